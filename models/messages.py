@@ -1,0 +1,345 @@
+"""What workflows, activities and their callers say to one another: small, additive, with defaults.
+
+A field is never renamed or removed while a workflow that saw it may be open; new fields come with a default. Documents
+stay in the mirror: messages carry ids, statuses and decisions (DESIGN section 4).
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+from models.domain import (
+    BillId,
+    BillStatus,
+    ConnectionId,
+    Erp,
+    ErpId,
+    OrganizationId,
+    PaymentId,
+    PaymentStatus,
+    PoStatus,
+    PurchaseOrderId,
+    Stream,
+    SyncIssueId,
+    SyncRunId,
+)
+
+
+class RequestRef(BaseModel):
+    """A write asked for over the API; its body and its answer are in the `requests` table."""
+
+    organization_id: OrganizationId
+    key: str
+
+
+# --- purchase order --------------------------------------------------------------------------------------------
+
+
+class OrderFacts(BaseModel):
+    """What a purchase order workflow knows of its order; the rest is in the mirror."""
+
+    number: str
+    vendor: str
+    erp_status: str
+    status: PoStatus
+    content_hash: str = ""
+    snapshot: int = 0
+    ordered: Decimal = Decimal(0)
+    billed: Decimal = Decimal(0)
+    pending: Decimal = Decimal(0)
+    """P summed over the lines; 0 means that nothing of ours waits to show in the ERP."""
+
+
+class OpenBill(BaseModel):
+    """One of our bills as its order's workflow sees it."""
+
+    bill_id: BillId
+    number: str
+    total: str
+    status: BillStatus = BillStatus.PENDING_PUSH
+    started: bool = False
+    covered: bool = False
+    """The ERP's own billed quantity shows it: the double sync is done."""
+
+
+class PurchaseOrderState(BaseModel):
+    """All that survives a continue-as-new of a purchase order's workflow."""
+
+    connection_id: ConnectionId
+    erp: Erp
+    purchase_order_id: PurchaseOrderId
+    erp_id: ErpId
+    facts: OrderFacts | None = None
+    bills: list[OpenBill] = []
+    finished_bills: int = 0
+    refresh_asked: bool = False
+    not_showing_issue: SyncIssueId | None = None
+
+
+class CreateBillAnswer(BaseModel):
+    """What `create_bill` decided; the match result itself is stored with the request's answer."""
+
+    outcome: str
+    bill_id: BillId | None = None
+    number: str = ""
+    total: str = ""
+    facts: OrderFacts | None = None
+
+
+class BillPushed(BaseModel):
+    """Told to the order's workflow after a push, by the activity that pushed. Safe to receive twice."""
+
+    bill_id: BillId
+    status: BillStatus
+    covered: bool
+    facts: OrderFacts | None = None
+
+
+class RefreshPurchaseOrder(BaseModel):
+    """Re-read one order; with `until_covered`, until the ERP shows these bills (the double sync, S4-65..67)."""
+
+    connection_id: ConnectionId
+    purchase_order_id: PurchaseOrderId
+    until_covered: list[BillId] = []
+
+
+class RefreshedPurchaseOrder(BaseModel):
+    facts: OrderFacts
+    covered: list[BillId] = []
+
+
+# --- bill ------------------------------------------------------------------------------------------------------
+
+
+class OpenPayment(BaseModel):
+    payment_id: PaymentId
+    amount: str
+    pay_on: date
+    started: bool = False
+
+
+class BillState(BaseModel):
+    """All that survives a continue-as-new of a bill's workflow."""
+
+    connection_id: ConnectionId
+    erp: Erp
+    bill_id: BillId
+    purchase_order_id: PurchaseOrderId
+    order_number: str
+    order_workflow_id: str
+    vendor: str
+    number: str
+    total: str
+    status: BillStatus = BillStatus.PENDING_PUSH
+    document_id: str | None = None
+    paid: str = "0"
+    due: str | None = None
+    payments: list[OpenPayment] = []
+    issue: SyncIssueId | None = None
+    issue_code: str | None = None
+
+
+class PushBill(BaseModel):
+    connection_id: ConnectionId
+    bill_id: BillId
+    order_workflow_id: str
+
+
+class BillPushResult(BaseModel):
+    status: BillStatus
+    document_id: str
+    covered: bool
+    differences: list[str] = []
+
+
+class SchedulePayment(BaseModel):
+    """A payment asked for over the API; its body is in the request."""
+
+    request: RequestRef
+    bill_id: BillId
+
+
+class SchedulePaymentAnswer(BaseModel):
+    outcome: str
+    """scheduled | refused."""
+    payment_id: PaymentId | None = None
+    amount: str = ""
+    pay_on: date | None = None
+
+
+class BillNow(BaseModel):
+    """What is paid and due on a bill, as the mirror has it."""
+
+    status: BillStatus
+    paid: str
+    due: str
+
+
+# --- payment ---------------------------------------------------------------------------------------------------
+
+
+class PaymentState(BaseModel):
+    """All that survives a continue-as-new of a payment's workflow."""
+
+    connection_id: ConnectionId
+    erp: Erp
+    payment_id: PaymentId
+    bill_id: BillId
+    bill_number: str
+    order_number: str
+    vendor: str
+    amount: str
+    pay_on: date
+    status: PaymentStatus = PaymentStatus.SCHEDULED
+    issue: SyncIssueId | None = None
+    issue_code: str | None = None
+
+
+class PushPayment(BaseModel):
+    connection_id: ConnectionId
+    payment_id: PaymentId
+
+
+class PaymentPushResult(BaseModel):
+    status: PaymentStatus
+    erp_id: str
+    bill_status: BillStatus
+    bill_paid: str
+    bill_due: str
+
+
+# --- settling issues -------------------------------------------------------------------------------------------
+
+
+class OpenIssue(BaseModel):
+    """Open a sync issue for a write the ERP refused; the same code on the same subject is counted, not repeated."""
+
+    connection_id: ConnectionId
+    subject_kind: str
+    subject_id: str
+    code: str
+    message: str
+    erp_code: str | None = None
+    evidence: dict[str, str] = {}
+    workflow_id: str | None = None
+    title: str = ""
+
+
+class SettleIssue(BaseModel):
+    """A person's word on an issue: go on (with what was corrected meanwhile), or give up."""
+
+    issue_id: SyncIssueId
+    decision: str
+    """retry | abandon."""
+    actor: str
+    why: str = ""
+
+
+class CloseIssue(BaseModel):
+    issue_id: SyncIssueId
+    state: str
+    actor: str
+    why: str = ""
+
+
+class AbandonWrite(BaseModel):
+    """Give up a bill or a payment that never reached the ERP: its reservation is freed."""
+
+    subject_kind: str
+    subject_id: str
+    actor: str
+    why: str = ""
+
+
+# --- sync ------------------------------------------------------------------------------------------------------
+
+
+class SyncState(BaseModel):
+    """One sync run; resumable at any page."""
+
+    connection_id: ConnectionId
+    erp: Erp
+    trigger: str = "person"
+    run_id: SyncRunId | None = None
+    plan: list[Stream] | None = None
+    stream: Stream | None = None
+    after: str | None = None
+    high_water: str | None = None
+    counts: dict[str, int] = {}
+
+
+class StartSyncRun(BaseModel):
+    connection_id: ConnectionId
+    trigger: str
+    workflow_run_id: str
+
+
+class SyncPlan(BaseModel):
+    """Which streams this run reads; `reason` says why some are left out (lists only, one-way, feature off)."""
+
+    run_id: SyncRunId
+    streams: list[Stream]
+    reason: str = ""
+
+
+class SyncPage(BaseModel):
+    connection_id: ConnectionId
+    run_id: SyncRunId
+    stream: Stream
+    after: str | None = None
+    high_water: str | None = None
+
+
+class SyncPageDone(BaseModel):
+    """One page is in the mirror, committed. `after` None: the stream is read to its end and its cursor moved."""
+
+    after: str | None
+    high_water: str | None = None
+    seen: int = 0
+    changed: int = 0
+    skipped: int = 0
+    bad: int = 0
+    erp_calls: int = 0
+
+
+class WakePurchaseOrders(BaseModel):
+    connection_id: ConnectionId
+    run_id: SyncRunId
+    limit: int = 1000
+
+
+class WokenPurchaseOrders(BaseModel):
+    woken: int
+    more: bool
+
+
+class FinishSyncRun(BaseModel):
+    connection_id: ConnectionId
+    run_id: SyncRunId
+    state: str
+    counts: dict[str, int] = {}
+    problem_code: str | None = None
+    problem_message: str | None = None
+
+
+class SyncProgress(BaseModel):
+    """The answer to the sync workflow's query: where it stands now."""
+
+    run_id: SyncRunId | None = None
+    stream: Stream | None = None
+    done: list[Stream] = []
+    plan: list[Stream] = []
+    counts: dict[str, int] = {}
+    started_at: datetime | None = None
+
+
+# --- queries ---------------------------------------------------------------------------------------------------
+
+
+class PurchaseOrderLive(BaseModel):
+    """The answer to the purchase order workflow's query."""
+
+    facts: OrderFacts | None = None
+    bills: list[OpenBill] = []
+    waiting_for: str = ""
