@@ -369,9 +369,9 @@ class BillLineRow(SQLModel, table=True):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
-    source_document: str | None = None
-    source_line: str | None = None
-    """What it is converted from in the ERP, fixed when the write is planned: the order's line or a receipt's."""
+    sources: list[dict[str, str]] = _json("[]")
+    """What it is converted from in the ERP, fixed when the write is planned: `document_id`, `line`, `quantity` of each
+    source, receipts first (spec/matching.md 3.6), then the order itself."""
     reserves: bool = False
     """True while its quantity is part of P: saved by us and not yet inside the ERP's billed quantity."""
 
