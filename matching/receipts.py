@@ -1,0 +1,57 @@
+"""Which receipt a billed quantity belongs to: first in, first out (matching rules 3.6)."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from matching.ledger import EXACT, ZERO
+from models.domain import DocumentId, ErpId, Record
+
+
+class ReceiptLineToBill(Record):
+    """One received line of the order line in question, in the order line's unit."""
+
+    document_id: DocumentId
+    number: str
+    received_on: date
+    line_no: int
+    line: ErpId
+    received: Decimal
+    consumed: Decimal = ZERO
+    """What was billed of it: in the ERP, or by bills of ours on their way there."""
+
+
+class Allocation(NamedTuple):
+    """Part of a bill's quantity and the receipt line it is taken from."""
+
+    document_id: DocumentId
+    line: ErpId
+    quantity: Decimal
+
+
+class Allocated(NamedTuple):
+    """All of a bill line's quantity; `unallocated` is what is billed beyond the receipts."""
+
+    allocations: tuple[Allocation, ...]
+    unallocated: Decimal
+
+
+def allocate_to_receipts(quantity: Decimal, receipt_lines: Iterable[ReceiptLineToBill]) -> Allocated:
+    """Take a quantity from the receipts, oldest date first, then lowest number; never more than a line received."""
+    left = quantity
+    allocations: list[Allocation] = []
+    for line in sorted(receipt_lines, key=_age):
+        taken = min(left, EXACT.subtract(line.received, line.consumed))
+        if taken > 0:
+            allocations.append(Allocation(line.document_id, line.line, taken))
+            left = EXACT.subtract(left, taken)
+    return Allocated(tuple(allocations), left)
+
+
+def _age(line: ReceiptLineToBill) -> tuple[date, tuple[tuple[int, str], ...], int]:
+    # Receipt 9 comes before receipt 10, which plain text order would turn round.
+    parts = re.findall(r"\d+|\D+", line.number)
+    natural = tuple((len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (0, part) for part in parts)
+    return line.received_on, natural, line.line_no
