@@ -30,7 +30,7 @@ def check_quantities(mode: MatchMode, order: OrderToMatch, bill: BillToMatch) ->
         order_line = order_lines[line_no]
         if order_line.closed:
             yield _line_closed(order, order_line, lines)
-        elif mode is MatchMode.TWO_WAY:
+        elif mode == MatchMode.TWO_WAY:
             yield from _two_way(order_line, lines)
         else:
             yield from _three_way(order_line, lines)
@@ -105,9 +105,9 @@ def _over_ceiling(
 def _beyond_received(
     order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch], quantity: Decimal, limit: Decimal
 ) -> Finding:
-    fixes = ["wait for the receipt", "acknowledge"]
+    fixes = ["wait for the receipt"]
     if limit > 0:
-        fixes.insert(1, _lower_to(limit))
+        fixes.append(_lower_to(limit))
     return _warning(
         "BILLED_BEYOND_RECEIVED",
         f"Line {order_line.line_no} ({order_line.item_id}): {plain(quantity)} billed, but only "
@@ -124,9 +124,9 @@ def _beyond_received(
 def _beyond_ordered(
     order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch], quantity: Decimal, limit: Decimal
 ) -> Finding:
-    fixes = ["have the order raised in the accounting system, or the surplus returned", "acknowledge"]
+    fixes = ["have the order raised in the accounting system, or the surplus returned"]
     if limit > 0:
-        fixes.insert(1, _lower_to(limit))
+        fixes.append(_lower_to(limit))
     return _warning(
         "BILLED_BEYOND_ORDERED",
         f"Line {order_line.line_no} ({order_line.item_id}): {plain(quantity)} billed, but only "

@@ -1,0 +1,82 @@
+"""Orders and bills in a few words, for the tests of the rules."""
+
+from decimal import Decimal
+
+from matching.bill import (
+    BillLineToMatch,
+    BillToMatch,
+    LineLedger,
+    MatchResult,
+    OrderLineToMatch,
+    OrderToMatch,
+    match_bill,
+)
+from models.domain import MatchingStatus, MatchMode, PoStatus
+
+MODES = {"2": MatchMode.TWO_WAY, "3": MatchMode.THREE_WAY}
+
+
+def an_order(
+    *ledgers: LineLedger, closed_lines: tuple[int, ...] = (), price: str = "25.00", **header: object
+) -> OrderToMatch:
+    """An open order of vendor V-1 with one line per ledger, each at the same price."""
+    lines = tuple(
+        OrderLineToMatch(
+            line_no=number,
+            item_id=f"ITEM-{number}",
+            unit="Each",
+            price=Decimal(price),
+            ledger=ledger,
+            closed=number in closed_lines,
+        )
+        for number, ledger in enumerate(ledgers, start=1)
+    )
+    facts: dict[str, object] = {
+        "number": "PO-1007",
+        "snapshot": 5,
+        "vendor_id": "V-1",
+        "currency": "USD",
+        "entity": "100",
+        "status": PoStatus.UNFILLED,
+        "matching_status": MatchingStatus.ACTIVE,
+        "lines": lines,
+    }
+    return OrderToMatch.model_validate(facts | header)
+
+
+def a_bill(*quantities: Decimal | str | int | tuple[int, Decimal | str | int], **header: object) -> BillToMatch:
+    """A bill of vendor V-1; a bare quantity bills line 1, a pair names the order line."""
+    pairs = [quantity if isinstance(quantity, tuple) else (1, quantity) for quantity in quantities]
+    lines = tuple(
+        BillLineToMatch(
+            line_no=number,
+            order_line_no=order_line,
+            quantity=Decimal(quantity),
+            price=Decimal("25.00"),
+            amount=Decimal("25.00") * Decimal(quantity),
+        )
+        for number, (order_line, quantity) in enumerate(pairs, start=1)
+    )
+    facts: dict[str, object] = {
+        "vendor_id": "V-1",
+        "number": "INV-1",
+        "currency": "USD",
+        "entity": "100",
+        "lines": lines,
+    }
+    return BillToMatch.model_validate(facts | header)
+
+
+def a_ledger(
+    ordered: Decimal | str | int, received: Decimal | str | int = 0, billed: Decimal | str | int = 0, **rest: object
+) -> LineLedger:
+    return LineLedger.model_validate({"ordered": ordered, "received": received, "billed": billed} | rest)
+
+
+def judge(mode: str, ledger: LineLedger, quantity: Decimal | str | int) -> MatchResult:
+    """Match a bill of one line with an order of one line; mode is 2 or 3."""
+    return match_bill(MODES[mode], an_order(ledger), a_bill(quantity))
+
+
+def codes(result: MatchResult) -> list[str]:
+    return [finding.code for finding in result.findings]
