@@ -27,7 +27,7 @@ from sqlmodel import Field, SQLModel
 def _instant(*, nullable: bool = False, default_now: bool = False) -> Any:
     return Field(
         default=None,
-        sa_type=DateTime(timezone=True),  # type: ignore[call-overload]
+        sa_type=DateTime(timezone=True),  # type: ignore[call-overload,unused-ignore]
         nullable=nullable,
         sa_column_kwargs={"server_default": func.now()} if default_now else {},
     )
@@ -151,6 +151,12 @@ class PurchaseOrderRow(SQLModel, table=True):
         Index("purchase_orders_by_document", "connection_id", "document_id"),
         Index("purchase_orders_by_number", "connection_id", "number"),
         Index("purchase_orders_by_vendor", "connection_id", "vendor_id", text("ordered_on desc")),
+        Index(
+            "purchase_orders_by_origin",
+            "connection_id",
+            "created_from",
+            postgresql_where=text("created_from is not null"),
+        ),
         Index("purchase_orders_to_wake", "connection_id", "id", postgresql_where=text("woken_hash <> content_hash")),
     )
 
@@ -192,8 +198,7 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     __tablename__ = "purchase_order_lines"
     __table_args__ = (
         UniqueConstraint("purchase_order_id", "erp_id"),
-        Index("purchase_order_lines_by_chain", "chain_line"),
-        Index("purchase_order_lines_by_erp_id", "erp_id"),
+        Index("purchase_order_lines_by_chain", "chain_line", postgresql_where=text("source_line is not null")),
     )
 
     purchase_order_id: str = Field(foreign_key="purchase_orders.id", primary_key=True)
@@ -211,6 +216,8 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     amount: Decimal = _number()
     converted: Decimal = _number(zero=True)
     """What the ERP counts as converted onwards, raw."""
+    converted_amount: Decimal = _number(zero=True)
+    """The money beside `converted`, raw."""
     received: Decimal = _number(zero=True)
     """R: the sum of our receipt lines for this line."""
     receipts_billed: Decimal = _number(zero=True)
@@ -331,6 +338,10 @@ class BillRow(SQLModel, table=True):
     payable_id: str | None = None
     erp_revision: str | None = None
     linked_in_erp: bool = False
+    order_document: str | None = None
+    """The order the ERP links it to, kept while that order is not in the mirror."""
+    receipt_document: str | None = None
+    """The receipt it was converted from, if it was (S1-20)."""
     manual_both_sides: bool = False
     """Linked by hand behind a receipt: edits are made by hand in both systems (S1-21, S1-22)."""
     created_by: str
@@ -345,6 +356,7 @@ class BillLineRow(SQLModel, table=True):
         ForeignKeyConstraint(
             ["purchase_order_id", "purchase_order_line_no"],
             ["purchase_order_lines.purchase_order_id", "purchase_order_lines.line_no"],
+            onupdate="CASCADE",
         ),
         Index(
             "bill_lines_reserving",

@@ -1,0 +1,32 @@
+"""How Alembic reaches the database: over the connection `Database.migrate` hands in, or POSYNC_DATABASE_URL."""
+
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import Connection, make_url, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+import models.tables  # noqa: F401  the rows register themselves in the metadata
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_server_default=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def migrate_from_environment() -> None:
+    url = make_url(os.environ["POSYNC_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, poolclass=pool.NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
+handed_in = context.config.attributes.get("connection")
+if handed_in is None:
+    asyncio.run(migrate_from_environment())
+else:
+    migrate(handed_in)

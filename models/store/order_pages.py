@@ -1,0 +1,158 @@
+"""Pages of purchase orders into the mirror: set-based, safe to repeat, never back in time.
+
+Three rules hold here (DESIGN section 5, matching spec 3.1):
+
+- an older revision never overwrites a newer one, and the same content writes nothing;
+- while a bill of ours is on its way, a page leaves the order's billed quantities alone, because the page may show the
+  bill that P still counts; it only wakes the order's workflow, whose own refresh brings the evidence;
+- two reads within the same second carry the same revision. Where a bill of ours ever went out on the order, such a
+  read is not trusted over the one held: the workflow is woken and reads again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import ConnectionId, ErpId
+from models.store.order_rows import (
+    MappedOrder,
+    OrderWrite,
+    lock_orders,
+    order_write,
+    same_content,
+    sent_bills,
+    write_orders,
+)
+
+
+class Upserted(NamedTuple):
+    """How many records a page held, and how many of them made a difference."""
+
+    seen: int
+    changed: int
+
+
+async def held_revisions(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> dict[str, str]:
+    """The revision of each order we hold, or left out on purpose, by ERP id: these need not be read again."""
+    connection = await s.connection()
+    rows = await connection.execute(
+        text(
+            "select erp_id, revision from purchase_orders"
+            " where connection_id = :c and erp_id = any(cast(:ids as text[]))"
+            " union all "
+            "select erp_id, revision from skipped_records"
+            " where connection_id = :c and stream = 'purchase_orders' and erp_id = any(cast(:ids as text[]))"
+        ),
+        {"c": connection_id, "ids": list(erp_ids)},
+    )
+    held: dict[str, str] = {}
+    for erp_id, revision in rows:
+        held[erp_id] = max(revision, held.get(erp_id, ""))
+    return held
+
+
+async def upsert(
+    s: AsyncSession, connection_id: ConnectionId, orders: Sequence[MappedOrder], *, receipts_count_as_billed: bool
+) -> Upserted:
+    """Take a page of orders in. `receipts_count_as_billed` as in the connector's capabilities.
+
+    `changed` counts the orders whose content differs from what we held. Their snapshot number grows and
+    `to_wake` offers them. A held order the page knows only in an older revision is left as it is.
+    """
+    newest: dict[str, MappedOrder] = {}
+    for mapped in orders:
+        other = newest.get(mapped.order.erp_id)
+        if other is None or other.order.revision <= mapped.order.revision:
+            newest[mapped.order.erp_id] = mapped
+    writes = {erp_id: order_write(connection_id, mapped) for erp_id, mapped in newest.items()}
+    await s.flush()
+    connection = await s.connection()
+    held = await _held(connection, connection_id, list(writes))
+    differing = [
+        held[erp_id].id for erp_id, write in writes.items() if erp_id in held and _differs(held[erp_id], write)
+    ]
+    ours: Mapping[str, bool] = {}
+    if differing:
+        await lock_orders(connection, differing)
+        held = await _held(connection, connection_id, list(writes))
+        ours = await sent_bills(connection, differing)
+
+    new = [write for erp_id, write in writes.items() if erp_id not in held]
+    touched: list[OrderWrite] = []
+    unsure: list[str] = []
+    changed: list[OrderWrite] = []
+    for erp_id, row in held.items():
+        write = writes[erp_id]
+        if not _differs(row, write):
+            continue
+        if same_content(row, write):
+            touched.append(write)
+        elif write.revision == row.revision and write.id in ours and write.content_hash != row.content_hash:
+            unsure.append(write.id)
+        else:
+            changed.append(write)
+    if touched:
+        await _keep_revisions(connection, touched)
+    if unsure:
+        await wake_again(connection, unsure)
+    if new or changed:
+        in_flight = [write.id for write in changed if ours.get(write.id)]
+        await write_orders(
+            connection,
+            connection_id,
+            new,
+            changed,
+            in_flight=in_flight,
+            receipts_count_as_billed=receipts_count_as_billed,
+        )
+    return Upserted(len(orders), len(new) + len(changed))
+
+
+async def _held(connection: AsyncConnection, connection_id: ConnectionId, erp_ids: Sequence[str]) -> dict[str, Any]:
+    rows = await connection.execute(
+        text(
+            "select id, erp_id, revision, content_hash, status, matching_status, deleted_at from purchase_orders"
+            " where connection_id = :c and erp_id = any(cast(:erp_ids as text[]))"
+        ),
+        {"c": connection_id, "erp_ids": erp_ids},
+    )
+    return {row.erp_id: row for row in rows}
+
+
+def _differs(row: Any, write: OrderWrite) -> bool:
+    """Whether a page may have something to say on a held order: newer, or other at the same revision."""
+    if write.revision < row.revision or (row.deleted_at is not None and write.revision == row.revision):
+        return False
+    return write.revision > row.revision or not same_content(row, write)
+
+
+async def _keep_revisions(connection: AsyncConnection, touched: Sequence[OrderWrite]) -> None:
+    await connection.execute(
+        text(
+            "update purchase_orders o set revision = t.revision"
+            " from unnest(cast(:ids as text[]), cast(:revisions as text[])) as t(id, revision)"
+            " where o.id = t.id and o.revision < t.revision"
+        ),
+        {"ids": [write.id for write in touched], "revisions": [write.revision for write in touched]},
+    )
+
+
+async def wake_again(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
+    """Offer these orders to `to_wake` although their content is the one their workflows were told of."""
+    await connection.execute(
+        text("update purchase_orders set woken_hash = '' where id = any(cast(:ids as text[])) and woken_hash <> ''"),
+        {"ids": order_ids},
+    )
+
+
+async def imported(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> set[str]:
+    """Which of these orders the mirror holds: their status changes always apply (ruling G6)."""
+    connection = await s.connection()
+    rows = await connection.execute(
+        text("select erp_id from purchase_orders where connection_id = :c and erp_id = any(cast(:ids as text[]))"),
+        {"c": connection_id, "ids": list(erp_ids)},
+    )
+    return {row.erp_id for row in rows}

@@ -1,0 +1,378 @@
+"""How an order's rows are written: header, lines, their numbers, their back-order chain and what was received.
+
+Shared by the page path (`order_pages.py`) and the order's own refresh (`order_refresh.py`). All of it is set-based:
+one statement for all orders of a page, whatever their number.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.domain import ConnectionId, MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderId
+from models.store.identity import derived_id
+
+_OUT_OF_THE_WAY = 1_000_000
+"""Added to the line numbers of an order while it is renumbered; no ERP has orders that long."""
+
+
+_LONGEST_CHAIN = 100
+"""Where following a back-order chain stops: documents that name each other in a circle must not hold a sync up."""
+
+
+class MappedOrder(NamedTuple):
+    """An order with what its ERP status means to people and to matching."""
+
+    order: PurchaseOrder
+    status: PoStatus
+    matching_status: MatchingStatus
+
+
+class OrderWrite(NamedTuple):
+    """An order on its way into the mirror, as the JSON PostgreSQL takes apart."""
+
+    id: PurchaseOrderId
+    order: PurchaseOrder
+    status: str
+    matching_status: str
+    revision: str
+    content: str
+    content_hash: str
+    """Of all the ERP sent but the revision: a touch that changes nothing wakes nobody."""
+
+
+def purchase_order_id(connection_id: ConnectionId, erp_id: str) -> PurchaseOrderId:
+    """The order's id: the same however often, and by whomever, it is imported."""
+    return PurchaseOrderId(derived_id("po", connection_id, erp_id))
+
+
+def order_write(connection_id: ConnectionId, mapped: MappedOrder) -> OrderWrite:
+    """The order with its id and the hash of its content."""
+    order = mapped.order
+    content = order.model_dump_json(exclude={"revision"})
+    return OrderWrite(
+        purchase_order_id(connection_id, order.erp_id),
+        order,
+        mapped.status.value,
+        mapped.matching_status.value,
+        order.revision,
+        content,
+        hashlib.blake2b(content.encode(), digest_size=16).hexdigest(),
+    )
+
+
+def same_content(row: Any, write: OrderWrite) -> bool:
+    """Whether a held row says the same as the write, whatever its revision. A deleted order never does."""
+    return (
+        row.content_hash == write.content_hash
+        and row.status == write.status
+        and row.matching_status == write.matching_status
+        and row.deleted_at is None
+    )
+
+
+async def lock_orders(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
+    """Keep others from the orders and their lines until the transaction ends.
+
+    First the orders by id, then their lines by number, everywhere: two who lock alike cannot wait for each other.
+    The orders' lock lets bills be inserted against them; the lines' lock is the one bill creation takes.
+    """
+    await connection.execute(
+        text("select 1 from purchase_orders where id = any(cast(:ids as text[])) order by id for no key update"),
+        {"ids": order_ids},
+    )
+    await connection.execute(
+        text(
+            "select 1 from purchase_order_lines where purchase_order_id = any(cast(:ids as text[]))"
+            " order by purchase_order_id, line_no for update"
+        ),
+        {"ids": order_ids},
+    )
+
+
+async def sent_bills(connection: AsyncConnection, order_ids: Sequence[str]) -> Mapping[str, bool]:
+    """The orders a bill of ours was ever sent for; True where one still reserves, so is not known to be inside E."""
+    rows = await connection.execute(
+        text(
+            "select w.purchase_order_id, bool_or(exists ("
+            "    select from bill_lines b where b.bill_id = w.subject_id and b.reserves)) as in_flight"
+            " from erp_writes w"
+            " where w.purchase_order_id = any(cast(:ids as text[])) and w.kind = 'bill' and w.sent_at is not null"
+            " group by w.purchase_order_id"
+        ),
+        {"ids": order_ids},
+    )
+    return {row.purchase_order_id: row.in_flight for row in rows}
+
+
+_WRITE_ORDERS = """
+insert into purchase_orders as held (
+    id, connection_id, erp_id, document_id, number, vendor_id, vendor_name, ordered_on, due_on, currency, entity,
+    owner_entity, memo, total, reference, term, erp_status, status, matching_status, created_from, custom, revision,
+    content_hash, woken_hash, snapshot)
+select w.id, :c, o.erp_id, o.document_id, o.number, o.vendor_id, o.vendor_name, o.ordered_on, o.due_on,
+       coalesce(o.currency, ''), o.entity, o.owner_entity, o.memo,
+       coalesce(o.total, (select sum(amount) from json_to_recordset(o.lines) as l(amount numeric)), 0), o.reference,
+       o.term, o.erp_status, w.status, w.matching_status, o.created_from, o.custom, w.revision, w.content_hash,
+       case when :told then w.content_hash else '' end, 1
+from unnest(cast(:ids as text[]), cast(:contents as text[]), cast(:statuses as text[]),
+            cast(:matching_statuses as text[]), cast(:revisions as text[]), cast(:hashes as text[]))
+         as w(id, content, status, matching_status, revision, content_hash),
+     json_to_record(cast(w.content as json)) as o(
+         erp_id text, document_id text, number text, vendor_id text, vendor_name text, ordered_on date, due_on date,
+         currency text, entity text, owner_entity text, memo text, total numeric, reference text, term text,
+         erp_status text, created_from text, custom jsonb, lines json)
+on conflict (connection_id, erp_id) do update set
+    document_id = excluded.document_id, number = excluded.number, vendor_id = excluded.vendor_id,
+    vendor_name = excluded.vendor_name, ordered_on = excluded.ordered_on, due_on = excluded.due_on,
+    currency = excluded.currency, entity = excluded.entity, owner_entity = excluded.owner_entity,
+    memo = excluded.memo, total = excluded.total, reference = excluded.reference, term = excluded.term,
+    erp_status = excluded.erp_status, status = excluded.status, matching_status = excluded.matching_status,
+    created_from = excluded.created_from, custom = excluded.custom, revision = excluded.revision,
+    content_hash = excluded.content_hash, woken_hash = excluded.woken_hash, snapshot = held.snapshot + 1,
+    changed_at = now(), deleted_at = null
+where held.revision <= excluded.revision
+"""
+
+_WRITE_LINES = """
+insert into purchase_order_lines as held (
+    purchase_order_id, line_no, erp_id, chain_line, source_line, item_id, description, unit, quantity, price, amount,
+    converted, converted_amount, billed, billed_amount, closed, department, location, class_id, project, warehouse,
+    custom, deleted)
+select w.id, l.line_no, l.erp_id, :c || '/' || l.erp_id, l.source_line, l.item_id, l.description, l.unit, l.quantity,
+       l.price, l.amount, l.billed, l.billed_amount, l.billed, l.billed_amount, l.closed, l.department, l.location,
+       l.class_id, l.project, l.warehouse, l.custom, false
+from unnest(cast(:ids as text[]), cast(:contents as text[])) as w(id, content),
+     json_to_recordset(cast(w.content as json) -> 'lines') as l(
+         erp_id text, line_no int, source_line text, item_id text, description text, unit text, quantity numeric,
+         price numeric, amount numeric, billed numeric, billed_amount numeric, closed boolean, department text,
+         location text, class_id text, project text, warehouse text, custom jsonb)
+on conflict (purchase_order_id, erp_id) do update set
+    line_no = excluded.line_no, source_line = excluded.source_line, item_id = excluded.item_id,
+    chain_line = case when held.source_line is distinct from excluded.source_line
+                      then excluded.chain_line else held.chain_line end,
+    description = excluded.description, unit = excluded.unit, quantity = excluded.quantity, price = excluded.price,
+    amount = excluded.amount, closed = excluded.closed, department = excluded.department,
+    location = excluded.location, class_id = excluded.class_id, project = excluded.project,
+    warehouse = excluded.warehouse, custom = excluded.custom, deleted = false,
+    converted = case when held.purchase_order_id = any(cast(:in_flight as text[]))
+                     then held.converted else excluded.converted end,
+    converted_amount = case when held.purchase_order_id = any(cast(:in_flight as text[]))
+                            then held.converted_amount else excluded.converted_amount end
+where (held.line_no, held.source_line, held.item_id, held.description, held.unit, held.quantity, held.price,
+       held.amount, held.converted, held.converted_amount, held.closed, held.department, held.location,
+       held.class_id, held.project, held.warehouse, held.custom, held.deleted)
+      is distinct from
+      (excluded.line_no, excluded.source_line, excluded.item_id, excluded.description, excluded.unit,
+       excluded.quantity, excluded.price, excluded.amount, excluded.converted, excluded.converted_amount,
+       excluded.closed, excluded.department, excluded.location, excluded.class_id, excluded.project,
+       excluded.warehouse, excluded.custom, false)
+"""
+
+
+async def write_orders(
+    connection: AsyncConnection,
+    connection_id: ConnectionId,
+    new: Sequence[OrderWrite],
+    changed: Sequence[OrderWrite],
+    *,
+    in_flight: Sequence[str] = (),
+    told: bool = False,
+    receipts_count_as_billed: bool,
+) -> None:
+    """Write whole orders, `changed` ones locked by the caller. Those `in_flight` keep their billed quantities.
+
+    `told`: the order's workflow asked for this itself, so it need not be woken.
+    """
+    writes = [*new, *changed]
+    ids = [write.id for write in writes]
+    contents = [write.content for write in writes]
+    await connection.execute(
+        text(_WRITE_ORDERS),
+        {
+            "c": connection_id,
+            "ids": ids,
+            "contents": contents,
+            "statuses": [write.status for write in writes],
+            "matching_statuses": [write.matching_status for write in writes],
+            "revisions": [write.revision for write in writes],
+            "hashes": [write.content_hash for write in writes],
+            "told": told,
+        },
+    )
+    if changed:
+        await _make_room(connection, changed)
+    await connection.execute(
+        text(_WRITE_LINES), {"c": connection_id, "ids": ids, "contents": contents, "in_flight": list(in_flight)}
+    )
+    if changed:
+        await _put_gone_lines_last(connection, [write.id for write in changed])
+    await _link_chains(connection, connection_id, ids)
+    late = await _adopt_receipts(connection, connection_id, ids)
+    to_count = sorted({*late, *(write.id for write in changed)} - set(in_flight))
+    if to_count:
+        await count_receipts(connection, to_count, receipts_count_as_billed=receipts_count_as_billed)
+
+
+async def _make_room(connection: AsyncConnection, changed: Sequence[OrderWrite]) -> None:
+    """Mark the lines the ERP no longer has, and lift all lines of an order it renumbered out of the way.
+
+    A line is the ERP's record, not its number: our bills follow it (the foreign key cascades).
+    """
+    incoming = {write.id: {line.erp_id: line.line_no for line in write.order.lines} for write in changed}
+    rows = await connection.execute(
+        text(
+            "select purchase_order_id, line_no, erp_id, deleted from purchase_order_lines"
+            " where purchase_order_id = any(cast(:ids as text[]))"
+        ),
+        {"ids": list(incoming)},
+    )
+    gone: list[tuple[str, str]] = []
+    renumbered: set[str] = set()
+    for row in rows:
+        numbers = incoming[row.purchase_order_id]
+        now = numbers.get(row.erp_id)
+        if now is None:
+            if not row.deleted:
+                gone.append((row.purchase_order_id, row.erp_id))
+            if row.line_no in numbers.values():
+                renumbered.add(row.purchase_order_id)
+        elif now != row.line_no:
+            renumbered.add(row.purchase_order_id)
+    if gone:
+        await connection.execute(
+            text(
+                "update purchase_order_lines l set deleted = true"
+                " from unnest(cast(:ids as text[]), cast(:lines as text[])) as g(id, line)"
+                " where l.purchase_order_id = g.id and l.erp_id = g.line"
+            ),
+            {"ids": [order for order, _ in gone], "lines": [line for _, line in gone]},
+        )
+    if renumbered:
+        await connection.execute(
+            text(
+                "update purchase_order_lines set line_no = line_no + :away"
+                " where purchase_order_id = any(cast(:ids as text[]))"
+            ),
+            {"ids": sorted(renumbered), "away": _OUT_OF_THE_WAY},
+        )
+
+
+async def _put_gone_lines_last(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
+    """Lines still out of the way are gone from the ERP: they take the numbers behind the last living line."""
+    await connection.execute(
+        text(
+            "update purchase_order_lines l set line_no = m.last + m.place from ("
+            "    select g.purchase_order_id, g.erp_id,"
+            "           row_number() over (partition by g.purchase_order_id order by g.line_no) as place,"
+            "           (select coalesce(max(k.line_no), 0) from purchase_order_lines k"
+            "            where k.purchase_order_id = g.purchase_order_id and k.line_no < :away) as last"
+            "    from purchase_order_lines g"
+            "    where g.purchase_order_id = any(cast(:ids as text[])) and g.line_no > :away"
+            ") m where l.purchase_order_id = m.purchase_order_id and l.erp_id = m.erp_id"
+        ),
+        {"ids": order_ids, "away": _OUT_OF_THE_WAY},
+    )
+
+
+async def _link_chains(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Give back orders the chain of the order they continue (S5-25), in whichever order the two arrived."""
+    rows = await connection.execute(
+        text(
+            "select b.id from purchase_orders b where b.connection_id = :c and b.created_from is not null"
+            " and (b.id = any(cast(:ids as text[])) or b.created_from in ("
+            "     select document_id from purchase_orders where id = any(cast(:ids as text[]))))"
+        ),
+        {"c": connection_id, "ids": order_ids},
+    )
+    affected = list(rows.scalars())
+    for _ in range(_LONGEST_CHAIN):
+        if not affected:
+            return
+        moved = await connection.execute(
+            text(
+                "update purchase_order_lines l set chain_line = f.chain_line"
+                " from purchase_orders b, purchase_orders o, purchase_order_lines f"
+                " where b.id = any(cast(:ids as text[])) and o.connection_id = :c and o.document_id = b.created_from"
+                "   and l.purchase_order_id = b.id and f.purchase_order_id = o.id and f.erp_id = l.source_line"
+                "   and o.id <> b.id and l.chain_line <> f.chain_line"
+                " returning l.purchase_order_id"
+            ),
+            {"c": connection_id, "ids": affected},
+        )
+        moved_orders = sorted(set(moved.scalars()))
+        further = await connection.execute(
+            text(
+                "select b.id from purchase_orders o join purchase_orders b"
+                " on b.connection_id = o.connection_id and b.created_from = o.document_id"
+                " where o.id = any(cast(:ids as text[]))"
+            ),
+            {"ids": moved_orders},
+        )
+        affected = list(further.scalars())
+
+
+async def _adopt_receipts(
+    connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]
+) -> Sequence[str]:
+    """Receipts that came before their order find it now. Returns the orders that got some."""
+    rows = await connection.execute(
+        text(
+            "update receipts r set purchase_order_id = o.id from purchase_orders o"
+            " where o.id = any(cast(:ids as text[])) and r.connection_id = :c and r.purchase_order_id is null"
+            "   and r.order_document = o.document_id"
+            " returning o.id"
+        ),
+        {"c": connection_id, "ids": order_ids},
+    )
+    return sorted(set(rows.scalars()))
+
+
+_COUNT_RECEIPTS = """
+update purchase_order_lines l
+set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed,
+    billed_amount = case when n.billed = l.converted then l.converted_amount else n.billed * l.price end
+from (
+    select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
+           case when :counted and r.received > 0
+                then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
+                else k.converted end as billed
+    from purchase_order_lines k
+    cross join lateral (
+        select coalesce(sum(rl.quantity), 0) as received, coalesce(sum(rl.billed), 0) as receipts_billed
+        from receipts r join receipt_lines rl on rl.receipt_id = r.id
+        where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
+          and r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null
+    ) r
+    cross join lateral (
+        select coalesce(sum(bl.quantity), 0) as settled
+        from bill_lines bl join bills b on b.id = bl.bill_id
+        where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
+          and not bl.reserves and b.status not in ('deleted', 'abandoned')
+          and (b.origin = 'erp' or b.erp_id is not null)
+    ) ours
+    where k.purchase_order_id = any(cast(:ids as text[]))
+) n
+where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
+  and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from
+      (n.received, n.receipts_billed, n.billed,
+       case when n.billed = l.converted then l.converted_amount else n.billed * l.price end)
+returning l.purchase_order_id
+"""
+
+
+async def count_receipts(
+    connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool
+) -> frozenset[str]:
+    """Work out R and E of every line of these orders anew. Returns the orders where something moved.
+
+    Where a receipt is a conversion of the order, what the ERP counts as converted includes what was received; E is
+    the rest. Order and receipts are read at different moments, so that rest may come out too low for a while: E never
+    falls below the bills we know to be inside it. A draft receipt has received nothing yet.
+    """
+    rows = await connection.execute(
+        text(_COUNT_RECEIPTS), {"ids": list(order_ids), "counted": receipts_count_as_billed}
+    )
+    return frozenset(rows.scalars())
