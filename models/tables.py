@@ -198,7 +198,7 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     __tablename__ = "purchase_order_lines"
     __table_args__ = (
         UniqueConstraint("purchase_order_id", "erp_id"),
-        Index("purchase_order_lines_by_chain", "chain_line", postgresql_where=text("source_line is not null")),
+        Index("purchase_order_lines_by_chain", "chain_line"),
     )
 
     purchase_order_id: str = Field(foreign_key="purchase_orders.id", primary_key=True)

@@ -503,13 +503,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("purchase_order_id", "line_no"),
         sa.UniqueConstraint("purchase_order_id", "erp_id"),
     )
-    op.create_index(
-        "purchase_order_lines_by_chain",
-        "purchase_order_lines",
-        ["chain_line"],
-        unique=False,
-        postgresql_where=sa.text("source_line is not null"),
-    )
+    op.create_index("purchase_order_lines_by_chain", "purchase_order_lines", ["chain_line"], unique=False)
     op.create_table(
         "receipt_lines",
         sa.Column("receipt_id", sa.String(), nullable=False),
@@ -633,11 +627,7 @@ def downgrade() -> None:
     op.drop_table("bill_lines")
     op.drop_index("receipt_lines_by_order_line", table_name="receipt_lines")
     op.drop_table("receipt_lines")
-    op.drop_index(
-        "purchase_order_lines_by_chain",
-        table_name="purchase_order_lines",
-        postgresql_where=sa.text("source_line is not null"),
-    )
+    op.drop_index("purchase_order_lines_by_chain", table_name="purchase_order_lines")
     op.drop_table("purchase_order_lines")
     op.drop_index(op.f("ix_bills_purchase_order_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_organization_id"), table_name="bills")

@@ -1,0 +1,36 @@
+"""How far each stream of a connection was read, in the ERP's own clock."""
+
+from sqlalchemy import delete, text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import ConnectionId, Stream
+from models.tables import CursorRow
+
+
+async def positions(s: AsyncSession, connection_id: ConnectionId) -> dict[Stream, str]:
+    """The cursors there are. A stream without one was never read to its end."""
+    rows = await s.exec(
+        select(CursorRow.stream, CursorRow.position).where(col(CursorRow.connection_id) == connection_id)
+    )
+    return {Stream(stream): position for stream, position in rows}
+
+
+async def move(s: AsyncSession, connection_id: ConnectionId, stream: Stream, position: str) -> None:
+    """Move a cursor forward, in the transaction of the page that was read. It never goes back."""
+    connection = await s.connection()
+    await connection.execute(
+        text(
+            "insert into cursors as held (connection_id, stream, position) values (:c, :stream, :position)"
+            " on conflict (connection_id, stream) do update set position = excluded.position, updated_at = now()"
+            " where held.position < excluded.position"
+        ),
+        {"c": connection_id, "stream": stream.value, "position": position},
+    )
+
+
+async def forget(s: AsyncSession, connection_id: ConnectionId, stream: Stream) -> None:
+    """Read the stream from its beginning next time."""
+    await s.exec(
+        delete(CursorRow).where(col(CursorRow.connection_id) == connection_id, col(CursorRow.stream) == stream.value)
+    )

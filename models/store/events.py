@@ -1,0 +1,55 @@
+"""The event table: every state change of a bill, a payment and a PO link, with who, when, why, before and after.
+
+Rows are only ever added; a trigger refuses everything else (DESIGN section 7).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import ConnectionId, OrganizationId
+from models.tables import EventRow
+
+
+async def record(
+    s: AsyncSession,
+    *,
+    organization_id: OrganizationId,
+    connection_id: ConnectionId | None,
+    subject_kind: str,
+    subject_id: str,
+    kind: str,
+    actor: str,
+    why: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one event, in the transaction of the change it tells of."""
+    await s.exec(
+        insert(EventRow).values(
+            organization_id=organization_id,
+            connection_id=connection_id,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            kind=kind,
+            actor=actor,
+            why=why,
+            before=None if before is None else dict(before),
+            after=None if after is None else dict(after),
+        )
+    )
+
+
+async def for_subject(
+    s: AsyncSession, organization_id: OrganizationId, subject_kind: str, subject_id: str
+) -> Sequence[EventRow]:
+    """All that happened to one bill, payment or link, in order."""
+    statement = select(EventRow).where(
+        col(EventRow.organization_id) == organization_id,
+        col(EventRow.subject_kind) == subject_kind,
+        col(EventRow.subject_id) == subject_id,
+    )
+    return (await s.exec(statement.order_by(col(EventRow.id)))).all()

@@ -1,0 +1,81 @@
+"""Notices: something a person should know, with nothing waiting for it (S1-07, S1-18)."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import func, insert, tuple_
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import ConnectionId, OrganizationId
+from models.store.identity import new_id
+from models.store.pages import Listing, decode_cursor, instant_in_cursor, listing, page_size
+from models.tables import NoticeRow
+
+
+async def add(
+    s: AsyncSession,
+    *,
+    organization_id: OrganizationId,
+    connection_id: ConnectionId | None,
+    code: str,
+    subject_kind: str,
+    subject_id: str,
+    message: str,
+) -> str:
+    """Leave a notice; gives its id."""
+    notice_id = new_id("notice")
+    await s.exec(
+        insert(NoticeRow).values(
+            id=notice_id,
+            organization_id=organization_id,
+            connection_id=connection_id,
+            code=code,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            message=message,
+        )
+    )
+    return notice_id
+
+
+async def get(s: AsyncSession, organization_id: OrganizationId, notice_id: str) -> NoticeRow | None:
+    """One notice of the organization."""
+    statement = select(NoticeRow).where(
+        col(NoticeRow.id) == notice_id, col(NoticeRow.organization_id) == organization_id
+    )
+    return (await s.exec(statement, execution_options={"populate_existing": True})).one_or_none()
+
+
+async def page(
+    s: AsyncSession,
+    organization_id: OrganizationId,
+    *,
+    connection_id: ConnectionId | None = None,
+    unread: bool = False,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Listing[NoticeRow]:
+    """The organization's notices, newest first."""
+    limit = page_size(limit)
+    statement = select(NoticeRow).where(col(NoticeRow.organization_id) == organization_id)
+    if connection_id is not None:
+        statement = statement.where(col(NoticeRow.connection_id) == connection_id)
+    if unread:
+        statement = statement.where(col(NoticeRow.read_at).is_(None))
+    if cursor is not None:
+        created_at, notice_id = decode_cursor(cursor, 2)
+        place = tuple_(col(NoticeRow.created_at), col(NoticeRow.id))
+        statement = statement.where(place < (instant_in_cursor(created_at), notice_id))
+    statement = statement.order_by(col(NoticeRow.created_at).desc(), col(NoticeRow.id).desc()).limit(limit + 1)
+    rows = (await s.exec(statement, execution_options={"populate_existing": True})).all()
+    return listing(rows, limit, lambda row: (row.created_at.isoformat(), row.id))
+
+
+async def mark_read(s: AsyncSession, organization_id: OrganizationId, notice_id: str) -> bool:
+    """Somebody has read it. False: the organization has no such notice. Reading twice keeps the first time."""
+    result = await s.exec(
+        update(NoticeRow)
+        .where(col(NoticeRow.id) == notice_id, col(NoticeRow.organization_id) == organization_id)
+        .values(read_at=func.coalesce(col(NoticeRow.read_at), datetime.now(UTC)))
+    )
+    return result.rowcount == 1
