@@ -1,11 +1,20 @@
 """What callers may know of the workflows: ids, task queues, search attributes, message names.
 
-`api/` and `cli/` import this and nothing else of `workflows/`, but the workflow classes to name them.
+`api/` and `cli/` import this and nothing else of `workflows/`, but the workflow classes to name them. Activities may
+import it too, to ring at workflows by name: it is a leaf that imports no workflow.
 """
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from models.domain import BillId, ConnectionId, Erp, ErpId, PaymentId
+from models.messages import OrderFacts
+
+PURCHASE_ORDER_WORKFLOW = "PurchaseOrderWorkflow"
+SYNC_WORKFLOW = "SyncWorkflow"
+ORDER_CHANGED = "order_changed"
+BILL_PUSHED = "bill_pushed"
+BILL_CHANGED = "bill_changed"
+SETTLE_ISSUE = "settle_issue"
 
 TASK_QUEUE = "posync"
 """Workflows, and the activities that touch only our own database."""
@@ -46,3 +55,21 @@ ISSUE_CODE = SearchAttributeKey.for_keyword("PosyncIssueCode")
 
 SEARCH_ATTRIBUTES = (CONNECTION, ERP, PO_NUMBER, VENDOR, STATUS, ISSUE_CODE)
 """All of them, for whoever sets a namespace up."""
+
+
+def order_summary(facts: OrderFacts) -> str:
+    """The line an operator reads beside an order's workflow id."""
+    return f"PO {facts.number} · {facts.vendor}"
+
+
+def order_search_attributes(connection_id: ConnectionId, erp: Erp, facts: OrderFacts) -> TypedSearchAttributes:
+    """What an order's workflow can be found by from its first moment on."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(CONNECTION, connection_id),
+            SearchAttributePair(ERP, erp.value),
+            SearchAttributePair(PO_NUMBER, facts.number),
+            SearchAttributePair(VENDOR, facts.vendor),
+            SearchAttributePair(STATUS, facts.status.value),
+        ]
+    )

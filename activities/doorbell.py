@@ -1,0 +1,52 @@
+"""Ringing at workflows from activities: a word that something changed, safe to hear twice.
+
+An activity rings after its transaction is committed, so a workflow never hears of what is not there. Ringing starts
+an order's workflow if it is not running (signal-with-start); a finished bill or payment workflow needs no word.
+"""
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.domain import BillId
+from models.messages import BillNow, BillPushed, OrderFacts, PurchaseOrderState
+from workflows import contract
+
+
+class Doorbell:
+    """Reaches the workflows of one Temporal namespace."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts) -> None:
+        """Tell the order's workflow what the mirror now holds, starting the workflow if need be."""
+        await self._ring_order(order, facts, contract.ORDER_CHANGED, facts)
+
+    async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
+        """Tell the order's workflow how a push of one of its bills ended."""
+        await self._ring_order(order, facts, contract.BILL_PUSHED, pushed)
+
+    async def bill_changed(self, bill_id: BillId, now: BillNow) -> None:
+        """Tell a bill's workflow what is paid and due; nobody needs telling once it has finished."""
+        handle = self._client.get_workflow_handle(contract.bill_workflow_id(bill_id))
+        try:
+            await handle.signal(contract.BILL_CHANGED, now)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def _ring_order(
+        self, order: PurchaseOrderState, facts: OrderFacts, signal: str, word: OrderFacts | BillPushed
+    ) -> None:
+        await self._client.start_workflow(
+            contract.PURCHASE_ORDER_WORKFLOW,
+            order.model_copy(update={"facts": facts}),
+            id=contract.purchase_order_workflow_id(order.connection_id, order.erp_id),
+            task_queue=contract.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=signal,
+            start_signal_args=[word],
+            static_summary=contract.order_summary(facts),
+            search_attributes=contract.order_search_attributes(order.connection_id, order.erp, facts),
+        )

@@ -1,0 +1,249 @@
+"""The doorway to the ERPs: every activity here makes ERP calls, and every one is safe to run twice.
+
+A write follows the recipe of DESIGN section 5: its intent was stored with the change that caused it; it is marked as
+sent before it is sent; on any doubt it is looked up before it is sent again; it is read back afterwards; what the ERP
+holds is stored, and only then the workflows are told.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from activities.connections import Connections, OpenConnection
+from activities.doorbell import Doorbell
+from activities.failures import as_failure, not_yet
+from activities.snapshots import apply_snapshot
+from erp.connector import ErpConnector
+from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, Throttled, Unavailable
+from models.domain import (
+    BillId,
+    BillStatus,
+    BillToPush,
+    DocumentId,
+    Erp,
+    ErpId,
+    ExternalKey,
+    PaymentStatus,
+    PaymentToPush,
+    PurchaseOrderId,
+    WriteState,
+)
+from models.messages import (
+    BillPushed,
+    BillPushResult,
+    PaymentPushResult,
+    PurchaseOrderState,
+    PushBill,
+    PushPayment,
+    RefreshedPurchaseOrder,
+    RefreshPurchaseOrder,
+)
+from models.store import bills, payments, purchase_orders, writes
+from models.store.database import Database
+from models.store.writes import Ticket
+from models.tables import ConnectionRow
+
+TURN = timedelta(seconds=2)
+"""How soon a write looks again whether the one before it is through."""
+
+NOT_SHOWING = timedelta(seconds=5)
+"""How soon an order is read again while the ERP does not show our bill on it yet."""
+
+NOT_SETTLED = timedelta(minutes=10)
+"""How soon a payment that waits in the ERP (for an approval there) is read again."""
+
+
+class ErpActivities:
+    """Pushes and re-reads. One instance per worker."""
+
+    def __init__(self, database: Database, connections: Connections, doorbell: Doorbell) -> None:
+        self._database = database
+        self._connections = connections
+        self._doorbell = doorbell
+
+    @activity.defn
+    async def push_bill(self, push: PushBill) -> BillPushResult:
+        """Make the bill in its ERP, or adopt the one an earlier attempt made; read it back with its PO link."""
+        async with self._database.transaction() as session:
+            going_out = await bills.in_push(session, push.bill_id)
+            ticket = await writes.begin(session, going_out.bill.external_key)
+        self._check_turn(ticket)
+        async with self._connections.open(push.connection_id) as connection:
+            try:
+                document_id = await self._bill_in_erp(connection, going_out.bill, ticket)
+                found = await connection.erp.read_bill(going_out.bill, document_id)
+            except Rejected as error:
+                await self._reject(going_out.bill.external_key, error)
+                raise
+        status = BillStatus.SYNCED
+        if not found.linked:
+            status = BillStatus.LINK_MISSING
+        elif found.differences:
+            status = BillStatus.SYNC_ISSUE
+        async with self._database.transaction() as session:
+            await bills.pushed(session, push.bill_id, found, status=status)
+            await writes.confirm(session, going_out.bill.external_key, found.erp_id)
+            covered: tuple[BillId, ...] = ()
+            if found.snapshot is not None:
+                covered = await apply_snapshot(session, connection.row, connection.erp, found.snapshot)
+            facts = await purchase_orders.facts(session, going_out.purchase_order_id)
+        assert facts is not None, "a bill's order is never removed from the mirror"
+        await self._doorbell.bill_pushed(
+            PurchaseOrderState(
+                connection_id=push.connection_id,
+                erp=Erp(connection.row.erp),
+                purchase_order_id=going_out.purchase_order_id,
+                erp_id=going_out.order_erp_id,
+            ),
+            facts,
+            BillPushed(bill_id=push.bill_id, status=status, covered=push.bill_id in covered, facts=facts),
+        )
+        await self._mark_woken(going_out.purchase_order_id, facts.content_hash)
+        return BillPushResult(
+            status=status,
+            document_id=found.document_id,
+            covered=push.bill_id in covered,
+            differences=list(found.differences),
+        )
+
+    @activity.defn
+    async def push_payment(self, push: PushPayment) -> PaymentPushResult:
+        """Make the payment in its ERP, or adopt the one an earlier attempt made; read back what it left due."""
+        async with self._database.transaction() as session:
+            going_out = await payments.in_push(session, push.payment_id)
+            ticket = await writes.begin(session, going_out.payment.external_key)
+            if ticket.state is WriteState.SENT:
+                await payments.set_status(
+                    session, push.payment_id, PaymentStatus.SUBMITTED, actor=bills.SYNCER, why="sent to the ERP"
+                )
+        self._check_turn(ticket)
+        async with self._connections.open(push.connection_id) as connection:
+            try:
+                erp_id = await self._payment_in_erp(connection, going_out.payment, ticket)
+                found = await connection.erp.read_payment(going_out.payment, erp_id)
+            except Rejected as error:
+                await self._reject(going_out.payment.external_key, error)
+                raise
+        async with self._database.transaction() as session:
+            now = await payments.pushed(session, push.payment_id, found)
+            await writes.confirm(session, going_out.payment.external_key, found.erp_id)
+        if not found.settled:
+            raise not_yet(
+                f"the ERP holds the payment as {found.state!r} and has not posted it yet",
+                again_in=NOT_SETTLED,
+                code="PAYMENT_NOT_POSTED",
+            )
+        await self._doorbell.bill_changed(going_out.bill_id, now)
+        return PaymentPushResult(
+            status=PaymentStatus.PAID,
+            erp_id=found.erp_id,
+            bill_status=now.status,
+            bill_paid=now.paid,
+            bill_due=now.due,
+        )
+
+    @activity.defn
+    async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:
+        """Read one order whole into the mirror; again and again until the ERP shows the given bills (S4-65..67)."""
+        async with self._database.transaction() as session:
+            order = await purchase_orders.get(session, refresh.purchase_order_id)
+        assert order is not None, "an order is never removed from the mirror"
+        async with self._connections.open(refresh.connection_id) as connection:
+            snapshot = await connection.erp.purchase_order(ErpId(order.erp_id))
+        async with self._database.transaction() as session:
+            await apply_snapshot(session, connection.row, connection.erp, snapshot)
+            facts = await purchase_orders.facts(session, refresh.purchase_order_id)
+            still_open = await bills.reserving(session, refresh.purchase_order_id)
+        assert facts is not None, "an order is never removed from the mirror"
+        await self._mark_woken(refresh.purchase_order_id, facts.content_hash)
+        waiting = [bill_id for bill_id in refresh.until_covered if bill_id in still_open]
+        if waiting:
+            raise not_yet(
+                f"{facts.number} does not show {len(waiting)} of our bills yet; the ERP says {facts.erp_status!r}",
+                again_in=NOT_SHOWING,
+                code="STATUS_NOT_SHOWING",
+            )
+        return RefreshedPurchaseOrder(facts=facts, covered=list(refresh.until_covered))
+
+    # --- the recipe -------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _check_turn(ticket: Ticket) -> None:
+        if ticket.state is WriteState.ABANDONED:
+            raise as_failure(Rejected("it was given up", code="WRITE_ABANDONED"))
+        if ticket.waits_for is not None:
+            raise not_yet(f"{ticket.waits_for} goes first", again_in=TURN, code="WAITING_FOR_TURN")
+
+    async def _bill_in_erp(self, connection: OpenConnection, bill: BillToPush, ticket: Ticket) -> DocumentId:
+        erp = connection.erp
+        if ticket.state is WriteState.CONFIRMED or ticket.maybe_there:
+            found = await erp.find_bill(bill)
+            if found is not None:
+                return found
+            ticket = await self._believe_not_there(connection.row, bill.external_key, ticket)
+        try:
+            return await erp.create_bill(bill)
+        except Duplicate as error:
+            found = await erp.find_bill(bill)
+            if found is None:
+                raise self._not_ours(error) from error
+            return found
+        except (Unavailable, Throttled, AuthenticationFailed):
+            await self._not_sent(bill.external_key, ticket)
+            raise
+
+    async def _payment_in_erp(self, connection: OpenConnection, payment: PaymentToPush, ticket: Ticket) -> ErpId:
+        erp: ErpConnector = connection.erp
+        if ticket.state is WriteState.CONFIRMED or ticket.maybe_there:
+            found = await erp.find_payment(payment)
+            if found is not None:
+                return found
+            ticket = await self._believe_not_there(connection.row, payment.external_key, ticket)
+        try:
+            return await erp.create_payment(payment)
+        except Duplicate as error:
+            found = await erp.find_payment(payment)
+            if found is None:
+                raise self._not_ours(error) from error
+            return found
+        except (Unavailable, Throttled, AuthenticationFailed):
+            await self._not_sent(payment.external_key, ticket)
+            raise
+
+    async def _believe_not_there(self, connection: ConnectionRow, key: ExternalKey, ticket: Ticket) -> Ticket:
+        """The look-up found nothing. Reads may lag writes, so that is believed only some time after the send."""
+        if ticket.state is WriteState.CONFIRMED:
+            raise Rejected(
+                f"{key} was confirmed before and is no longer in the ERP", code="DELETED_IN_ERP", evidence={"key": key}
+            )
+        lag = timedelta(seconds=connection.settings.get("read_lag_seconds", 120))
+        left = lag - (datetime.now(UTC) - ticket.first_sent_at)
+        if left > timedelta(0):
+            raise OutcomeUnknown(
+                f"{key} was sent and its answer was lost; the ERP does not show it yet",
+                code="OUTCOME_UNKNOWN",
+                retry_after=min(left + timedelta(milliseconds=100), timedelta(seconds=30)),
+            )
+        async with self._database.transaction() as session:
+            return await writes.send_again(session, key, ticket)
+
+    async def _not_sent(self, key: ExternalKey, ticket: Ticket) -> None:
+        async with self._database.transaction() as session:
+            await writes.not_sent(session, key, ticket.first_sent_at)
+
+    async def _reject(self, key: ExternalKey, error: Rejected) -> None:
+        async with self._database.transaction() as session:
+            await writes.reject(session, key, error.code)
+
+    @staticmethod
+    def _not_ours(error: Duplicate) -> Rejected:
+        return Rejected(
+            f"{error.message} It is not a record posync made.",
+            code=error.code,
+            erp_code=error.erp_code,
+            evidence=error.evidence,
+        )
+
+    async def _mark_woken(self, purchase_order_id: PurchaseOrderId, content_hash: str) -> None:
+        async with self._database.transaction() as session:
+            await purchase_orders.mark_woken(session, [(purchase_order_id, content_hash)])

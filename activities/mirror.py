@@ -1,0 +1,474 @@
+"""The doorway to our own database: short transactions that decide something. Most run as local activities.
+
+Each is one transaction and safe to run twice: ids are derived from the caller's key, so a second run finds what the
+first one saved and gives the same answer.
+"""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel.ext.asyncio.session import AsyncSession
+from temporalio import activity
+
+from erp.issue_codes import issue_code
+from matching.bill import BillLineToMatch, BillToMatch, MatchResult, OrderLineToMatch, OrderToMatch, Outcome, match_bill
+from matching.ledger import LineLedger
+from matching.receipts import ReceiptLineToBill
+from matching.result import worst
+from matching.sources import OrderLineToConvert, Source, check_sources, choose_sources
+from matching.supplier_number import number_key
+from models.domain import (
+    BillId,
+    BillStatus,
+    ConnectionId,
+    DocumentId,
+    ErpId,
+    MatchingStatus,
+    MatchMode,
+    Origin,
+    PaymentId,
+    PaymentStatus,
+    PoStatus,
+    PurchaseOrderId,
+    SyncIssueId,
+)
+from models.messages import (
+    AbandonWrite,
+    CloseIssue,
+    CreateBillAnswer,
+    OpenIssue,
+    RequestRef,
+    SchedulePayment,
+    SchedulePaymentAnswer,
+)
+from models.store import bills, connections, ledger, match_results, payments, purchase_orders, requests, sync_issues
+from models.store.database import Database
+from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
+
+CENT = Decimal("0.01")
+
+
+class RequestedLine(BaseModel):
+    """One line of a bill as the caller asked for it; what is absent comes from the order's line (S1-03)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    order_line_no: int
+    quantity: Decimal
+    price: Decimal | None = None
+    amount: Decimal | None = None
+    description: str | None = None
+    account: str | None = None
+    department: str | None = None
+    location: str | None = None
+    class_id: str | None = None
+    project: str | None = None
+
+
+class RequestedBill(BaseModel):
+    """The stored body of a `POST /v1/purchase-orders/{id}/bills`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    purchase_order_id: PurchaseOrderId
+    number: str
+    bill_date: date
+    posting_date: date | None = None
+    due_date: date | None = None
+    memo: str = ""
+    lines: list[RequestedLine]
+
+
+class RequestedPayment(BaseModel):
+    """The stored body of a `POST /v1/bills/{id}/payments`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    amount: Decimal
+    pay_on: date
+    method: str | None = None
+    bank_account: str | None = None
+
+
+class MirrorActivities:
+    """Decisions made in our own database. One instance per worker."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- bills -------------------------------------------------------------------------------------------------
+
+    @activity.defn
+    async def create_bill(self, ref: RequestRef) -> CreateBillAnswer:
+        """Lock the order's lines, match, reserve, save the bill and plan its write: one transaction (S4-22, S4-28)."""
+        async with self._database.transaction() as session:
+            request = await _request(session, ref)
+            asked = RequestedBill.model_validate(request.body)
+            await ledger.lock_lines(session, asked.purchase_order_id)
+            # Read again behind the lock: an earlier run of this activity may have answered meanwhile.
+            request = await _request(session, ref)
+            order = await purchase_orders.get(session, asked.purchase_order_id)
+            assert order is not None, "the route checked that the order exists"
+            connection = await connections.get(session, ConnectionId(order.connection_id))
+            assert connection is not None, "an order's connection is never removed"
+            if request.answer is not None:
+                return await self._answered(session, request, order)
+            return await self._decide(session, ref, request, asked, order, connection)
+
+    async def _answered(self, session: AsyncSession, request: RequestRow, order: PurchaseOrderRow) -> CreateBillAnswer:
+        answer: dict[str, Any] = request.answer or {}
+        return CreateBillAnswer(
+            outcome=answer["match"]["outcome"],
+            bill_id=answer.get("bill_id"),
+            number=answer.get("number", ""),
+            total=answer.get("total", ""),
+            facts=await purchase_orders.facts(session, PurchaseOrderId(order.id)),
+        )
+
+    async def _decide(
+        self,
+        session: AsyncSession,
+        ref: RequestRef,
+        request: RequestRow,
+        asked: RequestedBill,
+        order: PurchaseOrderRow,
+        connection: ConnectionRow,
+    ) -> CreateBillAnswer:
+        bill_id = bills.bill_id_for(ref.organization_id, ref.key)
+        order_id = PurchaseOrderId(order.id)
+        held = {line.line_no: line for line in await ledger.lines(session, order_id, without_bill=bill_id)}
+        new_lines = [_bill_line(position, line, held) for position, line in enumerate(asked.lines, start=1)]
+        to_match = BillToMatch(
+            vendor_id=order.vendor_id,
+            number=asked.number,
+            currency=order.currency,
+            entity=order.entity,
+            lines=tuple(new_lines),
+            duplicates=tuple(
+                await bills.same_number(
+                    session,
+                    ConnectionId(connection.id),
+                    order.vendor_id,
+                    number_key(asked.number),
+                    except_bill=bill_id,
+                )
+            ),
+        )
+        result = match_bill(MatchMode(connection.match_mode), _order_to_match(order, held), to_match)
+        sources: dict[int, tuple[Source, ...]] = {}
+        if result.outcome is not Outcome.BLOCK:
+            sources = choose_sources(
+                DocumentId(order.document_id), await _convertible(session, order_id, held), to_match.lines
+            )
+            found = check_sources(
+                sources, several_allowed=connection.capabilities.get("several_sources_per_bill", False)
+            )
+            findings = (*result.findings, *found)
+            outcome = worst(finding.severity for finding in findings)
+            result = result.model_copy(update={"findings": findings, "outcome": outcome})
+        saved = result.outcome is not Outcome.BLOCK
+        total = sum((line.amount for line in new_lines), Decimal(0))
+        await match_results.save(
+            session,
+            connection_id=ConnectionId(connection.id),
+            purchase_order_id=order_id,
+            bill_id=bill_id if saved else None,
+            request_key=ref.key,
+            outcome=result.outcome,
+            mode=MatchMode(connection.match_mode),
+            result=result.model_dump(mode="json"),
+        )
+        if saved:
+            await bills.create(
+                session, _new_bill(bill_id, ref, request, asked, order, connection, held, to_match, sources, result)
+            )
+        await requests.answer(
+            session,
+            ref.organization_id,
+            ref.key,
+            201 if saved else 422,
+            {
+                "bill_id": bill_id if saved else None,
+                "number": asked.number,
+                "total": str(total),
+                "match": result.model_dump(mode="json"),
+            },
+        )
+        return CreateBillAnswer(
+            outcome=result.outcome,
+            bill_id=bill_id if saved else None,
+            number=asked.number,
+            total=str(total),
+            facts=await purchase_orders.facts(session, order_id),
+        )
+
+    @activity.defn
+    async def abandon_write(self, abandon: AbandonWrite) -> bool:
+        """Give up a bill or a payment the ERP never took. False: the ERP holds it, or may; then it is not given up."""
+        async with self._database.transaction() as session:
+            if abandon.subject_kind == "bill":
+                return await bills.abandon(
+                    session, BillId(abandon.subject_id), actor=abandon.actor, why=abandon.why or "given up"
+                )
+            return await payments.abandon(
+                session, PaymentId(abandon.subject_id), actor=abandon.actor, why=abandon.why or "given up"
+            )
+
+    # --- payments ----------------------------------------------------------------------------------------------
+
+    @activity.defn
+    async def schedule_payment(self, schedule: SchedulePayment) -> SchedulePaymentAnswer:
+        """Lock the bill, check what is still due, save the payment and plan its write: one transaction (S4-25)."""
+        ref = schedule.request
+        payment_id = payments.payment_id_for(ref.organization_id, ref.key)
+        async with self._database.transaction() as session:
+            request = await _request(session, ref)
+            asked = RequestedPayment.model_validate(request.body)
+            bill = await payments.lock_bill(session, schedule.bill_id)
+            assert bill is not None, "the route checked that the bill exists"
+            request = await _request(session, ref)
+            connection = await connections.get(session, bill.connection_id)
+            assert connection is not None, "a bill's connection is never removed"
+            bank_account = asked.bank_account or connection.preferences.get("bank_account")
+            if request.answer is None:
+                refusal = _payment_refused(bill, asked, bank_account)
+                if refusal is not None:
+                    await requests.answer(session, ref.organization_id, ref.key, 422, refusal)
+                else:
+                    assert bank_account is not None, "a missing bank account is refused above"
+                    await payments.create(
+                        session,
+                        payment_id,
+                        schedule.bill_id,
+                        bill,
+                        amount=asked.amount,
+                        pay_on=asked.pay_on,
+                        method=asked.method or "EFT",
+                        bank_account=bank_account,
+                        actor=request.actor,
+                    )
+                    await requests.answer(session, ref.organization_id, ref.key, 201, {"payment_id": payment_id})
+            elif request.status == 422:
+                refusal = request.answer
+            else:
+                refusal = None
+        if refusal is not None:
+            return SchedulePaymentAnswer(outcome="refused")
+        return SchedulePaymentAnswer(
+            outcome="scheduled", payment_id=payment_id, amount=str(asked.amount), pay_on=asked.pay_on
+        )
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    @activity.defn
+    async def open_issue(self, issue: OpenIssue) -> SyncIssueId:
+        """Open the issue a workflow waits behind, and show it on the bill or payment."""
+        code = issue_code(issue.code)
+        async with self._database.transaction() as session:
+            connection = await connections.get(session, issue.connection_id)
+            assert connection is not None, "a workflow's connection is never removed"
+            if issue.subject_kind == "bill" and issue.code != "LINK_MISSING":
+                await bills.set_status(
+                    session, BillId(issue.subject_id), BillStatus.SYNC_ISSUE, actor=bills.SYNCER, why=issue.message
+                )
+            elif issue.subject_kind == "payment":
+                await payments.set_status(
+                    session,
+                    PaymentId(issue.subject_id),
+                    PaymentStatus.SYNC_ISSUE,
+                    actor=bills.SYNCER,
+                    why=issue.message,
+                )
+            return await sync_issues.open_issue(
+                session,
+                organization_id=connection.organization_id,
+                connection_id=issue.connection_id,
+                subject_kind=issue.subject_kind,
+                subject_id=issue.subject_id,
+                code=issue.code,
+                title=f"{code.title}: {issue.title}" if issue.title else code.title,
+                cause=issue.message or code.cause,
+                fix=code.fix,
+                who=code.who,
+                evidence={**issue.evidence, **({"erp_code": issue.erp_code} if issue.erp_code else {})},
+                workflow_id=issue.workflow_id,
+            )
+
+    @activity.defn
+    async def close_issue(self, close: CloseIssue) -> None:
+        """The issue is settled: by a person's word, or because what it waited for happened."""
+        async with self._database.transaction() as session:
+            await sync_issues.close(session, close.issue_id, close.state, close.actor)
+
+
+async def _request(session: AsyncSession, ref: RequestRef) -> RequestRow:
+    request = await requests.get(session, ref.organization_id, ref.key)
+    assert request is not None, "the route stored the request before it rang"
+    return request
+
+
+def _bill_line(position: int, line: RequestedLine, held: dict[int, ledger.LedgerLine]) -> BillLineToMatch:
+    """The line as it will be judged: the caller's figures; where there are none, the order's price."""
+    order_line = held.get(line.order_line_no)
+    price = line.price
+    amount = line.amount
+    if price is None and amount is not None and line.quantity:
+        price = amount / line.quantity
+    if price is None:
+        price = order_line.price if order_line else Decimal(0)
+    if amount is None:
+        amount = (price * line.quantity).quantize(CENT, rounding=ROUND_HALF_UP)
+    return BillLineToMatch(
+        line_no=position, order_line_no=line.order_line_no, quantity=line.quantity, price=price, amount=amount
+    )
+
+
+def _order_to_match(order: PurchaseOrderRow, held: dict[int, ledger.LedgerLine]) -> OrderToMatch:
+    return OrderToMatch(
+        number=order.number,
+        snapshot=order.snapshot,
+        vendor_id=order.vendor_id,
+        currency=order.currency,
+        entity=order.entity,
+        status=PoStatus(order.status),
+        matching_status=MatchingStatus.DELETED if order.deleted_at else MatchingStatus(order.matching_status),
+        lines=tuple(
+            OrderLineToMatch(
+                line_no=line.line_no,
+                item_id=line.item_id,
+                unit=line.unit,
+                price=line.price,
+                closed=line.closed,
+                ledger=LineLedger(
+                    ordered=line.ordered, received=line.received, billed=line.billed, pending=line.pending
+                ),
+            )
+            for line in held.values()
+        ),
+    )
+
+
+async def _convertible(
+    session: AsyncSession, order_id: PurchaseOrderId, held: dict[int, ledger.LedgerLine]
+) -> dict[int, OrderLineToConvert]:
+    receipts: dict[str, list[ReceiptLineToBill]] = {}
+    if any(line.received for line in held.values()):
+        for source in await ledger.receipt_sources(session, order_id):
+            receipts.setdefault(source.order_line, []).append(
+                ReceiptLineToBill(
+                    document_id=DocumentId(source.document_id),
+                    number=source.number,
+                    received_on=source.received_on,
+                    line_no=source.line_no,
+                    line=ErpId(source.line),
+                    received=source.quantity,
+                    consumed=source.billed + source.pending,
+                )
+            )
+    return {
+        line.line_no: OrderLineToConvert(ErpId(line.erp_id), tuple(receipts.get(line.erp_id, ())))
+        for line in held.values()
+    }
+
+
+def _new_bill(
+    bill_id: BillId,
+    ref: RequestRef,
+    request: RequestRow,
+    asked: RequestedBill,
+    order: PurchaseOrderRow,
+    connection: ConnectionRow,
+    held: dict[int, ledger.LedgerLine],
+    to_match: BillToMatch,
+    sources: dict[int, tuple[Source, ...]],
+    result: MatchResult,
+) -> bills.NewBill:
+    lines: list[bills.NewBillLine] = []
+    for line, wanted in zip(to_match.lines, asked.lines, strict=True):
+        order_line = held[line.order_line_no]
+        lines.append(
+            bills.NewBillLine(
+                line_no=line.line_no,
+                order_line_no=line.order_line_no,
+                item_id=order_line.item_id,
+                description=wanted.description if wanted.description is not None else order_line.description,
+                quantity=line.quantity,
+                unit=order_line.unit,
+                price=line.price,
+                amount=line.amount,
+                account=wanted.account,
+                department=wanted.department or order_line.department,
+                location=wanted.location or order_line.location,
+                class_id=wanted.class_id or order_line.class_id,
+                project=wanted.project or order_line.project,
+                sources=[
+                    {"document_id": source.document_id, "line": source.line, "quantity": str(source.quantity)}
+                    for source in sources[line.line_no]
+                ],
+            )
+        )
+    return bills.NewBill(
+        id=bill_id,
+        organization_id=ref.organization_id,
+        connection_id=ConnectionId(connection.id),
+        purchase_order_id=PurchaseOrderId(order.id),
+        order_number=order.number,
+        vendor_id=order.vendor_id,
+        vendor_name=order.vendor_name,
+        number=asked.number,
+        number_key=number_key(asked.number),
+        bill_date=asked.bill_date,
+        posting_date=asked.posting_date or asked.bill_date,
+        due_date=asked.due_date,
+        currency=order.currency,
+        memo=asked.memo,
+        total=sum((line.amount for line in lines), Decimal(0)),
+        match_outcome=result.outcome,
+        created_by=request.actor,
+        lines=lines,
+    )
+
+
+def _payment_refused(
+    bill: payments.BillToPay, asked: RequestedPayment, bank_account: str | None
+) -> dict[str, Any] | None:
+    """Why this payment cannot be made, as a problem the API answers with; None when it can."""
+    if bill.origin is Origin.ERP:
+        return {
+            "code": "BILL_IS_PAID_IN_ERP",
+            "detail": "This bill was made in the ERP, so it is paid there.",
+            "fix": ["pay it in the ERP; the payment comes back with the next sync"],
+            "who": "ap",
+        }
+    if bill.status in (BillStatus.DELETED, BillStatus.ABANDONED, BillStatus.PAID):
+        return {
+            "code": "BILL_NOT_PAYABLE",
+            "detail": f"This bill is {bill.status.value.replace('_', ' ')}.",
+            "fix": ["look at the bill's events to see what happened to it"],
+            "who": "ap",
+        }
+    if bank_account is None:
+        return {
+            "code": "BANK_ACCOUNT_MISSING",
+            "detail": "Neither the payment nor the connection's preferences name a bank account.",
+            "fix": ["send bank_account", "or set the preference bank_account of the connection"],
+            "who": "admin",
+        }
+    if asked.amount <= 0:
+        return {
+            "code": "INVALID_AMOUNT",
+            "detail": f"A payment of {asked.amount} pays nothing.",
+            "fix": ["send an amount above zero"],
+            "who": "ap",
+        }
+    if asked.amount > bill.open:
+        return {
+            "code": "OVERPAYMENT",
+            "detail": f"{asked.amount} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
+            f"in payments under way {bill.promised}.",
+            "fix": [f"lower the amount to {bill.open}"],
+            "who": "ap",
+        }
+    return None

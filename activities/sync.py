@@ -1,0 +1,315 @@
+"""Reading an ERP into the mirror, a page at a time: fetch, judge what comes in, write it in one transaction.
+
+The cursor of a stream moves only when its last page is committed, windows overlap, and every page is safe to read
+twice, so a run may stop anywhere and another may start (DESIGN section 5).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from temporalio import activity
+
+from activities.connections import Connections, OpenConnection
+from activities.doorbell import Doorbell
+from activities.statuses import importable, map_order, unknown_status
+from erp.connector import BadRecord, Page
+from erp.issue_codes import issue_code
+from models.domain import (
+    BillId,
+    ConnectionId,
+    ListKind,
+    MatchMode,
+    PurchaseOrderHeader,
+    Receipt,
+    ReceiptStatus,
+    Stream,
+)
+from models.messages import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
+from models.store import (
+    bills,
+    cursors,
+    deletions,
+    erp_bills,
+    erp_payments,
+    list_entries,
+    purchase_orders,
+    receipts,
+    skipped,
+    stamps,
+    sync_issues,
+    sync_runs,
+)
+from models.store.database import Database
+from models.store.purchase_orders import MappedOrder
+from models.tables import ConnectionRow
+
+FIRST_IMPORT = timedelta(days=92)
+"""Three months: how far back orders come in by themselves (S1-11)."""
+
+READ_AND_EMPTY = "0000-00-00 00:00:00"
+"""The cursor of a stream that was read and was empty: sorts before any revision."""
+
+
+class SyncActivities:
+    """The reading side of a sync run. One instance per worker."""
+
+    def __init__(self, database: Database, open_connections: Connections, doorbell: Doorbell) -> None:
+        self._database = database
+        self._connections = open_connections
+        self._doorbell = doorbell
+        self._readers: dict[Stream, Callable[[OpenConnection, SyncPage], Awaitable[SyncPageDone]]] = {
+            Stream.LISTS: self._lists,
+            Stream.PURCHASE_ORDERS: self._purchase_orders,
+            Stream.RECEIPTS: self._receipts,
+            Stream.BILLS: self._bills,
+            Stream.PAYMENTS: self._payments,
+            Stream.DELETIONS: self._deletions,
+        }
+
+    @activity.defn
+    async def plan_sync(self, start: StartSyncRun) -> SyncPlan:
+        """Open the run and find out which streams have news: one call to the ERP when nothing changed."""
+        async with self._database.transaction() as session:
+            run_id = await sync_runs.start(session, start.connection_id, start.trigger, start.workflow_run_id)
+        async with self._connections.open(start.connection_id) as connection:
+            allowed, reason = allowed_streams(connection.row)
+            async with self._database.transaction() as session:
+                positions = await cursors.positions(session, start.connection_id)
+            known = {stream: positions[stream] for stream in allowed if stream in positions}
+            news = {stream for stream in allowed if stream not in positions}
+            if known:
+                peek = await connection.erp.peek(known)
+                async with self._database.transaction() as session:
+                    unknown = await stamps.unknown(session, start.connection_id, peek.stamps)
+                news |= peek.unread | {Stream(stream) for stream in unknown}
+        return SyncPlan(run_id=run_id, streams=[stream for stream in allowed if stream in news], reason=reason)
+
+    @activity.defn
+    async def sync_page(self, page: SyncPage) -> SyncPageDone:
+        """Read one page of one stream into the mirror."""
+        async with self._connections.open(page.connection_id) as connection:
+            return await self._readers[page.stream](connection, page)
+
+    # --- one reader per stream --------------------------------------------------------------------------------
+
+    async def _lists(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        since = await self._since(page)
+        read = await connection.erp.list_entries(list(ListKind), since=since, after=page.after)
+        async with self._database.transaction() as session:
+            upserted = await list_entries.upsert(session, page.connection_id, read.records)
+            await self._report_bad(session, connection.row, "list_entry", read.bad)
+            return await self._finish_page(session, page, read, len(read.records), upserted.changed)
+
+    async def _purchase_orders(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        row, erp = connection
+        since = await self._since(page)
+        headers = await erp.purchase_order_headers(
+            since=since,
+            ordered_from=None if since else first_import_from(row),
+            after=page.after,
+            open_in=None if since else MatchMode(row.match_mode),
+        )
+        wanted, left_out = await self._judge(connection, headers.records)
+        orders = await erp.purchase_order_lines(wanted)
+        async with self._database.transaction() as session:
+            mapped: list[MappedOrder] = []
+            for order in orders.records:
+                if order.currency is not None and order.currency != row.base_currency:
+                    left_out.append(_left_out(order, "NOT_USD", f"it is in {order.currency}"))
+                    continue
+                statuses = await map_order(session, row, erp, order)
+                if statuses is not None:
+                    mapped.append(statuses)
+            upserted = await purchase_orders.upsert(
+                session,
+                page.connection_id,
+                mapped,
+                receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
+            )
+            await skipped.record(session, page.connection_id, Stream.PURCHASE_ORDERS, left_out)
+            bad = (*headers.bad, *orders.bad)
+            await self._report_bad(session, row, "purchase_order", bad)
+            done = await self._finish_page(session, page, headers, len(headers.records), upserted.changed)
+            return done.model_copy(update={"skipped": len(left_out), "bad": len(bad)})
+
+    async def _judge(
+        self, connection: OpenConnection, headers: Sequence[PurchaseOrderHeader]
+    ) -> tuple[list[PurchaseOrderHeader], list[tuple[str, str, str, str, str]]]:
+        """Which orders' lines are worth reading, and which orders stay out and why."""
+        row, erp = connection
+        connection_id = ConnectionId(row.id)
+        async with self._database.transaction() as session:
+            ids = [header.erp_id for header in headers]
+            revisions = await purchase_orders.held_revisions(session, connection_id, ids)
+            held = await purchase_orders.imported(session, connection_id, ids)
+            wanted: list[PurchaseOrderHeader] = []
+            left_out: list[tuple[str, str, str, str, str]] = []
+            for header in headers:
+                if revisions.get(header.erp_id) == header.revision:
+                    continue
+                if header.erp_id in held:
+                    wanted.append(header)
+                    continue
+                statuses = erp.statuses(header.erp_status, MatchMode(row.match_mode))
+                if statuses is None:
+                    await unknown_status(session, row, header)
+                    left_out.append(
+                        _left_out(header, "UNKNOWN_ERP_STATUS", f"its status {header.erp_status!r} is unknown")
+                    )
+                elif statuses.po is None:
+                    left_out.append(_left_out(header, "NOT_APPROVED", f"it is {header.erp_status} in the ERP (S4-61)"))
+                elif not importable(statuses):
+                    left_out.append(_left_out(header, "ALREADY_FINISHED", f"it is {header.erp_status} already (S1-15)"))
+                elif header.currency is not None and header.currency != row.base_currency:
+                    left_out.append(_left_out(header, "NOT_USD", f"it is in {header.currency} (S1-16)"))
+                else:
+                    wanted.append(header)
+        return wanted, left_out
+
+    async def _receipts(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        row, erp = connection
+        read = await erp.receipts(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
+        known: list[tuple[Receipt, ReceiptStatus]] = []
+        unknown: list[BadRecord] = []
+        for receipt in read.records:
+            status = erp.receipt_status(receipt.erp_status)
+            if status is not None:
+                known.append((receipt, status))
+            else:
+                unknown.append(
+                    BadRecord(
+                        erp_id=receipt.erp_id,
+                        code="UNKNOWN_ERP_STATUS",
+                        message=f"The ERP shows receipt {receipt.number} as {receipt.erp_status!r}.",
+                        evidence={"number": receipt.number, "erp_status": receipt.erp_status},
+                    )
+                )
+        async with self._database.transaction() as session:
+            upserted = await receipts.upsert(
+                session,
+                page.connection_id,
+                known,
+                receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
+            )
+            await self._report_bad(session, row, "receipt", (*read.bad, *unknown))
+            return await self._finish_page(session, page, read, len(read.records), upserted.changed)
+
+    async def _bills(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        row, erp = connection
+        read = await erp.bills(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
+        ours_in = [bill for bill in read.records if bill.currency == row.base_currency]
+        left_out = [
+            (str(bill.erp_id), bill.number, "NOT_USD", f"it is in {bill.currency}", bill.revision)
+            for bill in read.records
+            if bill.currency != row.base_currency
+        ]
+        async with self._database.transaction() as session:
+            upserted = await erp_bills.upsert(session, row, ours_in)
+            await skipped.record(session, page.connection_id, Stream.BILLS, left_out)
+            await self._report_bad(session, row, "bill", read.bad)
+            done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
+        await self._tell_bills(upserted.ours)
+        return done.model_copy(update={"skipped": len(left_out)})
+
+    async def _payments(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        row, erp = connection
+        read = await erp.payments(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
+        async with self._database.transaction() as session:
+            upserted = await erp_payments.upsert(session, row, read.records)
+            await self._report_bad(session, row, "payment", read.bad)
+            done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
+        await self._tell_bills(upserted.ours)
+        return done
+
+    async def _deletions(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        row, erp = connection
+        since = await self._since(page) or _start_of(row.created_at.date())
+        read = await erp.deletions(since=since, after=page.after)
+        async with self._database.transaction() as session:
+            applied = await deletions.apply(session, row, read.records)
+            done = await self._finish_page(session, page, read, len(read.records), applied.changed, empty=since)
+        await self._tell_bills(applied.ours)
+        return done
+
+    # --- what every page does ---------------------------------------------------------------------------------
+
+    async def _since(self, page: SyncPage) -> str | None:
+        async with self._database.transaction() as session:
+            position = (await cursors.positions(session, page.connection_id)).get(page.stream)
+        return None if position in (None, READ_AND_EMPTY) else position
+
+    async def _finish_page(
+        self,
+        session: AsyncSession,
+        page: SyncPage,
+        read: Page[Any],
+        seen: int,
+        changed: int,
+        *,
+        empty: str = READ_AND_EMPTY,
+    ) -> SyncPageDone:
+        """Move the stream's cursor if this was its last page, in the page's own transaction."""
+        high_water = max(filter(None, (page.high_water, read.high_water)), default=None)
+        if read.after is None:
+            await cursors.move(session, page.connection_id, page.stream, high_water or empty)
+        return SyncPageDone(after=read.after, high_water=high_water, seen=seen, changed=changed, bad=len(read.bad))
+
+    async def _report_bad(
+        self, session: AsyncSession, row: ConnectionRow, subject_kind: str, bad: Sequence[BadRecord]
+    ) -> None:
+        """Park what cannot be taken in, by name; everything else on the page went in (fault F13)."""
+        for record in bad:
+            code = issue_code(record.code)
+            await sync_issues.open_issue(
+                session,
+                organization_id=row.organization_id,
+                connection_id=row.id,
+                subject_kind=subject_kind,
+                subject_id=record.erp_id,
+                code=record.code,
+                title=f"{code.title}: {record.evidence.get('number', record.erp_id)}",
+                cause=record.message,
+                fix=code.fix,
+                who=code.who,
+                evidence=dict(record.evidence),
+                workflow_id=None,
+            )
+
+    async def _tell_bills(self, ours: Sequence[BillId]) -> None:
+        """Tell the workflows of our bills that were paid, or deleted, in the ERP."""
+        for bill_id in ours:
+            async with self._database.transaction() as session:
+                now = await bills.now(session, bill_id)
+            await self._doorbell.bill_changed(bill_id, now)
+
+
+def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
+    """Which streams a connection's settings allow, in reading order, and why others are left out."""
+    if not row.preferences_complete:
+        return [Stream.LISTS], "lists only: the sync preferences are not complete (S2-55)"
+    allowed = [Stream.LISTS]
+    reasons: list[str] = []
+    if row.purchase_orders_enabled:
+        allowed += [Stream.PURCHASE_ORDERS, Stream.RECEIPTS]
+    else:
+        reasons.append("purchase orders are switched off (S1-32)")
+    if row.one_way:
+        reasons.append("bills and payments only go out (S2-52)")
+    else:
+        allowed += [Stream.BILLS, Stream.PAYMENTS]
+    return [*allowed, Stream.DELETIONS], "; ".join(reasons)
+
+
+def first_import_from(row: ConnectionRow) -> date:
+    """From which order date on a first import takes orders: three months back, or what an operator set (S1-13)."""
+    return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
+
+
+def _start_of(day: date) -> str:
+    return f"{day.isoformat()} 00:00:00"
+
+
+def _left_out(header: PurchaseOrderHeader, code: str, reason: str) -> tuple[str, str, str, str, str]:
+    return (header.erp_id, header.number, code, f"{header.number} is left out: {reason}.", header.revision)

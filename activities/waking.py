@@ -1,0 +1,60 @@
+"""Waking the workflows of changed orders, after the mirror holds the change: governed, resumable, never twice for one
+content. Orders are usable before their workflow is awake, because create_bill starts it (DESIGN section 4)."""
+
+import asyncio
+
+from temporalio import activity
+
+from activities.doorbell import Doorbell
+from models.domain import Erp
+from models.messages import FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
+from models.store import connections, purchase_orders, sync_runs
+from models.store.database import Database
+
+AT_ONCE = 40
+"""Signals under way at a time: enough to keep Temporal busy, too few to drown it."""
+
+
+class WakingActivities:
+    """What a sync run does with Temporal and our own database, without the ERP. One instance per worker."""
+
+    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+        self._database = database
+        self._doorbell = doorbell
+
+    @activity.defn
+    async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
+        """Signal-with-start up to `limit` orders whose content their workflow has not heard of."""
+        async with self._database.transaction() as session:
+            row = await connections.get(session, wake.connection_id)
+            assert row is not None, "a workflow's connection is never removed"
+            to_wake = await purchase_orders.to_wake(session, wake.connection_id, wake.limit)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def ring(order: purchase_orders.WakeRow) -> None:
+            async with gate:
+                state = PurchaseOrderState(
+                    connection_id=wake.connection_id,
+                    erp=Erp(row.erp),
+                    purchase_order_id=order.id,
+                    erp_id=order.erp_id,
+                )
+                await self._doorbell.order_changed(state, order.facts)
+
+        await asyncio.gather(*(ring(order) for order in to_wake))
+        async with self._database.transaction() as session:
+            await purchase_orders.mark_woken(session, [(order.id, order.content_hash) for order in to_wake])
+        return WokenPurchaseOrders(woken=len(to_wake), more=len(to_wake) == wake.limit)
+
+    @activity.defn
+    async def finish_sync_run(self, finish: FinishSyncRun) -> None:
+        """Close the run's record with what it did, or with why it stopped."""
+        async with self._database.transaction() as session:
+            await sync_runs.finish(
+                session,
+                finish.run_id,
+                finish.state,
+                counts=finish.counts,
+                problem_code=finish.problem_code,
+                problem_message=finish.problem_message,
+            )

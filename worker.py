@@ -1,0 +1,134 @@
+"""One worker process: builds its clients once, registers workflows and activities, runs, drains on SIGTERM.
+
+Run as many as you like: Temporal shares the work out. Which queues one process serves is in POSYNC_QUEUES (comma
+separated; default: all), so that the calls to one kind of ERP can be scaled apart (DESIGN section 7).
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.connections import Connections
+from activities.doorbell import Doorbell
+from activities.erp import ErpActivities
+from activities.mirror import MirrorActivities
+from activities.sync import SyncActivities
+from activities.waking import WakingActivities
+from erp.registry import CONNECTORS
+from models.domain import Erp
+from models.store.credentials import CredentialVault
+from models.store.database import Database
+from settings import Settings, settings_from_environment, temporal_client
+from workflows.bill import BillWorkflow
+from workflows.contract import TASK_QUEUE, erp_task_queue
+from workflows.payment import PaymentWorkflow
+from workflows.purchase_order import PurchaseOrderWorkflow
+from workflows.sync import SyncWorkflow
+
+WORKFLOWS = (PurchaseOrderWorkflow, BillWorkflow, PaymentWorkflow, SyncWorkflow)
+
+OWN_MODULES = ("activities", "erp", "matching", "models", "workflows", "pydantic", "sqlalchemy", "sqlmodel")
+"""Passed through the workflow sandbox: importing them anew per workflow costs 4 ms of CPU each (DESIGN section 7). What
+keeps the workflow files deterministic is the import contract and the replay tests."""
+
+CACHED_WORKFLOWS = 10_000
+"""More than the orders open at a time; a cache under the active set is three times slower (reference/limits.md)."""
+
+DRAIN = timedelta(seconds=20)
+"""How long activities under way may take to end after SIGTERM; what is cut is safe to run again."""
+
+
+def sandboxed_runner() -> SandboxedWorkflowRunner:
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*OWN_MODULES))
+
+
+def build_workers(
+    client: Client,
+    database: Database,
+    connections: Connections,
+    *,
+    queues: Sequence[str] | None = None,
+    cached_workflows: int = CACHED_WORKFLOWS,
+) -> list[Worker]:
+    """The workers of one process: one for workflows and the mirror, one per kind of ERP."""
+    doorbell = Doorbell(client)
+    mirror = MirrorActivities(database)
+    waking = WakingActivities(database, doorbell)
+    erp = ErpActivities(database, connections, doorbell)
+    sync = SyncActivities(database, connections, doorbell)
+    workers: list[Worker] = []
+    if queues is None or TASK_QUEUE in queues:
+        workers.append(
+            Worker(
+                client,
+                task_queue=TASK_QUEUE,
+                workflows=WORKFLOWS,
+                activities=[
+                    mirror.create_bill,
+                    mirror.abandon_write,
+                    mirror.schedule_payment,
+                    mirror.open_issue,
+                    mirror.close_issue,
+                    waking.wake_purchase_orders,
+                    waking.finish_sync_run,
+                ],
+                workflow_runner=sandboxed_runner(),
+                max_cached_workflows=cached_workflows,
+                graceful_shutdown_timeout=DRAIN,
+            )
+        )
+    for kind in Erp:
+        if queues is None or erp_task_queue(kind) in queues:
+            workers.append(
+                Worker(
+                    client,
+                    task_queue=erp_task_queue(kind),
+                    activities=[
+                        erp.push_bill,
+                        erp.push_payment,
+                        erp.refresh_purchase_order,
+                        sync.plan_sync,
+                        sync.sync_page,
+                    ],
+                    graceful_shutdown_timeout=DRAIN,
+                )
+            )
+    return workers
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    connections = Connections(database, CredentialVault(settings.credential_keys), CONNECTORS)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    queues = [queue.strip() for queue in os.environ.get("POSYNC_QUEUES", "").split(",") if queue.strip()] or None
+    try:
+        client = await temporal_client()
+        workers = build_workers(client, database, connections, queues=queues)
+        running = [asyncio.create_task(worker.run()) for worker in workers]
+        stopping = asyncio.create_task(stop.wait())
+        logging.info("worker serves %s", ", ".join(worker.task_queue for worker in workers))
+        await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
+        await asyncio.gather(*running)  # a worker that fell over says so here
+    finally:
+        await connections.close()
+        await database.close()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(run(settings_from_environment()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""One bill's life: pushed to the ERP exactly once, its PO link verified, then paid.
+
+    push (key known before the first attempt) ──> read back ──> wait for payment ──> PaymentWorkflow ──> paid
+         └── refused, or the link is missing ──> sync issue ──> a person says retry or abandon ──┘
+
+A refusal never fails this workflow: it opens an issue and waits (DESIGN section 4).
+"""
+
+from decimal import Decimal
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.erp import ErpActivities
+    from activities.failures import FailureDetails, details_of
+    from activities.mirror import MirrorActivities
+    from models.domain import BillStatus, PaymentStatus
+    from models.messages import (
+        AbandonWrite,
+        BillNow,
+        BillPushed,
+        BillState,
+        OpenPayment,
+        PaymentState,
+        PushBill,
+        SchedulePayment,
+        SchedulePaymentAnswer,
+        SettleIssue,
+    )
+    from workflows import contract, issues, policies
+    from workflows.payment import PaymentWorkflow
+
+UNPUSHED = (BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING)
+CLOSED = (BillStatus.PAID, BillStatus.ABANDONED, BillStatus.DELETED)
+
+
+@workflow.defn
+class BillWorkflow:
+    """See the module's text."""
+
+    @workflow.init
+    def __init__(self, state: BillState) -> None:
+        self._state = state
+        self._word: SettleIssue | None = None
+        self._shown = (state.status, state.issue_code)
+        self._news = False
+
+    @workflow.run
+    async def run(self, state: BillState) -> BillStatus:
+        while self._state.status in UNPUSHED:
+            await self._push()
+        while self._state.status not in CLOSED:
+            self._news = False
+            self._show("the payment" if self._state.payments else "a payment to be scheduled")
+            await workflow.wait_condition(self._something_to_do)
+            await self._start_payments()
+            if workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(self._state)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        self._show("nothing: the bill is done")
+        return self._state.status
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    @workflow.update
+    async def schedule_payment(self, schedule: SchedulePayment) -> SchedulePaymentAnswer:
+        """Schedule a payment of this bill, or say why not. It is sent once the ERP holds the bill."""
+        answer = await workflow.execute_local_activity_method(
+            MirrorActivities.schedule_payment,
+            schedule,
+            **policies.decide(f"check what is due and schedule, request {schedule.request.key}"),
+        )
+        known = [payment.payment_id for payment in self._state.payments]
+        if answer.payment_id is not None and answer.pay_on is not None and answer.payment_id not in known:
+            self._state.payments.append(
+                OpenPayment(payment_id=answer.payment_id, amount=answer.amount, pay_on=answer.pay_on)
+            )
+            if self._state.status is BillStatus.SYNCED:
+                self._state.status = BillStatus.SCHEDULED
+        return answer
+
+    @schedule_payment.validator
+    def check_schedule(self, schedule: SchedulePayment) -> None:
+        if schedule.bill_id != self._state.bill_id:
+            raise ValueError(f"this is bill {self._state.bill_id}, not {schedule.bill_id}")
+        if self._state.status in CLOSED:
+            raise ValueError(f"the bill is {self._state.status.value}; nothing can be paid on it")
+
+    @workflow.signal
+    def bill_changed(self, now: BillNow) -> None:
+        """What is paid and due changed: by a payment of ours, or in the ERP."""
+        if self._state.status not in UNPUSHED or now.status in CLOSED:
+            self._state.status = now.status
+        self._state.paid = now.paid
+        self._state.due = now.due
+        self._news = True
+
+    @workflow.signal
+    def settle_issue(self, word: SettleIssue) -> None:
+        """A person's word on the open issue; a word on another issue is not for now."""
+        if word.issue_id == self._state.issue:
+            self._word = word
+
+    @workflow.query
+    def state(self) -> BillState:
+        return self._state
+
+    # --- pushing ----------------------------------------------------------------------------------------------
+
+    async def _push(self) -> None:
+        self._show("the ERP to take the bill")
+        try:
+            result = await workflow.execute_activity_method(
+                ErpActivities.push_bill,
+                PushBill(
+                    connection_id=self._state.connection_id,
+                    bill_id=self._state.bill_id,
+                    order_workflow_id=self._state.order_workflow_id,
+                ),
+                **policies.erp_write(
+                    self._state.connection_id,
+                    contract.erp_task_queue(self._state.erp),
+                    f"push bill {self._state.number} and verify its link to {self._state.order_number}",
+                ),
+            )
+        except ActivityError as error:
+            await self._wait_for_a_person(details_of(error))
+            return
+        self._state.document_id = result.document_id
+        if result.status is BillStatus.LINK_MISSING:
+            await self._wait_for_a_person(
+                FailureDetails(
+                    family="LinkMissing",
+                    code="LINK_MISSING",
+                    message=f"{result.document_id} is in the ERP, but not linked to {self._state.order_number}.",
+                    evidence={"document": result.document_id, "order": self._state.order_number},
+                )
+            )
+        elif result.status is BillStatus.SYNC_ISSUE:
+            await self._wait_for_a_person(
+                FailureDetails(
+                    family="ContentConflict",
+                    code="CONTENT_CONFLICT",
+                    message=f"{result.document_id} differs from the bill: {'; '.join(result.differences)}.",
+                    evidence={"document": result.document_id, "differences": "; ".join(result.differences)},
+                )
+            )
+        elif self._state.status in UNPUSHED:
+            self._state.status = BillStatus.SCHEDULED if self._state.payments else BillStatus.SYNCED
+
+    async def _wait_for_a_person(self, failure: FailureDetails) -> None:
+        status = BillStatus.LINK_MISSING if failure.code == "LINK_MISSING" else BillStatus.SYNC_ISSUE
+        self._word = None
+        self._state.issue = await issues.open_issue(
+            self._state.connection_id, "bill", self._state.bill_id, failure, title=self._state.number
+        )
+        self._state.issue_code = failure.code
+        self._state.status = status
+        await self._tell_the_order(status)
+        self._show(f"a person: issue {self._state.issue} ({failure.code}): {failure.message}")
+        await workflow.wait_condition(lambda: self._word is not None or self._state.status in CLOSED)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Do what the person said. What the ERP holds, or may hold, cannot be given up here."""
+        word, issue = self._word, self._state.issue
+        assert issue is not None, "only an open issue is settled"
+        if self._state.status in CLOSED:
+            await issues.close_issue(issue, "resolved", None)
+        elif word is not None and word.decision == "abandon":
+            abandoned = await workflow.execute_local_activity_method(
+                MirrorActivities.abandon_write,
+                AbandonWrite(subject_kind="bill", subject_id=self._state.bill_id, actor=word.actor, why=word.why),
+                **policies.decide("give the bill up and free its quantities"),
+            )
+            await issues.close_issue(issue, "abandoned" if abandoned else "resolved", word)
+            if abandoned:
+                self._state.status = BillStatus.ABANDONED
+                await self._tell_the_order(BillStatus.ABANDONED)
+        else:
+            await issues.close_issue(issue, "resolved", word)
+        self._state.issue = None
+        self._state.issue_code = None
+
+    async def _tell_the_order(self, status: BillStatus) -> None:
+        order = workflow.get_external_workflow_handle(self._state.order_workflow_id)
+        try:
+            await order.signal(
+                contract.BILL_PUSHED, BillPushed(bill_id=self._state.bill_id, status=status, covered=False)
+            )
+        except ApplicationError:
+            workflow.logger.info("order %s has no open workflow", self._state.order_number)
+
+    # --- paying -----------------------------------------------------------------------------------------------
+
+    def _something_to_do(self) -> bool:
+        return (
+            self._state.status in CLOSED
+            or any(not payment.started for payment in self._state.payments)
+            or self._news
+            or workflow.info().is_continue_as_new_suggested()
+        )
+
+    async def _start_payments(self) -> None:
+        for payment in self._state.payments:
+            if not payment.started:
+                await self._start_payment(payment)
+                payment.started = True
+
+    async def _start_payment(self, payment: OpenPayment) -> None:
+        state = self._state
+        try:
+            await workflow.start_child_workflow(
+                PaymentWorkflow.run,
+                PaymentState(
+                    connection_id=state.connection_id,
+                    erp=state.erp,
+                    payment_id=payment.payment_id,
+                    bill_id=state.bill_id,
+                    bill_number=state.number,
+                    order_number=state.order_number,
+                    vendor=state.vendor,
+                    amount=payment.amount,
+                    pay_on=payment.pay_on,
+                ),
+                id=contract.payment_workflow_id(payment.payment_id),
+                # A payment that is on its way must end well even if its bill's workflow is closed.
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Payment {payment.amount} on {payment.pay_on} · bill {state.number} · {state.vendor}",
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(contract.CONNECTION, state.connection_id),
+                        SearchAttributePair(contract.ERP, state.erp.value),
+                        SearchAttributePair(contract.PO_NUMBER, state.order_number),
+                        SearchAttributePair(contract.VENDOR, state.vendor),
+                        SearchAttributePair(contract.STATUS, PaymentStatus.SCHEDULED.value),
+                    ]
+                ),
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("payment %s already has its workflow", payment.payment_id)
+
+    # --- what an operator sees --------------------------------------------------------------------------------
+
+    def _show(self, waiting_for: str) -> None:
+        state = self._state
+        if self._shown != (state.status, state.issue_code):
+            changes = [contract.STATUS.value_set(state.status.value)]
+            if state.issue_code != self._shown[1]:
+                changes.append(
+                    contract.ISSUE_CODE.value_set(state.issue_code)
+                    if state.issue_code
+                    else contract.ISSUE_CODE.value_unset()
+                )
+            workflow.upsert_search_attributes(changes)
+            self._shown = (state.status, state.issue_code)
+        lines = [
+            f"**Bill {state.number}** · {state.vendor} · total {state.total}",
+            "",
+            f"For PO {state.order_number} (`{state.order_workflow_id}`)",
+            "",
+            f"Status **{state.status.value.replace('_', ' ')}**"
+            + (f", in the ERP as *{state.document_id}*" if state.document_id else ", not in the ERP yet"),
+        ]
+        if Decimal(state.paid):
+            lines += ["", f"Paid {state.paid}, due {state.due}"]
+        lines += ["", f"Waiting for: {waiting_for}"]
+        lines += [
+            f"- payment {payment.amount} on {payment.pay_on}, `payment/{payment.payment_id}`"
+            for payment in state.payments
+        ]
+        workflow.set_current_details("\n".join(lines))

@@ -1,0 +1,130 @@
+"""One payment's life: wait for its date, submit it to the ERP exactly once, confirm what it left due.
+
+timer to the date ──> push (key known before the first attempt) ──> read back ──> the bill hears what is paid
+"""
+
+from datetime import UTC, datetime, time
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.erp import ErpActivities
+    from activities.failures import FailureDetails, details_of
+    from activities.mirror import MirrorActivities
+    from models.domain import PaymentStatus
+    from models.messages import AbandonWrite, PaymentState, PushPayment, SettleIssue
+    from workflows import contract, issues, policies
+
+CLOSED = (PaymentStatus.PAID, PaymentStatus.ABANDONED)
+
+
+@workflow.defn
+class PaymentWorkflow:
+    """See the module's text."""
+
+    @workflow.init
+    def __init__(self, state: PaymentState) -> None:
+        self._state = state
+        self._word: SettleIssue | None = None
+        self._shown = (state.status, state.issue_code)
+
+    @workflow.run
+    async def run(self, state: PaymentState) -> PaymentStatus:
+        await self._wait_for_the_date()
+        while self._state.status not in CLOSED:
+            await self._push()
+        self._show("nothing: the payment is done")
+        return self._state.status
+
+    @workflow.signal
+    def settle_issue(self, word: SettleIssue) -> None:
+        """A person's word on the open issue; a word on another issue is not for now."""
+        if word.issue_id == self._state.issue:
+            self._word = word
+
+    @workflow.query
+    def state(self) -> PaymentState:
+        return self._state
+
+    async def _wait_for_the_date(self) -> None:
+        left = datetime.combine(self._state.pay_on, time.min, UTC) - workflow.now()
+        if left.total_seconds() > 0:
+            self._show(f"the payment date, {self._state.pay_on}")
+            await workflow.sleep(left, summary=f"wait for the payment date {self._state.pay_on}")
+
+    async def _push(self) -> None:
+        self._show("the ERP to take the payment")
+        try:
+            await workflow.execute_activity_method(
+                ErpActivities.push_payment,
+                PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
+                **policies.erp_write(
+                    self._state.connection_id,
+                    contract.erp_task_queue(self._state.erp),
+                    f"pay {self._state.amount} on bill {self._state.bill_number}",
+                ),
+            )
+        except ActivityError as error:
+            await self._wait_for_a_person(details_of(error))
+        else:
+            self._state.status = PaymentStatus.PAID
+
+    async def _wait_for_a_person(self, failure: FailureDetails) -> None:
+        self._word = None
+        self._state.issue = await issues.open_issue(
+            self._state.connection_id,
+            "payment",
+            self._state.payment_id,
+            failure,
+            title=f"{self._state.amount} on {self._state.bill_number}",
+        )
+        self._state.issue_code = failure.code
+        self._state.status = PaymentStatus.SYNC_ISSUE
+        self._show(f"a person: issue {self._state.issue} ({failure.code}): {failure.message}")
+        await workflow.wait_condition(lambda: self._word is not None)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        word, issue = self._word, self._state.issue
+        assert issue is not None, "only an open issue is settled"
+        assert word is not None, "an issue is settled by a person's word"
+        if word.decision == "abandon":
+            abandoned = await workflow.execute_local_activity_method(
+                MirrorActivities.abandon_write,
+                AbandonWrite(subject_kind="payment", subject_id=self._state.payment_id, actor=word.actor, why=word.why),
+                **policies.decide("give the payment up"),
+            )
+            await issues.close_issue(issue, "abandoned" if abandoned else "resolved", word)
+            self._state.status = PaymentStatus.ABANDONED if abandoned else PaymentStatus.SUBMITTED
+        else:
+            await issues.close_issue(issue, "resolved", word)
+            self._state.status = PaymentStatus.SUBMITTED
+        self._state.issue = None
+        self._state.issue_code = None
+
+    def _show(self, waiting_for: str) -> None:
+        state = self._state
+        if self._shown != (state.status, state.issue_code):
+            workflow.upsert_search_attributes(
+                [
+                    contract.STATUS.value_set(state.status.value),
+                    contract.ISSUE_CODE.value_set(state.issue_code)
+                    if state.issue_code
+                    else contract.ISSUE_CODE.value_unset(),
+                ]
+            )
+            self._shown = (state.status, state.issue_code)
+        workflow.set_current_details(
+            "\n".join(
+                [
+                    f"**Payment of {state.amount}** on bill {state.bill_number} · {state.vendor}",
+                    "",
+                    f"For PO {state.order_number} (`{contract.bill_workflow_id(state.bill_id)}`)",
+                    "",
+                    f"Status **{state.status.value.replace('_', ' ')}**, due to go out on {state.pay_on}",
+                    "",
+                    f"Waiting for: {waiting_for}",
+                ]
+            )
+        )

@@ -1,0 +1,289 @@
+"""One purchase order's life: bills are made against it one after another, and its status comes back by itself.
+
+    create_bill (update) ──> match and reserve ──> child BillWorkflow ──> bill_pushed (signal)
+    order_changed (signal) ──> facts
+    double sync: the order is read again until the ERP's own billed quantity shows every pushed bill (S4-65..67)
+
+Handlers only record into the state; the main loop acts. The workflow ends when the ERP calls the order Closed or Filled
+and nothing of ours is on its way; a later change starts it again.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.erp import ErpActivities
+    from activities.failures import details_of
+    from activities.mirror import MirrorActivities
+    from models.domain import BillId, BillStatus, PoStatus
+    from models.messages import (
+        BillPushed,
+        BillState,
+        CreateBillAnswer,
+        OpenBill,
+        OrderFacts,
+        PurchaseOrderLive,
+        PurchaseOrderState,
+        RefreshPurchaseOrder,
+        RequestRef,
+        SettleIssue,
+    )
+    from workflows import contract, issues, policies
+    from workflows.bill import BillWorkflow
+
+FINAL = (PoStatus.FILLED, PoStatus.CLOSED)
+
+
+@workflow.defn
+class PurchaseOrderWorkflow:
+    """See the module's text."""
+
+    @workflow.init
+    def __init__(self, state: PurchaseOrderState) -> None:
+        self._state = state
+        self._double_sync: asyncio.Task[None] | None = None
+        self._shown_status = state.facts.status if state.facts else None
+        self._word: SettleIssue | None = None
+        self._news = False
+
+    @workflow.run
+    async def run(self, state: PurchaseOrderState) -> None:
+        while True:
+            self._news = False
+            self._show()
+            await workflow.wait_condition(self._something_to_do)
+            await self._start_bills()
+            if self._must_look_again():
+                self._double_sync = asyncio.create_task(self._wait_until_the_erp_shows())
+            if self._finished():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if self._finished():
+                    self._show()
+                    return
+            elif workflow.info().is_continue_as_new_suggested():
+                await self._hand_over()
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    @workflow.update
+    async def create_bill(self, ref: RequestRef) -> CreateBillAnswer:
+        """Match a bill with this order and save it, or say why not. The caller's key makes it safe to repeat."""
+        answer = await workflow.execute_local_activity_method(
+            MirrorActivities.create_bill, ref, **policies.decide(f"match and reserve, request {ref.key}")
+        )
+        if answer.facts is not None:
+            self._state.facts = answer.facts
+        if answer.bill_id is not None and answer.bill_id not in [bill.bill_id for bill in self._state.bills]:
+            self._state.bills.append(OpenBill(bill_id=answer.bill_id, number=answer.number, total=answer.total))
+        self._news = True
+        return answer
+
+    @create_bill.validator
+    def check_request(self, ref: RequestRef) -> None:
+        if not ref.key or not ref.organization_id:
+            raise ValueError("a bill is asked for by an organization and an idempotency key")
+
+    @workflow.signal
+    def order_changed(self, facts: OrderFacts) -> None:
+        """The mirror holds a newer version of the order."""
+        if self._state.facts is None or facts.snapshot >= self._state.facts.snapshot:
+            self._state.facts = facts
+        self._state.refresh_asked = self._state.refresh_asked or bool(list(self._not_shown()))
+        self._news = True
+
+    @workflow.signal
+    def bill_pushed(self, pushed: BillPushed) -> None:
+        """A push ended: done, refused, or given up. Heard twice is heard once."""
+        if pushed.facts is not None and (
+            self._state.facts is None or pushed.facts.snapshot >= self._state.facts.snapshot
+        ):
+            self._state.facts = pushed.facts
+        for bill in self._state.bills:
+            if bill.bill_id == pushed.bill_id:
+                bill.status = pushed.status
+                bill.covered = bill.covered or pushed.covered
+        self._drop_settled()
+        self._news = True
+
+    @workflow.signal
+    def settle_issue(self, word: SettleIssue) -> None:
+        """A person asks to look at the ERP once more."""
+        self._word = word
+        self._state.refresh_asked = True
+
+    @workflow.query
+    def live(self) -> PurchaseOrderLive:
+        return PurchaseOrderLive(
+            facts=self._state.facts, bills=list(self._state.bills), waiting_for=self._waiting_for()
+        )
+
+    # --- the main loop's steps --------------------------------------------------------------------------------
+
+    def _something_to_do(self) -> bool:
+        return (
+            any(not bill.started for bill in self._state.bills)
+            or self._must_look_again()
+            or self._finished()
+            or workflow.info().is_continue_as_new_suggested()
+            or self._news
+        )
+
+    async def _start_bills(self) -> None:
+        for bill in self._state.bills:
+            if not bill.started:
+                await self._start_bill(bill)
+                bill.started = True
+
+    async def _start_bill(self, bill: OpenBill) -> None:
+        facts = self._facts()
+        try:
+            await workflow.start_child_workflow(
+                BillWorkflow.run,
+                BillState(
+                    connection_id=self._state.connection_id,
+                    erp=self._state.erp,
+                    bill_id=bill.bill_id,
+                    purchase_order_id=self._state.purchase_order_id,
+                    order_number=facts.number,
+                    order_workflow_id=workflow.info().workflow_id,
+                    vendor=facts.vendor,
+                    number=bill.number,
+                    total=bill.total,
+                ),
+                id=contract.bill_workflow_id(bill.bill_id),
+                # The bill outlives its order's workflow: it waits for payment long after the order is filled.
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Bill {bill.number} · {bill.total} · PO {facts.number} · {facts.vendor}",
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(contract.CONNECTION, self._state.connection_id),
+                        SearchAttributePair(contract.ERP, self._state.erp.value),
+                        SearchAttributePair(contract.PO_NUMBER, facts.number),
+                        SearchAttributePair(contract.VENDOR, facts.vendor),
+                        SearchAttributePair(contract.STATUS, BillStatus.PENDING_PUSH.value),
+                    ]
+                ),
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("bill %s already has its workflow", bill.bill_id)
+
+    def _must_look_again(self) -> bool:
+        if self._double_sync is not None:
+            return False
+        if self._state.not_showing_issue is not None:
+            return self._state.refresh_asked
+        return bool(list(self._not_shown())) or self._state.refresh_asked
+
+    async def _wait_until_the_erp_shows(self) -> None:
+        """The double sync: read the order again until the ERP shows our bills; tell a person if it never does."""
+        awaited = list(self._not_shown())
+        self._state.refresh_asked = False
+        try:
+            refreshed = await workflow.execute_activity_method(
+                ErpActivities.refresh_purchase_order,
+                RefreshPurchaseOrder(
+                    connection_id=self._state.connection_id,
+                    purchase_order_id=self._state.purchase_order_id,
+                    until_covered=awaited,
+                ),
+                **policies.order_refresh(
+                    self._state.connection_id,
+                    contract.erp_task_queue(self._state.erp),
+                    f"re-read {self._facts().number} until it shows {len(awaited)} of our bills",
+                ),
+            )
+        except ActivityError as error:
+            if self._state.not_showing_issue is None:
+                self._state.not_showing_issue = await issues.open_issue(
+                    self._state.connection_id,
+                    "purchase_order",
+                    self._state.purchase_order_id,
+                    details_of(error),
+                    title=self._facts().number,
+                )
+        else:
+            self._state.facts = refreshed.facts
+            for bill in self._state.bills:
+                bill.covered = bill.covered or bill.bill_id in refreshed.covered
+            self._drop_settled()
+            if self._state.not_showing_issue is not None:
+                await issues.close_issue(self._state.not_showing_issue, "resolved", self._word)
+                self._state.not_showing_issue = None
+        finally:
+            self._double_sync = None
+            self._news = True
+
+    async def _hand_over(self) -> None:
+        """Continue as new with the whole state; an unfinished double sync starts again in the next run."""
+        if self._double_sync is not None:
+            self._double_sync.cancel()
+            await asyncio.wait([self._double_sync])
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._state)
+
+    # --- the state, read --------------------------------------------------------------------------------------
+
+    def _facts(self) -> OrderFacts:
+        assert self._state.facts is not None, "whoever starts this workflow sends the facts along"
+        return self._state.facts
+
+    def _not_shown(self) -> Iterator[BillId]:
+        return (bill.bill_id for bill in self._state.bills if bill.status is BillStatus.SYNCED and not bill.covered)
+
+    def _drop_settled(self) -> None:
+        done = [bill for bill in self._state.bills if bill.covered or bill.status is BillStatus.ABANDONED]
+        self._state.finished_bills += len(done)
+        self._state.bills = [bill for bill in self._state.bills if bill not in done]
+
+    def _finished(self) -> bool:
+        return (
+            self._state.facts is not None
+            and self._state.facts.status in FINAL
+            and not self._state.bills
+            and self._double_sync is None
+            and not self._state.refresh_asked
+            and workflow.all_handlers_finished()
+        )
+
+    # --- what an operator sees --------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        facts = self._state.facts
+        if facts is None:
+            return
+        if facts.status is not self._shown_status:
+            workflow.upsert_search_attributes([contract.STATUS.value_set(facts.status.value)])
+            self._shown_status = facts.status
+        lines = [
+            f"**PO {facts.number}** · {facts.vendor}",
+            "",
+            f"Status **{facts.status.value.replace('_', ' ')}** (the ERP says *{facts.erp_status}*)",
+            "",
+            f"Ordered {facts.ordered.normalize():f}, billed in the ERP {facts.billed.normalize():f}, "
+            f"of ours on its way {facts.pending.normalize():f}.",
+            "",
+            f"Waiting for: {self._waiting_for()}",
+        ]
+        lines += [
+            f"- bill {bill.number} ({bill.total}): {bill.status.value.replace('_', ' ')}, `bill/{bill.bill_id}`"
+            for bill in self._state.bills
+        ]
+        if self._state.finished_bills:
+            lines += ["", f"{self._state.finished_bills} of our bills are settled."]
+        workflow.set_current_details("\n".join(lines))
+
+    def _waiting_for(self) -> str:
+        if self._state.not_showing_issue is not None:
+            return f"a person: issue {self._state.not_showing_issue}, the ERP does not show our bill"
+        if self._double_sync is not None:
+            return "the ERP to show our bills on the order (double sync)"
+        if self._state.bills:
+            return "our bills to reach the ERP"
+        if self._finished():
+            return "nothing: the order is done"
+        return "a bill, or a change in the ERP"
