@@ -1,0 +1,54 @@
+"""`make bench`: the numbers of this machine, all from one run, with their goals beside them."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import lifecycle, post_bills, sync_in
+from bench.company import Bench, running_bench
+from bench.report import Report
+
+PARTS = ("sync_in", "lifecycle", "post_bills")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
+    parser.add_argument("--orders", type=int, default=10_000, help="orders to sync in")
+    parser.add_argument("--bare-signals", type=int, default=2_000, help="bare signal-with-starts to compare with")
+    parser.add_argument("--lifecycles", type=int, default=100, help="orders to bill and pay")
+    parser.add_argument("--bills", type=int, default=200, help="bills to post, by one caller and again by twenty")
+    parser.add_argument("--json", type=Path, help="keep the figures and their details in this file")
+    chosen = parser.parse_args(arguments)
+    report = Report(Console())
+    report.console.print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    with running_bench(report.console.print) as bench:
+        asyncio.run(_measure(bench, report, chosen))
+    report.console.print_json(json.dumps(report.details))
+    if chosen.json:
+        report.save(chosen.json)
+    report.console.print("missed: " + ", ".join(report.missed) if report.missed else "every goal is met")
+    return 0
+
+
+async def _measure(bench: Bench, report: Report, chosen: argparse.Namespace) -> None:
+    parts = chosen.only or PARTS
+    if "sync_in" in parts:
+        connection_id = await sync_in.measure(bench, report, count=chosen.orders, bare_count=chosen.bare_signals)
+    else:
+        connection_id = await asyncio.to_thread(bench.connect, in_flight=1)
+    if "lifecycle" in parts:
+        await lifecycle.measure(bench, report, connection_id, count=chosen.lifecycles, at_once=20)
+    if "post_bills" in parts:
+        await post_bills.measure(bench, report, connection_id, count=chosen.bills, callers=20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""`make labelled`: invoices that nobody here made, judged by the whole product, against their labels.
+
+The set is loaded into the sandbox as an Intacct company, synced, and its invoices are entered through the API in the
+order of the file, as `posync bills import` does it. The last line is `labels: N of M`.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bench.company import Bench, running_bench
+from bench.labelled_data import Converted, convert, dataset_folder
+from cli.bill_import import Imported, import_bills, read_bills
+from sandbox import neutral
+
+EXPECTED: Mapping[str, str] = {
+    "None": "accepted",
+    "Qty_Overbilling": "blocked",
+    "Duplicate": "blocked",
+    "No_GR": "warned",
+    "No_PO": "no_purchase_order",
+    "Price_Variance": "flagged for its price",
+}
+PUSH_SECONDS = 600.0
+
+
+class Judged(NamedTuple):
+    """One invoice, what the set says of it and what we made of it."""
+
+    label: str
+    imported: Imported
+
+    @property
+    def right(self) -> bool:
+        if self.label == "Price_Variance":
+            # Refused for another reason is not found for the right one.
+            return self.imported.code.startswith("PRICE")
+        return self.imported.outcome == EXPECTED[self.label]
+
+
+class Run(NamedTuple):
+    """What a run found."""
+
+    judged: Sequence[Judged]
+    synced: int
+    """Bills of ours that reached the ERP."""
+    in_erp: int
+    """Vendor invoices the ERP then held."""
+
+    @property
+    def right(self) -> int:
+        return sum(judged.right for judged in self.judged)
+
+
+def run(bench: Bench, data: Converted, console: Console) -> Run:
+    """Load, connect with 3-way matching, sync, import, and wait until every accepted bill is in the ERP."""
+    content, problems = neutral.read(data.folder)
+    content.pop("bills", None)
+    if problems:
+        raise ValueError(f"the converted set cannot be read: {problems[:3]}")
+    console.print(bench.sandbox.load(content))
+    connection_id = bench.connect(match_mode="three_way", first_import_from=data.first_order_on)
+    synced = bench.sync(connection_id)
+    console.print("synced:", synced["counts"])
+
+    bills, unreadable = read_bills(data.bills)
+    if unreadable:
+        raise ValueError(f"the converted invoices cannot be read: {unreadable[:3]}")
+    labels = {label.invoice_number: label.mismatch for label in data.labels}
+    judged: list[Judged] = []
+    began = time.perf_counter()
+    bar = Progress(
+        TextColumn("invoices"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    )
+    with bar:
+        task = bar.add_task("invoices", total=len(bills))
+        for imported in import_bills(bench.api, bills):
+            judged.append(Judged(labels[imported.bill.number], imported))
+            bar.advance(task)
+    console.print(f"entered {len(bills)} invoices in {time.perf_counter() - began:.1f} s")
+    saved = sum(one.imported.bill_id is not None for one in judged)
+    reached = _wait_for_pushes(bench, connection_id, saved)
+    return Run(judged, reached, len(bench.sandbox.held("vendor_invoices")))
+
+
+def _wait_for_pushes(bench: Bench, connection_id: str, saved: int) -> int:
+    """How many bills are synced once all are, or once the time is up."""
+    deadline = time.monotonic() + PUSH_SECONDS
+    while True:
+        statuses = Counter(bill["status"] for bill in bench.api.pages("/v1/bills", connection=connection_id, limit=200))
+        if statuses["synced"] == saved or time.monotonic() > deadline:
+            return statuses["synced"]
+        time.sleep(0.5)
+
+
+def show(found: Run, console: Console) -> None:
+    """The table of outcomes by label; then what reached the ERP; the count of right ones last."""
+    table = Table(title="Outcomes by label", title_justify="left")
+    for heading in ("label", "invoices", "expected", "right", "outcome", "finding", "of these"):
+        table.add_column(heading, justify="right" if heading in ("invoices", "right", "of these") else "left")
+    for label, expected in EXPECTED.items():
+        of_label = [judged for judged in found.judged if judged.label == label]
+        outcomes = Counter((judged.imported.outcome, judged.imported.code) for judged in of_label)
+        right = sum(judged.right for judged in of_label)
+        head = (label, str(len(of_label)), expected.replace("_", " "), str(right))
+        for (outcome, code), count in sorted(outcomes.items()):
+            table.add_row(*head, outcome.replace("_", " "), code, str(count))
+            head = ("", "", "", "")
+    console.print(table)
+    wrong = [judged for judged in found.judged if not judged.right and judged.label != "Price_Variance"]
+    for judged in wrong[:10]:
+        bill = judged.imported.bill
+        console.print(f"{bill.number} on {bill.po_number}: {judged.label}, but {judged.imported}")
+    saved = sum(judged.imported.bill_id is not None for judged in found.judged)
+    console.print(f"{saved} bills saved, {found.synced} synced, {found.in_erp} vendor invoices in the ERP")
+    print(f"labels: {found.right} of {len(found.judged)}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.labelled", description=__doc__)
+    parser.add_argument("--invoices", type=int, help="only so many of each label")
+    chosen = parser.parse_args(arguments)
+    dataset = dataset_folder()
+    if dataset is None:
+        print("The labelled set is not here; set POSYNC_SHARED to the folder that holds datasets/.", file=sys.stderr)
+        return 2
+    console = Console()
+    with TemporaryDirectory(prefix="posync-labelled-") as directory:
+        data = convert(dataset, Path(directory), invoices=chosen.invoices)
+        console.print(f"{data.orders} orders, {data.receipts} receipts, {len(data.labels)} invoices")
+        with running_bench(console.print) as bench:
+            found = run(bench, data, console)
+    show(found, console)
+    saved = sum(judged.imported.bill_id is not None for judged in found.judged)
+    return 0 if found.synced == found.in_erp == saved else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""Whole lifecycles: an order is billed, pushed, verified and paid. Beside them, idle workflows of the same steps."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from bench import bare
+from bench.bare_worker import bare_worker
+from bench.company import Bench, orders
+from bench.histories import Lifecycle, history_of
+from bench.processes import CpuMeter
+from bench.report import Figure, Report, at_least, at_most
+from bench.statements import StatementLog
+from models.domain import BillId, ConnectionId, ErpId, PaymentId
+from workflows.contract import bill_workflow_id, payment_workflow_id, purchase_order_workflow_id
+
+BANK_ACCOUNT = "BANK-1"
+
+
+class Done(NamedTuple):
+    """One lifecycle's three workflows."""
+
+    order_workflow: str
+    bill_workflow: str
+    payment_workflow: str
+
+
+async def measure(bench: Bench, report: Report, connection_id: str, *, count: int, at_once: int) -> None:
+    """Run `count` lifecycles, `at_once` of them at a time, then as many bare ones of the same shape."""
+    today = datetime.now(UTC).date()
+    bench.sandbox.load({"purchase_orders": orders("LIFE", count + 10, lines=5, today=today)})
+    await asyncio.to_thread(bench.sync, connection_id)
+    client = await Client.connect(bench.stack.addresses.temporal_address, data_converter=pydantic_data_converter)
+    addresses = bench.stack.addresses
+    async with httpx.AsyncClient(
+        base_url=addresses.api_url, headers={"Authorization": f"Bearer {addresses.api_key}"}, timeout=300
+    ) as api:
+        found = await numbered_orders(api, connection_id, "LIFE-")
+        counted, timed = found[:10], found[10 : count + 10]
+
+        statements = StatementLog(addresses.database_url)
+        async with statements:
+            bench.sandbox.count_calls_anew()
+            samples = [await _live(api, client, order) for order in counted]
+        calls = bench.sandbox.calls()
+
+        meter = CpuMeter(bench.stack.options.state_dir)
+        meter.start()
+        began = time.perf_counter()
+        await _at_once(at_once, [_live(api, client, order) for order in timed])
+        rate = count / (time.perf_counter() - began)
+        cpu = meter.used()
+
+    lifecycle = await _histories(client, samples[-1])
+    bare_rate = await _bare_rate(client, bench, lifecycle, count, at_once)
+    kept = [history._asdict() | {"by_type": dict(history.by_type)} for history in lifecycle]
+    regular = sum(history.shape.regular for history in lifecycle)
+    local = sum(history.shape.local for history in lifecycle)
+    report.add(
+        f"{count} lifecycles (order, bill, push, verify, pay), {at_once} at once",
+        [
+            Figure("lifecycles", rate, "per second"),
+            Figure(
+                "bare workflows", bare_rate, "per second", note=f"3 workflows, {regular} + {local} local activities"
+            ),
+            at_least("lifecycles / bare", rate / bare_rate, "", 0.6),
+            at_most("history events", lifecycle.events, "per lifecycle", 60),
+            Figure("history size", lifecycle.size_bytes / 1000, "kB per lifecycle"),
+            Figure("ERP calls", calls["requests"] / len(counted), "requests per lifecycle"),
+            Figure("SQL statements", statements.count / len(counted), "per lifecycle", note="without begin and commit"),
+        ],
+    )
+    report.details["lifecycle"] = {
+        "calls": calls,
+        "histories": dict(zip(("order", "bill", "payment"), kept, strict=True)),
+        "cpu_ms_per_lifecycle": {name: round(1000 * seconds / count, 1) for name, seconds in cpu.items()},
+        "statements": statements.by_kind,
+    }
+
+
+async def numbered_orders(api: httpx.AsyncClient, connection_id: str, prefix: str) -> list[dict[str, Any]]:
+    """The connection's orders whose numbers begin so, by number."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        query = {"connection": connection_id, "q": prefix, "limit": "200", **({"cursor": cursor} if cursor else {})}
+        page = (await api.get("/v1/purchase-orders", params=query)).raise_for_status().json()
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return sorted(found, key=lambda order: str(order["number"]))
+
+
+async def _live(api: httpx.AsyncClient, client: Client, order: dict[str, Any]) -> Done:
+    """Bill all of one order, pay all of the bill, and wait until its three workflows have ended."""
+    today = datetime.now(UTC).date().isoformat()
+    lines = [{"order_line_no": line, "quantity": str(10 * line)} for line in range(1, 6)]
+    bill = await _post(
+        api,
+        f"/v1/purchase-orders/{order['id']}/bills",
+        {"number": f"INV-{order['number']}", "bill_date": today, "lines": lines},
+    )
+    bill_id, total = bill["bill"]["id"], bill["bill"]["total"]
+    payment = await _post(
+        api,
+        f"/v1/bills/{bill_id}/payments",
+        {"amount": total, "pay_on": today, "bank_account": BANK_ACCOUNT},
+    )
+    done = Done(
+        purchase_order_workflow_id(ConnectionId(order["connection_id"]), ErpId(order["erp_id"])),
+        bill_workflow_id(BillId(bill_id)),
+        payment_workflow_id(PaymentId(payment["payment"]["id"])),
+    )
+    for workflow_id in reversed(done):
+        await client.get_workflow_handle(workflow_id).result()
+    return done
+
+
+async def _post(api: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:
+    answer = await api.post(path, json=body, headers={"Idempotency-Key": uuid4().hex})
+    if answer.is_error:
+        raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:500]}")
+    return answer.json()
+
+
+async def _at_once(limit: int, work: Sequence[Any]) -> None:
+    gate = asyncio.Semaphore(limit)
+
+    async def one(awaitable: Any) -> None:
+        async with gate:
+            await awaitable
+
+    await asyncio.gather(*(one(awaitable) for awaitable in work))
+
+
+async def _histories(client: Client, done: Done) -> Lifecycle:
+    return Lifecycle(*[await history_of(client, workflow_id) for workflow_id in done])
+
+
+async def _bare_rate(client: Client, bench: Bench, lifecycle: Lifecycle, count: int, at_once: int) -> float:
+    """As many bare threesomes with the same numbers of regular and local activities."""
+
+    async def threesome(number: int) -> None:
+        async def one(name: str, shape: bare.Shape) -> None:
+            await client.execute_workflow(
+                bare.BareWorkflow.run, shape, id=f"bare-{name}/{number}", task_queue=bare.TASK_QUEUE
+            )
+
+        names = ("order", "bill", "payment")
+        await asyncio.gather(*(one(name, kept.shape) for name, kept in zip(names, lifecycle, strict=True)))
+
+    async with bare_worker(bench.stack.addresses.temporal_address, Path(bench.stack.logs)):
+        await threesome(-1)
+        began = time.perf_counter()
+        await _at_once(at_once, [threesome(number) for number in range(count)])
+        return count / (time.perf_counter() - began)

@@ -1,0 +1,247 @@
+"""Sync-in: orders from the ERP into the mirror, with and without Temporal; then their workflows are woken."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+from sqlalchemy import make_url
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import ActivityEnvironment
+
+from activities.connections import Connections
+from activities.doorbell import Doorbell
+from activities.sync import SyncActivities
+from activities.waking import AT_ONCE
+from bench import bare
+from bench.bare_worker import bare_worker
+from bench.company import Bench, orders
+from bench.processes import CpuMeter, MemoryWatch, child_named
+from bench.report import Figure, Report, at_least, at_most
+from erp.registry import CONNECTORS
+from models.domain import ConnectionId, Stream
+from models.messages import StartSyncRun, SyncPage
+from models.store.credentials import CredentialVault
+from models.store.database import Database
+from models.tables import ConnectionRow, OrganizationRow
+
+LINES = 5
+ERP_PAGE = 2_000
+"""Records per page at most, by the ERP's own rule."""
+
+
+class Span(NamedTuple):
+    """When something began and ended, in seconds since the epoch."""
+
+    begin: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.begin
+
+
+async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) -> str:
+    """Load `count` orders, sync them in both ways, wake them. Answers the connection's id."""
+    today = datetime.now(UTC).date()
+    bench.sandbox.load({"purchase_orders": orders("PO", count, lines=LINES, today=today)})
+    connection_id = bench.connect()
+    client = await Client.connect(bench.stack.addresses.temporal_address, data_converter=pydantic_data_converter)
+
+    bare_rate = await _bare_rate(client, bench, bare_count)
+    direct = await _without_temporal(bench, connection_id)
+
+    meter = CpuMeter(bench.stack.options.state_dir)
+    bench.sandbox.count_calls_anew()
+    meter.start()
+    with MemoryWatch(child_named("worker")) as memory:
+        before = time.time()
+        run = bench.sync(connection_id)
+    cpu = meter.used()
+    calls = bench.sandbox.calls()
+    activities = await _activities(client, run["workflow_id"], run["workflow_run_id"])
+    reading, waking = _span(activities, "sync_page", Stream.PURCHASE_ORDERS), _span(activities, "wake_purchase_orders")
+    middle = (reading.begin + reading.end) / 2
+    first_half = memory.peak_between(reading.begin, middle)
+    second_half = memory.peak_between(middle, reading.end)
+
+    bench.sandbox.count_calls_anew()
+    again = bench.sync(connection_id)
+    calls_again = bench.sandbox.calls()
+
+    rate, direct_rate = count / reading.seconds, count / direct
+    wake_rate = run["counts"]["woken"] / waking.seconds
+    logins = calls["by_operation"].get("getAPISession", 0)
+    pages = -(-count // ERP_PAGE) + -(-count * LINES // ERP_PAGE)
+    report.add(
+        f"Sync-in of {count:,} orders with {LINES} lines each",
+        [
+            at_least("into the mirror, through Temporal", rate, "orders/s", 2_500),
+            Figure("the same pipeline without Temporal", direct_rate, "orders/s"),
+            at_least("with / without", rate / direct_rate, "", 0.8),
+            at_most(
+                "ERP calls beyond login",
+                calls["requests"] - logins,
+                "requests",
+                2 + pages,
+                note=f"{pages} pages of {ERP_PAGE:,} records",
+            ),
+            Figure("worker memory before", memory.peak_between(before, before), "MB"),
+            Figure("worker memory, first half of the pages", first_half, "MB, peak"),
+            at_most("second half / first half", second_half / first_half, "", 1.15),
+            at_least("workflows woken", wake_rate, "orders/s", 0.7 * bare_rate, note="0.7 of bare"),
+            Figure("bare signal-with-start", bare_rate, "orders/s", note=f"{bare_count:,} of them, {AT_ONCE} at once"),
+            at_most("ERP calls of an unchanged sync", calls_again["requests"], "requests", 3),
+            at_most("workflows it wakes", again["counts"].get("woken", 0), "orders", 0),
+        ],
+    )
+    report.details["sync_in"] = {
+        "calls": calls,
+        "calls_unchanged": calls_again,
+        "counts": run["counts"],
+        "cpu_seconds": cpu,
+        "reading_seconds": reading.seconds,
+        "direct_seconds": direct,
+        "waking_seconds": waking.seconds,
+    }
+    return connection_id
+
+
+# --- through Temporal ----------------------------------------------------------------------------------------
+
+
+class _Activity(NamedTuple):
+    name: str
+    argument: Any
+    span: Span
+
+
+async def _activities(client: Client, workflow_id: str, run_id: str) -> list[_Activity]:
+    """Every finished activity of a sync run, over all its continued histories."""
+    found: list[_Activity] = []
+    following: str | None = run_id
+    while following:
+        scheduled: dict[int, Any] = {}
+        handle = client.get_workflow_handle(workflow_id, run_id=following)
+        following = None
+        async for event in handle.fetch_history_events():
+            at = event.event_time.ToNanoseconds() / 1e9
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                scheduled[event.event_id] = (event.activity_task_scheduled_event_attributes, at)
+            elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                done = event.activity_task_completed_event_attributes
+                attributes, begin = scheduled[done.scheduled_event_id]
+                (argument,) = await client.data_converter.decode(attributes.input.payloads)
+                found.append(_Activity(attributes.activity_type.name, argument, Span(begin, at)))
+            elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+                continued = event.workflow_execution_continued_as_new_event_attributes
+                following = continued.new_execution_run_id
+    return found
+
+
+def _span(activities: list[_Activity], name: str, stream: Stream | None = None) -> Span:
+    spans = [
+        activity.span
+        for activity in activities
+        if activity.name == name and (stream is None or activity.argument["stream"] == stream)
+    ]
+    return Span(min(span.begin for span in spans), max(span.end for span in spans))
+
+
+# --- without Temporal ----------------------------------------------------------------------------------------
+
+
+async def _without_temporal(bench: Bench, connection_id: str) -> float:
+    """The same activities called one after the other in this process, into an empty database. Answers seconds."""
+    keys = (bench.stack.options.state_dir / "credential-keys").read_text().strip()
+    async with _twin_database(bench.stack.addresses.database_url, connection_id) as database:
+        opened = Connections(database, CredentialVault([keys]), CONNECTORS)
+        client = await Client.connect(bench.stack.addresses.temporal_address, data_converter=pydantic_data_converter)
+        reading = SyncActivities(database, opened, Doorbell(client))
+        environment = ActivityEnvironment()
+
+        async def run(activity: Callable[..., Awaitable[Any]], message: Any) -> Any:
+            return await environment.run(activity, message)
+
+        try:
+            plan = await run(
+                reading.plan_sync,
+                StartSyncRun(connection_id=ConnectionId(connection_id), trigger="person", workflow_run_id="bench"),
+            )
+            began = time.perf_counter()
+            page = SyncPage(
+                connection_id=ConnectionId(connection_id), run_id=plan.run_id, stream=Stream.PURCHASE_ORDERS
+            )
+            while True:
+                done = await run(reading.sync_page, page)
+                if done.after is None:
+                    return time.perf_counter() - began
+                page = page.model_copy(update={"after": done.after, "high_water": done.high_water})
+        finally:
+            await opened.close()
+
+
+@asynccontextmanager
+async def _twin_database(url: str, connection_id: str) -> AsyncIterator[Database]:
+    """An empty database on the same server that knows the same connection."""
+    parsed = make_url(url)
+    twin = parsed.set(database="bench_direct")
+    administrator = await asyncpg.connect(
+        host=str(parsed.query["host"]) if "host" in parsed.query else parsed.host,
+        port=parsed.port,
+        user=parsed.username,
+        password=parsed.password or None,
+        database="postgres",
+    )
+    try:
+        await administrator.execute("create database bench_direct")
+    finally:
+        await administrator.close()
+    database, original = Database(twin.render_as_string(hide_password=False)), Database(url)
+    try:
+        await database.migrate()
+        async with original.transaction() as session:
+            connection = await session.get_one(ConnectionRow, connection_id)
+            organization = await session.get_one(OrganizationRow, connection.organization_id)
+        async with database.transaction() as session:
+            session.add(OrganizationRow(**organization.model_dump()))
+            await session.flush()
+            session.add(ConnectionRow(**connection.model_dump()))
+        yield database
+    finally:
+        await database.close()
+        await original.close()
+
+
+# --- bare signal-with-start ----------------------------------------------------------------------------------
+
+
+async def _bare_rate(client: Client, bench: Bench, count: int) -> float:
+    """Signal-with-start of workflows that only remember what they are told, as many at once as our sync runs do."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    facts = {"number": "PO-00000", "vendor": "Vendor", "erp_status": "Pending", "content_hash": "0" * 64}
+
+    async def start(number: int) -> None:
+        async with gate:
+            await client.start_workflow(
+                bare.BareOrderWorkflow.run,
+                facts,
+                id=f"bare/{number}",
+                task_queue=bare.TASK_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal="order_changed",
+                start_signal_args=[facts],
+            )
+
+    async with bare_worker(bench.stack.addresses.temporal_address, bench.stack.logs):
+        await start(0)
+        await asyncio.sleep(1)
+        began = time.perf_counter()
+        await asyncio.gather(*(start(number) for number in range(1, count + 1)))
+        return count / (time.perf_counter() - began)
