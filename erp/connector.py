@@ -146,9 +146,7 @@ class ErpConnector(Protocol):
         """What changed since each stream's cursor, overlap included, in as few calls as the ERP allows."""
         ...
 
-    async def list_entries(
-        self, kinds: Sequence[ListKind], *, since: str | None, after: str | None
-    ) -> Page[ListEntry]:
+    async def list_entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
         """A page of list entries over the given kinds."""
         ...
 

@@ -1,0 +1,147 @@
+"""What changed, in one request for a whole connection, and what was deleted (reference 2.5, section 4)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from erp.connector import Page, Peek, Stamp
+from erp.intacct import translate, wire
+from erp.intacct.documents import changed_since, look_back
+from erp.intacct.lists import SHAPES, ListShape
+from erp.intacct.preferences import Preferences
+from erp.intacct.reader import IntacctReader
+from erp.intacct.wire import Query, Row
+from models.domain import DeletedKind, Deletion, ErpId, ListKind, Stream
+
+DELETE_OVERLAP = timedelta(hours=2, minutes=30)
+"""Deletes show later than other changes (reference 2.5 point 4)."""
+
+AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None]] = {
+    "podocument": (DeletedKind.PURCHASE_ORDER_DOCUMENT, None),
+    "apbill": (DeletedKind.BILL, None),
+    "appymt": (DeletedKind.PAYMENT, None),
+    **{shape.object.lower(): (DeletedKind.LIST_ENTRY, shape.kind) for shape in SHAPES},
+}
+"""The audit trail's object types, in lower case there (section 4)."""
+
+RECORD_SUFFIX = "--REC"
+"""One spelling of the audit trail's OBJECTKEY is `<RECORDNO>--REC` (section 4)."""
+
+
+class Look(NamedTuple):
+    """One query of a peek and how its rows become stamps."""
+
+    stream: Stream
+    kind: str
+    query: Query
+    id_field: str = "RECORDNO"
+    stamp_fields: tuple[str, ...] = ("WHENMODIFIED", "AUWHENCREATED")
+
+
+class Changes:
+    """Changes and deletions of one connection."""
+
+    def __init__(self, reader: IntacctReader, preferences: Preferences, home_level: str | None) -> None:
+        self._reader = reader
+        self._preferences = preferences
+        self._level = home_level
+
+    async def peek(self, since: Mapping[Stream, str]) -> Peek:
+        """Stamps of all that changed, streams without a cursor left out. One request."""
+        looks = list(self._looks(since))
+        if not looks:
+            return Peek((), frozenset())
+        pages = await self._reader.first_pages([look.query for look in looks], level=self._level)
+        stamps: list[Stamp] = []
+        unread: set[Stream] = set()
+        for look, page in zip(looks, pages, strict=True):
+            if page.more:
+                unread.add(look.stream)
+            for row in page.rows:
+                stamp = _stamp(look, row)
+                if stamp is None:
+                    # A record without number or stamp is for the stream's own reading to report by name.
+                    unread.add(look.stream)
+                else:
+                    stamps.append(stamp)
+        return Peek(stamps, frozenset(unread))
+
+    def _looks(self, since: Mapping[Stream, str]) -> Iterable[Look]:
+        preferences = self._preferences
+        if cursor := since.get(Stream.LISTS):
+            for shape in SHAPES:
+                yield _list_look(shape, cursor)
+        if (cursor := since.get(Stream.PURCHASE_ORDERS)) and preferences.po_template:
+            yield from _document_looks(Stream.PURCHASE_ORDERS, preferences.po_template, cursor)
+        if (cursor := since.get(Stream.RECEIPTS)) and preferences.receiver_template:
+            yield from _document_looks(Stream.RECEIPTS, preferences.receiver_template, cursor)
+        for stream, name in ((Stream.BILLS, "APBILL"), (Stream.PAYMENTS, "APPYMT")):
+            if cursor := since.get(stream):
+                query = Query(name, ("RECORDNO", "WHENMODIFIED"), changed_since(cursor), optional=("AUWHENCREATED",))
+                yield Look(stream, stream.value, query)
+        if cursor := since.get(Stream.DELETIONS):
+            query = _audit_query(look_back(cursor, DELETE_OVERLAP))
+            yield Look(Stream.DELETIONS, Stream.DELETIONS.value, query, "OBJECTKEY", ("ACCESSTIME",))
+
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
+        """A page of the audit trail's deletes, resumed by entry number (S5-78, S5-113)."""
+        query = _audit_query(look_back(since, DELETE_OVERLAP), after)
+        (page,) = await self._reader.first_pages([query], level=self._level)
+        deletions, bad = translate.usable(page.rows, _deletion)
+        high_water = max((deletion.deleted_at for deletion in deletions), default=None)
+        return Page(deletions, page.last if page.more else None, high_water, bad)
+
+
+def _list_look(shape: ListShape, cursor: str) -> Look:
+    query = Query(
+        shape.object,
+        ("RECORDNO", "WHENMODIFIED"),
+        changed_since(cursor, "WHENCREATED"),
+        optional=("WHENCREATED",),
+    )
+    return Look(Stream.LISTS, shape.kind.value, query, stamp_fields=("WHENMODIFIED", "WHENCREATED"))
+
+
+def _document_looks(stream: Stream, template: str, cursor: str) -> Iterable[Look]:
+    changed = wire.all_of(wire.equal("DOCPARID", template), changed_since(cursor))
+    query = Query("PODOCUMENT", ("RECORDNO", "WHENMODIFIED"), changed, optional=("AUWHENCREATED",), docparid=template)
+    yield Look(stream, stream.value, query)
+    # A line can change without its header (reference 2.5 point 5): one row per document, its latest line change.
+    touched = wire.all_of(wire.equal("DOCPARID", template), wire.at_least("WHENMODIFIED", look_back(cursor)))
+    query = Query("PODOCUMENTENTRY", ("DOCHDRNO",), touched, key="DOCHDRNO", maxima=("WHENMODIFIED",))
+    yield Look(stream, stream.value, query, "DOCHDRNO", ("MAX.WHENMODIFIED",))
+
+
+def _audit_query(start: str, after: str | None = None) -> Query:
+    where = wire.all_of(
+        wire.one_of("OBJECTTYPE", AUDITED),
+        wire.equal("ACCESSMODE", "D"),
+        wire.at_least("ACCESSTIME", start),
+    )
+    fields = ("ID", "OBJECTTYPE", "OBJECTKEY", "ACCESSTIME", "ACCESSMODE")
+    return Query("AUDITHISTORY", fields, where, key="ID", after=after)
+
+
+def _stamp(look: Look, row: Row) -> Stamp | None:
+    number = row.get(look.id_field)
+    stamp = next((row[field] for field in look.stamp_fields if field in row), None)
+    if number is None or stamp is None:
+        return None
+    try:
+        revision = wire.sortable_time(stamp)
+    except ValueError:
+        return None
+    if revision is None:
+        return None
+    return Stamp(look.stream, look.kind, ErpId(number.removesuffix(RECORD_SUFFIX)), revision)
+
+
+def _deletion(row: Row) -> Deletion:
+    kind, list_kind = AUDITED[translate.need(row, "OBJECTTYPE").lower()]
+    at = translate.readable("ACCESSTIME", translate.need(row, "ACCESSTIME"), wire.sortable_time)
+    return Deletion(
+        kind=kind,
+        list_kind=list_kind,
+        erp_id=ErpId(translate.need(row, "OBJECTKEY").removesuffix(RECORD_SUFFIX)),
+        deleted_at=at or "",
+    )

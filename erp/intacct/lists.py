@@ -1,0 +1,143 @@
+"""The lists that come in: vendors, accounts, items, dimensions, terms (reference 2.9; S2-06)."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from erp.connector import Page
+from erp.errors import Rejected
+from erp.intacct import translate, wire
+from erp.intacct.documents import changed_since
+from erp.intacct.reader import IntacctReader
+from erp.intacct.wire import Query, Row
+from models.domain import ErpId, ListEntry, ListKind
+
+
+class ListShape(NamedTuple):
+    """One list: its object, its key and name, and what else we use of it by our own names."""
+
+    kind: ListKind
+    object: str
+    key: str
+    name: str
+    attributes: Mapping[str, str]
+    private: bool = True
+    """Whether its records can belong to one entity."""
+
+
+SHAPES: tuple[ListShape, ...] = (
+    ListShape(
+        ListKind.VENDOR,
+        "VENDOR",
+        "VENDORID",
+        "NAME",
+        {"term": "TERMNAME", "currency": "CURRENCY", "on_hold": "ONHOLD", "account": "APACCOUNT", "parent": "PARENTID"},
+    ),
+    ListShape(
+        ListKind.GL_ACCOUNT,
+        "GLACCOUNT",
+        "ACCOUNTNO",
+        "TITLE",
+        {
+            "account_type": "ACCOUNTTYPE",
+            "normal_balance": "NORMALBALANCE",
+            "category": "CATEGORY",
+            "department_required": "REQUIREDEPT",
+            "location_required": "REQUIRELOC",
+        },
+    ),
+    ListShape(
+        ListKind.ITEM,
+        "ITEM",
+        "ITEMID",
+        "NAME",
+        {
+            "item_type": "ITEMTYPE",
+            "unit_group": "UOMGRP",
+            "purchase_description": "PODESCRIPTION",
+            "gl_group": "GLGROUP",
+            "price_decimals": "PO_PRECISION",
+        },
+    ),
+    ListShape(ListKind.DEPARTMENT, "DEPARTMENT", "DEPARTMENTID", "TITLE", {"parent": "PARENTID"}),
+    ListShape(
+        ListKind.LOCATION,
+        "LOCATION",
+        "LOCATIONID",
+        "NAME",
+        {"parent": "PARENTID", "currency": "CURRENCY", "entity": "ENTITY"},
+        private=False,
+    ),
+    ListShape(ListKind.ENTITY, "LOCATIONENTITY", "LOCATIONID", "NAME", {"currency": "CURRENCY"}, private=False),
+    ListShape(ListKind.CLASS, "CLASS", "CLASSID", "NAME", {"parent": "PARENTID"}),
+    ListShape(ListKind.TERM, "APTERM", "NAME", "DESCRIPTION", {"due_date": "DUEDATE", "due_from": "DUEFROM"}),
+)
+
+BY_KIND: Mapping[ListKind, ListShape] = {shape.kind: shape for shape in SHAPES}
+
+
+def list_query(shape: ListShape, since: str | None, after: str | None = None) -> Query:
+    optional = ("WHENCREATED", "STATUS", *shape.attributes.values(), *(("MEGAENTITYID",) if shape.private else ()))
+    fields = ("RECORDNO", shape.key, "WHENMODIFIED")
+    if shape.name != shape.key:
+        optional = (shape.name, *optional)
+    # For lists WHENCREATED is a true stamp, unlike on transactions (reference 2.5 points 2 and 3).
+    return Query(shape.object, fields, changed_since(since, "WHENCREATED"), optional=optional, after=after)
+
+
+class Lists:
+    """The lists of one connection."""
+
+    def __init__(self, reader: IntacctReader, home_level: str | None) -> None:
+        self._reader = reader
+        self._level = home_level
+
+    async def entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        """A page over several lists at once: one request carries the next page of each (`after`: kind=number,...)."""
+        resume = _resume_points(after)
+        wanted = [kind for kind in kinds if after is None or kind in resume]
+        shapes = [_shape(kind) for kind in wanted]
+        if not shapes:
+            return Page((), None, None)
+        queries = [list_query(shape, since, resume.get(shape.kind)) for shape in shapes]
+        pages = await self._reader.first_pages(queries, level=self._level)
+        entries: list[ListEntry] = []
+        bad = []
+        for shape, page in zip(shapes, pages, strict=True):
+            good, unusable = translate.usable(page.rows, partial(_entry, shape))
+            entries += good
+            bad += unusable
+        behind = [f"{shape.kind.value}={page.last}" for shape, page in zip(shapes, pages, strict=True) if page.more]
+        high_water = max((entry.revision for entry in entries if entry.revision), default=None)
+        return Page(entries, ",".join(behind) or None, high_water, bad)
+
+
+def _shape(kind: ListKind) -> ListShape:
+    shape = BY_KIND.get(kind)
+    if shape is None:
+        raise Rejected(
+            f"The list {kind.value} is not read from Intacct.", code="LIST_NOT_OFFERED", evidence={"list": kind.value}
+        )
+    return shape
+
+
+def _resume_points(after: str | None) -> dict[ListKind, str]:
+    if after is None:
+        return {}
+    pairs = (part.partition("=") for part in after.split(","))
+    return {ListKind(kind): number for kind, _, number in pairs}
+
+
+def _entry(shape: ListShape, row: Row) -> ListEntry:
+    key = translate.need(row, shape.key)
+    stamp = row.get("WHENMODIFIED") or row.get("WHENCREATED")
+    return ListEntry(
+        kind=shape.kind,
+        erp_id=ErpId(translate.need(row, "RECORDNO")),
+        key=key,
+        name=row.get(shape.name, key),
+        active=row.get("STATUS", "active").casefold() in ("active", "t"),
+        entity=row.get("MEGAENTITYID"),
+        revision=translate.readable("WHENMODIFIED", stamp, wire.sortable_time) if stamp else None,
+        attributes={ours: row[theirs] for ours, theirs in shape.attributes.items() if theirs in row},
+    )

@@ -1,0 +1,187 @@
+"""Payments, in and out (reference 3.6; S5-33..42)."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from erp.connector import Page
+from erp.errors import NotFound, Rejected
+from erp.intacct import statuses, translate, wire
+from erp.intacct.client import IntacctClient
+from erp.intacct.documents import changed_since
+from erp.intacct.preferences import Preferences
+from erp.intacct.reader import IntacctReader
+from erp.intacct.wire import Query, Row
+from models.domain import DocumentId, ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
+
+PAYMENT_METHODS: Mapping[str, str] = {
+    "check": "Printed Check",
+    "eft": "EFT",
+    "ach": "ACH",
+    "cash": "Cash",
+    "card": "Credit Card",
+}
+"""Our words to Intacct's; any other word is handed on as it is, since releases add methods (reference 3.6)."""
+
+DETAILS = "APPYMTDETAILS"
+
+
+class Payments:
+    """Payments of one connection."""
+
+    def __init__(
+        self, client: IntacctClient, reader: IntacctReader, preferences: Preferences, home_level: str | None
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._preferences = preferences
+        self._level = home_level
+
+    async def changed(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        """A page of payments with what each paid."""
+        query = Query(
+            "APPYMT", ("RECORDNO", "WHENMODIFIED"), changed_since(since), optional=("AUWHENCREATED",), after=after
+        )
+        (page,) = await self._reader.first_pages([query], level=self._level)
+        numbers = [row["RECORDNO"] for row in page.rows if "RECORDNO" in row]
+        records = await self._reader.read_owned("APPYMT", numbers, level=self._level)
+        flat = {number: wire.flat(record) for number, record in records.items()}
+
+        def payment(row: Row) -> ErpPayment:
+            return _payment(row, wire.owned_rows(records[row["RECORDNO"]], DETAILS))
+
+        payments, bad = translate.usable([flat[number] for number in numbers if number in flat], payment)
+        high_water = max((payment.revision for payment in payments), default=None)
+        return Page(payments, page.last if page.more else None, high_water, bad)
+
+    async def find(self, payment: PaymentToPush) -> ErpId | None:
+        """The payment of this vendor that carries our key as its document number."""
+        where = wire.all_of(wire.equal("DOCNUMBER", payment.external_key), wire.equal("VENDORID", payment.vendor_id))
+        (rows,) = await self._reader.all_rows([Query("APPYMT", ("RECORDNO",), where)], level=payment.owner_entity)
+        return ErpId(rows[0]["RECORDNO"]) if rows and "RECORDNO" in rows[0] else None
+
+    async def create(self, payment: PaymentToPush) -> ErpId:
+        """Pay the bill that now stands behind the vendor invoice; an edit may have replaced it (reference 3.4)."""
+        payable = await self._payable(payment)
+        body = appymt(payment, payable)
+        result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
+        number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
+        if not number:
+            raise NotFound("Intacct accepted the payment without naming it.", code="DOCUMENT_NOT_NAMED")
+        return ErpId(number)
+
+    async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
+        """What Intacct holds of the payment, and what is now due on the bill. Raises NotFound."""
+        payable = await self._payable(payment)
+        bill_query = Query(
+            "APBILL",
+            ("RECORDNO", "TOTALPAID", "TOTALDUE"),
+            wire.equal("RECORDNO", payable),
+            optional=("TRX_TOTALPAID", "TRX_TOTALDUE"),
+        )
+        (bills,) = await self._reader.all_rows([bill_query], level=payment.owner_entity)
+        records = await self._reader.read_owned("APPYMT", [erp_id], level=payment.owner_entity)
+        record = records.get(erp_id)
+        if record is None:
+            raise NotFound(f"Intacct does not show payment {erp_id} (yet).", code="DOCUMENT_NOT_FOUND")
+        if not bills:
+            raise NotFound(f"Intacct does not show bill {payable} (yet).", code="DOCUMENT_NOT_FOUND")
+        try:
+            held = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
+            paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
+        except translate.Unusable as error:
+            raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
+        return PushedPayment(
+            erp_id=erp_id,
+            state=held.state,
+            settled=held.state.casefold() in statuses.SETTLED_PAYMENT_STATES,
+            amount=held.amount,
+            revision=held.revision,
+            payable_id=ErpId(payable),
+            bill_paid=paid,
+            bill_due=due,
+        )
+
+    async def _payable(self, payment: PaymentToPush) -> str:
+        template = self._preferences.needed_vendor_invoice_template()
+        where = wire.all_of(wire.equal("DOCPARID", template), wire.equal("DOCID", payment.bill_document))
+        query = Query("PODOCUMENT", ("RECORDNO", "PRRECORDKEY"), where, docparid=template)
+        (rows,) = await self._reader.all_rows([query], level=payment.owner_entity)
+        if not rows:
+            raise NotFound(f"Intacct does not show {payment.bill_document}.", code="DOCUMENT_NOT_FOUND")
+        payable = rows[0].get("PRRECORDKEY")
+        if not payable:
+            raise Rejected(
+                f"{payment.bill_document} has posted no bill, so there is nothing to pay.",
+                code="PAYABLE_MISSING",
+                evidence={"document": DocumentId(payment.bill_document)},
+            )
+        return payable
+
+
+def appymt(payment: PaymentToPush, payable: str) -> str:
+    """The generic create of one payment of one bill."""
+    return "".join(
+        (
+            "<create><APPYMT>",
+            wire.element("FINANCIALENTITY", payment.bank_account),
+            wire.element("PAYMENTMETHOD", PAYMENT_METHODS.get(payment.method.casefold(), payment.method)),
+            wire.element("VENDORID", payment.vendor_id),
+            wire.element("PAYMENTDATE", wire.generic_date(payment.paid_on)),
+            wire.element("CURRENCY", payment.currency),
+            wire.element("BASECURR", payment.currency),
+            wire.element("DOCNUMBER", payment.external_key),
+            wire.element("DESCRIPTION", payment.memo),
+            "<ACTION>Submit</ACTION><APPYMTDETAILS><APPYMTDETAIL>",
+            wire.element("RECORDKEY", payable),
+            wire.element("TRX_PAYMENTAMOUNT", wire.plain(payment.amount)),
+            "</APPYMTDETAIL></APPYMTDETAILS></APPYMT></create>",
+        )
+    )
+
+
+def _amount(row: Row, field: str) -> Decimal:
+    value = translate.optional_decimal(row, f"TRX_{field}")
+    return value if value is not None else translate.need_decimal(row, field)
+
+
+def _payment(row: Row, details: list[Row]) -> ErpPayment:
+    shares = tuple(
+        ErpPaymentShare(bill_erp_id=ErpId(detail["RECORDKEY"]), amount=_share(detail))
+        for detail in details
+        if "RECORDKEY" in detail
+    )
+    state = translate.need(row, "STATE")
+    return ErpPayment(
+        erp_id=ErpId(translate.need(row, "RECORDNO")),
+        vendor_id=translate.need(row, "VENDORID"),
+        paid_on=_paid_on(row),
+        amount=_total(row, shares),
+        currency=row.get("CURRENCY") or row.get("BASECURR") or "",
+        state=state,
+        voided=state.casefold() in statuses.VOID_PAYMENT_STATES,
+        document_number=row.get("DOCNUMBER"),
+        revision=translate.revision(row),
+        shares=shares,
+    )
+
+
+def _paid_on(row: Row) -> date:
+    field = next((name for name in ("PAYMENTDATE", "WHENPAID", "WHENCREATED") if name in row), "PAYMENTDATE")
+    return translate.need_day(row, field)
+
+
+def _share(detail: Row) -> Decimal:
+    value = translate.optional_decimal(detail, "TRX_PAYMENTAMOUNT")
+    return value if value is not None else translate.need_decimal(detail, "PAYMENTAMOUNT")
+
+
+def _total(row: Row, shares: tuple[ErpPaymentShare, ...]) -> Decimal:
+    # Which of these a tenant shows varies; the sum over its shares is what a payment comes to in any case.
+    for field in ("TRX_TOTALENTERED", "AMOUNTTOPAY", "TOTALENTERED"):
+        value = translate.optional_decimal(row, field)
+        if value is not None:
+            return value
+    if not shares:
+        translate.need(row, "TRX_TOTALENTERED")
+    return sum((share.amount for share in shares), Decimal(0))

@@ -1,0 +1,188 @@
+"""The sync preferences of an Intacct connection, and their proof against Intacct (S4-62; reference 2.8, 7.2)."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from erp.connector import PreferenceProblem
+from erp.errors import Rejected
+from erp.intacct.reader import IntacctReader
+from erp.intacct.wire import Query, Row
+
+DIMENSION_PREFIX = "dimension."
+
+
+class Preferences(NamedTuple):
+    """What the person set. Template names are transaction definitions, spelled as in Intacct."""
+
+    po_template: str
+    vendor_invoice_template: str
+    receiver_template: str | None
+    bank_account: str | None
+    several_sources: bool
+    dimensions: Mapping[str, str]
+    """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION` (S5-101)."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "Preferences":
+        return cls(
+            po_template=given.get("po_template", ""),
+            vendor_invoice_template=given.get("vendor_invoice_template", ""),
+            receiver_template=given.get("receiver_template") or None,
+            bank_account=given.get("bank_account") or None,
+            several_sources=given.get("several_sources", "").casefold() in ("true", "yes", "1", "on"),
+            dimensions={
+                name.removeprefix(DIMENSION_PREFIX): f"GLDIM{value.upper()}"
+                for name, value in given.items()
+                if name.startswith(DIMENSION_PREFIX) and value
+            },
+        )
+
+    def needed_po_template(self) -> str:
+        return _needed(self.po_template, "po_template", "PO Template Name on Intacct")
+
+    def needed_vendor_invoice_template(self) -> str:
+        return _needed(
+            self.vendor_invoice_template, "vendor_invoice_template", "PO Vendor Invoice Template Name on Intacct"
+        )
+
+
+def _needed(value: str, preference: str, title: str) -> str:
+    if not value:
+        raise Rejected(
+            f'The sync preference "{title}" is not set.', code="PREFERENCE_MISSING", evidence={"preference": preference}
+        )
+    return value
+
+
+class Rule(NamedTuple):
+    """What a template named by a preference must be (reference 2.8)."""
+
+    preference: str
+    title: str
+    category: str
+    category_codes: frozenset[str]
+    posts_to_ap: bool
+
+
+RULES = (
+    Rule("po_template", "PO Template Name on Intacct", "Order", frozenset({"order", "o"}), False),
+    Rule(
+        "vendor_invoice_template",
+        "PO Vendor Invoice Template Name on Intacct",
+        "Invoice",
+        frozenset({"invoice", "i"}),
+        True,
+    ),
+    Rule("receiver_template", "PO Receiver Template Name on Intacct", "Shipping", frozenset({"shipping", "s"}), False),
+)
+REQUIRED = ("po_template", "vendor_invoice_template")
+
+DEFINITION_FIELDS = ("RECORDNO", "DOCID", "CATEGORY", "UPDATES_GL", "EDITTYPE", "DELTYPE")
+DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "SEQUENCE", "PRESERVE_SEQNUM")
+
+
+async def check_preferences(
+    reader: IntacctReader, given: Mapping[str, str], *, level: str | None
+) -> Sequence[PreferenceProblem]:
+    """All that would make the sync fail, each with what to do."""
+    query = Query("PODOCUMENTPARAMS", DEFINITION_FIELDS, "", optional=DEFINITION_OPTIONAL)
+    (rows,) = await reader.all_rows([query], level=level)
+    definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
+    problems: list[PreferenceProblem] = []
+    for rule in RULES:
+        name = given.get(rule.preference, "")
+        if name:
+            problems.extend(_check_template(rule, name, definitions))
+        elif rule.preference in REQUIRED:
+            problems.append(
+                PreferenceProblem(
+                    code="PREFERENCE_MISSING",
+                    preference=rule.preference,
+                    message=f'"{rule.title}" is not set; purchase orders cannot sync without it.',
+                    fix=(
+                        "In Intacct open Purchasing > Setup > Transaction Definitions and copy the definition's name.",
+                        f"Enter it, same capitals and spaces, as {rule.preference}.{_candidates(rule, definitions)}",
+                    ),
+                )
+            )
+    return problems
+
+
+def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> list[PreferenceProblem]:
+    definition = definitions.get(name)
+    if definition is None:
+        return [_unknown_template(rule, name, definitions)]
+    problems = []
+    category = definition.get("CATEGORY", "").casefold()
+    posting = definition.get("UPDATES_GL", "").casefold()
+    if category not in rule.category_codes:
+        problems.append(
+            _problem(
+                "TEMPLATE_WRONG_KIND",
+                rule,
+                f'"{name}" is a definition of category {definition.get("CATEGORY", "none")}, not {rule.category}.',
+                f"Choose a definition of category {rule.category}.{_candidates(rule, definitions)}",
+            )
+        )
+    elif rule.posts_to_ap and not _posts_to_ap(posting):
+        problems.append(
+            _problem(
+                "TEMPLATE_DOES_NOT_POST_TO_AP",
+                rule,
+                f'"{name}" does not post to Accounts Payable, so no bill would appear.',
+                "In the definition set Transaction posting to AP, or choose another definition.",
+            )
+        )
+    if definition.get("STATUS", "active").casefold() in ("inactive", "f"):
+        problems.append(
+            _problem("TEMPLATE_INACTIVE", rule, f'"{name}" is inactive.', "Activate the definition in Intacct.")
+        )
+    if rule.posts_to_ap:
+        for field, what in (("EDITTYPE", "edit"), ("DELTYPE", "delete")):
+            policy = definition.get(field, "")
+            if policy and policy.casefold() not in ("h", "all"):
+                problems.append(
+                    _problem(
+                        "TEMPLATE_POLICY_TOO_STRICT",
+                        rule,
+                        f'The {what} policy of "{name}" is {policy}; changes to synced bills would be refused.',
+                        f"Set the definition's {what} policy to All.",
+                    )
+                )
+    return problems
+
+
+def _posts_to_ap(posting: str) -> bool:
+    return posting in ("a", "ap", "accounts payable") or "ap" in posting.split() or "payable" in posting
+
+
+def _unknown_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> PreferenceProblem:
+    wanted = " ".join(name.split()).casefold()
+    near = next((other for other in definitions if " ".join(other.split()).casefold() == wanted), None)
+    if near is not None:
+        return _problem(
+            "TEMPLATE_WRONG_CASE",
+            rule,
+            f'Intacct has no definition "{name}"; names are case-sensitive. It has "{near}".',
+            f'Write "{near}".',
+        )
+    return _problem(
+        "TEMPLATE_UNKNOWN",
+        rule,
+        f'Intacct has no transaction definition "{name}".',
+        f"Check the name under Purchasing > Setup > Transaction Definitions.{_candidates(rule, definitions)}",
+    )
+
+
+def _problem(code: str, rule: Rule, message: str, fix: str) -> PreferenceProblem:
+    return PreferenceProblem(code=code, preference=rule.preference, message=message, fix=(fix,))
+
+
+def _candidates(rule: Rule, definitions: Mapping[str, Row]) -> str:
+    names = sorted(
+        name
+        for name, row in definitions.items()
+        if row.get("CATEGORY", "").casefold() in rule.category_codes
+        and (not rule.posts_to_ap or _posts_to_ap(row.get("UPDATES_GL", "").casefold()))
+    )
+    return f" Intacct has: {', '.join(names)}." if names else ""

@@ -1,0 +1,146 @@
+"""Reading with `query`: pages checked against their own counts, several queries in one request (reference 2.1)."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from lxml import etree
+
+from erp.errors import ErpError
+from erp.intacct import faults, wire
+from erp.intacct.client import IntacctClient, Result
+from erp.intacct.wire import Query, Row
+
+FIELD_ROUNDS = 3
+"""How often one read may learn of fields the tenant lacks before that counts as an error."""
+
+
+class Fetched(NamedTuple):
+    """One page. `last` is the key to resume behind while `more` says that there is more."""
+
+    rows: list[Row]
+    more: bool
+    last: str | None
+
+
+class IntacctReader:
+    """Queries of one connection. `level` defaults to the connection's own."""
+
+    def __init__(self, client: IntacctClient, *, page_size: int | None) -> None:
+        self._client = client
+        self.page_size = min(page_size or wire.MAX_PAGE_SIZE, wire.MAX_PAGE_SIZE)
+        self._unreadable: dict[str, set[str]] = {}
+
+    async def first_pages(self, queries: Sequence[Query], *, level: str | None) -> list[Fetched]:
+        """The next page of each query, all in one request. Raises the first function's error, or MalformedAnswer."""
+        for _ in range(FIELD_ROUNDS):
+            results = await self._client.read([self._xml(query, level) for query in queries], level=level)
+            # Which dimensions and modules a tenant has shows only here (section 2.6: the list is per tenant).
+            learnt = [self._learn(query, result) for query, result in zip(queries, results, strict=True)]
+            if not any(learnt):
+                break
+        return [_page(query, result) for query, result in zip(queries, results, strict=True)]
+
+    async def all_rows(self, queries: Sequence[Query], *, level: str | None) -> list[list[Row]]:
+        """All rows of each query; what does not fit one page is fetched on, again together."""
+        found: list[list[Row]] = [[] for _ in queries]
+        open_queries = dict(enumerate(queries))
+        while open_queries:
+            fetched = await self.first_pages(list(open_queries.values()), level=level)
+            for number, page in zip(list(open_queries), fetched, strict=True):
+                found[number].extend(page.rows)
+                if page.more:
+                    open_queries[number] = replace(open_queries[number], after=page.last)
+                else:
+                    del open_queries[number]
+        return found
+
+    async def pages(self, query: Query, *, level: str | None) -> AsyncIterator[list[Row]]:
+        """The rows of one query, page by page, so that no more than one page is held."""
+        while True:
+            (page,) = await self.first_pages([query], level=level)
+            yield page.rows
+            if not page.more:
+                return
+            query = replace(query, after=page.last)
+
+    async def read_owned(
+        self, object_name: str, keys: Sequence[str], *, level: str | None
+    ) -> dict[str, etree._Element]:
+        """Records by RECORDNO with the lines they own, in one request; absent ones are simply not there."""
+        batches = [keys[start : start + wire.MAX_READ_KEYS] for start in range(0, len(keys), wire.MAX_READ_KEYS)]
+        if not batches:
+            return {}
+        results = await self._client.read([wire.read(object_name, batch) for batch in batches], level=level)
+        found: dict[str, etree._Element] = {}
+        for result in results:
+            for record in result.rows_element():
+                number = record.findtext("RECORDNO")
+                if not number:
+                    raise faults.malformed(f"A {object_name} came without its record number.", writing=False)
+                found[number] = record
+        return found
+
+    def _xml(self, query: Query, level: str | None) -> str:
+        return query.xml(
+            page_size=self.page_size,
+            show_private=level is None,
+            without=self._unreadable.get(query.object, ()),
+        )
+
+    def _learn(self, query: Query, result: Result) -> bool:
+        if result.fault is None or result.fault.code != "FIELD_NOT_READABLE":
+            return False
+        said = _words(result.fault)
+        known = self._unreadable.setdefault(query.object, set())
+        refused = {field for field in query.optional if field in said} - known
+        known |= refused
+        return bool(refused)
+
+
+def _words(fault: ErpError) -> set[str]:
+    text = " ".join((fault.message, *fault.evidence.values()))
+    return {word.strip(".,;:'\"()[]") for word in text.replace(",", " ").split()}
+
+
+def _page(query: Query, result: Result) -> Fetched:
+    """A page whose rows agree with its own counts and order, or MalformedAnswer: a cut page must not pass for whole."""
+    data = result.rows_element()
+    rows = wire.rows(data)
+    count, remaining = _number(data, "count"), _number(data, "numremaining")
+    if count is not None and count != len(rows):
+        raise faults.malformed(
+            f"A page of {query.object} says it has {count} records and has {len(rows)}.", writing=False
+        )
+    if not rows:
+        if remaining:
+            raise faults.malformed(f"An empty page of {query.object} says more remain.", writing=False)
+        return Fetched([], False, None)
+    more = bool(remaining)
+    if not more:
+        return Fetched(_once(query, rows), False, None)
+    try:
+        keys = [int(row[query.key]) for row in rows]
+    except (KeyError, ValueError):
+        raise faults.malformed(f"A {query.object} came without a whole {query.key}.", writing=False) from None
+    behind = int(query.after or -1)
+    if any(later < earlier for earlier, later in zip([behind, *keys], keys, strict=False)) or keys[-1] <= behind:
+        raise faults.malformed(f"A page of {query.object} is not in the order asked for.", writing=False)
+    return Fetched(_once(query, rows), True, str(keys[-1]))
+
+
+def _once(query: Query, rows: list[Row]) -> list[Row]:
+    """Each record once; a page may show one twice while it is being changed, the later showing is kept."""
+    by_key = {row.get(query.key): row for row in rows}
+    # Rows without a key stay, so that they are named as bad records rather than lost.
+    return rows if len(by_key) == len(rows) else [*by_key.values()]
+
+
+def _number(data: etree._Element, name: str) -> int | None:
+    value = data.get(name)
+    if value is None:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        raise faults.malformed(f"A page's {name} is not a number.", writing=False) from None

@@ -1,0 +1,74 @@
+"""What Intacct's document states mean (S4-55..61, S5-102..112, S5-129..135). Tables, keyed by the label."""
+
+from collections.abc import Mapping
+
+from erp.connector import Statuses
+from models.domain import MatchingStatus, MatchMode, PoStatus, ReceiptStatus
+
+CODES: Mapping[str, str] = {
+    "I": "draft",
+    "S": "submitted",
+    "X": "partially approved",
+    "A": "approved",
+    "R": "declined",
+    "O": "pending",
+    "G": "in progress",
+    "P": "partially converted",
+    "C": "converted",
+    "D": "closed",
+}
+"""Stored codes, which some answers show instead of labels (reference 2.6)."""
+
+# Approved is convertible like Pending (reference 2.6), but the seeds call every approval status one that does not sync
+# (S4-61), so a person sees nothing of it; for matching it is one more approval state on the way to Pending.
+ORDER_STATUSES: Mapping[str, Mapping[MatchMode, Statuses]] = {
+    label: {MatchMode.TWO_WAY: Statuses(po, two_way), MatchMode.THREE_WAY: Statuses(po, three_way)}
+    for label, po, two_way, three_way in (
+        ("draft", None, MatchingStatus.PENDING_APPROVAL, MatchingStatus.PENDING_APPROVAL),
+        ("submitted", None, MatchingStatus.PENDING_APPROVAL, MatchingStatus.PENDING_APPROVAL),
+        ("partially approved", None, MatchingStatus.PENDING_APPROVAL, MatchingStatus.PENDING_APPROVAL),
+        ("approved", None, MatchingStatus.PENDING_APPROVAL, MatchingStatus.PENDING_APPROVAL),
+        ("declined", None, MatchingStatus.DELETED, MatchingStatus.DELETED),
+        ("pending", PoStatus.UNFILLED, MatchingStatus.ACTIVE, MatchingStatus.ACTIVE),
+        ("in progress", PoStatus.UNFILLED, MatchingStatus.ACTIVE, MatchingStatus.ACTIVE),
+        ("partially converted", PoStatus.PARTIALLY_FILLED, MatchingStatus.PARTIALLY_BILLED, MatchingStatus.ACTIVE),
+        ("converted", PoStatus.FILLED, MatchingStatus.CLOSED, MatchingStatus.ACTIVE),
+        ("closed", PoStatus.CLOSED, MatchingStatus.CLOSED, MatchingStatus.CLOSED),
+    )
+}
+
+RECEIPT_STATUSES: Mapping[str, ReceiptStatus] = {
+    "draft": ReceiptStatus.ACTIVE,
+    "pending": ReceiptStatus.ACTIVE,
+    "in progress": ReceiptStatus.ACTIVE,
+    "partially converted": ReceiptStatus.ACTIVE,
+    "closed": ReceiptStatus.CLOSED,
+    "converted": ReceiptStatus.CLOSED,
+    "declined": ReceiptStatus.DELETED,
+}
+
+OPEN_STATES: Mapping[MatchMode, tuple[str, ...]] = {
+    MatchMode.TWO_WAY: ("Pending", "In Progress", "Partially Converted"),
+    # A converted order is still to be billed where what converted it was a receipt (S5-109).
+    MatchMode.THREE_WAY: ("Pending", "In Progress", "Partially Converted", "Converted"),
+}
+"""The states a first import takes (S1-14, S1-15, ruling G6)."""
+
+SETTLED_PAYMENT_STATES = frozenset({"c", "complete", "completed", "confirmed", "posted", "paid", "reconciled"})
+"""Payment states that need nothing more in Intacct (reference 3.6); labels vary by release, so both worlds."""
+
+VOID_PAYMENT_STATES = frozenset({"v", "void", "voided", "reversed"})
+
+
+def order_statuses(erp_status: str, mode: MatchMode) -> Statuses | None:
+    """Both meanings of an order's state, or None for a word the tables do not know."""
+    by_mode = ORDER_STATUSES.get(_label(erp_status))
+    return None if by_mode is None else by_mode[mode]
+
+
+def receipt_status(erp_status: str) -> ReceiptStatus | None:
+    return RECEIPT_STATUSES.get(_label(erp_status))
+
+
+def _label(erp_status: str) -> str:
+    return CODES.get(erp_status, erp_status.casefold())

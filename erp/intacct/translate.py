@@ -1,0 +1,273 @@
+"""Intacct's records into ours (S5-78..135; reference 2.6, 2.7, 2.9). The way out is in `vendor_invoice.py`.
+
+Every function either returns a whole record or raises `Unusable`, which becomes a BadRecord: one bad order never stops
+the others (fault F13).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from erp.connector import BadRecord
+from erp.intacct import wire
+from erp.intacct.wire import Row
+from models.domain import (
+    DocumentId,
+    ErpId,
+    PurchaseOrder,
+    PurchaseOrderHeader,
+    PurchaseOrderLine,
+    Receipt,
+    ReceiptLine,
+)
+
+T = TypeVar("T")
+
+HEADER_FIELDS = ("RECORDNO", "DOCID", "DOCNO", "STATE", "CUSTVENDID", "WHENCREATED", "WHENMODIFIED")
+HEADER_OPTIONAL = (
+    "CUSTVENDNAME",
+    "AUWHENCREATED",
+    "WHENDUE",
+    "CURRENCY",
+    "BASECURR",
+    "MESSAGE",
+    "TRX_TOTAL",
+    "TOTAL",
+    "PONUMBER",
+    "TERM.NAME",
+    "MEGAENTITYID",
+    "CREATEDFROM",
+)
+LINE_FIELDS = ("RECORDNO", "DOCHDRNO", "LINE_NO", "ITEMID", "UIQTY", "UIPRICE", "TRX_VALUE", "WHENMODIFIED")
+LINE_OPTIONAL = (
+    "MEMO",
+    "ITEMDESC",
+    "UNIT",
+    "QTY_CONVERTED",
+    "TOTAL_AMOUNT_CONVERTED",
+    "STATE",
+    "LOCATIONID",
+    "CURRENCY",
+    "DEPARTMENTID",
+    "CLASSID",
+    "PROJECTID",
+    "WAREHOUSE.LOCATION_NO",
+    "SOURCE_DOCLINEKEY",
+)
+RECEIPT_LINE_FIELDS = ("RECORDNO", "DOCHDRNO", "LINE_NO", "ITEMID", "UIQTY", "WHENMODIFIED")
+RECEIPT_LINE_OPTIONAL = ("MEMO", "ITEMDESC", "UNIT", "QTY_CONVERTED", "LOCATIONID", "SOURCE_DOCID", "SOURCE_DOCLINEKEY")
+
+
+class Unusable(Exception):
+    """A record that cannot be taken in, with our code and what was seen."""
+
+    def __init__(self, code: str, message: str, evidence: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.evidence = dict(evidence)
+
+
+def bad_record(row: Row, error: Unusable) -> BadRecord:
+    """The record by name, with what made it unusable."""
+    evidence = {name: row[name] for name in ("DOCID", "STATE", "WHENMODIFIED") if name in row}
+    return BadRecord(
+        erp_id=row.get("RECORDNO", ""), code=error.code, message=error.message, evidence=evidence | error.evidence
+    )
+
+
+def usable(rows: Iterable[Row], make: Callable[[Row], T]) -> tuple[list[T], list[BadRecord]]:
+    """What `make` makes of each row, and the rows it could not use."""
+    good: list[T] = []
+    bad: list[BadRecord] = []
+    for row in rows:
+        try:
+            good.append(make(row))
+        except Unusable as error:
+            bad.append(bad_record(row, error))
+    return good, bad
+
+
+def need(row: Row, field: str) -> str:
+    """A mandatory field's text. Raises Unusable MISSING_FIELD."""
+    value = row.get(field)
+    if value is None:
+        shown = row.get("DOCID") or row.get("DOCHDRID") or row.get("RECORDNO") or "a record"
+        raise Unusable("MISSING_FIELD", f"{shown} came without its {field}.", {"field": field})
+    return value
+
+
+def need_decimal(row: Row, field: str) -> Decimal:
+    return readable(field, need(row, field), wire.decimal)
+
+
+def need_day(row: Row, field: str) -> date:
+    return readable(field, need(row, field), wire.day)
+
+
+def optional_decimal(row: Row, field: str) -> Decimal | None:
+    value = row.get(field)
+    return None if value is None else readable(field, value, wire.decimal)
+
+
+def optional_day(row: Row, field: str) -> date | None:
+    value = row.get(field)
+    return None if value is None else readable(field, value, wire.day)
+
+
+def natural(value: str | None) -> str | None:
+    """The id of an `id--name` value (S5-85, S5-93)."""
+    return None if value is None else value.partition("--")[0].strip() or None
+
+
+def revision(row: Row) -> str:
+    """When the record last changed. Some records have no modification stamp until their first change (2.5 point 2)."""
+    stamp = row.get("WHENMODIFIED") or row.get("AUWHENCREATED")
+    if stamp is None:
+        raise Unusable("MISSING_FIELD", "The record came without any stamp of change.", {"field": "WHENMODIFIED"})
+    made = readable("WHENMODIFIED", stamp, wire.sortable_time)
+    assert made is not None
+    return made
+
+
+def readable(field: str, value: str, convert: Callable[[str], T]) -> T:
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise Unusable("VALUE_NOT_READABLE", f"{field} cannot be read: {error}", {field: value}) from None
+
+
+# --- purchase orders -------------------------------------------------------------------------------------------
+
+
+def order_header(row: Row) -> PurchaseOrderHeader:
+    """A purchase order's header (S5-79..84). Raises Unusable."""
+    total = row.get("TRX_TOTAL") or row.get("TOTAL")
+    vendor = need(row, "CUSTVENDID")
+    document = need(row, "DOCID")
+    state = need(row, "STATE")
+    return PurchaseOrderHeader(
+        erp_id=ErpId(need(row, "RECORDNO")),
+        document_id=DocumentId(document),
+        # A draft may have no number yet (reference 2.6); its document id still names it.
+        number=row.get("DOCNO") or (document if state in ("Draft", "I") else need(row, "DOCNO")),
+        erp_status=state,
+        vendor_id=vendor,
+        vendor_name=row.get("CUSTVENDNAME", vendor),
+        ordered_on=need_day(row, "WHENCREATED"),
+        due_on=optional_day(row, "WHENDUE"),
+        currency=row.get("CURRENCY") or row.get("BASECURR"),
+        memo=row.get("MESSAGE", ""),
+        total=None if total is None else readable("TRX_TOTAL", total, wire.decimal),
+        reference=row.get("PONUMBER"),
+        term=row.get("TERM.NAME"),
+        owner_entity=row.get("MEGAENTITYID"),
+        created_from=DocumentId(row["CREATEDFROM"]) if "CREATEDFROM" in row else None,
+        revision=revision(row),
+    )
+
+
+def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
+    """A line of an order (S5-85..101). `dimensions`: our name to Intacct's field. Raises Unusable."""
+    get = row.get
+    try:
+        source = get("SOURCE_DOCLINEKEY")
+        return PurchaseOrderLine(
+            erp_id=ErpId(row["RECORDNO"]),
+            line_no=int(row["LINE_NO"]) + 1,
+            item_id=row["ITEMID"].partition("--")[0].strip(),
+            description=get("MEMO") or get("ITEMDESC", ""),
+            unit=get("UNIT", ""),
+            quantity=wire.decimal(row["UIQTY"]),
+            price=wire.decimal(row["UIPRICE"]),
+            amount=wire.decimal(row["TRX_VALUE"]),
+            billed=wire.decimal(get("QTY_CONVERTED", "0")),
+            billed_amount=wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
+            closed=get("STATE") in ("Closed", "D"),
+            entity=natural(get("LOCATIONID")),
+            currency=get("CURRENCY"),
+            department=natural(get("DEPARTMENTID")),
+            location=natural(get("LOCATIONID")),
+            class_id=natural(get("CLASSID")),
+            project=natural(get("PROJECTID")),
+            warehouse=natural(get("WAREHOUSE.LOCATION_NO")),
+            source_line=ErpId(source) if source else None,
+            custom={name: row[field] for name, field in dimensions.items() if field in row},
+        )
+    except KeyError as error:
+        need(row, str(error.args[0]))
+        raise
+    except ValueError as error:
+        raise Unusable("VALUE_NOT_READABLE", f"A line cannot be read: {error}", {"line": get("RECORDNO", "")}) from None
+
+
+def order(header: PurchaseOrderHeader, lines: Sequence[PurchaseOrderLine], line_revision: str | None) -> PurchaseOrder:
+    """The order with its lines; entity and currency the same on all of them (S5-99, S5-100). Raises Unusable."""
+    if not lines:
+        raise Unusable("NO_LINES", f"{header.document_id} came without any line.", {})
+    currencies = {line.currency for line in lines if line.currency} | ({header.currency} if header.currency else set())
+    values = dict(header)
+    values["currency"] = _uniform(header.document_id, "currency", "MIXED_CURRENCY", currencies)
+    values["entity"] = _uniform(header.document_id, "entity", "MIXED_ENTITY", {line.entity for line in lines})
+    values["lines"] = tuple(sorted(lines, key=lambda line: line.line_no))
+    if line_revision is not None and line_revision > header.revision:
+        values["revision"] = line_revision
+    return PurchaseOrder(**values)
+
+
+def _uniform(document: str, what: str, code: str, values: Collection[str | None]) -> str | None:
+    if len(values) > 1:
+        shown = ", ".join(sorted(value or "(none)" for value in values))
+        raise Unusable(code, f"The lines of {document} differ in {what}: {shown}.", {what: shown})
+    return next(iter(values), None)
+
+
+# --- receipts --------------------------------------------------------------------------------------------------
+
+
+def receipt_line(row: Row) -> ReceiptLine:
+    """A received line (S5-121..127). Raises Unusable."""
+    source = row.get("SOURCE_DOCLINEKEY")
+    return ReceiptLine(
+        erp_id=ErpId(need(row, "RECORDNO")),
+        line_no=readable("LINE_NO", need(row, "LINE_NO"), int) + 1,
+        item_id=need(row, "ITEMID").partition("--")[0].strip(),
+        description=row.get("MEMO") or row.get("ITEMDESC", ""),
+        unit=row.get("UNIT", ""),
+        quantity=need_decimal(row, "UIQTY"),
+        billed=optional_decimal(row, "QTY_CONVERTED") or Decimal(0),
+        order_line=ErpId(source) if source else None,
+    )
+
+
+def receipt(row: Row, lines: Sequence[Row]) -> Receipt:
+    """A receipt with its lines; the entity is the same on all of them (S5-114..128). Raises Unusable."""
+    document = need(row, "DOCID")
+    if not lines:
+        raise Unusable("NO_LINES", f"{document} came without any line.", {})
+    entity = _uniform(document, "entity", "MIXED_ENTITY", {natural(line.get("LOCATIONID")) for line in lines})
+    # Converted from several orders a receipt names none in its header, only in its lines (reference 3.3).
+    sources = {line["SOURCE_DOCID"] for line in lines if "SOURCE_DOCID" in line}
+    source = row.get("CREATEDFROM") or (next(iter(sources)) if len(sources) == 1 else None)
+    stamps = [revision(row), *(stamp for stamp in map(line_revision, lines) if stamp)]
+    return Receipt(
+        erp_id=ErpId(need(row, "RECORDNO")),
+        document_id=DocumentId(document),
+        number=row.get("DOCNO", document),
+        erp_status=need(row, "STATE"),
+        order_document=DocumentId(source) if source else None,
+        vendor_id=need(row, "CUSTVENDID"),
+        received_on=need_day(row, "WHENCREATED"),
+        memo=row.get("MESSAGE", ""),
+        entity=entity,
+        owner_entity=row.get("MEGAENTITYID"),
+        revision=max(stamps),
+        lines=tuple(sorted((receipt_line(line) for line in lines), key=lambda line: line.line_no)),
+    )
+
+
+def line_revision(row: Row) -> str | None:
+    """When a line last changed, if Intacct says so."""
+    stamp = row.get("WHENMODIFIED")
+    return None if stamp is None else readable("WHENMODIFIED", stamp, wire.sortable_time)

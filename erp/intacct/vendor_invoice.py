@@ -1,0 +1,252 @@
+"""A bill on its way out: a vendor invoice converted from the order (S5-136..157; reference 3.2, 3.3, section 5)."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from erp.errors import NotFound, Rejected
+from erp.intacct import translate, wire
+from erp.intacct.client import IntacctClient
+from erp.intacct.documents import Documents
+from erp.intacct.preferences import Preferences
+from erp.intacct.reader import IntacctReader
+from erp.intacct.wire import Query, Row
+from models.domain import BillLineToPush, BillToPush, DocumentId, ErpId, PushedBill
+
+CENT = Decimal("0.01")
+MAX_PRICE_DECIMALS = 10
+
+INVOICE_FIELDS = ("RECORDNO", "DOCID", "DOCNO", "STATE", "CUSTVENDID", "WHENCREATED", "WHENMODIFIED", "PRRECORDKEY")
+INVOICE_OPTIONAL = (
+    "AUWHENCREATED",
+    "WHENPOSTED",
+    "WHENDUE",
+    "VENDORDOCNO",
+    "PONUMBER",
+    "TRX_TOTAL",
+    "TOTAL",
+    "CURRENCY",
+    "CREATEDFROM",
+)
+INVOICE_LINE_FIELDS = ("RECORDNO", "LINE_NO", "ITEMID", "UIQTY", "TRX_VALUE", "SOURCE_DOCLINEKEY")
+INVOICE_LINE_OPTIONAL = ("UNIT", "LOCATIONID", "DEPARTMENTID", "CLASSID", "PROJECTID", "SOURCE_DOCID")
+
+
+class VendorInvoices:
+    """Vendor invoices of one connection. They are made, and read back, at the level that owns the order (7.1)."""
+
+    def __init__(
+        self, client: IntacctClient, reader: IntacctReader, documents: Documents, preferences: Preferences
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._documents = documents
+        self._preferences = preferences
+
+    async def find(self, bill: BillToPush) -> DocumentId | None:
+        """The invoice with our key as its number; else the vendor's own number against the same source.
+
+        The second look is for definitions whose preserved sequence ignores the number we send (reference 3.2).
+        """
+        template = self._preferences.needed_vendor_invoice_template()
+        queries = [self._query(template, wire.equal("DOCNO", bill.external_key))]
+        sources = _sources(bill)
+        if len(sources) == 1:
+            same = wire.all_of(
+                wire.equal("CUSTVENDID", bill.vendor_id),
+                wire.equal("VENDORDOCNO", bill.number),
+                wire.equal("CREATEDFROM", sources[0]),
+            )
+            queries.append(self._query(template, same))
+        for rows in await self._reader.all_rows(queries, level=bill.owner_entity):
+            for row in rows:
+                return DocumentId(translate.need(row, "DOCID"))
+        return None
+
+    async def create(self, bill: BillToPush) -> DocumentId:
+        """Create it, as one transaction under our key. Raises SEVERAL_SOURCES where one bill may have only one."""
+        sources = _sources(bill)
+        if len(sources) > 1 and not self._preferences.several_sources:
+            raise Rejected(
+                f"The bill's lines come from {len(sources)} documents: {', '.join(sources)}.",
+                code="SEVERAL_SOURCES",
+                evidence={"sources": ", ".join(sources)},
+            )
+        body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources)
+        result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
+        if not result.key:
+            raise NotFound("Intacct accepted the bill without naming it.", code="DOCUMENT_NOT_NAMED")
+        return DocumentId(result.key)
+
+    async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
+        """What Intacct holds, compared with what was sent, with the order read in the same request. Raises NotFound."""
+        template = self._preferences.needed_vendor_invoice_template()
+        line_query = Query(
+            "PODOCUMENTENTRY",
+            INVOICE_LINE_FIELDS,
+            wire.equal("DOCHDRID", document),
+            optional=INVOICE_LINE_OPTIONAL,
+            docparid=template,
+        )
+        queries = [self._query(template, wire.equal("DOCID", document)), line_query]
+        queries += self._documents.snapshot_queries(bill.order_document)
+        headers, lines, *order_rows = await self._reader.all_rows(queries, level=bill.owner_entity)
+        if not headers:
+            raise NotFound(f"Intacct does not show {document} (yet).", code="DOCUMENT_NOT_FOUND")
+        header = headers[0]
+        try:
+            lines.sort(key=lambda row: int(translate.need(row, "LINE_NO")))
+            total = _total(header, lines)
+            differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
+            revision = translate.revision(header)
+        except translate.Unusable as error:
+            raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
+        payable = header.get("PRRECORDKEY")
+        return PushedBill(
+            erp_id=ErpId(header["RECORDNO"]),
+            document_id=document,
+            payable_id=ErpId(payable) if payable else None,
+            total=total,
+            revision=revision,
+            linked=_linked(bill, lines),
+            differences=differences,
+            snapshot=await self._documents.snapshot(bill.order_document, order_rows, level=bill.owner_entity),
+        )
+
+    def _query(self, template: str, where: str) -> Query:
+        return Query(
+            "PODOCUMENT",
+            INVOICE_FIELDS,
+            wire.all_of(wire.equal("DOCPARID", template), where),
+            optional=INVOICE_OPTIONAL,
+            docparid=template,
+        )
+
+
+def potransaction(bill: BillToPush, template: str, sources: Sequence[DocumentId]) -> str:
+    """`create_potransaction`, children in the schema's order (reference 3.2; fields S5-137..157)."""
+    single = sources[0] if len(sources) == 1 else None
+    return "".join(
+        (
+            "<create_potransaction>",
+            wire.element("transactiontype", template),
+            wire.legacy_date("datecreated", bill.bill_date),
+            wire.legacy_date("dateposted", bill.posting_date),
+            wire.element("createdfrom", single),
+            wire.element("vendorid", bill.vendor_id),
+            wire.element("documentno", bill.external_key),
+            wire.element("referenceno", bill.order_number),
+            wire.element("vendordocno", bill.number),
+            wire.legacy_date("datedue", bill.due_date),
+            wire.element("message", bill.memo),
+            "<returnto><contactname/></returnto><payto><contactname/></payto>",
+            wire.element("externalid", bill.external_key),
+            wire.element("currency", bill.currency),
+            "<exchratetype/>",
+            "<state>Pending</state>",
+            "<potransitems>",
+            *(_item(bill, line, several=single is None) for line in bill.lines),
+            "</potransitems></create_potransaction>",
+        )
+    )
+
+
+def _item(bill: BillToPush, line: BillLineToPush, *, several: bool) -> str:
+    return "".join(
+        (
+            "<potransitem>",
+            wire.element("itemid", line.item_id),
+            wire.element("itemdesc", line.description),
+            "<taxable>false</taxable>",
+            wire.element("warehouseid", line.warehouse),
+            wire.element("quantity", wire.plain(line.quantity)),
+            wire.element("unit", line.unit),
+            wire.element("price", wire.plain(unit_price(line.amount, line.quantity))),
+            wire.element("sourcelinekey", line.source.line),
+            wire.element("locationid", line.location or line.entity),
+            wire.element("departmentid", line.department),
+            wire.element("memo", line.description),
+            wire.element("projectid", line.project),
+            wire.element("vendorid", bill.vendor_id),
+            wire.element("classid", line.class_id),
+            "<billable>false</billable>",
+            wire.element("sourcedocid", line.source.document_id) if several else "",
+            wire.element("sourcedoclineid", line.source.line) if several else "",
+            "</potransitem>",
+        )
+    )
+
+
+def unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
+    """The price with the fewest decimals that gives the amount back to the cent (S5-147, ruling G12).
+
+    Not every price ends (100 / 3), so the line's total is what must hold; `read_back` proves it.
+    """
+    if quantity == 0:
+        raise Rejected("A bill line needs a quantity.", code="VALUE_REFUSED", evidence={"quantity": "0"})
+    exact = amount / quantity
+    for decimals in range(2, MAX_PRICE_DECIMALS + 1):
+        price = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+        if (price * quantity).quantize(CENT, rounding=ROUND_HALF_UP) == amount:
+            return price
+    return exact.quantize(Decimal(1).scaleb(-MAX_PRICE_DECIMALS), rounding=ROUND_HALF_UP)
+
+
+def _sources(bill: BillToPush) -> list[DocumentId]:
+    return list(dict.fromkeys(line.source.document_id for line in bill.lines))
+
+
+# --- comparing -------------------------------------------------------------------------------------------------
+
+
+def _total(header: Row, lines: Sequence[Row]) -> Decimal:
+    for field in ("TRX_TOTAL", "TOTAL"):
+        total = translate.optional_decimal(header, field)
+        if total is not None:
+            return total
+    return sum((translate.need_decimal(line, "TRX_VALUE") for line in lines), Decimal(0))
+
+
+def _linked(bill: BillToPush, lines: Sequence[Row]) -> bool:
+    """Whether each line sent is held with its source line: an invoice is accepted without its link, too."""
+    if len(lines) != len(bill.lines):
+        return False
+    return all(row.get("SOURCE_DOCLINEKEY") == sent.source.line for sent, row in zip(bill.lines, lines, strict=True))
+
+
+def _header_differences(bill: BillToPush, header: Row, total: Decimal) -> list[str]:
+    pairs = [
+        ("the vendor", bill.vendor_id, header.get("CUSTVENDID")),
+        ("the supplier's invoice number", bill.number, header.get("VENDORDOCNO")),
+        ("the reference number", bill.order_number, header.get("PONUMBER")),
+        ("our key", bill.external_key, header.get("DOCNO")),
+        ("the currency", bill.currency, header.get("CURRENCY", bill.currency)),
+        ("the bill date", bill.bill_date, translate.optional_day(header, "WHENCREATED")),
+        ("the due date", bill.due_date, translate.optional_day(header, "WHENDUE") or bill.due_date),
+        ("the posting date", bill.posting_date, translate.optional_day(header, "WHENPOSTED") or bill.posting_date),
+        ("the total", bill.total, total),
+    ]
+    return [f"{what}: sent {sent}, Intacct has {held or 'nothing'}" for what, sent, held in pairs if sent != held]
+
+
+def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
+    if len(lines) != len(bill.lines):
+        return [f"the number of lines: sent {len(bill.lines)}, Intacct has {len(lines)}"]
+    found = []
+    for sent, row in zip(bill.lines, lines, strict=True):
+        pairs = [
+            ("the item", sent.item_id, translate.natural(row.get("ITEMID"))),
+            ("the quantity", sent.quantity, translate.need_decimal(row, "UIQTY")),
+            ("the amount", sent.amount, translate.need_decimal(row, "TRX_VALUE")),
+            ("the unit", sent.unit, row.get("UNIT", sent.unit)),
+            ("the location", sent.location or sent.entity, translate.natural(row.get("LOCATIONID"))),
+            ("the department", sent.department, translate.natural(row.get("DEPARTMENTID"))),
+            ("the class", sent.class_id, translate.natural(row.get("CLASSID"))),
+            ("the project", sent.project, translate.natural(row.get("PROJECTID"))),
+        ]
+        found += [
+            f"line {sent.line_no}, {what}: sent {mine}, Intacct has {held or 'nothing'}"
+            for what, mine, held in pairs
+            # What we left to Intacct's defaults is no difference, whatever it filled in.
+            if mine not in (None, "") and mine != held
+        ]
+    return found

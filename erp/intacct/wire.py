@@ -1,0 +1,254 @@
+"""The gateway's shapes: how a request is written and how values read (reference sections 1, 2.1, 2.4).
+
+Requests are put together as text, every value escaped here; answers are lxml elements, read by `rows` and the value
+readers. Nothing here knows what a purchase order is.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+MAX_PAGE_SIZE = 2000
+MAX_IN_VALUES = 1000
+MAX_READ_KEYS = 100
+
+# Characters XML 1.0 cannot carry at all; a memo pasted from a PDF may hold some.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def text(value: str) -> str:
+    """The value as XML text; characters that no XML document can hold are left out."""
+    return escape(_NOT_XML.sub("", value))
+
+
+def element(name: str, value: str | None) -> str:
+    """`<name>value</name>`, or nothing when there is no value."""
+    return "" if value is None or value == "" else f"<{name}>{text(value)}</{name}>"
+
+
+def empty_or(name: str, value: str | None) -> str:
+    """`<name>value</name>`, the element always there: some must be sent even when empty."""
+    return f"<{name}>{text(value or '')}</{name}>"
+
+
+def legacy_date(name: str, day: date) -> str:
+    """The three-part date of the object-specific functions (section 2.4)."""
+    return f"<{name}><year>{day.year}</year><month>{day.month}</month><day>{day.day}</day></{name}>"
+
+
+def generic_date(day: date) -> str:
+    return day.strftime("%m/%d/%Y")
+
+
+def generic_time(instant: datetime) -> str:
+    return instant.strftime("%m/%d/%Y %H:%M:%S")
+
+
+# --- conditions of a query -------------------------------------------------------------------------------------
+
+
+def equal(field: str, value: str) -> str:
+    return f"<equalto><field>{field}</field><value>{text(value)}</value></equalto>"
+
+
+def greater(field: str, value: str) -> str:
+    return f"<greaterthan><field>{field}</field><value>{text(value)}</value></greaterthan>"
+
+
+def at_least(field: str, value: str) -> str:
+    return f"<greaterthanorequalto><field>{field}</field><value>{text(value)}</value></greaterthanorequalto>"
+
+
+def missing(field: str) -> str:
+    return f"<isnull><field>{field}</field></isnull>"
+
+
+def one_of(field: str, values: Iterable[str]) -> str:
+    """The field has one of the values: as many `in` as 1,000 values each need, under one `or` (section 2.1)."""
+    listed = list(values)
+    parts = []
+    for start in range(0, len(listed), MAX_IN_VALUES):
+        inside = "".join(f"<value>{text(value)}</value>" for value in listed[start : start + MAX_IN_VALUES])
+        parts.append(f"<in><field>{field}</field>{inside}</in>")
+    return any_of(*parts)
+
+
+def all_of(*conditions: str) -> str:
+    """All conditions; empty ones are left out, because the gateway wants two or more children in an `and`."""
+    given = [condition for condition in conditions if condition]
+    return given[0] if len(given) == 1 else f"<and>{''.join(given)}</and>" if given else ""
+
+
+def any_of(*conditions: str) -> str:
+    given = [condition for condition in conditions if condition]
+    return given[0] if len(given) == 1 else f"<or>{''.join(given)}</or>" if given else ""
+
+
+# --- functions -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One page of a `query`, ordered by an integer key and resumed behind the last key seen.
+
+    An offset would shift while data changes and show rows twice or never; a key does not (section 2.1).
+    """
+
+    object: str
+    fields: Sequence[str]
+    where: str
+    optional: Sequence[str] = ()
+    """Further fields, asked for only while this tenant can read them."""
+    key: str = "RECORDNO"
+    after: str | None = None
+    maxima: Sequence[str] = ()
+    """Fields to take the maximum of; the answer then has one row per group of `fields`."""
+    docparid: str | None = None
+
+    def xml(self, *, page_size: int, show_private: bool, without: Collection[str] = ()) -> str:
+        """The function's body; `without` names optional fields this tenant does not have."""
+        asked = (*self.fields, *(field for field in self.optional if field not in without))
+        selected = "".join(f"<field>{field}</field>" for field in asked)
+        selected += "".join(f"<max>{field}</max>" for field in self.maxima)
+        where = all_of(self.where, greater(self.key, self.after) if self.after else "")
+        return "".join(
+            (
+                "<query>",
+                f"<object>{self.object}</object>",
+                element("docparid", self.docparid),
+                f"<select>{selected}</select>",
+                f"<filter>{where}</filter>" if where else "",
+                f"<orderby><order><field>{self.key}</field><ascending/></order></orderby>",
+                "<options><showprivate>true</showprivate></options>" if show_private else "",
+                f"<pagesize>{page_size}</pagesize>",
+                "<offset>0</offset>",
+                "</query>",
+            )
+        )
+
+
+def read(object_name: str, keys: Iterable[str], docparid: str | None = None) -> str:
+    """A `read` of up to 100 records by RECORDNO, with the lines they own (section 2.3)."""
+    listed = ",".join(text(key) for key in keys)
+    document_type = element("docparid", docparid)
+    return f"<read><object>{object_name}</object><keys>{listed}</keys><fields>*</fields>{document_type}</read>"
+
+
+def function(control_id: str, body: str) -> str:
+    return f"<function controlid={quoteattr(control_id)}>{body}</function>"
+
+
+def request(
+    *,
+    sender_id: str,
+    sender_password: str,
+    control_id: str,
+    authentication: str,
+    functions: Iterable[str],
+    unique: bool,
+    transaction: bool,
+) -> bytes:
+    """The whole request; `unique` makes the gateway refuse a function control id it has executed (section 5)."""
+    yes_no = {True: "true", False: "false"}
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><request><control>'
+        f"<senderid>{text(sender_id)}</senderid><password>{text(sender_password)}</password>"
+        f"<controlid>{text(control_id)}</controlid><uniqueid>{yes_no[unique]}</uniqueid>"
+        "<dtdversion>3.0</dtdversion><includewhitespace>false</includewhitespace>"
+        "<showadditionalerrorinfo>true</showadditionalerrorinfo></control>"
+        f'<operation transaction="{yes_no[transaction]}"><authentication>{authentication}</authentication>'
+        f"<content>{''.join(functions)}</content></operation></request>"
+    ).encode()
+
+
+def login(user: str, company: str, password: str, entity: str | None) -> str:
+    return (
+        f"<login><userid>{text(user)}</userid><companyid>{text(company)}</companyid>"
+        f"<password>{text(password)}</password>{element('locationid', entity)}</login>"
+    )
+
+
+# --- answers ---------------------------------------------------------------------------------------------------
+
+Row = dict[str, str]
+"""One record: element name to text, empty elements left out because empty means null (section 2.4)."""
+
+
+def parse(body: bytes) -> etree._Element:
+    """The answer's root. Raises `etree.XMLSyntaxError` or ValueError; no entity, DTD or network is ever loaded."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=False
+    )
+    root = etree.fromstring(body, parser)
+    if root.getroottree().docinfo.doctype:
+        raise ValueError("the answer carries a DOCTYPE")
+    return root
+
+
+def rows(data: etree._Element) -> list[Row]:
+    """The records of a `data` element, flat."""
+    return [{str(child.tag): child.text for child in record if child.text} for record in data]
+
+
+def flat(record: etree._Element) -> Row:
+    """A record of `read` without the lines it owns; `TERM/NAME` nested there reads as `TERM.NAME` (section 2.6)."""
+    found: Row = {}
+    for child in record:
+        if child.text and len(child) == 0:
+            found[str(child.tag)] = child.text
+        for inner in child:
+            if inner.text and len(inner) == 0:
+                found[f"{child.tag!s}.{inner.tag!s}"] = inner.text
+    return found
+
+
+def owned_rows(record: etree._Element, owner: str) -> list[Row]:
+    """The lines a record owns in the answer of `read`, whose element names come in either case (section 2.6)."""
+    for child in record:
+        if str(child.tag).upper() == owner:
+            return [{str(field.tag): field.text for field in line if field.text} for line in child]
+    return []
+
+
+def sortable_time(value: str | None) -> str | None:
+    """`07/01/2031 10:00:00` as `2031-07-01 10:00:00`, which sorts as text; dates get midnight. None stays None.
+
+    Raises ValueError on anything else, so that an odd stamp never becomes a cursor.
+    """
+    if not value:
+        return None
+    # Sliced rather than parsed: this runs for every record, and the answer's format is fixed.
+    if len(value) == 19 and value[2] == "/" and value[5] == "/" and value[10] == " ":
+        return f"{value[6:10]}-{value[:2]}-{value[3:5]} {value[11:]}"
+    if len(value) == 10 and value[2] == "/" and value[5] == "/":
+        return f"{value[6:10]}-{value[:2]}-{value[3:5]} 00:00:00"
+    return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day(value: str) -> date:
+    """`07/01/2031` or `07/01/2031 10:00:00` as a date. Raises ValueError."""
+    if len(value) >= 10 and value[2] == "/" and value[5] == "/":
+        return date(int(value[6:10]), int(value[:2]), int(value[3:5]))
+    return date.fromisoformat(value[:10])
+
+
+def decimal(value: str) -> Decimal:
+    """An exact, finite decimal. Raises ValueError."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"not a number: {value!r}") from None
+    if not number.is_finite():
+        raise ValueError(f"not a finite number: {value!r}")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """A decimal as the gateway takes it: point, no exponent, no needless zeros."""
+    shown = format(number, "f")
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
