@@ -1,6 +1,7 @@
 """The servers posync brings along: Temporal's dev server and PostgreSQL, from packages, without Docker."""
 
 import atexit
+import json
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+
+import psutil
 
 from workflows.contract import SEARCH_ATTRIBUTES
 
@@ -92,6 +95,14 @@ def temporal_is_ready(address: str) -> bool:
     return answer.returncode == 0 and all(attribute.name in answer.stdout for attribute in SEARCH_ATTRIBUTES)
 
 
+def queue_has_poller(address: str, task_queue: str) -> bool:
+    """Whether a worker listens for workflow tasks."""
+    command = [installed_program("temporal"), "task-queue", "describe", "--task-queue", task_queue]
+    command += ["--task-queue-type", "workflow", "--address", address, "--output", "json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    return answer.returncode == 0 and bool(json.loads(answer.stdout).get("pollers"))
+
+
 class EmbeddedPostgres:
     """A PostgreSQL of our own in one directory, reachable over a Unix socket only."""
 
@@ -139,9 +150,19 @@ class EmbeddedPostgres:
             self.execute(f'create database "{name}"' + (f' template "{template}"' if template else ""))
         return self.url(name)
 
+    def is_running(self) -> bool:
+        """The server itself removes the file with its pid when it stops; a killed one leaves it, but is no process."""
+        if not (self._server.pgdata / "postmaster.pid").exists():
+            return False
+        process = self._server.get_postmaster_info().process
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
     def stop(self) -> None:
-        """Stop the server and wait for it. Other handles of this process see it gone too."""
-        self._server.stop()
-        # The package would stop it again at exit, but only if no earlier process died without saying so.
+        """Stop the server and wait for it. Safe to call twice."""
         atexit.unregister(self._server._cleanup)
-        self._server._cleanup()
+        if self._server.pgdata not in PostgresServer._instances:
+            return
+        self._server.stop()
+        # The package keeps count of its users in a file; a user that was killed would keep the server alive for ever.
+        self._server.global_process_id_list.put([])
+        PostgresServer._instances.pop(self._server.pgdata, None)

@@ -1,0 +1,43 @@
+"""How things look on the terminal: one console, refusals with their reason and their fix."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cli.api_client import Api, ApiProblem, api_from_environment
+
+console = Console()
+errors = Console(stderr=True)
+
+StateDir = Annotated[
+    Path, typer.Option("--state-dir", envvar="POSYNC_STATE_DIR", help="Where the local stack keeps its state.")
+]
+DEFAULT_STATE_DIR = Path(".posync")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def explain(problem: ApiProblem) -> Panel:
+    """A refusal: what, why, who can fix it and how."""
+    text = Text(problem.detail or problem.title)
+    for step in problem.fix:
+        text.append(f"\n• {step}")
+    if problem.who:
+        text.append(f"\nWho can fix it: {problem.who}", style="dim")
+    return Panel(text, title=f"{problem.code} · {problem.title}", title_align="left", border_style="red")
+
+
+def api(state_dir: Path) -> Api:
+    return api_from_environment(state_dir)
+
+
+def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table whose `right` columns hold numbers."""
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left")
+    return made

@@ -1,0 +1,41 @@
+"""`posync up`: everything on this machine, until Ctrl-C."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.screen import DEFAULT_STATE_DIR, StateDir, console, table
+from cli.stack import Addresses, Stack, StackOptions
+
+
+def up(
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    with_sandbox: Annotated[bool, typer.Option("--sandbox/--no-sandbox", help="Run the pretend ERPs too.")] = True,
+) -> None:
+    """Start Temporal, PostgreSQL, sandbox, worker and API on this machine; Ctrl-C stops them all."""
+    # A service manager's SIGTERM ends us as Ctrl-C does: through the stack's own stop.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Stack(StackOptions(state_dir=state_dir, with_sandbox=with_sandbox), tell=console.print) as stack:
+            console.print(where(stack.addresses, stack.logs))
+            console.print("Ctrl-C stops everything.", style="dim")
+            while stack.failure is None:
+                time.sleep(0.2)
+            raise stack.failure
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+def where(addresses: Addresses, logs: Path) -> object:
+    """The addresses of everything that runs."""
+    shown = table("posync is up", "what", "where")
+    shown.add_row("API", f"{addresses.api_url}/docs")
+    shown.add_row("API key", addresses.api_key)
+    shown.add_row("Temporal UI", addresses.ui_url or f"the UI of {addresses.temporal_address}")
+    if addresses.sandbox_url is not None:
+        shown.add_row("Sandbox", addresses.sandbox_url)
+    shown.add_row("Logs", str(logs))
+    return shown
