@@ -46,9 +46,6 @@ from models.tables import ConnectionRow
 TURN = timedelta(seconds=2)
 """How soon a write looks again whether the one before it is through."""
 
-NOT_SHOWING = timedelta(seconds=5)
-"""How soon an order is read again while the ERP does not show our bill on it yet."""
-
 NOT_SETTLED = timedelta(minutes=10)
 """How soon a payment that waits in the ERP (for an approval there) is read again."""
 
@@ -160,7 +157,7 @@ class ErpActivities:
         if waiting:
             raise not_yet(
                 f"{facts.number} does not show {len(waiting)} of our bills yet; the ERP says {facts.erp_status!r}",
-                again_in=NOT_SHOWING,
+                again_in=None,
                 code="STATUS_NOT_SHOWING",
             )
         return RefreshedPurchaseOrder(facts=facts, covered=list(refresh.until_covered))

@@ -53,8 +53,8 @@ def as_failure(error: ErpError) -> ApplicationError:
     )
 
 
-def not_yet(message: str, *, again_in: timedelta, code: str) -> ApplicationError:
-    """Waiting is not a failure: the activity is tried again at a fixed interval, and nobody is alarmed."""
+def not_yet(message: str, *, again_in: timedelta | None, code: str) -> ApplicationError:
+    """Waiting is not a failure: the activity is tried again, and nobody is alarmed. None: at its policy's back-off."""
     return ApplicationError(
         message,
         FailureDetails(family="NotYet", code=code, message=message),

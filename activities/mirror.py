@@ -35,6 +35,7 @@ from models.domain import (
     SyncIssueId,
 )
 from models.messages import (
+    AbandonedWrite,
     AbandonWrite,
     CloseIssue,
     CreateBillAnswer,
@@ -205,16 +206,16 @@ class MirrorActivities:
         )
 
     @activity.defn
-    async def abandon_write(self, abandon: AbandonWrite) -> bool:
-        """Give up a bill or a payment the ERP never took. False: the ERP holds it, or may; then it is not given up."""
+    async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:
+        """Give up a bill or a payment the ERP never took; what the ERP holds, or may hold, is not given up."""
+        why = abandon.why or "given up"
         async with self._database.transaction() as session:
             if abandon.subject_kind == "bill":
-                return await bills.abandon(
-                    session, BillId(abandon.subject_id), actor=abandon.actor, why=abandon.why or "given up"
-                )
-            return await payments.abandon(
-                session, PaymentId(abandon.subject_id), actor=abandon.actor, why=abandon.why or "given up"
-            )
+                bill_id = BillId(abandon.subject_id)
+                return AbandonedWrite(done=await bills.abandon(session, bill_id, actor=abandon.actor, why=why))
+            payment_id = PaymentId(abandon.subject_id)
+            done = await payments.abandon(session, payment_id, actor=abandon.actor, why=why)
+            return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
 
     # --- payments ----------------------------------------------------------------------------------------------
 

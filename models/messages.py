@@ -252,6 +252,13 @@ class AbandonWrite(BaseModel):
     why: str = ""
 
 
+class AbandonedWrite(BaseModel):
+    """Whether it could be given up; for a payment also what that leaves due on its bill."""
+
+    done: bool
+    bill: BillNow | None = None
+
+
 # --- sync ------------------------------------------------------------------------------------------------------
 
 

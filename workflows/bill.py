@@ -176,8 +176,8 @@ class BillWorkflow:
                 AbandonWrite(subject_kind="bill", subject_id=self._state.bill_id, actor=word.actor, why=word.why),
                 **policies.decide("give the bill up and free its quantities"),
             )
-            await issues.close_issue(issue, "abandoned" if abandoned else "resolved", word)
-            if abandoned:
+            await issues.close_issue(issue, "abandoned" if abandoned.done else "resolved", word)
+            if abandoned.done:
                 self._state.status = BillStatus.ABANDONED
                 await self._tell_the_order(BillStatus.ABANDONED)
         else:

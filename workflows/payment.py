@@ -6,14 +6,14 @@ timer to the date ──> push (key known before the first attempt) ──> read
 from datetime import UTC, datetime, time
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.erp import ErpActivities
     from activities.failures import FailureDetails, details_of
     from activities.mirror import MirrorActivities
     from models.domain import PaymentStatus
-    from models.messages import AbandonWrite, PaymentState, PushPayment, SettleIssue
+    from models.messages import AbandonWrite, BillNow, PaymentState, PushPayment, SettleIssue
     from workflows import contract, issues, policies
 
 CLOSED = (PaymentStatus.PAID, PaymentStatus.ABANDONED)
@@ -95,13 +95,22 @@ class PaymentWorkflow:
                 AbandonWrite(subject_kind="payment", subject_id=self._state.payment_id, actor=word.actor, why=word.why),
                 **policies.decide("give the payment up"),
             )
-            await issues.close_issue(issue, "abandoned" if abandoned else "resolved", word)
-            self._state.status = PaymentStatus.ABANDONED if abandoned else PaymentStatus.SUBMITTED
+            await issues.close_issue(issue, "abandoned" if abandoned.done else "resolved", word)
+            self._state.status = PaymentStatus.ABANDONED if abandoned.done else PaymentStatus.SUBMITTED
+            if abandoned.bill is not None:
+                await self._tell_the_bill(abandoned.bill)
         else:
             await issues.close_issue(issue, "resolved", word)
             self._state.status = PaymentStatus.SUBMITTED
         self._state.issue = None
         self._state.issue_code = None
+
+    async def _tell_the_bill(self, now: BillNow) -> None:
+        bill = workflow.get_external_workflow_handle(contract.bill_workflow_id(self._state.bill_id))
+        try:
+            await bill.signal(contract.BILL_CHANGED, now)
+        except ApplicationError:
+            workflow.logger.info("bill %s has no open workflow", self._state.bill_number)
 
     def _show(self, waiting_for: str) -> None:
         state = self._state

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.erp import ErpActivities
@@ -107,6 +107,7 @@ class PurchaseOrderWorkflow:
                 bill.status = pushed.status
                 bill.covered = bill.covered or pushed.covered
         self._drop_settled()
+        self._state.refresh_asked = self._state.refresh_asked or bool(list(self._not_shown()))
         self._news = True
 
     @workflow.signal
@@ -198,6 +199,8 @@ class PurchaseOrderWorkflow:
                 ),
             )
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise  # handing over to the next run, which looks again
             if self._state.not_showing_issue is None:
                 self._state.not_showing_issue = await issues.open_issue(
                     self._state.connection_id,

@@ -239,6 +239,14 @@ async def abandon(session: AsyncSession, payment_id: PaymentId, *, actor: str, w
     return True
 
 
+async def bill_now(session: AsyncSession, payment_id: PaymentId) -> BillNow:
+    """What is paid and due on the payment's bill."""
+    bill_id = (
+        await session.execute(select(col(PaymentRow.bill_id)).where(col(PaymentRow.id) == payment_id))
+    ).scalar_one()
+    return await bills.now(session, BillId(bill_id))
+
+
 async def _record(
     session: AsyncSession,
     payment_id: PaymentId,
