@@ -1,6 +1,7 @@
 """`posync demo`: the whole product on one company's day, judged at the end by what the ERP really holds."""
 
 import random
+import signal
 import tempfile
 import threading
 import time
@@ -49,15 +50,14 @@ class WorkerKiller:
 
 
 def demo(
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave everything running until Ctrl-C, to look around.")
-    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
     kill_worker: Annotated[
         int | None, typer.Option("--kill-worker", metavar="SEED", help="SIGKILL the worker at a random moment.")
     ] = None,
 ) -> None:
     """Connect, sync, bill, lose the ERP, recover, pay; then count what the ERP holds. Ends with 1 if a check fails."""
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as cleanup:
         directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="posync-demo-")))
         options = StackOptions(directory, throwaway=True, use_environment=False, fixed_ports=keep)
@@ -77,9 +77,8 @@ def demo(
                 killer.begins(phase)
 
         def say(what: Any) -> None:
-            console.print(
-                explain(what) if isinstance(what, ApiProblem) else f"{time.monotonic() - began:5.1f}s  {what}"
-            )
+            line = f"{time.monotonic() - began:5.1f}s  {what}"
+            console.print(explain(what) if isinstance(what, ApiProblem) else line)
 
         story = Story(api, sandbox, say=say, begins=begins)
         try:

@@ -117,9 +117,8 @@ class Story:
 
     def _load_company(self) -> None:
         self._sandbox.post("/companies/intacct/sample")
-        self.told.held_before = {
-            kind: len(self._sandbox.held(kind)) for kind in ("vendor_invoices", "bills", "payments")
-        }
+        kinds = ("vendor_invoices", "bills", "payments")
+        self.told.held_before = {kind: len(self._sandbox.held(kind)) for kind in kinds}
         self._say(f"A pretend Intacct company with {len(self._sandbox.held('purchase_orders'))} purchase orders.")
 
     def _connect(self) -> None:
@@ -185,14 +184,15 @@ class Story:
         self._say(f"{MAIN_ORDER}: half of it billed, bill {first['number']}, {first['total']}.")
         self._refused("over the ceiling", lambda: self._bill(MAIN_ORDER, 9, everything))
         self._until_in_the_erp([first["id"]])
-        self._until(
-            f"{MAIN_ORDER} is partially filled", lambda: self._order(MAIN_ORDER)["status"] == "partially_filled"
-        )
+        self._until_status("partially_filled")
         self._say(f"{MAIN_ORDER} is partially filled, says the ERP itself.")
         second = self._bill(MAIN_ORDER, 2, drafted_lines(self._api, order_id))
         self._until_in_the_erp([second["id"]])
-        self._until(f"{MAIN_ORDER} is filled", lambda: self._order(MAIN_ORDER)["status"] == "filled")
+        self._until_status("filled")
         self._say(f"{MAIN_ORDER} is filled after bill {second['number']}.")
+
+    def _until_status(self, status: str) -> None:
+        self._until(f"{MAIN_ORDER} is {status}", lambda: self._order(MAIN_ORDER)["status"] == status)
 
     def _bill(self, number: str, count: int, lines: list[dict[str, Any]]) -> Any:
         body = {

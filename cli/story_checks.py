@@ -38,7 +38,7 @@ def judge(told: Told, api: Api, sandbox: SandboxControl) -> list[Check]:
 def bill_rows(told: Told, api: Api) -> list[tuple[str, ...]]:
     """Bill, PO, ERP document, attempts, state, paid."""
     numbers = {order_id: number for number, order_id in told.order_ids.items()}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for bill_id in told.bill_ids:
         bill = api.get(f"/v1/bills/{bill_id}")
         write = bill["write"] or {"attempts": ""}
@@ -69,11 +69,10 @@ def _one_document_each(told: Told, bills: Documents, invoices: Documents, payabl
     wrong = [bill["number"] for bill in bills if by_key[bill["external_key"]] != 1]
     totals = {invoice["number"]: Decimal(invoice["total"]) for invoice in invoices}
     differing = [bill["number"] for bill in bills if totals.get(bill["external_key"]) != Decimal(bill["total"])]
+    once = made == len(bills) and not wrong
     behind = len(payables) - told.held_before["bills"]
     return [
-        Check(
-            "exactly one vendor invoice per bill", made == len(bills) and not wrong, f"{made} for {len(bills)} bills"
-        ),
+        Check("exactly one vendor invoice per bill", once, f"{made} for {len(bills)} bills"),
         Check("exactly one payable behind each", behind == len(bills), f"{behind} for {len(bills)} bills"),
         Check("the ERP's totals are ours", not differing, ", ".join(differing) or f"{len(bills)} agree"),
     ]
