@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import ConnectionId, ErpId
+from models.store.order_links import adopt_bills, adopt_receipts, count_receipts, link_chains
 from models.store.order_rows import (
     MappedOrder,
     OrderWrite,
@@ -24,7 +25,8 @@ from models.store.order_rows import (
     order_write,
     same_content,
     sent_bills,
-    write_orders,
+    write_headers,
+    write_lines,
 )
 
 
@@ -52,6 +54,16 @@ async def held_revisions(s: AsyncSession, connection_id: ConnectionId, erp_ids: 
     for erp_id, revision in rows:
         held[erp_id] = max(revision, held.get(erp_id, ""))
     return held
+
+
+async def imported(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> set[str]:
+    """Those of these orders that are in the mirror. Changes to them always apply (ruling G6)."""
+    connection = await s.connection()
+    rows = await connection.execute(
+        text("select erp_id from purchase_orders where connection_id = :c and erp_id = any(cast(:ids as text[]))"),
+        {"c": connection_id, "ids": list(erp_ids)},
+    )
+    return set(rows.scalars())
 
 
 async def upsert(
@@ -100,14 +112,16 @@ async def upsert(
         await wake_again(connection, unsure)
     if new or changed:
         in_flight = [write.id for write in changed if ours.get(write.id)]
-        await write_orders(
-            connection,
-            connection_id,
-            new,
-            changed,
-            in_flight=in_flight,
-            receipts_count_as_billed=receipts_count_as_billed,
-        )
+        written = [*new, *changed]
+        await write_headers(connection, connection_id, written)
+        await write_lines(connection, connection_id, written, held=changed, in_flight=in_flight)
+        ids = [write.id for write in written]
+        await link_chains(connection, connection_id, ids)
+        late = await adopt_receipts(connection, connection_id, ids)
+        await adopt_bills(connection, connection_id, ids)
+        to_count = sorted({*late, *(write.id for write in changed)} - set(in_flight))
+        if to_count:
+            await count_receipts(connection, to_count, receipts_count_as_billed=receipts_count_as_billed)
     return Upserted(len(orders), len(new) + len(changed))
 
 
@@ -146,13 +160,3 @@ async def wake_again(connection: AsyncConnection, order_ids: Sequence[str]) -> N
         text("update purchase_orders set woken_hash = '' where id = any(cast(:ids as text[])) and woken_hash <> ''"),
         {"ids": order_ids},
     )
-
-
-async def imported(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> set[str]:
-    """Which of these orders the mirror holds: their status changes always apply (ruling G6)."""
-    connection = await s.connection()
-    rows = await connection.execute(
-        text("select erp_id from purchase_orders where connection_id = :c and erp_id = any(cast(:ids as text[]))"),
-        {"c": connection_id, "ids": list(erp_ids)},
-    )
-    return {row.erp_id for row in rows}

@@ -1,4 +1,4 @@
-"""How an order's rows are written: header, lines, their numbers, their back-order chain and what was received.
+"""How an order's rows are written: header, lines and the lines' numbers.
 
 Shared by the page path (`order_pages.py`) and the order's own refresh (`order_refresh.py`). All of it is set-based:
 one statement for all orders of a page, whatever their number.
@@ -16,10 +16,6 @@ from models.store.identity import derived_id
 
 _OUT_OF_THE_WAY = 1_000_000
 """Added to the line numbers of an order while it is renumbered; no ERP has orders that long."""
-
-
-_LONGEST_CHAIN = 100
-"""Where following a back-order chain stops: documents that name each other in a circle must not hold a sync up."""
 
 
 class MappedOrder(NamedTuple):
@@ -172,29 +168,19 @@ where (held.line_no, held.source_line, held.item_id, held.description, held.unit
 """
 
 
-async def write_orders(
-    connection: AsyncConnection,
-    connection_id: ConnectionId,
-    new: Sequence[OrderWrite],
-    changed: Sequence[OrderWrite],
-    *,
-    in_flight: Sequence[str] = (),
-    told: bool = False,
-    receipts_count_as_billed: bool,
+async def write_headers(
+    connection: AsyncConnection, connection_id: ConnectionId, writes: Sequence[OrderWrite], *, told: bool = False
 ) -> None:
-    """Write whole orders, `changed` ones locked by the caller. Those `in_flight` keep their billed quantities.
+    """Write the orders without their lines; held ones are locked by the caller.
 
     `told`: the order's workflow asked for this itself, so it need not be woken.
     """
-    writes = [*new, *changed]
-    ids = [write.id for write in writes]
-    contents = [write.content for write in writes]
     await connection.execute(
         text(_WRITE_ORDERS),
         {
             "c": connection_id,
-            "ids": ids,
-            "contents": contents,
+            "ids": [write.id for write in writes],
+            "contents": [write.content for write in writes],
             "statuses": [write.status for write in writes],
             "matching_statuses": [write.matching_status for write in writes],
             "revisions": [write.revision for write in writes],
@@ -202,21 +188,36 @@ async def write_orders(
             "told": told,
         },
     )
-    if changed:
-        await _make_room(connection, changed)
-    await connection.execute(
-        text(_WRITE_LINES), {"c": connection_id, "ids": ids, "contents": contents, "in_flight": list(in_flight)}
+
+
+async def write_lines(
+    connection: AsyncConnection,
+    connection_id: ConnectionId,
+    writes: Sequence[OrderWrite],
+    *,
+    held: Sequence[OrderWrite],
+    in_flight: Sequence[str] = (),
+) -> bool:
+    """Write the orders' lines; those in `held` may have lines already. Those `in_flight` keep what the ERP billed.
+
+    Says whether a line that was held changed, so whether R and E must be counted anew.
+    """
+    moved = await _make_room(connection, held) if held else False
+    written = await connection.execute(
+        text(_WRITE_LINES),
+        {
+            "c": connection_id,
+            "ids": [write.id for write in writes],
+            "contents": [write.content for write in writes],
+            "in_flight": list(in_flight),
+        },
     )
-    if changed:
-        await _put_gone_lines_last(connection, [write.id for write in changed])
-    await _link_chains(connection, connection_id, ids)
-    late = await _adopt_receipts(connection, connection_id, ids)
-    to_count = sorted({*late, *(write.id for write in changed)} - set(in_flight))
-    if to_count:
-        await count_receipts(connection, to_count, receipts_count_as_billed=receipts_count_as_billed)
+    if moved:
+        await _put_gone_lines_last(connection, [write.id for write in held])
+    return moved or written.rowcount > 0
 
 
-async def _make_room(connection: AsyncConnection, changed: Sequence[OrderWrite]) -> None:
+async def _make_room(connection: AsyncConnection, changed: Sequence[OrderWrite]) -> bool:
     """Mark the lines the ERP no longer has, and lift all lines of an order it renumbered out of the way.
 
     A line is the ERP's record, not its number: our bills follow it (the foreign key cascades).
@@ -258,6 +259,7 @@ async def _make_room(connection: AsyncConnection, changed: Sequence[OrderWrite])
             ),
             {"ids": sorted(renumbered), "away": _OUT_OF_THE_WAY},
         )
+    return bool(gone or renumbered)
 
 
 async def _put_gone_lines_last(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
@@ -275,104 +277,3 @@ async def _put_gone_lines_last(connection: AsyncConnection, order_ids: Sequence[
         ),
         {"ids": order_ids, "away": _OUT_OF_THE_WAY},
     )
-
-
-async def _link_chains(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
-    """Give back orders the chain of the order they continue (S5-25), in whichever order the two arrived."""
-    rows = await connection.execute(
-        text(
-            "select b.id from purchase_orders b where b.connection_id = :c and b.created_from is not null"
-            " and (b.id = any(cast(:ids as text[])) or b.created_from in ("
-            "     select document_id from purchase_orders where id = any(cast(:ids as text[]))))"
-        ),
-        {"c": connection_id, "ids": order_ids},
-    )
-    affected = list(rows.scalars())
-    for _ in range(_LONGEST_CHAIN):
-        if not affected:
-            return
-        moved = await connection.execute(
-            text(
-                "update purchase_order_lines l set chain_line = f.chain_line"
-                " from purchase_orders b, purchase_orders o, purchase_order_lines f"
-                " where b.id = any(cast(:ids as text[])) and o.connection_id = :c and o.document_id = b.created_from"
-                "   and l.purchase_order_id = b.id and f.purchase_order_id = o.id and f.erp_id = l.source_line"
-                "   and o.id <> b.id and l.chain_line <> f.chain_line"
-                " returning l.purchase_order_id"
-            ),
-            {"c": connection_id, "ids": affected},
-        )
-        moved_orders = sorted(set(moved.scalars()))
-        further = await connection.execute(
-            text(
-                "select b.id from purchase_orders o join purchase_orders b"
-                " on b.connection_id = o.connection_id and b.created_from = o.document_id"
-                " where o.id = any(cast(:ids as text[]))"
-            ),
-            {"ids": moved_orders},
-        )
-        affected = list(further.scalars())
-
-
-async def _adopt_receipts(
-    connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]
-) -> Sequence[str]:
-    """Receipts that came before their order find it now. Returns the orders that got some."""
-    rows = await connection.execute(
-        text(
-            "update receipts r set purchase_order_id = o.id from purchase_orders o"
-            " where o.id = any(cast(:ids as text[])) and r.connection_id = :c and r.purchase_order_id is null"
-            "   and r.order_document = o.document_id"
-            " returning o.id"
-        ),
-        {"c": connection_id, "ids": order_ids},
-    )
-    return sorted(set(rows.scalars()))
-
-
-_COUNT_RECEIPTS = """
-update purchase_order_lines l
-set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed,
-    billed_amount = case when n.billed = l.converted then l.converted_amount else n.billed * l.price end
-from (
-    select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
-           case when :counted and r.received > 0
-                then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
-                else k.converted end as billed
-    from purchase_order_lines k
-    cross join lateral (
-        select coalesce(sum(rl.quantity), 0) as received, coalesce(sum(rl.billed), 0) as receipts_billed
-        from receipts r join receipt_lines rl on rl.receipt_id = r.id
-        where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
-          and r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null
-    ) r
-    cross join lateral (
-        select coalesce(sum(bl.quantity), 0) as settled
-        from bill_lines bl join bills b on b.id = bl.bill_id
-        where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
-          and not bl.reserves and b.status not in ('deleted', 'abandoned')
-          and (b.origin = 'erp' or b.erp_id is not null)
-    ) ours
-    where k.purchase_order_id = any(cast(:ids as text[]))
-) n
-where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
-  and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from
-      (n.received, n.receipts_billed, n.billed,
-       case when n.billed = l.converted then l.converted_amount else n.billed * l.price end)
-returning l.purchase_order_id
-"""
-
-
-async def count_receipts(
-    connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool
-) -> frozenset[str]:
-    """Work out R and E of every line of these orders anew. Returns the orders where something moved.
-
-    Where a receipt is a conversion of the order, what the ERP counts as converted includes what was received; E is
-    the rest. Order and receipts are read at different moments, so that rest may come out too low for a while: E never
-    falls below the bills we know to be inside it. A draft receipt has received nothing yet.
-    """
-    rows = await connection.execute(
-        text(_COUNT_RECEIPTS), {"ids": list(order_ids), "counted": receipts_count_as_billed}
-    )
-    return frozenset(rows.scalars())

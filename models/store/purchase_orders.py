@@ -1,29 +1,38 @@
 """Purchase orders in the mirror: what people list and open, and what an order's workflow knows of its order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, text, tuple_
+from sqlalchemy import ColumnElement, or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import ConnectionId, MatchingStatus, OrganizationId, PoStatus, PurchaseOrderId
-from models.messages import OrderFacts
-from models.store.order_pages import Upserted, held_revisions, upsert
+from models.store.order_pages import Upserted, held_revisions, imported, upsert
+from models.store.order_refresh import apply_snapshot
 from models.store.order_rows import MappedOrder, purchase_order_id
+from models.store.order_waking import WakeRow, facts, mark_woken, to_wake
 from models.store.pages import Listing, date_in_cursor, decode_cursor, listing, page_size
 from models.tables import ConnectionRow, PurchaseOrderLineRow, PurchaseOrderRow
 
 __all__ = [
     "MappedOrder",
     "Upserted",
+    "WakeRow",
+    "apply_snapshot",
+    "chain",
+    "erp_statuses",
     "facts",
     "get",
     "held_revisions",
+    "imported",
     "lines",
+    "mark_woken",
+    "open_for_vendor",
     "page",
     "purchase_order_id",
+    "remap_statuses",
+    "to_wake",
     "upsert",
 ]
 
@@ -63,7 +72,7 @@ async def page(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Listing[PurchaseOrderRow]:
-    """Orders of one organization, most recent order date first. `q` narrows by the beginning of the number."""
+    """Orders of one organization, most recent order date first. `q` narrows by part of the number."""
     limit = page_size(limit)
     statement = (
         select(PurchaseOrderRow)
@@ -79,7 +88,7 @@ async def page(
     if matching_status is not None:
         statement = statement.where(col(PurchaseOrderRow.matching_status) == matching_status.value)
     if q:
-        statement = statement.where(_number_begins(q))
+        statement = statement.where(_number_holds(q))
     if changed_since is not None:
         statement = statement.where(col(PurchaseOrderRow.changed_at) > changed_since)
     if cursor is not None:
@@ -91,42 +100,84 @@ async def page(
     return listing(rows, limit, lambda row: (row.ordered_on.isoformat(), row.id))
 
 
-def _number_begins(q: str) -> ColumnElement[bool]:
-    return col(PurchaseOrderRow.number).istartswith(q, autoescape=True)
+def _number_holds(q: str) -> ColumnElement[bool]:
+    # Anywhere, not only at the start: people type 1007 for PO-1007.
+    return col(PurchaseOrderRow.number).icontains(q, autoescape=True)
 
 
-_FACTS = """
-select o.id, o.erp_id, o.number, coalesce(nullif(o.vendor_name, ''), o.vendor_id) as vendor, o.erp_status, o.status,
-       o.content_hash, o.snapshot, coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
-       coalesce(p.pending, 0) as pending
-from purchase_orders o
-left join lateral (
-    select sum(quantity) as ordered, sum(billed) as billed
-    from purchase_order_lines where purchase_order_id = o.id and not deleted
-) l on true
-left join lateral (
-    select sum(quantity) as pending from bill_lines where purchase_order_id = o.id and reserves
-) p on true
-"""
-
-
-def _facts(row: Any) -> OrderFacts:
-    return OrderFacts(
-        number=row.number,
-        vendor=row.vendor,
-        erp_status=row.erp_status,
-        status=PoStatus(row.status),
-        content_hash=row.content_hash,
-        snapshot=row.snapshot,
-        ordered=row.ordered,
-        billed=row.billed,
-        pending=row.pending,
+async def open_for_vendor(
+    s: AsyncSession, connection_id: ConnectionId, vendor_id: str, q: str = "", limit: int = 20
+) -> Sequence[PurchaseOrderRow]:
+    """The vendor's orders that can still be billed, most recent first; typing narrows by number (S4-23)."""
+    billable = (MatchingStatus.ACTIVE.value, MatchingStatus.PARTIALLY_BILLED.value)
+    statement = select(PurchaseOrderRow).where(
+        col(PurchaseOrderRow.connection_id) == connection_id,
+        col(PurchaseOrderRow.vendor_id) == vendor_id,
+        col(PurchaseOrderRow.matching_status).in_(billable),
+        col(PurchaseOrderRow.status) != PoStatus.CLOSED.value,
+        col(PurchaseOrderRow.deleted_at).is_(None),
     )
+    if q:
+        statement = statement.where(_number_holds(q))
+    statement = statement.order_by(col(PurchaseOrderRow.ordered_on).desc(), col(PurchaseOrderRow.id).desc())
+    return (await s.exec(statement.limit(page_size(limit)), execution_options=_FRESH)).all()
 
 
-async def facts(s: AsyncSession, order_id: PurchaseOrderId) -> OrderFacts | None:
-    """What the order's workflow knows of it, as of now."""
+async def chain(s: AsyncSession, order_id: PurchaseOrderId) -> Sequence[PurchaseOrderRow]:
+    """The documents of the order's back-order chain, first to last, itself among them (S5-25)."""
+    chained = (
+        select(PurchaseOrderLineRow.chain_line)
+        .where(col(PurchaseOrderLineRow.purchase_order_id) == order_id)
+        .subquery()
+    )
+    members = select(PurchaseOrderLineRow.purchase_order_id).where(
+        col(PurchaseOrderLineRow.chain_line).in_(select(chained.c.chain_line))
+    )
+    statement = select(PurchaseOrderRow).where(
+        or_(col(PurchaseOrderRow.id).in_(members), col(PurchaseOrderRow.id) == order_id)
+    )
+    rows = (await s.exec(statement, execution_options=_FRESH)).all()
+    by_document = {row.document_id: row for row in rows}
+
+    def depth(row: PurchaseOrderRow) -> int:
+        steps = 0
+        while row.created_from in by_document and steps < len(rows):
+            row = by_document[row.created_from]
+            steps += 1
+        return steps
+
+    return sorted(rows, key=lambda row: (depth(row), row.ordered_on, row.number))
+
+
+async def erp_statuses(s: AsyncSession, connection_id: ConnectionId) -> list[str]:
+    """The ERP's status words the connection's orders carry."""
+    statement = select(PurchaseOrderRow.erp_status).where(col(PurchaseOrderRow.connection_id) == connection_id)
+    return list((await s.exec(statement.distinct().order_by(col(PurchaseOrderRow.erp_status)))).all())
+
+
+async def remap_statuses(
+    s: AsyncSession, connection_id: ConnectionId, table: Mapping[str, tuple[PoStatus, MatchingStatus]]
+) -> int:
+    """Give every order the meaning its ERP status has now, after the match mode changed. How many changed.
+
+    A word the table does not have keeps the meaning it had (ruling G3). The orders' workflows are woken.
+    """
     await s.flush()
     connection = await s.connection()
-    row = (await connection.execute(text(_FACTS + "where o.id = :id"), {"id": order_id})).one_or_none()
-    return None if row is None else _facts(row)
+    changed = await connection.execute(
+        text(
+            "update purchase_orders o set status = t.status, matching_status = t.matching_status, woken_hash = '',"
+            "   snapshot = o.snapshot + 1, changed_at = now()"
+            " from unnest(cast(:words as text[]), cast(:statuses as text[]), cast(:matching as text[]))"
+            "   as t(word, status, matching_status)"
+            " where o.connection_id = :c and o.erp_status = t.word and o.deleted_at is null"
+            "   and (o.status, o.matching_status) is distinct from (t.status, t.matching_status)"
+        ),
+        {
+            "c": connection_id,
+            "words": list(table),
+            "statuses": [status.value for status, _ in table.values()],
+            "matching": [matching.value for _, matching in table.values()],
+        },
+    )
+    return changed.rowcount

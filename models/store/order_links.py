@@ -1,0 +1,145 @@
+"""What ties an order to other documents: the back-order chain it continues, and the receipts against it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.domain import ConnectionId
+from models.store.order_rows import sent_bills
+
+_LONGEST_CHAIN = 100
+"""Where following a back-order chain stops: documents that name each other in a circle must not hold a sync up."""
+
+
+async def link_chains(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Give back orders the chain of the order they continue (S5-25), in whichever order the two arrived."""
+    rows = await connection.execute(
+        text(
+            "select b.id from purchase_orders b where b.connection_id = :c and b.created_from is not null"
+            " and (b.id = any(cast(:ids as text[])) or b.created_from in ("
+            "     select document_id from purchase_orders where id = any(cast(:ids as text[]))))"
+        ),
+        {"c": connection_id, "ids": order_ids},
+    )
+    affected = list(rows.scalars())
+    for _ in range(_LONGEST_CHAIN):
+        if not affected:
+            return
+        moved = await connection.execute(
+            text(
+                "update purchase_order_lines l set chain_line = f.chain_line"
+                " from purchase_orders b, purchase_orders o, purchase_order_lines f"
+                " where b.id = any(cast(:ids as text[])) and o.connection_id = :c and o.document_id = b.created_from"
+                "   and l.purchase_order_id = b.id and f.purchase_order_id = o.id and f.erp_id = l.source_line"
+                "   and o.id <> b.id and l.chain_line <> f.chain_line"
+                " returning l.purchase_order_id"
+            ),
+            {"c": connection_id, "ids": affected},
+        )
+        moved_orders = sorted(set(moved.scalars()))
+        further = await connection.execute(
+            text(
+                "select b.id from purchase_orders o join purchase_orders b"
+                " on b.connection_id = o.connection_id and b.created_from = o.document_id"
+                " where o.id = any(cast(:ids as text[]))"
+            ),
+            {"ids": moved_orders},
+        )
+        affected = list(further.scalars())
+
+
+async def adopt_receipts(
+    connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]
+) -> Sequence[str]:
+    """Receipts that came before their order find it now. Returns the orders that got some."""
+    rows = await connection.execute(
+        text(
+            "update receipts r set purchase_order_id = o.id from purchase_orders o"
+            " where o.id = any(cast(:ids as text[])) and r.connection_id = :c and r.purchase_order_id is null"
+            "   and r.order_document = o.document_id"
+            " returning o.id"
+        ),
+        {"c": connection_id, "ids": order_ids},
+    )
+    return sorted(set(rows.scalars()))
+
+
+_COUNT_RECEIPTS = """
+update purchase_order_lines l
+set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed,
+    billed_amount = case when n.billed = l.converted then l.converted_amount else n.billed * l.price end
+from (
+    select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
+           case when :counted and r.received > 0
+                then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
+                else k.converted end as billed
+    from purchase_order_lines k
+    cross join lateral (
+        select coalesce(sum(rl.quantity), 0) as received, coalesce(sum(rl.billed), 0) as receipts_billed
+        from receipts r join receipt_lines rl on rl.receipt_id = r.id
+        where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
+          and r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null
+    ) r
+    cross join lateral (
+        select coalesce(sum(bl.quantity), 0) as settled
+        from bill_lines bl join bills b on b.id = bl.bill_id
+        where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
+          and not bl.reserves and b.status not in ('deleted', 'abandoned')
+          and (b.origin = 'erp' or b.erp_id is not null)
+    ) ours
+    where k.purchase_order_id = any(cast(:ids as text[]))
+) n
+where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
+  and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from
+      (n.received, n.receipts_billed, n.billed,
+       case when n.billed = l.converted then l.converted_amount else n.billed * l.price end)
+returning l.purchase_order_id
+"""
+
+
+async def count_receipts(
+    connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool
+) -> frozenset[str]:
+    """Work out R and E of every line of these orders anew. Returns the orders where something moved.
+
+    Where a receipt is a conversion of the order, what the ERP counts as converted includes what was received; E is
+    the rest. Order and receipts are read at different moments, so that rest may come out too low for a while: E never
+    falls below the bills we know to be inside it. A draft receipt has received nothing yet.
+    """
+    rows = await connection.execute(
+        text(_COUNT_RECEIPTS), {"ids": list(order_ids), "counted": receipts_count_as_billed}
+    )
+    return frozenset(rows.scalars())
+
+
+async def adopt_bills(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Bills made in the ERP that came before their order find it now, by the ERP's own link (ruling G8)."""
+    await connection.execute(
+        text(
+            "update bills b set purchase_order_id = o.id, linked_in_erp = true, changed_at = now()"
+            " from purchase_orders o"
+            " where o.id = any(cast(:ids as text[])) and b.connection_id = :c and b.purchase_order_id is null"
+            "   and b.origin = 'erp' and b.order_document = o.document_id and b.receipt_document is null"
+        ),
+        {"c": connection_id, "ids": order_ids},
+    )
+
+
+async def recount(connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool) -> None:
+    """Receipts of these orders, locked by the caller, changed: count anew, and wake their workflows.
+
+    Where a bill of ours is on its way the figures stay until the order's own refresh brings the evidence.
+    """
+    in_flight = {order for order, waiting in (await sent_bills(connection, order_ids)).items() if waiting}
+    countable = [order for order in order_ids if order not in in_flight]
+    moved = await count_receipts(connection, countable, receipts_count_as_billed=receipts_count_as_billed)
+    await connection.execute(
+        text(
+            "update purchase_orders set woken_hash = '',"
+            "   snapshot = snapshot + case when id = any(cast(:moved as text[])) then 1 else 0 end,"
+            "   changed_at = case when id = any(cast(:moved as text[])) then now() else changed_at end"
+            " where id = any(cast(:moved as text[])) or id = any(cast(:in_flight as text[]))"
+        ),
+        {"moved": sorted(moved), "in_flight": sorted(in_flight)},
+    )

@@ -1,0 +1,151 @@
+"""One order read whole by its own workflow: the step that moves a bill's quantity from P to E (matching spec 3.1).
+
+The page path leaves the billed quantities of an order alone while a bill of ours is on its way. Here the order, its
+receipts and the documents that bill it were read at one moment, so what the evidence names is inside E and stops
+reserving in the same transaction: E + P is right before and after.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import BillId, ConnectionId, OrderBilling, PurchaseOrderSnapshot, Receipt, ReceiptStatus
+from models.store.order_links import adopt_bills, adopt_receipts, count_receipts, link_chains
+from models.store.order_rows import (
+    MappedOrder,
+    OrderWrite,
+    lock_orders,
+    order_write,
+    same_content,
+    write_headers,
+    write_lines,
+)
+from models.store.receipt_rows import drop_others, write_receipts
+
+
+async def apply_snapshot(
+    s: AsyncSession,
+    connection_id: ConnectionId,
+    snapshot: PurchaseOrderSnapshot,
+    mapped: MappedOrder,
+    receipts: Sequence[tuple[Receipt, ReceiptStatus]],
+    *,
+    receipts_count_as_billed: bool,
+) -> tuple[BillId, ...]:
+    """Take one order in whole and settle the bills of ours it shows. Gives the bills that are wholly inside E now.
+
+    `receipts` are the snapshot's with the meaning of their status; one whose status is unknown keeps what we hold of
+    it. A snapshot older than what we hold changes nothing: its evidence may be true, its quantities are not.
+    """
+    await s.flush()
+    connection = await s.connection()
+    write = order_write(connection_id, mapped)
+    await lock_orders(connection, [write.id])
+    held = await _held(connection, write)
+    if held is not None and (
+        write.revision < held.revision or (held.deleted_at is not None and write.revision == held.revision)
+    ):
+        return ()
+    # Same second, yet a bill we saw inside E is not in it: an older read. A bill the ERP deleted has its own feed.
+    stale = (
+        held is not None
+        and write.revision == held.revision
+        and await _lacks_a_settled_bill(connection, write, snapshot.billings)
+    )
+    changed = held is None or not same_content(held, write)
+    if changed:
+        await write_headers(connection, connection_id, [write], told=True)
+    lines_changed = await write_lines(
+        connection,
+        connection_id,
+        [write],
+        held=[] if held is None else [write],
+        in_flight=[write.id] if stale else [],
+    )
+    await link_chains(connection, connection_id, [write.id])
+    await adopt_receipts(connection, connection_id, [write.id])
+    await adopt_bills(connection, connection_id, [write.id])
+    if stale:
+        return ()
+    await write_receipts(connection, connection_id, receipts)
+    await drop_others(connection, write.id, [receipt.erp_id for receipt in snapshot.receipts])
+    settled = await _settle(connection, write, snapshot.billings)
+    counted = await count_receipts(connection, [write.id], receipts_count_as_billed=receipts_count_as_billed)
+    if not changed:
+        await _tell(connection, write, moved=lines_changed or bool(counted) or bool(settled))
+    return settled
+
+
+async def _held(connection: AsyncConnection, write: OrderWrite) -> Any:
+    return (
+        await connection.execute(
+            text(
+                "select id, revision, content_hash, status, matching_status, deleted_at"
+                " from purchase_orders where id = :id"
+            ),
+            {"id": write.id},
+        )
+    ).one_or_none()
+
+
+async def _tell(connection: AsyncConnection, write: OrderWrite, *, moved: bool) -> None:
+    """The order's workflow gets the facts with this answer: it need not be woken for them."""
+    await connection.execute(
+        text(
+            "update purchase_orders set revision = :revision, woken_hash = content_hash,"
+            "   snapshot = snapshot + cast(:moved as int),"
+            "   changed_at = case when :moved then now() else changed_at end"
+            " where id = :id and (:moved or revision <> :revision or woken_hash <> content_hash)"
+        ),
+        {"id": write.id, "revision": write.revision, "moved": moved},
+    )
+
+
+async def _lacks_a_settled_bill(
+    connection: AsyncConnection, write: OrderWrite, billings: Sequence[OrderBilling]
+) -> bool:
+    found = await connection.execute(
+        text(
+            "select 1 from bills b where b.purchase_order_id = :id and b.origin = 'posync' and b.erp_id is not null"
+            "   and b.status not in ('deleted', 'abandoned') and b.external_key <> all(cast(:numbers as text[]))"
+            "   and exists (select from bill_lines l where l.bill_id = b.id and not l.reserves) limit 1"
+        ),
+        {"id": write.id, "numbers": sorted({billing.document_number for billing in billings})},
+    )
+    return found.one_or_none() is not None
+
+
+async def _settle(
+    connection: AsyncConnection, write: OrderWrite, billings: Sequence[OrderBilling]
+) -> tuple[BillId, ...]:
+    """Lines of our bills the evidence names are inside E from now on. Gives the bills with no line left outside."""
+    if not billings:
+        return ()
+    settled = await connection.execute(
+        text(
+            "update bill_lines l set reserves = false"
+            " from bills b, purchase_order_lines o,"
+            "      unnest(cast(:numbers as text[]), cast(:lines as text[])) as e(number, line)"
+            " where b.external_key = e.number and b.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
+            "   and o.purchase_order_id = l.purchase_order_id and o.line_no = l.purchase_order_line_no"
+            "   and o.erp_id = e.line"
+            " returning l.bill_id"
+        ),
+        {
+            "id": write.id,
+            "numbers": [billing.document_number for billing in billings],
+            "lines": [billing.order_line for billing in billings],
+        },
+    )
+    bills = sorted(set(settled.scalars()))
+    if not bills:
+        return ()
+    waiting = await connection.execute(
+        text("select distinct bill_id from bill_lines where bill_id = any(cast(:bills as text[])) and reserves"),
+        {"bills": bills},
+    )
+    outside = set(waiting.scalars())
+    return tuple(BillId(bill) for bill in bills if bill not in outside)
