@@ -337,6 +337,8 @@ class BillRow(SQLModel, table=True):
     document_id: str | None = None
     payable_id: str | None = None
     erp_revision: str | None = None
+    payable_revision: str | None = None
+    """The revision of the payable behind it, which changes with every payment."""
     linked_in_erp: bool = False
     order_document: str | None = None
     """The order the ERP links it to, kept while that order is not in the mirror."""

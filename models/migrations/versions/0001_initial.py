@@ -431,6 +431,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.String(), nullable=True),
         sa.Column("payable_id", sa.String(), nullable=True),
         sa.Column("erp_revision", sa.String(), nullable=True),
+        sa.Column("payable_revision", sa.String(), nullable=True),
         sa.Column("linked_in_erp", sa.Boolean(), nullable=False),
         sa.Column("order_document", sa.String(), nullable=True),
         sa.Column("receipt_document", sa.String(), nullable=True),
