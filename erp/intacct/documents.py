@@ -26,10 +26,16 @@ from models.domain import (
 OVERLAP = timedelta(hours=2)
 """How far reads look back behind a cursor: Intacct's reads lag its writes (reference 2.5 point 4)."""
 
+OLDEST = "01/01/1970 00:00:00"
+
 
 def look_back(since: str, overlap: timedelta = OVERLAP) -> str:
-    """A cursor, moved back by the overlap, as the gateway writes times."""
-    return wire.generic_time(datetime.fromisoformat(since) - overlap)
+    """A cursor, moved back by the overlap, as the gateway writes times; one before all time becomes the oldest day."""
+    try:
+        start = datetime.fromisoformat(since) - overlap
+    except (ValueError, OverflowError):
+        return OLDEST
+    return wire.generic_time(start) if start.year >= 1970 else OLDEST
 
 
 def changed_since(since: str | None, created_field: str = "AUWHENCREATED") -> str:
@@ -197,14 +203,10 @@ class Documents:
     # --- receipts -----------------------------------------------------------------------------------------------
 
     async def receipts(self, *, since: str | None, after: str | None) -> Page[Receipt]:
-        """A page of receipts with lines (S5-113..128). Raises Rejected when no receiver template is set."""
+        """A page of receipts with lines (S5-113..128); none while the connection names no receiver template."""
         template = self._preferences.receiver_template
         if template is None:
-            raise Rejected(
-                "Receipts cannot be read: the PO receiver template is not set.",
-                code="PREFERENCE_MISSING",
-                evidence={"preference": "receiver_template"},
-            )
+            return Page((), None, None)
         rows, resume = await self._changed_headers(template, since, "", after)
         numbers = [row["RECORDNO"] for row in rows if "RECORDNO" in row]
         lines: defaultdict[str, list[Row]] = defaultdict(list)

@@ -5,14 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from erp.connector import Page
-from erp.errors import NotFound, Rejected
-from erp.intacct import statuses, translate, wire
+from erp.errors import OutcomeUnknown, Rejected
+from erp.intacct import faults, statuses, translate, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.documents import changed_since
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from models.domain import DocumentId, ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
+from models.domain import ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
 
 PAYMENT_METHODS: Mapping[str, str] = {
     "check": "Printed Check",
@@ -67,11 +67,14 @@ class Payments:
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
         number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
         if not number:
-            raise NotFound("Intacct accepted the payment without naming it.", code="DOCUMENT_NOT_NAMED")
+            raise faults.malformed("Intacct accepted the payment without naming it.", writing=True)
         return ErpId(number)
 
     async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
-        """What Intacct holds of the payment, and what is now due on the bill. Raises NotFound."""
+        """What Intacct holds of the payment, and what is now due on the bill.
+
+        Raises OutcomeUnknown while reads do not show them yet (reference 2.5 point 4).
+        """
         payable = await self._payable(payment)
         bill_query = Query(
             "APBILL",
@@ -83,14 +86,15 @@ class Payments:
         records = await self._reader.read_owned("APPYMT", [erp_id], level=payment.owner_entity)
         record = records.get(erp_id)
         if record is None:
-            raise NotFound(f"Intacct does not show payment {erp_id} (yet).", code="DOCUMENT_NOT_FOUND")
+            raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")
         if not bills:
-            raise NotFound(f"Intacct does not show bill {payable} (yet).", code="DOCUMENT_NOT_FOUND")
+            raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
         try:
             held = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
             paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
         except translate.Unusable as error:
-            raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
+            # Not a refusal: the payment is there, so the write must not be counted as refused.
+            raise faults.malformed(error.message, writing=False, evidence=error.evidence) from None
         return PushedPayment(
             erp_id=erp_id,
             state=held.state,
@@ -108,13 +112,17 @@ class Payments:
         query = Query("PODOCUMENT", ("RECORDNO", "PRRECORDKEY"), where, docparid=template)
         (rows,) = await self._reader.all_rows([query], level=payment.owner_entity)
         if not rows:
-            raise NotFound(f"Intacct does not show {payment.bill_document}.", code="DOCUMENT_NOT_FOUND")
+            raise Rejected(
+                f"Intacct does not show {payment.bill_document}, so there is nothing to pay.",
+                code="PAYABLE_MISSING",
+                evidence={"document": payment.bill_document},
+            )
         payable = rows[0].get("PRRECORDKEY")
         if not payable:
             raise Rejected(
                 f"{payment.bill_document} has posted no bill, so there is nothing to pay.",
                 code="PAYABLE_MISSING",
-                evidence={"document": DocumentId(payment.bill_document)},
+                evidence={"document": payment.bill_document},
             )
         return payable
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from erp.connector import PreferenceProblem
 from erp.errors import Rejected
+from erp.intacct import wire
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 
@@ -92,7 +93,10 @@ async def check_preferences(
     for rule in RULES:
         name = given.get(rule.preference, "")
         if name:
-            problems.extend(_check_template(rule, name, definitions))
+            found = _check_template(rule, name, definitions)
+            if rule.posts_to_ap and not found:
+                found = await _check_conversion(reader, rule, definitions[name], given, level=level)
+            problems.extend(found)
         elif rule.preference in REQUIRED:
             problems.append(
                 PreferenceProblem(
@@ -150,6 +154,29 @@ def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> li
                     )
                 )
     return problems
+
+
+async def _check_conversion(
+    reader: IntacctReader, rule: Rule, definition: Row, given: Mapping[str, str], *, level: str | None
+) -> list[PreferenceProblem]:
+    """Whether the vendor invoice may be converted from the order or the receipt (reference 3.3)."""
+    number = definition.get("RECORDNO", "")
+    records = await reader.read_owned("PODOCUMENTPARAMS", [number], level=level)
+    if number not in records:
+        return []
+    allowed = {row["RECDOCPAR"] for row in wire.owned_rows(records[number], "RECALLS") if "RECDOCPAR" in row}
+    sources = [given.get(name, "") for name in ("po_template", "receiver_template")]
+    # A definition that shows no list does not say that it converts from nothing.
+    if not allowed or allowed.intersection(filter(None, sources)):
+        return []
+    return [
+        _problem(
+            "TEMPLATE_CANNOT_CONVERT",
+            rule,
+            f'"{definition["DOCID"]}" can be made from {", ".join(sorted(allowed))}, not from "{sources[0]}".',
+            "Add the purchase order's definition to those this one converts from.",
+        )
+    ]
 
 
 def _posts_to_ap(posting: str) -> bool:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from erp.errors import NotFound, Rejected
-from erp.intacct import translate, wire
+from erp.errors import NotFound, OutcomeUnknown, Rejected
+from erp.intacct import faults, translate, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.documents import Documents
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from models.domain import BillLineToPush, BillToPush, DocumentId, ErpId, PushedBill
+from models.domain import BillLineToPush, BillToPush, DocumentId, ErpId, PurchaseOrderSnapshot, PushedBill
 
 CENT = Decimal("0.01")
 MAX_PRICE_DECIMALS = 10
@@ -74,11 +74,15 @@ class VendorInvoices:
         body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources)
         result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         if not result.key:
-            raise NotFound("Intacct accepted the bill without naming it.", code="DOCUMENT_NOT_NAMED")
+            raise faults.malformed("Intacct accepted the bill without naming it.", writing=True)
         return DocumentId(result.key)
 
     async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
-        """What Intacct holds, compared with what was sent, with the order read in the same request. Raises NotFound."""
+        """What Intacct holds, compared with what was sent, with the order read in the same request.
+
+        Raises OutcomeUnknown while reads do not show the invoice yet (reference 2.5 point 4): it was written, and is
+        to be looked up again.
+        """
         template = self._preferences.needed_vendor_invoice_template()
         line_query = Query(
             "PODOCUMENTENTRY",
@@ -91,7 +95,7 @@ class VendorInvoices:
         queries += self._documents.snapshot_queries(bill.order_document)
         headers, lines, *order_rows = await self._reader.all_rows(queries, level=bill.owner_entity)
         if not headers:
-            raise NotFound(f"Intacct does not show {document} (yet).", code="DOCUMENT_NOT_FOUND")
+            raise OutcomeUnknown(f"Intacct does not show {document} yet.", code="OUTCOME_UNKNOWN")
         header = headers[0]
         try:
             lines.sort(key=lambda row: int(translate.need(row, "LINE_NO")))
@@ -99,7 +103,8 @@ class VendorInvoices:
             differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
             revision = translate.revision(header)
         except translate.Unusable as error:
-            raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
+            # Not a refusal: the invoice is there, so the write must not be counted as refused.
+            raise faults.malformed(error.message, writing=False, evidence=error.evidence) from None
         payable = header.get("PRRECORDKEY")
         return PushedBill(
             erp_id=ErpId(header["RECORDNO"]),
@@ -109,8 +114,15 @@ class VendorInvoices:
             revision=revision,
             linked=_linked(bill, lines),
             differences=differences,
-            snapshot=await self._documents.snapshot(bill.order_document, order_rows, level=bill.owner_entity),
+            snapshot=await self._snapshot(bill, order_rows),
         )
+
+    async def _snapshot(self, bill: BillToPush, order_rows: list[list[Row]]) -> PurchaseOrderSnapshot | None:
+        """The order as it is now; without it the bill is pushed all the same, and the order's own reading reports."""
+        try:
+            return await self._documents.snapshot(bill.order_document, order_rows, level=bill.owner_entity)
+        except (NotFound, Rejected):
+            return None
 
     def _query(self, template: str, where: str) -> Query:
         return Query(
