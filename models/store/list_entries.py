@@ -22,7 +22,7 @@ async def upsert(s: AsyncSession, connection_id: ConnectionId, entries: Sequence
     """
     newest: dict[tuple[str, str], ListEntry] = {}
     for entry in entries:
-        key = (entry.kind.value, entry.erp_id)
+        key = (entry.kind.value, str(entry.erp_id))
         other = newest.get(key)
         if other is None or (other.revision or "") <= (entry.revision or other.revision or ""):
             newest[key] = entry
@@ -38,10 +38,10 @@ async def upsert(s: AsyncSession, connection_id: ConnectionId, entries: Sequence
     held = {(row.kind, row.erp_id): row for row in rows}
     writes: list[tuple[ListEntry, str, str]] = []
     changed = 0
-    for key, entry in newest.items():
+    for (kind, erp_id), entry in newest.items():
         content = entry.model_dump_json(exclude={"revision"})
         digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-        row = held.get(key)
+        row = held.get((kind, erp_id))
         if row is not None:
             if entry.revision is not None and row.revision is not None and entry.revision < row.revision:
                 continue
