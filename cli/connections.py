@@ -12,7 +12,6 @@ from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors
 from cli.stack import running_stack
 
 SANDBOX_PATH = "/ia/xml/xmlgw.phtml"
-TEMPLATES = ("po_template", "vendor_invoice_template", "receiver_template")
 
 
 def connect(
@@ -26,6 +25,7 @@ def connect(
     po_template: Annotated[str, typer.Option(help="Transaction definition, exactly as spelt.")] = "Purchase Order",
     vendor_invoice_template: Annotated[str, typer.Option(help="The same, for vendor invoices.")] = "Vendor Invoice",
     receiver_template: Annotated[str | None, typer.Option(help="The same, for receivers; turns 3-way on.")] = None,
+    bank_account: Annotated[str | None, typer.Option(help="The account bills are paid from.")] = None,
     one_way: Annotated[bool, typer.Option("--one-way", help="Bills and payments only go out; permanent.")] = False,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="The sandbox of the local stack.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -45,8 +45,9 @@ def connect(
         "password": password,
     }
     preferences = {"po_template": po_template, "vendor_invoice_template": vendor_invoice_template}
-    if receiver_template:
-        preferences["receiver_template"] = receiver_template
+    for preference, value in (("receiver_template", receiver_template), ("bank_account", bank_account)):
+        if value:
+            preferences[preference] = value
     with api(state_dir) as client:
         connection = client.post(
             "/v1/connections",

@@ -1,11 +1,13 @@
 """`posync demo`: the whole product on one company's day, judged at the end by what the ERP really holds."""
 
+import json
 import random
 import signal
 import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,6 +56,7 @@ def demo(
     kill_worker: Annotated[
         int | None, typer.Option("--kill-worker", metavar="SEED", help="SIGKILL the worker at a random moment.")
     ] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write what was found here, as JSON.")] = None,
 ) -> None:
     """Connect, sync, bill, lose the ERP, recover, pay; then count what the ERP holds. Ends with 1 if a check fails."""
     began = time.monotonic()
@@ -94,7 +97,10 @@ def demo(
         if killer is not None:
             checks.append(_killed(killer))
         _show(told, checks, api, sandbox, started)
-        console.print(f"{time.monotonic() - began:.1f} seconds. Temporal UI: {addresses.ui_url}")
+        seconds = time.monotonic() - began
+        console.print(f"{seconds:.1f} seconds. Temporal UI: {addresses.ui_url}")
+        if report is not None:
+            report.write_text(json.dumps(_as_json(told, checks, seconds, killer), indent=2))
         failed = [check for check in checks if not check.holds]
         if keep:
             console.print(f"API key: {addresses.api_key}. Ctrl-C stops everything.")
@@ -103,6 +109,17 @@ def demo(
             console.print("[red]Failed: " + "; ".join(check.name for check in failed) + "[/]")
             raise typer.Exit(1)
         console.print("[green]Every check holds.[/]")
+
+
+def _as_json(told: Told, checks: list[Check], seconds: float, killer: WorkerKiller | None) -> dict[str, Any]:
+    return {
+        "seconds": round(seconds, 1),
+        "killed": f"{killer.phase} + {killer.delay_seconds:.2f} s" if killer is not None else None,
+        "bills": len(told.bill_ids),
+        "payments": len(told.payment_ids),
+        "phases": [asdict(phase) for phase in told.phases],
+        "checks": [check._asdict() for check in checks],
+    }
 
 
 def _killed(killer: WorkerKiller) -> Check:

@@ -208,7 +208,7 @@ class Stack:
         child = ChildProcess(name, command, log=self.logs / f"{name}.log", environment=environment)
         self._children[name] = child
         if restart:
-            self._tell(name.capitalize())
+            self._tell(name)
             self._restartable.add(name)
         child.start()
 

@@ -28,6 +28,7 @@ PREFERENCES = {
     "po_template": "Purchase Order",
     "vendor_invoice_template": "Vendor Invoice",
     "receiver_template": "PO Receiver",
+    "bank_account": "BOA",
 }
 ENTITY = "100"
 MAIN_ORDER = "PO-1007"
@@ -259,7 +260,7 @@ class Story:
         amount = (Decimal(bill["due"]) * share).quantize(Decimal("0.01"))
         body = {"amount": str(amount), "pay_on": datetime.now(UTC).date().isoformat()}
         answer = self._post(f"/v1/bills/{bill_id}/payments", body, key=f"story-pay-{bill['number']}")
-        payment_id = str(answer["payment"]["id"] if "payment" in answer else answer["id"])
+        payment_id = str(answer["payment"]["id"])
         self.told.payment_ids.append(payment_id)
         self._say(f"Bill {bill['number']}: {amount} of {bill['total']} to be paid today.")
         return payment_id

@@ -1,0 +1,40 @@
+"""The whole product on real servers: what `make demo` tells, and the same with the worker killed in the middle."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ALLOWED_SECONDS = 90
+"""On two cores with nothing else on them; what `make demo` promises."""
+
+
+def told(report: Path, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "cli", "demo", "--report", str(report), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-3000:]
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_demo_ends_with_one_document_each_and_every_status_right(tmp_path: Path) -> None:
+    """S1-11, S1-16, S4-24..26, S4-62, S4-65..67: through an outage and lost answers, without anyone acting."""
+    found = told(tmp_path / "report.json")
+    assert [check["name"] for check in found["checks"] if not check["holds"]] == []
+    assert found["bills"] >= 7
+    assert found["payments"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", [3])
+def test_a_killed_worker_changes_nothing_in_the_end(tmp_path: Path, seed: int) -> None:
+    """Exactly once (DESIGN section 5). `python -m bench.kill_worker` runs twenty seeds."""
+    found = told(tmp_path / "report.json", "--kill-worker", str(seed))
+    assert [check["name"] for check in found["checks"] if not check["holds"]] == []
+    assert found["killed"] is not None

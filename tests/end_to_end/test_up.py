@@ -1,0 +1,163 @@
+"""`posync up` and the commands that talk to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cli.stack import Addresses, Stack, StackFailed, StackOptions, running_stack
+
+POSYNC = [sys.executable, "-m", "cli"]
+
+
+@pytest.fixture(scope="module")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def up(state_dir: Path) -> Iterator[subprocess.Popen[str]]:
+    """`posync up` as a person starts it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "POSYNC_"))}
+    log = (state_dir / "up.log").open("w")
+    process = subprocess.Popen(
+        [*POSYNC, "up", "--state-dir", str(state_dir)],
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+    )
+    deadline = time.monotonic() + 90
+    while running_stack(state_dir) is None:
+        assert process.poll() is None, (state_dir / "up.log").read_text()
+        assert time.monotonic() < deadline, (state_dir / "up.log").read_text()
+        time.sleep(0.1)
+    yield process
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    log.close()
+
+
+def posync(state_dir: Path, *arguments: str, secrets: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "POSYNC_STATE_DIR": str(state_dir), **(secrets or {}), "COLUMNS": "200"}
+    return subprocess.run(
+        [*POSYNC, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=90
+    )
+
+
+def answer(ended: subprocess.CompletedProcess[str]) -> Any:
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return json.loads(ended.stdout)
+
+
+PASSWORDS = {"POSYNC_INTACCT_PASSWORD": "sandbox-user", "POSYNC_SENDER_PASSWORD": "sandbox-sender"}
+CONNECT = ["connect", "--sandbox", "--company", "ACME", "--user", "xml_gateway", "--sender-id", "posync"]
+
+
+@pytest.fixture(scope="module")
+def connected(up: subprocess.Popen[str], state_dir: Path) -> Path:
+    """The README's walk, up to the first sync."""
+    answer(posync(state_dir, "sandbox", "sample"))
+    made = posync(state_dir, *CONNECT, "--entity", "100", "--bank-account", "BOA", secrets=PASSWORDS)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert answer(posync(state_dir, "sync", "--follow", "--json"))["state"] == "completed"
+    return state_dir
+
+
+@pytest.mark.slow
+def test_a_wrong_password_explains_itself(up: subprocess.Popen[str], state_dir: Path) -> None:
+    refused = posync(state_dir, *CONNECT, "--entity", "100", secrets={**PASSWORDS, "POSYNC_INTACCT_PASSWORD": "no"})
+    assert refused.returncode == 1
+    assert "AUTH_" in refused.stderr
+    assert "Who can fix it" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_readmes_walk(connected: Path) -> None:
+    """S1-03: list, show, bill by line; the bill reaches the ERP and shows on its order."""
+    numbers = [order["number"] for order in answer(posync(connected, "po", "list", "--json"))]
+    assert "PO-1007" in numbers
+    made = answer(posync(connected, "bills", "create", "PO-1007", "--number", "INV-2041", "--line", "1=1", "--json"))
+    assert made["bill"]["number"] == "INV-2041"
+    deadline = time.monotonic() + 30
+    while True:
+        order = answer(posync(connected, "po", "show", "PO-1007", "--json"))
+        [bill] = [bill for bill in order["bills"] if bill["number"] == "INV-2041"]
+        if bill["status"] == "synced" and order["lines"][0]["pending"] == "0":
+            break
+        assert time.monotonic() < deadline, order
+        time.sleep(0.5)
+    assert bill["document_id"]
+    assert order["status"] == "partially_filled"
+    shown = posync(connected, "po", "show", "PO-1007")
+    assert "INV-2041" in shown.stdout
+    assert answer(posync(connected, "issues", "list", "--json")) == []
+
+
+@pytest.mark.slow
+def test_a_file_of_bills_goes_on_past_bad_rows_and_repeats_nothing(connected: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bills.csv"
+    order = answer(posync(connected, "po", "show", "PO-1007", "--json"))
+    row = f"INV-77,{order['vendor_id']},2026-11-20,,PO-1007,2,,1,,,,\n"
+    path.write_text(
+        "invoice_number,vendor_id,invoice_date,due_date,po_number,po_line_no,item_id,quantity,unit,price,amount,memo\n"
+        f"{row}INV-78,V1,yesterday,,PO-1007,1,,1,,,,\nINV-79,V1,2026-11-20,,PO-9999,1,,1,,,,\n"
+    )
+    first, again = (posync(connected, "bills", "import", str(path), "--json") for _ in range(2))
+    assert first.returncode == again.returncode == 1
+    imported, repeated = json.loads(first.stdout), json.loads(again.stdout)
+    assert [bill["outcome"] for bill in imported["bills"]] == ["accepted", "no_purchase_order"]
+    assert [row["line"] for row in imported["unreadable_rows"]] == [3]
+    assert repeated["bills"][0]["bill_id"] == imported["bills"][0]["bill_id"]
+
+
+@pytest.mark.slow
+def test_a_second_stack_on_the_same_state_is_refused(up: subprocess.Popen[str], state_dir: Path) -> None:
+    with pytest.raises(StackFailed, match="in use by another posync"), Stack(StackOptions(state_dir)):
+        pass
+    assert running_stack(state_dir) is not None
+
+
+def left_behind(addresses: Addresses, state_dir: Path) -> list[str]:
+    """Processes that still serve this stack."""
+    marks = (str(state_dir), addresses.api_url.rsplit(":", 1)[1], addresses.temporal_address.rsplit(":", 1)[1])
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        command = process.info["cmdline"] or []
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(
+            mark in argument for argument in command for mark in marks
+        ):
+            found.append(" ".join(command))
+    return found
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_nothing_behind_and_keeps_the_state(tmp_path: Path) -> None:
+    process = subprocess.Popen([*POSYNC, "up", "--state-dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 90
+    while (addresses := running_stack(tmp_path)) is None:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert left_behind(addresses, tmp_path) != []
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert [command for command in left_behind(addresses, tmp_path) if "pytest" not in command] == []
+    assert running_stack(tmp_path) is None
+    assert (tmp_path / "postgres" / "PG_VERSION").exists()
+    assert {path.name for path in (tmp_path / "logs").iterdir()} == {
+        "api.log",
+        "sandbox.log",
+        "temporal.log",
+        "worker.log",
+    }
