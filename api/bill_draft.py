@@ -1,0 +1,101 @@
+"""What a bill for the rest of an order would hold (S1-03), and which lines it leaves out and why."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from pydantic import BaseModel
+
+from api.purchase_orders import ledger_of
+from api.shapes import Exact
+from models.domain import MatchMode
+from models.store.ledger import LedgerLine
+
+CENT = Decimal("0.01")
+
+
+class DraftLine(BaseModel):
+    order_line_no: int
+    item_id: str
+    description: str
+    unit: str
+    quantity: Exact
+    price: Exact
+    amount: Exact
+    account: str | None
+    department: str | None
+    location: str | None
+    class_id: str | None
+    project: str | None
+    remaining: Exact
+    unbilled_received: Exact
+
+
+class LeftOut(BaseModel):
+    order_line_no: int
+    code: str
+    """FULLY_BILLED | LINE_CLOSED | NOTHING_RECEIVED."""
+    reason: str
+
+
+class BillDraft(BaseModel):
+    purchase_order_id: str
+    purchase_order_number: str
+    vendor_id: str
+    vendor_name: str
+    currency: str
+    match_mode: MatchMode
+    number: str
+    """Empty: the supplier's invoice number is the caller's to give."""
+    bill_date: date
+    memo: str
+    total: Exact
+    lines: list[DraftLine]
+    left_out: list[LeftOut]
+
+
+def draft_lines(
+    mode: MatchMode, held: Sequence[LedgerLine], accounts: Mapping[str, str]
+) -> tuple[list[DraftLine], list[LeftOut]]:
+    """The lines to bill, and those left out. `accounts` are the GL accounts by item id."""
+    lines: list[DraftLine] = []
+    left_out: list[LeftOut] = []
+    for line in held:
+        sums = ledger_of(line)
+        reason = _why_left_out(mode, line)
+        if reason is not None:
+            left_out.append(reason)
+            continue
+        quantity = sums.remaining if mode is MatchMode.TWO_WAY else sums.unbilled_received
+        lines.append(
+            DraftLine(
+                order_line_no=line.line_no,
+                item_id=line.item_id,
+                description=line.description,
+                unit=line.unit,
+                quantity=quantity,
+                price=line.price,
+                amount=(quantity * line.price).quantize(CENT, rounding=ROUND_HALF_UP),
+                account=accounts.get(line.item_id),
+                department=line.department,
+                location=line.location,
+                class_id=line.class_id,
+                project=line.project,
+                remaining=sums.remaining,
+                unbilled_received=sums.unbilled_received,
+            )
+        )
+    return lines, left_out
+
+
+def _why_left_out(mode: MatchMode, line: LedgerLine) -> LeftOut | None:
+    sums = ledger_of(line)
+    if line.closed:
+        return LeftOut(order_line_no=line.line_no, code="LINE_CLOSED", reason="The ERP closed this line.")
+    if sums.hidden or (mode is MatchMode.TWO_WAY and sums.remaining <= 0):
+        billed = f"{sums.net_billed:f} of {sums.effective_ordered:f} billed"
+        return LeftOut(order_line_no=line.line_no, code="FULLY_BILLED", reason=f"Nothing is left to bill: {billed}.")
+    if mode is MatchMode.THREE_WAY and sums.unbilled_received <= 0:
+        received = f"{sums.net_received:f} received, {sums.net_billed:f} billed"
+        return LeftOut(order_line_no=line.line_no, code="NOTHING_RECEIVED", reason=f"Nothing to bill: {received}.")
+    return None

@@ -1,0 +1,134 @@
+"""Bills as answers show them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.shapes import Exact, columns
+from models.domain import BillStatus, Origin, PaymentStatus, WriteState
+from models.tables import BillRow
+
+
+class BillSummary(BaseModel):
+    id: str
+    connection_id: str
+    purchase_order_id: str | None
+    vendor_id: str
+    vendor_name: str
+    number: str
+    """The supplier's invoice number."""
+    reference: str | None
+    """The order's number, as the ERP shows it (S4-64)."""
+    origin: Origin
+    status: BillStatus
+    match_outcome: str | None
+    bill_date: date
+    posting_date: date
+    due_date: date | None
+    currency: str
+    memo: str
+    total: Exact
+    paid: Exact
+    due: Exact
+    external_key: str | None
+    """Our name for the write; the ERP's document carries it."""
+    erp_id: str | None
+    document_id: str | None
+    payable_id: str | None
+    linked_in_erp: bool
+    manual_both_sides: bool
+    """Linked by hand behind a receipt: edits are made by hand in both systems (S1-22)."""
+    created_by: str
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+class BillLine(BaseModel):
+    line_no: int
+    purchase_order_line_no: int | None
+    item_id: str | None
+    account: str | None
+    description: str
+    quantity: Exact | None
+    unit: str
+    price: Exact | None
+    amount: Exact
+    department: str | None
+    location: str | None
+    class_id: str | None
+    project: str | None
+    reserves: bool
+    """Its quantity is part of P: not yet inside the ERP's billed quantity."""
+
+
+class Payment(BaseModel):
+    id: str
+    connection_id: str
+    bill_id: str
+    origin: Origin
+    status: PaymentStatus
+    amount: Exact
+    currency: str
+    pay_on: date
+    method: str
+    bank_account: str
+    external_key: str | None
+    erp_id: str | None
+    created_by: str
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+class Event(BaseModel):
+    kind: str
+    actor: str
+    why: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    at: datetime
+
+
+class Write(BaseModel):
+    """Where the write to the ERP stands (DESIGN section 5)."""
+
+    external_key: str
+    state: WriteState
+    attempts: int
+    sent_at: datetime | None
+    confirmed_at: datetime | None
+    erp_id: str | None
+    problem_code: str | None
+
+
+class Bill(BillSummary):
+    lines: list[BillLine]
+    match: dict[str, Any] | None
+    """The match result it was saved with; recomputable from its own inputs."""
+    payments: list[Payment]
+    write: Write | None
+    """null for bills made in the ERP."""
+    events: list[Event]
+
+
+class Reminder(BaseModel):
+    """Something a person should know about this edit (S1-18)."""
+
+    code: str
+    message: str
+
+
+class EditedBill(BaseModel):
+    bill: Bill
+    notices: list[Reminder]
+
+
+def due(row: BillRow) -> Decimal:
+    return row.total - row.paid
+
+
+def summary(row: BillRow) -> BillSummary:
+    return BillSummary(**columns(row, BillSummary), due=due(row))

@@ -1,0 +1,83 @@
+"""JSON bodies read exactly: numbers become decimals, never floats, and text that no database can hold is refused."""
+
+import json
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import Problem, rendered
+
+
+def storable(text: str) -> bool:
+    """PostgreSQL holds no NUL, and UTF-8 has no lone surrogates."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check(value: Any, where: str) -> None:
+    match value:
+        case str() if not storable(value):
+            raise Problem("INVALID_TEXT", f"{where} holds text that cannot be stored.")
+        case dict():
+            for key, entry in value.items():
+                _check(key, where)
+                _check(entry, f"{where}.{key}")
+        case list():
+            for position, entry in enumerate(value):
+                _check(entry, f"{where}.{position}")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+
+
+class ExactRequest(Request):
+    async def json(self) -> Any:
+        raw = await self.body()
+        try:
+            value = json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
+        except UnicodeDecodeError:
+            raise Problem("INVALID_JSON", "The body is not UTF-8.") from None
+        except (RecursionError, ValueError) as error:
+            if isinstance(error, json.JSONDecodeError):
+                raise
+            raise Problem("INVALID_JSON", "The body is nested too deep or holds a number too long.") from None
+        _check(value, "body")
+        return value
+
+
+class ExactRoute(APIRoute):
+    """A route whose body is an ExactRequest's."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def exact(request: Request) -> Response:
+            return await handle(ExactRequest(request.scope, request.receive))
+
+        return exact
+
+
+class StorableAddresses:
+    """Refuse addresses and headers with text that cannot be stored, before they reach a query."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            query: bytes = scope.get("query_string", b"")
+            if not storable(scope["path"]) or b"%00" in query:
+                response = rendered(Problem("INVALID_TEXT", "The address holds NUL characters."), Request(scope))
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -1,0 +1,174 @@
+"""Bills against a purchase order: the pre-filled draft and the write that saves, reserves and pushes."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from temporalio.client import WorkflowUpdateFailedError
+
+from api import durable
+from api.auth import Clerk, Viewer
+from api.bill_draft import BillDraft, draft_lines
+from api.exact import ExactRoute
+from api.idempotency import Answer, IdempotencyKey, Once
+from api.problems import Problem, answers
+from api.purchase_orders import load
+from api.services import Services
+from api.shapes import Amount, Code, Exact, Id, Input, Price, Quantity, Text
+from models.domain import BillStatus, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
+from models.messages import PurchaseOrderState, RequestRef
+from models.store import item_accounts, ledger, purchase_orders
+
+router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
+
+
+class NewBillLine(Input):
+    """One line against one line of the order. Price and amount default to the order's price (S1-03)."""
+
+    order_line_no: int = Field(ge=1, le=100_000, examples=[1])
+    quantity: Quantity
+    price: Price | None = None
+    amount: Amount | None = None
+    description: Text | None = None
+    account: Code | None = None
+    department: Code | None = None
+    location: Code | None = None
+    class_id: Code | None = None
+    project: Code | None = None
+
+
+class NewBill(Input):
+    number: Annotated[str, Field(min_length=1, max_length=45, description="The supplier's invoice number.")] = Field(
+        examples=["INV-2041"]
+    )
+    bill_date: date = Field(examples=["2026-11-20"])
+    posting_date: date | None = Field(default=None, description="Decides the period (S2-48); null: the bill date.")
+    due_date: date | None = None
+    memo: Text = ""
+    lines: Annotated[list[NewBillLine], Field(min_length=1, max_length=500)]
+
+
+class AcceptedBill(BaseModel):
+    """The bill as it was saved; `GET /v1/bills/{id}` shows where it stands now."""
+
+    id: str
+    purchase_order_id: str
+    number: str
+    total: Exact
+    status: BillStatus
+    match_outcome: str
+
+
+class BillCreated(BaseModel):
+    bill: AcceptedBill
+    match: dict[str, Any]
+    """The explainable match result: outcome, findings, policy, inputs."""
+
+
+@router.get(
+    "/bill-draft",
+    operation_id="draftBill",
+    summary="A bill for what is left of an order",
+    responses=answers("NOT_FOUND"),
+)
+async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> BillDraft:
+    """Pre-filled from the order (S1-03): in 2-way mode what remains of it, in 3-way what was received and not billed.
+
+    Nothing is saved or reserved. Give it a number and send it to `POST .../bills`.
+    """
+    async with services.database.transaction() as session:
+        order, connection = await load(session, caller, purchase_order_id)
+        held = await ledger.lines(session, PurchaseOrderId(order.id))
+        accounts = await item_accounts.of(session, ConnectionId(order.connection_id), {line.item_id for line in held})
+    lines, left_out = draft_lines(MatchMode(connection.match_mode), held, accounts)
+    return BillDraft(
+        purchase_order_id=order.id,
+        purchase_order_number=order.number,
+        vendor_id=order.vendor_id,
+        vendor_name=order.vendor_name,
+        currency=order.currency,
+        match_mode=MatchMode(connection.match_mode),
+        number="",
+        bill_date=datetime.now(UTC).date(),
+        memo=order.memo,
+        total=sum((line.amount for line in lines), Decimal(0)),
+        lines=lines,
+        left_out=left_out,
+    )
+
+
+@router.post(
+    "/bills",
+    status_code=201,
+    operation_id="createBill",
+    summary="Create a bill against an order",
+    response_model=BillCreated,
+    responses=answers(
+        "NOT_FOUND",
+        "ROLE_TOO_LOW",
+        "IDEMPOTENCY_KEY_REQUIRED",
+        "IDEMPOTENCY_KEY_REUSED",
+        "PO_FEATURE_OFF",
+        "MATCH_BLOCKED",
+        "WORKER_UNAVAILABLE",
+        "TEMPORAL_UNAVAILABLE",
+    ),
+)
+async def create(
+    purchase_order_id: Id, new: NewBill, key: IdempotencyKey, caller: Clerk, services: Services
+) -> JSONResponse:
+    """Match the bill against the order, reserve its quantities and save it in one transaction, then push (S4-22..24).
+
+    The answer comes once the bill is saved. It reaches the ERP exactly once, whatever fails; `GET /v1/bills/{id}` shows
+    how far it is. A blocked bill is not saved: 422 with the findings (S4-28).
+    """
+    route = f"POST /v1/purchase-orders/{purchase_order_id}/bills"
+    once = Once(services, caller, key, route)
+    body = {"purchase_order_id": purchase_order_id, **new.model_dump(mode="json")}
+    refused: Problem | None = None
+    async with services.database.transaction() as session:
+        order, connection = await load(session, caller, purchase_order_id, to_write=True)
+        known = await once.claim(session, body)
+        facts = None
+        if known is None:
+            facts = await purchase_orders.facts(session, PurchaseOrderId(order.id))
+    if known is None:
+        state = PurchaseOrderState(
+            connection_id=ConnectionId(order.connection_id),
+            erp=Erp(connection.erp),
+            purchase_order_id=PurchaseOrderId(order.id),
+            erp_id=ErpId(order.erp_id),
+            facts=facts,
+        )
+        request = RequestRef(organization_id=caller.organization_id, key=key)
+        try:
+            await durable.create_bill(services.temporal, state, request)
+        except WorkflowUpdateFailedError as error:
+            refused = Problem("INTERNAL_ERROR", f"The order's workflow refused the request: {error.cause}")
+        known = await once.stored()
+        if known is None:
+            raise refused or Problem("INTERNAL_ERROR", "The order's workflow answered, but stored no answer.")
+    return _rendered(known, purchase_order_id, route)
+
+
+def _rendered(known: Answer, purchase_order_id: str, route: str) -> JSONResponse:
+    """The worker's stored decision as the caller sees it; made of nothing else, so that a repeat sees the same."""
+    match: dict[str, Any] = known.body.get("match", {})
+    if known.status == 201:
+        bill = {
+            "id": known.body["bill_id"],
+            "purchase_order_id": purchase_order_id,
+            "number": known.body["number"],
+            "total": known.body["total"],
+            "status": BillStatus.PENDING_PUSH,
+            "match_outcome": match["outcome"],
+        }
+        return Answer(201, {"bill": bill, "match": match}).response(location=f"/v1/bills/{bill['id']}")
+    blocks = [finding for finding in match.get("findings", []) if finding["severity"] == "BLOCK"]
+    detail = " ".join(finding["message"] for finding in blocks)
+    fix = list(dict.fromkeys(step for finding in blocks for step in finding["fix"]))
+    blocked = Problem("MATCH_BLOCKED", detail, fix=fix or None, extra={"match": match})
+    return Answer(blocked.status, blocked.body(route.split(" ", 1)[1])).response()

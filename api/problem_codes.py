@@ -1,0 +1,217 @@
+"""Every refusal of the API itself, as data: what it is, who can settle it and how.
+
+The ERPs' own codes are in `erp/issue_codes.py`; a refusal that comes from there carries that table's words.
+"""
+
+from typing import NamedTuple
+
+from erp.issue_codes import ACCOUNTANT, ADMINISTRATOR, SUPPORT
+
+CALLER = "caller"
+"""Whoever wrote the program or typed the request."""
+
+
+class ProblemCode(NamedTuple):
+    """One row: HTTP status, short title, who can fix it, and the steps."""
+
+    status: int
+    title: str
+    who: str
+    fix: tuple[str, ...]
+
+
+PROBLEM_CODES: dict[str, ProblemCode] = {
+    # --- the request itself
+    "INVALID_JSON": ProblemCode(
+        400, "The body is not valid JSON", CALLER, ("Send a JSON object as application/json.",)
+    ),
+    "INVALID_TEXT": ProblemCode(
+        400, "The request holds text that cannot be stored", CALLER, ("Remove NUL characters and broken Unicode.",)
+    ),
+    "INVALID_CURSOR": ProblemCode(
+        400, "The cursor is not one of ours", CALLER, ("Pass next_cursor of the page before, unchanged, or none.",)
+    ),
+    "IDEMPOTENCY_KEY_REQUIRED": ProblemCode(
+        400,
+        "A write needs an Idempotency-Key",
+        CALLER,
+        ("Send the header Idempotency-Key: your own name for this write, repeated when you repeat the write.",),
+    ),
+    "UNAUTHENTICATED": ProblemCode(
+        401,
+        "An API key is needed",
+        CALLER,
+        ("Send Authorization: Bearer psk_...", "Ask an administrator for a key if yours was revoked."),
+    ),
+    "ROLE_TOO_LOW": ProblemCode(
+        403,
+        "This role may not do that",
+        ADMINISTRATOR,
+        ("Ask an administrator to do it, or for an API key with a higher role.",),
+    ),
+    "NOT_FOUND": ProblemCode(404, "There is nothing here", CALLER, ("Check the address and the id.",)),
+    "METHOD_NOT_ALLOWED": ProblemCode(
+        405, "This address does not offer that method", CALLER, ("Use one of the methods in the Allow header.",)
+    ),
+    "PO_IS_VIEW_ONLY": ProblemCode(
+        405,
+        "Purchase orders are view-only",
+        ACCOUNTANT,
+        (
+            "Create, change, approve or delete the purchase order in the ERP.",
+            "Run a sync; the change comes in by itself.",
+        ),
+    ),
+    "PRECONDITION_REQUIRED": ProblemCode(
+        428, "An edit needs If-Match", CALLER, ("Read the resource, send its ETag as If-Match.",)
+    ),
+    "PRECONDITION_FAILED": ProblemCode(
+        412,
+        "Somebody changed it meanwhile",
+        CALLER,
+        ("Read it again, look at what changed, send your edit with the new ETag.",),
+    ),
+    "PAYLOAD_TOO_LARGE": ProblemCode(413, "The body is too large", CALLER, ("Keep a body under 1 MB.",)),
+    "UNSUPPORTED_MEDIA_TYPE": ProblemCode(
+        415, "The body is not JSON", CALLER, ("Send Content-Type: application/json.",)
+    ),
+    "VALIDATION_FAILED": ProblemCode(
+        422, "The request does not have the right shape", CALLER, ("Correct the fields listed under errors.",)
+    ),
+    "IDEMPOTENCY_KEY_REUSED": ProblemCode(
+        409,
+        "This Idempotency-Key was used for another request",
+        CALLER,
+        ("Use a new key for a new request; repeat a request unchanged to get its first answer.",),
+    ),
+    # --- connections
+    "CONNECTION_EXISTS": ProblemCode(
+        409,
+        "This company, user and entity are connected already",
+        ADMINISTRATOR,
+        ("Use the connection there is, or connect another entity.",),
+    ),
+    "LOOPBACK_NOT_ALLOWED": ProblemCode(
+        422,
+        "Connections to this machine are switched off",
+        SUPPORT,
+        ("Set POSYNC_ALLOW_LOOPBACK=1 for the API and the workers; only for the sandbox, never in production.",),
+    ),
+    "ENTITY_GIVEN_TWICE": ProblemCode(
+        422, "Two different entities are given", CALLER, ("Give the entity once, beside the credentials.",)
+    ),
+    "CONNECTION_IDENTITY_CHANGED": ProblemCode(
+        409,
+        "These credentials belong to another company or entity",
+        ADMINISTRATOR,
+        ("Give credentials of the same company, user and entity.", "For another one make a new connection."),
+    ),
+    "TEMPLATE_CLAIMED": ProblemCode(
+        409,
+        "Another connection already uses this template",
+        ADMINISTRATOR,
+        ("Use another template for this connection, or change the other connection first.",),
+    ),
+    "ONE_WAY_IS_PERMANENT": ProblemCode(
+        409,
+        "One-way transactions cannot be switched off again",
+        ADMINISTRATOR,
+        ("Make a new connection if transactions must come in again.",),
+    ),
+    "MATCH_MODE_NOT_OFFERED": ProblemCode(
+        422,
+        "This ERP does not offer that way of matching",
+        ADMINISTRATOR,
+        ("Choose one of the connection's capabilities.match_modes.",),
+    ),
+    "PO_FEATURE_OFF": ProblemCode(
+        409,
+        "Purchase orders are switched off for this connection",
+        ADMINISTRATOR,
+        ("An administrator can switch them on: PUT /v1/connections/{id}/purchase-orders.",),
+    ),
+    "ERP_UNAVAILABLE": ProblemCode(
+        503, "The ERP does not answer", CALLER, ("Try again in a few minutes.", "Check the ERP's status page.")
+    ),
+    # --- bills
+    "MATCH_BLOCKED": ProblemCode(
+        422,
+        "The bill does not match its purchase order",
+        ACCOUNTANT,
+        ("Look at match.findings: each says what is exceeded, by how much and what helps.",),
+    ),
+    "LINK_IS_FINAL": ProblemCode(
+        409,
+        "The link to the purchase order can no longer be changed",
+        ACCOUNTANT,
+        ("Delete the bill in the ERP.", "Create a new bill against the right purchase order."),
+    ),
+    "BILL_NOT_LINKED": ProblemCode(
+        409, "The bill is not linked to a purchase order", ACCOUNTANT, ("There is no link to take away.",)
+    ),
+    "BILL_ALREADY_LINKED": ProblemCode(
+        409,
+        "The bill is linked to a purchase order already",
+        ACCOUNTANT,
+        ("A link that has synced is final: delete the bill in the ERP and make a new one for the right order.",),
+    ),
+    "LINK_NOT_ALLOWED": ProblemCode(
+        422,
+        "These two cannot be linked",
+        ACCOUNTANT,
+        ("Choose an order of the same connection and vendor, and a bill that was made in the ERP.",),
+    ),
+    "BILL_ON_ITS_WAY": ProblemCode(
+        409,
+        "The bill is on its way to the ERP",
+        CALLER,
+        ("Wait until it is synced or refused, then look at the bill again.",),
+    ),
+    "EDIT_IN_ERP": ProblemCode(
+        409,
+        "This part of a synced bill is edited in the ERP",
+        ACCOUNTANT,
+        ("Edit the bill in the ERP, then run a sync.", "Only the GL accounts of lines may still be changed here."),
+    ),
+    "BILL_IS_CLOSED": ProblemCode(
+        409, "The bill was given up or deleted", ACCOUNTANT, ("Create a new bill against the purchase order.",)
+    ),
+    "BILL_LINE_UNKNOWN": ProblemCode(
+        422, "The bill has no such line", CALLER, ("Use the line_no of the bill's own lines.",)
+    ),
+    "BILL_NOT_PAYABLE": ProblemCode(
+        409,
+        "The bill cannot be paid from here",
+        ACCOUNTANT,
+        ("Pay bills that were made in the ERP in the ERP; the payment comes in by itself.",),
+    ),
+    "PAYMENT_REFUSED": ProblemCode(
+        422, "The payment is refused", ACCOUNTANT, ("Pay no more than what is open on the bill.",)
+    ),
+    # --- issues
+    "ISSUE_IS_CLOSED": ProblemCode(
+        409, "The issue is settled already", CALLER, ("Read it again: closed_by and closed_at say by whom and when.",)
+    ),
+    # --- us
+    "WORKER_UNAVAILABLE": ProblemCode(
+        503,
+        "No worker took the request up in time",
+        SUPPORT,
+        ("Send the same request again with the same Idempotency-Key.", "Check that a worker runs: posync worker."),
+    ),
+    "TEMPORAL_UNAVAILABLE": ProblemCode(
+        503,
+        "Temporal does not answer",
+        SUPPORT,
+        ("Send the same request again with the same Idempotency-Key.", "Check TEMPORAL_ADDRESS and the server."),
+    ),
+    "DATABASE_UNAVAILABLE": ProblemCode(
+        503,
+        "The database does not answer",
+        SUPPORT,
+        ("Send the same request again with the same Idempotency-Key.", "Check POSYNC_DATABASE_URL and the server."),
+    ),
+    "INTERNAL_ERROR": ProblemCode(
+        500, "Something is wrong with posync", SUPPORT, ("Report the instance; the log holds the details under it.",)
+    ),
+}

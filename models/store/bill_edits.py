@@ -1,0 +1,204 @@
+"""What people change on a bill after it was saved: fields, its PO link. Every change is an event (DESIGN section 7)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import BillId, BillStatus, ConnectionId, OrganizationId, Origin, PurchaseOrderId, WriteState
+from models.store import bills, events
+from models.tables import BillLineRow, BillRow, ErpWriteRow, PurchaseOrderRow, ReceiptRow
+
+
+class EditRefused(Exception):
+    """This may not be changed any more, or not here. `code` is the API's problem code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+NEVER_PUSHED = (WriteState.PLANNED, WriteState.REJECTED)
+"""The ERP certainly does not hold the bill: it may still become another one."""
+
+
+async def lock(session: AsyncSession, bill_id: BillId, organization_id: OrganizationId) -> BillRow | None:
+    """The organization's bill, held until the transaction ends."""
+    statement = (
+        select(BillRow)
+        .where(col(BillRow.id) == bill_id, col(BillRow.organization_id) == organization_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def write_of(session: AsyncSession, subject_id: str, *, lock: bool = False) -> ErpWriteRow | None:
+    """The ERP write of a bill or a payment; None for those made in the ERP."""
+    statement = select(ErpWriteRow).where(col(ErpWriteRow.subject_id) == subject_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def edit(
+    session: AsyncSession,
+    bill: BillRow,
+    header: Mapping[str, Any],
+    lines: Mapping[int, Mapping[str, Any]],
+    *,
+    actor: str,
+) -> list[int]:
+    """Change header fields and line fields (by line number) of a bill held by `lock`.
+
+    Before the push everything given may change. Once the ERP holds the bill only its lines' GL accounts may (S1-17),
+    and of a bill linked by hand behind a receipt everything, as a note of what was done in the ERP (S1-22). Returns
+    the lines whose GL account changed on a bill the ERP holds. Raises EditRefused.
+    """
+    in_erp = await _in_erp(session, bill)
+    accounts_only = not header and all(set(change) <= {"account"} for change in lines.values())
+    if in_erp and not accounts_only and not bill.manual_both_sides:
+        raise EditRefused("EDIT_IN_ERP", "The ERP holds this bill and is the system of record for it (S2-87).")
+    rows = await _lines(session, BillId(bill.id))
+    unknown = sorted(set(lines) - set(rows))
+    if unknown:
+        raise EditRefused("BILL_LINE_UNKNOWN", f"The bill has no line {unknown[0]}.")
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for name, value in header.items():
+        if getattr(bill, name) != value:
+            before[name], after[name] = _plain(getattr(bill, name)), _plain(value)
+            setattr(bill, name, value)
+    accounts: list[int] = []
+    for line_no, change in sorted(lines.items()):
+        row = rows[line_no]
+        for name, value in change.items():
+            if getattr(row, name) == value:
+                continue
+            before[f"line {line_no} {name}"], after[f"line {line_no} {name}"] = getattr(row, name), value
+            setattr(row, name, value)
+            if name == "account" and in_erp:
+                accounts.append(line_no)
+        session.add(row)
+    if not after:
+        return []
+    await _changed(session, bill, "edited", actor=actor, why="edited by hand", before=before, after=after)
+    return accounts
+
+
+async def unlink(session: AsyncSession, bill: BillRow, *, actor: str) -> PurchaseOrderId:
+    """Take a bill off its order before the first sync (S1-24): its quantities are free again, and it is given up,
+    for a bill reaches the ERP only as a conversion of its order. Returns the order. Raises EditRefused."""
+    if bill.purchase_order_id is None:
+        raise EditRefused("BILL_NOT_LINKED", "The bill is not linked to a purchase order.")
+    order_id = PurchaseOrderId(bill.purchase_order_id)
+    if bill.status in (BillStatus.ABANDONED, BillStatus.DELETED):
+        raise EditRefused("BILL_IS_CLOSED", f"The bill is {bill.status} already.")
+    write = await write_of(session, bill.id, lock=True)
+    if write is None or write.state not in NEVER_PUSHED:
+        on_its_way = write is not None and write.state == WriteState.SENT
+        raise EditRefused(
+            "LINK_IS_FINAL",
+            "The bill is on its way to the ERP, which may hold it already."
+            if on_its_way
+            else "Bill and link have synced: the accounting system is the system of record (S1-25).",
+        )
+    await bills.abandon(session, BillId(bill.id), actor=actor, why="unlinked from its order before the first sync")
+    await session.refresh(bill)
+    for row in (await _lines(session, BillId(bill.id))).values():
+        row.purchase_order_id = None
+        row.purchase_order_line_no = None
+        session.add(row)
+    bill.purchase_order_id = None
+    before, after = {"purchase_order": order_id}, {"purchase_order": None}
+    await _changed(session, bill, "unlinked", actor=actor, why="unlinked by hand", before=before, after=after)
+    return order_id
+
+
+async def link(session: AsyncSession, bill: BillRow, order: PurchaseOrderRow, *, actor: str) -> None:
+    """Link a bill made in the ERP to an order by hand (S1-21). Behind a receipt its edits are made by hand in both
+    systems from now on (S1-22). Nothing is written to the ERP. Raises EditRefused."""
+    if bill.purchase_order_id is not None:
+        if bill.purchase_order_id == order.id:
+            return
+        raise EditRefused("BILL_ALREADY_LINKED", f"It is linked to the order {bill.purchase_order_id!r}.")
+    if bill.status in (BillStatus.ABANDONED, BillStatus.DELETED):
+        raise EditRefused("BILL_IS_CLOSED", f"The bill is {bill.status}.")
+    if bill.origin != Origin.ERP:
+        raise EditRefused("LINK_NOT_ALLOWED", "Only bills made in the ERP are linked by hand.")
+    if (bill.connection_id, bill.vendor_id) != (order.connection_id, order.vendor_id):
+        raise EditRefused(
+            "LINK_NOT_ALLOWED", f"The bill is {bill.vendor_id}'s, the order {order.number} is {order.vendor_id}'s."
+        )
+    bill.purchase_order_id = order.id
+    bill.manual_both_sides = bill.manual_both_sides or await _behind_receipt(session, bill)
+    before = {"purchase_order": None, "manual_both_sides": False}
+    after = {"purchase_order": order.id, "manual_both_sides": bill.manual_both_sides}
+    await _changed(session, bill, "linked", actor=actor, why="linked by hand", before=before, after=after)
+
+
+async def _in_erp(session: AsyncSession, bill: BillRow) -> bool:
+    """Whether the ERP holds the bill. Raises EditRefused while that is open, or when the bill is no more."""
+    if bill.status in (BillStatus.ABANDONED, BillStatus.DELETED):
+        raise EditRefused("BILL_IS_CLOSED", f"The bill is {bill.status}.")
+    if bill.origin == Origin.ERP:
+        return True
+    write = await write_of(session, bill.id, lock=True)
+    if write is not None and write.state == WriteState.SENT:
+        raise EditRefused("BILL_ON_ITS_WAY", "It was sent; the ERP may hold it already.")
+    return write is None or write.state not in NEVER_PUSHED
+
+
+async def _behind_receipt(session: AsyncSession, bill: BillRow) -> bool:
+    """Whether a line was converted from a receipt, so that the ERP has no direct link to the order (S1-20)."""
+    documents = {
+        source.get("document_id") for row in (await _lines(session, BillId(bill.id))).values() for source in row.sources
+    }
+    if not documents:
+        return False
+    statement = select(col(ReceiptRow.id)).where(
+        col(ReceiptRow.connection_id) == ConnectionId(bill.connection_id), col(ReceiptRow.document_id).in_(documents)
+    )
+    return (await session.execute(statement.limit(1))).first() is not None
+
+
+async def _lines(session: AsyncSession, bill_id: BillId) -> dict[int, BillLineRow]:
+    rows: Sequence[BillLineRow] = (
+        (await session.execute(select(BillLineRow).where(col(BillLineRow.bill_id) == bill_id))).scalars().all()
+    )
+    return {row.line_no: row for row in rows}
+
+
+async def _changed(
+    session: AsyncSession,
+    bill: BillRow,
+    kind: str,
+    *,
+    actor: str,
+    why: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> None:
+    bill.version += 1
+    bill.changed_at = (await session.execute(select(func.now()))).scalar_one()
+    session.add(bill)
+    await session.flush()
+    await events.record(
+        session,
+        organization_id=OrganizationId(bill.organization_id),
+        connection_id=ConnectionId(bill.connection_id),
+        subject_kind="bill",
+        subject_id=bill.id,
+        kind=kind,
+        actor=actor,
+        why=why,
+        before=dict(before),
+        after=dict(after),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, (str, bool, int)) else str(value)
