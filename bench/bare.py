@@ -59,6 +59,7 @@ class BareOrderWorkflow:
 
 async def main() -> None:
     from settings import temporal_client
+    from worker import CACHED_WORKFLOWS
 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,6 +71,7 @@ async def main() -> None:
         workflows=[BareWorkflow, BareOrderWorkflow],
         activities=[do_nothing],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        max_cached_workflows=CACHED_WORKFLOWS,
     )
     async with worker:
         await stopping.wait()
