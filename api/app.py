@@ -23,7 +23,7 @@ from api import (
     sync_issues,
     syncs,
 )
-from api.exact import StorableAddresses
+from api.exact import Readable
 from api.services import ServiceSet
 from erp.connector import ConnectorFactory
 from erp.registry import CONNECTORS
@@ -31,8 +31,6 @@ from models.domain import Erp
 from models.store.credentials import CredentialVault
 from models.store.database import Database
 from settings import Settings, settings_from_environment, temporal_client
-
-LARGEST_BODY_BYTES = 1_000_000
 
 ABOUT = """
 posync keeps purchase orders, the bills against them and their payments in step with the ERP.
@@ -72,9 +70,8 @@ def create_app(
         description=ABOUT,
         lifespan=lifespan,
         redirect_slashes=False,
-        max_body_size=LARGEST_BODY_BYTES,
     )
-    app.add_middleware(StorableAddresses)
+    app.add_middleware(Readable)
     problems.install(app)
     for resource in (
         connections,

@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, rendered
+
+LARGEST_BODY_BYTES = 1_000_000
 
 
 def storable(text: str) -> bool:
@@ -67,17 +69,33 @@ class ExactRoute(APIRoute):
         return exact
 
 
-class StorableAddresses:
-    """Refuse addresses and headers with text that cannot be stored, before they reach a query."""
+class Readable:
+    """Refuse what no route could read: addresses that cannot be stored, bodies that are too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            query: bytes = scope.get("query_string", b"")
-            if not storable(scope["path"]) or b"%00" in query:
-                response = rendered(Problem("INVALID_TEXT", "The address holds NUL characters."), Request(scope))
-                await response(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if not storable(scope["path"]) or b"%00" in scope.get("query_string", b""):
+            response = rendered(Problem("INVALID_TEXT", "The address holds NUL characters."), Request(scope))
+            await response(scope, receive, send)
+            return
+        await self._app(scope, _limited(receive), send)
+
+
+def _limited(receive: Receive) -> Receive:
+    """The body, until it grows too large: counted as it comes, for its announced length may be a lie."""
+    taken = 0
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > LARGEST_BODY_BYTES:
+            raise Problem("PAYLOAD_TOO_LARGE", headers={"Connection": "close"})
+        return message
+
+    return limited

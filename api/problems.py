@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from api.problem_codes import PROBLEM_CODES
 from erp.errors import ErpError
 from erp.issue_codes import ISSUE_CODES
+from models.store.pages import CursorUnreadable
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,11 @@ class ProblemBody(BaseModel):
     evidence: dict[str, Any] | None = None
 
 
-class Problem(Exception):
-    """A refusal with its code. Raised anywhere below a route, rendered once, at the edge."""
+class Problem(HTTPException):
+    """A refusal with its code. Raised anywhere below a route, rendered once, at the edge.
+
+    An HTTPException, because the framework hands nothing else on from where it reads a body.
+    """
 
     def __init__(
         self,
@@ -59,13 +63,16 @@ class Problem(Exception):
         row = PROBLEM_CODES.get(code)
         self.code = code
         self.status = status if status is not None else (row.status if row else 422)
+        super().__init__(self.status)
         self.title = title or (row.title if row else code.replace("_", " ").capitalize())
         self.who = who or (row.who if row else "caller")
         self.fix = list(fix if fix is not None else (row.fix if row else ()))
         self.detail = detail or self.title
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
-        super().__init__(f"{code}: {self.detail}")
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
 
     def body(self, instance: str) -> dict[str, Any]:
         return {
@@ -153,6 +160,9 @@ def install(app: FastAPI) -> None:
         refusal = Problem(code, detail, status=exception.status_code, headers=exception.headers)
         return rendered(refusal, request)
 
+    async def cursor(request: Request, error: Exception) -> Response:
+        return rendered(Problem("INVALID_CURSOR", str(error)), request)
+
     async def erp(request: Request, error: Exception) -> Response:
         return rendered(erp_refusal(cast("ErpError", error)), request)
 
@@ -173,6 +183,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(CursorUnreadable, cursor)
     app.add_exception_handler(ErpError, erp)
     app.add_exception_handler(RPCError, temporal)
     app.add_exception_handler(OperationalError, database)

@@ -78,6 +78,7 @@ async def page(
         select(PurchaseOrderRow)
         .join(ConnectionRow, col(ConnectionRow.id) == col(PurchaseOrderRow.connection_id))
         .where(col(ConnectionRow.organization_id) == organization_id, col(PurchaseOrderRow.deleted_at).is_(None))
+        .where(col(ConnectionRow.purchase_orders_enabled))  # feature off: orders are not viewable (S2-85)
     )
     if connection_id is not None:
         statement = statement.where(col(PurchaseOrderRow.connection_id) == connection_id)

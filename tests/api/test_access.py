@@ -1,0 +1,162 @@
+"""Who may do what, and that nothing of another organization is visible."""
+
+from typing import Any
+
+import pytest
+
+from models.domain import ConnectionId, OrganizationId
+from models.store import notices, organizations, sync_issues, sync_runs
+from models.store.database import Database
+from tests.api.desk import Office, StandInTemporal, a_problem, an_order, billed, connected, mirrored, new_connection
+
+
+@pytest.fixture
+async def belongings(office: Office, database: Database, temporal_stand_in: StandInTemporal) -> dict[str, str]:
+    """One of everything the organization can hold, by kind."""
+    connection_id = await connected(office)
+    order_id = await mirrored(database, connection_id, an_order("PO-1"))
+    bill_id = await billed(office, order_id)
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    paid = await office.post(f"/v1/bills/{bill_id}/payments", {"amount": "1.00", "pay_on": "2026-11-21"})
+    assert paid.status_code == 201, paid.text
+    async with database.transaction() as session:
+        run_id = await sync_runs.start(session, ConnectionId(connection_id), "person", f"run of {connection_id}")
+        issue_id = await sync_issues.open_issue(
+            session,
+            organization_id=office.organization.id,
+            connection_id=ConnectionId(connection_id),
+            subject_kind="connection",
+            subject_id=connection_id,
+            code="ERP_OFFLINE",
+            title="t",
+            cause="c",
+            fix=["f"],
+            who="w",
+            evidence={},
+            workflow_id=None,
+        )
+        notice_id = await notices.add(
+            session,
+            organization_id=OrganizationId(office.organization.id),
+            connection_id=ConnectionId(connection_id),
+            code="C",
+            subject_kind="bill",
+            subject_id=bill_id,
+            message="m",
+        )
+    return {
+        "connection": connection_id,
+        "order": order_id,
+        "bill": bill_id,
+        "payment": paid.json()["payment"]["id"],
+        "run": run_id,
+        "issue": issue_id,
+        "notice": notice_id,
+    }
+
+
+READS = [
+    "/v1/connections/{connection}",
+    "/v1/connections/{connection}/sync-runs",
+    "/v1/connections/{connection}/skipped-records",
+    "/v1/connections/{connection}/lists/vendor",
+    "/v1/sync-runs/{run}",
+    "/v1/purchase-orders/{order}",
+    "/v1/purchase-orders/{order}/bills",
+    "/v1/purchase-orders/{order}/receipts",
+    "/v1/purchase-orders/{order}/bill-draft",
+    "/v1/bills/{bill}",
+    "/v1/payments/{payment}",
+    "/v1/sync-issues/{issue}",
+]
+
+A_BILL = {"number": "I", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "quantity": "1"}]}
+
+WRITES: list[tuple[str, str, Any]] = [
+    ("PUT", "/v1/connections/{connection}/credentials", {"credentials": {"user": "u"}}),
+    ("PUT", "/v1/connections/{connection}/preferences", {"preferences": {}}),
+    ("PUT", "/v1/connections/{connection}/purchase-orders", {"enabled": True}),
+    ("PUT", "/v1/connections/{connection}/schedule", {"every_minutes": None}),
+    ("POST", "/v1/connections/{connection}/sync", None),
+    ("POST", "/v1/purchase-orders/{order}/bills", A_BILL),
+    ("PATCH", "/v1/bills/{bill}", {"memo": "m"}),
+    ("POST", "/v1/bills/{bill}/unlink", None),
+    ("POST", "/v1/bills/{bill}/link", {"purchase_order_id": "po_1"}),
+    ("POST", "/v1/bills/{bill}/payments", {"amount": "1.00", "pay_on": "2026-11-21"}),
+    ("POST", "/v1/sync-issues/{issue}/retry", {}),
+    ("POST", "/v1/sync-issues/{issue}/abandon", {}),
+    ("POST", "/v1/notices/{notice}/read", None),
+]
+
+LISTS = ["/v1/connections", "/v1/purchase-orders", "/v1/bills", "/v1/payments", "/v1/sync-issues", "/v1/notices"]
+
+
+async def _write(office: Office, method: str, path: str, body: Any) -> Any:
+    match method:
+        case "POST":
+            return await office.post(path, body)
+        case "PUT":
+            return await office.put(path, body)
+        case _:
+            return await office.patch(path, body)
+
+
+async def test_what_is_there_can_be_read(office: Office, belongings: dict[str, str]) -> None:
+    for path in READS:
+        response = await office.as_("viewer").get(path.format(**belongings))
+        assert response.status_code == 200, (path, response.text)
+    for path in LISTS:
+        assert len((await office.as_("viewer").get(path)).json()["items"]) == 1, path
+
+
+async def test_another_organization_sees_none_of_it(
+    office: Office, other_office: Office, belongings: dict[str, str], temporal_stand_in: StandInTemporal
+) -> None:
+    """Not even that it exists: 404, and lists are empty."""
+    before = (await office.get("/v1/bills/{bill}".format(**belongings))).json()
+    started, signals = len(temporal_stand_in.started), len(temporal_stand_in.signals)
+    for path in READS:
+        a_problem(await other_office.get(path.format(**belongings)), 404, "NOT_FOUND")
+    for method, path, body in WRITES:
+        a_problem(await _write(other_office, method, path.format(**belongings), body), 404, "NOT_FOUND")
+    for path in LISTS:
+        assert (await other_office.get(path)).json()["items"] == [], path
+        assert (await other_office.get(path, connection=belongings["connection"])).json()["items"] == [], path
+    a_problem(
+        await other_office.get("/v1/purchase-orders", connection=belongings["connection"], vendor="V-1", open=True),
+        404,
+        "NOT_FOUND",
+    )
+    assert (await office.get("/v1/bills/{bill}".format(**belongings))).json() == before
+    assert (len(temporal_stand_in.started), len(temporal_stand_in.signals)) == (started, signals)
+
+
+async def test_a_viewer_changes_nothing(office: Office, belongings: dict[str, str]) -> None:
+    viewer = office.as_("viewer")
+    for method, path, body in WRITES:
+        a_problem(await _write(viewer, method, path.format(**belongings), body), 403, "ROLE_TOO_LOW")
+    a_problem(await viewer.post("/v1/connections", new_connection()), 403, "ROLE_TOO_LOW")
+
+
+async def test_only_an_administrator_switches_the_feature(office: Office, belongings: dict[str, str]) -> None:
+    """S1-32: an administrator, only, can disable the purchase order feature."""
+    path = "/v1/connections/{connection}/purchase-orders".format(**belongings)
+    for role in ("viewer", "clerk", "accountant"):
+        a_problem(await office.as_(role).put(path, {"enabled": False}), 403, "ROLE_TOO_LOW")
+    assert (await office.as_("admin").put(path, {"enabled": False})).json()["purchase_orders_enabled"] is False
+
+
+async def test_a_clerk_neither_pays_nor_connects(office: Office, belongings: dict[str, str]) -> None:
+    """S2-03: the set-up needs the Admin or the Accountant role."""
+    clerk = office.as_("clerk")
+    pay = "/v1/bills/{bill}/payments".format(**belongings)
+    a_problem(await clerk.post(pay, {"amount": "1.00", "pay_on": "2026-11-21"}), 403, "ROLE_TOO_LOW")
+    a_problem(await clerk.post("/v1/connections", new_connection()), 403, "ROLE_TOO_LOW")
+    assert (await office.as_("accountant").post("/v1/connections", new_connection())).status_code == 201
+
+
+async def test_a_revoked_key_opens_nothing(office: Office, database: Database) -> None:
+    async with database.transaction() as session:
+        for key in await organizations.list_api_keys(session, office.organization.id):
+            await organizations.revoke_api_key(session, office.organization.id, key.id)
+    a_problem(await office.get("/v1/connections"), 401, "UNAUTHENTICATED")
