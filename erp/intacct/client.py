@@ -19,7 +19,7 @@ import httpx
 from lxml import etree
 
 from erp.connector import ConnectionSettings, Credentials
-from erp.errors import AuthenticationFailed, ErpError
+from erp.errors import AuthenticationFailed, ErpError, Rejected
 from erp.intacct import faults, wire
 
 RENEW_BEFORE_SECONDS = 120
@@ -151,6 +151,14 @@ class IntacctClient:
         endpoint = self._trusted(self._settings.endpoint)
         root = await self._send(endpoint, login, functions, unique=False, writing=False)
         (result,) = self._results(root, 1, writing=False)
+        if isinstance(result.fault, Rejected):
+            # Signed in, but not let into that level (section 7.1).
+            raise AuthenticationFailed(
+                result.fault.message,
+                code="AUTH_ENTITY_NOT_ALLOWED",
+                erp_code=result.fault.erp_code,
+                evidence=result.fault.evidence,
+            )
         api = result.rows_element().find("api")
         session_id = api.findtext("sessionid") if api is not None else None
         if api is None or not session_id:
