@@ -17,12 +17,14 @@ from cli.api_client import Api, ApiProblem
 from cli.sandbox_control import SandboxControl
 from cli.screen import console, explain, table
 from cli.stack import Stack, StackOptions
-from cli.story import Story, StoryStuck, Told
+from cli.story import PATIENCE_SECONDS, Story, StoryStuck, Told
 from cli.story_checks import Check, bill_rows, judge
 
 KILL_IN = ("sync", "bill", "outage", "lost answer", "pay")
 """The phases in which a worker has something to lose."""
 KILL_WITHIN_SECONDS = 2.5
+PATIENCE_AFTER_KILL_SECONDS = 240.0
+"""Temporal gives an activity's worker up only when its time limit is over."""
 
 
 class WorkerKiller:
@@ -83,7 +85,8 @@ def demo(
             line = f"{time.monotonic() - began:5.1f}s  {what}"
             console.print(explain(what) if isinstance(what, ApiProblem) else line)
 
-        story = Story(api, sandbox, say=say, begins=begins)
+        patience = PATIENCE_SECONDS if killer is None else PATIENCE_AFTER_KILL_SECONDS
+        story = Story(api, sandbox, say=say, begins=begins, patience_seconds=patience)
         try:
             told = story.tell()
         except StoryStuck as stuck:

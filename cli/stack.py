@@ -200,7 +200,7 @@ class Stack:
         if "temporal" in self._children:
             self._children["temporal"].wait_until(lambda: temporal_is_ready(temporal_address))
         if sandbox_url is not None:
-            self._children["sandbox"].wait_until(lambda: _answers(f"{sandbox_url}/sandbox/calls"))
+            self._children["sandbox"].wait_until(lambda: _answers(f"{sandbox_url}/sandbox/health"))
 
     def _start_child(
         self, name: str, command: list[str], environment: dict[str, str], *, restart: bool = False

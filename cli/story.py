@@ -35,6 +35,7 @@ MAIN_ORDER = "PO-1007"
 OUTAGE_SECONDS = 8.0
 BILLS_DURING_OUTAGE = 4
 PATIENCE_SECONDS = 60.0
+"""How long anything awaited may take; a worker that is killed meanwhile needs more."""
 
 IN_THE_ERP = ("synced", "scheduled", "partially_paid", "paid")
 """Statuses of a bill that the ERP holds and that was read back."""
@@ -68,6 +69,8 @@ class Told:
     skipped: int = 0
     lost_answer_bill: str = ""
     lost_answer_payment: str = ""
+    faults: dict[str, int] = field(default_factory=dict)
+    """How often each kind of fault really struck."""
     phases: list[Phase] = field(default_factory=list)
 
 
@@ -75,13 +78,20 @@ class Story:
     """Tells itself line by line through `say`; `begins` hears the name of every phase as it begins."""
 
     def __init__(
-        self, api: Api, sandbox: SandboxControl, *, say: Callable[[Any], None], begins: Callable[[str], None]
+        self,
+        api: Api,
+        sandbox: SandboxControl,
+        *,
+        say: Callable[[Any], None],
+        begins: Callable[[str], None],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.told = Told()
         self._api = api
         self._sandbox = sandbox
         self._say = say
         self._begins = begins
+        self._patience_seconds = patience_seconds
 
     def tell(self) -> Told:
         """The whole story. Raises StoryStuck, or ApiProblem for a refusal that was not meant to be."""
@@ -170,7 +180,7 @@ class Story:
 
     def _sync_once(self) -> None:
         started = self._post(f"/v1/connections/{self.told.connection_id}/sync", {})
-        run = wait_for_run(self._api, started, lambda _: None, seconds=PATIENCE_SECONDS)
+        run = wait_for_run(self._api, started, lambda _: None, seconds=self._patience_seconds)
         if run["state"] != "completed":
             raise StoryStuck(f"the sync ended {run['state']}: {run['problem']}")
         self._say("Synced: " + " · ".join(f"{name} {count}" for name, count in sorted(run["counts"].items()) if count))
@@ -231,7 +241,7 @@ class Story:
             time.sleep(0.2)
         states = {self._api.get(f"/v1/bills/{bill['id']}")["status"] for bill in bills}
         self._say(f"After {OUTAGE_SECONDS:.0f} seconds they are {', '.join(sorted(states))}; the ERP is back.")
-        self._sandbox.mend()
+        self._mend()
         self._until_in_the_erp([bill["id"] for bill in bills])
         self._say("All of them reached the ERP, and nobody did anything.")
 
@@ -241,7 +251,13 @@ class Story:
         bill = self._bill(number, 1, drafted_lines(self._api, self.told.order_ids[number]))
         self.told.lost_answer_bill = bill["id"]
         self._until_in_the_erp([bill["id"]])
+        self._mend()
         self._say(f"{number}: the ERP saved bill {bill['number']}, its answer was lost, it was found again.")
+
+    def _mend(self) -> None:
+        for rule in self._sandbox.get("/faults")["rules"]:
+            self.told.faults[rule["kind"]] = self.told.faults.get(rule["kind"], 0) + rule["fired"]
+        self._sandbox.mend()
 
     # --- paying ---------------------------------------------------------------------------------------------
 
@@ -253,6 +269,7 @@ class Story:
         self._sandbox.break_("lost_answer", operation="create", object="APPYMT", times=1)
         self.told.lost_answer_payment = self._pay_bill(lost, Decimal(1))
         self._until("all payments are confirmed", self._all_paid)
+        self._mend()
         self._until("the bills show what was paid", self._bills_show_payments)
 
     def _pay_bill(self, bill_id: str, share: Decimal) -> str:
@@ -290,10 +307,12 @@ class Story:
         self._until(f"{len(bill_ids)} bill{'s' if len(bill_ids) > 1 else ''} in the ERP", arrived)
 
     def _until(self, what: str, happened: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         while not happened():
             if time.monotonic() > deadline:
-                raise StoryStuck(f"waited {PATIENCE_SECONDS:.0f} seconds in vain until {what}.{self._open_issues()}")
+                raise StoryStuck(
+                    f"waited {self._patience_seconds:.0f} seconds in vain until {what}.{self._open_issues()}"
+                )
             time.sleep(0.1)
 
     def _open_issues(self) -> str:
@@ -303,7 +322,7 @@ class Story:
     def _post(self, path: str, body: dict[str, Any], *, key: str | None = None) -> Any:
         """Write as any caller should: when there is no answer, the same again with the same key."""
         key = key or f"story-{time.time_ns()}"
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         while True:
             try:
                 return self._api.post(path, body, key=key)

@@ -136,6 +136,12 @@ def _nothing_left(told: Told, api: Api, bills: Documents) -> list[Check]:
         Check("every bill arrived", not waiting, ", ".join(waiting) or f"{len(bills)} bills"),
         Check("no bill needs a person", not issues, ", ".join(issues) or "no open issue"),
         Check("the lost answer was looked up, not repeated", attempts >= 2, f"{attempts} attempts, one document"),
+        Check("the ERP really failed", _really_failed(told), " · ".join(f"{k} {n}" for k, n in told.faults.items())),
         Check("the outage was shown and is over", told.outage_seen and outage is None, f"since {outage or 'nothing'}"),
         Check("what was left out has a reason", told.skipped > 0, f"{told.skipped} records"),
     ]
+
+
+def _really_failed(told: Told) -> bool:
+    """A fault that never struck would prove nothing: one answer lost for a bill, one for a payment, many refusals."""
+    return told.faults.get("lost_answer") == 2 and told.faults.get("unavailable", 0) > 0
