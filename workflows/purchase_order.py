@@ -37,6 +37,17 @@ with workflow.unsafe.imports_passed_through():
 
 FINAL = (PoStatus.FILLED, PoStatus.CLOSED)
 
+SAYS_NOTHING = (
+    "Unavailable",
+    "Throttled",
+    "AuthenticationFailed",
+    "OutcomeUnknown",
+    "Stale",
+    "MalformedAnswer",
+    "TimedOut",
+)
+"""Failures of reading an order that tell nothing about our bill: it is read again, however long an outage lasts."""
+
 
 @workflow.defn
 class PurchaseOrderWorkflow:
@@ -90,18 +101,15 @@ class PurchaseOrderWorkflow:
     @workflow.signal
     def order_changed(self, facts: OrderFacts) -> None:
         """The mirror holds a newer version of the order."""
-        if self._state.facts is None or facts.snapshot >= self._state.facts.snapshot:
-            self._state.facts = facts
+        self._take(facts)
         self._state.refresh_asked = self._state.refresh_asked or bool(list(self._not_shown()))
         self._news = True
 
     @workflow.signal
     def bill_pushed(self, pushed: BillPushed) -> None:
         """A push ended: done, refused, or given up. Heard twice is heard once."""
-        if pushed.facts is not None and (
-            self._state.facts is None or pushed.facts.snapshot >= self._state.facts.snapshot
-        ):
-            self._state.facts = pushed.facts
+        if pushed.facts is not None:
+            self._take(pushed.facts)
         for bill in self._state.bills:
             if bill.bill_id == pushed.bill_id:
                 bill.status = pushed.status
@@ -201,16 +209,19 @@ class PurchaseOrderWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise  # handing over to the next run, which looks again
-            if self._state.not_showing_issue is None:
+            failure = details_of(error)
+            if failure.family in SAYS_NOTHING:
+                self._state.refresh_asked = True
+            elif self._state.not_showing_issue is None:
                 self._state.not_showing_issue = await issues.open_issue(
                     self._state.connection_id,
                     "purchase_order",
                     self._state.purchase_order_id,
-                    details_of(error),
+                    failure,
                     title=self._facts().number,
                 )
         else:
-            self._state.facts = refreshed.facts
+            self._take(refreshed.facts)
             for bill in self._state.bills:
                 bill.covered = bill.covered or bill.bill_id in refreshed.covered
             self._drop_settled()
@@ -224,12 +235,18 @@ class PurchaseOrderWorkflow:
     async def _hand_over(self) -> None:
         """Continue as new with the whole state; an unfinished double sync starts again in the next run."""
         if self._double_sync is not None:
+            self._state.refresh_asked = True
             self._double_sync.cancel()
             await asyncio.wait([self._double_sync])
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._state)
 
     # --- the state, read --------------------------------------------------------------------------------------
+
+    def _take(self, facts: OrderFacts) -> None:
+        """What arrives late does not overwrite what is newer."""
+        if self._state.facts is None or facts.snapshot >= self._state.facts.snapshot:
+            self._state.facts = facts
 
     def _facts(self) -> OrderFacts:
         assert self._state.facts is not None, "whoever starts this workflow sends the facts along"

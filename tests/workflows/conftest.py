@@ -1,0 +1,48 @@
+"""Worlds on the servers the workflows run on."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from cli.embedded import free_port, temporal_command, temporal_is_ready
+from cli.processes import ChildProcess
+from tests.workflows.world import World
+
+SUGGEST_AFTER_EVENTS = 25
+"""So few that every long-lived workflow must continue as new within one order's life."""
+
+
+@pytest.fixture(scope="session")
+def impatient_temporal_address(server_directory: Path) -> Iterator[str]:
+    """A dev server that suggests continue-as-new after a handful of events."""
+    port = free_port()
+    limit = {"limit.historyCount.suggestContinueAsNew": str(SUGGEST_AFTER_EVENTS)}
+    server = ChildProcess(
+        "temporal-impatient",
+        temporal_command(port=port, ui_port=None, database=None, dynamic_config=limit),
+        log=server_directory / "temporal-impatient.log",
+    )
+    server.start()
+    address = f"127.0.0.1:{port}"
+    try:
+        server.wait_until(lambda: temporal_is_ready(address))
+        yield address
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+async def impatient_temporal(impatient_temporal_address: str) -> Client:
+    return await Client.connect(impatient_temporal_address, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture
+async def world(time_skipping: WorkflowEnvironment) -> AsyncIterator[World]:
+    """An order on the time-skipping server, with workers that serve it."""
+    here = World(client=time_skipping.client)
+    async with here.workers():
+        yield here

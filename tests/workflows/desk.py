@@ -1,0 +1,131 @@
+"""What callers do to the workflows, and waiting until something is true; shared by these tests."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
+from temporalio.client import WithStartWorkflowOperation, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
+
+from models.domain import BillId, PaymentId, SyncIssueId
+from models.messages import BillState, CreateBillAnswer, PaymentState, PurchaseOrderLive, RequestRef, SettleIssue
+from tests.workflows.world import A_LONG_LIFE, CONNECTION, ORDER_WORKFLOW, Issue, World
+from workflows import contract
+from workflows.bill import BillWorkflow
+from workflows.payment import PaymentWorkflow
+from workflows.purchase_order import PurchaseOrderWorkflow
+
+T = TypeVar("T")
+
+
+async def eventually(look: Callable[[], Awaitable[T] | T], *, within: float = 20.0) -> T:
+    """Look until something true is there; the last thing seen is in the error. Waits in real time."""
+    deadline = time.monotonic() + within
+    while True:
+        seen = look()
+        if isinstance(seen, Awaitable):
+            seen = await seen
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never came true within {within} s: {seen!r}")
+        await asyncio.sleep(0.02)
+
+
+async def create_bill(world: World, ref: RequestRef, *, update_id: str | None = None) -> CreateBillAnswer:
+    """What `POST /v1/purchase-orders/{id}/bills` does: update-with-start under the caller's key."""
+    facts = world.facts()
+    start = WithStartWorkflowOperation(
+        PurchaseOrderWorkflow.run,
+        world.order_state(),
+        id=ORDER_WORKFLOW,
+        task_queue=contract.TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        execution_timeout=A_LONG_LIFE,
+        static_summary=contract.order_summary(facts),
+        search_attributes=contract.order_search_attributes(CONNECTION, world.order_state().erp, facts),
+    )
+    return await world.client.execute_update_with_start_workflow(
+        PurchaseOrderWorkflow.create_bill, ref, start_workflow_operation=start, id=update_id or ref.key
+    )
+
+
+def order(world: World) -> WorkflowHandle[Any, None]:
+    return world.client.get_workflow_handle_for(PurchaseOrderWorkflow.run, ORDER_WORKFLOW)
+
+
+def bill(world: World, bill_id: str) -> WorkflowHandle[Any, Any]:
+    return world.client.get_workflow_handle_for(BillWorkflow.run, contract.bill_workflow_id(BillId(bill_id)))
+
+
+def payment(world: World, payment_id: str) -> WorkflowHandle[Any, Any]:
+    return world.client.get_workflow_handle_for(
+        PaymentWorkflow.run, contract.payment_workflow_id(PaymentId(payment_id))
+    )
+
+
+async def done(handle: WorkflowHandle[Any, T]) -> T:
+    """The workflow's result, without the clock being moved."""
+
+    async def closed() -> bool:
+        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
+
+    await eventually(closed)
+    return await handle.result()
+
+
+async def ended(world: World, handle: WorkflowHandle[Any, T]) -> T:
+    """The workflow's result. While it is awaited the time-skipping server's clock runs from one timer to the next.
+
+    Only for the last step of a test: when nothing is left to do, the clock runs on and workflows reach their age limit.
+    """
+    await world.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+    try:
+        return await handle.result()
+    finally:
+        await world.client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+
+
+async def live(world: World) -> PurchaseOrderLive:
+    return await order(world).query(PurchaseOrderWorkflow.live)
+
+
+async def bill_state(world: World, bill_id: str) -> BillState:
+    return await bill(world, bill_id).query(BillWorkflow.state)
+
+
+async def payment_state(world: World, payment_id: str) -> PaymentState:
+    return await payment(world, payment_id).query(PaymentWorkflow.state)
+
+
+async def an_issue(world: World) -> tuple[SyncIssueId, Issue]:
+    """The one open issue, as soon as it is open and its workflow waits behind it."""
+    issue_id, issue = next(iter((await eventually(world.open_issues)).items()))
+    return issue_id, issue
+
+
+async def settle(
+    handle: WorkflowHandle[Any, Any], issue_id: SyncIssueId, decision: str, *, actor: str = "ada", why: str = ""
+) -> None:
+    word = SettleIssue(issue_id=issue_id, decision=decision, actor=actor, why=why)
+    await handle.signal(contract.SETTLE_ISSUE, word)
+
+
+async def details(handle: WorkflowHandle[Any, Any]) -> str:
+    """What the Temporal UI shows an operator as current details."""
+    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return metadata.current_details
+
+
+async def attribute(handle: WorkflowHandle[Any, Any], key: SearchAttributeKey[str]) -> str | None:
+    return (await handle.describe()).typed_search_attributes.get(key)
+
+
+async def server_now(handle: WorkflowHandle[Any, Any]) -> datetime:
+    """The time of the workflow's last event, by the server's clock."""
+    history = await handle.fetch_history()
+    return history.events[-1].event_time.ToDatetime()

@@ -1,0 +1,402 @@
+"""A mirror and an ERP in memory, behind activities that carry the real names: what the workflows are told.
+
+The workflows, the worker's sandbox, the doorbell and the servers are the real ones. Figures move the way the product
+moves them: a bill reserves (P), its push makes a document in the ERP, and only the order's own figures (E) cover it.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.doorbell import Doorbell
+from activities.failures import as_failure, not_yet
+from erp.errors import ErpError, Rejected, Unavailable
+from models.domain import (
+    BillId,
+    BillStatus,
+    ConnectionId,
+    Erp,
+    ErpId,
+    OrganizationId,
+    PaymentId,
+    PaymentStatus,
+    PoStatus,
+    PurchaseOrderId,
+    Stream,
+    SyncIssueId,
+    SyncRunId,
+)
+from models.messages import (
+    AbandonedWrite,
+    AbandonWrite,
+    BillNow,
+    BillPushed,
+    BillPushResult,
+    CloseIssue,
+    CreateBillAnswer,
+    FinishSyncRun,
+    OpenIssue,
+    OrderFacts,
+    PaymentPushResult,
+    PurchaseOrderState,
+    PushBill,
+    PushPayment,
+    RefreshedPurchaseOrder,
+    RefreshPurchaseOrder,
+    RequestRef,
+    SchedulePayment,
+    SchedulePaymentAnswer,
+    StartSyncRun,
+    SyncPage,
+    SyncPageDone,
+    SyncPlan,
+    WakePurchaseOrders,
+    WokenPurchaseOrders,
+)
+from worker import CACHED_WORKFLOWS, WORKFLOWS, sandboxed_runner
+from workflows import contract
+
+ORGANIZATION = OrganizationId("org_acme")
+CONNECTION = ConnectionId("intacct-acme-100")
+ORDER = PurchaseOrderId("po_1007")
+ORDER_ERP_ID = ErpId("1007")
+ORDER_WORKFLOW = contract.purchase_order_workflow_id(CONNECTION, ORDER_ERP_ID)
+ORDERED = Decimal(10)
+PRICE = Decimal(25)
+PAGE = 100
+
+ERP_STATUS = {PoStatus.UNFILLED: "Pending", PoStatus.PARTIALLY_FILLED: "Partially Converted"}
+
+
+@dataclass
+class Bill:
+    number: str
+    quantity: Decimal
+    status: BillStatus = BillStatus.PENDING_PUSH
+    document: str | None = None
+    covered: bool = False
+    paid: Decimal = Decimal(0)
+
+    @property
+    def total(self) -> Decimal:
+        return self.quantity * PRICE
+
+
+@dataclass
+class Payment:
+    bill_id: BillId
+    amount: Decimal
+    pay_on: date
+    status: PaymentStatus = PaymentStatus.SCHEDULED
+
+
+@dataclass
+class Issue:
+    opened: OpenIssue
+    state: str = "open"
+    actor: str = ""
+    opened_at: datetime | None = None
+
+
+@dataclass
+class World:
+    """One order of ten units at 25.00, and everything that happens to it. Switches first, then what was recorded."""
+
+    client: Client
+    shows_at_once: bool = True
+    """The ERP shows a new bill on its order in the very call that made it."""
+    refreshes_until_shown: int = 0
+    """How many times the order is read without showing our bills; a negative number is for ever."""
+    outage_until: datetime | None = None
+    """By the server's clock: before it, the ERP answers nothing."""
+    link_dropped: bool = False
+    troubles: dict[str, list[ErpError]] = field(default_factory=dict)
+    """Per activity name: errors that its next calls end in, one after another."""
+    pages: dict[Stream, int] = field(default_factory=dict)
+    orders_to_wake: int = 0
+
+    bills: dict[BillId, Bill] = field(default_factory=dict)
+    payments: dict[PaymentId, Payment] = field(default_factory=dict)
+    issues: dict[SyncIssueId, Issue] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    asked: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
+    payments_asked: dict[str, tuple[Decimal, date]] = field(default_factory=dict)
+    finished_runs: list[FinishSyncRun] = field(default_factory=list)
+    pages_read: list[SyncPage] = field(default_factory=list)
+    outage_calls: list[datetime] = field(default_factory=list)
+    snapshot: int = 1
+    closed_in_erp: bool = False
+
+    # --- what a test asks for --------------------------------------------------------------------------------
+
+    def bill_request(self, key: str, quantity: int, number: str | None = None) -> RequestRef:
+        """A bill asked for over the API under this Idempotency-Key."""
+        self.asked[key] = (number or f"INV-{key}", Decimal(quantity))
+        return RequestRef(organization_id=ORGANIZATION, key=key)
+
+    def payment_request(self, key: str, bill_id: BillId, amount: str, pay_on: date) -> SchedulePayment:
+        self.payments_asked[key] = (Decimal(amount), pay_on)
+        return SchedulePayment(request=RequestRef(organization_id=ORGANIZATION, key=key), bill_id=bill_id)
+
+    def order_state(self) -> PurchaseOrderState:
+        return PurchaseOrderState(
+            connection_id=CONNECTION,
+            erp=Erp.INTACCT,
+            purchase_order_id=ORDER,
+            erp_id=ORDER_ERP_ID,
+            facts=self.facts(),
+        )
+
+    def facts(self) -> OrderFacts:
+        billed = sum((bill.quantity for bill in self.bills.values() if bill.covered), Decimal(0))
+        given_up = BillStatus.ABANDONED
+        open_bills = [bill for bill in self.bills.values() if not bill.covered and bill.status is not given_up]
+        status = PoStatus.UNFILLED
+        if self.closed_in_erp:
+            status = PoStatus.CLOSED
+        elif billed >= ORDERED:
+            status = PoStatus.FILLED
+        elif billed:
+            status = PoStatus.PARTIALLY_FILLED
+        return OrderFacts(
+            number="PO-1007",
+            vendor="V-ACME",
+            erp_status=ERP_STATUS.get(status, "Converted"),
+            status=status,
+            content_hash=f"content {self.snapshot}",
+            snapshot=self.snapshot,
+            ordered=ORDERED,
+            billed=billed,
+            pending=sum((bill.quantity for bill in open_bills), Decimal(0)),
+        )
+
+    def documents(self) -> list[str]:
+        return [bill.document for bill in self.bills.values() if bill.document]
+
+    def open_issues(self) -> dict[SyncIssueId, Issue]:
+        return {issue_id: issue for issue_id, issue in self.issues.items() if issue.state == "open"}
+
+    def show_all(self) -> None:
+        """The ERP brings the order's own figures up to date."""
+        for bill in self.bills.values():
+            if bill.document:
+                bill.covered = True
+        self.snapshot += 1
+
+    @asynccontextmanager
+    async def workers(self, *, cached_workflows: int = CACHED_WORKFLOWS) -> AsyncIterator[None]:
+        """The two workers of one process, with the sandbox of the real one."""
+        mirror, erp, sync = MirrorInMemory(self), ErpInMemory(self), SyncInMemory(self)
+        async with AsyncExitStack() as stack:
+            for worker in (
+                Worker(
+                    self.client,
+                    task_queue=contract.TASK_QUEUE,
+                    workflows=WORKFLOWS,
+                    activities=[
+                        mirror.create_bill,
+                        mirror.schedule_payment,
+                        mirror.open_issue,
+                        mirror.close_issue,
+                        mirror.abandon_write,
+                        sync.wake_purchase_orders,
+                        sync.finish_sync_run,
+                    ],
+                    workflow_runner=sandboxed_runner(),
+                    max_cached_workflows=cached_workflows,
+                ),
+                Worker(
+                    self.client,
+                    task_queue=contract.erp_task_queue(Erp.INTACCT),
+                    activities=[
+                        erp.push_bill,
+                        erp.push_payment,
+                        erp.refresh_purchase_order,
+                        sync.plan_sync,
+                        sync.sync_page,
+                    ],
+                ),
+            ):
+                await stack.enter_async_context(worker)
+            yield
+
+    def erp_answers(self, name: str) -> None:
+        """What the ERP says to this call before it does anything. Raises the Temporal failure the product raises."""
+        self.calls[name] += 1
+        now = activity.info().started_time
+        if self.outage_until is not None and now < self.outage_until:
+            self.outage_calls.append(now)
+            raise as_failure(Unavailable("the ERP does not answer", code="ERP_UNAVAILABLE"))
+        if self.troubles.get(name):
+            raise as_failure(self.troubles[name].pop(0))
+
+
+class MirrorInMemory:
+    """What the product decides in its database."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @activity.defn(name="create_bill")
+    async def create_bill(self, ref: RequestRef) -> CreateBillAnswer:
+        world = self._world
+        world.calls["create_bill"] += 1
+        number, quantity = world.asked[ref.key]
+        bill_id = BillId(f"bill_{ref.key}")
+        if bill_id not in world.bills:
+            facts = world.facts()
+            if quantity > facts.ordered - facts.billed - facts.pending:
+                return CreateBillAnswer(outcome="block", number=number, total=str(quantity * PRICE), facts=facts)
+            world.bills[bill_id] = Bill(number=number, quantity=quantity)
+        total = str(world.bills[bill_id].total)
+        return CreateBillAnswer(outcome="ok", bill_id=bill_id, number=number, total=total, facts=world.facts())
+
+    @activity.defn(name="schedule_payment")
+    async def schedule_payment(self, schedule: SchedulePayment) -> SchedulePaymentAnswer:
+        world = self._world
+        world.calls["schedule_payment"] += 1
+        amount, pay_on = world.payments_asked[schedule.request.key]
+        payment_id = PaymentId(f"pay_{schedule.request.key}")
+        if payment_id not in world.payments:
+            bill = world.bills[schedule.bill_id]
+            promised = sum(
+                (p.amount for p in world.payments.values() if p.status is PaymentStatus.SCHEDULED), Decimal()
+            )
+            if amount > bill.total - bill.paid - promised:
+                return SchedulePaymentAnswer(outcome="refused")
+            world.payments[payment_id] = Payment(bill_id=schedule.bill_id, amount=amount, pay_on=pay_on)
+        return SchedulePaymentAnswer(outcome="scheduled", payment_id=payment_id, amount=str(amount), pay_on=pay_on)
+
+    @activity.defn(name="open_issue")
+    async def open_issue(self, issue: OpenIssue) -> SyncIssueId:
+        world = self._world
+        for issue_id, held in world.open_issues().items():
+            if (held.opened.code, held.opened.subject_id) == (issue.code, issue.subject_id):
+                return issue_id
+        issue_id = SyncIssueId(f"issue_{len(world.issues) + 1}")
+        world.issues[issue_id] = Issue(opened=issue, opened_at=activity.info().started_time)
+        return issue_id
+
+    @activity.defn(name="close_issue")
+    async def close_issue(self, close: CloseIssue) -> None:
+        issue = self._world.issues[close.issue_id]
+        issue.state, issue.actor = close.state, close.actor
+
+    @activity.defn(name="abandon_write")
+    async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:
+        world = self._world
+        if abandon.subject_kind == "bill":
+            bill = world.bills[BillId(abandon.subject_id)]
+            if bill.document:
+                return AbandonedWrite(done=False)
+            bill.status = BillStatus.ABANDONED
+            return AbandonedWrite(done=True)
+        payment = world.payments[PaymentId(abandon.subject_id)]
+        bill = world.bills[payment.bill_id]
+        payment.status = PaymentStatus.ABANDONED
+        bill.status = BillStatus.SYNCED
+        return AbandonedWrite(
+            done=True, bill=BillNow(status=bill.status, paid=str(bill.paid), due=str(bill.total - bill.paid))
+        )
+
+
+class ErpInMemory:
+    """What the product does in the ERP; each is safe to run twice, as the real ones are."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._doorbell = Doorbell(world.client)
+
+    @activity.defn(name="push_bill")
+    async def push_bill(self, push: PushBill) -> BillPushResult:
+        world = self._world
+        world.erp_answers("push_bill")
+        bill = world.bills[push.bill_id]
+        if bill.document is None:
+            bill.document = f"Vendor Invoice-{push.bill_id}"
+        bill.status = BillStatus.LINK_MISSING if world.link_dropped else BillStatus.SYNCED
+        if world.shows_at_once and not world.link_dropped:
+            world.show_all()
+        await self._doorbell.bill_pushed(
+            world.order_state(),
+            world.facts(),
+            BillPushed(bill_id=push.bill_id, status=bill.status, covered=bill.covered, facts=world.facts()),
+        )
+        return BillPushResult(status=bill.status, document_id=bill.document, covered=bill.covered)
+
+    @activity.defn(name="push_payment")
+    async def push_payment(self, push: PushPayment) -> PaymentPushResult:
+        world = self._world
+        world.erp_answers("push_payment")
+        payment = world.payments[push.payment_id]
+        bill = world.bills[payment.bill_id]
+        if payment.status is not PaymentStatus.PAID:
+            payment.status = PaymentStatus.PAID
+            bill.paid += payment.amount
+            bill.status = BillStatus.PAID if bill.paid >= bill.total else BillStatus.PARTIALLY_PAID
+        now = BillNow(status=bill.status, paid=str(bill.paid), due=str(bill.total - bill.paid))
+        await self._doorbell.bill_changed(payment.bill_id, now)
+        return PaymentPushResult(
+            status=PaymentStatus.PAID, erp_id="900", bill_status=now.status, bill_paid=now.paid, bill_due=now.due
+        )
+
+    @activity.defn(name="refresh_purchase_order")
+    async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:
+        world = self._world
+        world.erp_answers("refresh_purchase_order")
+        if world.refreshes_until_shown == 0:
+            world.show_all()
+        else:
+            world.refreshes_until_shown -= 1
+        if any(not world.bills[bill_id].covered for bill_id in refresh.until_covered):
+            raise not_yet("PO-1007 does not show our bills yet", again_in=None, code="STATUS_NOT_SHOWING")
+        return RefreshedPurchaseOrder(facts=world.facts(), covered=refresh.until_covered)
+
+
+class SyncInMemory:
+    """A sync run over as many pages as the test asks for."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @activity.defn(name="plan_sync")
+    async def plan_sync(self, start: StartSyncRun) -> SyncPlan:
+        self._world.erp_answers("plan_sync")
+        return SyncPlan(run_id=SyncRunId(f"run_{start.workflow_run_id}"), streams=list(self._world.pages))
+
+    @activity.defn(name="sync_page")
+    async def sync_page(self, page: SyncPage) -> SyncPageDone:
+        world = self._world
+        world.erp_answers("sync_page")
+        world.pages_read.append(page)
+        position = int(page.after or 0) + 1
+        last = position >= world.pages[page.stream]
+        return SyncPageDone(
+            after=None if last else str(position), high_water=f"2026-11-{position:02}", seen=PAGE, changed=1, bad=0
+        )
+
+    @activity.defn(name="wake_purchase_orders")
+    async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
+        self._world.calls["wake_purchase_orders"] += 1
+        woken = min(wake.limit, self._world.orders_to_wake)
+        self._world.orders_to_wake -= woken
+        return WokenPurchaseOrders(woken=woken, more=woken == wake.limit)
+
+    @activity.defn(name="finish_sync_run")
+    async def finish_sync_run(self, finish: FinishSyncRun) -> None:
+        self._world.finished_runs.append(finish)
+
+
+def refused(message: str = "the posting period is closed", code: str = "PERIOD_CLOSED") -> Rejected:
+    return Rejected(message, code=code, erp_code="BL03000018", evidence={"period": "2026-09"})
+
+
+A_LONG_LIFE = timedelta(days=3650)
+"""An execution timeout for the time-skipping server: without one its clock runs ten years ahead of finished workflows."""
