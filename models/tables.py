@@ -301,6 +301,7 @@ class BillRow(SQLModel, table=True):
     __table_args__ = (
         Index("bills_by_erp_id", "connection_id", "erp_id"),
         Index("bills_by_payable", "connection_id", "payable_id"),
+        Index("bills_by_document", "connection_id", "document_id"),
         Index("bills_by_number", "connection_id", "vendor_id", "number_key"),
         Index(
             "bills_once",

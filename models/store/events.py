@@ -4,7 +4,7 @@ Rows are only ever added; a trigger refuses everything else (DESIGN section 7).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 from sqlmodel import col, select
@@ -40,6 +40,48 @@ async def record(
             before=None if before is None else dict(before),
             after=None if after is None else dict(after),
         )
+    )
+
+
+class Change(NamedTuple):
+    """One of many changes with the same cause."""
+
+    subject_id: str
+    kind: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+async def record_all(
+    s: AsyncSession,
+    *,
+    organization_id: OrganizationId,
+    connection_id: ConnectionId,
+    subject_kind: str,
+    actor: str,
+    why: str,
+    changes: Sequence[Change],
+) -> None:
+    """Add the events of a whole page at once."""
+    if not changes:
+        return
+    connection = await s.connection()
+    await connection.execute(
+        insert(EventRow),
+        [
+            {
+                "organization_id": organization_id,
+                "connection_id": connection_id,
+                "subject_kind": subject_kind,
+                "subject_id": change.subject_id,
+                "kind": change.kind,
+                "actor": actor,
+                "why": why,
+                "before": None if change.before is None else dict(change.before),
+                "after": None if change.after is None else dict(change.after),
+            }
+            for change in changes
+        ],
     )
 
 

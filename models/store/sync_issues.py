@@ -84,17 +84,31 @@ async def close_for_subject(
     actor: str,
 ) -> int:
     """What was wrong with the subject is right again: resolve its open issues, all or only these codes. How many."""
+    return await close_for_subjects(s, connection_id, subject_kind, [subject_id], codes, actor=actor)
+
+
+async def close_for_subjects(
+    s: AsyncSession,
+    connection_id: ConnectionId,
+    subject_kind: str,
+    subject_ids: Sequence[str],
+    codes: Sequence[str] | None = None,
+    *,
+    actor: str,
+) -> int:
+    """`close_for_subject` for all subjects of a page at once."""
     connection = await s.connection()
     closed = await connection.execute(
         text(
             "update sync_issues set state = 'resolved', closed_at = now(), closed_by = :actor"
-            " where connection_id = :c and subject_kind = :kind and subject_id = :subject and state = 'open'"
+            " where connection_id = :c and subject_kind = :kind and state = 'open'"
+            "   and subject_id = any(cast(:subjects as text[]))"
             "   and (cast(:codes as text[]) is null or code = any(cast(:codes as text[])))"
         ),
         {
             "c": connection_id,
             "kind": subject_kind,
-            "subject": subject_id,
+            "subjects": list(subject_ids),
             "codes": None if codes is None else list(codes),
             "actor": actor,
         },

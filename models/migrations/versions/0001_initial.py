@@ -454,6 +454,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("bills_by_document", "bills", ["connection_id", "document_id"], unique=False)
     op.create_index("bills_by_erp_id", "bills", ["connection_id", "erp_id"], unique=False)
     op.create_index("bills_by_number", "bills", ["connection_id", "vendor_id", "number_key"], unique=False)
     op.create_index("bills_by_payable", "bills", ["connection_id", "payable_id"], unique=False)
@@ -642,6 +643,7 @@ def downgrade() -> None:
     op.drop_index("bills_by_payable", table_name="bills")
     op.drop_index("bills_by_number", table_name="bills")
     op.drop_index("bills_by_erp_id", table_name="bills")
+    op.drop_index("bills_by_document", table_name="bills")
     op.drop_table("bills")
     op.drop_index(op.f("ix_sync_runs_connection_id"), table_name="sync_runs")
     op.drop_table("sync_runs")

@@ -1,0 +1,103 @@
+"""What a payment seen in the ERP means for its bill, where the bill's own figure cannot have it yet.
+
+`bills.paid` is the ERP's own word and comes with the bill (`erp_bills.py`). Bills and payments are read one after the
+other, so a payment may arrive before the bill that shows it: only then is the figure moved here.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import BillId, BillStatus, ConnectionId, OrganizationId, Origin
+from models.store import events
+from models.store.bill_status import status_by_payment
+from models.tables import ConnectionRow
+
+SYNCER = "posync"
+"""Who acts in the event table when no person does."""
+
+
+class Paid(NamedTuple):
+    """A payment of one bill that appeared in the ERP, or was voided or deleted there."""
+
+    bill_id: str
+    amount: Decimal
+    revision: str
+    voided: bool
+
+
+async def move_bills(
+    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, paid: Sequence[Paid]
+) -> tuple[BillId, ...]:
+    """Bring `paid` and status of these bills up to date; the caller holds them. Gives those of ours that moved."""
+    if not paid:
+        return ()
+    rows = await connection.execute(
+        text(
+            "select b.id, b.origin, b.status, b.total, b.paid, b.payable_revision,"
+            "   coalesce(sum(p.amount) filter (where p.status = 'paid'), 0) as known,"
+            "   coalesce(bool_or(p.origin = 'posync' and p.status in ('scheduled', 'submitted', 'sync_issue')), false)"
+            "     as promised"
+            " from bills b left join payments p on p.bill_id = b.id"
+            " where b.id = any(cast(:ids as text[])) group by b.id"
+        ),
+        {"ids": sorted({one.bill_id for one in paid})},
+    )
+    changes: list[events.Change] = []
+    ours: list[BillId] = []
+    updates: list[tuple[str, Decimal, str]] = []
+    for bill in rows:
+        figure = bill.paid
+        for one in paid:
+            if one.bill_id == bill.id and one.revision > (bill.payable_revision or ""):
+                figure = _moved(figure, bill.known, one)
+        before = BillStatus(bill.status)
+        after = status_by_payment(before, bill.total, figure, promised=bill.promised)
+        if (figure, after) == (bill.paid, before):
+            continue
+        updates.append((bill.id, figure, after.value))
+        changes.append(
+            events.Change(
+                bill.id,
+                "paid_in_erp",
+                {"status": before.value, "paid": str(bill.paid)},
+                {"status": after.value, "paid": str(figure)},
+            )
+        )
+        if bill.origin == Origin.POSYNC.value:
+            ours.append(BillId(bill.id))
+    if updates:
+        await connection.execute(
+            text(
+                "update bills b set paid = n.paid, status = n.status, version = b.version + 1, changed_at = now()"
+                " from unnest(cast(:ids as text[]), cast(:paid as numeric[]), cast(:statuses as text[]))"
+                "   as n(id, paid, status) where b.id = n.id"
+            ),
+            {
+                "ids": [bill_id for bill_id, _, _ in updates],
+                "paid": [figure for _, figure, _ in updates],
+                "statuses": [status for _, _, status in updates],
+            },
+        )
+    await events.record_all(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="bill",
+        actor=SYNCER,
+        why="a payment in the ERP",
+        changes=changes,
+    )
+    return tuple(ours)
+
+
+def _moved(figure: Decimal, known: Decimal, one: Paid) -> Decimal:
+    """`known` is what the payments we hold add up to now, voided ones left out."""
+    if not one.voided:
+        return max(figure, known)
+    # Only while the figure still holds the voided amount; the bill may have been read after the void.
+    return figure - one.amount if figure >= known + one.amount else figure
