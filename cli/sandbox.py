@@ -29,18 +29,23 @@ def serve(
 @app.command()
 def load(
     path: Annotated[Path, typer.Argument(exists=True, help="A folder of neutral CSV files, or one of them.")],
+    kind: Annotated[str | None, typer.Option(help="vendors, items ...; without it: the file's name says.")] = None,
     erp: Annotated[str, typer.Option(help="Into which pretend ERP.")] = "intacct",
     create_missing: Annotated[bool, typer.Option(help="Make vendors, items ... that orders name.")] = False,
     url: Url = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Load vendors, items, purchase orders and receipts. Bad rows are reported by line, the others go on."""
-    content, problems = neutral.read(path)
-    for problem in problems:
-        errors.print(f"[red]{problem}[/]")
+    try:
+        content, problems = neutral.read_path(path, kind)
+    except neutral.BadInput as error:
+        raise typer.BadParameter(str(error), param_hint="path") from error
     target = f"/companies/{erp}/load?create_missing={str(create_missing).lower()}"
     answer = _control(url, state_dir).post(target, content)
+    problems += answer.pop("errors")
     console.print_json(data=answer)
+    for problem in problems:
+        errors.print(f"[red]{problem['kind']}, line {problem['line']}: {problem['message']}[/]")
     if problems:
         raise typer.Exit(1)
 

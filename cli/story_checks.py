@@ -102,9 +102,10 @@ def _comes_from(invoice: Mapping[str, Any], number: str) -> bool:
 
 def _payments(told: Told, bills: Documents, payments: Documents, payables: Documents, paid: Documents) -> list[Check]:
     made = len(paid) - told.held_before["payments"]
+    keys = {payment["external_key"] for payment in payments}
     ours = sorted(Decimal(payment["amount"]) for payment in payments)
-    theirs = sorted(Decimal(payment["amount"]) for payment in paid)[-len(ours) :] if made == len(ours) else []
-    dues = {payable["id"]: Decimal(payable["due"]) for payable in payables}
+    theirs = sorted(Decimal(payment["amount"]) for payment in paid if payment["document_number"] in keys)
+    dues = {payable["record_no"]: Decimal(payable["due"]) for payable in payables}
     wrong = [bill["number"] for bill in bills if dues.get(bill["payable_id"]) != Decimal(bill["due"])]
     return [
         Check("exactly one ERP payment per payment", made == len(payments), f"{made} for {len(payments)} payments"),
