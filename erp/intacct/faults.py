@@ -62,7 +62,8 @@ FAULTS: tuple[Fault, ...] = (
           r"|(cannot|can't|not) be converted", Rejected, "ALREADY_CONVERTED"),
     # Numbers.
     Fault("XL03000003", None, None, Rejected, "REQUEST_NOT_UNDERSTOOD"),
-    Fault("XL03000006", "authentication", r"\b(location|entity|locationid)\b", AuthenticationFailed, "AUTH_ENTITY_NOT_ALLOWED"),
+    Fault("XL03000006", "authentication", r"\b(location|entity|locationid)\b", AuthenticationFailed,
+          "AUTH_ENTITY_NOT_ALLOWED"),
     Fault("XL03000006", "authentication", r"session", AuthenticationFailed, "AUTH_SESSION_REFUSED"),
     Fault("XL03000006", "authentication", None, AuthenticationFailed, "AUTH_BAD_CREDENTIALS"),
     Fault("XL03000006", "control", r"policy", Rejected, "REQUEST_NOT_UNDERSTOOD"),

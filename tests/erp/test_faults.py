@@ -155,7 +155,7 @@ def test_every_explanation_is_whole() -> None:
     """Title, cause, steps and who."""
     for code, row in ISSUE_CODES.items():
         assert row.code == code
-        assert row.title and row.cause and row.fix and all(row.fix), code
+        assert all((row.title, row.cause, row.fix, *row.fix)), code
         assert row.who in (ADMINISTRATOR, "accountant", "support", NOBODY), code
 
 

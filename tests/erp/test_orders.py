@@ -159,11 +159,13 @@ async def test_a_later_sync_looks_back_and_covers_missing_stamps() -> None:
         since="2031-07-01 10:00:00", ordered_from=None, after="41", open_in=None
     )
     query, touched = gateway.calls[0].iter("query")
-    assert query.findtext(".//greaterthan/field") == "RECORDNO" and query.findtext(".//greaterthan/value") == "41"
+    assert query.findtext(".//greaterthan/field") == "RECORDNO"
+    assert query.findtext(".//greaterthan/value") == "41"
     values = [node.text for node in query.iterfind(".//greaterthanorequalto/value")]
     assert values == ["07/01/2031 08:00:00"] * 2
     assert query.findtext(".//isnull/field") == "WHENMODIFIED"
-    assert touched.findtext("object") == "PODOCUMENTENTRY" and touched.findtext(".//select/max") == "WHENMODIFIED"
+    assert touched.findtext("object") == "PODOCUMENTENTRY"
+    assert touched.findtext(".//select/max") == "WHENMODIFIED"
 
 
 async def test_an_order_whose_lines_changed_alone_is_read_too() -> None:

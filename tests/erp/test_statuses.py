@@ -27,7 +27,8 @@ TWO, THREE = MatchMode.TWO_WAY, MatchMode.THREE_WAY
 def test_what_a_person_sees(line: str, label: str, status: PoStatus | None, mode: MatchMode) -> None:
     """S4-48, S4-55..61: four statuses, and none for drafts and approvals, whatever the match mode."""
     found = order_statuses(label, mode)
-    assert found is not None and found.po is status, line
+    assert found is not None, line
+    assert found.po is status, line
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,8 @@ def test_what_a_person_sees(line: str, label: str, status: PoStatus | None, mode
 def test_what_it_means_for_matching(line: str, label: str, mode: MatchMode, status: MatchingStatus) -> None:
     """S5-102..112, by match mode; a switch from 2-way to 3-way makes Converted active again."""
     found = order_statuses(label, mode)
-    assert found is not None and found.matching is status, line
+    assert found is not None, line
+    assert found.matching is status, line
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""The sync preferences are proved before they fail a sync (S4-62; reference 2.8)."""
+
+import pytest
+
+from erp.errors import Rejected
+from tests.erp.gateway import PREFERENCES, Gateway, page, response, result
+from tests.erp.made import a_bill
+
+DEFINITIONS = [
+    {"RECORDNO": "1", "DOCID": "Purchase Order", "CATEGORY": "Order", "UPDATES_GL": "N"},
+    {"RECORDNO": "2", "DOCID": "PO Receiver", "CATEGORY": "Shipping", "UPDATES_GL": "N"},
+    {"RECORDNO": "3", "DOCID": "Vendor Invoice", "CATEGORY": "Invoice", "UPDATES_GL": "A", "EDITTYPE": "All",
+     "DELTYPE": "H"},
+    {"RECORDNO": "4", "DOCID": "Memo Invoice", "CATEGORY": "Invoice", "UPDATES_GL": "N"},
+    {"RECORDNO": "5", "DOCID": "Strict Invoice", "CATEGORY": "Invoice", "UPDATES_GL": "AP", "EDITTYPE": "Never",
+     "DELTYPE": "P"},
+    {"RECORDNO": "6", "DOCID": "Old Order", "CATEGORY": "Order", "UPDATES_GL": "N", "STATUS": "inactive"},
+]  # fmt: skip
+
+
+def _read(*sources: str) -> str:
+    recalls = "".join(f"<recall><RECDOCPAR>{name}</RECDOCPAR></recall>" for name in sources)
+    inner = f"<PODOCUMENTPARAMS><RECORDNO>3</RECORDNO><RECALLS>{recalls}</RECALLS></PODOCUMENTPARAMS>"
+    return response(result(f'<data listtype="PODOCUMENTPARAMS" count="1">{inner}</data>', "read"))
+
+
+async def _problems(read: str | None = None, **changed: str) -> list[tuple[str, str, str]]:
+    gateway = Gateway(response(page("PODOCUMENTPARAMS", *DEFINITIONS)), read or _read("Purchase Order", "PO Receiver"))
+    found = await gateway.connector().check_preferences({**PREFERENCES, **changed})
+    assert all(problem.message and problem.fix for problem in found)
+    return [(problem.code, problem.preference, " ".join((problem.message, *problem.fix))) for problem in found]
+
+
+async def test_good_preferences_have_no_problem() -> None:
+    """S4-62: both templates named as Intacct spells them."""
+    assert await _problems() == []
+
+
+async def test_both_templates_are_required() -> None:
+    """S4-62; the definitions that would do are named."""
+    found = await _problems(po_template="", vendor_invoice_template="")
+    assert [(code, name) for code, name, _ in found] == [
+        ("PREFERENCE_MISSING", "po_template"),
+        ("PREFERENCE_MISSING", "vendor_invoice_template"),
+    ]
+    assert "Vendor Invoice" in found[1][2]
+
+
+@pytest.mark.parametrize("given", ["purchase order", "Purchase  Order", "PURCHASE ORDER "])
+async def test_the_right_spelling_is_proposed(given: str) -> None:
+    """S4-62: names are case-sensitive."""
+    ((code, name, said),) = await _problems(po_template=given)
+    assert (code, name) == ("TEMPLATE_WRONG_CASE", "po_template")
+    assert '"Purchase Order"' in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"po_template": "Purchase Requisition"}, "TEMPLATE_UNKNOWN"),
+        ({"po_template": "PO Receiver"}, "TEMPLATE_WRONG_KIND"),
+        ({"po_template": "Old Order"}, "TEMPLATE_INACTIVE"),
+        ({"receiver_template": "Purchase Order"}, "TEMPLATE_WRONG_KIND"),
+        ({"vendor_invoice_template": "Memo Invoice"}, "TEMPLATE_DOES_NOT_POST_TO_AP"),
+    ],
+)
+async def test_definitions_are_judged_by_what_they_do(changed: dict[str, str], code: str) -> None:
+    """Reference 2.8: never by name, by category and posting."""
+    assert [found[0] for found in await _problems(**changed) if found[0] != "TEMPLATE_CANNOT_CONVERT"] == [code]
+
+
+async def test_policies_that_would_refuse_later_changes() -> None:
+    """Reference 7.2: edit and delete policy All."""
+    found = await _problems(vendor_invoice_template="Strict Invoice")
+    assert [code for code, _, _ in found] == ["TEMPLATE_POLICY_TOO_STRICT"] * 2
+
+
+async def test_an_invoice_that_cannot_be_converted_from_the_order() -> None:
+    """Reference 3.3: the target lists its sources; a list that is not shown says nothing."""
+    assert [code for code, _, _ in await _problems(_read("Other Order"))] == ["TEMPLATE_CANNOT_CONVERT"]
+    assert await _problems(_read()) == []
+
+
+async def test_without_the_template_nothing_is_sent() -> None:
+    """S2-55: transactions wait for the preferences."""
+    gateway = Gateway()
+    with pytest.raises(Rejected) as caught:
+        await gateway.connector(preferences={"po_template": "Purchase Order"}).create_bill(a_bill())
+    assert caught.value.code == "PREFERENCE_MISSING"
+    assert not gateway.calls
