@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -192,7 +193,9 @@ def parse(body: bytes) -> etree._Element:
 
 def rows(data: etree._Element) -> list[Row]:
     """The records of a `data` element, flat."""
-    return [{str(child.tag): child.text for child in record if child.text} for record in data]
+    # Untyped, because lxml types a tag as several kinds of text and this runs for every field of every record.
+    records: Any = data
+    return [{child.tag: text for child in record if (text := child.text)} for record in records]
 
 
 def flat(record: etree._Element) -> Row:
