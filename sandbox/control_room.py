@@ -1,0 +1,170 @@
+"""The control room under `/sandbox/`: load, look, act, break and count. No vendor has these paths."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.calls import Calls
+from sandbox.clock import Clock
+from sandbox.faults import BadRule, Faults
+from sandbox.intacct.acting import ACTIONS, act
+from sandbox.intacct.errors import FunctionError
+from sandbox.intacct.gateway import Gateway
+from sandbox.intacct.loading import load
+from sandbox.intacct.showing import KINDS, show
+from sandbox.neutral import BadInput, rows_from_csv
+from sandbox.sample import sample_company
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def control_room(clock: Clock, faults: Faults, calls: Calls, intacct: Gateway) -> Starlette:
+    """The app behind `/sandbox/`, over the given parts."""
+    room = _Room(clock, faults, calls, intacct)
+    company = "/sandbox/companies/{erp}"
+    return Starlette(
+        routes=[
+            Route("/sandbox/health", _safe(room.health), methods=["GET"]),
+            Route("/sandbox/reset", _safe(room.reset), methods=["POST"]),
+            Route("/sandbox/clock", _safe(room.show_clock), methods=["GET"]),
+            Route("/sandbox/clock", _safe(room.set_clock), methods=["POST"]),
+            Route("/sandbox/faults", _safe(room.show_faults), methods=["GET"]),
+            Route("/sandbox/faults", _safe(room.add_faults), methods=["POST"]),
+            Route("/sandbox/faults", _safe(room.clear_faults), methods=["DELETE"]),
+            Route("/sandbox/calls", _safe(room.show_calls), methods=["GET"]),
+            Route("/sandbox/calls/reset", _safe(room.reset_calls), methods=["POST"]),
+            Route(f"{company}/load", _safe(room.load), methods=["POST"]),
+            Route(f"{company}/sample", _safe(room.sample), methods=["POST"]),
+            Route(f"{company}/actions", _safe(room.act), methods=["POST"]),
+            Route(f"{company}/switches", _safe(room.show_switches), methods=["GET"]),
+            Route(f"{company}/switches", _safe(room.set_switches), methods=["POST"]),
+            Route(f"{company}/{{kind}}", _safe(room.show), methods=["GET"]),
+        ]
+    )
+
+
+def _safe(endpoint: Endpoint) -> Endpoint:
+    """What the caller got wrong is a 400 or 422 that says what; an unknown company or kind is a 404."""
+
+    async def answer(request: Request) -> Response:
+        erp = request.path_params.get("erp", "intacct")
+        if erp != "intacct":
+            return JSONResponse({"error": f"unknown ERP {erp!r}; there is intacct"}, 404)
+        try:
+            return await endpoint(request)
+        except FunctionError as error:
+            lines = [{"errorno": line.errorno, "message": line.description2} for line in error.lines]
+            return JSONResponse({"error": error.lines[0].description2, "errors": lines}, 422)
+        except (ValueError, BadRule, BadInput) as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return answer
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    if not body:
+        return {}
+    given = await request.json()
+    if not isinstance(given, dict):
+        raise ValueError("the body is a JSON object")
+    return given
+
+
+class _Room:
+    def __init__(self, clock: Clock, faults: Faults, calls: Calls, intacct: Gateway) -> None:
+        self._clock = clock
+        self._faults = faults
+        self._calls = calls
+        self._intacct = intacct
+
+    async def health(self, request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def reset(self, request: Request) -> Response:
+        self._intacct.reset()
+        self._faults.clear()
+        self._calls.reset()
+        self._clock.follow_real_time()
+        return JSONResponse({"status": "reset"})
+
+    async def show_clock(self, request: Request) -> Response:
+        return JSONResponse(self._clock.describe())
+
+    async def set_clock(self, request: Request) -> Response:
+        given = await _json(request)
+        if given.get("real"):
+            self._clock.follow_real_time()
+        elif "now" in given:
+            self._clock.set(datetime.fromisoformat(str(given["now"])), frozen=bool(given.get("frozen")))
+        elif "advance_seconds" in given:
+            self._clock.advance(float(given["advance_seconds"]))
+        else:
+            raise ValueError("give now, advance_seconds or real")
+        return JSONResponse(self._clock.describe())
+
+    async def show_faults(self, request: Request) -> Response:
+        return JSONResponse(self._faults.describe())
+
+    async def add_faults(self, request: Request) -> Response:
+        given = await _json(request)
+        rules = given.get("rules")
+        if not isinstance(rules, list):
+            raise ValueError("give rules, a list")
+        self._faults.add(rules, given.get("seed"))
+        return JSONResponse(self._faults.describe())
+
+    async def clear_faults(self, request: Request) -> Response:
+        self._faults.clear()
+        return JSONResponse(self._faults.describe())
+
+    async def show_calls(self, request: Request) -> Response:
+        return JSONResponse(self._calls.describe())
+
+    async def reset_calls(self, request: Request) -> Response:
+        self._calls.reset()
+        return JSONResponse(self._calls.describe())
+
+    async def load(self, request: Request) -> Response:
+        create_missing = request.query_params.get("create_missing", "false").lower() == "true"
+        problems: list[dict[str, object]] = []
+        if request.headers.get("content-type", "").startswith("text/csv"):
+            kind = request.query_params.get("kind", "")
+            text = (await request.body()).decode("utf-8-sig")
+            rows, problems = rows_from_csv(kind, text)
+            given: dict[str, Any] = {kind: rows}
+        else:
+            given = await _json(request)
+        report = load(self._intacct.company, given, create_missing=create_missing)
+        return JSONResponse({**report, "errors": [*problems, *report["errors"]]})
+
+    async def sample(self, request: Request) -> Response:
+        self._intacct.company.empty()
+        return JSONResponse(sample_company(self._intacct.company))
+
+    async def act(self, request: Request) -> Response:
+        given = await _json(request)
+        name = given.pop("action", "")
+        if name not in ACTIONS:
+            raise ValueError(f"unknown action {name!r}; there are {', '.join(sorted(ACTIONS))}")
+        return JSONResponse(act(self._intacct.company, name, given))
+
+    async def show_switches(self, request: Request) -> Response:
+        return JSONResponse(self._intacct.company.switches.describe())
+
+    async def set_switches(self, request: Request) -> Response:
+        switches = self._intacct.company.switches
+        for name, value in (await _json(request)).items():
+            switches.set(name, value)
+        return JSONResponse(switches.describe())
+
+    async def show(self, request: Request) -> Response:
+        kind = request.path_params["kind"]
+        if kind not in KINDS:
+            return JSONResponse({"error": f"unknown kind {kind!r}; there are {', '.join(sorted(KINDS))}"}, 404)
+        return JSONResponse(show(self._intacct.company, kind))

@@ -1,0 +1,427 @@
+"""The life of a purchasing document: created, converted, edited, closed, deleted (reference 2.6, 3.3, 3.4).
+
+A line's QTY_CONVERTED counts what documents converted from it hold. It moves when such a document takes effect
+(leaves Draft), is edited or deleted; the header's STATE follows, in the way its definition's CONVTYPE says (S5-24..26).
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from sandbox.intacct import payables
+from sandbox.intacct.company import Actor, Company
+from sandbox.intacct.documents import (
+    Document,
+    Line,
+    check_line,
+    definition_of,
+    document_number,
+    due_date,
+    header_values,
+    line_values,
+    lines_of,
+    require_level,
+    totals,
+)
+from sandbox.intacct.errors import ErrorLine, FunctionError, invalid
+from sandbox.intacct.formats import amount_text, number, parse_date, plain
+from sandbox.intacct.tables import Record
+
+CONVERTIBLE = frozenset({"Pending", "Approved", "Partially Converted"})
+WITHOUT_EFFECT = frozenset({"Draft", "Submitted", "Partially Approved", "Declined"})
+LOCKED = frozenset({"Submitted", "In Progress", "Partially Converted", "Converted"})
+BACK_ORDER = "Close Original and Create Back Order"
+CLOSE = "Close Transaction"
+
+
+def create_document(company: Company, document: Document, actor: Actor, *, drop_links: bool = False) -> Record:
+    """Write a document, convert what it came from, post what its definition posts; returns the header.
+
+    `drop_links` is the fault "link dropped": accepted, but nothing connects it to its source.
+    """
+    definition = definition_of(company, document.definition)
+    if definition["TD_CREATION_RULE"] == "Entity only" and not actor.entity:
+        text = f"The transaction definition {document.definition} is not allowed at top level."
+        raise FunctionError(ErrorLine("BL01001973", text, "Sign in to an entity."))
+    vendor = company.require_master("VENDOR", document.vendor, "vendor")
+    posting = definition["UPDATES_GL"] != "N"
+    if posting or definition["CATEGORY"] == "Shipping":
+        company.require_open_period(document.posted or document.day, actor.entity)
+    document.due = due_date(company, document.term or vendor["TERMNAME"], document.day, document.due)
+    document.number = document_number(company, definition, document.number)
+    document.state = _first_state(company, definition, document.state)
+    if drop_links:
+        document.created_from = ""
+        for line in document.lines:
+            line.source_document = line.source_line = ""
+    sources = _check_sources(company, document, definition, actor)
+    items = [check_line(company, line, converted=bool(line.source_line)) for line in document.lines]
+    stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp(), "CREATEDBY": actor.user}
+    stamp |= {"MODIFIEDBY": actor.user, "CREATEDUSERID": actor.user, "USERID": actor.user}
+    owner = company.owner(actor)
+    values = header_values(company, document, definition, vendor) | stamp | owner
+    header = company["PODOCUMENT"].insert(values)
+    entries = company["PODOCUMENTENTRY"]
+    for at, (line, item) in enumerate(zip(document.lines, items, strict=True)):
+        entries.insert(line_values(values, line, item, at) | {"DOCHDRNO": header["RECORDNO"]} | stamp | owner)
+    company["PODOCUMENT"].change(header, totals(lines_of(company, header)))
+    company.log("PODOCUMENT", header, "C", actor)
+    if document.state not in WITHOUT_EFFECT:
+        take_effect(company, header, actor)
+    else:
+        for source in sources:
+            refresh_state(company, source, actor)
+    return header
+
+
+def _first_state(company: Company, definition: Record, wanted: str) -> str:
+    state = wanted or "Pending"
+    if state not in ("Draft", "Pending", "Closed"):
+        raise invalid(f"Invalid state '{state}' specified.", "Use Draft, Pending or Closed.")
+    if state == "Pending" and definition["CATEGORY"] == "Order" and company.switches.flag("approvals"):
+        return "Submitted"
+    return state
+
+
+def _check_sources(company: Company, document: Document, definition: Record, actor: Actor) -> list[Record]:
+    """The documents this one converts, each checked; lines get what they inherit."""
+    sources: dict[str, Record] = {}
+    if document.created_from:
+        sources[document.created_from] = _source(company, document.created_from, document, definition, actor)
+    taken: dict[str, Decimal] = {}
+    for line in document.lines:
+        if line.source_document:
+            if document.created_from:
+                raise invalid("Use createdfrom or sourcedocid, not both.")
+            if not company.switches.flag("several_sources"):
+                raise invalid("Conversion from several documents is not enabled for this company.")
+            if line.source_document not in sources:
+                sources[line.source_document] = _source(company, line.source_document, document, definition, actor)
+        if not line.source_line:
+            continue
+        source_id = line.source_document or document.created_from
+        if not source_id:
+            raise invalid("A source line needs the document it belongs to.", "Provide createdfrom.")
+        _check_source_line(company, line, sources[source_id], taken, document.may_exceed)
+    return list(sources.values())
+
+
+def _source(company: Company, docid: str, document: Document, definition: Record, actor: Actor) -> Record:
+    source = company["PODOCUMENT"].first("DOCID", docid)
+    if source is None:
+        raise invalid(f"The source document {docid} does not exist.", "Provide the DOCID of an existing document.")
+    require_level(company, source, actor)
+    if source["DOCPARID"] not in definition["RECALLS.RECDOCPAR"].split("#~#"):
+        raise invalid(f"{definition['DOCID']} cannot be converted from {source['DOCPARID']}.")
+    if source["STATE"] not in CONVERTIBLE:
+        raise invalid(f"The document {docid} is {source['STATE']} and cannot be converted.")
+    if source["CUSTVENDID"] != document.vendor:
+        raise invalid(f"The vendor {document.vendor} is not the vendor of {docid}.")
+    return source
+
+
+def _check_source_line(
+    company: Company, line: Line, source: Record, taken: dict[str, Decimal], may_exceed: bool
+) -> None:
+    entry = company["PODOCUMENTENTRY"].get(line.source_line)
+    if entry is None or entry["DOCHDRNO"] != source["RECORDNO"]:
+        raise invalid(f"The source line {line.source_line} does not belong to {source['DOCID']}.")
+    if entry["ITEMID"] != line.item:
+        raise invalid(f"The item {line.item} is not the item of source line {line.source_line}.")
+    already = taken.get(line.source_line, Decimal(0))
+    remaining = number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"]) - already
+    may_exceed = may_exceed or company.switches.word("over_conversion") == "allow"
+    if line.quantity > remaining and not may_exceed:
+        raise invalid(
+            f"The quantity {plain(line.quantity)} is more than the remaining quantity {plain(remaining)} of line"
+            f" {int(entry['LINE_NO']) + 1} of {source['DOCID']}."
+        )
+    taken[line.source_line] = already + line.quantity
+    line.unit = line.unit or entry["UNIT"]
+    line.location = line.location or entry["LOCATIONID"]
+    line.department = line.department or entry["DEPARTMENTID"]
+    line.class_id = line.class_id or entry["CLASSID"]
+    line.project = line.project or entry["PROJECTID"]
+    line.warehouse = line.warehouse or entry["WAREHOUSE.LOCATION_NO"]
+    line.memo = line.memo or entry["MEMO"]
+    if line.price is None:
+        line.price = number(entry["UIPRICE"])
+    line.more |= {
+        "SOURCE_DOCID": source["DOCID"],
+        "SOURCE_DOCKEY": source["RECORDNO"],
+        "SOURCE_DOCLINEKEY": entry["RECORDNO"],
+    }
+
+
+def take_effect(company: Company, header: Record, actor: Actor) -> None:
+    """The document counts from now on: its sources' quantities move, its bill is made."""
+    _move_sources(company, header, actor, 1)
+    if definition_of(company, header["DOCPARID"])["UPDATES_GL"] == "A":
+        payables.post_document(company, header, lines_of(company, header), actor)
+
+
+def withdraw(company: Company, header: Record, actor: Actor) -> None:
+    """The opposite of `take_effect`. Refused when its bill is paid or its period closed."""
+    if header["PRRECORDKEY"]:
+        payables.unpost_document(company, header, actor)
+    _move_sources(company, header, actor, -1)
+
+
+def _move_sources(company: Company, header: Record, actor: Actor, sign: int) -> None:
+    entries = company["PODOCUMENTENTRY"]
+    touched: dict[str, Record] = {}
+    for line in lines_of(company, header):
+        source = entries.get(line["SOURCE_DOCLINEKEY"])
+        # A back order's lines point at the original's, but do not convert them: they continue it.
+        if source is None or source["DOCPARID"] == header["DOCPARID"]:
+            continue
+        add_converted(company, source, sign * number(line["UIQTY"]), sign * number(line["TRX_VALUE"]), actor)
+        document = company["PODOCUMENT"].get(source["DOCHDRNO"])
+        if document is not None:
+            touched[document["RECORDNO"]] = document
+    for document in touched.values():
+        refresh_state(company, document, actor, converting=sign > 0)
+
+
+def add_converted(company: Company, entry: Record, quantity: Decimal, amount: Decimal, actor: Actor) -> None:
+    """Move a line's converted quantity and amount."""
+    converted = number(entry["QTY_CONVERTED"]) + quantity
+    converted_amount = number(entry["TOTAL_AMOUNT_CONVERTED"]) + amount
+    company["PODOCUMENTENTRY"].change(
+        entry,
+        {
+            "QTY_CONVERTED": plain(converted),
+            "QTY_REMAINING": plain(number(entry["UIQTY"]) - converted),
+            "TOTAL_AMOUNT_CONVERTED": amount_text(converted_amount),
+            "TOTAL_AMOUNT_REMAINING": amount_text(number(entry["TRX_VALUE"]) - converted_amount),
+            "WHENMODIFIED": company.stamp(),
+            "MODIFIEDBY": actor.user,
+        },
+    )
+
+
+def refresh_state(company: Company, header: Record, actor: Actor, *, converting: bool = False) -> None:
+    """The state that follows from the lines; `converting` tells a conversion from its undoing."""
+    lines = lines_of(company, header)
+    converted = any(number(line["QTY_CONVERTED"]) > 0 for line in lines)
+    complete = all(number(line["QTY_CONVERTED"]) >= number(line["UIQTY"]) for line in lines)
+    mode = definition_of(company, header["DOCPARID"])["CONVTYPE"]
+    if _draft_downstream(company, header):
+        state = "In Progress"
+    elif complete:
+        state = "Converted"
+    elif not converted:
+        state = "Pending"
+    elif mode in (CLOSE, BACK_ORDER):
+        state = "Closed"
+    else:
+        state = "Partially Converted"
+    set_state(company, header, state, actor, touch=company.switches.flag("header_touched_by_conversion"))
+    if converting and state == "Closed" and mode == BACK_ORDER:
+        create_back_order(company, header, actor)
+
+
+def set_state(company: Company, header: Record, state: str, actor: Actor, *, touch: bool = True) -> None:
+    """Header and lines carry the same state."""
+    for line in lines_of(company, header):
+        company["PODOCUMENTENTRY"].change(line, {"STATE": state})
+    if touch:
+        if not company["PODOCUMENT"].change(header, {"STATE": state}):
+            company.touch("PODOCUMENT", header, actor)
+        else:
+            company.touch("PODOCUMENT", header, actor)
+        company.log("PODOCUMENT", header, "M", actor, workflow=state)
+    else:
+        company["PODOCUMENT"].change(header, {"STATE": state})
+
+
+def _draft_downstream(company: Company, header: Record) -> bool:
+    documents = company["PODOCUMENT"]
+    numbers = {line["DOCHDRNO"] for line in company["PODOCUMENTENTRY"].find("SOURCE_DOCID", header["DOCID"])}
+    found = (documents.get(entry) for entry in numbers)
+    return any(document is not None and document["STATE"] == "Draft" for document in found)
+
+
+def create_back_order(company: Company, original: Record, actor: Actor) -> Record:
+    """A new document of the same definition with what remains of a closed one (S5-25)."""
+    lines = []
+    for entry in lines_of(company, original):
+        remaining = number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"])
+        if remaining > 0:
+            line = line_like(entry, remaining)
+            line.more |= {
+                "SOURCE_DOCID": original["DOCID"],
+                "SOURCE_DOCKEY": original["RECORDNO"],
+                "SOURCE_DOCLINEKEY": entry["RECORDNO"],
+            }
+            lines.append(line)
+    document = document_like(original, lines)
+    document.created_from = original["DOCID"]
+    definition = definition_of(company, original["DOCPARID"])
+    document.number = document_number(company, definition, "")
+    document.state = "Pending"
+    vendor = company.require_master("VENDOR", document.vendor, "vendor")
+    stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp(), "CREATEDBY": actor.user}
+    owner = company.entity_fields(original["MEGAENTITYID"])
+    values = header_values(company, document, definition, vendor) | stamp | owner
+    header = company["PODOCUMENT"].insert(values)
+    for at, line in enumerate(lines):
+        item = company.require_master("ITEM", line.item, "item")
+        written = line_values(values, line, item, at) | {"DOCHDRNO": header["RECORDNO"]} | stamp | owner
+        company["PODOCUMENTENTRY"].insert(written)
+    company["PODOCUMENT"].change(header, totals(lines_of(company, header)))
+    company.log("PODOCUMENT", header, "C", actor)
+    return header
+
+
+def document_like(header: Record, lines: list[Line]) -> Document:
+    """A new document with an existing one's terms."""
+    return Document(
+        definition=header["DOCPARID"],
+        vendor=header["CUSTVENDID"],
+        day=parse_date(header["WHENCREATED"]),
+        due=parse_date(header["WHENDUE"]) if header["WHENDUE"] else None,
+        reference=header["PONUMBER"],
+        term=header["TERM.NAME"],
+        message=header["MESSAGE"],
+        currency=header["CURRENCY"],
+        rate=number(header["EXCHRATE"]) or None,
+        lines=lines,
+    )
+
+
+def line_like(entry: Record, quantity: Decimal) -> Line:
+    """A new line with an existing one's item, price and dimensions."""
+    return Line(
+        item=entry["ITEMID"],
+        quantity=quantity,
+        price=number(entry["UIPRICE"]),
+        unit=entry["UNIT"],
+        description=entry["ITEMDESC"],
+        memo=entry["MEMO"],
+        location=entry["LOCATIONID"],
+        department=entry["DEPARTMENTID"],
+        class_id=entry["CLASSID"],
+        project=entry["PROJECTID"],
+        warehouse=entry["WAREHOUSE.LOCATION_NO"],
+    )
+
+
+def delete_document(company: Company, header: Record, actor: Actor) -> None:
+    """Delete a document that nothing was converted from (reference 3.4)."""
+    require_level(company, header, actor)
+    if definition_of(company, header["DOCPARID"])["DELTYPE"] == "Never":
+        raise invalid(f"The delete policy of {header['DOCPARID']} does not allow deleting {header['DOCID']}.")
+    if company["PODOCUMENTENTRY"].find("SOURCE_DOCID", header["DOCID"]):
+        raise invalid(f"The document {header['DOCID']} was converted and cannot be deleted.", "Close it instead.")
+    _delete_unchecked(company, header, actor)
+
+
+def _delete_unchecked(company: Company, header: Record, actor: Actor) -> None:
+    in_effect = header["STATE"] not in WITHOUT_EFFECT
+    sources = {line["SOURCE_DOCKEY"] for line in lines_of(company, header) if line["SOURCE_DOCKEY"]}
+    if in_effect:
+        withdraw(company, header, actor)
+    company.delete("PODOCUMENT", header, actor)
+    if not in_effect:
+        for key in sources:
+            source = company["PODOCUMENT"].get(key)
+            if source is not None:
+                refresh_state(company, source, actor)
+
+
+def require_editable(company: Company, header: Record, actor: Actor) -> None:
+    """Refuse an edit by state, level or the definition's policy."""
+    require_level(company, header, actor)
+    if header["STATE"] in LOCKED:
+        raise invalid(f"The document {header['DOCID']} is {header['STATE']} and cannot be edited.")
+    policy = definition_of(company, header["DOCPARID"])["EDITTYPE"]
+    if policy == "Never" or (policy == "Before Printing" and header["PRINTED"] == "true"):
+        raise invalid(f"The edit policy of {header['DOCPARID']} does not allow editing {header['DOCID']}.")
+
+
+def edit_document(
+    company: Company,
+    header: Record,
+    header_changes: Mapping[str, str],
+    line_changes: Mapping[int, Mapping[str, str]],
+    removed: set[int],
+    added: list[Line],
+    state: str,
+    actor: Actor,
+) -> None:
+    """Change a document; `line_changes` and `removed` count lines from zero. A posting document's bill is remade."""
+    in_effect = header["STATE"] not in WITHOUT_EFFECT and header["STATE"] != "Closed"
+    rewritten = bool(line_changes or removed or added or header_changes)
+    if in_effect and rewritten:
+        withdraw(company, header, actor)
+    company["PODOCUMENT"].change(header, header_changes)
+    if line_changes or removed or added:
+        _edit_lines(company, header, line_changes, removed, added, actor)
+        company["PODOCUMENT"].change(header, totals(lines_of(company, header)))
+    if header_changes or company.switches.flag("header_touched_by_line_edit") or state:
+        company.touch("PODOCUMENT", header, actor)
+    company.log("PODOCUMENT", header, "M", actor)
+    was = header["STATE"]
+    if state and state != was:
+        if state not in ("Draft", "Pending", "Closed"):
+            raise invalid(f"Invalid state '{state}' specified.", "Use Draft, Pending or Closed.")
+        set_state(company, header, state, actor)
+    if (in_effect and rewritten) or (was in WITHOUT_EFFECT and header["STATE"] == "Pending"):
+        take_effect(company, header, actor)
+
+
+def _check_room(company: Company, entry: Record, quantity: Decimal) -> None:
+    source = company["PODOCUMENTENTRY"].get(entry["SOURCE_DOCLINEKEY"])
+    if source is None or company.switches.word("over_conversion") == "allow":
+        return
+    if quantity > number(source["UIQTY"]) - number(source["QTY_CONVERTED"]):
+        raise invalid(f"The quantity {plain(quantity)} is more than what remains on {source['DOCHDRID']}.")
+
+
+def _edit_lines(
+    company: Company,
+    header: Record,
+    line_changes: Mapping[int, Mapping[str, str]],
+    removed: set[int],
+    added: list[Line],
+    actor: Actor,
+) -> None:
+    entries = company["PODOCUMENTENTRY"]
+    lines = lines_of(company, header)
+    by_number = {int(line["LINE_NO"]): line for line in lines}
+    for line_no in {*line_changes, *removed}:
+        if line_no not in by_number:
+            raise invalid(f"Line {line_no + 1} does not exist on {header['DOCID']}.")
+    stamp = {"WHENMODIFIED": company.stamp(), "MODIFIEDBY": actor.user}
+    for line_no, changes in line_changes.items():
+        entry = by_number[line_no]
+        changed = line_like(entry, number(changes.get("UIQTY", entry["UIQTY"])))
+        changed.item = changes.get("ITEMID", entry["ITEMID"])
+        changed.price = number(changes.get("UIPRICE", entry["UIPRICE"]))
+        changed.unit = changes.get("UNIT", entry["UNIT"])
+        changed.description = changes.get("ITEMDESC", entry["ITEMDESC"])
+        changed.memo = changes.get("MEMO", entry["MEMO"])
+        changed.location = changes.get("LOCATIONID", entry["LOCATIONID"])
+        changed.department = changes.get("DEPARTMENTID", entry["DEPARTMENTID"])
+        changed.class_id = changes.get("CLASSID", entry["CLASSID"])
+        changed.project = changes.get("PROJECTID", entry["PROJECTID"])
+        item = check_line(company, changed, converted=True)
+        _check_room(company, entry, changed.quantity)
+        values = line_values(header.values, changed, item, line_no)
+        converted = number(entry["QTY_CONVERTED"])
+        values["QTY_CONVERTED"] = entry["QTY_CONVERTED"]
+        values["QTY_REMAINING"] = plain(changed.quantity - converted)
+        entries.change(entry, values | stamp)
+    for line_no in removed:
+        entries.remove(by_number[line_no])
+    kept = [line for line in lines if int(line["LINE_NO"]) not in removed]
+    for at, entry in enumerate(kept):
+        entries.change(entry, {"LINE_NO": str(at)})
+    owner = company.entity_fields(header["MEGAENTITYID"])
+    for at, line in enumerate(added, len(kept)):
+        item = check_line(company, line, converted=bool(line.source_line))
+        values = line_values(header.values, line, item, at)
+        more = {"DOCHDRNO": header["RECORDNO"], "AUWHENCREATED": company.stamp(), "CREATEDBY": actor.user}
+        entries.insert(values | more | stamp | owner)
+    if not kept and not added:
+        raise invalid("A document needs at least one line.")

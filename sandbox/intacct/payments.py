@@ -1,0 +1,186 @@
+"""AP payments and what they do to the bills they pay (reference 3.6)."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
+from sandbox.intacct.documents import rate_of
+from sandbox.intacct.errors import invalid
+from sandbox.intacct.formats import amount_text, money, number, parse_date, plain, wire_date
+from sandbox.intacct.payables import apply_amounts
+from sandbox.intacct.tables import Record
+
+
+@dataclass
+class Share:
+    """How much of a payment goes to one bill."""
+
+    bill: str
+    amount: Decimal
+    entry: str = ""
+
+
+@dataclass
+class Payment:
+    """One payment to be written."""
+
+    vendor: str
+    bank_account: str
+    method: str
+    day: date
+    shares: list[Share]
+    currency: str = ""
+    number: str = ""
+    action: str = "Submit"
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+METHODS = frozenset(
+    [
+        "printed check",
+        "eft",
+        "cash",
+        "ach",
+        "credit card",
+        "joint check",
+        "check",
+        "record transfer",
+        "wf check",
+        "wf domestic ach",
+        "wf usd wire",
+    ]
+)
+
+
+def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
+    """A payment; submitted ones are applied to their bills at once unless AP wants approvals."""
+    vendor = company.require_master("VENDOR", payment.vendor, "vendor")
+    company.require_master("CHECKINGACCOUNT", payment.bank_account, "financial entity")
+    if payment.method.lower() not in METHODS:
+        raise invalid(f"Invalid payment method '{payment.method}' specified.")
+    if payment.action not in ("Draft", "Submit"):
+        raise invalid(f"Invalid action '{payment.action}' specified.", errorno="BL03002129")
+    if not payment.shares:
+        raise invalid("A payment needs at least one detail.", "Provide APPYMTDETAILS.")
+    company.require_open_period(payment.day, actor.entity)
+    bills = [_check_share(company, payment, share, actor) for share in payment.shares]
+    total = sum((share.amount for share in payment.shares), Decimal(0))
+    currency = payment.currency or bills[0]["CURRENCY"]
+    rate = rate_of(currency)
+    stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp()}
+    stamp |= {"CREATEDBY": actor.user, "MODIFIEDBY": actor.user}
+    owner = company.owner(actor)
+    state = "Draft"
+    if payment.action == "Submit":
+        state = "Submitted" if company.switches.flag("payment_approval") else "Complete"
+    amounts = {"PAYMENTAMOUNT": amount_text(total * rate), "TRX_PAYMENTAMOUNT": amount_text(total)}
+    amounts |= {"TOTALENTERED": amount_text(total * rate), "TRX_TOTALENTERED": amount_text(total)}
+    record = company["APPYMT"].insert(
+        {
+            "RECORDTYPE": "pp",
+            "STATE": state,
+            "FINANCIALENTITY": payment.bank_account,
+            "FINANCIALENTITYTYPE": "checkingaccount",
+            "PAYMENTMETHOD": payment.method,
+            "VENDORID": payment.vendor,
+            "VENDORNAME": vendor["NAME"],
+            "DOCNUMBER": payment.number,
+            "PAYMENTDATE": wire_date(payment.day),
+            "WHENCREATED": wire_date(payment.day),
+            "WHENPAID": wire_date(payment.day) if state == "Complete" else "",
+            "CURRENCY": currency,
+            "BASECURR": BASE_CURRENCY,
+            "EXCHANGE_RATE": plain(rate),
+            **payment.fields,
+            **amounts,
+            **stamp,
+            **owner,
+        }
+    )
+    for share in payment.shares:
+        company["APPYMTDETAIL"].insert(
+            {
+                "PAYMENTKEY": record["RECORDNO"],
+                "RECORDKEY": share.bill,
+                "ENTRYKEY": share.entry,
+                "PAYMENTAMOUNT": amount_text(share.amount * rate),
+                "TRX_PAYMENTAMOUNT": amount_text(share.amount),
+                "CURRENCY": currency,
+                "STATE": state,
+                "PAYMENTDATE": wire_date(payment.day),
+                **stamp,
+                **owner,
+            }
+        )
+    company.log("APPYMT", record, "C", actor)
+    _apply(company, record, actor, state, 1)
+    return record
+
+
+def _check_share(company: Company, payment: Payment, share: Share, actor: Actor) -> Record:
+    bill = company["APBILL"].get(share.bill) if share.bill else None
+    if bill is None or (actor.entity and bill["MEGAENTITYID"] not in ("", actor.entity)):
+        raise invalid(f"The bill {share.bill} does not exist.", "Provide the record number of a bill.")
+    if bill["VENDORID"] != payment.vendor:
+        raise invalid(f"The bill {share.bill} does not belong to the vendor {payment.vendor}.")
+    if payment.currency and payment.currency != bill["CURRENCY"]:
+        raise invalid(f"The bill {share.bill} is in {bill['CURRENCY']}, the payment in {payment.currency}.")
+    if bill["STATE"] not in ("Posted", "Partially Paid", "Selected"):
+        raise invalid(f"The bill {share.bill} is {bill['STATE']} and cannot be paid.")
+    share.amount = money(share.amount)
+    other = sum((more.amount for more in payment.shares if more is not share and more.bill == share.bill), Decimal(0))
+    if share.amount <= 0:
+        raise invalid("The payment amount must be more than zero.")
+    if share.amount + other > number(bill["TRX_TOTALDUE"]):
+        raise invalid(
+            f"The payment amount {amount_text(share.amount)} is more than the amount due {bill['TRX_TOTALDUE']} of bill"
+            f" {bill['RECORDID']}."
+        )
+    return bill
+
+
+def details_of(company: Company, payment: Record) -> list[Record]:
+    """The shares of a payment."""
+    return company["APPYMTDETAIL"].find("PAYMENTKEY", payment["RECORDNO"])
+
+
+def _apply(company: Company, payment: Record, actor: Actor, state: str, sign: int) -> None:
+    """What a payment in `state` means for its bills, or with sign -1 the end of it."""
+    if state not in ("Submitted", "Approved", "Complete", "Draft"):
+        return
+    day = parse_date(payment["PAYMENTDATE"])
+    for detail in details_of(company, payment):
+        bill = company["APBILL"].get(detail["RECORDKEY"])
+        if bill is None:
+            continue
+        amount = sign * number(detail["TRX_PAYMENTAMOUNT"])
+        done = state == "Complete"
+        paid, selected = (amount, Decimal(0)) if done else (Decimal(0), amount)
+        apply_amounts(company, bill, paid=paid, selected=selected, day=day, actor=actor)
+
+
+def set_payment_state(company: Company, payment: Record, state: str, actor: Actor) -> None:
+    """Move a payment on, for example to Complete once approved; its bills follow."""
+    _apply(company, payment, actor, payment["STATE"], -1)
+    paid = payment["PAYMENTDATE"] if state == "Complete" else ""
+    for detail in details_of(company, payment):
+        company["APPYMTDETAIL"].change(detail, {"STATE": state, "WHENMODIFIED": company.stamp()})
+    company.change("APPYMT", payment, {"STATE": state, "WHENPAID": paid}, actor)
+    _apply(company, payment, actor, state, 1)
+
+
+def void_payment(company: Company, payment: Record, actor: Actor) -> None:
+    """The payment stays as Void; its bills are due again."""
+    if payment["STATE"] == "Void":
+        raise invalid(f"The payment {payment['RECORDNO']} is already void.")
+    company.require_open_period(parse_date(payment["PAYMENTDATE"]), payment["MEGAENTITYID"])
+    set_payment_state(company, payment, "Void", actor)
+
+
+def delete_payment(company: Company, payment: Record, actor: Actor) -> None:
+    """Drafts only; what was submitted is voided."""
+    if payment["STATE"] != "Draft":
+        raise invalid(f"The payment {payment['RECORDNO']} is not a draft and cannot be deleted.", "Void it instead.")
+    _apply(company, payment, actor, "Draft", -1)
+    company.delete("APPYMT", payment, actor)

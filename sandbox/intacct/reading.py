@@ -1,0 +1,372 @@
+"""Reading: query, readByQuery, readMore, read, readByName (reference 2.1 to 2.3)."""
+
+import csv
+import io
+import json
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from sandbox.intacct.calling import Call
+from sandbox.intacct.envelope import Raw, Result, text_of
+from sandbox.intacct.errors import ErrorLine, FunctionError
+from sandbox.intacct.filters import (
+    BadFilter,
+    Candidates,
+    Condition,
+    Every,
+    Filter,
+    Not,
+    Some,
+    compile_filter,
+    fields_of,
+)
+from sandbox.intacct.filters import candidates as narrow
+from sandbox.intacct.formats import NUMBER_KEYS, TIME_KEYS, amount_text, plain
+from sandbox.intacct.nesting import render_whole
+from sandbox.intacct.objects import OBJECTS, ObjectType
+from sandbox.intacct.query_text import parse_query_text
+from sandbox.intacct.rows import Renderer, Shown, all_fields, as_of, lagging, unknown_fields, visible
+from sandbox.intacct.sessions import Cursor
+from sandbox.intacct.tables import Record, Values
+
+_COMPARISONS = {
+    "equalto": "=",
+    "lessthan": "<",
+    "lessthanorequalto": "<=",
+    "greaterthan": ">",
+    "greaterthanorequalto": ">=",
+    "like": "like",
+    "in": "in",
+}
+_AGGREGATES = frozenset({"count", "avg", "min", "max", "sum"})
+
+
+def _failed(text: str, errorno: str = "Query Failed") -> FunctionError:
+    return FunctionError(ErrorLine(errorno, text, "Check the query."))
+
+
+def object_type(name: str) -> ObjectType:
+    """The object of this name, in any case."""
+    kind = OBJECTS.get(name.upper())
+    if kind is None:
+        raise _failed(f"Object definition '{name}' not found")
+    return kind
+
+
+def run_query(call: Call, element: etree._Element) -> Result | Raw:
+    """`query`: labels in and out, one page by offset, XL03000006 for fields that cannot be queried."""
+    kind = object_type(text_of(element, "object"))
+    select = element.find("select")
+    if select is None or len(select) == 0:
+        raise _failed("The query needs a select with at least one field")
+    plain_fields = [(child.text or "").strip().upper() for child in select if child.tag == "field"]
+    aggregates = [(str(child.tag), (child.text or "").strip().upper()) for child in select if child.tag in _AGGREGATES]
+    tree = _filter(element.find("filter"))
+    orders = [
+        (text_of(order, "field").upper(), order.find("descending") is not None)
+        for order in element.findall("orderby/order")
+    ]
+    named = [*plain_fields, *(name for _, name in aggregates), *fields_of(tree), *(name for name, _ in orders)]
+    unknown = unknown_fields(call, kind, dict.fromkeys(named))
+    if unknown:
+        raise _failed(f"Fields cannot be queried: {', '.join(unknown)}", "XL03000006")
+    page_size = _bounded(text_of(element, "pagesize"), 100, 1, 2000, "pagesize")
+    offset = _bounded(text_of(element, "offset"), 0, 0, 10**9, "offset")
+    options = element.find("options")
+    private = options is not None and text_of(options, "showprivate").lower() == "true"
+    ignore_case = options is not None and text_of(options, "caseinsensitive").lower() == "true"
+    docparid = text_of(element, "docparid")
+    if docparid and kind.document_type and call.company.switches.flag("docparid_filters"):
+        only = Condition("DOCPARID", "=", (docparid,))
+        tree = only if tree is None else Every((only, tree))
+    matches = _select(call, kind, tree, orders, private=private, ignore_case=ignore_case)
+    if aggregates:
+        return _aggregate(kind, matches, plain_fields, aggregates)
+    page = matches[offset : offset + page_size]
+    total = len(matches)
+    remaining = max(0, total - offset - len(page))
+    output = (text_of(options, "returnformat") if options is not None else "") or "xml"
+    if output.lower() != "xml":
+        return _raw(output.lower(), plain_fields, page)
+    body = _render(call, kind, kind.name, plain_fields, page)
+    if call.tampering.get("row_moved") is not None and remaining:
+        # As if somebody saved the next row at this moment: it moves to the end of a reading ordered by time.
+        call.company.touch(kind.name, matches[offset + page_size][0], call.actor)
+    count = len(page)
+    head = f'<data listtype="{kind.name}" totalcount="{total}" offset="{offset}" count="{count}"'
+    if not count:
+        return Result(data=f'{head} numremaining="{remaining}"/>')
+    return Result(data=f'{head} numremaining="{remaining}">{body}</data>')
+
+
+def _bounded(text: str, default: int, low: int, high: int, what: str) -> int:
+    if not text:
+        return default
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise _failed(f"{what} must be a number from {low} to {high}")
+    return int(text)
+
+
+def _filter(element: etree._Element | None) -> Filter | None:
+    if element is None or len(element) == 0:
+        return None
+    if len(element) != 1:
+        raise _failed("A filter holds exactly one operator")
+    return _operator(element[0])
+
+
+def _operator(element: etree._Element) -> Filter:
+    name = str(element.tag)
+    if name in ("and", "or"):
+        if len(element) < 2:
+            raise _failed(f"'{name}' needs two or more operators")
+        parts = tuple(_operator(child) for child in element)
+        return Every(parts) if name == "and" else Some(parts)
+    field = text_of(element, "field").upper()
+    values = tuple((value.text or "").strip() for value in element.findall("value"))
+    if not field:
+        raise _failed(f"'{name}' needs a field")
+    if name in ("isnull", "isnotnull"):
+        null = Condition(field, "null")
+        return null if name == "isnull" else Not(null)
+    if name == "between":
+        if len(values) != 2:
+            raise _failed("'between' needs two values, the lower one first")
+        return Every((Condition(field, ">=", values[:1]), Condition(field, "<=", values[1:])))
+    if name in ("in", "notin"):
+        if not 1 <= len(values) <= 1000:
+            raise _failed(f"'{name}' takes 1 to 1000 values")
+        within = Condition(field, "in", values)
+        return within if name == "in" else Not(within)
+    if len(values) != 1:
+        raise _failed(f"'{name}' needs exactly one value")
+    if name == "notequalto":
+        return Not(Condition(field, "=", values))
+    if name == "notlike":
+        return Not(Condition(field, "like", values))
+    if name not in _COMPARISONS:
+        raise _failed(f"Operator '{name}' is not known")
+    return Condition(field, _COMPARISONS[name], values)
+
+
+def _select(
+    call: Call,
+    kind: ObjectType,
+    tree: Filter | None,
+    orders: Sequence[tuple[str, bool]],
+    *,
+    private: bool,
+    ignore_case: bool = False,
+) -> Sequence[Shown]:
+    """Every match the caller may see, in order; without an order by RECORDNO, which nobody may rely on."""
+    table = call.company[kind.name]
+    try:
+        test = compile_filter(tree, kind, ignore_case=ignore_case) if tree is not None else None
+    except BadFilter as error:
+        raise _failed(str(error)) from None
+    seen = visible(call, private=private)
+    moment = lagging(call)
+    # An index holds present values in their own case, so it can answer neither of these.
+    by_scan = moment is not None or ignore_case
+    found = Candidates(table.after(0), False) if by_scan else narrow(tree, table)
+    shown: Iterable[Shown]
+    if moment is not None:
+        shown = as_of(found.records, table, moment)
+    else:
+        shown = [(record, record.values) for record in found.records]
+    if seen is not None and test is not None:
+        matches = [pair for pair in shown if seen(pair[1]) and test(pair[1])]
+    elif test is not None:
+        matches = [pair for pair in shown if test(pair[1])]
+    elif seen is not None:
+        matches = [pair for pair in shown if seen(pair[1])]
+    else:
+        matches = list(shown)
+    if moment is not None:
+        matches.sort(key=lambda pair: pair[0].number)
+    for field, descending in reversed(orders):
+        if field == "RECORDNO":
+            if descending or len(orders) > 1:
+                matches.sort(key=lambda pair: pair[0].number, reverse=descending)
+        else:
+            key = _sort_key(kind, field)
+            matches.sort(key=lambda pair: key(pair[1]), reverse=descending)
+    return matches
+
+
+def _sort_key(kind: ObjectType, field: str) -> Callable[[Values], Any]:
+    described = kind.fields.get(field)
+    datatype = described.datatype if described else "T"
+    if datatype in "DS":
+        return lambda values: TIME_KEYS[values[field]] if values[field] else ""
+    if datatype in "INC":
+        return lambda values: NUMBER_KEYS[values[field]] if values[field] else Decimal("-Infinity")
+    return lambda values: values[field]
+
+
+def _render(call: Call, kind: ObjectType, tag: str, fields: Sequence[str], page: Sequence[Shown]) -> str:
+    if not page:
+        return ""
+    renderer = Renderer(call, kind, tag, fields)
+    if lagging(call) is not None:
+        return renderer.shown(page)
+    return renderer.page([record for record, _ in page])
+
+
+def _raw(output: str, fields: Sequence[str], page: Sequence[Shown]) -> Raw:
+    rows = [{name: values[name] for name in fields} for _, values in page]
+    if output == "json":
+        return Raw("application/json", json.dumps(rows))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(fields))
+    writer.writeheader()
+    writer.writerows(rows)
+    return Raw("text/csv", text.getvalue())
+
+
+def _aggregate(
+    kind: ObjectType, matches: Sequence[Shown], fields: Sequence[str], aggregates: Sequence[tuple[str, str]]
+) -> Result:
+    groups: dict[tuple[str, ...], list[Values]] = {}
+    for _, values in matches:
+        groups.setdefault(tuple(values[name] for name in fields), []).append(values)
+    if not fields:
+        groups.setdefault((), [])
+    rendered = []
+    for key, members in groups.items():
+        inner = "".join(f"<{name}>{value}</{name}>" for name, value in zip(fields, key, strict=True))
+        for function, name in aggregates:
+            tag = f"{function.upper()}.{name}"
+            inner += f"<{tag}>{_computed(kind, function, name, members)}</{tag}>"
+        rendered.append(f"<{kind.name}>{inner}</{kind.name}>")
+    count = len(rendered)
+    return Result(
+        data=f'<data listtype="{kind.name}" totalcount="{count}" offset="0" count="{count}" numremaining="0">'
+        f"{''.join(rendered)}</data>"
+    )
+
+
+def _computed(kind: ObjectType, function: str, name: str, members: Sequence[Values]) -> str:
+    present = [values for values in members if values[name]]
+    if function == "count":
+        return str(len(present))
+    if not present:
+        return ""
+    if function in ("min", "max"):
+        key = _sort_key(kind, name)
+        return (min if function == "min" else max)(present, key=key)[name]
+    total = sum((NUMBER_KEYS[values[name]] for values in present), Decimal(0))
+    return plain(total) if function == "sum" else amount_text(total / len(present))
+
+
+# The legacy dialect
+
+
+def run_read_by_query(call: Call, element: etree._Element) -> Result:
+    """`readByQuery`: codes in the query, labels in the answer, lower-case rows, a resultId for readMore."""
+    kind = object_type(text_of(element, "object"))
+    fields = _field_list(call, kind, text_of(element, "fields"))
+    if element.find("query") is None:
+        raise _failed("The element 'query' is required; it may be empty")
+    try:
+        tree = parse_query_text(text_of(element, "query"), kind)
+    except BadFilter as error:
+        raise _failed(str(error)) from None
+    tree, limit = _rownum(tree)
+    unknown = unknown_fields(call, kind, dict.fromkeys(fields_of(tree)))
+    if unknown:
+        raise _failed(f"Unknown field {unknown[0]}")
+    page_size = _bounded(text_of(element, "pagesize"), 100, 1, 1000, "pagesize")
+    private = call.company.switches.flag("readbyquery_top_sees_private")
+    matches = _select(call, kind, tree, (), private=private)[:limit]
+    cursor = Cursor(kind.name, fields, [record.number for record, _ in matches], len(matches), page_size)
+    return _next_page(call, cursor, secrets.token_hex(16))
+
+
+def _rownum(tree: Filter | None) -> tuple[Filter | None, int | None]:
+    parts = list(tree.parts) if isinstance(tree, Every) else [tree] if tree is not None else []
+    limit: int | None = None
+    kept: list[Filter] = []
+    for part in parts:
+        if isinstance(part, Condition) and part.field == "ROWNUM" and part.operator in ("<", "<="):
+            limit = int(part.values[0]) - (part.operator == "<")
+        else:
+            kept.append(part)
+    if not kept:
+        return None, limit
+    return (kept[0] if len(kept) == 1 else Every(tuple(kept))), limit
+
+
+def run_read_more(call: Call, element: etree._Element) -> Result:
+    """`readMore`: the next page of a readByQuery of the same session."""
+    result_id = text_of(element, "resultId")
+    cursor = call.session.cursors.get(result_id)
+    if cursor is None:
+        raise _failed(f"The resultId '{result_id}' is unknown or has expired")
+    return _next_page(call, cursor, result_id)
+
+
+def _next_page(call: Call, cursor: Cursor, result_id: str) -> Result:
+    kind = OBJECTS[cursor.object_name]
+    numbers, cursor.numbers = cursor.numbers[: cursor.page_size], cursor.numbers[cursor.page_size :]
+    rows = call.company[kind.name].rows
+    records = [rows[number] for number in numbers if number in rows]
+    tag = kind.name.lower()
+    shown = [(record, record.values) for record in records]
+    moment = lagging(call)
+    if moment is not None:
+        shown = [(record, values) for record in records if (values := record.as_of(moment)) is not None]
+    body = _render(call, kind, tag, cursor.fields, shown)
+    remaining = len(cursor.numbers)
+    if remaining:
+        call.session.cursors[result_id] = cursor
+    else:
+        call.session.cursors.pop(result_id, None)
+    return Result(
+        data=f'<data listtype="{tag}" count="{len(shown)}" totalcount="{cursor.total}" numremaining="{remaining}"'
+        f' resultId="{result_id}">{body}</data>'
+    )
+
+
+def _field_list(call: Call, kind: ObjectType, text: str) -> list[str]:
+    if text in ("", "*"):
+        return all_fields(call, kind)
+    fields = [name.strip().upper() for name in text.split(",") if name.strip()]
+    unknown = unknown_fields(call, kind, fields)
+    if unknown:
+        raise FunctionError(ErrorLine(f"Invalid fields list {unknown[0]}", f"Unknown field {unknown[0]}"))
+    return fields
+
+
+def run_read(call: Call, element: etree._Element) -> Result:
+    """`read`: by RECORDNO, lines included; keys that are not there are simply absent."""
+    kind = object_type(text_of(element, "object"))
+    table = call.company[kind.name]
+    keys = [key.strip() for key in text_of(element, "keys").split(",") if key.strip()]
+    return _read(call, element, kind, [table.get(key) for key in keys])
+
+
+def run_read_by_name(call: Call, element: etree._Element) -> Result:
+    """`readByName`: by natural key."""
+    kind = object_type(text_of(element, "object"))
+    table = call.company[kind.name]
+    keys = [key.strip() for key in text_of(element, "keys").split(",") if key.strip()]
+    if kind.key not in table.indexes:
+        return run_read(call, element)
+    return _read(call, element, kind, [table.first(kind.key, key) for key in keys])
+
+
+def _read(call: Call, element: etree._Element, kind: ObjectType, found: Sequence[Record | None]) -> Result:
+    fields = _field_list(call, kind, text_of(element, "fields"))
+    lines = text_of(element, "fields") in ("", "*")
+    seen = visible(call, private=call.company.switches.flag("readbyquery_top_sees_private"))
+    records = [record for record in found if record is not None and (seen is None or seen(record.values))]
+    moment = lagging(call)
+    if moment is not None:
+        records = [Record(record.number, values) for record in records if (values := record.as_of(moment)) is not None]
+    body = "".join(render_whole(call, kind, record, fields, lines=lines) for record in records)
+    return Result(data=f'<data listtype="{kind.name}" count="{len(records)}">{body}</data>')

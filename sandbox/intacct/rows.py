@@ -1,0 +1,135 @@
+"""Rows of an answer: which records a caller may see, and how their fields become XML, fast."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from sandbox.intacct.calling import Call
+from sandbox.intacct.formats import parse_date
+from sandbox.intacct.objects import OBJECTS, PAYMENT_STATES, ObjectType
+from sandbox.intacct.tables import Record, Table, Values, escaped
+
+Shown = tuple[Record, Values]
+_MANDATORY = {"PODOCUMENT": "CUSTVENDID", "PODOCUMENTENTRY": "UIQTY", "APBILL": "VENDORID", "APPYMT": "VENDORID"}
+UNKNOWN_STATE = "Quarantined"
+
+
+def visible(call: Call, *, private: bool) -> Callable[[Values], bool] | None:
+    """A test for what this session may see; None when it may see everything (reference 7.1)."""
+    entity = call.session.entity
+    if entity:
+        return lambda values: values["MEGAENTITYID"] in ("", entity)
+    if private:
+        return None
+    return lambda values: not values["MEGAENTITYID"]
+
+
+def lagging(call: Call) -> datetime | None:
+    """The moment that reads show, when the read lag is on."""
+    seconds = call.company.switches.number("read_lag_seconds")
+    return call.company.now() - timedelta(seconds=seconds) if seconds else None
+
+
+def as_of(records: Iterable[Record], table: Table, moment: datetime) -> Iterator[Shown]:
+    """Records as they were at `moment`, deleted ones included."""
+    for record in records:
+        values = record.as_of(moment)
+        if values is not None:
+            yield record, values
+    for number, (gone, values) in table.deleted.items():
+        if moment < gone:
+            yield Record(number, values), values
+
+
+class Renderer:
+    """Turns records into elements. Made once per answer; the template keeps a page of thousands cheap."""
+
+    def __init__(self, call: Call, kind: ObjectType, tag: str, fields: Sequence[str]) -> None:
+        self._call = call
+        self._kind = kind
+        self._fields = tuple(fields)
+        inner = "".join(f"<{name}>%s</{name}>" for name in fields)
+        self._template = f"<{tag}>{inner}</{tag}>"
+        self._pick: Callable[[Values], Any] = itemgetter(*fields)
+        known = kind.fields.keys() | call.company.custom_fields.get(kind.name, set())
+        self._related = [name for name in fields if name not in known]
+        self._codes: dict[str, Mapping[str, str]] = {}
+        if kind.name == "APPYMT" and call.company.switches.word("payment_state") == "code" and "STATE" in fields:
+            self._codes["STATE"] = PAYMENT_STATES
+        self._computed = kind.name == "APBILL" and "DUE_IN_DAYS" in fields
+
+    def page(self, records: Sequence[Record]) -> str:
+        """All records, rendered; tampered with where a fault says so."""
+        if self._call.tampering or self._related or self._codes or self._computed:
+            return self.shown([(record, record.values) for record in records])
+        template, pick = self._template, self._pick
+        return "".join([template % pick(record.escaped()) for record in records])
+
+    def shown(self, records: Sequence[Shown]) -> str:
+        """The slow way: related fields, codes, old versions, faults."""
+        rendered = []
+        missing = self._call.tampering.get("missing_field")
+        unknown = self._call.tampering.get("unknown_state")
+        duplicate = self._call.tampering.get("duplicate_row")
+        template = self._template
+        for at, (record, original) in enumerate(records):
+            values = Values(original)
+            for name in self._related:
+                values[name] = self._look_up(values, name)
+            for name, codes in self._codes.items():
+                values[name] = codes.get(values[name], values[name])
+            if self._computed and values["WHENDUE"]:
+                values["DUE_IN_DAYS"] = str((parse_date(values["WHENDUE"]) - self._call.company.today()).days)
+            template = self._template
+            if unknown is not None and "STATE" in self._fields and (not unknown or names(record, unknown)):
+                values["STATE"] = UNKNOWN_STATE
+            if missing is not None and (names(record, missing) if missing else at == 0):
+                field = _MANDATORY.get(self._kind.name, self._kind.key)
+                template = template.replace(f"<{field}>%s</{field}>", "%.0s")
+            row = template % self._pick(escaped(values))
+            rendered.append(row)
+            if duplicate is not None and (names(record, duplicate) if duplicate else at == 0):
+                rendered.append(row)
+        return "".join(rendered)
+
+    def _look_up(self, values: Values, name: str) -> str:
+        prefix, _, field = name.partition(".")
+        relation = self._kind.relations.get(prefix)
+        if relation is None:
+            return ""
+        target, ours = relation
+        related = self._call.company[target].first(OBJECTS[target].key, values[ours])
+        return related[field] if related else ""
+
+
+def names(record: Record, wanted: str) -> bool:
+    """Whether a fault's `record` means this one."""
+    values = record.values
+    return wanted in (
+        values["RECORDNO"],
+        values["DOCID"],
+        values["DOCNO"],
+        values["DOCHDRID"],
+        values["DOCHDRID"].rpartition("-")[2],
+        values["RECORDID"],
+    ) or values["DOCHDRID"].endswith(f"-{wanted}")
+
+
+def unknown_fields(call: Call, kind: ObjectType, fields: Iterable[str]) -> list[str]:
+    """Those of `fields` that the object does not have, not even by one hop."""
+    custom = call.company.custom_fields.get(kind.name, set())
+    unknown = []
+    for name in fields:
+        if name in kind.fields or name in custom:
+            continue
+        prefix, dot, rest = name.partition(".")
+        relation = kind.relations.get(prefix)
+        if not dot or relation is None or rest not in OBJECTS[relation[0]].fields:
+            unknown.append(name)
+    return unknown
+
+
+def all_fields(call: Call, kind: ObjectType) -> list[str]:
+    """Every field of the object, custom ones last."""
+    return [*kind.fields, *sorted(call.company.custom_fields.get(kind.name, set()))]

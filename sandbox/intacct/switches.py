@@ -1,0 +1,108 @@
+"""What the reference could not verify about the real Intacct, and what differs between customers, as switches.
+
+Each has the default we think most likely; `POST /sandbox/companies/intacct/switches` changes them.
+"""
+
+from typing import NamedTuple
+
+
+class Switch(NamedTuple):
+    """A setting with its meaning. `choices` empty means: any value of the default's type."""
+
+    default: str | int | float | bool
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+SWITCHES: dict[str, Switch] = {
+    "session_seconds": Switch(43_200, "how long a session lives after its last successful call"),
+    "check_endpoint": Switch(True, "a session used at another host or port than it was made at is refused"),
+    "max_in_flight": Switch(0, "more calls of one company at a time get GW-0010; 0 means no limit"),
+    "latency_seconds": Switch(0.0, "how long every call takes"),
+    "read_lag_seconds": Switch(0, "reads show the state of so many seconds ago"),
+    "utc_offset_minutes": Switch(0, "time zone of WHENMODIFIED and the other stamps"),
+    "audit_objectkey": Switch(
+        "recordno",
+        "spelling of AUDITHISTORY.OBJECTKEY: 77, 77--REC, or the natural key",
+        ("recordno", "rec", "name"),
+    ),
+    "audit_documents": Switch(True, "purchasing documents are logged in AUDITHISTORY as podocument"),
+    "payment_state": Switch("code", "APPYMT.STATE in answers: C or Complete", ("code", "label")),
+    "payment_approval": Switch(False, "AP payment approval is on: a submitted payment waits as Submitted"),
+    "bill_number_from": Switch(
+        "vendordocno",
+        "number of the bill behind a vendor invoice: the vendor's document number, else DOCNO",
+        ("vendordocno", "docno"),
+    ),
+    "duplicate_bill_numbers": Switch("refuse", "a vendor's bill number used twice", ("refuse", "allow")),
+    "auto_bill_numbers": Switch(False, "AP numbers bills itself; otherwise BL03002128 without a number"),
+    "duplicate_controlid_errorno": Switch("BL01001973", "error number of a repeated control id"),
+    "duplicate_controlid_status": Switch(True, "the result of a repeated control id carries a status"),
+    "closed_period_errorno": Switch("PL03000006", "error number of a date in a closed period"),
+    "readbyquery_top_sees_private": Switch(False, "readByQuery and read at top level see entity-private records"),
+    "docparid_filters": Switch(False, "docparid alone restricts the rows of a query"),
+    "header_touched_by_conversion": Switch(True, "converting a document moves its header's WHENMODIFIED"),
+    "header_touched_by_line_edit": Switch(True, "editing a line moves the header's WHENMODIFIED"),
+    "master_whenmodified_at_creation": Switch(False, "masters get WHENMODIFIED at once, not at their first change"),
+    "over_conversion": Switch("refuse", "converting more than remains", ("refuse", "allow")),
+    "several_sources": Switch(False, "a document may convert several sources (sourcedocid per line)"),
+    "strict_levels": Switch(True, "a document is changed and converted only at the level that owns it"),
+    "preserved_numbers": Switch(
+        "accept",
+        "a documentno given although the definition's sequence preserves numbers",
+        ("accept", "ignore", "refuse"),
+    ),
+    "entity_slide": Switch(True, "getAPISession may move to another entity"),
+    "unpaid_bill_reversal": Switch(False, "AP setting: unpaid bills may be reversed"),
+    "getapisession_mixed": Switch("refuse", "getAPISession beside other functions", ("refuse", "allow")),
+    "approvals": Switch(False, "documents of category Order go to Submitted instead of Pending"),
+}
+
+
+class Switches:
+    """The present values. Read them with `switches["name"]`, or typed: `flag`, `word`, `seconds`."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str | int | float | bool] = {name: switch.default for name, switch in SWITCHES.items()}
+
+    def set(self, name: str, value: object) -> None:
+        """Raises ValueError for an unknown switch, a wrong type, or a word that is not one of the choices."""
+        switch = SWITCHES.get(name)
+        if switch is None:
+            raise ValueError(f"unknown switch {name!r}; GET .../switches lists them")
+        if isinstance(switch.default, bool):
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} is true or false")
+            self.values[name] = value
+        elif isinstance(switch.default, (int, float)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or (value < 0 and name[:3] != "utc"):
+                raise ValueError(f"{name} is a number, zero or more")
+            self.values[name] = value
+        else:
+            if not isinstance(value, str) or (switch.choices and value not in switch.choices):
+                raise ValueError(f"{name} is one of {', '.join(switch.choices) or 'any text'}")
+            self.values[name] = value
+
+    def flag(self, name: str) -> bool:
+        """A switch that is on or off."""
+        return bool(self.values[name])
+
+    def word(self, name: str) -> str:
+        """A switch that is one of several words."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> float:
+        """A switch that is a number."""
+        return float(self.values[name])
+
+    def describe(self) -> dict[str, object]:
+        """What `GET .../switches` shows: value, default, choices and meaning of each."""
+        return {
+            name: {
+                "value": self.values[name],
+                "default": switch.default,
+                "meaning": switch.meaning,
+                **({"choices": list(switch.choices)} if switch.choices else {}),
+            }
+            for name, switch in SWITCHES.items()
+        }

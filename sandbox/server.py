@@ -1,0 +1,129 @@
+"""The sandbox as one ASGI app and one command: `python -m sandbox.server --port 8900`.
+
+Vendor paths are answered exactly as the vendor would, anything else on them is 404; `/sandbox/` is the control room.
+"""
+
+import argparse
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, cast
+
+import uvicorn
+
+from sandbox.answers import Answer, ConnectionCut
+from sandbox.calls import Calls
+from sandbox.clock import Clock
+from sandbox.control_room import control_room
+from sandbox.faults import Faults
+from sandbox.intacct.gateway import Gateway
+
+INTACCT_PATH = "/ia/xml/xmlgw.phtml"
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Sandbox:
+    """All pretend ERPs with their clock, faults and counts. Each instance is a world of its own."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.faults = Faults(self.clock)
+        self.calls = Calls()
+        self.intacct = Gateway(self.clock, self.faults, self.calls)
+        self._control_room = control_room(self.clock, self.faults, self.calls, self.intacct)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["path"].startswith("/sandbox"):
+            await self._control_room(scope, receive, send)
+        elif scope["path"] == INTACCT_PATH and scope["method"] == "POST":
+            body = await _body(receive)
+            try:
+                answer = await self.intacct.answer(body, _called_url(scope))
+            except ConnectionCut:
+                _cut(send)
+                await _disconnected(receive)
+                return
+            await _send(send, answer)
+        else:
+            await _send(send, Answer("<html><body>404 Not Found</body></html>", 404, "text/html; charset=UTF-8"))
+
+
+def create_app() -> Sandbox:
+    """A fresh sandbox; serve it with uvicorn or hand it to `httpx.ASGITransport`."""
+    return Sandbox()
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _called_url(scope: Scope) -> str:
+    """The URL as the client wrote it: sessions are bound to it (reference 1.5)."""
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"localhost").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}{scope['path']}"
+
+
+def _cut(send: Send) -> None:
+    """Abort the client's socket. In process there is none, so the caller meets the exception instead."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionCut
+    transport.abort()
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Wait until the server has noticed the abort; it would report a missing answer otherwise."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+    headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def main() -> None:
+    """Serve on loopback until stopped."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.server", description="Pretend ERPs on their real protocols"
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8900)
+    parser.add_argument("--log-level", default="warning")
+    options = parser.parse_args()
+    app = create_app()
+    if options.log_level in ("info", "debug"):
+        print(f"Intacct: http://{options.host}:{options.port}{INTACCT_PATH}", flush=True)
+    uvicorn.run(
+        cast(Any, app),
+        host=options.host,
+        port=options.port,
+        log_level=options.log_level,
+        access_log=False,
+        timeout_keep_alive=75,
+    )
+
+
+if __name__ == "__main__":
+    main()
