@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -90,10 +90,16 @@ async def create_bill(client: Client, state: PurchaseOrderState, request: Reques
         static_summary=contract.order_summary(facts),
         search_attributes=contract.order_search_attributes(state.connection_id, state.erp, facts),
     )
-    async with _in_time():
-        answer: CreateBillAnswer = await client.execute_update_with_start_workflow(
-            CREATE_BILL, request, start_workflow_operation=start, id=request.key, result_type=CreateBillAnswer
-        )
+    try:
+        async with _in_time():
+            answer: CreateBillAnswer = await client.execute_update_with_start_workflow(
+                CREATE_BILL, request, start_workflow_operation=start, id=request.key, result_type=CreateBillAnswer
+            )
+    except Problem:
+        # The SDK keeps the same failure a second time, for the start; asyncio complains unless somebody takes it.
+        with suppress(asyncio.CancelledError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            await start.workflow_handle()
+        raise
     return answer
 
 

@@ -1,0 +1,248 @@
+"""Bills after they were saved: edits, the link to their order, payments."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from models.domain import BillId, BillStatus, DocumentId, ErpId, ExternalKey, PushedBill
+from models.store import bills, writes
+from models.store.database import Database
+from tests.api.desk import Office, StandInTemporal, a_problem, an_order, billed, connected, mirrored
+from tests.api.test_purchase_orders import received
+
+
+async def pushed(database: Database, bill_id: str, *, paid: str = "0") -> None:
+    """What the activity does once the ERP holds the bill and it was read back."""
+    key = bills.external_key_for(BillId(bill_id))
+    found = PushedBill(
+        erp_id=ErpId("900"),
+        document_id=DocumentId("Vendor Invoice-1"),
+        payable_id=ErpId("901"),
+        total=Decimal("50.00"),
+        revision="1",
+        linked=True,
+    )
+    async with database.transaction() as session:
+        await writes.begin(session, key)
+        await writes.confirm(session, key, "900")
+        await bills.pushed(session, BillId(bill_id), found, status=BillStatus.SYNCED)
+        await session.exec(text("update bills set paid = :paid where id = :id"), params={"paid": paid, "id": bill_id})  # type: ignore[call-overload]
+
+
+@pytest.fixture
+async def order_id(office: Office, database: Database) -> str:
+    return await mirrored(database, await connected(office), an_order("PO-1"))
+
+
+@pytest.fixture
+async def bill_id(office: Office, order_id: str) -> str:
+    return await billed(office, order_id, quantity="4")
+
+
+async def the_bill(office: Office, bill_id: str) -> dict[str, Any]:
+    bill: dict[str, Any] = (await office.get(f"/v1/bills/{bill_id}")).json()
+    return bill
+
+
+async def test_before_the_push_everything_may_change(office: Office, bill_id: str) -> None:
+    change = {
+        "memo": "corrected",
+        "posting_date": "2026-12-01",
+        "due_date": "2026-12-31",
+        "lines": [{"line_no": 1, "account": "6000", "department": "D1"}],
+    }
+    edited = await office.patch(f"/v1/bills/{bill_id}", change)
+    assert edited.status_code == 200
+    bill = edited.json()["bill"]
+    assert (bill["memo"], bill["posting_date"], bill["due_date"]) == ("corrected", "2026-12-01", "2026-12-31")
+    assert (bill["lines"][0]["account"], bill["lines"][0]["department"]) == ("6000", "D1")
+    assert edited.json()["notices"] == []
+    event = bill["events"][-1]
+    assert (event["kind"], event["after"]["memo"]) == ("edited", "corrected")
+    assert event["actor"].startswith("admin (")
+    assert bill["version"] == 2
+    assert edited.headers["etag"] == '"2"'
+    a_problem(await office.patch(f"/v1/bills/{bill_id}", {"memo": "late"}, if_match='"1"'), 412, "PRECONDITION_FAILED")
+    unchanged = await office.patch(f"/v1/bills/{bill_id}", {"memo": "corrected"}, if_match='"2"')
+    assert unchanged.json()["bill"]["version"] == 2
+
+
+async def test_a_line_the_bill_does_not_have_is_named(office: Office, bill_id: str) -> None:
+    change = {"lines": [{"line_no": 9, "account": "6000"}]}
+    assert "9" in a_problem(await office.patch(f"/v1/bills/{bill_id}", change), 422, "BILL_LINE_UNKNOWN")["detail"]
+    assert (await the_bill(office, bill_id))["version"] == 1
+
+
+async def test_a_synced_bill_is_edited_in_the_erp(office: Office, database: Database, bill_id: str) -> None:
+    """S2-87: bills created from orders are edited in the ERP only."""
+    await pushed(database, bill_id)
+    a_problem(await office.patch(f"/v1/bills/{bill_id}", {"memo": "x"}), 409, "EDIT_IN_ERP")
+
+
+async def test_a_gl_account_changed_after_the_sync_leaves_a_reminder(
+    office: Office, database: Database, bill_id: str
+) -> None:
+    """S1-17, S1-18: it does not sync; an alert reminds to update the Vendor Invoice."""
+    await pushed(database, bill_id)
+    change = {"lines": [{"line_no": 1, "account": "6100"}]}
+    edited = (await office.patch(f"/v1/bills/{bill_id}", change)).json()
+    assert [notice["code"] for notice in edited["notices"]] == ["GL_ACCOUNT_NOT_SYNCED"]
+    assert edited["bill"]["lines"][0]["account"] == "6100"
+    [notice] = (await office.get("/v1/notices", unread=True)).json()["items"]
+    assert (notice["code"], notice["subject_id"]) == ("GL_ACCOUNT_NOT_SYNCED", bill_id)
+    assert (await office.post(f"/v1/notices/{notice['id']}/read")).json()["read_at"] is not None
+    assert (await office.get("/v1/notices", unread=True)).json()["items"] == []
+    assert len((await office.get("/v1/notices")).json()["items"]) == 1
+
+
+async def test_a_bill_on_its_way_is_left_alone(office: Office, database: Database, bill_id: str) -> None:
+    async with database.transaction() as session:
+        await writes.begin(session, ExternalKey(bills.external_key_for(BillId(bill_id))))
+    a_problem(await office.patch(f"/v1/bills/{bill_id}", {"memo": "x"}), 409, "BILL_ON_ITS_WAY")
+    problem = a_problem(await office.post(f"/v1/bills/{bill_id}/unlink"), 409, "LINK_IS_FINAL")
+    assert "on its way" in problem["detail"]
+
+
+async def test_a_refused_bill_can_be_corrected(office: Office, database: Database, bill_id: str) -> None:
+    async with database.transaction() as session:
+        key = ExternalKey(bills.external_key_for(BillId(bill_id)))
+        await writes.begin(session, key)
+        await writes.reject(session, key, "PERIOD_CLOSED")
+    assert (await office.patch(f"/v1/bills/{bill_id}", {"posting_date": "2026-12-01"})).status_code == 200
+
+
+async def test_before_the_first_sync_a_bill_can_be_unlinked(
+    office: Office, bill_id: str, order_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """S1-24: its quantities are free again, and both workflows hear of it."""
+    order = (await office.get(f"/v1/purchase-orders/{order_id}")).json()
+    bill_workflow, order_workflow = f"bill/{bill_id}", f"po/{order['connection_id']}/{order['erp_id']}"
+    temporal_stand_in.running[bill_workflow] = "run"
+    unlinked = await office.post(f"/v1/bills/{bill_id}/unlink")
+    assert unlinked.status_code == 200
+    assert (unlinked.json()["bill"]["status"], unlinked.json()["bill"]["purchase_order_id"]) == ("abandoned", None)
+    line = (await office.get(f"/v1/purchase-orders/{order_id}")).json()["lines"][0]
+    assert (Decimal(line["pending"]), Decimal(line["remaining"])) == (0, 10)
+    told = {(workflow_id, signal, word.status) for workflow_id, signal, word in temporal_stand_in.signals}
+    assert told == {(bill_workflow, "bill_changed", "abandoned"), (order_workflow, "bill_pushed", "abandoned")}
+    kinds = [event["kind"] for event in (await the_bill(office, bill_id))["events"]]
+    assert kinds[-1] == "unlinked"
+    a_problem(await office.patch(f"/v1/bills/{bill_id}", {"memo": "x"}), 409, "BILL_IS_CLOSED")
+
+
+async def test_after_the_sync_the_link_is_final(office: Office, database: Database, bill_id: str) -> None:
+    """S1-24, S1-25, S1-26, S4-27: the accounting system is the system of record; delete there, make a new bill."""
+    await pushed(database, bill_id)
+    problem = a_problem(await office.post(f"/v1/bills/{bill_id}/unlink"), 409, "LINK_IS_FINAL")
+    assert "system of record" in problem["detail"]
+    assert problem["fix"] == ["Delete the bill in the ERP.", "Create a new bill against the right purchase order."]
+
+
+async def made_in_the_erp(database: Database, office: Office, connection_id: str, *, source: str | None = None) -> str:
+    """A bill that came in from the ERP without a link, converted from `source` if given."""
+    bill_id = f"bill_{datetime.now(UTC).timestamp()}"
+    async with database.transaction() as session:
+        connection = await session.connection()
+        await connection.execute(
+            text(
+                "insert into bills (id, organization_id, connection_id, vendor_id, vendor_name, number, number_key,"
+                " origin, status, bill_date, posting_date, currency, memo, total, linked_in_erp, manual_both_sides,"
+                " created_by, version) values (:id, :o, :c, 'V-1', 'Vendor One', 'E-1', 'e1', 'erp', 'synced',"
+                " '2026-11-01', '2026-11-01', 'USD', '', 50, false, false, 'erp', 1)"
+            ),
+            {"id": bill_id, "o": office.organization.id, "c": connection_id},
+        )
+        await connection.execute(
+            text(
+                "insert into bill_lines (bill_id, line_no, description, unit, amount, sources, reserves)"
+                " values (:id, 1, '', '', 50, cast(:sources as jsonb), false)"
+            ),
+            {"id": bill_id, "sources": "[]" if source is None else f'[{{"document_id": "{source}", "line": "1"}}]'},
+        )
+    return bill_id
+
+
+async def test_a_bill_behind_a_receipt_is_linked_by_hand_and_marked(office: Office, database: Database) -> None:
+    """S1-20, S1-21, S1-22: edits are made by hand in both systems from then on."""
+    connection_id = await connected(office)
+    order = an_order("PO-7")
+    order_id = await mirrored(database, connection_id, order)
+    await received(database, connection_id, order, "4")
+    bill_id = await made_in_the_erp(database, office, connection_id, source="PO Receiver-PO-7")
+    linked = await office.post(f"/v1/bills/{bill_id}/link", {"purchase_order_id": order_id})
+    assert linked.status_code == 200
+    assert (linked.json()["purchase_order_id"], linked.json()["manual_both_sides"]) == (order_id, True)
+    edited = await office.patch(f"/v1/bills/{bill_id}", {"memo": "as in the ERP"})
+    assert [notice["code"] for notice in edited.json()["notices"]] == ["EDIT_BOTH_SIDES"]
+    other_id = await mirrored(database, connection_id, an_order("PO-8"))
+    response = await office.post(f"/v1/bills/{bill_id}/link", {"purchase_order_id": other_id})
+    a_problem(response, 409, "BILL_ALREADY_LINKED")
+
+
+async def test_only_what_belongs_together_is_linked(office: Office, database: Database, bill_id: str) -> None:
+    connection_id = await connected(office)
+    strange_id = await mirrored(database, connection_id, an_order("PO-9", vendor_id="V-2"))
+    theirs = await made_in_the_erp(database, office, connection_id)
+    response = await office.post(f"/v1/bills/{theirs}/link", {"purchase_order_id": strange_id})
+    a_problem(response, 422, "LINK_NOT_ALLOWED")
+    plain_id = await mirrored(database, connection_id, an_order("PO-10"))
+    linked = await office.post(f"/v1/bills/{theirs}/link", {"purchase_order_id": plain_id})
+    assert linked.json()["manual_both_sides"] is False
+    assert (await office.post(f"/v1/bills/{bill_id}/unlink")).status_code == 200
+    response = await office.post(f"/v1/bills/{bill_id}/link", {"purchase_order_id": plain_id})
+    a_problem(response, 409, "BILL_IS_CLOSED")
+    await office.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": False})
+    response = await office.post(f"/v1/bills/{theirs}/link", {"purchase_order_id": plain_id})
+    a_problem(response, 409, "PO_FEATURE_OFF")
+
+
+async def test_a_payment_is_scheduled_for_its_day(
+    office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """S4-25, S5-33..42: whole or in part, once per key, never more than is open."""
+    await pushed(database, bill_id)
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    path = f"/v1/bills/{bill_id}/payments"
+    body = {"amount": "20.00", "pay_on": "2026-12-01"}
+    first = await office.post(path, body, key="pay-1")
+    assert first.status_code == 201, first.text
+    assert first.headers["location"] == f"/v1/payments/{first.json()['payment']['id']}"
+    assert (await office.post(path, body, key="pay-1")).json() == first.json()
+    payment = (await office.get(first.headers["location"])).json()
+    assert (payment["status"], Decimal(payment["amount"]), payment["pay_on"]) == ("scheduled", 20, "2026-12-01")
+    assert (payment["bank_account"], payment["write"]["state"]) == ("BOA", "planned")
+    refused = await office.post(path, {"amount": "30.01", "pay_on": "2026-12-01"}, key="pay-2")
+    problem = a_problem(refused, 422, "OVERPAYMENT")
+    assert "30" in problem["detail"]
+    assert (await office.post(path, {"amount": "30.01", "pay_on": "2026-12-01"}, key="pay-2")).json() == problem
+    assert len((await office.get("/v1/payments", bill=bill_id)).json()["items"]) == 1
+    assert (await the_bill(office, bill_id))["payments"][0]["id"] == payment["id"]
+    assert (await office.get("/v1/payments", status="paid")).json()["items"] == []
+
+
+async def test_a_bill_made_in_the_erp_is_paid_there(office: Office, database: Database) -> None:
+    connection_id = await connected(office)
+    bill_id = await made_in_the_erp(database, office, connection_id)
+    response = await office.post(f"/v1/bills/{bill_id}/payments", {"amount": "1.00", "pay_on": "2026-12-01"})
+    a_problem(response, 409, "BILL_NOT_PAYABLE")
+
+
+@pytest.mark.parametrize("amount", ["0.001", "1e400", "NaN", "-1e30", True, None])
+async def test_an_amount_that_is_no_money_is_refused(office: Office, bill_id: str, amount: Any) -> None:
+    response = await office.post(f"/v1/bills/{bill_id}/payments", {"amount": amount, "pay_on": "2026-12-01"})
+    a_problem(response, 422, "VALIDATION_FAILED")
+
+
+async def test_bills_are_listed_by_what_they_belong_to(office: Office, database: Database, order_id: str) -> None:
+    first = await billed(office, order_id, quantity="1")
+    second = await billed(office, order_id, quantity="1")
+    await pushed(database, second)
+    listed = (await office.get("/v1/bills", purchase_order=order_id)).json()["items"]
+    assert [item["id"] for item in listed] == [second, first]
+    assert [item["id"] for item in (await office.get("/v1/bills", status="synced")).json()["items"]] == [second]
+    page = (await office.get("/v1/bills", vendor="V-1", limit=1)).json()
+    rest = (await office.get("/v1/bills", vendor="V-1", limit=1, cursor=page["next_cursor"])).json()
+    assert [page["items"][0]["id"], rest["items"][0]["id"]] == [second, first]
