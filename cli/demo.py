@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.api_client import Api, ApiProblem
+from cli.processes import tail
 from cli.sandbox_control import SandboxControl
 from cli.screen import console, explain, table
 from cli.stack import Stack, StackOptions
@@ -58,13 +59,16 @@ def demo(
     kill_worker: Annotated[
         int | None, typer.Option("--kill-worker", metavar="SEED", help="SIGKILL the worker at a random moment.")
     ] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Keep state and logs here; without it they go when the demo ends.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Also write what was found here, as JSON.")] = None,
 ) -> None:
     """Connect, sync, bill, lose the ERP, recover, pay; then count what the ERP holds. Ends with 1 if a check fails."""
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as cleanup:
-        directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="posync-demo-")))
+        directory = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="posync-demo-")))
         options = StackOptions(directory, throwaway=True, use_environment=False, fixed_ports=keep)
         stack = cleanup.enter_context(Stack(options, tell=lambda line: console.print(line, style="dim")))
         started = time.monotonic() - began
@@ -89,8 +93,9 @@ def demo(
         story = Story(api, sandbox, say=say, begins=begins, patience_seconds=patience)
         try:
             told = story.tell()
-        except StoryStuck as stuck:
+        except (StoryStuck, TimeoutError, ApiProblem) as stuck:
             console.print(f"[red]The story is stuck: {stuck}[/]")
+            console.print(f"The end of the worker's log:\n{tail(stack.logs / 'worker.log')}", markup=False)
             raise typer.Exit(1) from stuck
         finally:
             if killer is not None:
