@@ -9,11 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from bench import lifecycle, post_bills, sync_in
 from bench.company import Bench, running_bench
-from bench.report import Report
+from bench.report import Report, wide_console
 
 PARTS = ("sync_in", "lifecycle", "post_bills")
 
@@ -27,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bills", type=int, default=200, help="bills to post, by one caller and again by twenty")
     parser.add_argument("--json", type=Path, help="keep the figures and their details in this file")
     chosen = parser.parse_args(arguments)
-    report = Report(Console())
+    report = Report(wide_console())
     report.console.print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     with running_bench(report.console.print) as bench:
         asyncio.run(_measure(bench, report, chosen))

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from bench.company import Bench, running_bench
 from bench.labelled_data import Converted, convert, dataset_folder
+from bench.report import wide_console
 from cli.bill_import import Imported, import_bills, read_bills
 from sandbox import neutral
 
@@ -63,7 +64,7 @@ class Run(NamedTuple):
 
 def run(bench: Bench, data: Converted, console: Console) -> Run:
     """Load, connect with 3-way matching, sync, import, and wait until every accepted bill is in the ERP."""
-    content, problems = neutral.read(data.folder)
+    content, problems = neutral.read_path(data.folder)
     content.pop("bills", None)
     if problems:
         raise ValueError(f"the converted set cannot be read: {problems[:3]}")
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if dataset is None:
         print("The labelled set is not here; set POSYNC_SHARED to the folder that holds datasets/.", file=sys.stderr)
         return 2
-    console = Console()
+    console = wide_console()
     with TemporaryDirectory(prefix="posync-labelled-") as directory:
         data = convert(dataset, Path(directory), invoices=chosen.invoices)
         console.print(f"{data.orders} orders, {data.receipts} receipts, {len(data.labels)} invoices")

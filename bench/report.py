@@ -60,6 +60,12 @@ class Report:
         file.write_text(json.dumps({"figures": sections, "details": self.details}, indent=2))
 
 
+def wide_console() -> Console:
+    """A console that does not squeeze tables when its output goes to a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=132)
+
+
 def shown(value: float) -> str:
     """Three significant digits are more than a shared machine can promise."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
