@@ -331,6 +331,13 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "RECORD_NOT_SHOWN",
+        "A record is listed but not shown",
+        "It was deleted in this very moment, or the user may not open it.",
+        ("Check in the ERP that the user may open it. If it is gone, the next sync learns that.",),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
         "NOT_USD",
         "The order is not in US dollars",
         "Only orders in the base currency sync (S1-16).",

@@ -17,7 +17,7 @@ PURCHASING_MODULE = "9.PO"
 """MODULEKEY of a bill that a purchasing document posted (reference 2.9)."""
 
 STAMP_FIELDS = ("RECORDNO", "WHENMODIFIED")
-STAMP_OPTIONAL = ("AUWHENCREATED",)
+STAMP_OPTIONAL = ("AUWHENCREATED", "MEGAENTITYID")
 
 
 class Posted(NamedTuple):
@@ -39,19 +39,19 @@ class Bills:
         """A page of bills with lines; those Purchasing made with the document that made them (ruling G8, S1-20)."""
         query = Query("APBILL", STAMP_FIELDS, changed_since(since), optional=STAMP_OPTIONAL, after=after)
         (page,) = await self._reader.first_pages([query], level=self._level)
-        numbers = [row["RECORDNO"] for row in page.rows if "RECORDNO" in row]
-        records = await self._reader.read_owned("APBILL", numbers, level=self._level)
+        listed = [row for row in page.rows if "RECORDNO" in row]
+        records = await self._reader.read_owned("APBILL", listed, level=self._level)
         flat = {number: wire.flat(record) for number, record in records.items()}
         made = [number for number, row in flat.items() if row.get("MODULEKEY") == PURCHASING_MODULE]
         posted = await self._posted(made)
         sources = await self._source_lines(posted.values())
 
         def bill(row: Row) -> ErpBill:
-            lines = wire.owned_rows(records[row["RECORDNO"]], "APBILLITEMS")
-            return _bill(row, lines, posted.get(row["RECORDNO"]), sources, self._preferences)
+            number = row["RECORDNO"]
+            lines = wire.owned_rows(translate.shown(records, row), "APBILLITEMS")
+            return _bill(flat[number], lines, posted.get(number), sources, self._preferences)
 
-        # A bill that is gone between the two reads is the delete feed's business, not a bad record.
-        bills, bad = translate.usable([flat[number] for number in numbers if number in flat], bill)
+        bills, bad = translate.usable(listed, bill)
         high_water = max((bill.revision for bill in bills), default=None)
         return Page(bills, page.last if page.more else None, high_water, bad)
 

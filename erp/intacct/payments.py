@@ -40,17 +40,21 @@ class Payments:
     async def changed(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
         """A page of payments with what each paid."""
         query = Query(
-            "APPYMT", ("RECORDNO", "WHENMODIFIED"), changed_since(since), optional=("AUWHENCREATED",), after=after
+            "APPYMT",
+            ("RECORDNO", "WHENMODIFIED"),
+            changed_since(since),
+            optional=("AUWHENCREATED", "MEGAENTITYID"),
+            after=after,
         )
         (page,) = await self._reader.first_pages([query], level=self._level)
-        numbers = [row["RECORDNO"] for row in page.rows if "RECORDNO" in row]
-        records = await self._reader.read_owned("APPYMT", numbers, level=self._level)
-        flat = {number: wire.flat(record) for number, record in records.items()}
+        listed = [row for row in page.rows if "RECORDNO" in row]
+        records = await self._reader.read_owned("APPYMT", listed, level=self._level)
 
         def payment(row: Row) -> ErpPayment:
-            return _payment(row, wire.owned_rows(records[row["RECORDNO"]], DETAILS))
+            record = translate.shown(records, row)
+            return _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
 
-        payments, bad = translate.usable([flat[number] for number in numbers if number in flat], payment)
+        payments, bad = translate.usable(listed, payment)
         high_water = max((payment.revision for payment in payments), default=None)
         return Page(payments, page.last if page.more else None, high_water, bad)
 
@@ -83,7 +87,7 @@ class Payments:
             optional=("TRX_TOTALPAID", "TRX_TOTALDUE"),
         )
         (bills,) = await self._reader.all_rows([bill_query], level=payment.owner_entity)
-        records = await self._reader.read_owned("APPYMT", [erp_id], level=payment.owner_entity)
+        records = await self._reader.read_owned("APPYMT", [{"RECORDNO": erp_id}], level=payment.owner_entity)
         record = records.get(erp_id)
         if record is None:
             raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")

@@ -161,7 +161,7 @@ async def _check_conversion(
 ) -> list[PreferenceProblem]:
     """Whether the vendor invoice may be converted from the order or the receipt (reference 3.3)."""
     number = definition.get("RECORDNO", "")
-    records = await reader.read_owned("PODOCUMENTPARAMS", [number], level=level)
+    records = await reader.read_owned("PODOCUMENTPARAMS", [{"RECORDNO": number}], level=level)
     if number not in records:
         return []
     allowed = {row["RECDOCPAR"] for row in wire.owned_rows(records[number], "RECALLS") if "RECDOCPAR" in row}

@@ -1,5 +1,6 @@
 """Reading with `query`: pages checked against their own counts, several queries in one request (reference 2.1)."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -65,20 +66,25 @@ class IntacctReader:
             query = replace(query, after=page.last)
 
     async def read_owned(
-        self, object_name: str, keys: Sequence[str], *, level: str | None
+        self, object_name: str, records: Sequence[Row], *, level: str | None
     ) -> dict[str, etree._Element]:
-        """Records by RECORDNO with the lines they own, in one request; absent ones are simply not there."""
-        batches = [keys[start : start + wire.MAX_READ_KEYS] for start in range(0, len(keys), wire.MAX_READ_KEYS)]
-        if not batches:
-            return {}
-        results = await self._client.read([wire.read(object_name, batch) for batch in batches], level=level)
+        """Records with the lines they own, by RECORDNO. What is not shown is simply not there.
+
+        `read` has no switch for private records as `query` has, so from the top level each is read at the level that
+        owns it (MEGAENTITYID; reference 7.1): one request per owning entity.
+        """
+        by_level: defaultdict[str | None, list[str]] = defaultdict(list)
+        for record in records:
+            by_level[level or record.get("MEGAENTITYID")].append(record["RECORDNO"])
         found: dict[str, etree._Element] = {}
-        for result in results:
-            for record in result.rows_element():
-                number = record.findtext("RECORDNO")
+        for owner, keys in by_level.items():
+            batches = [keys[start : start + wire.MAX_READ_KEYS] for start in range(0, len(keys), wire.MAX_READ_KEYS)]
+            results = await self._client.read([wire.read(object_name, batch) for batch in batches], level=owner)
+            for element in (element for result in results for element in result.rows_element()):
+                number = element.findtext("RECORDNO")
                 if not number:
                     raise faults.malformed(f"A {object_name} came without its record number.", writing=False)
-                found[number] = record
+                found[number] = element
         return found
 
     def _xml(self, query: Query, level: str | None) -> str:

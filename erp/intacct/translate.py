@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from lxml import etree
+
 from erp.connector import BadRecord
 from erp.intacct import wire
 from erp.intacct.wire import Row
@@ -103,6 +105,14 @@ def usable(rows: Iterable[Row], make: Callable[[Row], T]) -> tuple[list[T], list
         except Unusable as error:
             bad.append(bad_record(row, error))
     return good, bad
+
+
+def shown(records: Mapping[str, etree._Element], row: Row) -> etree._Element:
+    """The whole record of a listed one. Raises Unusable: a record must not get lost between two readings."""
+    record = records.get(row["RECORDNO"])
+    if record is None:
+        raise Unusable("RECORD_NOT_SHOWN", f"Record {row['RECORDNO']} is listed but not shown.", row)
+    return record
 
 
 def need(row: Row, field: str) -> str:
