@@ -1,6 +1,6 @@
 """Worlds on the servers the workflows run on."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest

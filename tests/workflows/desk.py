@@ -13,7 +13,7 @@ from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
 
 from models.domain import BillId, PaymentId, SyncIssueId
 from models.messages import BillState, CreateBillAnswer, PaymentState, PurchaseOrderLive, RequestRef, SettleIssue
-from tests.workflows.world import A_LONG_LIFE, CONNECTION, ORDER_WORKFLOW, Issue, World
+from tests.workflows.world import A_LONG_LIFE, Issue, World
 from workflows import contract
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
@@ -42,12 +42,12 @@ async def create_bill(world: World, ref: RequestRef, *, update_id: str | None = 
     start = WithStartWorkflowOperation(
         PurchaseOrderWorkflow.run,
         world.order_state(),
-        id=ORDER_WORKFLOW,
+        id=world.order_workflow,
         task_queue=contract.TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         execution_timeout=A_LONG_LIFE,
         static_summary=contract.order_summary(facts),
-        search_attributes=contract.order_search_attributes(CONNECTION, world.order_state().erp, facts),
+        search_attributes=contract.order_search_attributes(world.connection_id, world.order_state().erp, facts),
     )
     return await world.client.execute_update_with_start_workflow(
         PurchaseOrderWorkflow.create_bill, ref, start_workflow_operation=start, id=update_id or ref.key
@@ -55,7 +55,7 @@ async def create_bill(world: World, ref: RequestRef, *, update_id: str | None = 
 
 
 def order(world: World) -> WorkflowHandle[Any, None]:
-    return world.client.get_workflow_handle_for(PurchaseOrderWorkflow.run, ORDER_WORKFLOW)
+    return world.client.get_workflow_handle_for(PurchaseOrderWorkflow.run, world.order_workflow)
 
 
 def bill(world: World, bill_id: str) -> WorkflowHandle[Any, Any]:

@@ -67,7 +67,6 @@ ORGANIZATION = OrganizationId("org_acme")
 CONNECTION = ConnectionId("intacct-acme-100")
 ORDER = PurchaseOrderId("po_1007")
 ORDER_ERP_ID = ErpId("1007")
-ORDER_WORKFLOW = contract.purchase_order_workflow_id(CONNECTION, ORDER_ERP_ID)
 ORDERED = Decimal(10)
 PRICE = Decimal(25)
 PAGE = 100
@@ -102,7 +101,6 @@ class Issue:
     opened: OpenIssue
     state: str = "open"
     actor: str = ""
-    opened_at: datetime | None = None
 
 
 @dataclass
@@ -110,12 +108,16 @@ class World:
     """One order of ten units at 25.00, and everything that happens to it. Switches first, then what was recorded."""
 
     client: Client
+    tag: str = ""
+    """Part of every id, for worlds that share a server."""
     shows_at_once: bool = True
     """The ERP shows a new bill on its order in the very call that made it."""
     refreshes_until_shown: int = 0
     """How many times the order is read without showing our bills; a negative number is for ever."""
     outage_until: datetime | None = None
     """By the server's clock: before it, the ERP answers nothing."""
+    come_back_after: timedelta | None = None
+    """What the ERP says during an outage of when to come back."""
     link_dropped: bool = False
     troubles: dict[str, list[ErpError]] = field(default_factory=dict)
     """Per activity name: errors that its next calls end in, one after another."""
@@ -136,6 +138,14 @@ class World:
 
     # --- what a test asks for --------------------------------------------------------------------------------
 
+    @property
+    def connection_id(self) -> ConnectionId:
+        return ConnectionId(f"{CONNECTION}{self.tag}")
+
+    @property
+    def order_workflow(self) -> str:
+        return contract.purchase_order_workflow_id(self.connection_id, ORDER_ERP_ID)
+
     def bill_request(self, key: str, quantity: int, number: str | None = None) -> RequestRef:
         """A bill asked for over the API under this Idempotency-Key."""
         self.asked[key] = (number or f"INV-{key}", Decimal(quantity))
@@ -147,7 +157,7 @@ class World:
 
     def order_state(self) -> PurchaseOrderState:
         return PurchaseOrderState(
-            connection_id=CONNECTION,
+            connection_id=self.connection_id,
             erp=Erp.INTACCT,
             purchase_order_id=ORDER,
             erp_id=ORDER_ERP_ID,
@@ -233,7 +243,8 @@ class World:
         now = activity.info().started_time
         if self.outage_until is not None and now < self.outage_until:
             self.outage_calls.append(now)
-            raise as_failure(Unavailable("the ERP does not answer", code="ERP_UNAVAILABLE"))
+            error = Unavailable("the ERP does not answer", code="ERP_UNAVAILABLE", retry_after=self.come_back_after)
+            raise as_failure(error)
         if self.troubles.get(name):
             raise as_failure(self.troubles[name].pop(0))
 
@@ -249,7 +260,7 @@ class MirrorInMemory:
         world = self._world
         world.calls["create_bill"] += 1
         number, quantity = world.asked[ref.key]
-        bill_id = BillId(f"bill_{ref.key}")
+        bill_id = BillId(f"bill_{world.tag}{ref.key}")
         if bill_id not in world.bills:
             facts = world.facts()
             if quantity > facts.ordered - facts.billed - facts.pending:
@@ -263,7 +274,7 @@ class MirrorInMemory:
         world = self._world
         world.calls["schedule_payment"] += 1
         amount, pay_on = world.payments_asked[schedule.request.key]
-        payment_id = PaymentId(f"pay_{schedule.request.key}")
+        payment_id = PaymentId(f"pay_{world.tag}{schedule.request.key}")
         if payment_id not in world.payments:
             bill = world.bills[schedule.bill_id]
             promised = sum(
@@ -281,7 +292,7 @@ class MirrorInMemory:
             if (held.opened.code, held.opened.subject_id) == (issue.code, issue.subject_id):
                 return issue_id
         issue_id = SyncIssueId(f"issue_{len(world.issues) + 1}")
-        world.issues[issue_id] = Issue(opened=issue, opened_at=activity.info().started_time)
+        world.issues[issue_id] = Issue(opened=issue)
         return issue_id
 
     @activity.defn(name="close_issue")
@@ -399,4 +410,4 @@ def refused(message: str = "the posting period is closed", code: str = "PERIOD_C
 
 
 A_LONG_LIFE = timedelta(days=3650)
-"""An execution timeout for the time-skipping server: without one its clock runs ten years ahead of finished workflows."""
+"""An age limit for workflows on the time-skipping server: without one its clock runs ten years ahead at each end."""
