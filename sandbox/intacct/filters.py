@@ -1,7 +1,7 @@
 """Filters: one small tree that both reading dialects parse into, compiled to a test and answered from indexes."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -143,23 +143,52 @@ def _ordered(field: str, key: Callable[[str], Any], compare: str, value: Any) ->
     return lambda values: bool(text := values[field]) and key(text) < value
 
 
-class Candidates(NamedTuple):
-    """Records among which all matches are, in order of RECORDNO."""
+class Plan(NamedTuple):
+    """Records among which all matches are, in order of RECORDNO, and what of the filter they still must pass."""
 
     records: Iterable[Record]
-    from_index: bool
+    rest: Filter | None
 
 
-def candidates(tree: Filter | None, table: Table) -> Candidates:
-    """The narrowest set the indexes and the RECORDNO bounds give; the whole table when nothing helps."""
-    found = _indexed(tree, table) if tree is not None else None
-    if found is not None:
-        return Candidates([found[number] for number in sorted(found)], True)
-    above = _lower_bound(tree)
-    return Candidates(table.after(above), False)
+def plan(tree: Filter | None, table: Table) -> Plan:
+    """Let the indexes and the RECORDNO bounds answer as much of the filter as they can."""
+    parts = list(_conjuncts(tree))
+    bound = 0
+    rest: list[Filter] = []
+    best: tuple[dict[int, Record], Filter] | None = None
+    for part in parts:
+        below = _lower_bound(part)
+        if below is not None:
+            bound = max(bound, below)
+            continue
+        rest.append(part)
+        found = _indexed(part, table)
+        if found is not None and (best is None or len(found) < len(best[0])):
+            best = found, part
+    if best is None:
+        return Plan(table.after(bound), _every(rest))
+    found, answered = best
+    rest = [part for part in rest if part is not answered]
+    numbers = sorted(number for number in found if number > bound) if bound else sorted(found)
+    return Plan([found[number] for number in numbers], _every(rest))
+
+
+def _conjuncts(tree: Filter | None) -> Iterable[Filter]:
+    if isinstance(tree, Every):
+        for part in tree.parts:
+            yield from _conjuncts(part)
+    elif tree is not None:
+        yield tree
+
+
+def _every(parts: list[Filter]) -> Filter | None:
+    if len(parts) > 1:
+        return Every(tuple(parts))
+    return parts[0] if parts else None
 
 
 def _indexed(tree: Filter, table: Table) -> dict[int, Record] | None:
+    """Exactly the records that match, from the indexes; None when they cannot tell."""
     if isinstance(tree, Condition) and tree.operator in ("=", "in") and all(tree.values):
         if tree.field == "RECORDNO":
             rows = table.rows
@@ -182,19 +211,13 @@ def _indexed(tree: Filter, table: Table) -> dict[int, Record] | None:
                 return None
             union.update(entries)
         return union
-    if isinstance(tree, Every):
-        options = [entries for part in tree.parts if (entries := _indexed(part, table)) is not None]
-        return min(options, key=len) if options else None
     return None
 
 
-def _lower_bound(tree: Filter | None) -> int:
-    parts: Sequence[Filter] = tree.parts if isinstance(tree, Every) else (tree,) if tree is not None else ()
-    bounds = [0]
-    for part in parts:
-        if isinstance(part, Every):
-            bounds.append(_lower_bound(part))
-        elif isinstance(part, Condition) and part.field == "RECORDNO" and part.operator in (">", ">="):
-            bound = part.values[0]
-            bounds.append(int(bound) - (part.operator == ">=") if bound.isdigit() else 0)
-    return max(bounds)
+def _lower_bound(part: Filter) -> int | None:
+    """The RECORDNO that matches must be above, when that is all the condition says."""
+    if isinstance(part, Condition) and part.field == "RECORDNO" and part.operator in (">", ">="):
+        text = part.values[0]
+        if text.isdigit():
+            return int(text) - (part.operator == ">=")
+    return None

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,21 +15,21 @@ from sandbox.intacct.envelope import Raw, Result, text_of
 from sandbox.intacct.errors import ErrorLine, FunctionError
 from sandbox.intacct.filters import (
     BadFilter,
-    Candidates,
     Condition,
     Every,
     Filter,
     Not,
+    Plan,
     Some,
     compile_filter,
     fields_of,
+    plan,
 )
-from sandbox.intacct.filters import candidates as narrow
 from sandbox.intacct.formats import NUMBER_KEYS, TIME_KEYS, amount_text, plain
 from sandbox.intacct.nesting import render_whole
 from sandbox.intacct.objects import OBJECTS, ObjectType
 from sandbox.intacct.query_text import parse_query_text
-from sandbox.intacct.rows import Renderer, Shown, all_fields, as_of, lagging, unknown_fields, visible
+from sandbox.intacct.rows import Renderer, all_fields, as_of, lagging, unknown_fields, visible
 from sandbox.intacct.sessions import Cursor
 from sandbox.intacct.tables import Record, Values
 
@@ -95,7 +95,7 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     body = _render(call, kind, kind.name, plain_fields, page)
     if call.tampering.get("row_moved") is not None and remaining:
         # As if somebody saved the next row at this moment: it moves to the end of a reading ordered by time.
-        call.company.touch(kind.name, matches[offset + page_size][0], call.actor)
+        call.company.touch(kind.name, matches[offset + page_size], call.actor)
     count = len(page)
     head = f'<data listtype="{kind.name}" totalcount="{total}" offset="{offset}" count="{count}"'
     if not count:
@@ -127,7 +127,7 @@ def _operator(element: etree._Element) -> Filter:
         parts = tuple(_operator(child) for child in element)
         return Every(parts) if name == "and" else Some(parts)
     field = text_of(element, "field").upper()
-    values = tuple((value.text or "").strip() for value in element.findall("value"))
+    values = tuple((value.text or "").strip() for value in element.iterchildren("value"))
     if not field:
         raise _failed(f"'{name}' needs a field")
     if name in ("isnull", "isnotnull"):
@@ -161,41 +161,41 @@ def _select(
     *,
     private: bool,
     ignore_case: bool = False,
-) -> Sequence[Shown]:
+) -> list[Record]:
     """Every match the caller may see, in order; without an order by RECORDNO, which nobody may rely on."""
     table = call.company[kind.name]
+    moment = lagging(call)
+    if moment is not None:
+        # An index holds present values, so a lagging reader must look at every record.
+        planned = Plan(as_of(table.after(0), table, moment), tree)
+    elif ignore_case:
+        planned = Plan(table.after(0), tree)
+    else:
+        planned = plan(tree, table)
     try:
-        test = compile_filter(tree, kind, ignore_case=ignore_case) if tree is not None else None
+        test = compile_filter(planned.rest, kind, ignore_case=ignore_case) if planned.rest is not None else None
     except BadFilter as error:
         raise _failed(str(error)) from None
+    matches = list(planned.records)
     seen = visible(call, private=private)
-    moment = lagging(call)
-    # An index holds present values in their own case, so it can answer neither of these.
-    by_scan = moment is not None or ignore_case
-    found = Candidates(table.after(0), False) if by_scan else narrow(tree, table)
-    shown: Iterable[Shown]
+    if seen is not None:
+        matches = [record for record in matches if seen(record.values)]
+    if test is not None:
+        matches = [record for record in matches if test(record.values)]
     if moment is not None:
-        shown = as_of(found.records, table, moment)
-    else:
-        shown = [(record, record.values) for record in found.records]
-    if seen is not None and test is not None:
-        matches = [pair for pair in shown if seen(pair[1]) and test(pair[1])]
-    elif test is not None:
-        matches = [pair for pair in shown if test(pair[1])]
-    elif seen is not None:
-        matches = [pair for pair in shown if seen(pair[1])]
-    else:
-        matches = list(shown)
-    if moment is not None:
-        matches.sort(key=lambda pair: pair[0].number)
+        matches.sort(key=lambda record: record.number)
     for field, descending in reversed(orders):
         if field == "RECORDNO":
             if descending or len(orders) > 1:
-                matches.sort(key=lambda pair: pair[0].number, reverse=descending)
+                matches.sort(key=lambda record: record.number, reverse=descending)
         else:
-            key = _sort_key(kind, field)
-            matches.sort(key=lambda pair: key(pair[1]), reverse=descending)
+            matches.sort(key=_record_key(kind, field), reverse=descending)
     return matches
+
+
+def _record_key(kind: ObjectType, field: str) -> Callable[[Record], Any]:
+    key = _sort_key(kind, field)
+    return lambda record: key(record.values)
 
 
 def _sort_key(kind: ObjectType, field: str) -> Callable[[Values], Any]:
@@ -208,17 +208,12 @@ def _sort_key(kind: ObjectType, field: str) -> Callable[[Values], Any]:
     return lambda values: values[field]
 
 
-def _render(call: Call, kind: ObjectType, tag: str, fields: Sequence[str], page: Sequence[Shown]) -> str:
-    if not page:
-        return ""
-    renderer = Renderer(call, kind, tag, fields)
-    if lagging(call) is not None:
-        return renderer.shown(page)
-    return renderer.page([record for record, _ in page])
+def _render(call: Call, kind: ObjectType, tag: str, fields: Sequence[str], page: Sequence[Record]) -> str:
+    return Renderer(call, kind, tag, fields).page(page) if page else ""
 
 
-def _raw(output: str, fields: Sequence[str], page: Sequence[Shown]) -> Raw:
-    rows = [{name: values[name] for name in fields} for _, values in page]
+def _raw(output: str, fields: Sequence[str], page: Sequence[Record]) -> Raw:
+    rows = [{name: record[name] for name in fields} for record in page]
     if output == "json":
         return Raw("application/json", json.dumps(rows))
     text = io.StringIO()
@@ -229,11 +224,11 @@ def _raw(output: str, fields: Sequence[str], page: Sequence[Shown]) -> Raw:
 
 
 def _aggregate(
-    kind: ObjectType, matches: Sequence[Shown], fields: Sequence[str], aggregates: Sequence[tuple[str, str]]
+    kind: ObjectType, matches: Sequence[Record], fields: Sequence[str], aggregates: Sequence[tuple[str, str]]
 ) -> Result:
     groups: dict[tuple[str, ...], list[Values]] = {}
-    for _, values in matches:
-        groups.setdefault(tuple(values[name] for name in fields), []).append(values)
+    for record in matches:
+        groups.setdefault(tuple(record[name] for name in fields), []).append(record.values)
     if not fields:
         groups.setdefault((), [])
     rendered = []
@@ -283,7 +278,7 @@ def run_read_by_query(call: Call, element: etree._Element) -> Result:
     page_size = _bounded(text_of(element, "pagesize"), 100, 1, 1000, "pagesize")
     private = call.company.switches.flag("readbyquery_top_sees_private")
     matches = _select(call, kind, tree, (), private=private)[:limit]
-    cursor = Cursor(kind.name, fields, [record.number for record, _ in matches], len(matches), page_size)
+    cursor = Cursor(kind.name, fields, [record.number for record in matches], len(matches), page_size)
     return _next_page(call, cursor, secrets.token_hex(16))
 
 
@@ -316,18 +311,17 @@ def _next_page(call: Call, cursor: Cursor, result_id: str) -> Result:
     rows = call.company[kind.name].rows
     records = [rows[number] for number in numbers if number in rows]
     tag = kind.name.lower()
-    shown = [(record, record.values) for record in records]
     moment = lagging(call)
     if moment is not None:
-        shown = [(record, values) for record in records if (values := record.as_of(moment)) is not None]
-    body = _render(call, kind, tag, cursor.fields, shown)
+        records = [Record(record.number, values) for record in records if (values := record.as_of(moment)) is not None]
+    body = _render(call, kind, tag, cursor.fields, records)
     remaining = len(cursor.numbers)
     if remaining:
         call.session.cursors[result_id] = cursor
     else:
         call.session.cursors.pop(result_id, None)
     return Result(
-        data=f'<data listtype="{tag}" count="{len(shown)}" totalcount="{cursor.total}" numremaining="{remaining}"'
+        data=f'<data listtype="{tag}" count="{len(records)}" totalcount="{cursor.total}" numremaining="{remaining}"'
         f' resultId="{result_id}">{body}</data>'
     )
 

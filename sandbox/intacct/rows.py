@@ -10,7 +10,6 @@ from sandbox.intacct.formats import parse_date
 from sandbox.intacct.objects import OBJECTS, PAYMENT_STATES, ObjectType
 from sandbox.intacct.tables import Record, Table, Values, escaped
 
-Shown = tuple[Record, Values]
 _MANDATORY = {"PODOCUMENT": "CUSTVENDID", "PODOCUMENTENTRY": "UIQTY", "APBILL": "VENDORID", "APPYMT": "VENDORID"}
 UNKNOWN_STATE = "Quarantined"
 
@@ -31,15 +30,15 @@ def lagging(call: Call) -> datetime | None:
     return call.company.now() - timedelta(seconds=seconds) if seconds else None
 
 
-def as_of(records: Iterable[Record], table: Table, moment: datetime) -> Iterator[Shown]:
+def as_of(records: Iterable[Record], table: Table, moment: datetime) -> Iterator[Record]:
     """Records as they were at `moment`, deleted ones included."""
     for record in records:
         values = record.as_of(moment)
         if values is not None:
-            yield record, values
+            yield Record(record.number, values)
     for number, (gone, values) in table.deleted.items():
         if moment < gone:
-            yield Record(number, values), values
+            yield Record(number, values)
 
 
 class Renderer:
@@ -62,19 +61,19 @@ class Renderer:
     def page(self, records: Sequence[Record]) -> str:
         """All records, rendered; tampered with where a fault says so."""
         if self._call.tampering or self._related or self._codes or self._computed:
-            return self.shown([(record, record.values) for record in records])
+            return self._altered(records)
         template, pick = self._template, self._pick
         return "".join([template % pick(record.escaped()) for record in records])
 
-    def shown(self, records: Sequence[Shown]) -> str:
-        """The slow way: related fields, codes, old versions, faults."""
+    def _altered(self, records: Sequence[Record]) -> str:
+        """The slow way: related fields, codes, faults."""
         rendered = []
         missing = self._call.tampering.get("missing_field")
         unknown = self._call.tampering.get("unknown_state")
         duplicate = self._call.tampering.get("duplicate_row")
         template = self._template
-        for at, (record, original) in enumerate(records):
-            values = Values(original)
+        for at, record in enumerate(records):
+            values = Values(record.values)
             for name in self._related:
                 values[name] = self._look_up(values, name)
             for name, codes in self._codes.items():

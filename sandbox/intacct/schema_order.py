@@ -44,7 +44,8 @@ LEGACY: dict[str, str] = {
     "partialupdate_potransaction": "dateposted!",
     "delete_potransaction": "",
     "create_bill": "vendorid! datecreated! dateposted datedue termname action batchkey billno ponumber onhold"
-    f" description externalid payto returnto {_CURRENCY} nogl supdocid customfields inclusivetax taxsolutionid billitems!",
+    f" description externalid payto returnto {_CURRENCY} nogl supdocid customfields inclusivetax taxsolutionid"
+    " billitems!",
     "delete_bill": "",
     "reverse_bill": "datereversed! description",
     "create_apadjustment": "vendorid! datecreated! dateposted batchkey adjustmentno action billno description"
@@ -99,8 +100,13 @@ _CHILDREN: dict[str, tuple[tuple[str, str], ...]] = {
     "reverse_appayment": (("datereversed", "year! month! day!"),),
 }
 
-GENERIC = frozenset(["create", "update", "delete", "approve", "decline"]) | frozenset(
+GENERIC = frozenset(
     [
+        "create",
+        "update",
+        "delete",
+        "approve",
+        "decline",
         "getAPISession",
         "query",
         "readByQuery",
