@@ -112,11 +112,12 @@ def _words(fault: ErpError) -> set[str]:
 def _page(query: Query, result: Result) -> Fetched:
     """A page whose rows agree with its own counts and order, or MalformedAnswer: a cut page must not pass for whole."""
     data = result.rows_element()
-    rows = wire.rows(data)
+    shown = wire.rows(data)
+    rows = _once(query, shown)
     count, remaining = _number(data, "count"), _number(data, "numremaining")
-    if count is not None and count != len(rows):
+    if count is not None and count not in (len(rows), len(shown)):
         raise faults.malformed(
-            f"A page of {query.object} says it has {count} records and has {len(rows)}.", writing=False
+            f"A page of {query.object} says it has {count} records and has {len(shown)}.", writing=False
         )
     if not rows:
         if remaining:
@@ -124,7 +125,7 @@ def _page(query: Query, result: Result) -> Fetched:
         return Fetched([], False, None)
     more = bool(remaining)
     if not more:
-        return Fetched(_once(query, rows), False, None)
+        return Fetched(rows, False, None)
     try:
         keys = [int(row[query.key]) for row in rows]
     except (KeyError, ValueError):
@@ -132,13 +133,13 @@ def _page(query: Query, result: Result) -> Fetched:
     behind = int(query.after or -1)
     if any(later < earlier for earlier, later in zip([behind, *keys], keys, strict=False)) or keys[-1] <= behind:
         raise faults.malformed(f"A page of {query.object} is not in the order asked for.", writing=False)
-    return Fetched(_once(query, rows), True, str(keys[-1]))
+    return Fetched(rows, True, str(keys[-1]))
 
 
 def _once(query: Query, rows: list[Row]) -> list[Row]:
     """Each record once; a page may show one twice while it is being changed, the later showing is kept."""
-    by_key = {row.get(query.key): row for row in rows}
     # Rows without a key stay, so that they are named as bad records rather than lost.
+    by_key = {row.get(query.key) or number: row for number, row in enumerate(rows)}
     return rows if len(by_key) == len(rows) else [*by_key.values()]
 
 

@@ -43,20 +43,17 @@ class VendorInvoices:
         self._preferences = preferences
 
     async def find(self, bill: BillToPush) -> DocumentId | None:
-        """The invoice with our key as its number; else the vendor's own number against the same source.
+        """The vendor's invoice with our key as its number; else with its own number against the same source.
 
         The second look is for definitions whose preserved sequence ignores the number we send (reference 3.2).
         """
         template = self._preferences.needed_vendor_invoice_template()
-        queries = [self._query(template, wire.equal("DOCNO", bill.external_key))]
+        same_vendor = wire.equal("CUSTVENDID", bill.vendor_id)
+        queries = [self._query(template, wire.all_of(same_vendor, wire.equal("DOCNO", bill.external_key)))]
         sources = _sources(bill)
         if len(sources) == 1:
-            same = wire.all_of(
-                wire.equal("CUSTVENDID", bill.vendor_id),
-                wire.equal("VENDORDOCNO", bill.number),
-                wire.equal("CREATEDFROM", sources[0]),
-            )
-            queries.append(self._query(template, same))
+            same = wire.all_of(wire.equal("VENDORDOCNO", bill.number), wire.equal("CREATEDFROM", sources[0]))
+            queries.append(self._query(template, wire.all_of(same_vendor, same)))
         for rows in await self._reader.all_rows(queries, level=bill.owner_entity):
             for row in rows:
                 return DocumentId(translate.need(row, "DOCID"))
