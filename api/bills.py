@@ -1,7 +1,7 @@
 """Bills: what they hold, how they matched, where they stand; edits, the PO link and payments."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -29,7 +29,7 @@ from api.idempotency import Answer, IdempotencyKey, Once, answer
 from api.problems import Problem, answers, not_found
 from api.purchase_orders import load as load_order
 from api.services import Services
-from api.shapes import Amount, Code, Cursor, Filter, Id, Input, Limit, Page, Text, columns
+from api.shapes import Amount, Code, Cursor, Day, Filter, Id, Input, Limit, Name, Page, Text, columns
 from models.domain import BillId, BillStatus, ConnectionId, ErpId, PurchaseOrderId
 from models.messages import RequestRef, SchedulePayment
 from models.store import (
@@ -54,10 +54,15 @@ GL_ACCOUNT_REMINDER = (
 )
 
 
+def _no_default(schema: dict[str, Any]) -> None:
+    """A field that is absent stays as it is: its default is never applied, so it is not documented."""
+    schema.pop("default", None)
+
+
 class BillLineEdit(Input):
     line_no: int = Field(ge=1, le=100_000)
     account: Code | None = None
-    description: Text | None = None
+    description: Text = Field(default="", json_schema_extra=_no_default)
     department: Code | None = None
     location: Code | None = None
     class_id: Code | None = None
@@ -67,20 +72,20 @@ class BillLineEdit(Input):
 class BillEdit(Input):
     """Only what is given changes. Quantities and amounts were matched: give the bill up and make a new one."""
 
-    memo: Text | None = None
-    bill_date: date | None = None
-    posting_date: date | None = None
-    due_date: date | None = None
+    memo: Text = Field(default="", json_schema_extra=_no_default)
+    bill_date: Day = Field(default=date.min, json_schema_extra=_no_default)
+    posting_date: Day = Field(default=date.min, json_schema_extra=_no_default)
+    due_date: Day | None = Field(default=None, json_schema_extra=_no_default)
     lines: list[BillLineEdit] = Field(default=[], max_length=500)
 
 
 class LinkTo(Input):
-    purchase_order_id: Annotated[str, Field(min_length=1, max_length=200)]
+    purchase_order_id: Name
 
 
 class NewPayment(Input):
     amount: Amount
-    pay_on: date = Field(description="The day it is submitted; today or earlier: now.", examples=["2026-11-30"])
+    pay_on: Day = Field(description="The day it is submitted; today or earlier: now.", examples=["2026-11-30"])
     method: Code | None = Field(default=None, description="null: the ERP's electronic transfer.")
     bank_account: Code | None = Field(default=None, description="null: the one in the sync preferences.")
 
@@ -183,13 +188,7 @@ async def edit(
     """Before the push everything below may change; afterwards only GL accounts, which do not sync (S1-17): a reminder
     to change them in the ERP too is answered and kept as a notice (S1-18)."""
     header = change.model_dump(exclude_unset=True, exclude={"lines"})
-    for name in ("memo", "bill_date", "posting_date"):
-        if name in header and header[name] is None:
-            raise Problem("VALIDATION_FAILED", f"{name} cannot be null.")
     lines = {line.line_no: line.model_dump(exclude_unset=True, exclude={"line_no"}) for line in change.lines}
-    for line in lines.values():
-        if "description" in line and line["description"] is None:
-            raise Problem("VALIDATION_FAILED", "A line's description cannot be null.")
     reminders: list[Reminder] = []
     async with services.database.transaction() as session:
         row = await _held(session, caller, bill_id)

@@ -13,7 +13,7 @@ from api.connections import Connection, Credentials, load, shown
 from api.exact import ExactRoute
 from api.problems import Problem, answers
 from api.services import Services
-from api.shapes import Code, Id, Input
+from api.shapes import Code, Id, Input, Text
 from erp.connector import ErpConnector, PreferenceProblem
 from models.domain import ConnectionId, Erp, MatchingStatus, MatchMode, PoStatus
 from models.store import connections, purchase_orders, sync_issues
@@ -30,7 +30,7 @@ class NewCredentials(Input):
 
 class NewPreferences(Input):
     preferences: Annotated[
-        dict[Code, Annotated[str, Field(max_length=500)]],
+        dict[Code, Text],
         Field(
             max_length=50,
             description="The whole set; what is left out is unset. Names are case-sensitive in the ERP (S4-62).",

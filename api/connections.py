@@ -18,7 +18,7 @@ from api.exact import ExactRoute
 from api.idempotency import IdempotencyKey, Once, answer
 from api.problems import Problem, answers, erp_refusal, not_found
 from api.services import Services, ServiceSet
-from api.shapes import Code, Id, Input, Name, Trouble, columns
+from api.shapes import Code, Day, Id, Input, Name, Text, Trouble, columns
 from erp.connector import ConnectionCheck
 from erp.errors import ErpError
 from models.domain import ConnectionId, Erp, MatchMode
@@ -28,7 +28,7 @@ from models.tables import ConnectionRow
 router = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=ExactRoute)
 
 Credentials = Annotated[
-    dict[Code, Annotated[str, Field(max_length=1000)]],
+    dict[Code, Text],
     Field(
         min_length=1,
         max_length=20,
@@ -57,7 +57,7 @@ class NewConnection(Input):
     entity: Code | None = Field(default=None, examples=["100"], description="Binds the sync to one entity (S2-04).")
     endpoint: Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s]+$")] | None = None
     one_way: bool = Field(default=False, description="Bills and payments only go out; permanent once on (S2-53).")
-    first_import_from: date | None = Field(
+    first_import_from: Day | None = Field(
         default=None, description="Orders from this date on come in first; null: the last three months (S1-11)."
     )
     settings: TechnicalSettings = TechnicalSettings()

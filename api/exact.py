@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -57,13 +58,27 @@ class ExactRequest(Request):
         return value
 
 
+def _query_parameters(dependant: Dependant) -> set[str]:
+    """The names of a route's query parameters, those of its dependencies included."""
+    known = {parameter.alias for parameter in dependant.query_params}
+    return known.union(*(_query_parameters(part) for part in dependant.dependencies))
+
+
 class ExactRoute(APIRoute):
-    """A route whose body is an ExactRequest's."""
+    """A route whose body is an ExactRequest's, and that knows all its query parameters.
+
+    An unknown one is refused: a misspelt filter would silently list everything.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        known = _query_parameters(self.dependant)
 
         async def exact(request: Request) -> Response:
+            unknown = sorted(set(request.query_params) - known)
+            if unknown:
+                offered = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+                raise Problem("VALIDATION_FAILED", f"There is no query parameter {unknown[0]!r}. {offered}")
             return await handle(ExactRequest(request.scope, request.receive))
 
         return exact

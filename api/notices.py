@@ -12,7 +12,8 @@ from api.exact import ExactRoute
 from api.idempotency import Answer, IdempotencyKey, Once, answer
 from api.problems import answers, not_found
 from api.services import Services
-from api.shapes import Cursor, Id, Limit, Page, columns
+from api.shapes import Cursor, Filter, Id, Limit, Page, columns
+from models.domain import ConnectionId
 from models.store import notices
 
 router = APIRouter(prefix="/v1/notices", tags=["notices"], route_class=ExactRoute)
@@ -31,11 +32,23 @@ class Notice(BaseModel):
 
 @router.get("", operation_id="listNotices", summary="List notices", responses=answers("INVALID_CURSOR"))
 async def list_all(
-    caller: Viewer, services: Services, unread: bool = False, limit: Limit = 50, cursor: Cursor = None
+    caller: Viewer,
+    services: Services,
+    connection: Filter = None,
+    unread: bool = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[Notice]:
     """Newest first."""
     async with services.database.transaction() as session:
-        found = await notices.page(session, caller.organization_id, unread=unread, limit=limit, cursor=cursor)
+        found = await notices.page(
+            session,
+            caller.organization_id,
+            connection_id=ConnectionId(connection) if connection else None,
+            unread=unread,
+            limit=limit,
+            cursor=cursor,
+        )
     items = [Notice(**columns(row, Notice)) for row in found.items]
     return Page(items=items, next_cursor=found.next_cursor)
 

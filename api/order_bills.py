@@ -1,6 +1,6 @@
 """Bills against a purchase order: the pre-filled draft and the write that saves, reserves and pushes."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from api.idempotency import Answer, IdempotencyKey, Once
 from api.problems import Problem, answers
 from api.purchase_orders import load
 from api.services import Services
-from api.shapes import Amount, Code, Exact, Id, Input, Price, Quantity, Text
+from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Price, Quantity, Text
 from models.domain import BillStatus, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
 from models.messages import PurchaseOrderState, RequestRef
 from models.store import item_accounts, ledger, purchase_orders
@@ -41,12 +41,12 @@ class NewBillLine(Input):
 
 
 class NewBill(Input):
-    number: Annotated[str, Field(min_length=1, max_length=45, description="The supplier's invoice number.")] = Field(
-        examples=["INV-2041"]
-    )
-    bill_date: date = Field(examples=["2026-11-20"])
-    posting_date: date | None = Field(default=None, description="Decides the period (S2-48); null: the bill date.")
-    due_date: date | None = None
+    number: Annotated[
+        str, Field(min_length=1, max_length=45, pattern=STORABLE, description="The supplier's invoice number.")
+    ] = Field(examples=["INV-2041"])
+    bill_date: Day = Field(examples=["2026-11-20"])
+    posting_date: Day | None = Field(default=None, description="Decides the period (S2-48); null: the bill date.")
+    due_date: Day | None = None
     memo: Text = ""
     lines: Annotated[list[NewBillLine], Field(min_length=1, max_length=500)]
 

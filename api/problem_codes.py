@@ -78,6 +78,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "VALIDATION_FAILED": ProblemCode(
         422, "The request does not have the right shape", CALLER, ("Correct the fields listed under errors.",)
     ),
+    "FILTER_INCOMPLETE": ProblemCode(
+        422, "These filters go together", CALLER, ("Give connection and vendor too, or leave open out.",)
+    ),
     "IDEMPOTENCY_KEY_REUSED": ProblemCode(
         409,
         "This Idempotency-Key was used for another request",

@@ -1,6 +1,7 @@
 """Errors as problem+json (RFC 9457): one shape for all of them, with our code, who can fix it and how."""
 
 import logging
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -142,6 +143,19 @@ HTTP_CODES = {
 }
 
 
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+PURCHASE_ORDER = re.compile(r"^/v1/purchase-orders(/[^/]+)?$")
+
+
+def offered(app: FastAPI, path: str) -> list[str]:
+    """All methods this address offers; the framework names those of the first route that fits."""
+    methods: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
+            methods.update(method.upper() for method in operations)
+    return sorted(methods)
+
+
 def install(app: FastAPI) -> None:
     """Render every error of the application as a problem, including the framework's own."""
 
@@ -154,11 +168,13 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         exception = cast("HTTPException", error)
         code = HTTP_CODES.get(exception.status_code, "INTERNAL_ERROR")
-        if code == "METHOD_NOT_ALLOWED" and request.url.path.startswith("/v1/purchase-orders"):
-            code = "PO_IS_VIEW_ONLY"  # S1-29
-        detail = exception.detail if code in ("PAYLOAD_TOO_LARGE", "INVALID_JSON") else ""
-        refusal = Problem(code, detail, status=exception.status_code, headers=exception.headers)
-        return rendered(refusal, request)
+        headers = dict(exception.headers or {})
+        if code == "METHOD_NOT_ALLOWED":
+            headers["Allow"] = ", ".join(offered(app, request.url.path))
+            if request.method in CHANGING and PURCHASE_ORDER.match(request.url.path):
+                code = "PO_IS_VIEW_ONLY"  # S1-29
+        detail = exception.detail if code == "INVALID_JSON" else ""
+        return rendered(Problem(code, detail, status=exception.status_code, headers=headers), request)
 
     async def cursor(request: Request, error: Exception) -> Response:
         return rendered(Problem("INVALID_CURSOR", str(error)), request)

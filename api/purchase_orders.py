@@ -13,7 +13,7 @@ from api.bill_shapes import BillSummary, summary
 from api.exact import ExactRoute
 from api.problems import Problem, answers, not_found
 from api.services import Services
-from api.shapes import Cursor, Exact, Filter, Id, Limit, Page, columns
+from api.shapes import Cursor, Exact, Filter, Id, Instant, Limit, Page, columns
 from matching.ledger import LineLedger
 from models.domain import (
     BillStatus,
@@ -168,7 +168,7 @@ async def load(
     "",
     operation_id="listPurchaseOrders",
     summary="List purchase orders",
-    responses=answers("NOT_FOUND", "INVALID_CURSOR"),
+    responses=answers("NOT_FOUND", "INVALID_CURSOR", "FILTER_INCOMPLETE"),
 )
 async def list_all(
     caller: Viewer,
@@ -178,7 +178,7 @@ async def list_all(
     status: PoStatus | None = None,
     matching_status: MatchingStatus | None = None,
     q: Annotated[str | None, Query(max_length=100, description="Part of the number.")] = None,
-    changed_since: datetime | None = None,
+    changed_since: Instant | None = None,
     open: Annotated[
         bool,
         Query(description="Only orders that can still be billed; with connection and vendor: the drop-down (S4-23)."),
@@ -190,7 +190,7 @@ async def list_all(
     async with services.database.transaction() as session:
         if open:
             if connection is None or vendor is None:
-                raise Problem("VALIDATION_FAILED", "open=true needs connection and vendor.")
+                raise Problem("FILTER_INCOMPLETE", "open=true needs connection and vendor.")
             owned = await connections.get(session, ConnectionId(connection), caller.organization_id)
             if owned is None:
                 raise not_found("connection", connection)

@@ -1,10 +1,12 @@
 """Parts that several resources' bodies share."""
 
+import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 T = TypeVar("T")
 
@@ -18,13 +20,36 @@ class Input(BaseModel):
 Exact = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
 """An exact decimal; text in answers, so that no client turns it into a float by accident."""
 
-Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=2, examples=["125.00"])]
+
+def _documented(places: int, example: str, *, negative: bool = True) -> WithJsonSchema:
+    """An exact decimal that comes in: text, or a JSON number, which is read exactly too."""
+    sign, lowest = ("-?", -(10**15)) if negative else ("", 0)
+    text = {"type": "string", "pattern": f"^{sign}[0-9]{{1,16}}(\\.[0-9]{{1,{places}}})?$"}
+    number = {"type": "integer", "minimum": lowest, "maximum": 10**15}
+    return WithJsonSchema({"anyOf": [text, number], "examples": [example]}, mode="validation")
+
+
+Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=2), _documented(2, "125.00")]
 """Money that comes in, to the cent."""
-Quantity = Annotated[Decimal, Field(max_digits=24, decimal_places=10, examples=["4"])]
-Price = Annotated[Decimal, Field(max_digits=24, decimal_places=10, ge=0, examples=["31.25"])]
-Text = Annotated[str, Field(max_length=1000)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Code = Annotated[str, Field(max_length=100)]
+Quantity = Annotated[Decimal, Field(max_digits=26, decimal_places=10), _documented(10, "4")]
+Price = Annotated[Decimal, Field(max_digits=26, decimal_places=10, ge=0), _documented(10, "31.25", negative=False)]
+
+
+def _iso(value: Any) -> Any:
+    """Dates are ISO text; a bare number would be read as seconds since 1970, which nobody means."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
+        return value
+    raise ValueError("write it as ISO 8601 text, e.g. 2026-11-20")
+
+
+Day = Annotated[date, BeforeValidator(_iso, json_schema_input_type=date)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso, json_schema_input_type=AwareDatetime)]
+
+STORABLE = r"^[^\u0000]*$"
+"""What the database can hold: anything but NUL."""
+Text = Annotated[str, Field(max_length=1000, pattern=STORABLE)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=STORABLE)]
+Code = Annotated[str, Field(max_length=100, pattern=STORABLE)]
 
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]

@@ -147,6 +147,13 @@ class StandInTemporal:
     schedules: dict[str, Any] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def service_client(self) -> "StandInTemporal":
+        return self
+
+    async def check_health(self, *, timeout: timedelta) -> None:
+        raise RPCError("there is no server behind the stand-in", RPCStatusCode.UNAVAILABLE, b"")
+
     def _answer(self) -> None:
         if self.down:
             raise RPCError("connection refused", RPCStatusCode.UNAVAILABLE, b"")
