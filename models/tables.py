@@ -543,8 +543,8 @@ class EventRow(SQLModel, table=True):
     kind: str
     actor: str
     why: str = ""
-    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
-    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     at: datetime = _instant(default_now=True)
 
 
@@ -561,5 +561,5 @@ class RequestRow(SQLModel, table=True):
     actor: str
     status: int | None = None
     """The HTTP status of the stored answer; None while the work is under way."""
-    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
+    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     created_at: datetime = _instant(default_now=True)

@@ -119,11 +119,11 @@ def billing(order: PurchaseOrder, bill_id: str, line_no: int = 1, quantity: int 
     )
 
 
-def an_erp_bill(number: int = 900, *, total: str = "50", paid: str = "0", revision: str = R1, **values: Any) -> ErpBill:
+def an_erp_bill(record: int = 900, *, total: str = "50", paid: str = "0", revision: str = R1, **values: Any) -> ErpBill:
     """A bill as the ERP holds it."""
     fields: dict[str, Any] = {
-        "erp_id": ErpId(str(number)),
-        "number": f"S-{number}",
+        "erp_id": ErpId(str(record)),
+        "number": f"S-{record}",
         "vendor_id": "V1",
         "bill_date": date(2026, 3, 2),
         "currency": "USD",

@@ -1,0 +1,128 @@
+"""Tenants, keys, credentials at rest, and requests that are answered once."""
+
+import secrets
+
+import pytest
+from cryptography.fernet import Fernet
+
+from models.domain import OrganizationId
+from models.store import organizations, requests
+from models.store.credentials import (
+    CredentialKeysMissing,
+    CredentialsUnreadable,
+    CredentialVault,
+    vault_from_environment,
+)
+from models.tables import ConnectionRow
+from tests.store.tenant import Tenant
+
+VALUES = {"company": "ACME", "user": "xml_gateway", "password": "s3cret"}
+
+
+async def test_a_key_is_found_by_its_plain_text_until_it_is_revoked(tenant: Tenant) -> None:
+    """DESIGN section 8: API keys are hashed and carry a role."""
+    async with tenant.database.transaction() as s:
+        plaintext = await organizations.create_api_key(s, tenant.organization_id, "clerk", "desk")
+        row = await organizations.find_api_key(s, plaintext)
+        assert row is not None
+        assert (row.organization_id, row.role, row.label) == (tenant.organization_id, "clerk", "desk")
+        assert await organizations.find_api_key(s, "psk_" + secrets.token_urlsafe(32)) is None
+        assert await organizations.revoke_api_key(s, tenant.organization_id, row.id)
+        assert not await organizations.revoke_api_key(s, tenant.organization_id, row.id)
+        assert await organizations.find_api_key(s, plaintext) is None
+        assert [key.label for key in await organizations.list_api_keys(s, tenant.organization_id)] == ["desk"]
+    stored = await tenant.fetch("select key_hash, id from api_keys")
+    assert plaintext not in str(stored)
+
+
+async def test_a_key_of_another_organization_cannot_be_revoked(tenant: Tenant, other_tenant: Tenant) -> None:
+    async with tenant.database.transaction() as s:
+        plaintext = await organizations.create_api_key(s, tenant.organization_id, "admin", "ours")
+        row = await organizations.find_api_key(s, plaintext)
+        assert row is not None
+        assert not await organizations.revoke_api_key(s, other_tenant.organization_id, row.id)
+
+
+async def test_a_role_we_do_not_have_is_refused(tenant: Tenant) -> None:
+    async with tenant.database.transaction() as s:
+        with pytest.raises(ValueError, match="admin, accountant, clerk, viewer"):
+            await organizations.create_api_key(s, tenant.organization_id, "root", "no")  # type: ignore[arg-type]
+
+
+def test_credentials_are_sealed_and_opened() -> None:
+    vault = CredentialVault([Fernet.generate_key().decode()])
+    sealed = vault.seal(VALUES)
+    assert b"s3cret" not in sealed
+    assert vault.open(sealed) == VALUES
+    assert "s3cret" not in repr(vault)
+
+
+def test_an_old_key_still_opens_and_rotation_leaves_it_behind() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    sealed = CredentialVault([old]).seal(VALUES)
+    both = CredentialVault([new, old])
+    assert both.open(sealed) == VALUES
+    rotated = both.rotate(sealed)
+    assert CredentialVault([new]).open(rotated) == VALUES
+    with pytest.raises(CredentialsUnreadable):
+        CredentialVault([new]).open(sealed)
+    with pytest.raises(CredentialsUnreadable):
+        CredentialVault([new]).rotate(sealed)
+
+
+async def test_all_connections_are_rotated_at_once(tenant: Tenant) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    await tenant.execute("update connections set credentials = :sealed", sealed=CredentialVault([old]).seal(VALUES))
+    async with tenant.database.transaction() as s:
+        assert await CredentialVault([new, old]).rotate_all(s) >= 1
+    async with tenant.database.transaction() as s:
+        row = await s.get(ConnectionRow, tenant.connection_id)
+    assert row is not None
+    assert CredentialVault([new]).open(row.credentials) == VALUES
+    assert row.credentials_version == 1
+
+
+def test_the_vault_of_a_process_comes_from_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    new, old = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    sealed = CredentialVault([old]).seal(VALUES)
+    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", f"{new}, {old}")
+    assert vault_from_environment().open(sealed) == VALUES
+    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", "")
+    with pytest.raises(CredentialKeysMissing):
+        vault_from_environment()
+    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", "not-a-key")
+    with pytest.raises(CredentialKeysMissing):
+        vault_from_environment()
+
+
+async def test_the_same_request_is_answered_once(tenant: Tenant) -> None:
+    """DESIGN section 8: same key and same body, same answer."""
+    key = secrets.token_hex(8)
+    for _ in range(2):
+        async with tenant.database.transaction() as s:
+            row = await requests.claim(s, tenant.organization_id, key, "POST /bills", {"a": 1, "b": 2}, "someone")
+        assert (row.status, row.answer, row.body) == (None, None, {"a": 1, "b": 2})
+    async with tenant.database.transaction() as s:
+        await requests.answer(s, tenant.organization_id, key, 201, {"bill": "x"})
+        await requests.answer(s, tenant.organization_id, key, 422, {"bill": None})
+    async with tenant.database.transaction() as s:
+        again = await requests.claim(s, tenant.organization_id, key, "POST /bills", {"b": 2, "a": 1}, "other")
+    assert (again.status, again.answer, again.actor) == (201, {"bill": "x"}, "someone")
+
+
+@pytest.mark.parametrize(("route", "body"), [("POST /bills", {"a": 2}), ("POST /payments", {"a": 1})])
+async def test_a_key_used_for_something_else_is_refused(tenant: Tenant, route: str, body: dict[str, int]) -> None:
+    key = secrets.token_hex(8)
+    async with tenant.database.transaction() as s:
+        await requests.claim(s, tenant.organization_id, key, "POST /bills", {"a": 1}, "someone")
+        with pytest.raises(requests.KeyReused):
+            await requests.claim(s, tenant.organization_id, key, route, body, "someone")
+
+
+async def test_two_organizations_may_use_the_same_key(tenant: Tenant, other_tenant: Tenant) -> None:
+    key = secrets.token_hex(8)
+    async with tenant.database.transaction() as s:
+        await requests.claim(s, tenant.organization_id, key, "POST /bills", {"a": 1}, "someone")
+        other = await requests.claim(s, other_tenant.organization_id, key, "POST /bills", {"a": 2}, "someone")
+        assert other.body == {"a": 2}
+        assert await requests.get(s, OrganizationId("org_nobody"), key) is None
