@@ -224,14 +224,10 @@ def set_state(company: Company, header: Record, state: str, actor: Actor, *, tou
     """Header and lines carry the same state."""
     for line in lines_of(company, header):
         company["PODOCUMENTENTRY"].change(line, {"STATE": state})
+    company["PODOCUMENT"].change(header, {"STATE": state})
     if touch:
-        if not company["PODOCUMENT"].change(header, {"STATE": state}):
-            company.touch("PODOCUMENT", header, actor)
-        else:
-            company.touch("PODOCUMENT", header, actor)
+        company.touch("PODOCUMENT", header, actor)
         company.log("PODOCUMENT", header, "M", actor, workflow=state)
-    else:
-        company["PODOCUMENT"].change(header, {"STATE": state})
 
 
 def _draft_downstream(company: Company, header: Record) -> bool:
@@ -411,6 +407,9 @@ def _edit_lines(
         converted = number(entry["QTY_CONVERTED"])
         values["QTY_CONVERTED"] = entry["QTY_CONVERTED"]
         values["QTY_REMAINING"] = plain(changed.quantity - converted)
+        billed = number(entry["TOTAL_AMOUNT_CONVERTED"])
+        values["TOTAL_AMOUNT_CONVERTED"] = amount_text(billed)
+        values["TOTAL_AMOUNT_REMAINING"] = amount_text(number(values["TRX_VALUE"]) - billed)
         entries.change(entry, values | stamp)
     for line_no in removed:
         entries.remove(by_number[line_no])

@@ -153,6 +153,8 @@ class Gateway:
         return self._run(request, session)
 
     def _check_sender(self, control: Control) -> None:
+        if not control.senderid or not control.password:
+            raise ControlError(ErrorLine("GW-0011", "Invalid request: the sender ID or its password is empty."), 400)
         if SENDERS.get(control.senderid) != control.password:
             text = "The sender ID or its password is incorrect."
             raise ControlError(ErrorLine("XMLGW_JPP0002", text, "Check the sender's credentials."), 401)

@@ -56,7 +56,7 @@ class Sessions:
     def __init__(self, company: Company) -> None:
         self._company = company
         self._by_id: dict[str, Session] = {}
-        self._by_login: dict[tuple[str, str], Session] = {}
+        self._by_login: dict[tuple[str, str, str], Session] = {}
 
     def forget(self) -> None:
         """Every session ends, as after maintenance."""
@@ -89,10 +89,10 @@ class Sessions:
         entity = login.entity or ""
         self._check_entity(entity)
         # Signing in with a name in every request: readMore still finds its result, as one user at one level.
-        session = self._by_login.get((login.user, entity))
+        session = self._by_login.get((login.user, entity, endpoint))
         if session is None:
             session = self._new(login.user, entity, endpoint)
-            self._by_login[(login.user, entity)] = session
+            self._by_login[(login.user, entity, endpoint)] = session
         self._slide(session, now)
         return session
 
