@@ -1,5 +1,6 @@
 """Reading with `query`: pages checked against their own counts, several queries in one request (reference 2.1)."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -11,6 +12,9 @@ from erp.errors import ErpError
 from erp.intacct import faults, wire
 from erp.intacct.client import IntacctClient, Result
 from erp.intacct.wire import Query, Row
+
+BATCH = 200
+"""Rows handed out at a time, so that a page of 2,000 does not hold the event loop of a worker."""
 
 FIELD_ROUNDS = 3
 """How often one read may learn of fields the tenant lacks before that counts as an error."""
@@ -57,13 +61,23 @@ class IntacctReader:
         return found
 
     async def pages(self, query: Query, *, level: str | None) -> AsyncIterator[list[Row]]:
-        """The rows of one query, page by page, so that no more than one page is held."""
-        while True:
-            (page,) = await self.first_pages([query], level=level)
-            yield page.rows
-            if not page.more:
-                return
-            query = replace(query, after=page.last)
+        """The rows of one query, in batches. The next page is asked for while the caller works on this one."""
+        asked = asyncio.ensure_future(self.first_pages([query], level=level))
+        try:
+            while True:
+                (page,) = await asked
+                if page.more:
+                    query = replace(query, after=page.last)
+                    asked = asyncio.ensure_future(self.first_pages([query], level=level))
+                    # Let the request go out before the caller's work holds the loop.
+                    await asyncio.sleep(0)
+                for start in range(0, len(page.rows), BATCH):
+                    yield page.rows[start : start + BATCH]
+                    await asyncio.sleep(0)
+                if not page.more:
+                    return
+        finally:
+            asked.cancel()
 
     async def read_owned(
         self, object_name: str, records: Sequence[Row], *, level: str | None
