@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -67,6 +67,10 @@ class Told:
     """Codes of the refusals the story provoked, by what provoked them."""
     outage_seen: bool = False
     skipped: int = 0
+    old_order: str = ""
+    """Too old for the first import; it comes in once it is edited (S1-12)."""
+    billed_in_erp: str = ""
+    """The order somebody billed in the ERP itself."""
     lost_answer_bill: str = ""
     lost_answer_payment: str = ""
     faults: dict[str, int] = field(default_factory=dict)
@@ -110,8 +114,8 @@ class Story:
             self._lose_an_answer()
         with self._phase("pay"):
             self._pay()
-        with self._phase("sync again"):
-            self._sync_once()
+        with self._phase("people in the ERP"):
+            self._people_work_in_the_erp()
         return self.told
 
     @contextmanager
@@ -177,6 +181,27 @@ class Story:
         for code in sorted({record["code"] for record in skipped}):
             numbers = [record["number"] for record in skipped if record["code"] == code]
             self._say(f"Left out, {code}: {', '.join(numbers)}")
+        self._explain_the_rest({record["number"] for record in skipped})
+
+    def _explain_the_rest(self, skipped: set[str]) -> None:
+        """What the ERP has and we do not, by the facts the ERP holds: the rules of the first import (S1-11, S1-14)."""
+        in_mirror = [order for order in self._sandbox.held("purchase_orders") if order["number"] in self.told.order_ids]
+        oldest = min(_day(order) for order in in_mirror)
+        reasons: dict[str, list[str]] = {}
+        for order in self._sandbox.held("purchase_orders"):
+            number = order["number"]
+            if number in self.told.order_ids or number in skipped:
+                continue
+            if order["entity"] != ENTITY:
+                reason = f"of entity {order['entity']}"
+            elif _day(order) < oldest and order["state"] == "Pending":
+                reason = "older than three months"
+                self.told.old_order = self.told.old_order or number
+            else:
+                reason = str(order["state"])
+            reasons.setdefault(reason, []).append(number)
+        for reason, numbers in sorted(reasons.items()):
+            self._say(f"Not imported, {reason}: {', '.join(numbers)}")
 
     def _sync_once(self) -> None:
         started = self._post(f"/v1/connections/{self.told.connection_id}/sync", {})
@@ -236,11 +261,16 @@ class Story:
             lines = drafted_lines(self._api, self.told.order_ids[number])
             bills.append(self._bill(number, 1, lines))
         self._say(f"Meanwhile {len(bills)} bills are entered: {', '.join(bill['number'] for bill in bills)}.")
-        while time.monotonic() - began < OUTAGE_SECONDS:
+
+        def long_enough() -> bool:
             self.told.outage_seen = self.told.outage_seen or self._connection()["outage_since"] is not None
-            time.sleep(0.2)
+            return self.told.outage_seen and time.monotonic() - began >= OUTAGE_SECONDS
+
+        self._until("the connection shows the outage", long_enough)
         states = {self._api.get(f"/v1/bills/{bill['id']}")["status"] for bill in bills}
-        self._say(f"After {OUTAGE_SECONDS:.0f} seconds they are {', '.join(sorted(states))}; the ERP is back.")
+        self._say(
+            f"After {time.monotonic() - began:.0f} seconds they are {', '.join(sorted(states))}; the ERP is back."
+        )
         self._mend()
         self._until_in_the_erp([bill["id"] for bill in bills])
         self._say("All of them reached the ERP, and nobody did anything.")
@@ -292,6 +322,25 @@ class Story:
         ]
         return all(status in ("paid", "partially_paid") for status in statuses)
 
+    # --- what others do in the ERP ---------------------------------------------------------------------------
+
+    def _people_work_in_the_erp(self) -> None:
+        """They edit an old order and bill one of ours; one sync brings both in."""
+        if not self.told.old_order:
+            raise StoryStuck("the company has no order that is too old for the first import")
+        self._act("edit_purchase_order", number=self.told.old_order, memo="Still needed, please bill")
+        self.told.billed_in_erp = self._open_orders(1)[0]
+        self._act("convert_to_vendor_invoice", number=self.told.billed_in_erp, invoice_number="BY-HAND-1")
+        self._sync_once()
+        for order in self._api.pages("/v1/purchase-orders", limit=200):
+            self.told.order_ids[order["number"]] = order["id"]
+        self._say(f"{self.told.old_order}, too old at first, was edited in the ERP and came in.")
+        status = self._order(self.told.billed_in_erp)["status"]
+        self._say(f"{self.told.billed_in_erp} was billed in the ERP itself: {status}.")
+
+    def _act(self, action: str, **given: str) -> None:
+        self._sandbox.post("/companies/intacct/actions", {"action": action, **given})
+
     # --- asking and waiting ---------------------------------------------------------------------------------
 
     def _connection(self) -> Any:
@@ -341,3 +390,8 @@ class Story:
             self._say(problem)
         else:
             raise StoryStuck(f"{what}: it should have been refused")
+
+
+def _day(order: dict[str, Any]) -> date:
+    """The order date as the pretend Intacct writes it."""
+    return datetime.strptime(order["date"], "%m/%d/%Y").replace(tzinfo=UTC).date()

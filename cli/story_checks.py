@@ -31,6 +31,7 @@ def judge(told: Told, api: Api, sandbox: SandboxControl) -> list[Check]:
         *_links(told, api, bills, invoices),
         *_payments(told, bills, payments, payables, paid),
         *_orders(told, api, orders),
+        *_came_back(told, api),
         *_nothing_left(told, api, bills),
     ]
 
@@ -64,13 +65,14 @@ def _refusals(told: Told) -> list[Check]:
 
 
 def _one_document_each(told: Told, bills: Documents, invoices: Documents, payables: Documents) -> list[Check]:
-    made = len(invoices) - told.held_before["vendor_invoices"]
+    by_hand = 1 if told.billed_in_erp else 0
+    made = len(invoices) - told.held_before["vendor_invoices"] - by_hand
     by_key = Counter(invoice["number"] for invoice in invoices)
     wrong = [bill["number"] for bill in bills if by_key[bill["external_key"]] != 1]
     totals = {invoice["number"]: Decimal(invoice["total"]) for invoice in invoices}
     differing = [bill["number"] for bill in bills if totals.get(bill["external_key"]) != Decimal(bill["total"])]
     once = made == len(bills) and not wrong
-    behind = len(payables) - told.held_before["bills"]
+    behind = len(payables) - told.held_before["bills"] - by_hand
     return [
         Check("exactly one vendor invoice per bill", once, f"{made} for {len(bills)} bills"),
         Check("exactly one payable behind each", behind == len(bills), f"{behind} for {len(bills)} bills"),
@@ -124,6 +126,18 @@ def _orders(told: Told, api: Api, orders: Documents) -> list[Check]:
         Check("every order has the ERP's own status", not behind, ", ".join(behind) or f"{len(mirrored)} orders"),
         Check("no quantity is still reserved", not unsettled, ", ".join(unsettled) or f"{len(mirrored)} orders"),
         Check(f"{MAIN_ORDER} is filled", main["status"] == "filled", f"{main['status']} ({main['erp_status']})"),
+    ]
+
+
+def _came_back(told: Told, api: Api) -> list[Check]:
+    old = told.order_ids.get(told.old_order)
+    order_id = told.order_ids[told.billed_in_erp]
+    order = api.get(f"/v1/purchase-orders/{order_id}", live="false")
+    bills = [bill["number"] for bill in api.pages(f"/v1/purchase-orders/{order_id}/bills") if bill["origin"] == "erp"]
+    billed = f"{told.billed_in_erp} {order['status']}, its bills: {', '.join(bills) or 'none'}"
+    return [
+        Check("an old order comes in once it is edited", old is not None, told.old_order),
+        Check("a bill made in the ERP comes back", order["status"] == "filled" and len(bills) == 1, billed),
     ]
 
 
