@@ -1,6 +1,6 @@
 """What a bill for the rest of an order would hold (S1-03), and which lines it leaves out and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -22,7 +22,6 @@ class DraftLine(BaseModel):
     quantity: Exact
     price: Exact
     amount: Exact
-    account: str | None
     department: str | None
     location: str | None
     class_id: str | None
@@ -48,16 +47,16 @@ class BillDraft(BaseModel):
     number: str
     """Empty: the supplier's invoice number is the caller's to give."""
     bill_date: date
+    due_date: date | None
+    """By the order's term, else the vendor's; null: there is none we can count by."""
     memo: str
     total: Exact
     lines: list[DraftLine]
     left_out: list[LeftOut]
 
 
-def draft_lines(
-    mode: MatchMode, held: Sequence[LedgerLine], accounts: Mapping[str, str]
-) -> tuple[list[DraftLine], list[LeftOut]]:
-    """The lines to bill, and those left out. `accounts` are the GL accounts by item id."""
+def draft_lines(mode: MatchMode, held: Sequence[LedgerLine]) -> tuple[list[DraftLine], list[LeftOut]]:
+    """The lines to bill, and those left out."""
     lines: list[DraftLine] = []
     left_out: list[LeftOut] = []
     for line in held:
@@ -76,7 +75,6 @@ def draft_lines(
                 quantity=quantity,
                 price=line.price,
                 amount=(quantity * line.price).quantize(CENT, rounding=ROUND_HALF_UP),
-                account=accounts.get(line.item_id),
                 department=line.department,
                 location=line.location,
                 class_id=line.class_id,

@@ -20,7 +20,8 @@ from api.services import Services
 from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Price, Quantity, Text
 from models.domain import BillStatus, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
 from models.messages import PurchaseOrderState, RequestRef
-from models.store import item_accounts, ledger, purchase_orders
+from models.store import ledger, payment_terms, purchase_orders
+from models.tables import PurchaseOrderRow
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
 
@@ -58,6 +59,7 @@ class AcceptedBill(BaseModel):
     purchase_order_id: str
     number: str
     total: Exact
+    currency: str
     status: BillStatus
     match_outcome: str
 
@@ -82,8 +84,15 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
     async with services.database.transaction() as session:
         order, connection = await load(session, caller, purchase_order_id)
         held = await ledger.lines(session, PurchaseOrderId(order.id))
-        accounts = await item_accounts.of(session, ConnectionId(order.connection_id), {line.item_id for line in held})
-    lines, left_out = draft_lines(MatchMode(connection.match_mode), held, accounts)
+        today = datetime.now(UTC).date()
+        due_date = await payment_terms.due_on(
+            session,
+            ConnectionId(order.connection_id),
+            term=order.term,
+            vendor_id=order.vendor_id,
+            bill_date=today,
+        )
+    lines, left_out = draft_lines(MatchMode(connection.match_mode), held)
     return BillDraft(
         purchase_order_id=order.id,
         purchase_order_number=order.number,
@@ -92,7 +101,8 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
         currency=order.currency,
         match_mode=MatchMode(connection.match_mode),
         number="",
-        bill_date=datetime.now(UTC).date(),
+        bill_date=today,
+        due_date=due_date,
         memo=order.memo,
         total=sum((line.amount for line in lines), Decimal(0)),
         lines=lines,
@@ -151,18 +161,19 @@ async def create(
         known = await once.stored()
         if known is None:
             raise refused or Problem("INTERNAL_ERROR", "The order's workflow answered, but stored no answer.")
-    return _rendered(known, purchase_order_id, route)
+    return _rendered(known, order, route)
 
 
-def _rendered(known: Answer, purchase_order_id: str, route: str) -> JSONResponse:
+def _rendered(known: Answer, order: PurchaseOrderRow, route: str) -> JSONResponse:
     """The worker's stored decision as the caller sees it; made of nothing else, so that a repeat sees the same."""
     match: dict[str, Any] = known.body.get("match", {})
     if known.status == 201:
         bill = {
             "id": known.body["bill_id"],
-            "purchase_order_id": purchase_order_id,
+            "purchase_order_id": order.id,
             "number": known.body["number"],
             "total": known.body["total"],
+            "currency": order.currency,
             "status": BillStatus.PENDING_PUSH,
             "match_outcome": match["outcome"],
         }

@@ -1,6 +1,6 @@
 """Purchase orders as they are shown, and the drafts and bills made from them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from models.domain import (
@@ -115,20 +115,47 @@ async def test_the_drop_down_shows_a_vendors_open_orders(office: Office, databas
 async def test_a_two_way_draft_holds_what_remains(office: Office, database: Database) -> None:
     """S1-03, S4-10: pre-filled from the order; lines billed in full are left out and said so."""
     connection_id = await connected(office)
-    async with database.transaction() as session:
-        item = ListEntry(
-            kind=ListKind.ITEM, erp_id=ErpId("1"), key="ITEM-1", name="Item 1", attributes={"gl_account": "6000"}
-        )
-        await list_entries.upsert(session, ConnectionId(connection_id), [item])
     order_id = await mirrored(database, connection_id, an_order("PO-1", lines=3))
     await billed(office, order_id, quantity="4")
     whole = {"number": "X", "bill_date": "2026-11-20", "lines": [{"order_line_no": 3, "quantity": "10"}]}
     assert (await office.post(f"/v1/purchase-orders/{order_id}/bills", whole)).status_code == 201
     draft = (await office.get(f"/v1/purchase-orders/{order_id}/bill-draft")).json()
     assert [(line["order_line_no"], Decimal(line["quantity"])) for line in draft["lines"]] == [(1, 6), (2, 10)]
-    assert (Decimal(draft["lines"][0]["amount"]), draft["lines"][0]["account"]) == (Decimal("75.00"), "6000")
+    assert Decimal(draft["lines"][0]["amount"]) == Decimal("75.00")
     assert Decimal(draft["total"]) == Decimal("200.00")
     assert [(line["order_line_no"], line["code"]) for line in draft["left_out"]] == [(3, "FULLY_BILLED")]
+
+
+async def test_a_draft_is_due_by_the_term_of_the_order_or_the_vendor(office: Office, database: Database) -> None:
+    """S1-03: a term we cannot count by gives no date rather than a wrong one."""
+    connection_id = await connected(office)
+    entries = [
+        ListEntry(kind=ListKind.VENDOR, erp_id=ErpId("1"), key="V-1", name="V", attributes={"term": "Net 10"}),
+        ListEntry(kind=ListKind.TERM, erp_id=ErpId("2"), key="Net 10", name="10", attributes={"due_date": "10"}),
+        ListEntry(
+            kind=ListKind.TERM,
+            erp_id=ErpId("3"),
+            key="Net 30",
+            name="30",
+            attributes={"due_date": "30", "due_from": "from bill date"},
+        ),
+        ListEntry(
+            kind=ListKind.TERM,
+            erp_id=ErpId("4"),
+            key="EOM",
+            name="End of month",
+            attributes={"due_date": "1", "due_from": "of the month of bill date"},
+        ),
+    ]
+    async with database.transaction() as session:
+        await list_entries.upsert(session, ConnectionId(connection_id), entries)
+    days = {}
+    for term in (None, "Net 30", "EOM"):
+        order_id = await mirrored(database, connection_id, an_order(f"PO-{term}", term=term))
+        draft = (await office.get(f"/v1/purchase-orders/{order_id}/bill-draft")).json()
+        bill_date = date.fromisoformat(draft["bill_date"])
+        days[term] = draft["due_date"] and (date.fromisoformat(draft["due_date"]) - bill_date).days
+    assert days == {None: 10, "Net 30": 30, "EOM": None}
 
 
 async def test_a_three_way_draft_holds_what_was_received(office: Office, database: Database) -> None:
