@@ -23,6 +23,8 @@ from models.domain import BillId, ConnectionId, ErpId, PaymentId
 from workflows.contract import bill_workflow_id, payment_workflow_id, purchase_order_workflow_id
 
 BANK_ACCOUNT = "BANK-1"
+LIFE_SECONDS = 180.0
+"""A lifecycle takes a second or two; one that has not ended by then waits for somebody."""
 
 
 class Done(NamedTuple):
@@ -36,7 +38,12 @@ class Done(NamedTuple):
 async def measure(bench: Bench, report: Report, connection_id: str, *, count: int, at_once: int) -> None:
     """Run `count` lifecycles, `at_once` of them at a time, then as many bare ones of the same shape."""
     today = datetime.now(UTC).date()
-    bench.sandbox.load({"purchase_orders": orders("LIFE", count + 10, lines=5, today=today)})
+    bench.sandbox.load(
+        {
+            "bank_accounts": [{"bank_account_id": BANK_ACCOUNT, "name": "Operations", "currency": "USD"}],
+            "purchase_orders": orders("LIFE", count + 10, lines=5, today=today),
+        }
+    )
     await asyncio.to_thread(bench.sync, connection_id)
     client = await Client.connect(bench.stack.addresses.temporal_address, data_converter=pydantic_data_converter)
     addresses = bench.stack.addresses
@@ -119,8 +126,13 @@ async def _live(api: httpx.AsyncClient, client: Client, order: dict[str, Any]) -
         bill_workflow_id(BillId(bill_id)),
         payment_workflow_id(PaymentId(payment["payment"]["id"])),
     )
-    for workflow_id in reversed(done):
-        await client.get_workflow_handle(workflow_id).result()
+    # The bill's workflow starts the payment's, so it comes first.
+    for workflow_id in (done.bill_workflow, done.payment_workflow, done.order_workflow):
+        try:
+            await asyncio.wait_for(client.get_workflow_handle(workflow_id).result(), LIFE_SECONDS)
+        except TimeoutError as error:
+            issues = (await api.get("/v1/sync-issues", params={"limit": "5"})).json()["items"]
+            raise RuntimeError(f"{workflow_id} did not end in {LIFE_SECONDS:.0f} s; open issues: {issues}") from error
     return done
 
 

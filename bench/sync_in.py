@@ -78,7 +78,12 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
     rate, direct_rate = count / reading.seconds, count / direct
     wake_rate = run["counts"]["woken"] / waking.seconds
     logins = calls["by_operation"].get("getAPISession", 0)
-    pages = -(-count // ERP_PAGE) + -(-count * LINES // ERP_PAGE)
+    other_pages = sum(
+        pages
+        for name, pages in run["counts"].items()
+        if name.endswith(".pages") and not name.startswith(Stream.PURCHASE_ORDERS)
+    )
+    pages = -(-count // ERP_PAGE) + -(-count * LINES // ERP_PAGE) + other_pages
     report.add(
         f"Sync-in of {count:,} orders with {LINES} lines each",
         [
@@ -90,7 +95,7 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
                 calls["requests"] - logins,
                 "requests",
                 2 + pages,
-                note=f"{pages} pages of {ERP_PAGE:,} records",
+                note=f"{pages} pages of up to {ERP_PAGE:,} records, {other_pages} of them of other streams",
             ),
             Figure("worker memory before", memory.peak_between(before, before), "MB"),
             Figure("worker memory, first half of the pages", first_half, "MB, peak"),
