@@ -435,6 +435,20 @@ _CODES: tuple[IssueCode, ...] = (
         ADMINISTRATOR,
     ),
     IssueCode(
+        "USER_DATE_FORMAT",
+        "The ERP user's date format is not month/day/year",
+        "Dates would be taken for others.",
+        ("Set the web services user's date format to mm/dd/yyyy in the ERP.",),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "USER_TIME_ZONE",
+        "The ERP user's time zone is not GMT",
+        "Some stamps come in GMT and some in the user's time zone; changes could be taken for old ones.",
+        ("Set the web services user's time zone to GMT in the ERP.",),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
         "TEMPLATE_UNKNOWN",
         "The ERP has no template of that name",
         "The name is not one of its transaction definitions.",

@@ -119,9 +119,24 @@ class IntacctClient:
             held = self._held(level)
             return held if held is not None else await self._log_in(level)
 
-    def forget_sessions(self) -> None:
-        """Sign in afresh at the next call: what a check of the credentials needs."""
+    async def sign_in_afresh(self) -> Session:
+        """Prove the credentials as they are now, at the connection's own level.
+
+        A wrong entity and a wrong password share one error number (section 6.2). Where the words do not tell, signing
+        in without the entity does.
+        """
         self._sessions.clear()
+        try:
+            return await self.session(self.home_level)
+        except AuthenticationFailed as refused:
+            if refused.code != "AUTH_BAD_CREDENTIALS" or self.home_level is None:
+                raise
+            try:
+                await self.session(None)
+            except AuthenticationFailed:
+                raise refused from None
+            refused.code = "AUTH_ENTITY_NOT_ALLOWED"
+            raise
 
     async def close(self) -> None:
         await self._http.aclose()

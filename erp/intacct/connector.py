@@ -80,8 +80,7 @@ class IntacctConnector:
         return f"IntacctConnector({self._client!r})"
 
     async def check(self) -> ConnectionCheck:
-        self._client.forget_sessions()
-        session = await self._client.session(self._level)
+        session = await self._client.sign_in_afresh()
         return ConnectionCheck(
             company=self._client.company,
             entity=self._level,
@@ -91,7 +90,7 @@ class IntacctConnector:
         )
 
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
-        return await preferences.check_preferences(self._reader, given, level=self._level)
+        return await preferences.check_preferences(self._client, self._reader, given, level=self._level)
 
     def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
         return statuses.order_statuses(erp_status, mode)

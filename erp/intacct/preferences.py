@@ -6,6 +6,7 @@ from typing import NamedTuple
 from erp.connector import PreferenceProblem
 from erp.errors import Rejected
 from erp.intacct import wire
+from erp.intacct.client import IntacctClient
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 
@@ -83,13 +84,13 @@ DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "
 
 
 async def check_preferences(
-    reader: IntacctReader, given: Mapping[str, str], *, level: str | None
+    client: IntacctClient, reader: IntacctReader, given: Mapping[str, str], *, level: str | None
 ) -> Sequence[PreferenceProblem]:
-    """All that would make the sync fail, each with what to do."""
+    """All that would make the sync fail, each with what to do: the templates, and how the user's dates are shown."""
     query = Query("PODOCUMENTPARAMS", DEFINITION_FIELDS, "", optional=DEFINITION_OPTIONAL)
     (rows,) = await reader.all_rows([query], level=level)
     definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
-    problems: list[PreferenceProblem] = []
+    problems = await _check_user(client, level=level)
     for rule in RULES:
         name = given.get(rule.preference, "")
         if name:
@@ -153,6 +154,41 @@ def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> li
                         f"Set the definition's {what} policy to All.",
                     )
                 )
+    return problems
+
+
+async def _check_user(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
+    """Whether the user's regional settings are those the gateway's dates are read by (reference 2.4).
+
+    In another date format 05/07 would be taken for the wrong month; in another time zone a record's creation, stamped
+    in GMT, can seem later than its change, which would then be lost.
+    """
+    (result,) = await client.read([wire.user_formatting(client.user)], level=level)
+    if result.fault is not None or result.data is None:
+        # The user may lack the right to read it; then nothing can be said, and nothing is wrong so far.
+        return []
+    shown = {str(node.tag).lower(): (node.text or "").strip() for node in result.data.iter() if len(node) == 0}
+    problems = []
+    date_format = shown.get("dateformat", "")
+    if date_format and date_format.lstrip("/") != "mdY":
+        problems.append(
+            PreferenceProblem(
+                code="USER_DATE_FORMAT",
+                preference="user",
+                message=f"The web services user's date format is {date_format}; dates are read as month/day/year.",
+                fix=("In Intacct set the user's date format to mm/dd/yyyy.",),
+            )
+        )
+    offset = shown.get("gmtoffset", "")
+    if any(digit in offset for digit in "123456789"):
+        problems.append(
+            PreferenceProblem(
+                code="USER_TIME_ZONE",
+                preference="user",
+                message=f"The web services user's time zone is {offset} from GMT; changes could be taken for old ones.",
+                fix=("In Intacct set the user's time zone to GMT.",),
+            )
+        )
     return problems
 
 

@@ -140,6 +140,11 @@ def read(object_name: str, keys: Iterable[str], docparid: str | None = None) -> 
     return f"<read><object>{object_name}</object><keys>{listed}</keys><fields>*</fields>{document_type}</read>"
 
 
+def user_formatting(user: str) -> str:
+    """How the user's dates and times are shown (section 2.4)."""
+    return f"<readUserFormatting><userId>{text(user)}</userId></readUserFormatting>"
+
+
 def function(control_id: str, body: str) -> str:
     return f"<function controlid={quoteattr(control_id)}>{body}</function>"
 

@@ -37,6 +37,13 @@ async def test_wrong_credentials_are_told_apart(world: World, changed: dict[str,
     assert caught.value.code == code
 
 
+async def test_dates_that_would_be_misread_are_a_problem(world: World, connector: ErpConnector) -> None:
+    """Reference 2.4: the user's time zone."""
+    world.switch(utc_offset_minutes=-480)
+    problems = await connector.check_preferences(world.settings()["preferences"])
+    assert [problem.code for problem in problems] == ["USER_TIME_ZONE"]
+
+
 async def test_a_wrong_sender_is_told_apart(world: World) -> None:
     """S2-24."""
     with pytest.raises(AuthenticationFailed) as caught:

@@ -105,6 +105,18 @@ async def test_check_tells_the_ways_signing_in_fails_apart(words: str, errorno: 
     assert caught.value.code == code
 
 
+async def test_an_entity_refused_without_a_word_is_found_out() -> None:
+    """Where the words do not tell, signing in without the entity does."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        text = sign_in_refused("Sign-in refused.") if b"<locationid>" in request.content else session_answer()
+        return httpx.Response(200, content=text.encode())
+
+    with pytest.raises(AuthenticationFailed) as caught:
+        await Gateway(sign_in=answer).connector().check()
+    assert caught.value.code == "AUTH_ENTITY_NOT_ALLOWED"
+
+
 async def test_check_reports_company_entity_and_endpoint() -> None:
     """What the connection page shows."""
     found = await Gateway().connector().check()

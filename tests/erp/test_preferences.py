@@ -3,7 +3,7 @@
 import pytest
 
 from erp.errors import Rejected
-from tests.erp.gateway import PREFERENCES, Gateway, page, response, result
+from tests.erp.gateway import PREFERENCES, Gateway, failed, page, response, result
 from tests.erp.made import a_bill
 
 DEFINITIONS = [
@@ -24,8 +24,17 @@ def _read(*sources: str) -> str:
     return response(result(f'<data listtype="PODOCUMENTPARAMS" count="1">{inner}</data>', "read"))
 
 
-async def _problems(read: str | None = None, **changed: str) -> list[tuple[str, str, str]]:
-    gateway = Gateway(response(page("PODOCUMENTPARAMS", *DEFINITIONS)), read or _read("Purchase Order", "PO Receiver"))
+def _user(date_format: str = "/mdY", offset: str = "+00:00") -> str:
+    inner = f"<dateformat>{date_format}</dateformat><gmtoffset>{offset}</gmtoffset><clock>24</clock>"
+    return response(result(f"<data><userformatting>{inner}</userformatting></data>", "readUserFormatting"))
+
+
+async def _problems(read: str | None = None, user: str | None = None, **changed: str) -> list[tuple[str, str, str]]:
+    gateway = Gateway(
+        response(page("PODOCUMENTPARAMS", *DEFINITIONS)),
+        user or _user(),
+        read or _read("Purchase Order", "PO Receiver"),
+    )
     found = await gateway.connector().check_preferences({**PREFERENCES, **changed})
     assert all(problem.message and problem.fix for problem in found)
     return [(problem.code, problem.preference, " ".join((problem.message, *problem.fix))) for problem in found]
@@ -79,6 +88,21 @@ async def test_an_invoice_that_cannot_be_converted_from_the_order() -> None:
     """Reference 3.3: the target lists its sources; a list that is not shown says nothing."""
     assert [code for code, _, _ in await _problems(_read("Other Order"))] == ["TEMPLATE_CANNOT_CONVERT"]
     assert await _problems(_read()) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "codes"),
+    [
+        (_user(), []),
+        (_user(offset="GMT"), []),
+        (_user("/dmY"), ["USER_DATE_FORMAT"]),
+        (_user(offset="-08:00"), ["USER_TIME_ZONE"]),
+        (response(failed("PL04000005", "no permission")), []),
+    ],
+)
+async def test_the_users_dates_must_be_read_as_meant(user: str, codes: list[str]) -> None:
+    """Reference 2.4: US date format and GMT; where the user may not read it, nothing is claimed."""
+    assert [code for code, _, _ in await _problems(user=user)] == codes
 
 
 async def test_without_the_template_nothing_is_sent() -> None:
