@@ -277,6 +277,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything in order, PostgreSQL last. Ctrl-C cannot interrupt it; it is over in bounded time."""
+        if self._lock is None:
+            return  # the directory is another's: nothing in it was started by us
         in_main = threading.current_thread() is threading.main_thread()
         before = {}
         if in_main:
@@ -296,9 +298,8 @@ class Stack:
                 self._postgres = None
             (self.options.state_dir / "stack.json").unlink(missing_ok=True)
         finally:
-            if self._lock is not None:
-                self._lock.close()
-                self._lock = None
+            self._lock.close()
+            self._lock = None
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -1,0 +1,137 @@
+"""What an administrator runs: schema and namespace, organizations, keys, rotation of the sealed credentials."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from typer.testing import CliRunner, Result
+
+from cli.embedded import EmbeddedPostgres
+from cli.main import app
+from cli.setup import key_is_in_use
+from models.domain import Erp, OrganizationId
+from models.store import connections
+from models.store.credentials import CredentialVault
+from models.store.database import Database
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def old_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def command(empty_database_url: str, temporal_address: str, old_key: str, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("POSYNC_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", old_key)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, words, catch_exceptions=False)
+
+    return run
+
+
+def sign_up(command: Command) -> tuple[str, str]:
+    made = command("organization", "create", "Acme Corp")
+    found = re.search(r"organization (\S+)\nadministrator key (psk_\S+)", made.output)
+    assert found is not None, made.output
+    return found.group(1), found.group(2)
+
+
+def test_migrate_brings_an_empty_database_and_the_namespace_up_to_date(
+    command: Command, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"posync_empty_{secrets.token_hex(4)}"
+    monkeypatch.setenv("POSYNC_DATABASE_URL", postgres.create_database(name))
+    for _ in range(2):
+        done = command("migrate")
+        assert done.exit_code == 0, done.output
+        assert "The namespace knows our search attributes" in done.output
+    sign_up(command)
+    postgres.execute(f'drop database "{name}" with (force)')
+
+
+def test_a_key_is_shown_once_and_can_be_revoked(command: Command, empty_database_url: str) -> None:
+    organization, first_key = sign_up(command)
+    assert organization in command("organization", "list").output
+    clerk = command(
+        "key", "create", "--organization", organization, "--role", "clerk", "--label", "scanner"
+    ).output.strip()
+    assert clerk.startswith("psk_")
+    assert run(key_is_in_use(empty_database_url, clerk))
+
+    listed = command("key", "list", "--organization", organization).output
+    assert clerk not in listed
+    assert first_key not in listed
+    [row] = [line for line in listed.splitlines() if "scanner" in line]
+    key_id = re.search(r"key_\w+", row)
+    assert key_id is not None
+    assert command("key", "revoke", "--organization", organization, key_id.group()).exit_code == 0
+    assert not run(key_is_in_use(empty_database_url, clerk))
+    assert command("key", "revoke", "--organization", organization, key_id.group()).exit_code == 1
+
+
+def test_a_role_we_do_not_have_is_refused(command: Command) -> None:
+    organization, _ = sign_up(command)
+    refused = command("key", "create", "--organization", organization, "--role", "owner", "--label", "x")
+    assert refused.exit_code == 2
+    assert "admin, accountant, clerk, viewer" in refused.output
+
+
+def test_rotation_seals_with_the_new_key_alone(
+    command: Command, old_key: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization, _ = sign_up(command)
+    secret = {"password": "sandbox-user"}
+    connection_id = run(connect(empty_database_url, organization, CredentialVault([old_key]).seal(secret)))
+    new_key = Fernet.generate_key().decode()
+    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", f"{new_key},{old_key}")
+    rotated = command("credentials", "rotate")
+    assert rotated.exit_code == 0
+    assert "1 connection sealed" in rotated.output
+    assert CredentialVault([new_key]).open(run(sealed(empty_database_url, connection_id))) == secret
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+async def connect(database_url: str, organization: str, credentials: bytes) -> Any:
+    database = Database(database_url, pool_size=1)
+    async with database.transaction() as session:
+        row = await connections.create(
+            session,
+            organization_id=OrganizationId(organization),
+            erp=Erp.INTACCT,
+            name="Acme",
+            company="ACME",
+            user_name="xml",
+            entity=None,
+            endpoint="https://erp.test",
+            settings={},
+            credentials=credentials,
+            capabilities={},
+            one_way=False,
+            base_currency="USD",
+        )
+        connection_id = row.id
+    await database.close()
+    return connection_id
+
+
+async def sealed(database_url: str, connection_id: Any) -> bytes:
+    database = Database(database_url, pool_size=1)
+    async with database.transaction() as session:
+        row = await connections.get(session, connection_id)
+        assert row is not None
+        credentials = row.credentials
+    await database.close()
+    return credentials
