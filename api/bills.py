@@ -284,7 +284,15 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
     operation_id="schedulePayment",
     summary="Schedule a payment",
     response_model=PaymentAccepted,
-    responses=answers(*WRITE, "BILL_NOT_PAYABLE", "PAYMENT_REFUSED", "WORKER_UNAVAILABLE", "TEMPORAL_UNAVAILABLE"),
+    responses=answers(
+        *WRITE,
+        "BILL_NOT_PAYABLE",
+        "OVERPAYMENT",
+        "INVALID_AMOUNT",
+        "BANK_ACCOUNT_MISSING",
+        "WORKER_UNAVAILABLE",
+        "TEMPORAL_UNAVAILABLE",
+    ),
 )
 async def pay(
     bill_id: Id, payment: NewPayment, key: IdempotencyKey, caller: Accountant, services: Services
@@ -338,8 +346,6 @@ def _rendered(known: Answer, bill_id: str, asked: NewPayment, route: str) -> JSO
         known.body["code"],
         known.body["detail"],
         status=known.status,
-        title="The payment is refused",
-        who=known.body["who"],
         fix=known.body["fix"],
     )
     return Answer(refused.status, refused.body(route.split(" ", 1)[1])).response()

@@ -72,9 +72,6 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ("Read it again, look at what changed, send your edit with the new ETag.",),
     ),
     "PAYLOAD_TOO_LARGE": ProblemCode(413, "The body is too large", CALLER, ("Keep a body under 1 MB.",)),
-    "UNSUPPORTED_MEDIA_TYPE": ProblemCode(
-        415, "The body is not JSON", CALLER, ("Send Content-Type: application/json.",)
-    ),
     "VALIDATION_FAILED": ProblemCode(
         422, "The request does not have the right shape", CALLER, ("Correct the fields listed under errors.",)
     ),
@@ -188,8 +185,21 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Pay bills that were made in the ERP in the ERP; the payment comes in by itself.",),
     ),
-    "PAYMENT_REFUSED": ProblemCode(
-        422, "The payment is refused", ACCOUNTANT, ("Pay no more than what is open on the bill.",)
+    "BILL_IS_PAID_IN_ERP": ProblemCode(
+        422,
+        "The bill was made in the ERP",
+        ACCOUNTANT,
+        ("Pay it in the ERP; the payment comes in by itself.",),
+    ),
+    "OVERPAYMENT": ProblemCode(
+        422, "The payment is more than what is open", ACCOUNTANT, ("Pay no more than what is open on the bill.",)
+    ),
+    "INVALID_AMOUNT": ProblemCode(422, "The payment pays nothing", CALLER, ("Send an amount above zero.",)),
+    "BANK_ACCOUNT_MISSING": ProblemCode(
+        422,
+        "No bank account to pay from",
+        ADMINISTRATOR,
+        ("Send bank_account with the payment.", "Or set the preference bank_account of the connection."),
     ),
     # --- issues
     "ISSUE_IS_CLOSED": ProblemCode(

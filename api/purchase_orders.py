@@ -26,6 +26,7 @@ from models.domain import (
 )
 from models.store import bill_reads, connections, ledger, purchase_orders, receipts
 from models.store.ledger import LedgerLine
+from models.store.order_access import order_and_connection
 from models.tables import ConnectionRow, PurchaseOrderRow
 from workflows.contract import purchase_order_workflow_id
 
@@ -154,11 +155,10 @@ async def load(
     session: AsyncSession, caller: Caller, purchase_order_id: str, *, to_write: bool = False
 ) -> tuple[PurchaseOrderRow, ConnectionRow]:
     """The caller's order and its connection. With the feature off an order is not viewable (S2-85), nor billable."""
-    row = await purchase_orders.get(session, PurchaseOrderId(purchase_order_id), caller.organization_id)
-    if row is None:
+    found = await order_and_connection(session, PurchaseOrderId(purchase_order_id), caller.organization_id)
+    if found is None:
         raise not_found("purchase order", purchase_order_id)
-    connection = await connections.get(session, ConnectionId(row.connection_id))
-    assert connection is not None, "an order's connection is never deleted"
+    row, connection = found
     if not connection.purchase_orders_enabled:
         raise Problem("PO_FEATURE_OFF", status=409 if to_write else 404)
     return row, connection
