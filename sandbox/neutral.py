@@ -17,7 +17,7 @@ Problem = dict[str, object]
 
 
 class Column(NamedTuple):
-    """One column: `kind` is text, date, moment or number."""
+    """One column: `kind` is text, date, moment, number or whole."""
 
     name: str
     required: bool = False
@@ -44,14 +44,14 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "bank_accounts": _columns("bank_account_id! name currency gl_account"),
     "purchase_orders": _columns(
         "po_number! vendor_id! vendor_name po_date:date! due_date:date currency status entity memo reference term"
-        " modified_at:moment line_no:number item_id! description line_memo quantity:number! unit price:number!"
+        " modified_at:moment line_no:whole item_id! description line_memo quantity:number! unit price:number!"
         " converted_quantity:number department location class project warehouse"
     ),
     "receipts": _columns(
-        "receipt_number! po_number! po_line_no:number! receipt_date:date! quantity:number! status memo"
+        "receipt_number! po_number! po_line_no:whole! receipt_date:date! quantity:number! status memo"
     ),
     "bills": _columns(
-        "invoice_number! vendor_id! invoice_date:date! due_date:date po_number po_line_no:number item_id"
+        "invoice_number! vendor_id! invoice_date:date! due_date:date po_number po_line_no:whole item_id"
         " quantity:number unit price:number amount:number memo currency account location entity"
     ),
 }
@@ -130,9 +130,16 @@ def _problem(kind: str, row: Row) -> str:
     for name, datatype in _TYPED[kind]:
         text = row.get(name)
         if text and not _readable(datatype, text):
-            example = {"date": "2031-07-01", "moment": "2031-07-01T12:00:00Z", "number": "12.50"}[datatype]
-            return f"{name} {text!r} is not a {datatype} such as {example}"
+            return f"{name} {text!r} is not {_EXAMPLES[datatype]}"
     return ""
+
+
+_EXAMPLES = {
+    "date": "a date such as 2031-07-01",
+    "moment": "a moment such as 2031-07-01T12:00:00Z",
+    "number": "a number such as 12.50",
+    "whole": "a whole number from 1",
+}
 
 
 def _readable(datatype: str, text: str) -> bool:
@@ -141,6 +148,8 @@ def _readable(datatype: str, text: str) -> bool:
             date.fromisoformat(text)
         elif datatype == "moment":
             datetime.fromisoformat(text)
+        elif datatype == "whole":
+            return text.isascii() and text.isdigit() and int(text) > 0
         else:
             return Decimal(text).is_finite()
     except (ValueError, InvalidOperation):

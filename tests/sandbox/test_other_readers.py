@@ -92,7 +92,8 @@ async def test_read_returns_the_lines_and_skips_missing_keys(wire: Wire) -> None
 async def test_read_by_name_takes_natural_keys(wire: Wire) -> None:
     await wire.order("PO-1")
     reply = await wire.ask(
-        "<readByName><object>PODOCUMENT</object><keys>Purchase Order-PO-1</keys><fields>RECORDNO,DOCNO</fields></readByName>"
+        "<readByName><object>PODOCUMENT</object><keys>Purchase Order-PO-1</keys><fields>RECORDNO,DOCNO</fields>"
+        "</readByName>"
     )
     assert reply.rows == [{"RECORDNO": "1", "DOCNO": "PO-1"}]
     vendor = await wire.ask("<readByName><object>VENDOR</object><keys>V-1,nobody</keys><fields>*</fields></readByName>")
