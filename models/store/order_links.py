@@ -89,6 +89,8 @@ from (
           and (b.origin = 'erp' or b.erp_id is not null)
     ) ours
     where k.purchase_order_id = any(cast(:ids as text[]))
+      and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted
+           or exists (select from receipts x where x.purchase_order_id = k.purchase_order_id))
 ) n
 where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
   and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from

@@ -83,26 +83,23 @@ async def upsert(
     await s.flush()
     connection = await s.connection()
     held = await _held(connection, connection_id, list(writes))
-    differing = [
-        held[erp_id].id for erp_id, write in writes.items() if erp_id in held and _differs(held[erp_id], write)
-    ]
+    new = [write for erp_id, write in writes.items() if erp_id not in held]
+    news = [writes[erp_id] for erp_id, row in held.items() if _differs(row, writes[erp_id])]
+    touched = [write for write in news if same_content(held[write.order.erp_id], write)]
+    differing = [write for write in news if not same_content(held[write.order.erp_id], write)]
     ours: Mapping[str, bool] = {}
     if differing:
-        await lock_orders(connection, differing)
-        held = await _held(connection, connection_id, list(writes))
-        ours = await sent_bills(connection, differing)
-
-    new = [write for erp_id, write in writes.items() if erp_id not in held]
-    touched: list[OrderWrite] = []
+        # Looked at again behind the lock: a refresh may have been there meanwhile.
+        await lock_orders(connection, [write.id for write in differing])
+        held = await _held(connection, connection_id, [write.order.erp_id for write in differing])
+        ours = await sent_bills(connection, [write.id for write in differing])
     unsure: list[str] = []
     changed: list[OrderWrite] = []
-    for erp_id, row in held.items():
-        write = writes[erp_id]
+    for write in differing:
+        row = held[write.order.erp_id]
         if not _differs(row, write):
             continue
-        if same_content(row, write):
-            touched.append(write)
-        elif write.revision == row.revision and write.id in ours and write.content_hash != row.content_hash:
+        if write.revision == row.revision and write.id in ours and write.content_hash != row.content_hash:
             unsure.append(write.id)
         else:
             changed.append(write)
@@ -147,10 +144,15 @@ async def _keep_revisions(connection: AsyncConnection, touched: Sequence[OrderWr
     await connection.execute(
         text(
             "update purchase_orders o set revision = t.revision"
-            " from unnest(cast(:ids as text[]), cast(:revisions as text[])) as t(id, revision)"
-            " where o.id = t.id and o.revision < t.revision"
+            " from unnest(cast(:ids as text[]), cast(:revisions as text[]), cast(:hashes as text[]))"
+            "   as t(id, revision, content_hash)"
+            " where o.id = t.id and o.revision < t.revision and o.content_hash = t.content_hash"
         ),
-        {"ids": [write.id for write in touched], "revisions": [write.revision for write in touched]},
+        {
+            "ids": [write.id for write in touched],
+            "revisions": [write.revision for write in touched],
+            "hashes": [write.content_hash for write in touched],
+        },
     )
 
 

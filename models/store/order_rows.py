@@ -8,11 +8,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.domain import ConnectionId, MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderId
+from models.domain import ConnectionId, MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderId, PurchaseOrderLine
 from models.store.identity import derived_id
+
+_LINES = TypeAdapter(tuple[PurchaseOrderLine, ...])
 
 _OUT_OF_THE_WAY = 1_000_000
 """Added to the line numbers of an order while it is renumbered; no ERP has orders that long."""
@@ -34,7 +37,8 @@ class OrderWrite(NamedTuple):
     status: str
     matching_status: str
     revision: str
-    content: str
+    header: str
+    lines: str
     content_hash: str
     """Of all the ERP sent but the revision: a touch that changes nothing wakes nobody."""
 
@@ -47,15 +51,17 @@ def purchase_order_id(connection_id: ConnectionId, erp_id: str) -> PurchaseOrder
 def order_write(connection_id: ConnectionId, mapped: MappedOrder) -> OrderWrite:
     """The order with its id and the hash of its content."""
     order = mapped.order
-    content = order.model_dump_json(exclude={"revision"})
+    header = order.model_dump_json(exclude={"revision", "lines"})
+    lines = _LINES.dump_json(order.lines).decode()
     return OrderWrite(
         purchase_order_id(connection_id, order.erp_id),
         order,
         mapped.status.value,
         mapped.matching_status.value,
         order.revision,
-        content,
-        hashlib.blake2b(content.encode(), digest_size=16).hexdigest(),
+        header,
+        lines,
+        hashlib.blake2b(f"{header}\n{lines}".encode(), digest_size=16).hexdigest(),
     )
 
 
@@ -110,16 +116,17 @@ insert into purchase_orders as held (
     content_hash, woken_hash, snapshot)
 select w.id, :c, o.erp_id, o.document_id, o.number, o.vendor_id, o.vendor_name, o.ordered_on, o.due_on,
        coalesce(o.currency, ''), o.entity, o.owner_entity, o.memo,
-       coalesce(o.total, (select sum(amount) from json_to_recordset(o.lines) as l(amount numeric)), 0), o.reference,
+       coalesce(o.total, (select sum(amount) from json_to_recordset(cast(w.lines as json)) as l(amount numeric)), 0),
+       o.reference,
        o.term, o.erp_status, w.status, w.matching_status, o.created_from, o.custom, w.revision, w.content_hash,
        case when :told then w.content_hash else '' end, 1
-from unnest(cast(:ids as text[]), cast(:contents as text[]), cast(:statuses as text[]),
+from unnest(cast(:ids as text[]), cast(:headers as text[]), cast(:lines as text[]), cast(:statuses as text[]),
             cast(:matching_statuses as text[]), cast(:revisions as text[]), cast(:hashes as text[]))
-         as w(id, content, status, matching_status, revision, content_hash),
-     json_to_record(cast(w.content as json)) as o(
+         as w(id, header, lines, status, matching_status, revision, content_hash),
+     json_to_record(cast(w.header as json)) as o(
          erp_id text, document_id text, number text, vendor_id text, vendor_name text, ordered_on date, due_on date,
          currency text, entity text, owner_entity text, memo text, total numeric, reference text, term text,
-         erp_status text, created_from text, custom jsonb, lines json)
+         erp_status text, created_from text, custom jsonb)
 on conflict (connection_id, erp_id) do update set
     document_id = excluded.document_id, number = excluded.number, vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, ordered_on = excluded.ordered_on, due_on = excluded.due_on,
@@ -140,8 +147,8 @@ insert into purchase_order_lines as held (
 select w.id, l.line_no, l.erp_id, :c || '/' || l.erp_id, l.source_line, l.item_id, l.description, l.unit, l.quantity,
        l.price, l.amount, l.billed, l.billed_amount, l.billed, l.billed_amount, l.closed, l.department, l.location,
        l.class_id, l.project, l.warehouse, l.custom, false
-from unnest(cast(:ids as text[]), cast(:contents as text[])) as w(id, content),
-     json_to_recordset(cast(w.content as json) -> 'lines') as l(
+from unnest(cast(:ids as text[]), cast(:lines as text[])) as w(id, lines),
+     json_to_recordset(cast(w.lines as json)) as l(
          erp_id text, line_no int, source_line text, item_id text, description text, unit text, quantity numeric,
          price numeric, amount numeric, billed numeric, billed_amount numeric, closed boolean, department text,
          location text, class_id text, project text, warehouse text, custom jsonb)
@@ -156,7 +163,14 @@ on conflict (purchase_order_id, erp_id) do update set
     converted = case when held.purchase_order_id = any(cast(:in_flight as text[]))
                      then held.converted else excluded.converted end,
     converted_amount = case when held.purchase_order_id = any(cast(:in_flight as text[]))
-                            then held.converted_amount else excluded.converted_amount end
+                            then held.converted_amount else excluded.converted_amount end,
+    -- Where receipts take part, `count_receipts` works E out from all of them afterwards.
+    billed = case when held.purchase_order_id = any(cast(:in_flight as text[]))
+                       or held.received <> 0 or held.receipts_billed <> 0
+                  then held.billed else excluded.billed end,
+    billed_amount = case when held.purchase_order_id = any(cast(:in_flight as text[]))
+                              or held.received <> 0 or held.receipts_billed <> 0
+                         then held.billed_amount else excluded.billed_amount end
 where (held.line_no, held.source_line, held.item_id, held.description, held.unit, held.quantity, held.price,
        held.amount, held.converted, held.converted_amount, held.closed, held.department, held.location,
        held.class_id, held.project, held.warehouse, held.custom, held.deleted)
@@ -180,7 +194,8 @@ async def write_headers(
         {
             "c": connection_id,
             "ids": [write.id for write in writes],
-            "contents": [write.content for write in writes],
+            "headers": [write.header for write in writes],
+            "lines": [write.lines for write in writes],
             "statuses": [write.status for write in writes],
             "matching_statuses": [write.matching_status for write in writes],
             "revisions": [write.revision for write in writes],
@@ -208,7 +223,7 @@ async def write_lines(
         {
             "c": connection_id,
             "ids": [write.id for write in writes],
-            "contents": [write.content for write in writes],
+            "lines": [write.lines for write in writes],
             "in_flight": list(in_flight),
         },
     )

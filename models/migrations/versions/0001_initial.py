@@ -37,8 +37,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("why", sa.String(), nullable=False),
-        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("before", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -50,6 +50,39 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "purchase_order_lines",
+        sa.Column("purchase_order_id", sa.String(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("erp_id", sa.String(), nullable=False),
+        sa.Column("chain_line", sa.String(), nullable=False),
+        sa.Column("source_line", sa.String(), nullable=True),
+        sa.Column("item_id", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Numeric(), nullable=False),
+        sa.Column("price", sa.Numeric(), nullable=False),
+        sa.Column("amount", sa.Numeric(), nullable=False),
+        sa.Column("converted", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("converted_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("received", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("receipts_billed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("billed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("billed_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("department", sa.String(), nullable=True),
+        sa.Column("location", sa.String(), nullable=True),
+        sa.Column("class_id", sa.String(), nullable=True),
+        sa.Column("project", sa.String(), nullable=True),
+        sa.Column("warehouse", sa.String(), nullable=True),
+        sa.Column(
+            "custom", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("purchase_order_id", "line_no"),
+        sa.UniqueConstraint("purchase_order_id", "erp_id"),
+    )
+    op.create_index("purchase_order_lines_by_chain", "purchase_order_lines", ["chain_line"], unique=False)
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(), nullable=False),
@@ -127,7 +160,7 @@ def upgrade() -> None:
         ),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("answer", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"],
@@ -470,43 +503,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_bills_organization_id"), "bills", ["organization_id"], unique=False)
     op.create_index(op.f("ix_bills_purchase_order_id"), "bills", ["purchase_order_id"], unique=False)
     op.create_table(
-        "purchase_order_lines",
-        sa.Column("purchase_order_id", sa.String(), nullable=False),
-        sa.Column("line_no", sa.Integer(), nullable=False),
-        sa.Column("erp_id", sa.String(), nullable=False),
-        sa.Column("chain_line", sa.String(), nullable=False),
-        sa.Column("source_line", sa.String(), nullable=True),
-        sa.Column("item_id", sa.String(), nullable=False),
-        sa.Column("description", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("quantity", sa.Numeric(), nullable=False),
-        sa.Column("price", sa.Numeric(), nullable=False),
-        sa.Column("amount", sa.Numeric(), nullable=False),
-        sa.Column("converted", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.Column("converted_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.Column("received", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.Column("receipts_billed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.Column("billed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.Column("billed_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.Column("closed", sa.Boolean(), nullable=False),
-        sa.Column("department", sa.String(), nullable=True),
-        sa.Column("location", sa.String(), nullable=True),
-        sa.Column("class_id", sa.String(), nullable=True),
-        sa.Column("project", sa.String(), nullable=True),
-        sa.Column("warehouse", sa.String(), nullable=True),
-        sa.Column(
-            "custom", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
-        ),
-        sa.Column("deleted", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["purchase_order_id"],
-            ["purchase_orders.id"],
-        ),
-        sa.PrimaryKeyConstraint("purchase_order_id", "line_no"),
-        sa.UniqueConstraint("purchase_order_id", "erp_id"),
-    )
-    op.create_index("purchase_order_lines_by_chain", "purchase_order_lines", ["chain_line"], unique=False)
-    op.create_table(
         "receipt_lines",
         sa.Column("receipt_id", sa.String(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
@@ -629,8 +625,6 @@ def downgrade() -> None:
     op.drop_table("bill_lines")
     op.drop_index("receipt_lines_by_order_line", table_name="receipt_lines")
     op.drop_table("receipt_lines")
-    op.drop_index("purchase_order_lines_by_chain", table_name="purchase_order_lines")
-    op.drop_table("purchase_order_lines")
     op.drop_index(op.f("ix_bills_purchase_order_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_organization_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_external_key"), table_name="bills")
@@ -682,6 +676,8 @@ def downgrade() -> None:
     op.drop_table("connections")
     op.drop_index(op.f("ix_api_keys_organization_id"), table_name="api_keys")
     op.drop_table("api_keys")
+    op.drop_index("purchase_order_lines_by_chain", table_name="purchase_order_lines")
+    op.drop_table("purchase_order_lines")
     op.drop_table("organizations")
     op.drop_index("events_by_subject", table_name="events")
     op.drop_table("events")
