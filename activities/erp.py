@@ -130,7 +130,7 @@ class ErpActivities:
                 again_in=NOT_SETTLED,
                 code="PAYMENT_NOT_POSTED",
             )
-        await self._doorbell.bill_changed(going_out.bill_id, now)
+        await self._doorbell.bill_changed(going_out.bill_id, now.model_copy(update={"payment_id": push.payment_id}))
         return PaymentPushResult(
             status=PaymentStatus.PAID,
             erp_id=found.erp_id,

@@ -117,6 +117,7 @@ class OpenPayment(BaseModel):
     amount: str
     pay_on: date
     started: bool = False
+    done: bool = False
 
 
 class BillState(BaseModel):
@@ -169,11 +170,12 @@ class SchedulePaymentAnswer(BaseModel):
 
 
 class BillNow(BaseModel):
-    """What is paid and due on a bill, as the mirror has it."""
+    """What is paid and due on a bill, as the mirror has it; `payment_id` names the payment of ours that changed it."""
 
     status: BillStatus
     paid: str
     due: str
+    payment_id: PaymentId | None = None
 
 
 # --- payment ---------------------------------------------------------------------------------------------------
@@ -322,8 +324,11 @@ class WokenPurchaseOrders(BaseModel):
 
 
 class FinishSyncRun(BaseModel):
+    """Close a run's record; by its workflow run's id where the plan failed before it could answer."""
+
     connection_id: ConnectionId
-    run_id: SyncRunId
+    run_id: SyncRunId | None
+    workflow_run_id: str = ""
     state: str
     counts: dict[str, int] = {}
     problem_code: str | None = None

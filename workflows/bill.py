@@ -53,7 +53,7 @@ class BillWorkflow:
             await self._push()
         while self._state.status not in CLOSED:
             self._news = False
-            self._show("the payment" if self._state.payments else "a payment to be scheduled")
+            self._show(self._next_step())
             await workflow.wait_condition(self._something_to_do)
             await self._start_payments()
             if workflow.info().is_continue_as_new_suggested():
@@ -96,6 +96,8 @@ class BillWorkflow:
             self._state.status = now.status
         self._state.paid = now.paid
         self._state.due = now.due
+        for payment in self._state.payments:
+            payment.done = payment.done or payment.payment_id == now.payment_id
         self._news = True
 
     @workflow.signal
@@ -246,6 +248,14 @@ class BillWorkflow:
 
     # --- what an operator sees --------------------------------------------------------------------------------
 
+    def _next_step(self) -> str:
+        open_payments = [payment for payment in self._state.payments if not payment.done]
+        if open_payments:
+            return "the payment of " + ", ".join(f"{payment.amount} on {payment.pay_on}" for payment in open_payments)
+        if self._state.due is not None:
+            return f"a payment of the {self._state.due} still due to be scheduled"
+        return "a payment to be scheduled"
+
     def _show(self, waiting_for: str) -> None:
         state = self._state
         if self._shown != (state.status, state.issue_code):
@@ -261,16 +271,17 @@ class BillWorkflow:
         lines = [
             f"**Bill {state.number}** · {state.vendor} · total {state.total}",
             "",
-            f"For PO {state.order_number} (`{state.order_workflow_id}`)",
+            f"For purchase order {state.order_number} (`{state.order_workflow_id}`)",
             "",
             f"Status **{state.status.value.replace('_', ' ')}**"
             + (f", in the ERP as *{state.document_id}*" if state.document_id else ", not in the ERP yet"),
         ]
         if Decimal(state.paid):
             lines += ["", f"Paid {state.paid}, due {state.due}"]
-        lines += ["", f"Waiting for: {waiting_for}"]
+        lines += ["", f"Waiting for: {waiting_for}", ""]
         lines += [
-            f"- payment {payment.amount} on {payment.pay_on}, `payment/{payment.payment_id}`"
+            f"- payment {payment.amount} on {payment.pay_on}{', done' if payment.done else ''}, "
+            f"`{contract.payment_workflow_id(payment.payment_id)}`"
             for payment in state.payments
         ]
         workflow.set_current_details("\n".join(lines))

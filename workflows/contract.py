@@ -59,7 +59,7 @@ SEARCH_ATTRIBUTES = (CONNECTION, ERP, PO_NUMBER, VENDOR, STATUS, ISSUE_CODE)
 
 def order_summary(facts: OrderFacts) -> str:
     """The line an operator reads beside an order's workflow id."""
-    return f"PO {facts.number} · {facts.vendor}"
+    return f"Purchase order {facts.number} · {facts.vendor}"
 
 
 def order_search_attributes(connection_id: ConnectionId, erp: Erp, facts: OrderFacts) -> TypedSearchAttributes:

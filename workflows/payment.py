@@ -129,7 +129,7 @@ class PaymentWorkflow:
                 [
                     f"**Payment of {state.amount}** on bill {state.bill_number} · {state.vendor}",
                     "",
-                    f"For PO {state.order_number} (`{contract.bill_workflow_id(state.bill_id)}`)",
+                    f"For purchase order {state.order_number} (`{contract.bill_workflow_id(state.bill_id)}`)",
                     "",
                     f"Status **{state.status.value.replace('_', ' ')}**, due to go out on {state.pay_on}",
                     "",

@@ -62,7 +62,7 @@ class PurchaseOrderWorkflow:
         self._news = False
 
     @workflow.run
-    async def run(self, state: PurchaseOrderState) -> None:
+    async def run(self, state: PurchaseOrderState) -> OrderFacts:
         while True:
             self._news = False
             self._show()
@@ -74,7 +74,7 @@ class PurchaseOrderWorkflow:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if self._finished():
                     self._show()
-                    return
+                    return self._facts()
             elif workflow.info().is_continue_as_new_suggested():
                 await self._hand_over()
 
@@ -167,7 +167,7 @@ class PurchaseOrderWorkflow:
                 # The bill outlives its order's workflow: it waits for payment long after the order is filled.
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                static_summary=f"Bill {bill.number} · {bill.total} · PO {facts.number} · {facts.vendor}",
+                static_summary=f"Bill {bill.number} · {bill.total} · for {facts.number} · {facts.vendor}",
                 search_attributes=TypedSearchAttributes(
                     [
                         SearchAttributePair(contract.CONNECTION, self._state.connection_id),
@@ -280,7 +280,7 @@ class PurchaseOrderWorkflow:
             workflow.upsert_search_attributes([contract.STATUS.value_set(facts.status.value)])
             self._shown_status = facts.status
         lines = [
-            f"**PO {facts.number}** · {facts.vendor}",
+            f"**Purchase order {facts.number}** · {facts.vendor}",
             "",
             f"Status **{facts.status.value.replace('_', ' ')}** (the ERP says *{facts.erp_status}*)",
             "",
@@ -288,9 +288,10 @@ class PurchaseOrderWorkflow:
             f"of ours on its way {facts.pending.normalize():f}.",
             "",
             f"Waiting for: {self._waiting_for()}",
+            "",
         ]
         lines += [
-            f"- bill {bill.number} ({bill.total}): {bill.status.value.replace('_', ' ')}, `bill/{bill.bill_id}`"
+            f"- bill {bill.number} ({bill.total}): {bill.status.value.replace('_', ' ')}, `{contract.bill_workflow_id(bill.bill_id)}`"
             for bill in self._state.bills
         ]
         if self._state.finished_bills:

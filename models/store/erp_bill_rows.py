@@ -71,8 +71,8 @@ insert into bills as held (id, organization_id, connection_id, purchase_order_id
     number_key, reference, origin, status, bill_date, posting_date, due_date, currency, memo, total, paid, erp_id,
     document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
     manual_both_sides, created_by, version)
-select n.id, :organization, :c, n.purchase_order_id, n.vendor_id,
-       coalesce((select v.name from list_entries v where v.connection_id = :c and v.kind = 'vendor'
+select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id,
+       coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
                    and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
        n.number, n.number_key, n.reference, 'erp', n.status, n.bill_date, n.bill_date, n.due_date, n.currency, n.memo,
        n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision, n.linked_in_erp,

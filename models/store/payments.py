@@ -244,7 +244,8 @@ async def bill_now(session: AsyncSession, payment_id: PaymentId) -> BillNow:
     bill_id = (
         await session.execute(select(col(PaymentRow.bill_id)).where(col(PaymentRow.id) == payment_id))
     ).scalar_one()
-    return await bills.now(session, BillId(bill_id))
+    now = await bills.now(session, BillId(bill_id))
+    return now.model_copy(update={"payment_id": payment_id})
 
 
 async def _record(

@@ -86,7 +86,7 @@ async def test_without_a_worker_a_bill_waits_and_the_same_key_takes_it_up(
         paid = await front.post(f"/v1/bills/{bill_id}/payments", {"amount": "10.00", "pay_on": "2027-01-01"})
         assert paid.status_code == 201, paid.text
     described = await temporal.get_workflow_handle(f"po/{connection_id}/{order.erp_id}").describe()
-    assert await described.static_summary() == "PO PO-1 · Vendor One"
+    assert await described.static_summary() == "Purchase order PO-1 · Vendor One"
     attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}
     assert {name: value for name, value in attributes.items() if name.startswith("Posync")} == {
         "PosyncConnection": connection_id,
