@@ -98,6 +98,7 @@ def _list_look(shape: ListShape, cursor: str) -> Look:
         ("RECORDNO", "WHENMODIFIED"),
         changed_since(cursor, "WHENCREATED"),
         optional=("WHENCREATED",),
+        may_be_absent=shape.subscribed,
     )
     return Look(Stream.LISTS, shape.kind.value, query, stamp_fields=("WHENMODIFIED", "WHENCREATED"))
 

@@ -30,6 +30,9 @@ UNKNOWN_SESSION_SECONDS = 600
 
 CONNECT_TIMEOUT_SECONDS = 10
 
+LONGEST_ANSWER = 5
+"""How many times the timeout of one step a whole call may take."""
+
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 # Calls in flight are limited per company, whatever the entity or connection, so the limit is shared by all connectors
@@ -186,6 +189,10 @@ class IntacctClient:
         """The endpoint, if passwords may go there (section 1.5)."""
         parts = urlsplit(endpoint)
         host = parts.hostname or ""
+        try:
+            parts.port  # noqa: B018 reading it is what checks it
+        except ValueError:
+            host = ""
         if parts.scheme == "https" and host.endswith(".intacct.com"):
             return endpoint
         if self._settings.allow_loopback and parts.scheme in ("http", "https") and host in _LOOPBACK:
@@ -239,15 +246,17 @@ class IntacctClient:
         )
         async with self._semaphore():
             try:
-                response = await self._http.post(endpoint, content=body)
-            except httpx.HTTPError as error:
+                # httpx limits each step; an answer that drips in would pass every step and never end.
+                async with asyncio.timeout(self._settings.timeout_seconds * LONGEST_ANSWER):
+                    response = await self._http.post(endpoint, content=body)
+            except (httpx.HTTPError, TimeoutError) as error:
                 raise faults.transport_error(error, writing=writing) from None
         return _evaluate(response, writing=writing)
 
     def _semaphore(self) -> asyncio.Semaphore:
         if self._limit is None:
             limits = _in_flight.setdefault(asyncio.get_running_loop(), weakref.WeakValueDictionary())
-            key = (urlsplit(self._settings.endpoint).netloc, self.company)
+            key = (urlsplit(self._settings.endpoint).netloc, self.company.casefold())
             semaphore = limits.get(key)
             if semaphore is None:
                 semaphore = limits[key] = asyncio.Semaphore(self._settings.max_in_flight)

@@ -15,7 +15,7 @@ from erp.connector import (
     PreferenceProblem,
     Statuses,
 )
-from erp.intacct import preferences, statuses
+from erp.intacct import preflight, statuses
 from erp.intacct.bills import Bills
 from erp.intacct.changes import Changes
 from erp.intacct.client import IntacctClient
@@ -90,7 +90,7 @@ class IntacctConnector:
         )
 
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
-        return await preferences.check_preferences(self._client, self._reader, given, level=self._level)
+        return await preflight.check_preferences(self._client, self._reader, given, level=self._level)
 
     def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
         return statuses.order_statuses(erp_status, mode)

@@ -171,7 +171,7 @@ def to_error(errors: Sequence[ErrorText], where: Where, *, writing: bool) -> Erp
     )
 
 
-def transport_error(error: httpx.HTTPError, *, writing: bool) -> ErpError:
+def transport_error(error: httpx.HTTPError | TimeoutError, *, writing: bool) -> ErpError:
     """A call that got no answer. Only a connection that was never made is certain to have written nothing."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
         return Unavailable(f"Intacct cannot be reached ({type(error).__name__}).", code="ERP_UNREACHABLE")

@@ -22,6 +22,8 @@ class ListShape(NamedTuple):
     attributes: Mapping[str, str]
     private: bool = True
     """Whether its records can belong to one entity."""
+    subscribed: bool = False
+    """Whether it comes with a subscription that a company may not have."""
 
 
 SHAPES: tuple[ListShape, ...] = (
@@ -58,7 +60,7 @@ SHAPES: tuple[ListShape, ...] = (
             "price_decimals": "PO_PRECISION",
         },
     ),
-    ListShape(ListKind.DEPARTMENT, "DEPARTMENT", "DEPARTMENTID", "TITLE", {"parent": "PARENTID"}),
+    ListShape(ListKind.DEPARTMENT, "DEPARTMENT", "DEPARTMENTID", "TITLE", {"parent": "PARENTID"}, subscribed=True),
     ListShape(
         ListKind.LOCATION,
         "LOCATION",
@@ -66,9 +68,18 @@ SHAPES: tuple[ListShape, ...] = (
         "NAME",
         {"parent": "PARENTID", "currency": "CURRENCY", "entity": "ENTITY"},
         private=False,
+        subscribed=True,
     ),
-    ListShape(ListKind.ENTITY, "LOCATIONENTITY", "LOCATIONID", "NAME", {"currency": "CURRENCY"}, private=False),
-    ListShape(ListKind.CLASS, "CLASS", "CLASSID", "NAME", {"parent": "PARENTID"}),
+    ListShape(
+        ListKind.ENTITY,
+        "LOCATIONENTITY",
+        "LOCATIONID",
+        "NAME",
+        {"currency": "CURRENCY"},
+        private=False,
+        subscribed=True,
+    ),
+    ListShape(ListKind.CLASS, "CLASS", "CLASSID", "NAME", {"parent": "PARENTID"}, subscribed=True),
     ListShape(ListKind.TERM, "APTERM", "NAME", "DESCRIPTION", {"due_date": "DUEDATE", "due_from": "DUEFROM"}),
 )
 
@@ -81,7 +92,8 @@ def list_query(shape: ListShape, since: str | None, after: str | None = None) ->
     if shape.name != shape.key:
         optional = (shape.name, *optional)
     # For lists WHENCREATED is a true stamp, unlike on transactions (reference 2.5 points 2 and 3).
-    return Query(shape.object, fields, changed_since(since, "WHENCREATED"), optional=optional, after=after)
+    where = changed_since(since, "WHENCREATED")
+    return Query(shape.object, fields, where, optional=optional, after=after, may_be_absent=shape.subscribed)
 
 
 class Lists:

@@ -66,7 +66,8 @@ class Payments:
 
     async def create(self, payment: PaymentToPush) -> ErpId:
         """Pay the bill that now stands behind the vendor invoice; an edit may have replaced it (reference 3.4)."""
-        payable = await self._payable(payment)
+        (invoices,) = await self._reader.all_rows([self._invoice_query(payment)], level=payment.owner_entity)
+        payable = _payable_of(payment, invoices)
         body = appymt(payment, payable)
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
         number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
@@ -79,22 +80,23 @@ class Payments:
 
         Raises OutcomeUnknown while reads do not show them yet (reference 2.5 point 4).
         """
-        payable = await self._payable(payment)
-        bill_query = Query(
-            "APBILL",
-            ("RECORDNO", "TOTALPAID", "TOTALDUE"),
-            wire.equal("RECORDNO", payable),
-            optional=("TRX_TOTALPAID", "TRX_TOTALDUE"),
+        # The bill is asked for by the number it had when last seen, in the same request as whether it still has it.
+        queries = [self._invoice_query(payment), _bill_query(payment.payable_hint or "0")]
+        (invoices, known), record = await self._reader.pages_and_record(
+            queries, "APPYMT", erp_id, level=payment.owner_entity
         )
-        (bills,) = await self._reader.all_rows([bill_query], level=payment.owner_entity)
-        records = await self._reader.read_owned("APPYMT", [{"RECORDNO": erp_id}], level=payment.owner_entity)
-        record = records.get(erp_id)
         if record is None:
             raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")
-        if not bills:
-            raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
         try:
             held = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
+            # The payment itself tells what it paid, should the invoice not be shown.
+            shown = [row["PRRECORDKEY"] for row in invoices.rows if "PRRECORDKEY" in row]
+            payable = next(iter((*shown, *(share.bill_erp_id for share in held.shares))), "0")
+            bills = known.rows
+            if payable != payment.payable_hint:
+                (bills,) = await self._reader.all_rows([_bill_query(payable)], level=payment.owner_entity)
+            if not bills:
+                raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
             paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
         except translate.Unusable as error:
             # Not a refusal: the payment is there, so the write must not be counted as refused.
@@ -110,25 +112,32 @@ class Payments:
             bill_due=due,
         )
 
-    async def _payable(self, payment: PaymentToPush) -> str:
+    def _invoice_query(self, payment: PaymentToPush) -> Query:
         template = self._preferences.needed_vendor_invoice_template()
         where = wire.all_of(wire.equal("DOCPARID", template), wire.equal("DOCID", payment.bill_document))
-        query = Query("PODOCUMENT", ("RECORDNO", "PRRECORDKEY"), where, docparid=template)
-        (rows,) = await self._reader.all_rows([query], level=payment.owner_entity)
-        if not rows:
-            raise Rejected(
-                f"Intacct does not show {payment.bill_document}, so there is nothing to pay.",
-                code="PAYABLE_MISSING",
-                evidence={"document": payment.bill_document},
-            )
-        payable = rows[0].get("PRRECORDKEY")
-        if not payable:
-            raise Rejected(
-                f"{payment.bill_document} has posted no bill, so there is nothing to pay.",
-                code="PAYABLE_MISSING",
-                evidence={"document": payment.bill_document},
-            )
+        return Query("PODOCUMENT", ("RECORDNO", "PRRECORDKEY"), where, docparid=template)
+
+
+def _payable_of(payment: PaymentToPush, invoices: list[Row]) -> str:
+    """The bill that stands behind the vendor invoice now. Raises PAYABLE_MISSING."""
+    payable = invoices[0].get("PRRECORDKEY") if invoices else None
+    if payable:
         return payable
+    why = "has posted no bill" if invoices else "is not shown by Intacct"
+    raise Rejected(
+        f"{payment.bill_document} {why}, so there is nothing to pay.",
+        code="PAYABLE_MISSING",
+        evidence={"document": payment.bill_document},
+    )
+
+
+def _bill_query(number: str) -> Query:
+    return Query(
+        "APBILL",
+        ("RECORDNO", "TOTALPAID", "TOTALDUE"),
+        wire.equal("RECORDNO", number),
+        optional=("TRX_TOTALPAID", "TRX_TOTALDUE"),
+    )
 
 
 def appymt(payment: PaymentToPush, payable: str) -> str:

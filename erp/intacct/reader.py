@@ -1,6 +1,7 @@
 """Reading with `query`: pages checked against their own counts, several queries in one request (reference 2.1)."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,8 @@ from erp.errors import ErpError
 from erp.intacct import faults, wire
 from erp.intacct.client import IntacctClient, Result
 from erp.intacct.wire import Query, Row
+
+_log = logging.getLogger(__name__)
 
 BATCH = 200
 """Rows handed out at a time, so that a page of 2,000 does not hold the event loop of a worker."""
@@ -38,13 +41,27 @@ class IntacctReader:
 
     async def first_pages(self, queries: Sequence[Query], *, level: str | None) -> list[Fetched]:
         """The next page of each query, all in one request. Raises the first function's error, or MalformedAnswer."""
+        pages, _ = await self._together(queries, (), level)
+        return pages
+
+    async def pages_and_record(
+        self, queries: Sequence[Query], object_name: str, key: str, *, level: str | None
+    ) -> tuple[list[Fetched], etree._Element | None]:
+        """The next page of each query and one whole record, all in one request."""
+        pages, (result,) = await self._together(queries, [wire.read(object_name, [key])], level)
+        return pages, next(iter(result.rows_element()), None)
+
+    async def _together(
+        self, queries: Sequence[Query], others: Sequence[str], level: str | None
+    ) -> tuple[list[Fetched], list[Result]]:
         for _ in range(FIELD_ROUNDS):
-            results = await self._client.read([self._xml(query, level) for query in queries], level=level)
+            results = await self._client.read([*(self._xml(query, level) for query in queries), *others], level=level)
+            answered = list(zip(queries, results, strict=False))
             # Which dimensions and modules a tenant has shows only here (section 2.6: the list is per tenant).
-            learnt = [self._learn(query, result) for query, result in zip(queries, results, strict=True)]
+            learnt = [self._learn(query, result) for query, result in answered]
             if not any(learnt):
                 break
-        return [_page(query, result) for query, result in zip(queries, results, strict=True)]
+        return [_page(query, result) for query, result in answered], results[len(queries) :]
 
     async def all_rows(self, queries: Sequence[Query], *, level: str | None) -> list[list[Row]]:
         """All rows of each query; what does not fit one page is fetched on, again together."""
@@ -125,6 +142,9 @@ def _words(fault: ErpError) -> set[str]:
 
 def _page(query: Query, result: Result) -> Fetched:
     """A page whose rows agree with its own counts and order, or MalformedAnswer: a cut page must not pass for whole."""
+    if query.may_be_absent and result.fault is not None and result.fault.code == "QUERY_REFUSED":
+        _log.info("Intacct does not offer %s to this company; it is left out", query.object)
+        return Fetched([], False, None)
     data = result.rows_element()
     shown = wire.rows(data)
     rows = _once(query, shown)

@@ -110,6 +110,8 @@ class Query:
     maxima: Sequence[str] = ()
     """Fields to take the maximum of; the answer then has one row per group of `fields`."""
     docparid: str | None = None
+    may_be_absent: bool = False
+    """Whether a company may lack the object altogether, for want of a subscription; it then has no records."""
 
     def xml(self, *, page_size: int, show_private: bool, without: Collection[str] = ()) -> str:
         """The function's body; `without` names optional fields this tenant does not have."""

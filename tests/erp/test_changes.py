@@ -1,8 +1,11 @@
 """Peek, deletes and lists (S2-06, S5-78; reference 2.5, section 4)."""
 
+import pytest
+
 from erp.connector import Stamp
+from erp.errors import Rejected
 from models.domain import DeletedKind, ErpId, ListKind, Stream
-from tests.erp.gateway import Gateway, page, response
+from tests.erp.gateway import Gateway, failed, page, response
 
 CURSOR = "2031-07-01 10:00:00"
 STAMP = "07/01/2031 10:00:00"
@@ -91,6 +94,15 @@ async def test_deletions_in_both_spellings() -> None:
     ]
     assert (found.after, found.high_water) == ("4", CURSOR)
     assert gateway.calls[0].findtext(".//greaterthanorequalto/value") == "07/01/2031 07:30:00"
+
+
+async def test_lists_a_company_does_not_have_are_empty() -> None:
+    """Departments, locations, entities and classes come with subscriptions; vendors everyone has."""
+    gone = failed("Query Failed", "object CLASS not found")
+    found = await Gateway(response(gone)).connector().list_entries([ListKind.CLASS], since=None, after=None)
+    assert (found.records, found.after) == ([], None)
+    with pytest.raises(Rejected):
+        await Gateway(response(gone)).connector().list_entries([ListKind.VENDOR], since=None, after=None)
 
 
 async def test_lists_come_together() -> None:

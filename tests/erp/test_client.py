@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -127,6 +128,7 @@ async def test_check_reports_company_entity_and_endpoint() -> None:
     ("configured", "returned"),
     [
         ("https://evil.example/ia", CELL),
+        ("https://api.intacct.com:port/ia", CELL),
         ("http://api.intacct.com/ia", CELL),
         (ENDPOINT, "https://intacct.com.evil.io/"),
     ],
@@ -208,6 +210,22 @@ async def test_lost_and_broken_answers(answer: object, on_read: type, on_write: 
     with pytest.raises(ErpError) as caught:
         await Gateway(answer).connector().create_bill(a_bill())
     assert type(caught.value) is on_write
+
+
+async def test_an_answer_that_drips_in_is_given_up() -> None:
+    """Every step in time, and the whole never ending."""
+
+    class Dripping(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b" "
+                await asyncio.sleep(0.01)
+
+    gateway = Gateway(httpx.Response(200, stream=Dripping()))
+    gateway.sign_in = session_answer()
+    with pytest.raises(Unavailable) as caught:
+        await gateway.connector(timeout_seconds=0.02).peek(SINCE)
+    assert caught.value.code == "ERP_NO_ANSWER"
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("7", 7), (None, 10), ("soon", 10)])

@@ -158,7 +158,16 @@ async def test_nothing_to_pay_is_refused(answer: str) -> None:
     assert caught.value.code == "PAYABLE_MISSING"
 
 
-DUE = response(page("APBILL", {"RECORDNO": "92", "TRX_TOTALPAID": "17.00", "TRX_TOTALDUE": "0", "TOTALPAID": "17.00"}))
+INVOICE_WITH_90 = page("PODOCUMENT", {"RECORDNO": "50", "PRRECORDKEY": "90"})
+INVOICE_WITH_92 = page("PODOCUMENT", {"RECORDNO": "50", "PRRECORDKEY": "92"})
+
+
+def _due(number: str) -> str:
+    return page("APBILL", {"RECORDNO": number, "TRX_TOTALPAID": "17.00", "TRX_TOTALDUE": "0", "TOTALPAID": "17.00"})
+
+
+def _held(state: str = "C") -> str:
+    return record("APPYMT", {**PAYMENT, "STATE": state}, "APPYMTDETAILS", "APPYMTDETAIL", SHARE)
 
 
 @pytest.mark.parametrize(
@@ -166,19 +175,38 @@ DUE = response(page("APBILL", {"RECORDNO": "92", "TRX_TOTALPAID": "17.00", "TRX_
     [("C", True), ("Posted", True), ("Complete", True), ("S", False), ("Submitted", False), ("A", False), ("V", False)],
 )
 async def test_a_payment_is_read_back_with_what_is_due(state: str, settled: bool) -> None:
-    """Paid only once Intacct has posted it; an approval there keeps it waiting (S2-38)."""
-    held = response(record("APPYMT", {**PAYMENT, "STATE": state}, "APPYMTDETAILS", "APPYMTDETAIL", SHARE))
-    gateway = Gateway(INVOICE_NOW, DUE, held)
+    """Paid only once Intacct has posted it; an approval there keeps it waiting (S2-38). One request."""
+    gateway = Gateway(response(INVOICE_WITH_90, _due("90"), _held(state)))
     found = await gateway.connector().read_payment(a_payment(), ErpId("70"))
     assert (found.settled, found.state, found.amount) == (settled, state, Decimal(17))
-    assert (found.payable_id, found.bill_paid, found.bill_due) == ("92", Decimal(17), Decimal(0))
+    assert (found.payable_id, found.bill_paid, found.bill_due) == ("90", Decimal(17), Decimal(0))
 
 
-async def test_a_payment_not_shown_yet_is_in_doubt() -> None:
+async def test_what_is_due_is_read_of_the_bill_that_stands_there_now() -> None:
+    """Field note U-8: the number we knew is not its number any more."""
+    gateway = Gateway(response(INVOICE_WITH_92, page("APBILL"), _held()), response(_due("92")))
+    found = await gateway.connector().read_payment(a_payment(), ErpId("70"))
+    assert (found.payable_id, found.bill_due) == ("92", Decimal(0))
+
+
+async def test_the_payment_itself_tells_what_it_paid() -> None:
+    """Should the invoice not be shown; reading back never refuses."""
+    gateway = Gateway(response(page("PODOCUMENT"), _due("90"), _held()))
+    assert (await gateway.connector().read_payment(a_payment(), ErpId("70"))).payable_id == "90"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (response(INVOICE_WITH_90, _due("90"), result('<data listtype="APPYMT" count="0"></data>', "read")),),
+        (response(INVOICE_WITH_90, page("APBILL"), _held()),),
+        (response(INVOICE_WITH_92, _due("90"), _held()), response(page("APBILL"))),
+    ],
+)
+async def test_a_payment_not_shown_yet_is_in_doubt(answers: tuple[str, ...]) -> None:
     """Reference 2.5 point 4."""
-    nothing = response(result('<data listtype="APPYMT" count="0"></data>', "read"))
     with pytest.raises(OutcomeUnknown):
-        await Gateway(INVOICE_NOW, DUE, nothing).connector().read_payment(a_payment(), ErpId("70"))
+        await Gateway(*answers).connector().read_payment(a_payment(), ErpId("70"))
 
 
 async def test_a_payment_is_found_by_our_key() -> None:

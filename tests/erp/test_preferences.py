@@ -3,6 +3,7 @@
 import pytest
 
 from erp.errors import Rejected
+from erp.intacct.preflight import READ_OBJECTS
 from tests.erp.gateway import PREFERENCES, Gateway, failed, page, response, result
 from tests.erp.made import a_bill
 
@@ -33,6 +34,7 @@ async def _problems(read: str | None = None, user: str | None = None, **changed:
     gateway = Gateway(
         response(page("PODOCUMENTPARAMS", *DEFINITIONS)),
         user or _user(),
+        response(*([page("X")] * len(READ_OBJECTS))),
         read or _read("Purchase Order", "PO Receiver"),
     )
     found = await gateway.connector().check_preferences({**PREFERENCES, **changed})
@@ -103,6 +105,19 @@ async def test_an_invoice_that_cannot_be_converted_from_the_order() -> None:
 async def test_the_users_dates_must_be_read_as_meant(user: str, codes: list[str]) -> None:
     """Reference 2.4: US date format and GMT; where the user may not read it, nothing is claimed."""
     assert [code for code, _, _ in await _problems(user=user)] == codes
+
+
+async def test_what_the_user_may_not_read_is_named() -> None:
+    """S2-21: found before a sync stands still for it. An object the company does not have is no problem."""
+    denied = failed("PL04000005", "no permission")
+    probes = [
+        denied if name in ("APBILL", "AUDITHISTORY") else failed("Query Failed") if name == "CLASS" else page(name)
+        for name in READ_OBJECTS
+    ]
+    gateway = Gateway(response(page("PODOCUMENTPARAMS", *DEFINITIONS)), _user(), response(*probes), _read())
+    (problem,) = await gateway.connector().check_preferences(PREFERENCES)
+    assert problem.code == "PERMISSION_DENIED"
+    assert "APBILL, AUDITHISTORY" in problem.message
 
 
 async def test_without_the_template_nothing_is_sent() -> None:

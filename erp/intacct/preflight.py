@@ -1,0 +1,242 @@
+"""Proof that a sync will work, before it fails: templates, permissions and the user's dates (S4-62; reference 7.2)."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from erp.connector import PreferenceProblem
+from erp.intacct import wire
+from erp.intacct.client import IntacctClient
+from erp.intacct.lists import SHAPES
+from erp.intacct.reader import IntacctReader
+from erp.intacct.wire import Query, Row
+
+
+class Rule(NamedTuple):
+    """What a template named by a preference must be (reference 2.8)."""
+
+    preference: str
+    title: str
+    category: str
+    category_codes: frozenset[str]
+    posts_to_ap: bool
+
+
+RULES = (
+    Rule("po_template", "PO Template Name on Intacct", "Order", frozenset({"order", "o"}), False),
+    Rule(
+        "vendor_invoice_template",
+        "PO Vendor Invoice Template Name on Intacct",
+        "Invoice",
+        frozenset({"invoice", "i"}),
+        True,
+    ),
+    Rule("receiver_template", "PO Receiver Template Name on Intacct", "Shipping", frozenset({"shipping", "s"}), False),
+)
+REQUIRED = ("po_template", "vendor_invoice_template")
+
+READ_OBJECTS: Mapping[str, str] = {
+    **{shape.object: "RECORDNO" for shape in SHAPES},
+    "PODOCUMENT": "RECORDNO",
+    "PODOCUMENTENTRY": "RECORDNO",
+    "APBILL": "RECORDNO",
+    "APPYMT": "RECORDNO",
+    "AUDITHISTORY": "ID",
+}
+"""All that a sync reads, with the key it is paged by."""
+
+DEFINITION_FIELDS = ("RECORDNO", "DOCID", "CATEGORY", "UPDATES_GL", "EDITTYPE", "DELTYPE")
+DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "SEQUENCE", "PRESERVE_SEQNUM")
+
+
+async def check_preferences(
+    client: IntacctClient, reader: IntacctReader, given: Mapping[str, str], *, level: str | None
+) -> Sequence[PreferenceProblem]:
+    """All that would make the sync fail, each with what to do: the templates, and how the user's dates are shown."""
+    query = Query("PODOCUMENTPARAMS", DEFINITION_FIELDS, "", optional=DEFINITION_OPTIONAL)
+    (rows,) = await reader.all_rows([query], level=level)
+    definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
+    problems = await _check_user(client, level=level)
+    problems += await _check_permissions(client, level=level)
+    for rule in RULES:
+        name = given.get(rule.preference, "")
+        if name:
+            found = _check_template(rule, name, definitions)
+            if rule.posts_to_ap and not found:
+                found = await _check_conversion(reader, rule, definitions[name], given, level=level)
+            problems.extend(found)
+        elif rule.preference in REQUIRED:
+            problems.append(
+                PreferenceProblem(
+                    code="PREFERENCE_MISSING",
+                    preference=rule.preference,
+                    message=f'"{rule.title}" is not set; purchase orders cannot sync without it.',
+                    fix=(
+                        "In Intacct open Purchasing > Setup > Transaction Definitions and copy the definition's name.",
+                        f"Enter it, same capitals and spaces, as {rule.preference}.{_candidates(rule, definitions)}",
+                    ),
+                )
+            )
+    return problems
+
+
+def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> list[PreferenceProblem]:
+    definition = definitions.get(name)
+    if definition is None:
+        return [_unknown_template(rule, name, definitions)]
+    problems = []
+    category = definition.get("CATEGORY", "").casefold()
+    posting = definition.get("UPDATES_GL", "").casefold()
+    if category not in rule.category_codes:
+        problems.append(
+            _problem(
+                "TEMPLATE_WRONG_KIND",
+                rule,
+                f'"{name}" is a definition of category {definition.get("CATEGORY", "none")}, not {rule.category}.',
+                f"Choose a definition of category {rule.category}.{_candidates(rule, definitions)}",
+            )
+        )
+    elif rule.posts_to_ap and not _posts_to_ap(posting):
+        problems.append(
+            _problem(
+                "TEMPLATE_DOES_NOT_POST_TO_AP",
+                rule,
+                f'"{name}" does not post to Accounts Payable, so no bill would appear.',
+                "In the definition set Transaction posting to AP, or choose another definition.",
+            )
+        )
+    if definition.get("STATUS", "active").casefold() in ("inactive", "f"):
+        problems.append(
+            _problem("TEMPLATE_INACTIVE", rule, f'"{name}" is inactive.', "Activate the definition in Intacct.")
+        )
+    if rule.posts_to_ap:
+        for field, what in (("EDITTYPE", "edit"), ("DELTYPE", "delete")):
+            policy = definition.get(field, "")
+            if policy and policy.casefold() not in ("h", "all"):
+                problems.append(
+                    _problem(
+                        "TEMPLATE_POLICY_TOO_STRICT",
+                        rule,
+                        f'The {what} policy of "{name}" is {policy}; changes to synced bills would be refused.',
+                        f"Set the definition's {what} policy to All.",
+                    )
+                )
+    return problems
+
+
+async def _check_user(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
+    """Whether the user's regional settings are those the gateway's dates are read by (reference 2.4).
+
+    In another date format 05/07 would be taken for the wrong month; in another time zone a record's creation, stamped
+    in GMT, can seem later than its change, which would then be lost.
+    """
+    (result,) = await client.read([wire.user_formatting(client.user)], level=level)
+    if result.fault is not None or result.data is None:
+        # The user may lack the right to read it; then nothing can be said, and nothing is wrong so far.
+        return []
+    shown = {str(node.tag).lower(): (node.text or "").strip() for node in result.data.iter() if len(node) == 0}
+    problems = []
+    date_format = shown.get("dateformat", "")
+    if date_format and date_format.lstrip("/") != "mdY":
+        problems.append(
+            PreferenceProblem(
+                code="USER_DATE_FORMAT",
+                preference="user",
+                message=f"The web services user's date format is {date_format}; dates are read as month/day/year.",
+                fix=("In Intacct set the user's date format to mm/dd/yyyy.",),
+            )
+        )
+    offset = shown.get("gmtoffset", "")
+    if any(digit in offset for digit in "123456789"):
+        problems.append(
+            PreferenceProblem(
+                code="USER_TIME_ZONE",
+                preference="user",
+                message=f"The web services user's time zone is {offset} from GMT; changes could be taken for old ones.",
+                fix=("In Intacct set the user's time zone to GMT.",),
+            )
+        )
+    return problems
+
+
+async def _check_permissions(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
+    """Whether the user may read all that a sync reads, by the cheapest proof: one row of each (reference 2.3)."""
+    probes = [Query(name, (key,), "", key=key) for name, key in READ_OBJECTS.items()]
+    bodies = [probe.xml(page_size=1, show_private=False) for probe in probes]
+    results = await client.read(bodies, level=level)
+    denied = [
+        probe.object
+        for probe, result in zip(probes, results, strict=True)
+        if result.fault is not None and result.fault.code == "PERMISSION_DENIED"
+    ]
+    if not denied:
+        return []
+    return [
+        PreferenceProblem(
+            code="PERMISSION_DENIED",
+            preference="user",
+            message=f"The web services user may not read {', '.join(denied)}.",
+            fix=(
+                "In Intacct give the user's role list and view rights to these; AUDITHISTORY, where deletes are found, "
+                "comes with the rights to custom reports and Platform Services.",
+            ),
+        )
+    ]
+
+
+async def _check_conversion(
+    reader: IntacctReader, rule: Rule, definition: Row, given: Mapping[str, str], *, level: str | None
+) -> list[PreferenceProblem]:
+    """Whether the vendor invoice may be converted from the order or the receipt (reference 3.3)."""
+    number = definition.get("RECORDNO", "")
+    records = await reader.read_owned("PODOCUMENTPARAMS", [{"RECORDNO": number}], level=level)
+    if number not in records:
+        return []
+    allowed = {row["RECDOCPAR"] for row in wire.owned_rows(records[number], "RECALLS") if "RECDOCPAR" in row}
+    sources = [given.get(name, "") for name in ("po_template", "receiver_template")]
+    # A definition that shows no list does not say that it converts from nothing.
+    if not allowed or allowed.intersection(filter(None, sources)):
+        return []
+    return [
+        _problem(
+            "TEMPLATE_CANNOT_CONVERT",
+            rule,
+            f'"{definition["DOCID"]}" can be made from {", ".join(sorted(allowed))}, not from "{sources[0]}".',
+            "Add the purchase order's definition to those this one converts from.",
+        )
+    ]
+
+
+def _posts_to_ap(posting: str) -> bool:
+    return posting in ("a", "ap", "accounts payable") or "ap" in posting.split() or "payable" in posting
+
+
+def _unknown_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> PreferenceProblem:
+    wanted = " ".join(name.split()).casefold()
+    near = next((other for other in definitions if " ".join(other.split()).casefold() == wanted), None)
+    if near is not None:
+        return _problem(
+            "TEMPLATE_WRONG_CASE",
+            rule,
+            f'Intacct has no definition "{name}"; names are case-sensitive. It has "{near}".',
+            f'Write "{near}".',
+        )
+    return _problem(
+        "TEMPLATE_UNKNOWN",
+        rule,
+        f'Intacct has no transaction definition "{name}".',
+        f"Check the name under Purchasing > Setup > Transaction Definitions.{_candidates(rule, definitions)}",
+    )
+
+
+def _problem(code: str, rule: Rule, message: str, fix: str) -> PreferenceProblem:
+    return PreferenceProblem(code=code, preference=rule.preference, message=message, fix=(fix,))
+
+
+def _candidates(rule: Rule, definitions: Mapping[str, Row]) -> str:
+    names = sorted(
+        name
+        for name, row in definitions.items()
+        if row.get("CATEGORY", "").casefold() in rule.category_codes
+        and (not rule.posts_to_ap or _posts_to_ap(row.get("UPDATES_GL", "").casefold()))
+    )
+    return f" Intacct has: {', '.join(names)}." if names else ""
