@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import httpx
+from asgi_lifespan import LifespanManager
+
+from api.app import create_app
 from settings import Settings
 from tests.api.desk import Office, Organization, StandInTemporal, a_problem, new_connection, served
 
@@ -15,3 +19,19 @@ async def test_a_loopback_connection_is_refused_unless_the_operator_allows_it(
         a_problem(response, 422, "LOOPBACK_NOT_ALLOWED")
         body = new_connection(settings={})
         assert (await Office(http, organization).post("/v1/connections", body)).status_code == 201
+
+
+async def test_credentials_are_never_sent_to_a_strange_host(
+    office: Office, settings: Settings, temporal_stand_in: StandInTemporal
+) -> None:
+    """The real connector refuses hosts that are not the vendor's before it opens a connection."""
+    app = create_app(replace(settings, allow_loopback=False), temporal=temporal_stand_in)  # type: ignore[arg-type]
+    async with LifespanManager(app) as manager:
+        transport = httpx.ASGITransport(app=manager.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://posync") as http:
+            for endpoint in ("https://intacct.com.example.org/ia", "http://127.0.0.1:1/ia", "http://169.254.169.254/"):
+                body = new_connection(settings={}, endpoint=endpoint)
+                response = await Office(http, office.organization).post("/v1/connections", body)
+                assert response.status_code == 422, response.text
+                assert response.headers["content-type"] == "application/problem+json"
+                assert response.json()["fix"]
