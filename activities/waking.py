@@ -52,7 +52,7 @@ class WakingActivities:
         async with self._database.transaction() as session:
             await sync_runs.finish(
                 session,
-                finish.run_id,
+                finish.run_id or sync_runs.sync_run_id(finish.workflow_run_id),
                 finish.state,
                 counts=finish.counts,
                 problem_code=finish.problem_code,

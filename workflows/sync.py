@@ -34,7 +34,6 @@ class SyncWorkflow:
     @workflow.init
     def __init__(self, state: SyncState) -> None:
         self._state = state
-        self._done: list[Stream] = []
         self._started_at = workflow.now()
 
     @workflow.run
@@ -58,7 +57,7 @@ class SyncWorkflow:
         return SyncProgress(
             run_id=self._state.run_id,
             stream=self._state.stream,
-            done=list(self._done),
+            done=self._done(),
             plan=list(self._state.plan or []),
             counts=dict(self._state.counts),
             started_at=self._started_at,
@@ -111,11 +110,14 @@ class SyncWorkflow:
 
     def _next_stream(self, stream: Stream) -> None:
         plan = self._state.plan or []
-        self._done.append(stream)
         position = plan.index(stream) + 1
         self._state.stream = plan[position] if position < len(plan) else None
         self._state.after = None
         self._state.high_water = None
+
+    def _done(self) -> list[Stream]:
+        plan = self._state.plan or []
+        return plan if self._state.stream is None else plan[: plan.index(self._state.stream)]
 
     async def _wake(self) -> None:
         """Tell the workflows of changed orders; the mirror already holds the change."""
@@ -151,19 +153,19 @@ class SyncWorkflow:
         await self._finish("failed", failure)
 
     async def _finish(self, state: str, failure: FailureDetails | None) -> None:
-        if self._state.run_id is not None:
-            await workflow.execute_local_activity_method(
-                WakingActivities.finish_sync_run,
-                FinishSyncRun(
-                    connection_id=self._state.connection_id,
-                    run_id=self._state.run_id,
-                    state=state,
-                    counts=self._state.counts,
-                    problem_code=failure.code if failure else None,
-                    problem_message=failure.message if failure else None,
-                ),
-                **policies.decide(f"the run is {state}"),
-            )
+        await workflow.execute_local_activity_method(
+            WakingActivities.finish_sync_run,
+            FinishSyncRun(
+                connection_id=self._state.connection_id,
+                run_id=self._state.run_id,
+                workflow_run_id=workflow.info().run_id,
+                state=state,
+                counts=self._state.counts,
+                problem_code=failure.code if failure else None,
+                problem_message=failure.message if failure else None,
+            ),
+            **policies.decide(f"the run is {state}"),
+        )
         workflow.upsert_search_attributes([contract.STATUS.value_set(state)])
         self._show("nothing: the run is " + state)
 

@@ -3,16 +3,27 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
 from temporalio.client import WithStartWorkflowOperation, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
 
 from models.domain import BillId, PaymentId, SyncIssueId
-from models.messages import BillState, CreateBillAnswer, PaymentState, PurchaseOrderLive, RequestRef, SettleIssue
+from models.messages import (
+    BillState,
+    CreateBillAnswer,
+    PaymentState,
+    PurchaseOrderLive,
+    RequestRef,
+    SchedulePayment,
+    SchedulePaymentAnswer,
+    SettleIssue,
+)
 from tests.workflows.world import A_LONG_LIFE, Issue, World
 from workflows import contract
 from workflows.bill import BillWorkflow
@@ -38,20 +49,56 @@ async def eventually(look: Callable[[], Awaitable[T] | T], *, within: float = 20
 
 async def create_bill(world: World, ref: RequestRef, *, update_id: str | None = None) -> CreateBillAnswer:
     """What `POST /v1/purchase-orders/{id}/bills` does: update-with-start under the caller's key."""
-    facts = world.facts()
-    start = WithStartWorkflowOperation(
-        PurchaseOrderWorkflow.run,
-        world.order_state(),
-        id=world.order_workflow,
-        task_queue=contract.TASK_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        execution_timeout=A_LONG_LIFE,
-        static_summary=contract.order_summary(facts),
-        search_attributes=contract.order_search_attributes(world.connection_id, world.order_state().erp, facts),
+
+    async def ask() -> CreateBillAnswer:
+        facts = world.facts()
+        start = WithStartWorkflowOperation(
+            PurchaseOrderWorkflow.run,
+            world.order_state(),
+            id=world.order_workflow,
+            task_queue=contract.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            execution_timeout=A_LONG_LIFE,
+            static_summary=contract.order_summary(facts),
+            search_attributes=contract.order_search_attributes(world.connection_id, world.order_state().erp, facts),
+        )
+        try:
+            return await world.client.execute_update_with_start_workflow(
+                PurchaseOrderWorkflow.create_bill, ref, start_workflow_operation=start, id=update_id or ref.key
+            )
+        except RPCError:
+            with suppress(RPCError):  # the same failure a second time; asyncio complains unless somebody takes it
+                await start.workflow_handle()
+            raise
+
+    return await _until_ready(ask)
+
+
+async def schedule_payment(handle: WorkflowHandle[Any, Any], ref: SchedulePayment) -> SchedulePaymentAnswer:
+    """What `POST /v1/bills/{id}/payments` does: an update under the caller's key."""
+    return await _until_ready(
+        lambda: handle.execute_update(BillWorkflow.schedule_payment, ref, id=ref.request.key),
     )
-    return await world.client.execute_update_with_start_workflow(
-        PurchaseOrderWorkflow.create_bill, ref, start_workflow_operation=start, id=update_id or ref.key
-    )
+
+
+async def _until_ready(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while the workflow is not ready; the same key sent again is the same request.
+
+    A workflow that continues as new at that very moment answers FAILED_PRECONDITION, a bill's workflow that is only
+    just being started NOT_FOUND.
+    """
+
+    async def ask_once() -> T | None:
+        try:
+            return await ask()
+        except RPCError as error:
+            if error.status in (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.NOT_FOUND):
+                return None
+            raise
+
+    answer = await eventually(ask_once)
+    assert answer is not None
+    return answer
 
 
 def order(world: World) -> WorkflowHandle[Any, None]:
@@ -78,16 +125,17 @@ async def done(handle: WorkflowHandle[Any, T]) -> T:
     return await handle.result()
 
 
-async def ended(world: World, handle: WorkflowHandle[Any, T]) -> T:
-    """The workflow's result. While it is awaited the time-skipping server's clock runs from one timer to the next.
+async def ended(environment: WorkflowEnvironment, handle: WorkflowHandle[Any, T], within: timedelta) -> T:
+    """The workflow's result, while the time-skipping server's clock runs ahead by at most so much.
 
-    Only for the last step of a test: when nothing is left to do, the clock runs on and workflows reach their age limit.
+    The server's sleep is not awaited: it holds its clock, and so the sleep, when the last workflow has ended.
     """
-    await world.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+    sleeping = asyncio.create_task(environment.sleep(within))
     try:
-        return await handle.result()
+        return await done(handle)
     finally:
-        await world.client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+        sleeping.cancel()
+        await asyncio.wait([sleeping])
 
 
 async def live(world: World) -> PurchaseOrderLive:

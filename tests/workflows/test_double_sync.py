@@ -24,7 +24,9 @@ from tests.workflows.world import World
 from workflows import contract
 
 
-async def test_the_order_is_read_again_until_it_shows_the_bill(world: World) -> None:
+async def test_the_order_is_read_again_until_it_shows_the_bill(
+    world: World, time_skipping: WorkflowEnvironment
+) -> None:
     """S4-65, S4-66, S4-67: the first sync sends the bill; the status comes back by itself when the ERP has it."""
     world.shows_at_once = False
     world.refreshes_until_shown = 12
@@ -32,7 +34,7 @@ async def test_the_order_is_read_again_until_it_shows_the_bill(world: World) -> 
     await eventually(lambda: world.calls["refresh_purchase_order"])
     assert "Waiting for: the ERP to show our bills on the order (double sync)" in await details(order(world))
     assert (await bill_state(world, "bill_k1")).status is BillStatus.SYNCED, "the bill itself is already done"
-    await ended(world, order(world))
+    await ended(time_skipping, order(world), timedelta(minutes=30))
     assert await attribute(order(world), contract.STATUS) == PoStatus.FILLED
     assert world.calls["refresh_purchase_order"] == 13
     assert world.calls["push_bill"] == 1
@@ -45,6 +47,7 @@ async def test_an_order_that_never_shows_the_bill_becomes_an_issue_and_heals_by_
     """S4-67: after two hours a person is told; when a later sync brings the order, the issue closes by itself."""
     world.shows_at_once = False
     world.refreshes_until_shown = -1
+    world.look_again_in = timedelta(minutes=7)
     await create_bill(world, world.bill_request("k1", 10))
     await eventually(lambda: world.calls["refresh_purchase_order"])
     await time_skipping.sleep(timedelta(hours=1, minutes=50))
@@ -70,6 +73,7 @@ async def test_a_person_may_ask_to_look_again(world: World, time_skipping: Workf
     """S4-67: retry on the issue reads the order once more, in the person's name."""
     world.shows_at_once = False
     world.refreshes_until_shown = -1
+    world.look_again_in = timedelta(minutes=7)
     await create_bill(world, world.bill_request("k1", 10))
     await eventually(lambda: world.calls["refresh_purchase_order"])
     await time_skipping.sleep(timedelta(hours=2, minutes=5))
@@ -86,6 +90,7 @@ async def test_a_later_bill_that_shows_brings_the_order_to_be_read_again(
     """S4-67: an issue about one bill does not keep the next bill, or its own healing, waiting."""
     world.shows_at_once = False
     world.refreshes_until_shown = -1
+    world.look_again_in = timedelta(minutes=7)
     await create_bill(world, world.bill_request("k1", 4))
     await eventually(lambda: world.calls["refresh_purchase_order"])
     await time_skipping.sleep(timedelta(hours=2, minutes=5))
@@ -98,13 +103,13 @@ async def test_a_later_bill_that_shows_brings_the_order_to_be_read_again(
     assert len(world.documents()) == 2
 
 
-async def test_one_reading_covers_all_bills_that_wait(world: World) -> None:
+async def test_one_reading_covers_all_bills_that_wait(world: World, time_skipping: WorkflowEnvironment) -> None:
     """S4-67: bills pushed while the order is being read again are looked for too; each is sent once."""
     world.shows_at_once = False
     world.refreshes_until_shown = 3
     await create_bill(world, world.bill_request("k1", 3))
     await create_bill(world, world.bill_request("k2", 7))
-    await ended(world, order(world))
+    await ended(time_skipping, order(world), timedelta(minutes=30))
     assert world.calls["push_bill"] == 2
     assert all(world.bills[BillId(f"bill_k{n}")].covered for n in (1, 2))
     assert world.facts().status is PoStatus.FILLED

@@ -23,6 +23,7 @@ from tests.workflows.desk import (
     order,
     payment,
     payment_state,
+    schedule_payment,
     settle,
 )
 from tests.workflows.world import A_LONG_LIFE, CONNECTION, ORDER, Bill, World, refused
@@ -121,8 +122,8 @@ async def test_a_refused_payment_waits_and_is_given_up(world: World, time_skippi
     await done(order(world))
     today = (await time_skipping.get_current_time()).date()
     world.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
-    schedule, bill_id = BillWorkflow.schedule_payment, BillId("bill_k1")
-    await bill(world, "bill_k1").execute_update(schedule, world.payment_request("p1", bill_id, "250", today), id="p1")
+    bill_id = BillId("bill_k1")
+    await schedule_payment(bill(world, "bill_k1"), world.payment_request("p1", bill_id, "250", today))
     issue_id, issue = await an_issue(world)
     assert issue.opened.workflow_id == "payment/pay_p1"
     await eventually(lambda: _payment_shown(world, "BANK_ACCOUNT_INACTIVE"))
@@ -131,7 +132,7 @@ async def test_a_refused_payment_waits_and_is_given_up(world: World, time_skippi
     assert await done(payment(world, "pay_p1")) == PaymentStatus.ABANDONED
     assert await attribute(payment(world, "pay_p1"), contract.ISSUE_CODE) is None
     await eventually(lambda: _bill_is(world, BillStatus.SYNCED))
-    await bill(world, "bill_k1").execute_update(schedule, world.payment_request("p2", bill_id, "250", today), id="p2")
+    await schedule_payment(bill(world, "bill_k1"), world.payment_request("p2", bill_id, "250", today))
     assert await done(bill(world, "bill_k1")) == BillStatus.PAID
 
 
@@ -141,9 +142,7 @@ async def test_a_refused_payment_is_retried(world: World, time_skipping: Workflo
     await done(order(world))
     today = (await time_skipping.get_current_time()).date()
     world.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
-    await bill(world, "bill_k1").execute_update(
-        BillWorkflow.schedule_payment, world.payment_request("p1", BillId("bill_k1"), "250", today), id="p1"
-    )
+    await schedule_payment(bill(world, "bill_k1"), world.payment_request("p1", BillId("bill_k1"), "250", today))
     issue_id, _ = await an_issue(world)
     await settle(payment(world, "pay_p1"), issue_id, "retry")
     assert await done(bill(world, "bill_k1")) == BillStatus.PAID
@@ -217,7 +216,7 @@ async def test_a_payment_on_a_finished_bill_is_turned_away(world: World) -> None
     issue_id, _ = await an_issue(world)
     wrong = world.payment_request("p1", BillId("bill_other"), "1", date(2026, 12, 1))
     with pytest.raises(WorkflowUpdateFailedError) as refusal:
-        await bill(world, "bill_k1").execute_update(BillWorkflow.schedule_payment, wrong, id="p1")
+        await schedule_payment(bill(world, "bill_k1"), wrong)
     assert "this is bill bill_k1, not bill_other" in str(refusal.value.cause)
     assert world.calls["schedule_payment"] == 0
     await settle(bill(world, "bill_k1"), issue_id, "abandon")
@@ -225,11 +224,11 @@ async def test_a_payment_on_a_finished_bill_is_turned_away(world: World) -> None
     assert (await bill(world, "bill_k1").describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
-async def test_a_push_is_tried_again_after_a_throttle(world: World) -> None:
+async def test_a_push_is_tried_again_by_itself(world: World, time_skipping: WorkflowEnvironment) -> None:
     """F5: an error worth repeating is repeated by the engine, and nobody is asked."""
     world.troubles["push_bill"] = [Unavailable("reset", code="ERP_UNAVAILABLE") for _ in range(2)]
     await create_bill(world, world.bill_request("k1", 10))
-    await ended(world, order(world))
+    await ended(time_skipping, order(world), timedelta(seconds=10))
     assert world.calls["push_bill"] == 3
     assert not world.issues
     assert await attribute(order(world), contract.STATUS) == PoStatus.FILLED

@@ -10,10 +10,9 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from activities.doorbell import Doorbell
 from models.domain import BillId, BillStatus, OrganizationId, PoStatus
 from models.messages import BillNow, BillPushed, RequestRef
-from tests.workflows.desk import bill, bill_state, create_bill, details, done, eventually, live, order
+from tests.workflows.desk import bill, bill_state, create_bill, details, done, eventually, live, order, schedule_payment
 from tests.workflows.world import World
 from workflows import contract
-from workflows.bill import BillWorkflow
 
 
 async def test_a_bill_on_a_filled_order_is_answered_before_the_workflow_ends(world: World) -> None:
@@ -116,7 +115,7 @@ async def test_everything_replays_when_no_workflow_is_kept_in_memory(temporal: C
         await create_bill(world, world.bill_request("k2", 6))
         await eventually(lambda: len(world.documents()) == 2)
         schedule = world.payment_request("p1", bill_id, "100", today)
-        await bill(world, bill_id).execute_update(BillWorkflow.schedule_payment, schedule, id="p1")
+        await schedule_payment(bill(world, bill_id), schedule)
         assert await done(bill(world, bill_id)) == BillStatus.PAID
         await done(order(world))
     assert world.calls["push_bill"] == 2

@@ -114,6 +114,8 @@ class World:
     """The ERP shows a new bill on its order in the very call that made it."""
     refreshes_until_shown: int = 0
     """How many times the order is read without showing our bills; a negative number is for ever."""
+    look_again_in: timedelta | None = None
+    """How soon an order is read again while it does not show our bills; None: at the policy's own back-off."""
     outage_until: datetime | None = None
     """By the server's clock: before it, the ERP answers nothing."""
     come_back_after: timedelta | None = None
@@ -367,7 +369,9 @@ class ErpInMemory:
         else:
             world.refreshes_until_shown -= 1
         if any(not world.bills[bill_id].covered for bill_id in refresh.until_covered):
-            raise not_yet("PO-1007 does not show our bills yet", again_in=None, code="STATUS_NOT_SHOWING")
+            raise not_yet(
+                "PO-1007 does not show our bills yet", again_in=world.look_again_in, code="STATUS_NOT_SHOWING"
+            )
         return RefreshedPurchaseOrder(facts=world.facts(), covered=refresh.until_covered)
 
 
