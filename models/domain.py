@@ -307,6 +307,8 @@ class ErpPayment(Record):
     currency: str
     state: str
     voided: bool = False
+    settled: bool = True
+    """False while the ERP keeps the payment waiting, for example for an approval of its own."""
     document_number: str | None = None
     """The reference number; our external key when the payment is ours."""
     revision: str

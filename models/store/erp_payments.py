@@ -157,7 +157,7 @@ async def _take_theirs(
     shares: list[_Theirs] = []
     unknown: list[skipped.Skip] = []
     for payment in made_there:
-        status = PaymentStatus.VOIDED if payment.voided else PaymentStatus.PAID
+        status = _status(payment)
         number = payment.document_number or payment.erp_id
         found = {bills[share.bill_erp_id] for share in payment.shares if share.bill_erp_id in bills}
         for bill_id in sorted(found):
@@ -176,7 +176,7 @@ async def _take_theirs(
                     _Theirs(
                         known.id,
                         known.bill_id,
-                        PaymentStatus.VOIDED if payment.voided else PaymentStatus(known.status),
+                        _status(payment),
                         known.amount,
                         payment,
                     )
@@ -190,9 +190,15 @@ async def _take_theirs(
         was = before[share.id].status if share.id in before else None
         if share.status is PaymentStatus.VOIDED and was == PaymentStatus.PAID.value:
             paid.append(Paid(share.bill_id, share.amount, share.payment.revision, voided=True))
-        elif share.status is PaymentStatus.PAID and was is None:
+        elif share.status is PaymentStatus.PAID and was != PaymentStatus.PAID.value:
             paid.append(Paid(share.bill_id, share.amount, share.payment.revision, voided=False))
     return paid
+
+
+def _status(payment: ErpPayment) -> PaymentStatus:
+    if payment.voided:
+        return PaymentStatus.VOIDED
+    return PaymentStatus.PAID if payment.settled else PaymentStatus.SUBMITTED
 
 
 async def _bills_by_payable(

@@ -75,6 +75,16 @@ async def test_the_same_payments_again_write_nothing(tenant: Tenant) -> None:
     assert len(await tenant.payment_rows()) == 1
 
 
+async def test_a_payment_the_erp_keeps_waiting_has_paid_nothing_yet(tenant: Tenant) -> None:
+    bill_id = await our_bill(tenant)
+    await tenant.payments_in(an_erp_payment(700, shares={"900": "50"}, settled=False))
+    (payment,) = await tenant.payment_rows()
+    assert (payment.status, (await tenant.bill_row(bill_id)).paid) == ("submitted", 0)
+    await tenant.payments_in(an_erp_payment(700, shares={"900": "50"}, revision=R2))
+    (payment,) = await tenant.payment_rows()
+    assert (payment.status, (await tenant.bill_row(bill_id)).status) == ("paid", "paid")
+
+
 async def test_an_older_payment_never_overwrites_a_newer_one(tenant: Tenant) -> None:
     await our_bill(tenant)
     await tenant.payments_in(an_erp_payment(700, shares={"900": "30"}, revision=R2, voided=True))
