@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 from temporalio import activity, workflow
+from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 TASK_QUEUE = "bench-bare"
+TIMEOUT = timedelta(seconds=30)
 
 
 class Shape(BaseModel):
@@ -22,22 +24,119 @@ class Shape(BaseModel):
     local: int = 0
 
 
-@activity.defn
-async def do_nothing(step: int) -> int:
-    return step
+class Story(BaseModel):
+    """The shapes of the three workflows of one lifecycle, and the number that names them."""
+
+    number: int
+    order: Shape
+    bill: Shape
+    payment: Shape
+
+
+def story_id(part: str, number: int) -> str:
+    return f"bare-{part}/{number}"
+
+
+class BareActivities:
+    """Nothing, and the signals our activities send."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @activity.defn
+    async def do_nothing(self, step: int) -> int:
+        return step
+
+    @activity.defn
+    async def tell(self, workflow_id: str) -> None:
+        """Signal a workflow that we are done, from an activity, as a push does."""
+        await self._client.get_workflow_handle(workflow_id).signal("done")
+
+
+async def take_steps(shape: Shape) -> None:
+    for step in range(shape.local):
+        await workflow.execute_local_activity_method(BareActivities.do_nothing, step, start_to_close_timeout=TIMEOUT)
+    for step in range(shape.regular):
+        await workflow.execute_activity_method(BareActivities.do_nothing, step, start_to_close_timeout=TIMEOUT)
 
 
 @workflow.defn
 class BareWorkflow:
-    """So many no-op activities, one after the other."""
+    """So many no-op activities, one after the other, and no message to anybody."""
 
     @workflow.run
     async def run(self, shape: Shape) -> None:
-        timeout = timedelta(seconds=10)
-        for step in range(shape.local):
-            await workflow.execute_local_activity(do_nothing, step, start_to_close_timeout=timeout)
-        for step in range(shape.regular):
-            await workflow.execute_activity(do_nothing, step, start_to_close_timeout=timeout)
+        await take_steps(shape)
+
+
+@workflow.defn
+class BareStoryOrder:
+    """Updated by a caller, starts its bill, ends when it hears that the bill is pushed."""
+
+    def __init__(self) -> None:
+        self._asked = self._done = False
+
+    @workflow.run
+    async def run(self, story: Story) -> None:
+        await workflow.wait_condition(lambda: self._asked)
+        await workflow.start_child_workflow(
+            BareStoryBill.run,
+            story,
+            id=story_id("bill", story.number),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        )
+        await workflow.wait_condition(lambda: self._done)
+
+    @workflow.update
+    async def ask(self, shape: Shape) -> None:
+        await take_steps(shape)
+        self._asked = True
+
+    @workflow.signal
+    def done(self) -> None:
+        self._done = True
+
+
+@workflow.defn
+class BareStoryBill:
+    """Its last activity tells the order; updated by a caller, it starts its payment and ends when that is done."""
+
+    def __init__(self) -> None:
+        self._asked = self._done = False
+
+    @workflow.run
+    async def run(self, story: Story) -> None:
+        await take_steps(Shape(regular=story.bill.regular - 1))
+        order = story_id("order", story.number)
+        await workflow.execute_activity_method(BareActivities.tell, order, start_to_close_timeout=TIMEOUT)
+        await workflow.wait_condition(lambda: self._asked)
+        await workflow.start_child_workflow(
+            BareStoryPayment.run,
+            story,
+            id=story_id("payment", story.number),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        )
+        await workflow.wait_condition(lambda: self._done)
+
+    @workflow.update
+    async def ask(self, shape: Shape) -> None:
+        await take_steps(shape)
+        self._asked = True
+
+    @workflow.signal
+    def done(self) -> None:
+        self._done = True
+
+
+@workflow.defn
+class BareStoryPayment:
+    """Its last activity tells the bill."""
+
+    @workflow.run
+    async def run(self, story: Story) -> None:
+        await take_steps(Shape(regular=story.payment.regular - 1, local=story.payment.local))
+        bill = story_id("bill", story.number)
+        await workflow.execute_activity_method(BareActivities.tell, bill, start_to_close_timeout=TIMEOUT)
 
 
 @workflow.defn
@@ -65,11 +164,13 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     restrictions = SandboxRestrictions.default.with_passthrough_modules("bench", "pydantic", "temporalio")
+    client = await temporal_client()
+    activities = BareActivities(client)
     worker = Worker(
-        await temporal_client(),
+        client,
         task_queue=TASK_QUEUE,
-        workflows=[BareWorkflow, BareOrderWorkflow],
-        activities=[do_nothing],
+        workflows=[BareWorkflow, BareOrderWorkflow, BareStoryOrder, BareStoryBill, BareStoryPayment],
+        activities=[activities.do_nothing, activities.tell],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         max_cached_workflows=CACHED_WORKFLOWS,
     )

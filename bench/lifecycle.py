@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import bare
+from bench.bare_lifecycle import run_at_once, three_alone, three_that_talk
 from bench.bare_worker import bare_worker
 from bench.company import Bench, orders
 from bench.histories import Lifecycle, history_of
@@ -23,6 +24,7 @@ from models.domain import BillId, ConnectionId, ErpId, PaymentId
 from workflows.contract import bill_workflow_id, payment_workflow_id, purchase_order_workflow_id
 
 BANK_ACCOUNT = "BANK-1"
+TURNS = 4
 LIFE_SECONDS = 180.0
 """A lifecycle takes a second or two; one that has not ended by then waits for somebody."""
 
@@ -59,38 +61,85 @@ async def measure(bench: Bench, report: Report, connection_id: str, *, count: in
             samples = [await _live(api, client, order) for order in counted]
         calls = bench.sandbox.calls()
 
-        meter = CpuMeter(bench.stack.options.state_dir)
-        meter.start()
-        began = time.perf_counter()
-        await _at_once(at_once, [_live(api, client, order) for order in timed])
-        rate = count / (time.perf_counter() - began)
-        cpu = meter.used()
+        lifecycle = await _histories(client, samples[-1])
+        ours = Timed(CpuMeter(bench.stack.options.state_dir))
+        alone = Timed(CpuMeter(bench.stack.options.state_dir))
+        talking = Timed(CpuMeter(bench.stack.options.state_dir))
+        async with bare_worker(addresses.temporal_address, bench.stack.logs):
+            await three_that_talk(client, _story(-1, lifecycle))
+            # In turns, so that whatever else this machine does slows all three down alike.
+            for turn in range(TURNS):
+                some = range(turn * count // TURNS, (turn + 1) * count // TURNS)
+                stories = [_story(number, lifecycle) for number in some]
+                await ours.run(at_once, [_live(api, client, timed[number]) for number in some])
+                await alone.run(at_once, [three_alone(client, story) for story in stories])
+                await talking.run(at_once, [three_that_talk(client, story) for story in stories])
 
-    lifecycle = await _histories(client, samples[-1])
-    bare_rate = await _bare_rate(client, bench, lifecycle, count, at_once)
-    kept = [history._asdict() | {"by_type": dict(history.by_type)} for history in lifecycle]
     regular = sum(history.shape.regular for history in lifecycle)
     local = sum(history.shape.local for history in lifecycle)
+    steps = f"3 workflows, {regular} regular and {local} local activities"
     report.add(
         f"{count} lifecycles (order, bill, push, verify, pay), {at_once} at once",
         [
-            Figure("lifecycles", rate, "per second"),
+            Figure("lifecycles", ours.rate, "per second", note=f"{ours.cpu_ms:.0f} ms of CPU each"),
+            Figure("bare workflows", alone.rate, "per second", note=f"{steps}; {alone.cpu_ms:.0f} ms of CPU each"),
+            at_least("lifecycles / bare", ours.rate / alone.rate, "", 0.6),
             Figure(
-                "bare workflows", bare_rate, "per second", note=f"3 workflows, {regular} + {local} local activities"
+                "bare workflows with our messages",
+                talking.rate,
+                "per second",
+                note=f"also updates, children, signals; {talking.cpu_ms:.0f} ms of CPU each",
             ),
-            at_least("lifecycles / bare", rate / bare_rate, "", 0.6),
+            Figure("lifecycles / bare with our messages", ours.rate / talking.rate, ""),
             at_most("history events", lifecycle.events, "per lifecycle", 60),
             Figure("history size", lifecycle.size_bytes / 1000, "kB per lifecycle"),
             Figure("ERP calls", calls["requests"] / len(counted), "requests per lifecycle"),
             Figure("SQL statements", statements.count / len(counted), "per lifecycle", note="without begin and commit"),
         ],
     )
+    kept = [history._asdict() | {"by_type": dict(history.by_type)} for history in lifecycle]
     report.details["lifecycle"] = {
         "calls": calls,
         "histories": dict(zip(("order", "bill", "payment"), kept, strict=True)),
-        "cpu_ms_per_lifecycle": {name: round(1000 * seconds / count, 1) for name, seconds in cpu.items()},
+        "cpu_ms_per_lifecycle": {"ours": ours.cpu, "bare": alone.cpu, "bare with our messages": talking.cpu},
         "statements": statements.by_kind,
     }
+
+
+class Timed:
+    """How fast some work went over several turns, and what it cost."""
+
+    def __init__(self, meter: CpuMeter) -> None:
+        self._meter = meter
+        self._seconds = 0.0
+        self._count = 0
+        self._used: Counter[str] = Counter()
+
+    async def run(self, limit: int, work: Sequence[Awaitable[Any]]) -> None:
+        self._meter.start()
+        began = time.perf_counter()
+        await run_at_once(limit, work)
+        self._seconds += time.perf_counter() - began
+        self._count += len(work)
+        self._used.update(self._meter.used())
+
+    @property
+    def rate(self) -> float:
+        return self._count / self._seconds
+
+    @property
+    def cpu(self) -> dict[str, float]:
+        """Milliseconds of CPU for one, by process."""
+        return {name: round(1000 * seconds / self._count, 1) for name, seconds in self._used.most_common()}
+
+    @property
+    def cpu_ms(self) -> float:
+        return sum(self.cpu.values())
+
+
+def _story(number: int, lifecycle: Lifecycle) -> bare.Story:
+    order, bill, payment = (history.shape for history in lifecycle)
+    return bare.Story(number=number, order=order, bill=bill, payment=payment)
 
 
 async def numbered_orders(api: httpx.AsyncClient, connection_id: str, prefix: str) -> list[dict[str, Any]]:
@@ -143,34 +192,5 @@ async def _post(api: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:
     return answer.json()
 
 
-async def _at_once(limit: int, work: Sequence[Any]) -> None:
-    gate = asyncio.Semaphore(limit)
-
-    async def one(awaitable: Any) -> None:
-        async with gate:
-            await awaitable
-
-    await asyncio.gather(*(one(awaitable) for awaitable in work))
-
-
 async def _histories(client: Client, done: Done) -> Lifecycle:
     return Lifecycle(*[await history_of(client, workflow_id) for workflow_id in done])
-
-
-async def _bare_rate(client: Client, bench: Bench, lifecycle: Lifecycle, count: int, at_once: int) -> float:
-    """As many bare threesomes with the same numbers of regular and local activities."""
-
-    async def threesome(number: int) -> None:
-        async def one(name: str, shape: bare.Shape) -> None:
-            await client.execute_workflow(
-                bare.BareWorkflow.run, shape, id=f"bare-{name}/{number}", task_queue=bare.TASK_QUEUE
-            )
-
-        names = ("order", "bill", "payment")
-        await asyncio.gather(*(one(name, kept.shape) for name, kept in zip(names, lifecycle, strict=True)))
-
-    async with bare_worker(bench.stack.addresses.temporal_address, Path(bench.stack.logs)):
-        await threesome(-1)
-        began = time.perf_counter()
-        await _at_once(at_once, [threesome(number) for number in range(count)])
-        return count / (time.perf_counter() - began)
