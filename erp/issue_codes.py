@@ -449,6 +449,13 @@ _CODES: tuple[IssueCode, ...] = (
         ADMINISTRATOR,
     ),
     IssueCode(
+        "SUMMARY_FREQUENCY",
+        "The ERP's summaries are neither daily nor monthly",
+        "Bills and payments may not sync with summaries that people open by hand (S2-39).",
+        ("Set Summary frequency of Accounts Payable to Daily or Monthly in the ERP.",),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
         "TEMPLATE_UNKNOWN",
         "The ERP has no template of that name",
         "The name is not one of its transaction definitions.",

@@ -14,7 +14,6 @@ class Preferences(NamedTuple):
     po_template: str
     vendor_invoice_template: str
     receiver_template: str | None
-    bank_account: str | None
     several_sources: bool
     dimensions: Mapping[str, str]
     """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION` (S5-101)."""
@@ -25,7 +24,6 @@ class Preferences(NamedTuple):
             po_template=given.get("po_template", ""),
             vendor_invoice_template=given.get("vendor_invoice_template", ""),
             receiver_template=given.get("receiver_template") or None,
-            bank_account=given.get("bank_account") or None,
             several_sources=given.get("several_sources", "").casefold() in ("true", "yes", "1", "on"),
             dimensions={
                 name.removeprefix(DIMENSION_PREFIX): f"GLDIM{value.upper()}"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lxml import etree
+
 from erp.connector import PreferenceProblem
 from erp.intacct import wire
 from erp.intacct.client import IntacctClient
@@ -55,7 +57,7 @@ async def check_preferences(
     query = Query("PODOCUMENTPARAMS", DEFINITION_FIELDS, "", optional=DEFINITION_OPTIONAL)
     (rows,) = await reader.all_rows([query], level=level)
     definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
-    problems = await _check_user(client, level=level)
+    problems = await _check_settings(client, level=level)
     problems += await _check_permissions(client, level=level)
     for rule in RULES:
         name = given.get(rule.preference, "")
@@ -123,17 +125,44 @@ def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> li
     return problems
 
 
-async def _check_user(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
+async def _check_settings(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
+    """What the user's and the company's settings would break.
+
+    Reading them needs rights of its own. Without these nothing can be said, and nothing is wrong so far.
+    """
+    bodies = [wire.user_formatting(client.user), wire.company_preferences("AP")]
+    user, payables = [result.data for result in await client.read(bodies, level=level)]
+    problems = [] if user is None else _check_user(user)
+    return problems if payables is None else problems + _check_payables(payables)
+
+
+def _check_payables(settings: etree._Element) -> list[PreferenceProblem]:
+    """Bills and payments need summaries that Intacct makes by itself, daily or monthly (S2-39).
+
+    The setting's name is not public (reference 7.2), so it is known by its words; one that is not found says nothing.
+    """
+    for setting in settings.iter("companypref"):
+        name = "".join((setting.findtext("preference") or "").casefold().split())
+        value = (setting.findtext("prefvalue") or "").strip()
+        if "summary" in name and "freq" in name and value and value.casefold() not in ("daily", "monthly", "d", "m"):
+            return [
+                PreferenceProblem(
+                    code="SUMMARY_FREQUENCY",
+                    preference="company",
+                    message=f"Accounts Payable makes summaries {value}; bills and payments may not sync.",
+                    fix=("In Intacct set Accounts Payable > Setup > Configuration > Summary frequency to Daily.",),
+                )
+            ]
+    return []
+
+
+def _check_user(user: etree._Element) -> list[PreferenceProblem]:
     """Whether the user's regional settings are those the gateway's dates are read by (reference 2.4).
 
     In another date format 05/07 would be taken for the wrong month; in another time zone a record's creation, stamped
     in GMT, can seem later than its change, which would then be lost.
     """
-    (result,) = await client.read([wire.user_formatting(client.user)], level=level)
-    if result.fault is not None or result.data is None:
-        # The user may lack the right to read it; then nothing can be said, and nothing is wrong so far.
-        return []
-    shown = {str(node.tag).lower(): (node.text or "").strip() for node in result.data.iter() if len(node) == 0}
+    shown = {str(node.tag).lower(): (node.text or "").strip() for node in user.iter() if len(node) == 0}
     problems = []
     date_format = shown.get("dateformat", "")
     if date_format and date_format.lstrip("/") != "mdY":

@@ -147,6 +147,11 @@ def user_formatting(user: str) -> str:
     return f"<readUserFormatting><userId>{text(user)}</userId></readUserFormatting>"
 
 
+def company_preferences(application: str) -> str:
+    """A module's settings (section 7.2)."""
+    return f'<get_companyprefs application="{application}"/>'
+
+
 def function(control_id: str, body: str) -> str:
     return f"<function controlid={quoteattr(control_id)}>{body}</function>"
 

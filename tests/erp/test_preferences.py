@@ -25,9 +25,19 @@ def _read(*sources: str) -> str:
     return response(result(f'<data listtype="PODOCUMENTPARAMS" count="1">{inner}</data>', "read"))
 
 
-def _user(date_format: str = "/mdY", offset: str = "+00:00") -> str:
+def _user(date_format: str = "/mdY", offset: str = "+00:00", frequency: str = "Daily") -> str:
     inner = f"<dateformat>{date_format}</dateformat><gmtoffset>{offset}</gmtoffset><clock>24</clock>"
-    return response(result(f"<data><userformatting>{inner}</userformatting></data>", "readUserFormatting"))
+    setting = (
+        "<companypref><application>AP</application><preference>SUMMARYFREQUENCY</preference>"
+        f"<prefvalue>{frequency}</prefvalue></companypref>"
+    )
+    return response(
+        result(f"<data><userformatting>{inner}</userformatting></data>", "readUserFormatting"),
+        result(f"<data>{setting}</data>", "get_companyprefs"),
+    )
+
+
+DENIED = failed("PL04000005", "no permission")
 
 
 async def _problems(read: str | None = None, user: str | None = None, **changed: str) -> list[tuple[str, str, str]]:
@@ -99,19 +109,20 @@ async def test_an_invoice_that_cannot_be_converted_from_the_order() -> None:
         (_user(offset="GMT"), []),
         (_user("/dmY"), ["USER_DATE_FORMAT"]),
         (_user(offset="-08:00"), ["USER_TIME_ZONE"]),
-        (response(failed("PL04000005", "no permission")), []),
+        (_user(frequency="User-specified"), ["SUMMARY_FREQUENCY"]),
+        (_user(frequency="Monthly"), []),
+        (response(DENIED, DENIED), []),
     ],
 )
-async def test_the_users_dates_must_be_read_as_meant(user: str, codes: list[str]) -> None:
-    """Reference 2.4: US date format and GMT; where the user may not read it, nothing is claimed."""
+async def test_settings_that_would_break_a_sync(user: str, codes: list[str]) -> None:
+    """Reference 2.4: US date format and GMT; S2-39: summaries; where the user may not read it, nothing is claimed."""
     assert [code for code, _, _ in await _problems(user=user)] == codes
 
 
 async def test_what_the_user_may_not_read_is_named() -> None:
     """S2-21: found before a sync stands still for it. An object the company does not have is no problem."""
-    denied = failed("PL04000005", "no permission")
     probes = [
-        denied if name in ("APBILL", "AUDITHISTORY") else failed("Query Failed") if name == "CLASS" else page(name)
+        DENIED if name in ("APBILL", "AUDITHISTORY") else failed("Query Failed") if name == "CLASS" else page(name)
         for name in READ_OBJECTS
     ]
     gateway = Gateway(response(page("PODOCUMENTPARAMS", *DEFINITIONS)), _user(), response(*probes), _read())
