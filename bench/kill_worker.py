@@ -23,7 +23,11 @@ def run(seed: int, directory: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "cli", "demo", "--kill-worker", str(seed), "--report", str(report)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_RUN_SECONDS, check=False)
     found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
-    return {**found, "ended": ended.returncode, "last_words": "\n".join(ended.stdout.splitlines()[-12:])}
+    return {
+        **found,
+        "ended": ended.returncode,
+        "last_words": "\n".join((ended.stdout + ended.stderr).splitlines()[-12:]),
+    }
 
 
 def main() -> None:

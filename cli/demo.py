@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.api_client import Api, ApiProblem
+from cli.api_client import Api, ApiProblem, ApiUnreachable
 from cli.processes import tail
-from cli.sandbox_control import SandboxControl
+from cli.sandbox_control import SandboxControl, SandboxRefused
 from cli.screen import console, explain, table
 from cli.stack import Stack, StackOptions
 from cli.story import PATIENCE_SECONDS, Story, StoryStuck, Told
@@ -24,6 +24,8 @@ from cli.story_checks import Check, bill_rows, judge
 KILL_IN = ("sync", "bill", "outage", "lost answer", "pay")
 """The phases in which a worker has something to lose."""
 KILL_WITHIN_SECONDS = 2.5
+KILL_LATENCY_SECONDS = 0.2
+"""An ERP as slow as a real one, so that the kill finds calls on their way."""
 PATIENCE_AFTER_KILL_SECONDS = 240.0
 """Temporal gives an activity's worker up only when its time limit is over."""
 
@@ -89,11 +91,17 @@ def demo(
             line = f"{time.monotonic() - began:5.1f}s  {what}"
             console.print(explain(what) if isinstance(what, ApiProblem) else line)
 
-        patience = PATIENCE_SECONDS if killer is None else PATIENCE_AFTER_KILL_SECONDS
-        story = Story(api, sandbox, say=say, begins=begins, patience_seconds=patience)
+        story = Story(
+            api,
+            sandbox,
+            say=say,
+            begins=begins,
+            patience_seconds=PATIENCE_SECONDS if killer is None else PATIENCE_AFTER_KILL_SECONDS,
+            erp_latency_seconds=0.0 if killer is None else KILL_LATENCY_SECONDS,
+        )
         try:
             told = story.tell()
-        except (StoryStuck, TimeoutError, ApiProblem) as stuck:
+        except (ApiProblem, ApiUnreachable, SandboxRefused, StoryStuck, TimeoutError) as stuck:
             console.print(f"[red]The story is stuck: {stuck}[/]")
             console.print(f"The end of the worker's log:\n{tail(stack.logs / 'worker.log')}", markup=False)
             raise typer.Exit(1) from stuck

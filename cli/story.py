@@ -89,6 +89,7 @@ class Story:
         say: Callable[[Any], None],
         begins: Callable[[str], None],
         patience_seconds: float = PATIENCE_SECONDS,
+        erp_latency_seconds: float = 0.0,
     ) -> None:
         self.told = Told()
         self._api = api
@@ -96,6 +97,7 @@ class Story:
         self._say = say
         self._begins = begins
         self._patience_seconds = patience_seconds
+        self._erp_latency_seconds = erp_latency_seconds
 
     def tell(self) -> Told:
         """The whole story. Raises StoryStuck, or ApiProblem for a refusal that was not meant to be."""
@@ -132,6 +134,7 @@ class Story:
 
     def _load_company(self) -> None:
         self._sandbox.post("/companies/intacct/sample")
+        self._sandbox.post("/companies/intacct/switches", {"latency_seconds": self._erp_latency_seconds})
         kinds = ("vendor_invoices", "bills", "payments")
         self.told.held_before = {kind: len(self._sandbox.held(kind)) for kind in kinds}
         self._say(f"A pretend Intacct company with {len(self._sandbox.held('purchase_orders'))} purchase orders.")
