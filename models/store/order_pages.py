@@ -6,7 +6,7 @@ Three rules hold here (DESIGN section 5, matching spec 3.1):
 - while a bill of ours is on its way, a page leaves the order's billed quantities alone, because the page may show the
   bill that P still counts; it only wakes the order's workflow, whose own refresh brings the evidence;
 - two reads within the same second carry the same revision. Where a bill of ours ever went out on the order, such a
-  read is not trusted over the one held: the workflow is woken and reads again.
+  read may not take back what is billed: it is left aside, and the order's workflow is woken.
 """
 
 from collections.abc import Mapping, Sequence
@@ -93,20 +93,16 @@ async def upsert(
         await lock_orders(connection, [write.id for write in differing])
         held = await _held(connection, connection_id, [write.order.erp_id for write in differing])
         ours = await sent_bills(connection, [write.id for write in differing])
-    unsure: list[str] = []
-    changed: list[OrderWrite] = []
-    for write in differing:
-        row = held[write.order.erp_id]
-        if not _differs(row, write):
-            continue
-        if write.revision == row.revision and write.id in ours and write.content_hash != row.content_hash:
-            unsure.append(write.id)
-        else:
-            changed.append(write)
+    changed = [write for write in differing if _differs(held[write.order.erp_id], write)]
+    same_second = [
+        write for write in changed if write.revision == held[write.order.erp_id].revision and write.id in ours
+    ]
+    unsure = await _bills_less(connection, same_second) if same_second else frozenset()
+    changed = [write for write in changed if write.id not in unsure]
     if touched:
         await _keep_revisions(connection, touched)
     if unsure:
-        await wake_again(connection, unsure)
+        await wake_again(connection, sorted(unsure))
     if new or changed:
         in_flight = [write.id for write in changed if ours.get(write.id)]
         written = [*new, *changed]
@@ -138,6 +134,24 @@ def _differs(row: Any, write: OrderWrite) -> bool:
     if write.revision < row.revision or (row.deleted_at is not None and write.revision == row.revision):
         return False
     return write.revision > row.revision or not same_content(row, write)
+
+
+async def _bills_less(connection: AsyncConnection, writes: Sequence[OrderWrite]) -> frozenset[str]:
+    """The orders of which these reads show less converted than we hold."""
+    rows = await connection.execute(
+        text(
+            "select purchase_order_id, erp_id, converted from purchase_order_lines"
+            " where purchase_order_id = any(cast(:ids as text[])) and not deleted"
+        ),
+        {"ids": [write.id for write in writes]},
+    )
+    held = {(row.purchase_order_id, row.erp_id): row.converted for row in rows}
+    return frozenset(
+        write.id
+        for write in writes
+        for line in write.order.lines
+        if line.billed < held.get((write.id, line.erp_id), line.billed)
+    )
 
 
 async def _keep_revisions(connection: AsyncConnection, touched: Sequence[OrderWrite]) -> None:

@@ -123,6 +123,18 @@ async def test_a_page_of_the_same_second_cannot_take_a_settled_bill_back(tenant:
     assert [woken.erp_id for woken in await tenant.to_wake()] == ["1007"]
 
 
+async def test_a_page_of_the_same_second_may_say_more(tenant: Tenant) -> None:
+    """What takes nothing back is taken: it can only be the later of the two."""
+    await tenant.page(an_order(revision=R1))
+    bill_id = await tenant.bill(an_order(), {1: 4})
+    await tenant.send(bill_id)
+    shown = an_order(revision=R1, billed={1: 4})
+    await tenant.refresh(shown, [billing(shown, bill_id)])
+    await tenant.page(an_order(revision=R1, billed={1: 5}, memo="later in that second"))
+    assert await tenant.billed_net(an_order()) == 5
+    assert (await tenant.row(an_order())).memo == "later in that second"
+
+
 async def test_a_snapshot_of_the_same_second_that_lacks_a_settled_bill_is_not_believed(tenant: Tenant) -> None:
     await tenant.page(an_order(revision=R1))
     bill_id = await tenant.bill(an_order(), {1: 4})
