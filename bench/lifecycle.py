@@ -103,6 +103,7 @@ async def measure(bench: Bench, report: Report, connection_id: str, *, count: in
         "histories": dict(zip(("order", "bill", "payment"), kept, strict=True)),
         "cpu_ms_per_lifecycle": {"ours": ours.cpu, "bare": alone.cpu, "bare with our messages": talking.cpu},
         "statements": statements.by_kind,
+        "statements_by_text": statements.by_text,
     }
 
 

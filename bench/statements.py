@@ -8,7 +8,7 @@ from types import TracebackType
 import asyncpg
 from sqlalchemy import make_url
 
-_STATEMENT = re.compile(r"LOG:  (?:execute [^:]*|statement): +(\w+)", re.IGNORECASE)
+_STATEMENT = re.compile(r"LOG:  (?:execute [^:]*|statement): +(\w+)([^\n]*)", re.IGNORECASE)
 _FRAME = frozenset({"begin", "commit", "rollback", "savepoint", "release"})
 
 
@@ -19,6 +19,8 @@ class StatementLog:
         self._url = make_url(url)
         self._from = 0
         self.by_kind: dict[str, int] = {}
+        self.by_text: dict[str, int] = {}
+        """By their first line, the most frequent first."""
 
     @property
     def count(self) -> int:
@@ -39,7 +41,8 @@ class StatementLog:
         with log.open("rb") as text:
             text.seek(self._from)
             found = _STATEMENT.findall(text.read().decode(errors="replace"))
-        self.by_kind = dict(Counter(word.lower() for word in found))
+        self.by_kind = dict(Counter(word.lower() for word, _ in found))
+        self.by_text = dict(Counter(_short(word + rest) for word, rest in found).most_common())
 
     async def _set(self, what: str) -> None:
         connection = await self._connect()
@@ -66,3 +69,10 @@ class StatementLog:
             password=self._url.password or None,
             database=self._url.database,
         )
+
+
+def _short(statement: str) -> str:
+    """Enough of a statement to find it in the source: what it selects says less than where from."""
+    words = " ".join(statement.split())
+    table = re.search(r" FROM \S+.*", words) if words.upper().startswith("SELECT") else None
+    return (f"SELECT ...{table.group()}" if table else words)[:120]
