@@ -301,6 +301,7 @@ class SkippedRecordRow(SQLModel, table=True):
 class BillRow(SQLModel, table=True):
     __tablename__ = "bills"
     __table_args__ = (
+        Index("bills_by_age", "organization_id", "created_at", "id"),
         Index("bills_by_erp_id", "connection_id", "erp_id"),
         Index("bills_by_payable", "connection_id", "payable_id"),
         Index("bills_by_document", "connection_id", "document_id"),
@@ -316,7 +317,7 @@ class BillRow(SQLModel, table=True):
     )
 
     id: str = Field(primary_key=True)
-    organization_id: str = Field(foreign_key="organizations.id", index=True)
+    organization_id: str = Field(foreign_key="organizations.id")
     connection_id: str = Field(foreign_key="connections.id", index=True)
     purchase_order_id: str | None = Field(default=None, foreign_key="purchase_orders.id", index=True)
     vendor_id: str
@@ -410,10 +411,13 @@ class MatchResultRow(SQLModel, table=True):
 
 class PaymentRow(SQLModel, table=True):
     __tablename__ = "payments"
-    __table_args__ = (Index("payments_by_erp_id", "connection_id", "erp_id"),)
+    __table_args__ = (
+        Index("payments_by_age", "organization_id", "created_at", "id"),
+        Index("payments_by_erp_id", "connection_id", "erp_id"),
+    )
 
     id: str = Field(primary_key=True)
-    organization_id: str = Field(foreign_key="organizations.id", index=True)
+    organization_id: str = Field(foreign_key="organizations.id")
     connection_id: str = Field(foreign_key="connections.id", index=True)
     bill_id: str = Field(foreign_key="bills.id", index=True)
     origin: str
@@ -481,6 +485,7 @@ class SyncIssueRow(SQLModel, table=True):
 
     __tablename__ = "sync_issues"
     __table_args__ = (
+        Index("sync_issues_by_age", "organization_id", "opened_at", "id"),
         Index(
             "sync_issues_once",
             "connection_id",
@@ -493,7 +498,7 @@ class SyncIssueRow(SQLModel, table=True):
     )
 
     id: str = Field(primary_key=True)
-    organization_id: str = Field(foreign_key="organizations.id", index=True)
+    organization_id: str = Field(foreign_key="organizations.id")
     connection_id: str = Field(foreign_key="connections.id", index=True)
     code: str
     subject_kind: str
@@ -519,9 +524,10 @@ class NoticeRow(SQLModel, table=True):
     """Something a person should know, with nothing waiting for it (S1-07, S1-18)."""
 
     __tablename__ = "notices"
+    __table_args__ = (Index("notices_by_age", "organization_id", "created_at", "id"),)
 
     id: str = Field(primary_key=True)
-    organization_id: str = Field(foreign_key="organizations.id", index=True)
+    organization_id: str = Field(foreign_key="organizations.id")
     connection_id: str | None = Field(default=None, foreign_key="connections.id")
     code: str
     subject_kind: str

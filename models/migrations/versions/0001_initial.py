@@ -269,7 +269,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(op.f("ix_notices_organization_id"), "notices", ["organization_id"], unique=False)
+    op.create_index("notices_by_age", "notices", ["organization_id", "created_at", "id"], unique=False)
     op.create_table(
         "purchase_orders",
         sa.Column("id", sa.String(), nullable=False),
@@ -410,7 +410,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_sync_issues_connection_id"), "sync_issues", ["connection_id"], unique=False)
-    op.create_index(op.f("ix_sync_issues_organization_id"), "sync_issues", ["organization_id"], unique=False)
+    op.create_index("sync_issues_by_age", "sync_issues", ["organization_id", "opened_at", "id"], unique=False)
     op.create_index(
         "sync_issues_once",
         "sync_issues",
@@ -487,6 +487,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("bills_by_age", "bills", ["organization_id", "created_at", "id"], unique=False)
     op.create_index("bills_by_document", "bills", ["connection_id", "document_id"], unique=False)
     op.create_index("bills_by_erp_id", "bills", ["connection_id", "erp_id"], unique=False)
     op.create_index("bills_by_number", "bills", ["connection_id", "vendor_id", "number_key"], unique=False)
@@ -500,7 +501,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_bills_connection_id"), "bills", ["connection_id"], unique=False)
     op.create_index(op.f("ix_bills_external_key"), "bills", ["external_key"], unique=False)
-    op.create_index(op.f("ix_bills_organization_id"), "bills", ["organization_id"], unique=False)
     op.create_index(op.f("ix_bills_purchase_order_id"), "bills", ["purchase_order_id"], unique=False)
     op.create_table(
         "receipt_lines",
@@ -596,7 +596,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_payments_bill_id"), "payments", ["bill_id"], unique=False)
     op.create_index(op.f("ix_payments_connection_id"), "payments", ["connection_id"], unique=False)
     op.create_index(op.f("ix_payments_external_key"), "payments", ["external_key"], unique=False)
-    op.create_index(op.f("ix_payments_organization_id"), "payments", ["organization_id"], unique=False)
+    op.create_index("payments_by_age", "payments", ["organization_id", "created_at", "id"], unique=False)
     op.create_index("payments_by_erp_id", "payments", ["connection_id", "erp_id"], unique=False)
     op.execute(APPEND_ONLY)
     op.execute(
@@ -616,7 +616,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("payments_by_erp_id", table_name="payments")
-    op.drop_index(op.f("ix_payments_organization_id"), table_name="payments")
+    op.drop_index("payments_by_age", table_name="payments")
     op.drop_index(op.f("ix_payments_external_key"), table_name="payments")
     op.drop_index(op.f("ix_payments_connection_id"), table_name="payments")
     op.drop_index(op.f("ix_payments_bill_id"), table_name="payments")
@@ -626,7 +626,6 @@ def downgrade() -> None:
     op.drop_index("receipt_lines_by_order_line", table_name="receipt_lines")
     op.drop_table("receipt_lines")
     op.drop_index(op.f("ix_bills_purchase_order_id"), table_name="bills")
-    op.drop_index(op.f("ix_bills_organization_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_external_key"), table_name="bills")
     op.drop_index(op.f("ix_bills_connection_id"), table_name="bills")
     op.drop_index(
@@ -638,11 +637,12 @@ def downgrade() -> None:
     op.drop_index("bills_by_number", table_name="bills")
     op.drop_index("bills_by_erp_id", table_name="bills")
     op.drop_index("bills_by_document", table_name="bills")
+    op.drop_index("bills_by_age", table_name="bills")
     op.drop_table("bills")
     op.drop_index(op.f("ix_sync_runs_connection_id"), table_name="sync_runs")
     op.drop_table("sync_runs")
     op.drop_index("sync_issues_once", table_name="sync_issues", postgresql_where=sa.text("state = 'open'"))
-    op.drop_index(op.f("ix_sync_issues_organization_id"), table_name="sync_issues")
+    op.drop_index("sync_issues_by_age", table_name="sync_issues")
     op.drop_index(op.f("ix_sync_issues_connection_id"), table_name="sync_issues")
     op.drop_table("sync_issues")
     op.drop_table("skipped_records")
@@ -659,7 +659,7 @@ def downgrade() -> None:
     op.drop_index("purchase_orders_by_number", table_name="purchase_orders")
     op.drop_index("purchase_orders_by_document", table_name="purchase_orders")
     op.drop_table("purchase_orders")
-    op.drop_index(op.f("ix_notices_organization_id"), table_name="notices")
+    op.drop_index("notices_by_age", table_name="notices")
     op.drop_table("notices")
     op.drop_index(op.f("ix_match_results_purchase_order_id"), table_name="match_results")
     op.drop_index(op.f("ix_match_results_bill_id"), table_name="match_results")
