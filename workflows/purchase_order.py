@@ -208,7 +208,7 @@ class PurchaseOrderWorkflow:
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
-                raise  # handing over to the next run, which looks again
+                return  # handing over to the next run, which looks again
             failure = details_of(error)
             if failure.family in SAYS_NOTHING:
                 self._state.refresh_asked = True
@@ -291,7 +291,8 @@ class PurchaseOrderWorkflow:
             "",
         ]
         lines += [
-            f"- bill {bill.number} ({bill.total}): {bill.status.value.replace('_', ' ')}, `{contract.bill_workflow_id(bill.bill_id)}`"
+            f"- bill {bill.number} ({bill.total}): {bill.status.value.replace('_', ' ')}, "
+            f"`{contract.bill_workflow_id(bill.bill_id)}`"
             for bill in self._state.bills
         ]
         if self._state.finished_bills:
