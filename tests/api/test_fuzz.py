@@ -119,7 +119,7 @@ schema = schemathesis.openapi.from_dict(documented).exclude(path="/readyz")
 
 @schema.parametrize()
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     database=None,
     derandomize=True,
