@@ -13,7 +13,7 @@ from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from models.domain import BillId, PaymentId, SyncIssueId
+from models.domain import BillId, Erp, PaymentId, SyncIssueId
 from models.messages import (
     BillState,
     CreateBillAnswer,
@@ -23,12 +23,14 @@ from models.messages import (
     SchedulePayment,
     SchedulePaymentAnswer,
     SettleIssue,
+    SyncState,
 )
 from tests.workflows.world import A_LONG_LIFE, Issue, World
 from workflows import contract
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
+from workflows.sync import SyncWorkflow
 
 T = TypeVar("T")
 
@@ -136,6 +138,16 @@ async def ended(environment: WorkflowEnvironment, handle: WorkflowHandle[Any, T]
     finally:
         sleeping.cancel()
         await asyncio.wait([sleeping])
+
+
+async def start_sync(world: World) -> WorkflowHandle[SyncWorkflow, SyncState]:
+    return await world.client.start_workflow(
+        SyncWorkflow.run,
+        SyncState(connection_id=world.connection_id, erp=Erp.INTACCT),
+        id=contract.sync_workflow_id(world.connection_id),
+        task_queue=contract.TASK_QUEUE,
+        execution_timeout=A_LONG_LIFE,
+    )
 
 
 async def live(world: World) -> PurchaseOrderLive:

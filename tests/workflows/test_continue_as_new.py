@@ -24,8 +24,8 @@ from tests.workflows.desk import (
     live,
     order,
     schedule_payment,
+    start_sync,
 )
-from tests.workflows.test_sync_run import start_sync
 from tests.workflows.world import World
 from workflows import contract
 from workflows.sync import SyncWorkflow

@@ -3,27 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from temporalio.client import WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.testing import WorkflowEnvironment
 
 from erp.errors import AuthenticationFailed
-from models.domain import Erp, Stream
-from models.messages import SyncState
-from tests.workflows.desk import attribute, details, done, ended, eventually
-from tests.workflows.world import A_LONG_LIFE, World, refused
+from models.domain import Stream
+from tests.workflows.desk import attribute, details, done, ended, eventually, start_sync
+from tests.workflows.world import World, refused
 from workflows import contract
 from workflows.sync import SyncWorkflow
-
-
-async def start_sync(world: World) -> WorkflowHandle[SyncWorkflow, SyncState]:
-    return await world.client.start_workflow(
-        SyncWorkflow.run,
-        SyncState(connection_id=world.connection_id, erp=Erp.INTACCT),
-        id=contract.sync_workflow_id(world.connection_id),
-        task_queue=contract.TASK_QUEUE,
-        execution_timeout=A_LONG_LIFE,
-    )
 
 
 async def test_a_run_reads_every_page_and_then_wakes_the_changed_orders(world: World) -> None:

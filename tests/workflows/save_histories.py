@@ -1,0 +1,179 @@
+"""Save real histories of every workflow: `python -m tests.workflows.save_histories`.
+
+Run it when a workflow's shape changed on purpose, and look at the difference: an old history that no longer replays is
+an open workflow in production that would fail.
+"""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from activities.doorbell import Doorbell
+from cli.embedded import free_port, installed_program, temporal_command, temporal_is_ready
+from cli.processes import ChildProcess
+from models.domain import BillId, Stream
+from tests.workflows.desk import (
+    an_issue,
+    bill,
+    create_bill,
+    done,
+    ended,
+    eventually,
+    order,
+    payment,
+    schedule_payment,
+    settle,
+    start_sync,
+)
+from tests.workflows.world import World, refused
+from workflows.contract import SEARCH_ATTRIBUTES
+
+HISTORIES = Path(__file__).parent / "histories"
+BILL = BillId("bill_k1")
+
+
+async def bill_paid_after_an_issue(world: World) -> dict[str, WorkflowHistory]:
+    """A bill the ERP refused once, and a payment it refused once; both retried, all ended well."""
+    world.troubles["push_bill"] = [refused()]
+    world.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
+    await create_bill(world, world.bill_request("k1", 10))
+    issue_id, _ = await an_issue(world)
+    await settle(bill(world, BILL), issue_id, "retry")
+    await done(order(world))
+    await schedule_payment(bill(world, BILL), world.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    issue_id, _ = await an_issue(world)
+    await settle(payment(world, "pay_p1"), issue_id, "retry")
+    await done(bill(world, BILL))
+    await done(payment(world, "pay_p1"))
+    return {
+        "order_with_a_refused_bill": await order(world).fetch_history(),
+        "bill_refused_then_paid": await bill(world, BILL).fetch_history(),
+        "payment_refused_then_paid": await payment(world, "pay_p1").fetch_history(),
+    }
+
+
+async def order_with_two_bills(world: World) -> dict[str, WorkflowHistory]:
+    """An order billed twice; the second bill shows only after the order was read again."""
+    await create_bill(world, world.bill_request("k1", 4))
+    await eventually(lambda: world.bills[BILL].covered)
+    world.shows_at_once = False
+    world.refreshes_until_shown = 1
+    await create_bill(world, world.bill_request("k2", 6))
+    await done(order(world))
+    return {"order_with_two_bills": await order(world).fetch_history()}
+
+
+async def bill_given_up(world: World) -> dict[str, WorkflowHistory]:
+    """A refused bill that a person gives up; its order goes on."""
+    world.troubles["push_bill"] = [refused()]
+    await create_bill(world, world.bill_request("k1", 10))
+    issue_id, _ = await an_issue(world)
+    await settle(bill(world, BILL), issue_id, "abandon")
+    await done(bill(world, BILL))
+    return {"bill_given_up": await bill(world, BILL).fetch_history()}
+
+
+async def sync_run(world: World) -> dict[str, WorkflowHistory]:
+    """A sync run over several pages of two streams."""
+    world.pages = {Stream.LISTS: 1, Stream.PURCHASE_ORDERS: 3}
+    world.orders_to_wake = 3
+    handle = await start_sync(world)
+    await done(handle)
+    return {"sync_run": await handle.fetch_history()}
+
+
+async def order_handed_over(world: World) -> dict[str, WorkflowHistory]:
+    """An order that continued as new in the middle of its double sync, and the run that took over."""
+    world.shows_at_once = False
+    world.refreshes_until_shown = -1
+    await create_bill(world, world.bill_request("k1", 10))
+    await eventually(lambda: world.calls["refresh_purchase_order"])
+    first = world.client.get_workflow_handle(order(world).id, run_id=(await order(world).describe()).run_id)
+    for _ in range(30):
+        await Doorbell(world.client).order_changed(world.order_state(), world.facts())
+    world.refreshes_until_shown = 0
+    await done(order(world))
+    return {
+        "order_handed_over": await first.fetch_history(),
+        "order_taken_over": await order(world).fetch_history(),
+    }
+
+
+async def payment_with_timer(world: World, environment: WorkflowEnvironment) -> dict[str, WorkflowHistory]:
+    """A payment a month away."""
+    await create_bill(world, world.bill_request("k1", 10))
+    await done(order(world))
+    pay_on = (await environment.get_current_time()).date() + timedelta(days=30)
+    await schedule_payment(bill(world, BILL), world.payment_request("p1", BILL, "250", pay_on))
+    await ended(environment, payment(world, "pay_p1"), timedelta(days=31))
+    return {"payment_with_timer": await payment(world, "pay_p1").fetch_history()}
+
+
+@asynccontextmanager
+async def dev_server(directory: Path, **dynamic_config: str) -> AsyncIterator[Client]:
+    port = free_port()
+    limits = {name.replace("_", "."): value for name, value in dynamic_config.items()}
+    command = temporal_command(port=port, ui_port=None, database=None, dynamic_config=limits)
+    server = ChildProcess("temporal", command, log=directory / f"temporal-{port}.log")
+    server.start()
+    try:
+        server.wait_until(lambda: temporal_is_ready(f"127.0.0.1:{port}"))
+        yield await Client.connect(f"127.0.0.1:{port}", data_converter=pydantic_data_converter)
+    finally:
+        server.stop()
+
+
+@asynccontextmanager
+async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=installed_program("temporal-test-server"), data_converter=pydantic_data_converter
+    ) as environment:
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=environment.client.namespace,
+                search_attributes={key.name: key.indexed_value_type for key in SEARCH_ATTRIBUTES},
+            )
+        )
+        yield environment
+
+
+def save(histories: dict[str, WorkflowHistory]) -> None:
+    for name, history in histories.items():
+        text = json.dumps(history.to_json_dict(), separators=(",", ":"), sort_keys=True)
+        (HISTORIES / f"{name}.json").write_text(f'{{"workflow_id":"{history.workflow_id}","history":{text}}}\n')
+        print(f"{name}: {len(history.events)} events")
+
+
+async def main() -> None:
+    HISTORIES.mkdir(exist_ok=True)
+    for old in HISTORIES.glob("*.json"):
+        old.unlink()
+    with tempfile.TemporaryDirectory(prefix="posync-h-") as directory:
+        for story in (bill_paid_after_an_issue, order_with_two_bills, bill_given_up, sync_run):
+            async with dev_server(Path(directory)) as client:
+                world = World(client=client)
+                async with world.workers():
+                    save(await story(world))
+        async with dev_server(Path(directory), limit_historyCount_suggestContinueAsNew="25") as client:
+            world = World(client=client)
+            async with world.workers():
+                save(await order_handed_over(world))
+    async with time_skipping_server() as environment:
+        world = World(client=environment.client)
+        async with world.workers():
+            save(await payment_with_timer(world, environment))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+    time.sleep(0.3)  # the Temporal SDK's threads abort an interpreter that ends within milliseconds of their last call

@@ -1,0 +1,60 @@
+"""What is open in production today must replay tomorrow; and a whole life stays short."""
+
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from models.domain import BillStatus
+from tests.workflows.desk import bill, create_bill, done, order, payment, schedule_payment
+from tests.workflows.save_histories import HISTORIES
+from tests.workflows.world import World
+from worker import WORKFLOWS, sandboxed_runner
+
+MOST_EVENTS = 60
+"""Over the order's, the bill's and the payment's workflow together, for one life without trouble."""
+
+
+def saved_history(path: Path) -> WorkflowHistory:
+    kept = json.loads(path.read_text())
+    return WorkflowHistory.from_json(kept["workflow_id"], kept["history"])
+
+
+@pytest.mark.parametrize("saved", sorted(HISTORIES.glob("*.json")), ids=lambda path: path.stem)
+async def test_a_saved_history_replays(saved: Path) -> None:
+    """F16: workflows that were open when this version came go on under it; `save_histories.py` makes them anew."""
+    history = saved_history(saved)
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner(), data_converter=pydantic_data_converter)
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    assert result.replay_failure is None
+
+
+def test_every_workflow_has_a_saved_history() -> None:
+    """F16: a workflow without a saved history is not proven to replay."""
+    kept = {saved_history(path).workflow_id.split("/")[0] for path in HISTORIES.glob("*.json")}
+    assert kept == {"po", "bill", "payment", "sync"}
+
+
+async def test_a_whole_life_takes_at_most_sixty_events(temporal: Client) -> None:
+    """Issue 2, "Numbers": order, bill, push, verify, pay, in at most 60 events of history over all three workflows."""
+    world = World(client=temporal, tag=f"-{secrets.token_hex(4)}-")
+    async with world.workers():
+        bill_id = (await create_bill(world, world.bill_request("k1", 10))).bill_id
+        assert bill_id is not None
+        await done(order(world))
+        today = datetime.now(UTC).date()
+        answer = await schedule_payment(bill(world, bill_id), world.payment_request("p1", bill_id, "250", today))
+        assert answer.payment_id is not None
+        assert await done(bill(world, bill_id)) == BillStatus.PAID
+        await done(payment(world, answer.payment_id))
+        handles = {"order": order(world), "bill": bill(world, bill_id), "payment": payment(world, answer.payment_id)}
+        histories = {name: await handle.fetch_history() for name, handle in handles.items()}
+    events = {name: len(history.events) for name, history in histories.items()}
+    size = sum(event.ByteSize() for history in histories.values() for event in history.events)
+    print(f"\nhistory of one life: {events}, {sum(events.values())} events, {size} bytes")
+    assert sum(events.values()) <= MOST_EVENTS
