@@ -17,6 +17,8 @@ class Answer(NamedTuple):
     status: int = 200
     content_type: str = "text/xml; charset=UTF-8"
     headers: Mapping[str, str] = {}
+    stall_seconds: float = 0.0
+    """Half of the body, then silence with the line open for so long, then the end of it."""
 
 
 class ConnectionCut(httpx.RemoteProtocolError):

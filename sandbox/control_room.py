@@ -167,4 +167,7 @@ class _Room:
         kind = request.path_params["kind"]
         if kind not in KINDS:
             return JSONResponse({"error": f"unknown kind {kind!r}; there are {', '.join(sorted(KINDS))}"}, 404)
-        return JSONResponse(show(self._intacct.company, kind))
+        shown = show(self._intacct.company, kind)
+        for field, value in request.query_params.items():
+            shown = [record for record in shown if str(record.get(field)) == value]
+        return JSONResponse(shown)

@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "throttled": "HTTP 429 GW-0010; with `per_minute` only above that many calls; `seconds` gives Retry-After",
     "session_expired": "the session used ends before its time",
     "truncated": "the work is done, half of the answer arrives",
+    "stalled": "the work is done, half of the answer arrives, then nothing for `seconds`",
     "malformed": "the work is done, the answer is not XML",
     "html_error": "HTTP 200 with an HTML page; nothing is done",
     "offline": "the maintenance text in the control block; nothing is done; `seconds` limits it",

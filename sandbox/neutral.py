@@ -107,11 +107,14 @@ def rows_from_csv(kind: str, text: str) -> tuple[list[Row], list[Problem]]:
         rows.append({"_line": line} | {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
 
 
-def check_rows(kind: str, given: Iterable[Mapping[str, object]]) -> tuple[list[Row], list[Problem]]:
+def check_rows(kind: str, given: Iterable[object]) -> tuple[list[Row], list[Problem]]:
     """The rows that can be used, as text, and by line what is wrong with the others."""
     good: list[Row] = []
     problems: list[Problem] = []
     for at, fields in enumerate(given, 1):
+        if not isinstance(fields, Mapping):
+            problems.append({"kind": kind, "line": at, "message": "a row is an object of columns and values"})
+            continue
         line = int(str(fields.get("_line", at)))
         row = {name: "" if value is None else str(value).strip() for name, value in fields.items()}
         row["_line"] = str(line)

@@ -4,7 +4,9 @@ Vendor paths are answered exactly as the vendor would, anything else on them is 
 """
 
 import argparse
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, cast
 
 import uvicorn
@@ -47,9 +49,11 @@ class Sandbox:
                 _cut(send)
                 await _disconnected(receive)
                 return
-            await _send(send, answer)
+            await _send(receive, send, answer)
         else:
-            await _send(send, Answer("<html><body>404 Not Found</body></html>", 404, "text/html; charset=UTF-8"))
+            await _send(
+                receive, send, Answer("<html><body>404 Not Found</body></html>", 404, "text/html; charset=UTF-8")
+            )
 
 
 def create_app() -> Sandbox:
@@ -95,12 +99,23 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _stall(receive: Receive, send: Send, half: bytes, seconds: float) -> None:
+    """Half a body on an open line; the client must give up by itself, or the line ends after `seconds`."""
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    with suppress(TimeoutError):
+        await asyncio.wait_for(_disconnected(receive), seconds)
+    _cut(send)
+
+
+async def _send(receive: Receive, send: Send, answer: Answer) -> None:
     body = answer.body.encode() if isinstance(answer.body, str) else answer.body
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(body)).encode())]
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    if answer.stall_seconds:
+        await _stall(receive, send, body[: len(body) // 2], answer.stall_seconds)
+    else:
+        await send({"type": "http.response.body", "body": body})
 
 
 def main() -> None:
@@ -122,6 +137,8 @@ def main() -> None:
         log_level=options.log_level,
         access_log=False,
         timeout_keep_alive=75,
+        # A stalled or slow answer must not keep the process from ending.
+        timeout_graceful_shutdown=2,
     )
 
 

@@ -6,15 +6,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.intacct.company import Actor, Company
-from sandbox.intacct.conversions import (
-    WITHOUT_EFFECT,
-    create_document,
-    delete_document,
-    edit_document,
-    line_like,
-    set_state,
-)
+from sandbox.intacct.conversions import WITHOUT_EFFECT, create_document, line_like, set_state
 from sandbox.intacct.documents import Document, Line, lines_of
+from sandbox.intacct.editing import delete_document, edit_document
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import number, plain, wire_date
 from sandbox.intacct.objects import MASTERS, OBJECTS, PO_STATES
@@ -328,6 +322,15 @@ def _edit_vendor(company: Company, given: Given) -> Shown:
     return _edit_master(company, {"object": "VENDOR", "key": given.get("vendor_id"), "fields": fields})
 
 
+def _change_password(company: Company, given: Given) -> Shown:
+    """The web services user gets another password, as when an administrator resets it; its sessions end."""
+    user = _text(given, "user", "xml_gateway")
+    if user not in company.users or not given.get("password"):
+        raise ValueError("give user (default xml_gateway) and password")
+    company.users[user] = str(given["password"])
+    return {"user": user}
+
+
 def _set_conversion_mode(company: Company, given: Given) -> Shown:
     if given.get("mode") not in _CONVERSIONS:
         raise ValueError(f"mode is one of {', '.join(_CONVERSIONS)}")
@@ -384,6 +387,7 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "open_period": _open_period,
     "edit_vendor": _edit_vendor,
     "edit_master": _edit_master,
+    "change_password": _change_password,
     "set_conversion_mode": _set_conversion_mode,
     "set_definition": _set_definition,
 }

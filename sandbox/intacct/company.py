@@ -24,6 +24,7 @@ class Actor(NamedTuple):
     """What AUDITHISTORY.SOURCE says: api, ui, csv or system."""
 
 
+USERS = {"xml_gateway": "sandbox-user"}
 SYSTEM = Actor("system", "", "system")
 
 _DEFINITIONS = (
@@ -53,7 +54,13 @@ class Company:
         self.clock = clock
         self.switches = Switches()
         self._stamp: str | None = None
+        self.users: dict[str, str] = {}
+        self.keep_default_credentials()
         self.empty()
+
+    def keep_default_credentials(self) -> None:
+        """The well-known user with its well-known password, and nobody else."""
+        self.users = dict(USERS)
 
     def empty(self) -> None:
         """A company with its configuration, but no masters and no transactions of its own. Switches stay."""
@@ -274,9 +281,11 @@ class Company:
         prefix = self.prefixes.get(definition, "")
         if not prefix:
             return ""
-        while True:
-            count = self.counters.get(definition, 0) + 1
-            self.counters[definition] = count
-            document_number = f"{prefix}{count:04d}"
-            if self["PODOCUMENT"].first("DOCID", f"{definition}-{document_number}") is None:
-                return document_number
+        return f"{prefix}{self.counters.get(definition, 0) + 1:04d}"
+
+    def note_number(self, definition: str, document_number: str) -> None:
+        """A number was used: the sequence goes on behind it."""
+        prefix = self.prefixes.get(definition, "")
+        count = document_number.removeprefix(prefix)
+        if prefix and count != document_number and count.isdigit():
+            self.counters[definition] = max(self.counters.get(definition, 0), int(count))

@@ -103,6 +103,7 @@ def document_number(company: Company, definition: Record, given: str) -> str:
     if company["PODOCUMENT"].first("DOCID", f"{name}-{chosen}") is not None:
         text = f"A {name} transaction with the number {chosen} already exists."
         raise FunctionError(ErrorLine("BL03002185", text, "Provide a document number that is not used."))
+    company.note_number(name, chosen)
     return chosen
 
 

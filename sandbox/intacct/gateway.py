@@ -74,7 +74,7 @@ FUNCTIONS: Mapping[str, Handler] = {
 }
 
 _BEFORE = frozenset({"throttled", "unavailable", "html_error", "offline", "lost_request"})
-_AFTER = frozenset({"lost_answer", "gateway_timeout", "truncated", "malformed"})
+_AFTER = frozenset({"lost_answer", "gateway_timeout", "truncated", "stalled", "malformed"})
 _TAMPERING = frozenset({"unknown_state", "missing_field", "duplicate_row", "row_moved", "link_dropped"})
 _BUSY = ErrorLine("GW-0010", "API rate limit exceeded.", "Wait and try again.")
 _OFFLINE = ErrorLine("XL03000010", "The Service is Temporarily Off-line.", "Please Try Again Later.")
@@ -94,6 +94,7 @@ class Gateway:
     def reset(self) -> None:
         """An empty company, everybody signed out."""
         self.company.switches = Switches()
+        self.company.keep_default_credentials()
         self.company.empty()
         self.sessions.forget()
 
@@ -126,7 +127,7 @@ class Gateway:
             return _refuse(rule.kind, rule.seconds)
         answer = self._execute(root, operations, endpoint)
         for rule in self._faults.strike("intacct", operations, _AFTER):
-            answer = _spoil(answer, rule.kind)
+            answer = _spoil(answer, rule)
         return answer
 
     def _strike(self, operations: list[Operation], kind: str) -> list[Rule]:
@@ -315,7 +316,10 @@ def _refuse(kind: str, seconds: float) -> Answer:
     return Answer(MAINTENANCE_PAGE, status, "text/html; charset=UTF-8")
 
 
-def _spoil(answer: Answer, kind: str) -> Answer:
+def _spoil(answer: Answer, rule: Rule) -> Answer:
+    kind = rule.kind
+    if kind == "stalled":
+        return answer._replace(stall_seconds=rule.seconds or 3600)
     if kind == "lost_answer":
         raise ConnectionCut
     if kind == "gateway_timeout":

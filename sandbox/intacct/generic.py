@@ -9,7 +9,7 @@ from lxml import etree
 
 from sandbox.intacct.calling import Call
 from sandbox.intacct.company import Company
-from sandbox.intacct.conversions import delete_document
+from sandbox.intacct.editing import delete_document
 from sandbox.intacct.envelope import Result, text_of
 from sandbox.intacct.errors import ErrorLine, FunctionError, could_not, invalid
 from sandbox.intacct.formats import parse_date, wire_date

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from sandbox.intacct.company import BASE_CURRENCY, SYSTEM, Actor, Company
+from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
 from sandbox.intacct.conversions import create_document
 from sandbox.intacct.documents import Document, Line, header_values, line_values, totals
 from sandbox.intacct.errors import FunctionError, invalid
 from sandbox.intacct.formats import TIME_KEYS, amount_text, number, plain, wire_time
-from sandbox.intacct.objects import PO_STATES
+from sandbox.intacct.loading_lists import LISTS, add_unit, put_master
+from sandbox.intacct.objects import OBJECTS, PO_STATES
 from sandbox.intacct.payables import Bill, BillLine, create_bill
 from sandbox.intacct.tables import Record
 from sandbox.neutral import BadInput, Problem, Row, check_rows
@@ -51,14 +53,7 @@ class _Loader:
         """Orders whose receipts come in the same load: these, not the given status, say what was converted."""
         self.kinds: dict[str, Callable[[list[Row]], int]] = {
             "entities": self._entities,
-            "locations": lambda rows: self._masters("locations", rows, self._location),
-            "departments": lambda rows: self._masters("departments", rows, self._department),
-            "classes": lambda rows: self._masters("classes", rows, self._class),
-            "terms": lambda rows: self._masters("terms", rows, self._term),
-            "accounts": lambda rows: self._masters("accounts", rows, self._account),
-            "bank_accounts": lambda rows: self._masters("bank_accounts", rows, self._bank_account),
-            "vendors": lambda rows: self._masters("vendors", rows, self._vendor),
-            "items": lambda rows: self._masters("items", rows, self._item),
+            **{kind: partial(self._masters, kind) for kind in LISTS},
             "purchase_orders": self._purchase_orders,
             "receipts": self._receipts,
             "bills": self._bills,
@@ -76,92 +71,33 @@ class _Loader:
             )
         return len(rows)
 
-    def _masters(self, kind: str, rows: list[Row], fields_of: Callable[[Row], tuple[str, str, dict[str, str]]]) -> int:
+    def _masters(self, kind: str, rows: list[Row]) -> int:
         count = 0
         for row in rows:
             try:
-                object_name, key, fields = fields_of(row)
-                self._put(object_name, key, {name: value for name, value in fields.items() if value})
+                put_master(self._company, kind, row)
             except FunctionError as error:
                 self._refuse(kind, row, error.lines[0].description2)
             else:
                 count += 1
         return count
 
-    def _put(self, object_name: str, key: str, fields: Mapping[str, str]) -> Record:
-        existing = self._company[object_name].first(key, fields[key])
-        if existing is None:
-            return self._company.add_master(object_name, fields)
-        self._company.change(object_name, existing, fields, SYSTEM)
-        return existing
-
-    def _location(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        name = row.get("name") or row["location_id"]
-        fields = {"LOCATIONID": row["location_id"], "NAME": name, "PARENTID": row.get("parent_id", "")}
-        return "LOCATION", "LOCATIONID", fields | {"ENTITY": row.get("entity", "")} | _status(row)
-
-    def _department(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        title = row.get("title") or row["department_id"]
-        fields = {"DEPARTMENTID": row["department_id"], "TITLE": title, "PARENTID": row.get("parent_id", "")}
-        return "DEPARTMENT", "DEPARTMENTID", fields | _status(row)
-
-    def _class(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        name = row.get("name") or row["class_id"]
-        return "CLASS", "CLASSID", {"CLASSID": row["class_id"], "NAME": name} | _status(row)
-
-    def _term(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        fields = {"NAME": row["term"], "DESCRIPTION": row.get("description", ""), "DUEDATE": row.get("days") or "0"}
-        return "APTERM", "NAME", fields | {"DUEFROM": "from bill date"}
-
-    def _account(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        fields = {"ACCOUNTNO": row["account_no"], "TITLE": row.get("title") or row["account_no"]}
-        fields["ACCOUNTTYPE"] = row.get("account_type") or "incomestatement"
-        fields["NORMALBALANCE"] = row.get("normal_balance") or "debit"
-        return "GLACCOUNT", "ACCOUNTNO", fields | _status(row)
-
-    def _bank_account(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        fields = {"BANKACCOUNTID": row["bank_account_id"], "BANKNAME": row.get("name") or row["bank_account_id"]}
-        fields |= {"CURRENCY": row.get("currency") or BASE_CURRENCY, "GLACCOUNTNO": row.get("gl_account") or "1000"}
-        return "CHECKINGACCOUNT", "BANKACCOUNTID", fields | {"BANKACCOUNTTYPE": "checking"}
-
-    def _vendor(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        fields = {"VENDORID": row["vendor_id"], "NAME": row.get("name") or row["vendor_id"]}
-        fields |= {"TERMNAME": row.get("term") or "Net 30", "CURRENCY": row.get("currency") or BASE_CURRENCY}
-        fields |= {"ONHOLD": "false", **self._company.entity_fields(row.get("entity", ""))}
-        return "VENDOR", "VENDORID", fields | _status(row)
-
-    def _item(self, row: Row) -> tuple[str, str, dict[str, str]]:
-        fields = {"ITEMID": row["item_id"], "NAME": row.get("name") or row["item_id"]}
-        fields["ITEMTYPE"] = row.get("item_type") or "Non-Inventory (Purchase only)"
-        fields["UOMGRP"] = self._unit_group(row.get("unit") or "Each")
-        fields["GLGROUP"] = row.get("gl_account") or "6000"
-        return "ITEM", "ITEMID", fields
-
-    def _unit_group(self, unit: str) -> str:
-        company = self._company
-        if company["UOM"].first("NAME", unit) is None:
-            group = company.add_master("UOM", {"NAME": unit, "INVTYPE": "Count", "BASEUNIT": unit})
-            self._unit(group, unit)
-        return unit
-
-    def _unit(self, group: Record, unit: str) -> None:
-        fields = {"GRPKEY": group["RECORDNO"], "UNIT": unit, "CONVFACTOR": "1"}
-        is_base = str(unit == group["BASEUNIT"]).lower()
-        self._company.add_master("UOMDETAIL", fields | {"ABBREVIATION": unit, "ISBASE": is_base})
-
     # Documents
 
-    def _master(self, object_name: str, key: str, value: str, what: str, missing: Callable[[], Record]) -> Record:
-        found = self._company[object_name].first(key, value)
+    def _named(self, kind: str, row: Row, what: str) -> Record:
+        """The master that a document's row names, made on the way where that is wished."""
+        object_name = LISTS[kind][0]
+        key = row[f"{what}_id"]
+        found = self._company[object_name].first(OBJECTS[object_name].key, key)
         if found is None:
             if not self._create_missing:
-                raise invalid(f"{what} {value!r} does not exist; load it first or use create_missing")
-            found = missing()
+                raise invalid(f"{what} {key!r} does not exist; load it first or use create_missing")
+            found = put_master(self._company, kind, row)
         return found
 
     def _line_item(self, row: Row) -> Record:
         fields = {"item_id": row["item_id"], "name": row.get("description", ""), "unit": row.get("unit", "")}
-        item = self._master("ITEM", "ITEMID", row["item_id"], "item", lambda: self._put(*self._item(fields)))
+        item = self._named("items", fields, "item")
         unit = row.get("unit", "")
         group = self._company["UOM"].first("NAME", item["UOMGRP"])
         if unit and group is not None and unit != group["BASEUNIT"]:
@@ -169,7 +105,7 @@ class _Loader:
             if not any(detail["UNIT"] == unit for detail in known):
                 if not self._create_missing:
                     raise invalid(f"unit {unit!r} is not a unit of item {row['item_id']}")
-                self._unit(group, unit)
+                add_unit(self._company, group, unit)
         return item
 
     def _dimensions(self, row: Row) -> None:
@@ -208,13 +144,8 @@ class _Loader:
             raise invalid(f"purchase order {po_number} exists already")
         entity = first.get("entity", "")
         owner = company.entity_fields(entity)
-        vendor = self._master(
-            "VENDOR",
-            "VENDORID",
-            first["vendor_id"],
-            "vendor",
-            lambda: self._put(*self._vendor({"vendor_id": first["vendor_id"], "name": first.get("vendor_name", "")})),
-        )
+        named = {"vendor_id": first["vendor_id"], "name": first.get("vendor_name", "")}
+        vendor = self._named("vendors", named, "vendor")
         lines = []
         for row in rows:
             try:
@@ -249,6 +180,7 @@ class _Loader:
                 written |= _converted(line, converted)
             entries.append(company["PODOCUMENTENTRY"].insert(written))
         company["PODOCUMENT"].change(header, totals(entries))
+        company.note_number(ORDER, po_number)
         # A load can be tens of thousands of rows and is never undone as a whole.
         company.journal.clear()
         return 1
@@ -381,13 +313,6 @@ def _grouped(rows: Iterable[Row], *columns: str) -> Iterable[tuple[str, list[Row
     for row in rows:
         groups.setdefault(tuple(row[column] for column in columns), []).append(row)
     return ((key[0], group) for key, group in groups.items())
-
-
-def _status(row: Row) -> dict[str, str]:
-    status = (row.get("status") or "active").lower()
-    if status not in ("active", "inactive"):
-        raise invalid(f"status {status!r} is not active or inactive")
-    return {"STATUS": status}
 
 
 def _day(text: str | None) -> date | None:

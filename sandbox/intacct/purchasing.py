@@ -6,15 +6,9 @@ from decimal import Decimal, InvalidOperation
 from lxml import etree
 
 from sandbox.intacct.calling import Call
-from sandbox.intacct.conversions import (
-    create_document,
-    delete_document,
-    edit_document,
-    require_editable,
-    set_state,
-    take_effect,
-)
+from sandbox.intacct.conversions import create_document, set_state, take_effect
 from sandbox.intacct.documents import Document, Line, lines_of, require_level
+from sandbox.intacct.editing import delete_document, edit_document, require_editable
 from sandbox.intacct.envelope import Result, text_of
 from sandbox.intacct.errors import FunctionError, could_not, invalid
 from sandbox.intacct.formats import plain, wire_date

@@ -11,7 +11,6 @@ from sandbox.intacct.errors import AuthenticationError, ErrorLine
 SENDERS = {"posync": "sandbox-sender", "unlisted": "sandbox-sender"}
 """`unlisted` is a good sender that the company did not authorise."""
 AUTHORISED_SENDERS = frozenset({"posync"})
-USERS = {"xml_gateway": "sandbox-user"}
 
 
 @dataclass
@@ -27,10 +26,14 @@ class Cursor:
 
 @dataclass
 class Session:
-    """One signed-in user at one level and one endpoint. `entity` empty is the top level."""
+    """One signed-in user at one level and one endpoint. `entity` empty is the top level.
+
+    It remembers the password it was opened with: a changed password ends it.
+    """
 
     id: str
     user: str
+    password: str
     company: str
     entity: str
     endpoint: str
@@ -75,7 +78,7 @@ class Sessions:
         now = self._company.now()
         if login is None:
             session = self._by_id.get(session_id)
-            if session is None or session.expires <= now:
+            if session is None or session.expires <= now or session.password != self._company.users.get(session.user):
                 self._by_id.pop(session_id, None)
                 raise _refused("Invalid or expired session. Please log in again.")
             if self._company.switches.flag("check_endpoint") and session.endpoint != endpoint:
@@ -83,7 +86,7 @@ class Sessions:
             self._check_sender(sender)
             self._slide(session, now)
             return session
-        if login.company != self._company.id or USERS.get(login.user) != login.password:
+        if login.company != self._company.id or self._company.users.get(login.user) != login.password:
             raise _refused("Incorrect Intacct XML Partner ID or password, user ID, company ID or user password.")
         self._check_sender(sender)
         entity = login.entity or ""
@@ -108,7 +111,8 @@ class Sessions:
 
     def _new(self, user: str, entity: str, endpoint: str) -> Session:
         now = self._company.now()
-        session = Session(secrets.token_urlsafe(24), user, self._company.id, entity, endpoint, now, now)
+        password = self._company.users[user]
+        session = Session(secrets.token_urlsafe(24), user, password, self._company.id, entity, endpoint, now, now)
         self._slide(session, now)
         return session
 

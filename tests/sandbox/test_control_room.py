@@ -52,6 +52,14 @@ async def test_loading_reports_bad_rows_by_line_and_keeps_the_good_ones(wire: Wi
     assert (await wire.one("purchase_orders", "PO-5"))["lines"][0]["remaining"] == "6"
 
 
+async def test_a_row_that_is_no_object_is_a_bad_row(wire: Wire) -> None:
+    report = await load(wire, {"purchase_orders": ["PO-1", ROW]})
+    assert [(error["line"], error["message"]) for error in report["errors"]] == [
+        (1, "a row is an object of columns and values")
+    ]
+    assert report["loaded"] == {"purchase_orders": 1}
+
+
 async def test_what_is_missing_is_made_only_on_wish(wire: Wire) -> None:
     report = await load(wire, {"purchase_orders": [ROW]}, create_missing=False)
     assert report["errors"] == [
@@ -280,6 +288,34 @@ async def test_a_new_definition_can_be_made(wire: Wire) -> None:
     await wire.act("set_definition", name="Facilities Order", like="Purchase Order", fields={"STATUS": "inactive"})
     reply = await wire.ask(query("PODOCUMENTPARAMS", "DOCID CATEGORY STATUS", is_("DOCID", "Facilities Order")))
     assert reply.rows == [{"DOCID": "Facilities Order", "CATEGORY": "Order", "STATUS": "inactive"}]
+
+
+async def test_a_change_by_a_person_can_complete_or_reopen_an_order(wire: Wire) -> None:
+    await wire.order(lines=1)
+    await wire.act("convert_to_vendor_invoice", number="PO-1", lines=[{"line": 1, "quantity": "4"}])
+    await wire.act("edit_purchase_order", number="PO-1", line=1, quantity="4")
+    assert (await wire.one("purchase_orders", "PO-1"))["state"] == "Converted"
+    await wire.act("edit_purchase_order", number="PO-1", line=1, quantity="9")
+    order = await wire.one("purchase_orders", "PO-1")
+    assert (order["state"], order["lines"][0]["remaining"]) == ("Partially Converted", "5")
+
+
+async def test_a_changed_password_ends_sessions_until_the_new_one_is_used(wire: Wire) -> None:
+    session = (await wire.ask("<getAPISession/>")).data.findtext("api/sessionid")
+    await wire.act("change_password", password="new-password")
+    by_session = f"<sessionid>{session}</sessionid>"
+    assert (await wire.ask("<get_applications/>", auth=by_session)).errors == ["XL03000006"]
+    assert (await wire.ask("<get_applications/>")).errors == ["XL03000006"]
+    assert (await wire.ask("<get_applications/>", auth=login(user_password="new-password"))).status == "success"
+    await wire.room("/reset")
+    assert (await wire.ask("<get_applications/>")).status == "success"
+
+
+async def test_what_is_held_can_be_picked_by_a_field(wire: Wire) -> None:
+    await wire.order("PO-1")
+    await wire.order("PO-2", status="Draft")
+    picked = await wire.room("/companies/intacct/purchase_orders?state=Draft", method="GET")
+    assert [order["number"] for order in picked] == ["PO-2"]
 
 
 async def test_unknown_companies_and_kinds_are_404(wire: Wire) -> None:

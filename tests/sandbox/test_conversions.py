@@ -108,6 +108,7 @@ async def test_close_original_and_create_back_order_makes_a_chain(wire: Wire) ->
     await wire.ask(invoice(original, {1: "4"}))
     assert await state(wire) == "Closed"
     [_, back] = await wire.held("purchase_orders")
+    assert back["number"] == "PO-0002"
     assert (back["state"], back["created_from"]) == ("Pending", original["document_id"])
     assert [(line["item_id"], line["quantity"], line["remaining"]) for line in back["lines"]] == [
         ("IT-1", "6", "6"),

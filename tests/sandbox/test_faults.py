@@ -223,6 +223,22 @@ def served() -> Iterator[str]:
     listener.close()
 
 
+def test_over_a_real_socket_an_answer_stalls(served: str) -> None:
+    body = (
+        f"<request>{control()}<operation><authentication>{login()}</authentication><content>"
+        '<function controlid="1"><get_applications/></function></content></operation></request>'
+    )
+    with httpx.Client(base_url=served, transport=httpx.HTTPTransport(retries=5), timeout=0.5) as client:
+        client.post("/sandbox/faults", json={"rules": [{"kind": "stalled", "times": 2}]})
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(INTACCT_PATH, content=body)
+        with client.stream("POST", INTACCT_PATH, content=body) as answer:
+            half = next(answer.iter_bytes())
+            assert half.startswith(b"<?xml")
+            assert not half.endswith(b"</response>")
+        assert client.post(INTACCT_PATH, content=body).text.endswith("</response>")
+
+
 def test_over_a_real_socket_the_connection_is_cut(served: str) -> None:
     body = (
         f"<request>{control()}<operation><authentication>{login()}</authentication><content>"

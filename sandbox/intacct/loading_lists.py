@@ -1,0 +1,107 @@
+"""Lists of the neutral format as masters: vendors, items, accounts and the rest."""
+
+from collections.abc import Callable, Mapping
+
+from sandbox.intacct.company import BASE_CURRENCY, SYSTEM, Company
+from sandbox.intacct.errors import invalid
+from sandbox.intacct.objects import OBJECTS
+from sandbox.intacct.tables import Record
+from sandbox.neutral import Row
+
+Fields = dict[str, str]
+
+
+def put_master(company: Company, kind: str, row: Row) -> Record:
+    """Make the master of a row, or bring the existing one up to date. Raises FunctionError."""
+    object_name, fields_of = LISTS[kind]
+    fields = {name: value for name, value in fields_of(company, row).items() if value}
+    existing = company[object_name].first(OBJECTS[object_name].key, fields[OBJECTS[object_name].key])
+    if existing is None:
+        return company.add_master(object_name, fields)
+    company.change(object_name, existing, fields, SYSTEM)
+    return existing
+
+
+def add_unit(company: Company, group: Record, unit: str) -> None:
+    """One more unit of a group, worth as much as its base unit."""
+    fields = {"GRPKEY": group["RECORDNO"], "UNIT": unit, "ABBREVIATION": unit, "CONVFACTOR": "1"}
+    company.add_master("UOMDETAIL", fields | {"ISBASE": str(unit == group["BASEUNIT"]).lower()})
+
+
+def _unit_group(company: Company, unit: str) -> str:
+    if company["UOM"].first("NAME", unit) is None:
+        group = company.add_master("UOM", {"NAME": unit, "INVTYPE": "Count", "BASEUNIT": unit})
+        add_unit(company, group, unit)
+    return unit
+
+
+def _status(row: Row) -> Fields:
+    status = (row.get("status") or "active").lower()
+    if status not in ("active", "inactive"):
+        raise invalid(f"status {status!r} is not active or inactive")
+    return {"STATUS": status}
+
+
+def _location(company: Company, row: Row) -> Fields:
+    name = row.get("name") or row["location_id"]
+    fields = {"LOCATIONID": row["location_id"], "NAME": name, "PARENTID": row.get("parent_id", "")}
+    return fields | {"ENTITY": row.get("entity", "")} | _status(row)
+
+
+def _department(company: Company, row: Row) -> Fields:
+    title = row.get("title") or row["department_id"]
+    fields = {"DEPARTMENTID": row["department_id"], "TITLE": title, "PARENTID": row.get("parent_id", "")}
+    return fields | _status(row)
+
+
+def _class(company: Company, row: Row) -> Fields:
+    name = row.get("name") or row["class_id"]
+    return {"CLASSID": row["class_id"], "NAME": name, "PARENTID": row.get("parent_id", "")} | _status(row)
+
+
+def _term(company: Company, row: Row) -> Fields:
+    if not (row.get("days") or "0").isdigit():
+        raise invalid(f"days {row['days']!r} is not a whole number")
+    fields = {"NAME": row["term"], "DESCRIPTION": row.get("description", ""), "DUEDATE": row.get("days") or "0"}
+    return fields | {"DUEFROM": "from bill date"}
+
+
+def _account(company: Company, row: Row) -> Fields:
+    fields = {"ACCOUNTNO": row["account_no"], "TITLE": row.get("title") or row["account_no"]}
+    fields["ACCOUNTTYPE"] = row.get("account_type") or "incomestatement"
+    fields["NORMALBALANCE"] = row.get("normal_balance") or "debit"
+    return fields | _status(row)
+
+
+def _bank_account(company: Company, row: Row) -> Fields:
+    fields = {"BANKACCOUNTID": row["bank_account_id"], "BANKNAME": row.get("name") or row["bank_account_id"]}
+    fields |= {"CURRENCY": row.get("currency") or BASE_CURRENCY, "GLACCOUNTNO": row.get("gl_account") or "1000"}
+    return fields | {"BANKACCOUNTTYPE": "checking"}
+
+
+def _vendor(company: Company, row: Row) -> Fields:
+    fields = {"VENDORID": row["vendor_id"], "NAME": row.get("name") or row["vendor_id"]}
+    fields |= {"TERMNAME": row.get("term") or "Net 30", "CURRENCY": row.get("currency") or BASE_CURRENCY}
+    return fields | {"ONHOLD": "false"} | company.entity_fields(row.get("entity", "")) | _status(row)
+
+
+def _item(company: Company, row: Row) -> Fields:
+    return {
+        "ITEMID": row["item_id"],
+        "NAME": row.get("name") or row["item_id"],
+        "ITEMTYPE": row.get("item_type") or "Non-Inventory (Purchase only)",
+        "UOMGRP": _unit_group(company, row.get("unit") or "Each"),
+        "GLGROUP": row.get("gl_account") or "6000",
+    }
+
+
+LISTS: Mapping[str, tuple[str, Callable[[Company, Row], Fields]]] = {
+    "locations": ("LOCATION", _location),
+    "departments": ("DEPARTMENT", _department),
+    "classes": ("CLASS", _class),
+    "terms": ("APTERM", _term),
+    "accounts": ("GLACCOUNT", _account),
+    "bank_accounts": ("CHECKINGACCOUNT", _bank_account),
+    "vendors": ("VENDOR", _vendor),
+    "items": ("ITEM", _item),
+}
