@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -37,9 +38,13 @@ class OpenConnection(NamedTuple):
     erp: ErpConnector
 
 
-class _Kept(NamedTuple):
+@dataclass
+class _Kept:
+    """A connector, the settings it was made for, and how many activities use it now."""
+
     made_for: str
     erp: ErpConnector
+    users: int = 0
 
 
 class Connections:
@@ -62,7 +67,8 @@ class Connections:
         with erp_failures():
             self._hold_back(row)
             try:
-                yield OpenConnection(row, await self._connector(row))
+                async with self._in_use(row) as erp:
+                    yield OpenConnection(row, erp)
             except Unavailable as error:
                 async with self._database.transaction() as session:
                     await connections.mark_outage(session, connection_id, error.code, error.message, datetime.now(UTC))
@@ -93,7 +99,19 @@ class Connections:
             retry_after=timedelta(seconds=5),
         )
 
-    async def _connector(self, row: ConnectionRow) -> ErpConnector:
+    @asynccontextmanager
+    async def _in_use(self, row: ConnectionRow) -> AsyncIterator[ErpConnector]:
+        """The connection's connector. One that was replaced meanwhile is closed by whoever used it last."""
+        kept = await self._connector(row)
+        kept.users += 1
+        try:
+            yield kept.erp
+        finally:
+            kept.users -= 1
+            if kept.users == 0 and self._kept.get(ConnectionId(row.id)) is not kept:
+                await kept.erp.close()
+
+    async def _connector(self, row: ConnectionRow) -> _Kept:
         connection_id = ConnectionId(row.id)
         made_for = json.dumps([row.endpoint, row.settings, row.preferences, row.credentials_version], sort_keys=True)
         async with self._making:
@@ -101,10 +119,11 @@ class Connections:
             if kept is None or kept.made_for != made_for:
                 settings = ConnectionSettings(endpoint=row.endpoint, preferences=row.preferences, **row.settings)
                 credentials = Credentials(values=self._vault.open(row.credentials))
-                kept = _Kept(made_for, self._factories[Erp(row.erp)](settings, credentials))
-                # The old connector is not closed here: another activity may be in the middle of a call on it.
+                old, kept = kept, _Kept(made_for, self._factories[Erp(row.erp)](settings, credentials))
                 self._kept[connection_id] = kept
-            return kept.erp
+                if old is not None and old.users == 0:
+                    await old.erp.close()
+            return kept
 
     async def _refused(self, row: ConnectionRow, error: AuthenticationFailed) -> None:
         code = issue_code(error.code)
