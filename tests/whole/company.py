@@ -1,0 +1,138 @@
+"""A pretend Intacct company of the test's own: what people do there, what it holds, and how it breaks."""
+
+import itertools
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import uvicorn
+
+from sandbox.server import Sandbox, create_app
+
+GATEWAY = "/ia/xml/xmlgw.phtml"
+_numbers = itertools.count(1)
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass
+class Company:
+    """Talks to the sandbox's control room over HTTP, as `posync` talks to its gateway."""
+
+    name: str
+    url: str
+    app: Sandbox
+    control: httpx.Client
+
+    # --- what it holds ------------------------------------------------------------------------------------------
+
+    def orders(self, *numbers: str, **columns: str) -> None:
+        """Purchase orders alike but for their numbers; see `order`."""
+        for number in numbers:
+            self.order(number, **columns)
+
+    def order(self, number: str, *quantities: str, days_ago: int = 5, **columns: Any) -> None:
+        """A purchase order of V-1 in entity 100, one line per quantity (default 10 and 5), 12.50 apiece.
+
+        `columns` are columns of the neutral format; `lines` gives further columns per line.
+        """
+        lines: Mapping[int, Mapping[str, str]] = columns.pop("lines", {})
+        common = {
+            "po_number": number,
+            "vendor_id": "V-1",
+            "vendor_name": "Vendor One",
+            "po_date": (today() - timedelta(days=days_ago)).isoformat(),
+            "entity": "100",
+            "location": "100",
+            "price": "12.50",
+            **columns,
+        }
+        rows = [
+            {
+                **common,
+                "line_no": str(line_no),
+                "item_id": f"ITEM-{line_no}",
+                "description": f"Item {line_no}",
+                "quantity": quantity,
+                **lines.get(line_no, {}),
+            }
+            for line_no, quantity in enumerate(quantities or ("10", "5"), 1)
+        ]
+        self.load(purchase_orders=rows)
+
+    def load(self, **kinds: list[dict[str, str]]) -> None:
+        report = self._post("/companies/intacct/load?create_missing=true", kinds)
+        assert not report["errors"], report["errors"]
+
+    def held(self, kind: str) -> list[dict[str, Any]]:
+        answer = self.control.get(f"/sandbox/companies/intacct/{kind}")
+        answer.raise_for_status()
+        return answer.json()
+
+    def one(self, kind: str, **wanted: str) -> dict[str, Any]:
+        """The one record of a kind whose fields are as wanted; exactly one, or the test fails."""
+        found = [row for row in self.held(kind) if all(row[name] == value for name, value in wanted.items())]
+        assert len(found) == 1, f"{len(found)} {kind} with {wanted}"
+        return found[0]
+
+    # --- what people do -----------------------------------------------------------------------------------------
+
+    def does(self, action: str, **given: Any) -> dict[str, Any]:
+        """What a person does in Intacct's own screens (docs/sandbox.md)."""
+        return self._post("/companies/intacct/actions", {"action": action, **given})
+
+    def switch(self, **values: Any) -> None:
+        self._post("/companies/intacct/switches", values)
+
+    # --- how it breaks ------------------------------------------------------------------------------------------
+
+    def breaks(self, kind: str, operation: str = "*", *, times: int | None = 1, **more: Any) -> None:
+        self._post("/faults", {"rules": [{"kind": kind, "operation": operation, "times": times, **more}], "seed": 7})
+
+    def fired(self, kind: str) -> int:
+        rules = self.control.get("/sandbox/faults").json()["rules"]
+        return sum(rule["fired"] for rule in rules if rule["kind"] == kind)
+
+    def mend(self) -> None:
+        self.control.delete("/sandbox/faults").raise_for_status()
+
+    def calls(self) -> dict[str, Any]:
+        return self.control.get("/sandbox/calls").json()
+
+    def forget_calls(self) -> None:
+        self._post("/calls/reset", {})
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        answer = self.control.post(f"/sandbox{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@contextmanager
+def open_for_business() -> Iterator[Company]:
+    """A new company behind its own port. Its name is its own too: a template is claimed by one connection only."""
+    app = create_app()
+    app.intacct.company.id = name = f"ACME{next(_numbers)}{secrets.token_hex(2)}"
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the sandbox did not start"
+        time.sleep(0.005)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with httpx.Client(base_url=url, timeout=30) as control:
+        yield Company(name, url, app, control)
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
