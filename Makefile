@@ -36,7 +36,7 @@ format: install
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
 
-bench: install  ## the numbers of docs/bench.md, measured here
+bench: install  ## how fast it is, measured here beside the same work without us
 	$(RUN)python -m bench
 
 labelled: install  ## the labelled data set, imported as bills, compared with its labels
