@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -64,10 +64,21 @@ QUERY_TIMEOUT = timedelta(seconds=2)
 
 
 @asynccontextmanager
+async def _reaching() -> AsyncIterator[None]:
+    """A client that could never connect says so in a RuntimeError; every other failure to reach is an RPCError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Failed client connect"):
+            raise
+        raise Problem("TEMPORAL_UNAVAILABLE", "No connection to Temporal.", headers={"Retry-After": "5"}) from error
+
+
+@asynccontextmanager
 async def _in_time() -> AsyncIterator[None]:
     """A caller waits for a worker only so long."""
     try:
-        async with asyncio.timeout(WORK_TIMEOUT.total_seconds()):
+        async with asyncio.timeout(WORK_TIMEOUT.total_seconds()), _reaching():
             yield
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise Problem(
@@ -95,12 +106,20 @@ async def create_bill(client: Client, state: PurchaseOrderState, request: Reques
             answer: CreateBillAnswer = await client.execute_update_with_start_workflow(
                 CREATE_BILL, request, start_workflow_operation=start, id=request.key, result_type=CreateBillAnswer
             )
-    except Problem:
-        # The SDK keeps the same failure a second time, for the start; asyncio complains unless somebody takes it.
-        with suppress(asyncio.CancelledError, WorkflowUpdateRPCTimeoutOrCancelledError):
-            await start.workflow_handle()
+    except (Problem, RPCError):
+        await _take_second_copy(start)
         raise
     return answer
+
+
+async def _take_second_copy(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """The SDK keeps a failure a second time, for the start; asyncio complains of it unless somebody looks."""
+    copy = asyncio.ensure_future(start.workflow_handle())
+    await asyncio.wait([copy], timeout=0.01)
+    if not copy.done():
+        copy.cancel()
+    elif not copy.cancelled():
+        copy.exception()
 
 
 async def schedule_payment(client: Client, bill_id: BillId, payment: SchedulePayment) -> SchedulePaymentAnswer | None:
@@ -124,6 +143,7 @@ class SyncStarted(NamedTuple):
     already_running: bool
 
 
+@_reaching()
 async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, trigger: str) -> SyncStarted:
     """Start a sync run, or find the one that runs: one workflow id per connection, so two never overlap (S2-57)."""
     workflow_id = contract.sync_workflow_id(connection_id)
@@ -142,6 +162,7 @@ async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, t
     return SyncStarted(workflow_id, handle.result_run_id or "", False)
 
 
+@_reaching()
 async def set_schedule(client: Client, connection_id: ConnectionId, erp: Erp, every: timedelta | None) -> None:
     """Let the connection sync by itself (S2-56), or not any more."""
     handle = client.get_schedule_handle(contract.sync_schedule_id(connection_id))
@@ -188,6 +209,7 @@ async def bill_given_up(client: Client, bill_id: BillId, order_workflow_id: str,
     await _tell(client, order_workflow_id, contract.BILL_PUSHED, word)
 
 
+@_reaching()
 async def _tell(client: Client, workflow_id: str, signal: str, word: BaseModel) -> bool:
     """False: no such workflow runs."""
     try:
@@ -210,13 +232,11 @@ async def sync_progress(client: Client, workflow_id: str) -> SyncProgress | None
 async def _ask(client: Client, workflow_id: str, query: str, result_type: type[T]) -> T | None:
     """The answer of a running workflow; None when it does not run, or nobody is there to answer."""
     try:
-        answer: T = await client.get_workflow_handle(workflow_id).query(
-            query,
-            result_type=result_type,
-            reject_condition=QueryRejectCondition.NOT_OPEN,
-            rpc_timeout=QUERY_TIMEOUT,
-        )
-    except (RPCError, WorkflowQueryRejectedError, WorkflowQueryFailedError):
+        async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()), _reaching():
+            answer: T = await client.get_workflow_handle(workflow_id).query(
+                query, result_type=result_type, reject_condition=QueryRejectCondition.NOT_OPEN
+            )
+    except (TimeoutError, Problem, RPCError, WorkflowQueryRejectedError, WorkflowQueryFailedError):
         return None
     return answer
 

@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from asyncpg import PostgresError
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
 
@@ -201,9 +203,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CursorUnreadable, cursor)
     app.add_exception_handler(ErpError, erp)
     app.add_exception_handler(RPCError, temporal)
-    app.add_exception_handler(OperationalError, database)
-    app.add_exception_handler(InterfaceError, database)
-    app.add_exception_handler(ConnectionRefusedError, database)
+    for unreachable in (OperationalError, InterfaceError, PoolTimeout, PostgresError, OSError):
+        # Errors of a statement come wrapped; asyncpg's own and the system's come from connecting.
+        app.add_exception_handler(unreachable, database)
     app.add_exception_handler(Exception, unexpected)
 
 

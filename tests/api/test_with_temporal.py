@@ -48,6 +48,26 @@ async def test_not_ready_without_them(settings: Settings, erp: object) -> None:
         a_problem(await http.get("/v1/connections", headers=key), 503, "DATABASE_UNAVAILABLE")
 
 
+async def test_without_temporal_reads_go_on_and_writes_can_be_repeated(
+    settings: Settings, office: Office, database: Database
+) -> None:
+    """The API starts without Temporal; what needs it says so, and the mirror is shown all the same."""
+    connection_id = await connected(office)
+    order_id = await mirrored(database, connection_id, an_order("PO-1"))
+    nowhere = await Client.connect("127.0.0.1:1", data_converter=pydantic_data_converter, lazy=True)
+    body = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "quantity": "4"}]}
+    async with served(settings, nowhere) as http:
+        cut_off = Office(http, office.organization)
+        path = f"/v1/purchase-orders/{order_id}/bills"
+        a_problem(await cut_off.post(path, body, key="later"), 503, "TEMPORAL_UNAVAILABLE")
+        a_problem(await cut_off.post(f"/v1/connections/{connection_id}/sync"), 503, "TEMPORAL_UNAVAILABLE")
+        response = await cut_off.put(f"/v1/connections/{connection_id}/schedule", {"every_minutes": 60})
+        a_problem(response, 503, "TEMPORAL_UNAVAILABLE")
+        shown = await cut_off.get(f"/v1/purchase-orders/{order_id}")
+        assert (shown.status_code, shown.json()["live"]) == (200, None)
+    assert (await office.post(path, body, key="later")).status_code == 201
+
+
 async def test_without_a_worker_a_bill_waits_and_the_same_key_takes_it_up(
     front: Office, office: Office, temporal: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
