@@ -43,15 +43,15 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
         if name not in newest or newest[name].revision <= bill.revision:
             newest[name] = bill
     found = await _held(connection, ConnectionId(row.id), list(newest.values()))
-    news = [bill for bill in newest.values() if _is_news(_match(found, bill), bill)]
+    news = [bill for bill in newest.values() if _is_news(found.match(bill), bill)]
     if not news:
         return ErpBillsUpserted(len(bills), 0, ())
     found = await _held(connection, ConnectionId(row.id), news, lock=True)
-    promised = await _promised(connection, [held.id for held in found])
+    promised = await _promised(connection, found.ids)
     ours: list[BillFigures] = []
     theirs: list[tuple[ErpBill, Any]] = []
     for bill in news:
-        held = _match(found, bill)
+        held = found.match(bill)
         if not _is_news(held, bill):
             continue
         if held is None or held.origin == Origin.ERP.value:
@@ -77,9 +77,33 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
     return ErpBillsUpserted(len(bills), len(ours) + len(theirs), moved)
 
 
+class _Held:
+    """The held bills a page may concern, by each name the ERP may know them by."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.ids = [row.id for row in rows]
+        self._by_name: dict[tuple[str, str], list[Any]] = {}
+        for row in rows:
+            for name in ("external_key", "document_id", "payable_id"):
+                self._by_name.setdefault((name, getattr(row, name)), []).append(row)
+
+    def match(self, bill: ErpBill) -> Any:
+        """The held row of this bill: by our key first, then by its document, then by its payable; else None."""
+        for name, value in (
+            ("external_key", bill.external_key),
+            ("document_id", bill.source_document),
+            ("payable_id", bill.erp_id),
+        ):
+            rows = self._by_name.get((name, value)) if value is not None else None
+            if rows:
+                # One given up and one alive may share a document: the living one is meant.
+                return min(rows, key=lambda row: (BillStatus(row.status) in OVER, row.id))
+        return None
+
+
 async def _held(
     connection: AsyncConnection, connection_id: ConnectionId, bills: Sequence[ErpBill], *, lock: bool = False
-) -> Sequence[Any]:
+) -> _Held:
     rows = await connection.execute(
         text(
             "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
@@ -95,23 +119,7 @@ async def _held(
             "payables": [bill.erp_id for bill in bills],
         },
     )
-    return rows.all()
-
-
-def _match(found: Sequence[Any], bill: ErpBill) -> Any:
-    """The held row of this bill: by our key first, then by its document, then by its payable."""
-    for name, value in (
-        ("external_key", bill.external_key),
-        ("document_id", bill.source_document),
-        ("payable_id", bill.erp_id),
-    ):
-        if value is None:
-            continue
-        rows = [row for row in found if getattr(row, name) == value]
-        if rows:
-            # One given up and one alive may share a document: the living one is meant.
-            return min(rows, key=lambda row: (BillStatus(row.status) in OVER, row.id))
-    return None
+    return _Held(rows.all())
 
 
 def _is_news(held: Any, bill: ErpBill) -> bool:

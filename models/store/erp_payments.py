@@ -60,9 +60,28 @@ async def upsert(s: AsyncSession, row: ConnectionRow, payments: Sequence[ErpPaym
     return ErpPaymentsUpserted(len(payments), len(news), ours)
 
 
+class _Held:
+    """The held payments a page may concern, by the ERP's record and by our key."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.theirs = {row.id: row for row in rows if row.origin == Origin.ERP.value}
+        self._ours: dict[str, list[Any]] = {}
+        self._by_record: dict[str, list[Any]] = {}
+        for row in rows:
+            if row.origin == Origin.POSYNC.value and row.external_key is not None:
+                self._ours.setdefault(row.external_key, []).append(row)
+            self._by_record.setdefault(row.erp_id, []).append(row)
+
+    def rows_of(self, payment: ErpPayment) -> list[Any]:
+        """Ours if it is ours, else one row per bill it pays."""
+        rows = self._by_record.get(payment.erp_id, [])
+        ours = [row for row in rows if row.origin == Origin.POSYNC.value]
+        return ours or self._ours.get(payment.document_number or "", []) or rows
+
+
 async def _held(
     connection: AsyncConnection, connection_id: str, payments: Sequence[ErpPayment], *, lock: bool = False
-) -> Sequence[Any]:
+) -> _Held:
     rows = await connection.execute(
         text(
             "select id, origin, status, amount, bill_id, external_key, erp_id, erp_revision from payments"
@@ -75,21 +94,11 @@ async def _held(
             "keys": [payment.document_number for payment in payments if payment.document_number],
         },
     )
-    return rows.all()
+    return _Held(rows.all())
 
 
-def _rows_of(held: Sequence[Any], payment: ErpPayment) -> list[Any]:
-    ours = [
-        row
-        for row in held
-        if row.origin == Origin.POSYNC.value
-        and (row.erp_id == payment.erp_id or row.external_key == payment.document_number)
-    ]
-    return ours or [row for row in held if row.erp_id == payment.erp_id]
-
-
-def _is_news(held: Sequence[Any], payment: ErpPayment) -> bool:
-    rows = _rows_of(held, payment)
+def _is_news(held: _Held, payment: ErpPayment) -> bool:
+    rows = held.rows_of(payment)
     return not rows or any(row.erp_revision is None or row.erp_revision < payment.revision for row in rows)
 
 
@@ -112,12 +121,12 @@ async def _lock_bills(connection: AsyncConnection, connection_id: str, payments:
 
 
 async def _take_ours(
-    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, held: Sequence[Any], news: Sequence[ErpPayment]
+    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, held: _Held, news: Sequence[ErpPayment]
 ) -> list[Paid]:
     """Ours learn their record in the ERP, and that they were voided there. Their workflow confirms the rest."""
     updates: list[tuple[Any, ErpPayment, PaymentStatus]] = []
     for payment in news:
-        for ours in _rows_of(held, payment):
+        for ours in held.rows_of(payment):
             if ours.origin == Origin.POSYNC.value:
                 status = PaymentStatus.VOIDED if payment.voided else PaymentStatus(ours.status)
                 updates.append((ours, payment, status))
@@ -147,11 +156,11 @@ async def _take_ours(
 
 
 async def _take_theirs(
-    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, held: Sequence[Any], news: Sequence[ErpPayment]
+    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, held: _Held, news: Sequence[ErpPayment]
 ) -> list[Paid]:
-    before = {known.id: known for known in held if known.origin == Origin.ERP.value}
+    before = held.theirs
     made_there = [
-        payment for payment in news if all(known.origin == Origin.ERP.value for known in _rows_of(held, payment))
+        payment for payment in news if all(known.origin == Origin.ERP.value for known in held.rows_of(payment))
     ]
     bills = await _bills_by_payable(connection, row.id, made_there)
     shares: list[_Theirs] = []
@@ -170,7 +179,7 @@ async def _take_theirs(
     # A payment keeps its rows when the payable of a bill got a new number: the share is found by the bill then.
     touched = {share.id for share in shares}
     for payment in made_there:
-        for known in _rows_of(held, payment):
+        for known in held.rows_of(payment):
             if known.id not in touched:
                 shares.append(
                     _Theirs(

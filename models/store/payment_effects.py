@@ -36,6 +36,9 @@ async def move_bills(
     """Bring `paid` and status of these bills up to date; the caller holds them. Gives those of ours that moved."""
     if not paid:
         return ()
+    by_bill: dict[str, list[Paid]] = {}
+    for one in paid:
+        by_bill.setdefault(one.bill_id, []).append(one)
     rows = await connection.execute(
         text(
             "select b.id, b.origin, b.status, b.total, b.paid, b.payable_revision,"
@@ -45,15 +48,15 @@ async def move_bills(
             " from bills b left join payments p on p.bill_id = b.id"
             " where b.id = any(cast(:ids as text[])) group by b.id"
         ),
-        {"ids": sorted({one.bill_id for one in paid})},
+        {"ids": sorted(by_bill)},
     )
     changes: list[events.Change] = []
     ours: list[BillId] = []
     updates: list[tuple[str, Decimal, str]] = []
     for bill in rows:
         figure = bill.paid
-        for one in paid:
-            if one.bill_id == bill.id and one.revision > (bill.payable_revision or ""):
+        for one in by_bill[bill.id]:
+            if one.revision > (bill.payable_revision or ""):
                 figure = _moved(figure, bill.known, one)
         before = BillStatus(bill.status)
         after = status_by_payment(before, bill.total, figure, promised=bill.promised)
