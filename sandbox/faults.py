@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "link_dropped": "a document is accepted, but not linked to what it was converted from",
     "slow": "the answer takes `seconds`",
     "permission_denied": "PL04000005 on `object`",
+    "refused": "a function fails with the given `errorno` and `message`; nothing is done",
     "unknown_error": "an error number nobody knows",
     "unknown_state": "records show an unknown STATE; `record` picks one",
     "missing_field": "a mandatory field is absent; `record` picks one, else the page's first",
@@ -66,6 +67,8 @@ class Rule:
     seconds: float = 0.0
     per_minute: int = 0
     record: str = ""
+    errorno: str = "DL02000001"
+    message: str = "There was an error processing the request."
     fired: int = field(default=0)
     seen: int = field(default=0)
 

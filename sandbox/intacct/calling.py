@@ -13,6 +13,8 @@ class Call:
 
     company: Company
     session: Session
+    docparid: str = ""
+    """The transaction definition whose custom fields are wanted (reference 2.8)."""
     tampering: Mapping[str, str] = field(default_factory=dict)
     """Faults that change data, by kind; the value names one record (DOCID, number, RECORDNO) or is empty."""
 

@@ -8,13 +8,14 @@ from sandbox.intacct.calling import Call
 from sandbox.intacct.envelope import Result, text_of
 from sandbox.intacct.objects import DATATYPES, OBJECTS, Field, ObjectType
 from sandbox.intacct.reading import object_type
+from sandbox.intacct.rows import custom_fields
 
 
 def run_lookup(call: Call, element: etree._Element) -> Result:
     """Every field with label, type and valid values; works without permission on the object."""
     kind = object_type(text_of(element, "object"))
     fields = "".join(_field(field) for field in kind.fields.values())
-    for name in sorted(call.company.custom_fields.get(kind.name, set()) - kind.fields.keys()):
+    for name in sorted(custom_fields(call, kind) - kind.fields.keys()):
         fields += _field(Field(name, "T"), custom=True)
     relations = "".join(_relation(path, target) for path, (target, _) in kind.relations.items())
     docparid = escape(text_of(element, "docparid"))

@@ -224,10 +224,13 @@ class Gateway:
             raise FunctionError(ErrorLine("PL04000005", text, "Ask an administrator for the permission."))
         if self._strike([operation], "unknown_error"):
             raise FunctionError(ErrorLine("ZZ99000777", "Something that no documentation mentions happened."))
+        for rule in self._strike([operation], "refused"):
+            raise FunctionError(ErrorLine(rule.errorno, rule.message))
         if function.name == "getAPISession":
             return self._open_session(session, element)
         tampering = {rule.kind: rule.record for rule in self._faults.strike("intacct", [operation], _TAMPERING)}
-        return FUNCTIONS[function.name](Call(self.company, session, tampering), element)
+        call = Call(self.company, session, text_of(element, "docparid"), tampering)
+        return FUNCTIONS[function.name](call, element)
 
     def _open_session(self, session: Session, element: etree._Element) -> Result:
         wanted = element.find("locationid")

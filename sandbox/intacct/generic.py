@@ -16,7 +16,14 @@ from sandbox.intacct.formats import parse_date, wire_date
 from sandbox.intacct.objects import MASTERS, OBJECTS
 from sandbox.intacct.payables import Bill, BillLine, create_bill, delete_bill, refuse_duplicate, refuse_paid
 from sandbox.intacct.payables import replace_lines as replace_bill_lines
-from sandbox.intacct.payments import Payment, Share, create_payment, delete_payment
+from sandbox.intacct.payments import (
+    Payment,
+    Share,
+    create_payment,
+    delete_payment,
+    replace_shares,
+    submit_payment,
+)
 from sandbox.intacct.purchasing import decimal_of
 from sandbox.intacct.reading import object_type
 from sandbox.intacct.tables import Record
@@ -55,6 +62,7 @@ _BILL_LINE = [
     "BILLABLE",
     "ALLOCATION",
 ]
+_CREDITS = frozenset({"ADJUSTMENTKEY", "ADVANCEKEY", "INLINEKEY", "POSADJKEY"})
 _USES = {
     # master: (object, field) that must not name it when it is deleted (reference 3.8)
     "VENDOR": (("PODOCUMENT", "CUSTVENDID"), ("APBILL", "VENDORID"), ("APPYMT", "VENDORID")),
@@ -161,11 +169,18 @@ def _bill_lines(element: etree._Element) -> list[BillLine]:
     return lines
 
 
-def _read_payment(element: etree._Element) -> Payment:
+def _shares(element: etree._Element) -> list[Share]:
     shares = []
     for detail in element.findall("APPYMTDETAILS/APPYMTDETAIL") + element.findall("APPYMTDETAILS/appymtdetail"):
+        applied = [str(child.tag) for child in detail if str(child.tag) in _CREDITS and child.text]
+        if applied:
+            raise invalid(f"{applied[0]} names nothing that can be applied to the bill.")
         amount = decimal_of(detail, "TRX_PAYMENTAMOUNT")
         shares.append(Share(text_of(detail, "RECORDKEY"), amount or Decimal(0), text_of(detail, "ENTRYKEY")))
+    return shares
+
+
+def _read_payment(element: etree._Element) -> Payment:
     kept = ("DESCRIPTION", "PAYMENTREQUESTMETHOD", "AMOUNTTOPAY")
     return Payment(
         vendor=text_of(element, "VENDORID"),
@@ -175,7 +190,7 @@ def _read_payment(element: etree._Element) -> Payment:
         currency=text_of(element, "CURRENCY"),
         number=text_of(element, "DOCNUMBER"),
         action=text_of(element, "ACTION") or "Submit",
-        shares=shares,
+        shares=_shares(element),
         fields={name: text for name in kept if (text := text_of(element, name))},
     )
 
@@ -242,10 +257,7 @@ def _update(call: Call, element: etree._Element) -> Record:
     if name == "APBILL":
         _update_bill(call.company, call, record, element)
     elif name == "APPYMT":
-        if record["STATE"] != "Draft":
-            raise invalid("Only draft payments can be updated.")
-        fields = {field: text for field in ("DESCRIPTION", "DOCNUMBER") if (text := text_of(element, field))}
-        call.company.change("APPYMT", record, fields, call.actor)
+        _update_payment(call, record, element)
     elif name in MASTERS:
         fields = _master_fields(call, name, element)
         fields.pop("RECORDNO", None)
@@ -253,6 +265,17 @@ def _update(call: Call, element: etree._Element) -> Record:
     else:
         raise invalid(f"{name} cannot be updated this way.")
     return record
+
+
+def _update_payment(call: Call, payment: Record, element: etree._Element) -> None:
+    if payment["STATE"] != "Draft":
+        raise invalid("Only draft payments can be updated.")
+    fields = {field: text for field in ("DESCRIPTION", "DOCNUMBER") if (text := text_of(element, field))}
+    call.company.change("APPYMT", payment, fields, call.actor)
+    if element.find("APPYMTDETAILS") is not None:
+        replace_shares(call.company, payment, _shares(element), call.actor)
+    if text_of(element, "ACTION") == "Submit":
+        submit_payment(call.company, payment, call.actor)
 
 
 def _update_bill(company: Company, call: Call, bill: Record, element: etree._Element) -> None:

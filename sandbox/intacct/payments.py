@@ -71,11 +71,7 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
     stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp()}
     stamp |= {"CREATEDBY": actor.user, "MODIFIEDBY": actor.user}
     owner = company.owner(actor)
-    state = "Draft"
-    if payment.action == "Submit":
-        state = "Submitted" if company.switches.flag("payment_approval") else "Complete"
-    amounts = {"PAYMENTAMOUNT": amount_text(total * rate), "TRX_PAYMENTAMOUNT": amount_text(total)}
-    amounts |= {"TOTALENTERED": amount_text(total * rate), "TRX_TOTALENTERED": amount_text(total)}
+    state = _submitted(company) if payment.action == "Submit" else "Draft"
     record = company["APPYMT"].insert(
         {
             "RECORDTYPE": "pp",
@@ -93,29 +89,68 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
             "BASECURR": BASE_CURRENCY,
             "EXCHANGE_RATE": plain(rate),
             **payment.fields,
-            **amounts,
+            **_amounts(total, rate),
             **stamp,
             **owner,
         }
     )
-    for share in payment.shares:
+    _insert_details(company, record, payment.shares)
+    company.log("APPYMT", record, "C", actor)
+    _apply(company, record, actor, state, 1)
+    return record
+
+
+def _submitted(company: Company) -> str:
+    return "Submitted" if company.switches.flag("payment_approval") else "Complete"
+
+
+def _insert_details(company: Company, payment: Record, shares: list[Share]) -> None:
+    rate = number(payment["EXCHANGE_RATE"]) or Decimal(1)
+    copied = ("CURRENCY", "STATE", "PAYMENTDATE", "CREATEDBY", "MEGAENTITYKEY", "MEGAENTITYID", "MEGAENTITYNAME")
+    for share in shares:
         company["APPYMTDETAIL"].insert(
             {
-                "PAYMENTKEY": record["RECORDNO"],
+                "PAYMENTKEY": payment["RECORDNO"],
                 "RECORDKEY": share.bill,
                 "ENTRYKEY": share.entry,
                 "PAYMENTAMOUNT": amount_text(share.amount * rate),
                 "TRX_PAYMENTAMOUNT": amount_text(share.amount),
-                "CURRENCY": currency,
-                "STATE": state,
-                "PAYMENTDATE": wire_date(payment.day),
-                **stamp,
-                **owner,
+                "WHENMODIFIED": company.stamp(),
+                **{name: payment[name] for name in copied},
             }
         )
-    company.log("APPYMT", record, "C", actor)
-    _apply(company, record, actor, state, 1)
-    return record
+
+
+def replace_shares(company: Company, payment: Record, shares: list[Share], actor: Actor) -> None:
+    """The details of a draft are replaced as a whole."""
+    _apply(company, payment, actor, payment["STATE"], -1)
+    for detail in details_of(company, payment):
+        company["APPYMTDETAIL"].remove(detail)
+    wanted = Payment(
+        vendor=payment["VENDORID"],
+        bank_account=payment["FINANCIALENTITY"],
+        method=payment["PAYMENTMETHOD"],
+        day=parse_date(payment["PAYMENTDATE"]),
+        currency=payment["CURRENCY"],
+        shares=shares,
+    )
+    for share in shares:
+        _check_share(company, wanted, share, actor)
+    _insert_details(company, payment, shares)
+    total = sum((share.amount for share in shares), Decimal(0))
+    rate = number(payment["EXCHANGE_RATE"]) or Decimal(1)
+    company.change("APPYMT", payment, _amounts(total, rate), actor)
+    _apply(company, payment, actor, payment["STATE"], 1)
+
+
+def submit_payment(company: Company, payment: Record, actor: Actor) -> None:
+    """A draft goes its way."""
+    set_payment_state(company, payment, _submitted(company), actor)
+
+
+def _amounts(total: Decimal, rate: Decimal) -> dict[str, str]:
+    amounts = {"PAYMENTAMOUNT": amount_text(total * rate), "TRX_PAYMENTAMOUNT": amount_text(total)}
+    return amounts | {"TOTALENTERED": amount_text(total * rate), "TRX_TOTALENTERED": amount_text(total)}
 
 
 def _check_share(company: Company, payment: Payment, share: Share, actor: Actor) -> Record:

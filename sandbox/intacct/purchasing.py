@@ -1,5 +1,6 @@
 """The legacy Purchasing functions: create, update, delete, approve (reference 3.2 to 3.4)."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -112,6 +113,8 @@ def _line(call: Call, element: etree._Element) -> Line:
 def run_create_potransaction(call: Call, element: etree._Element) -> Result:
     """Answers the DOCID as key, not the record number (reference 3.1)."""
     try:
+        if element.find("subtotals/subtotal") is not None:
+            raise invalid("Subtotals are not enabled for this transaction definition.")
         document = Document(
             definition=text_of(element, "transactiontype"),
             vendor=text_of(element, "vendorid"),
@@ -159,9 +162,8 @@ def run_update_potransaction(call: Call, element: etree._Element) -> Result:
     try:
         header = find_document(call, element)
         require_editable(call.company, header, call.actor)
-        changes = {
-            field: text_of(element, name) for name, field in _HEADER_EDITS.items() if element.find(name) is not None
-        }
+        set_nulls = element.get("set_nulls", "false").lower() == "true"
+        changes = _given(element, _HEADER_EDITS, set_nulls)
         for name, field in (("datecreated", "WHENCREATED"), ("dateposted", "WHENPOSTED"), ("datedue", "WHENDUE")):
             day = legacy_date(element, name)
             if day is not None:
@@ -174,7 +176,7 @@ def run_update_potransaction(call: Call, element: etree._Element) -> Result:
             if line.find("itemid") is not None and not text_of(line, "itemid"):
                 removed.add(line_no)
                 continue
-            edits[line_no] = _line_edits(line)
+            edits[line_no] = _line_edits(line, set_nulls)
         added = [_line(call, line) for line in element.findall("updatepotransitems/potransitem")]
         edit_document(call.company, header, changes, edits, removed, added, text_of(element, "state"), call.actor)
     except FunctionError as error:
@@ -189,15 +191,20 @@ def _line_no(line: etree._Element) -> int:
     return int(text) - 1
 
 
-def _line_edits(line: etree._Element) -> dict[str, str]:
-    edits = {}
-    for name, field in _LINE_EDITS.items():
-        if line.find(name) is None:
-            continue
-        if name in ("quantity", "price"):
-            edits[field] = plain(decimal_of(line, name) or Decimal(0))
-        else:
-            edits[field] = text_of(line, name)
+def _given(element: etree._Element, names: Mapping[str, str], set_nulls: bool) -> dict[str, str]:
+    """The fields to change; an empty element clears only where the caller asked for that."""
+    return {
+        field: text
+        for name, field in names.items()
+        if element.find(name) is not None and ((text := text_of(element, name)) or set_nulls)
+    }
+
+
+def _line_edits(line: etree._Element, set_nulls: bool) -> dict[str, str]:
+    edits = _given(line, _LINE_EDITS, set_nulls)
+    for name in ("quantity", "price"):
+        if _LINE_EDITS[name] in edits:
+            edits[_LINE_EDITS[name]] = plain(decimal_of(line, name) or Decimal(0))
     return edits
 
 

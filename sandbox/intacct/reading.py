@@ -79,9 +79,8 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     options = element.find("options")
     private = options is not None and text_of(options, "showprivate").lower() == "true"
     ignore_case = options is not None and text_of(options, "caseinsensitive").lower() == "true"
-    docparid = text_of(element, "docparid")
-    if docparid and kind.document_type and call.company.switches.flag("docparid_filters"):
-        only = Condition("DOCPARID", "=", (docparid,))
+    if call.docparid and kind.document_type and call.company.switches.flag("docparid_filters"):
+        only = Condition("DOCPARID", "=", (call.docparid,))
         tree = only if tree is None else Every((only, tree))
     matches = _select(call, kind, tree, orders, private=private, ignore_case=ignore_case)
     if aggregates:
@@ -89,9 +88,9 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     page = matches[offset : offset + page_size]
     total = len(matches)
     remaining = max(0, total - offset - len(page))
-    output = (text_of(options, "returnformat") if options is not None else "") or "xml"
-    if output.lower() != "xml":
-        return _raw(output.lower(), plain_fields, page)
+    output = _output(text_of(options, "returnformat") if options is not None else "")
+    if output != "xml":
+        return _raw(output, plain_fields, page)
     body = _render(call, kind, kind.name, plain_fields, page)
     if call.tampering.get("row_moved") is not None and remaining:
         # As if somebody saved the next row at this moment: it moves to the end of a reading ordered by time.
@@ -101,6 +100,13 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     if not count:
         return Result(data=f'{head} numremaining="{remaining}"/>')
     return Result(data=f'{head} numremaining="{remaining}">{body}</data>')
+
+
+def _output(text: str) -> str:
+    output = (text or "xml").lower()
+    if output not in ("xml", "json", "csv"):
+        raise _failed(f"'{text}' is not a return format")
+    return output
 
 
 def _bounded(text: str, default: int, low: int, high: int, what: str) -> int:
@@ -261,7 +267,7 @@ def _computed(kind: ObjectType, function: str, name: str, members: Sequence[Valu
 # The legacy dialect
 
 
-def run_read_by_query(call: Call, element: etree._Element) -> Result:
+def run_read_by_query(call: Call, element: etree._Element) -> Result | Raw:
     """`readByQuery`: codes in the query, labels in the answer, lower-case rows, a resultId for readMore."""
     kind = object_type(text_of(element, "object"))
     fields = _field_list(call, kind, text_of(element, "fields"))
@@ -278,6 +284,9 @@ def run_read_by_query(call: Call, element: etree._Element) -> Result:
     page_size = _bounded(text_of(element, "pagesize"), 100, 1, 1000, "pagesize")
     private = call.company.switches.flag("readbyquery_top_sees_private")
     matches = _select(call, kind, tree, (), private=private)[:limit]
+    output = _output(text_of(element, "returnFormat"))
+    if output != "xml":
+        return _raw(output, fields, matches[:page_size])
     cursor = Cursor(kind.name, fields, [record.number for record in matches], len(matches), page_size)
     return _next_page(call, cursor, secrets.token_hex(16))
 
@@ -355,6 +364,8 @@ def run_read_by_name(call: Call, element: etree._Element) -> Result:
 
 
 def _read(call: Call, element: etree._Element, kind: ObjectType, found: Sequence[Record | None]) -> Result:
+    if _output(text_of(element, "returnFormat")) != "xml":
+        raise _failed("Records with their lines are answered as XML only")
     fields = _field_list(call, kind, text_of(element, "fields"))
     lines = text_of(element, "fields") in ("", "*")
     seen = visible(call, private=call.company.switches.flag("readbyquery_top_sees_private"))

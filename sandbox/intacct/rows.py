@@ -115,9 +115,17 @@ def names(record: Record, wanted: str) -> bool:
     ) or values["DOCHDRID"].endswith(f"-{wanted}")
 
 
+def custom_fields(call: Call, kind: ObjectType) -> set[str]:
+    """The custom fields that can be read; those of documents only with `docparid` (reference 2.6)."""
+    found = call.company.custom_fields.get(kind.name, set())
+    if kind.document_type and not call.docparid:
+        return {name for name in found if name.startswith("GLDIM")}
+    return found
+
+
 def unknown_fields(call: Call, kind: ObjectType, fields: Iterable[str]) -> list[str]:
     """Those of `fields` that the object does not have, not even by one hop."""
-    custom = call.company.custom_fields.get(kind.name, set())
+    custom = custom_fields(call, kind)
     unknown = []
     for name in fields:
         if name in kind.fields or name in custom:
@@ -131,4 +139,4 @@ def unknown_fields(call: Call, kind: ObjectType, fields: Iterable[str]) -> list[
 
 def all_fields(call: Call, kind: ObjectType) -> list[str]:
     """Every field of the object, custom ones last."""
-    return [*kind.fields, *sorted(call.company.custom_fields.get(kind.name, set()))]
+    return [*kind.fields, *sorted(custom_fields(call, kind))]

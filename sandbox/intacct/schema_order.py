@@ -142,7 +142,9 @@ def check_function(element: etree._Element) -> None:
         check_sequence(element, LEGACY[name])
         for path, sequence in _CHILDREN.get(name, ()):
             for part in element.findall(path):
-                check_sequence(part, sequence)
+                # Clients send an empty optional date for "none"; only a date that begins must be whole.
+                if len(part) or part.tag not in ("datedue", "dateposted"):
+                    check_sequence(part, sequence)
         _check_currency(element)
         if name == "create_potransaction" and element.find("potransitems/potransitem") is None:
             raise schema_violation("Element 'potransitems' must hold at least one 'potransitem'.")

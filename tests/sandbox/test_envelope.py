@@ -140,6 +140,13 @@ async def test_wrong_order_or_unknown_elements_of_legacy_functions_stop_the_whol
     assert reply.root.find("operation") is None
 
 
+async def test_the_schema_is_checked_before_the_sender_and_the_sender_before_the_sign_in(wire: Wire) -> None:
+    nobody = control().replace("sandbox-sender", "nope")
+    assert (await wire.ask("<no_such_function/>", auth=login("999"), head=nobody)).errors == ["XL03000003"]
+    assert (await wire.ask(APPS, auth=login("999"), head=nobody)).errors == ["XMLGW_JPP0002"]
+    assert (await wire.ask("<readMore/>", auth=login("999"))).errors == ["XL03000006"]
+
+
 async def test_generic_functions_take_their_children_in_any_order(wire: Wire) -> None:
     reply = await wire.ask(
         "<query><pagesize>5</pagesize><select><field>RECORDNO</field></select><object>VENDOR</object></query>"

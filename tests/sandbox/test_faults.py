@@ -124,6 +124,14 @@ async def test_an_error_nobody_knows(wire: Wire) -> None:
     assert (await wire.ask(payment("1", "1"))).errors == ["ZZ99000777"]
 
 
+async def test_any_refusal_of_the_documentation_can_be_played(wire: Wire) -> None:
+    await wire.break_("refused", operation="query", object="AUDITHISTORY", times=1)
+    await wire.break_("refused", operation="create", errorno="AR-0148", message="No such customer", times=1)
+    assert (await wire.ask(query("AUDITHISTORY", "ID"))).errors == ["DL02000001"]
+    reply = await wire.ask(payment("1", "1"))
+    assert (reply.errors, reply.reasons.split(" [")[0]) == (["AR-0148"], "No such customer")
+
+
 async def test_data_faults_can_pick_one_record(wire: Wire) -> None:
     for number in ("PO-1", "PO-2", "PO-3"):
         await wire.order(number)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.wire import Wire, login
+from tests.sandbox.wire import Wire, control, login
 
 
 def by_query(where: str, *, name: str = "PODOCUMENT", fields: str = "DOCNO,STATE", size: int = 100) -> str:
@@ -49,6 +49,18 @@ async def test_rows_are_lower_case_and_labels_come_back(wire: Wire) -> None:
 @pytest.mark.parametrize("where", ["STATE =", "STATE = 'O' AND", "NOSUCH = '1'", "STATE ~ 'O'", "(STATE = 'O'"])
 async def test_bad_query_text_fails(wire: Wire, where: str) -> None:
     assert (await wire.ask(by_query(where))).errors == ["Query Failed"]
+
+
+async def test_rows_can_come_as_json_or_csv(wire: Wire) -> None:
+    await wire.order("PO-1")
+    as_csv = by_query("").replace("</readByQuery>", "<returnFormat>csv</returnFormat></readByQuery>")
+    body = (
+        f"<request>{control()}<operation><authentication>{login()}</authentication><content>"
+        f'<function controlid="1">{as_csv}</function></content></operation></request>'
+    )
+    assert (await wire.post(body)).text == "DOCNO,STATE\r\nPO-1,Pending\r\n"
+    strange = as_csv.replace("csv", "yaml")
+    assert (await wire.ask(strange)).errors == ["Query Failed"]
 
 
 async def test_an_unknown_field_is_named_in_the_error_number(wire: Wire) -> None:

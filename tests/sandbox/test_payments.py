@@ -108,6 +108,29 @@ async def test_drafts_only_reserve_and_can_be_deleted(wire: Wire) -> None:
     assert await standing(wire) == ("Posted", "0.00", "50.00")
 
 
+async def test_a_draft_s_details_are_replaced_and_it_can_be_submitted(wire: Wire) -> None:
+    bill = await owed(wire)
+    number = (await wire.ask(payment(bill, "20.00", action="Draft"))).data[0].findtext("RECORDNO")
+    detail = f"<APPYMTDETAIL><RECORDKEY>{bill}</RECORDKEY><TRX_PAYMENTAMOUNT>35.00</TRX_PAYMENTAMOUNT></APPYMTDETAIL>"
+    details = f"<RECORDNO>{number}</RECORDNO><APPYMTDETAILS>{detail}</APPYMTDETAILS>"
+    assert (await wire.ask(f"<update><APPYMT>{details}</APPYMT></update>")).status == "success"
+    assert await standing(wire) == ("Selected", "0.00", "15.00")
+    submit = f"<update><APPYMT><RECORDNO>{number}</RECORDNO><ACTION>Submit</ACTION></APPYMT></update>"
+    assert (await wire.ask(submit)).status == "success"
+    assert await standing(wire) == ("Partially Paid", "35.00", "15.00")
+    [paid] = await wire.held("payments")
+    assert (paid["amount"], paid["state"]) == ("35.00", "Complete")
+    assert "Only draft" in (await wire.ask(submit)).reasons
+
+
+async def test_credits_that_do_not_exist_are_not_applied(wire: Wire) -> None:
+    function = payment(await owed(wire), "20.00").replace(
+        "</TRX_PAYMENTAMOUNT>", "</TRX_PAYMENTAMOUNT><ADJUSTMENTKEY>9</ADJUSTMENTKEY>"
+    )
+    assert "ADJUSTMENTKEY" in (await wire.ask(function)).reasons
+    assert await wire.held("payments") == []
+
+
 async def test_a_submitted_payment_cannot_be_deleted(wire: Wire) -> None:
     number = (await wire.ask(payment(await owed(wire), "20.00"))).data[0].findtext("RECORDNO")
     assert (await wire.ask(f"<delete><object>APPYMT</object><keys>{number}</keys></delete>")).status == "failure"

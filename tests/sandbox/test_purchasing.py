@@ -126,6 +126,28 @@ async def test_an_update_changes_adds_and_removes_lines_counting_from_one(wire: 
     assert changed["total"] == "115.00"
 
 
+async def test_an_empty_element_clears_only_on_wish(wire: Wire) -> None:
+    order = await wire.order(memo="keep me")
+    function = update(order["document_id"], "<message/>")
+    await wire.ask(function)
+    assert (await wire.one("purchase_orders", "PO-1"))["memo"] == "keep me"
+    await wire.ask(function.replace(" key=", ' set_nulls="true" key='))
+    assert (await wire.one("purchase_orders", "PO-1"))["memo"] == ""
+
+
+async def test_empty_optional_dates_mean_none(wire: Wire) -> None:
+    order = await wire.order()
+    function = invoice(order, {1: "1"}).replace("<createdfrom>", "<dateposted/><createdfrom>")
+    assert (await wire.ask(function)).status == "success"
+
+
+async def test_subtotals_need_a_definition_that_has_them(wire: Wire) -> None:
+    order = await wire.order()
+    subtotals = "<subtotals><subtotal><description>Freight</description><total>5</total></subtotal></subtotals>"
+    function = invoice(order, {1: "1"}).replace("</potransitems>", f"</potransitems>{subtotals}")
+    assert "Subtotals are not enabled" in (await wire.ask(function)).reasons
+
+
 async def test_locked_states_cannot_be_edited(wire: Wire) -> None:
     order = await wire.order()
     for state in ("Submitted", "In Progress", "Partially Converted", "Converted"):
@@ -195,6 +217,8 @@ async def test_external_ids_and_custom_fields(wire: Wire) -> None:
         "<readByName><object>PODOCUMENT</object><keys>Vendor Invoice-KEY-1</keys><fields>SOURCE_APP</fields>"
         "</readByName>"
     )
-    assert (await wire.ask(read)).rows == [{"SOURCE_APP": "6f1c"}]
+    assert (await wire.ask(read)).errors == ["Invalid fields list SOURCE_APP"]
+    with_type = read.replace("<fields>", "<docparid>Vendor Invoice</docparid><fields>")
+    assert (await wire.ask(with_type)).rows == [{"SOURCE_APP": "6f1c"}]
     change = '<update_potransaction key="po:1" externalkey="true"><message>found</message></update_potransaction>'
     assert (await wire.ask(change)).key == "Vendor Invoice-KEY-1"
