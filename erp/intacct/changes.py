@@ -132,17 +132,20 @@ def _stamp(look: Look, row: Row) -> Stamp | None:
         revision = wire.sortable_time(stamp)
     except ValueError:
         return None
-    if revision is None:
-        return None
     return Stamp(look.stream, look.kind, ErpId(number.removesuffix(RECORD_SUFFIX)), revision)
 
 
 def _deletion(row: Row) -> Deletion:
-    kind, list_kind = AUDITED[translate.need(row, "OBJECTTYPE").lower()]
+    object_type = translate.need(row, "OBJECTTYPE").lower()
+    if object_type not in AUDITED:
+        raise translate.Unusable(
+            "VALUE_NOT_READABLE", f"A deleted {object_type} was not asked for.", {"OBJECTTYPE": object_type}
+        )
+    kind, list_kind = AUDITED[object_type]
     at = translate.readable("ACCESSTIME", translate.need(row, "ACCESSTIME"), wire.sortable_time)
     return Deletion(
         kind=kind,
         list_kind=list_kind,
         erp_id=ErpId(translate.need(row, "OBJECTKEY").removesuffix(RECORD_SUFFIX)),
-        deleted_at=at or "",
+        deleted_at=at,
     )

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from erp.connector import BadRecord, Page
@@ -116,7 +117,7 @@ class Documents:
         ends = [int(page.last) for page in fetched if page.more and page.last is not None]
         end = min(ends) if ends else None
         if end is not None:
-            rows = [row for row in rows if "RECORDNO" not in row or int(row["RECORDNO"]) <= end]
+            rows = [row for row in rows if _up_to(row.get("RECORDNO"), end)]
         if len(fetched) > 1:
             rows = await self._with_quiet_headers(template, where, rows, fetched[1], end)
         return rows, None if end is None else str(end)
@@ -125,19 +126,21 @@ class Documents:
         self, template: str, where: str, rows: list[Row], touched: Fetched, end: int | None
     ) -> list[Row]:
         latest = {
-            row["DOCHDRNO"]: row["MAX.WHENMODIFIED"]
+            row["DOCHDRNO"]: translate.readable("WHENMODIFIED", row["MAX.WHENMODIFIED"], wire.sortable_time)
             for row in touched.rows
-            if "DOCHDRNO" in row and "MAX.WHENMODIFIED" in row and (end is None or int(row["DOCHDRNO"]) <= end)
+            if "DOCHDRNO" in row and "MAX.WHENMODIFIED" in row and _up_to(row["DOCHDRNO"], end)
         }
-        quiet = sorted(latest.keys() - {row.get("RECORDNO") for row in rows}, key=int)
+        quiet = sorted(latest.keys() - {row.get("RECORDNO") for row in rows})
         if quiet:
             found = self.header_query(template, wire.all_of(where, wire.one_of("RECORDNO", quiet)))
             (missed,) = await self._reader.all_rows([found], level=self._level)
             rows = [*rows, *missed]
         for row in rows:
             touch = latest.get(row.get("RECORDNO", ""))
-            if touch and (wire.sortable_time(row.get("WHENMODIFIED")) or "") < (wire.sortable_time(touch) or ""):
-                row["WHENMODIFIED"] = touch
+            # A stamp of the header's own that cannot be read is left for `order_header` to name.
+            with suppress(Unusable):
+                if touch and (translate.line_revision(row) or "") < touch:
+                    row["WHENMODIFIED"] = touch
         return rows
 
     async def orders(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
@@ -302,6 +305,11 @@ class Documents:
                 document_number=document.removeprefix(f"{template}-"),
                 quantity=translate.need_decimal(row, "UIQTY"),
             )
+
+
+def _up_to(number: str | None, end: int | None) -> bool:
+    """Whether a record belongs to a page that ends there; one without a number stays, to be named as bad."""
+    return end is None or number is None or not number.isdecimal() or int(number) <= end
 
 
 def _receipt_lines_query(template: str, where: str) -> Query:

@@ -87,20 +87,17 @@ class Payments:
         )
         if record is None:
             raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")
-        try:
-            held = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
-            # The payment itself tells what it paid, should the invoice not be shown.
-            shown = [row["PRRECORDKEY"] for row in invoices.rows if "PRRECORDKEY" in row]
-            payable = next(iter((*shown, *(share.bill_erp_id for share in held.shares))), "0")
-            bills = known.rows
-            if payable != payment.payable_hint:
-                (bills,) = await self._reader.all_rows([_bill_query(payable)], level=payment.owner_entity)
-            if not bills:
-                raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
-            paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
-        except translate.Unusable as error:
-            # Not a refusal: the payment is there, so the write must not be counted as refused.
-            raise faults.malformed(error.message, writing=False, evidence=error.evidence) from None
+        # An unusable record raises MalformedAnswer, never Rejected: it is there, so the write was not refused.
+        held = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
+        # The payment itself tells what it paid, should the invoice not be shown.
+        shown = [row["PRRECORDKEY"] for row in invoices.rows if "PRRECORDKEY" in row]
+        payable = next(iter((*shown, *(share.bill_erp_id for share in held.shares))), "0")
+        bills = known.rows
+        if payable != payment.payable_hint:
+            (bills,) = await self._reader.all_rows([_bill_query(payable)], level=payment.owner_entity)
+        if not bills:
+            raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
+        paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
         return PushedPayment(
             erp_id=erp_id,
             state=held.state,

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from lxml import etree
 
 from erp.connector import BadRecord
+from erp.errors import MalformedAnswer
 from erp.intacct import wire
 from erp.intacct.wire import Row
 from models.domain import (
@@ -63,14 +64,11 @@ RECEIPT_LINE_FIELDS = ("RECORDNO", "DOCHDRNO", "LINE_NO", "ITEMID", "UIQTY", "WH
 RECEIPT_LINE_OPTIONAL = ("MEMO", "ITEMDESC", "UNIT", "QTY_CONVERTED", "LOCATIONID", "SOURCE_DOCID", "SOURCE_DOCLINEKEY")
 
 
-class Unusable(Exception):
-    """A record that cannot be taken in, with our code and what was seen."""
+class Unusable(MalformedAnswer):
+    """A record that cannot be taken in, with our code and what was seen. On a page it becomes a bad record."""
 
     def __init__(self, code: str, message: str, evidence: Mapping[str, str]) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.evidence = dict(evidence)
+        super().__init__(message, code=code, evidence=evidence)
 
 
 def trusted(model: type[R], values: dict[str, Any]) -> R:
@@ -154,9 +152,7 @@ def revision(row: Row) -> str:
     stamp = row.get("WHENMODIFIED") or row.get("AUWHENCREATED")
     if stamp is None:
         raise Unusable("MISSING_FIELD", "The record came without any stamp of change.", {"field": "WHENMODIFIED"})
-    made = readable("WHENMODIFIED", stamp, wire.sortable_time)
-    assert made is not None
-    return made
+    return readable("WHENMODIFIED", stamp, wire.sortable_time)
 
 
 def readable(field: str, value: str, convert: Callable[[str], T]) -> T:

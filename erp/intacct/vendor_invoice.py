@@ -94,17 +94,14 @@ class VendorInvoices:
         if not headers:
             raise OutcomeUnknown(f"Intacct does not show {document} yet.", code="OUTCOME_UNKNOWN")
         header = headers[0]
-        try:
-            lines.sort(key=lambda row: int(translate.need(row, "LINE_NO")))
-            total = _total(header, lines)
-            differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
-            revision = translate.revision(header)
-        except translate.Unusable as error:
-            # Not a refusal: the invoice is there, so the write must not be counted as refused.
-            raise faults.malformed(error.message, writing=False, evidence=error.evidence) from None
+        # An unusable invoice raises MalformedAnswer, never Rejected: it is there, so the write was not refused.
+        lines.sort(key=lambda row: int(translate.need_decimal(row, "LINE_NO")))
+        total = _total(header, lines)
+        differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
+        revision = translate.revision(header)
         payable = header.get("PRRECORDKEY")
         return PushedBill(
-            erp_id=ErpId(header["RECORDNO"]),
+            erp_id=ErpId(translate.need(header, "RECORDNO")),
             document_id=document,
             payable_id=ErpId(payable) if payable else None,
             total=total,

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -230,18 +231,15 @@ def owned_rows(record: etree._Element, owner: str) -> list[Row]:
     return []
 
 
-def sortable_time(value: str | None) -> str | None:
-    """`07/01/2031 10:00:00` as `2031-07-01 10:00:00`, which sorts as text; dates get midnight. None stays None.
+@lru_cache(maxsize=8192)
+def sortable_time(value: str) -> str:
+    """`07/01/2031 10:00:00` as `2031-07-01 10:00:00`, which sorts as text; dates get midnight.
 
-    Raises ValueError on anything else, so that an odd stamp never becomes a cursor.
+    Raises ValueError on anything else: an odd stamp that sorts high would become a cursor and hide all that follows.
+    Remembered, because the records of a page share their stamps.
     """
-    if not value:
-        return None
-    # Sliced rather than parsed: this runs for every record, and the answer's format is fixed.
-    if len(value) == 19 and value[2] == "/" and value[5] == "/" and value[10] == " ":
-        return f"{value[6:10]}-{value[:2]}-{value[3:5]} {value[11:]}"
-    if len(value) == 10 and value[2] == "/" and value[5] == "/":
-        return f"{value[6:10]}-{value[:2]}-{value[3:5]} 00:00:00"
+    if len(value) >= 10 and value[2] == "/" and value[5] == "/":
+        value = f"{value[6:10]}-{value[:2]}-{value[3:5]}{value[10:]}"
     return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M:%S")
 
 
