@@ -3,19 +3,30 @@
 import asyncio
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import setup
 from cli.screen import console, table
-from settings import settings_from_environment
 
 organizations = typer.Typer(no_args_is_help=True, help="Tenants of this installation.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 credentials = typer.Typer(no_args_is_help=True, help="The stored ERP credentials.")
 
+if TYPE_CHECKING:
+    from settings import Settings
+
 OrganizationOption = Annotated[str, typer.Option("--organization", help="Its id, from `posync organization list`.")]
+
+
+def _settings() -> "Settings":
+    from settings import SettingMissing, settings_from_environment
+
+    try:
+        return settings_from_environment()
+    except SettingMissing as missing:
+        raise typer.BadParameter(str(missing)) from missing
 
 
 def worker() -> None:
@@ -39,7 +50,7 @@ def migrate(
     ] = True,
 ) -> None:
     """Bring the database schema and the Temporal namespace up to date. Safe to repeat."""
-    asyncio.run(setup.migrate_database(settings_from_environment().database_url))
+    asyncio.run(setup.migrate_database(_settings().database_url))
     console.print("The schema is up to date.")
     if namespace_too:
         problems = asyncio.run(setup.prepare_namespace())
@@ -51,7 +62,7 @@ def migrate(
 @organizations.command("create")
 def create_organization(name: Annotated[str, typer.Argument(help="Its name, as people know it.")]) -> None:
     """Make a tenant and its first administrator key, shown this once."""
-    made = asyncio.run(setup.sign_up(settings_from_environment().database_url, name, label="first administrator"))
+    made = asyncio.run(setup.sign_up(_settings().database_url, name, label="first administrator"))
     console.print(f"organization {made.organization_id}\nadministrator key {made.key}", highlight=False)
 
 
@@ -59,7 +70,7 @@ def create_organization(name: Annotated[str, typer.Argument(help="Its name, as p
 def list_organizations() -> None:
     """Show all tenants."""
     shown = table("Organizations", "id", "name")
-    for row in asyncio.run(setup.list_organizations(settings_from_environment().database_url)):
+    for row in asyncio.run(setup.list_organizations(_settings().database_url)):
         shown.add_row(*row)
     console.print(shown)
 
@@ -71,7 +82,7 @@ def create_key(
     label: Annotated[str, typer.Option(help="What it is for.")],
 ) -> None:
     """Make a key, shown this once."""
-    url = settings_from_environment().database_url
+    url = _settings().database_url
     try:
         console.print(asyncio.run(setup.create_key(url, organization, role=role, label=label)), highlight=False)
     except ValueError as error:
@@ -82,7 +93,7 @@ def create_key(
 def list_keys(organization: OrganizationOption) -> None:
     """Show an organization's keys; never their secret part."""
     shown = table("Keys", "id", "role", "label", "state")
-    for row in asyncio.run(setup.list_keys(settings_from_environment().database_url, organization)):
+    for row in asyncio.run(setup.list_keys(_settings().database_url, organization)):
         shown.add_row(*row)
     console.print(shown)
 
@@ -92,7 +103,7 @@ def revoke_key(
     organization: OrganizationOption, key_id: Annotated[str, typer.Argument(help="From `posync key list`.")]
 ) -> None:
     """Take a key out of use at once."""
-    if not asyncio.run(setup.revoke_key(settings_from_environment().database_url, organization, key_id)):
+    if not asyncio.run(setup.revoke_key(_settings().database_url, organization, key_id)):
         console.print(f"{organization} has no key {key_id} in use.", style="red")
         raise typer.Exit(1)
     console.print(f"{key_id} is revoked.")
@@ -101,5 +112,5 @@ def revoke_key(
 @credentials.command("rotate")
 def rotate_credentials() -> None:
     """Seal all stored credentials with the first key of POSYNC_CREDENTIAL_KEYS; afterwards the others can go."""
-    count = asyncio.run(setup.rotate_credentials(settings_from_environment()))
+    count = asyncio.run(setup.rotate_credentials(_settings()))
     console.print(f"{count} connection{'' if count == 1 else 's'} sealed with the newest key.")

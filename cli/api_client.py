@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from cli.stack import running_stack
+from cli.addresses import running_stack
 
 Body = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cli.addresses import running_stack
 from cli.api_client import Api, ApiProblem
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
-from cli.stack import running_stack
 
 SANDBOX_PATH = "/ia/xml/xmlgw.phtml"
 

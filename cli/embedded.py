@@ -1,4 +1,7 @@
-"""The servers posync brings along: Temporal's dev server and PostgreSQL, from packages, without Docker."""
+"""The servers posync brings along: Temporal's dev server and PostgreSQL, from packages, without Docker.
+
+What needs the Temporal SDK is imported where it is used: most commands start faster than the SDK loads.
+"""
 
 import atexit
 import json
@@ -11,8 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
-
-from workflows.contract import SEARCH_ATTRIBUTES
 
 with warnings.catch_warnings():
     # It falls back to a temporary directory by itself where XDG_RUNTIME_DIR is missing (services, containers).
@@ -69,6 +70,8 @@ def temporal_command(
     *, port: int, ui_port: int | None, database: Path | None, dynamic_config: Mapping[str, str] | None = None
 ) -> list[str]:
     """The dev server with our search attributes. Without `ui_port` headless, without `database` in memory."""
+    from workflows.contract import SEARCH_ATTRIBUTES
+
     command = [installed_program("temporal"), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     command += ["--log-level", "warn"]
     command += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
@@ -85,6 +88,8 @@ def temporal_command(
 
 def temporal_is_ready(address: str) -> bool:
     """Whether the server answers and knows our search attributes: before that, starting a workflow fails."""
+    from workflows.contract import SEARCH_ATTRIBUTES
+
     answer = subprocess.run(
         [installed_program("temporal"), "operator", "search-attribute", "list", "--address", address],
         capture_output=True,

@@ -12,7 +12,6 @@ from cli.processes import ProcessFailed
 from cli.sandbox_control import SandboxRefused
 from cli.screen import errors, explain
 from cli.stack import StackFailed
-from settings import SettingMissing
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +42,7 @@ def main() -> None:
         app()
     except ApiProblem as problem:
         errors.print(explain(problem))
-    except (ApiUnreachable, ProcessFailed, SandboxRefused, SettingMissing, StackFailed) as failure:
+    except (ApiUnreachable, ProcessFailed, SandboxRefused, StackFailed) as failure:
         errors.print(Panel(Text(str(failure)), border_style="red"))
     else:
         return

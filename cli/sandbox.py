@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cli.addresses import running_stack
 from cli.sandbox_control import SandboxControl, SandboxRefused
 from cli.screen import DEFAULT_STATE_DIR, StateDir, console, errors
-from cli.stack import running_stack
 from sandbox import neutral
 
 app = typer.Typer(no_args_is_help=True, help="The pretend ERPs, on their real protocols.")

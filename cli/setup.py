@@ -1,20 +1,19 @@
-"""What must be there before the first process: schema, search attributes, organizations and their keys."""
+"""What must be there before the first process: schema, search attributes, organizations and their keys.
+
+The database layer and the Temporal SDK are imported where they are used: most commands start faster than these load.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple, cast
-
-from sqlmodel.ext.asyncio.session import AsyncSession
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.service import RPCError
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from models.domain import OrganizationId
-from models.store import organizations
-from models.store.credentials import CredentialVault
-from models.store.database import Database
-from settings import Settings, temporal_client
-from workflows.contract import SEARCH_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from models.store.organizations import Role
+    from settings import Settings
 
 
 class SignedUp(NamedTuple):
@@ -24,7 +23,9 @@ class SignedUp(NamedTuple):
 
 
 @asynccontextmanager
-async def _transaction(database_url: str) -> AsyncIterator[AsyncSession]:
+async def _transaction(database_url: str) -> AsyncIterator["AsyncSession"]:
+    from models.store.database import Database
+
     database = Database(database_url, pool_size=1)
     try:
         async with database.transaction() as session:
@@ -35,6 +36,8 @@ async def _transaction(database_url: str) -> AsyncIterator[AsyncSession]:
 
 async def migrate_database(url: str) -> None:
     """Bring the schema up to date; nothing happens when it is."""
+    from models.store.database import Database
+
     database = Database(url, pool_size=1)
     try:
         await database.migrate()
@@ -47,6 +50,13 @@ async def prepare_namespace() -> list[str]:
 
     Answers what a person must do instead, if anything.
     """
+    from temporalio.api.enums.v1 import IndexedValueType
+    from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+    from temporalio.service import RPCError
+
+    from settings import temporal_client
+    from workflows.contract import SEARCH_ATTRIBUTES
+
     client = await temporal_client()
     operator, namespace = client.operator_service, client.namespace
     try:
@@ -66,6 +76,8 @@ async def prepare_namespace() -> list[str]:
 
 async def sign_up(database_url: str, name: str, *, label: str) -> SignedUp:
     """Make an organization with an administrator's key."""
+    from models.store import organizations
+
     async with _transaction(database_url) as session:
         organization_id = await organizations.create_organization(session, name)
         key = await organizations.create_api_key(session, organization_id, "admin", label)
@@ -73,19 +85,23 @@ async def sign_up(database_url: str, name: str, *, label: str) -> SignedUp:
 
 
 async def list_organizations(database_url: str) -> list[tuple[str, str]]:
+    from models.store import organizations
+
     async with _transaction(database_url) as session:
         return [(row.id, row.name) for row in await organizations.list_organizations(session)]
 
 
 async def create_key(database_url: str, organization_id: str, *, role: str, label: str) -> str:
     """Another key of an organization, in plain text. Raises ValueError for a role we do not have."""
+    from models.store import organizations
+
     async with _transaction(database_url) as session:
-        return await organizations.create_api_key(
-            session, OrganizationId(organization_id), cast(organizations.Role, role), label
-        )
+        return await organizations.create_api_key(session, OrganizationId(organization_id), cast("Role", role), label)
 
 
 async def list_keys(database_url: str, organization_id: str) -> list[tuple[str, str, str, str]]:
+    from models.store import organizations
+
     async with _transaction(database_url) as session:
         rows = await organizations.list_api_keys(session, OrganizationId(organization_id))
         return [(row.id, row.role, row.label, "revoked" if row.revoked_at else "in use") for row in rows]
@@ -93,16 +109,22 @@ async def list_keys(database_url: str, organization_id: str) -> list[tuple[str, 
 
 async def key_is_in_use(database_url: str, key: str) -> bool:
     """Whether this database knows the key: it may belong to another one, or be revoked."""
+    from models.store import organizations
+
     async with _transaction(database_url) as session:
         return await organizations.find_api_key(session, key) is not None
 
 
 async def revoke_key(database_url: str, organization_id: str, key_id: str) -> bool:
+    from models.store import organizations
+
     async with _transaction(database_url) as session:
         return await organizations.revoke_api_key(session, OrganizationId(organization_id), key_id)
 
 
-async def rotate_credentials(settings: Settings) -> int:
+async def rotate_credentials(settings: "Settings") -> int:
     """Seal every connection's credentials with the newest key. Answers how many."""
+    from models.store.credentials import CredentialVault
+
     async with _transaction(settings.database_url) as session:
         return await CredentialVault(settings.credential_keys).rotate_all(session)

@@ -20,6 +20,7 @@ from typing import IO
 
 import httpx
 
+from cli.addresses import Addresses
 from cli.embedded import (
     DURABLE_POSTGRES,
     THROWAWAY_POSTGRES,
@@ -31,7 +32,6 @@ from cli.embedded import (
 )
 from cli.processes import ChildProcess, ProcessFailed
 from cli.setup import key_is_in_use, migrate_database, prepare_namespace, sign_up
-from workflows.contract import TASK_QUEUE
 
 TEMPORAL_PORT, UI_PORT, API_PORT, SANDBOX_PORT = 7233, 8233, 8000, 8900
 FAST_CRASH_SECONDS = 5.0
@@ -40,19 +40,6 @@ FAST_CRASHES_ALLOWED = 3
 
 class StackFailed(Exception):
     """The stack cannot start or cannot go on; the message says why and where to look."""
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where everything is; written to `stack.json` for the other commands."""
-
-    api_url: str
-    api_key: str
-    temporal_address: str
-    ui_url: str | None
-    """None when the Temporal server is not ours."""
-    database_url: str
-    sandbox_url: str | None
 
 
 @dataclass(frozen=True)
@@ -132,6 +119,8 @@ class Stack:
             "POSYNC_CREDENTIAL_KEYS": self._credential_keys(),
             "POSYNC_ALLOW_LOOPBACK": "1" if sandbox_url else "0",
         }
+        from workflows.contract import TASK_QUEUE
+
         api_port = self._port(API_PORT)
         api_url = f"http://127.0.0.1:{api_port}"
         self._start_child("worker", [sys.executable, "-m", "worker"], environment, restart=True)
@@ -309,9 +298,3 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=5).is_success
     except httpx.TransportError:
         return False
-
-
-def running_stack(state_dir: Path) -> Addresses | None:
-    """What `posync up` wrote about itself, if it runs from this state directory."""
-    path = state_dir / "stack.json"
-    return Addresses(**json.loads(path.read_text())) if path.exists() else None

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cli.addresses import Addresses
 from cli.screen import DEFAULT_STATE_DIR, StateDir, console, table
-from cli.stack import Addresses, Stack, StackOptions
+from cli.stack import Stack, StackOptions
 
 
 def up(

@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from cli.stack import Addresses, Stack, StackFailed, StackOptions, running_stack
+from cli.addresses import Addresses, running_stack
+from cli.stack import Stack, StackFailed, StackOptions
 
 POSYNC = [sys.executable, "-m", "cli"]
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
+
+from cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,9 +65,8 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     used = set(re.findall(r"\bposync ((?:[a-z]+ ?){1,2})", _code(readme)))
     assert used, "the README shows how to use the command"
     for words in used:
-        command = [sys.executable, "-m", "cli", *_command(words.split()), "--help"]
-        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert shown.returncode == 0, f"{words}: {shown.stderr}"
+        shown = CliRunner().invoke(app, [*_command(words.split()), "--help"])
+        assert shown.exit_code == 0, f"{words}: {shown.output}"
 
 
 def _code(markdown: str) -> str:
@@ -74,8 +76,6 @@ def _code(markdown: str) -> str:
 
 
 def _command(words: list[str]) -> list[str]:
-    from cli.main import app
-
     groups = {group.name for group in app.registered_groups}
     return words[:2] if words[0] in groups else words[:1]
 
