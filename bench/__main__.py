@@ -26,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="keep the figures and their details in this file")
     chosen = parser.parse_args(arguments)
     report = Report(wide_console())
-    report.console.print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    load = os.getloadavg()[0]
+    report.console.print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.1f}"
+    )
     with running_bench(report.console.print) as bench:
         asyncio.run(_measure(bench, report, chosen))
     report.console.print_json(json.dumps(report.details))
