@@ -8,6 +8,7 @@ holds is stored, and only then the workflows are told.
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.connections import Connections, OpenConnection
 from activities.doorbell import Doorbell
@@ -61,11 +62,11 @@ class ErpActivities:
     @activity.defn
     async def push_bill(self, push: PushBill) -> BillPushResult:
         """Make the bill in its ERP, or adopt the one an earlier attempt made; read it back with its PO link."""
-        async with self._database.transaction() as session:
-            going_out = await bills.in_push(session, push.bill_id)
-            ticket = await writes.begin(session, going_out.bill.external_key)
-        self._check_turn(ticket)
         async with self._connections.open(push.connection_id) as connection:
+            async with self._database.transaction() as session:
+                going_out = await bills.in_push(session, push.bill_id)
+                ticket = await writes.begin(session, going_out.bill.external_key)
+            self._check_turn(ticket)
             try:
                 document_id = await self._bill_in_erp(connection, going_out.bill, ticket)
                 found = await connection.erp.read_bill(going_out.bill, document_id)
@@ -106,15 +107,15 @@ class ErpActivities:
     @activity.defn
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
         """Make the payment in its ERP, or adopt the one an earlier attempt made; read back what it left due."""
-        async with self._database.transaction() as session:
-            going_out = await payments.in_push(session, push.payment_id)
-            ticket = await writes.begin(session, going_out.payment.external_key)
-            if ticket.state is WriteState.SENT:
-                await payments.set_status(
-                    session, push.payment_id, PaymentStatus.SUBMITTED, actor=bills.SYNCER, why="sent to the ERP"
-                )
-        self._check_turn(ticket)
         async with self._connections.open(push.connection_id) as connection:
+            async with self._database.transaction() as session:
+                going_out = await payments.in_push(session, push.payment_id)
+                ticket = await writes.begin(session, going_out.payment.external_key)
+                if ticket.state is WriteState.SENT:
+                    await payments.set_status(
+                        session, push.payment_id, PaymentStatus.SUBMITTED, actor=bills.SYNCER, why="sent to the ERP"
+                    )
+            self._check_turn(ticket)
             try:
                 erp_id = await self._payment_in_erp(connection, going_out.payment, ticket)
                 found = await connection.erp.read_payment(going_out.payment, erp_id)
@@ -173,6 +174,7 @@ class ErpActivities:
 
     async def _bill_in_erp(self, connection: OpenConnection, bill: BillToPush, ticket: Ticket) -> DocumentId:
         erp = connection.erp
+        doubted = ticket.maybe_there
         if ticket.state is WriteState.CONFIRMED or ticket.maybe_there:
             found = await erp.find_bill(bill)
             if found is not None:
@@ -182,6 +184,8 @@ class ErpActivities:
             return await erp.create_bill(bill)
         except Duplicate as error:
             found = await erp.find_bill(bill)
+            if found is None and doubted:
+                raise self._perhaps_ours(error) from error
             if found is None:
                 raise self._not_ours(error) from error
             return found
@@ -191,6 +195,7 @@ class ErpActivities:
 
     async def _payment_in_erp(self, connection: OpenConnection, payment: PaymentToPush, ticket: Ticket) -> ErpId:
         erp: ErpConnector = connection.erp
+        doubted = ticket.maybe_there
         if ticket.state is WriteState.CONFIRMED or ticket.maybe_there:
             found = await erp.find_payment(payment)
             if found is not None:
@@ -200,6 +205,8 @@ class ErpActivities:
             return await erp.create_payment(payment)
         except Duplicate as error:
             found = await erp.find_payment(payment)
+            if found is None and doubted:
+                raise self._perhaps_ours(error) from error
             if found is None:
                 raise self._not_ours(error) from error
             return found
@@ -209,10 +216,6 @@ class ErpActivities:
 
     async def _believe_not_there(self, connection: ConnectionRow, key: ExternalKey, ticket: Ticket) -> Ticket:
         """The look-up found nothing. Reads may lag writes, so that is believed only some time after the send."""
-        if ticket.state is WriteState.CONFIRMED:
-            raise Rejected(
-                f"{key} was confirmed before and is no longer in the ERP", code="DELETED_IN_ERP", evidence={"key": key}
-            )
         lag = timedelta(seconds=connection.settings.get("read_lag_seconds", 120))
         left = lag - (datetime.now(UTC) - ticket.first_sent_at)
         if left > timedelta(0):
@@ -220,6 +223,10 @@ class ErpActivities:
                 f"{key} was sent and its answer was lost; the ERP does not show it yet",
                 code="OUTCOME_UNKNOWN",
                 retry_after=min(left + timedelta(milliseconds=100), timedelta(seconds=30)),
+            )
+        if ticket.state is WriteState.CONFIRMED:
+            raise Rejected(
+                f"{key} was confirmed before and is no longer in the ERP", code="DELETED_IN_ERP", evidence={"key": key}
             )
         async with self._database.transaction() as session:
             return await writes.send_again(session, key, ticket)
@@ -239,6 +246,19 @@ class ErpActivities:
             code=error.code,
             erp_code=error.erp_code,
             evidence=error.evidence,
+        )
+
+    @staticmethod
+    def _perhaps_ours(error: Duplicate) -> ApplicationError:
+        """An earlier attempt of ours may be the duplicate: a person is told, but the write stays in doubt, because what
+        the ERP may hold is not given up."""
+        return as_failure(
+            Rejected(
+                f"{error.message} An earlier attempt may have made it; the ERP does not show it under our key.",
+                code=error.code,
+                erp_code=error.erp_code,
+                evidence=error.evidence,
+            )
         )
 
     async def _mark_woken(self, purchase_order_id: PurchaseOrderId, content_hash: str) -> None:

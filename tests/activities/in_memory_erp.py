@@ -1,0 +1,378 @@
+"""An ERP in memory behind the connector's face, with everything that can go wrong as a switch.
+
+It keeps its word as the real one does: a second document under one key never exists, revisions only grow, an order's
+billed quantity counts receipts, and what it shows may lag what it did.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from erp.connector import BadRecord, Capabilities, ConnectionCheck, Page, Peek, PreferenceProblem, Stamp, Statuses
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown
+from models.domain import (
+    BillToPush,
+    Deletion,
+    DocumentId,
+    ErpBill,
+    ErpId,
+    ErpPayment,
+    ListEntry,
+    ListKind,
+    MatchingStatus,
+    MatchMode,
+    OrderBilling,
+    PaymentToPush,
+    PoStatus,
+    PurchaseOrder,
+    PurchaseOrderHeader,
+    PurchaseOrderSnapshot,
+    PushedBill,
+    PushedPayment,
+    Receipt,
+    ReceiptStatus,
+    Stream,
+)
+
+T = TypeVar("T")
+
+ORDER_STATUSES: Mapping[str, tuple[PoStatus | None, MatchingStatus, MatchingStatus]] = {
+    "Draft": (None, MatchingStatus.PENDING_APPROVAL, MatchingStatus.PENDING_APPROVAL),
+    "Pending": (PoStatus.UNFILLED, MatchingStatus.ACTIVE, MatchingStatus.ACTIVE),
+    "Partially Converted": (PoStatus.PARTIALLY_FILLED, MatchingStatus.PARTIALLY_BILLED, MatchingStatus.ACTIVE),
+    "Converted": (PoStatus.FILLED, MatchingStatus.CLOSED, MatchingStatus.ACTIVE),
+    "Closed": (PoStatus.CLOSED, MatchingStatus.CLOSED, MatchingStatus.CLOSED),
+}
+
+
+class WorkerDied(Exception):
+    """What ends an activity without its own word: the process was killed here."""
+
+
+@dataclass
+class Invoice:
+    bill: BillToPush
+    erp_id: ErpId
+    document_id: DocumentId
+    revision: str
+    linked: bool
+    paid: Decimal = Decimal(0)
+
+
+@dataclass
+class Payment:
+    payment: PaymentToPush
+    erp_id: ErpId
+    revision: str
+
+
+@dataclass
+class InMemoryErp:
+    """Switches first. Those that are numbers count how many of the next calls they spoil."""
+
+    trouble: list[ErpError] = field(default_factory=list)
+    """Whatever is called next ends in these, one after another."""
+    refuse_writes: list[ErpError] = field(default_factory=list)
+    lose_answers: int = 0
+    """The write is committed and its answer never comes."""
+    lose_requests: int = 0
+    """The write never arrives, and nobody says so."""
+    die_after_writing: int = 0
+    die_after_reading_back: int = 0
+    link_dropped: bool = False
+    changed_content: tuple[str, ...] = ()
+    finds_lag: int = 0
+    """So many look-ups do not see what was written."""
+    order_lags: bool = False
+    """The order's own figures do not show new bills yet."""
+    settled: bool = True
+    """Payments are posted at once."""
+    page_size: int = 100
+
+    orders: dict[str, PurchaseOrder] = field(default_factory=dict)
+    receipts_held: dict[str, Receipt] = field(default_factory=dict)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    payments_made: dict[str, Payment] = field(default_factory=dict)
+    bills_held: list[ErpBill] = field(default_factory=list)
+    payments_held: list[ErpPayment] = field(default_factory=list)
+    entries: list[ListEntry] = field(default_factory=list)
+    gone: list[Deletion] = field(default_factory=list)
+    bad_orders: dict[str, BadRecord] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    ticks: int = 0
+    closed: bool = False
+
+    capabilities = Capabilities(
+        po_in=True,
+        receipt_in=True,
+        match_modes=(MatchMode.TWO_WAY, MatchMode.THREE_WAY),
+        deletions_feed=True,
+        several_sources_per_bill=False,
+        receipts_count_as_billed=True,
+    )
+
+    def tick(self) -> str:
+        """The next revision."""
+        self.ticks += 1
+        return f"2026-03-02 10:{self.ticks // 60:02}:{self.ticks % 60:02}"
+
+    def _call(self, name: str) -> None:
+        self.calls[name] += 1
+        if self.trouble:
+            raise self.trouble.pop(0)
+
+    # --- signing in and meanings -----------------------------------------------------------------------------
+
+    async def check(self) -> ConnectionCheck:
+        self._call("check")
+        return ConnectionCheck(
+            company="ACME", entity=None, user="xml", endpoint="https://erp.example", capabilities=self.capabilities
+        )
+
+    async def check_preferences(self, preferences: Mapping[str, str]) -> Sequence[PreferenceProblem]:
+        self._call("check_preferences")
+        return ()
+
+    def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
+        if erp_status not in ORDER_STATUSES:
+            return None
+        po, two_way, three_way = ORDER_STATUSES[erp_status]
+        return Statuses(po, two_way if mode is MatchMode.TWO_WAY else three_way)
+
+    def receipt_status(self, erp_status: str) -> ReceiptStatus | None:
+        return {"Pending": ReceiptStatus.ACTIVE, "Closed": ReceiptStatus.CLOSED}.get(erp_status)
+
+    # --- reading ---------------------------------------------------------------------------------------------
+
+    async def peek(self, since: Mapping[Stream, str]) -> Peek:
+        self._call("peek")
+        held: dict[Stream, list[tuple[str, ErpId, str]]] = {
+            Stream.LISTS: [(entry.kind.value, entry.erp_id, entry.revision or "") for entry in self.entries],
+            Stream.PURCHASE_ORDERS: [("purchase_orders", order.erp_id, order.revision) for order in self._all_orders()],
+            Stream.RECEIPTS: [("receipts", r.erp_id, r.revision) for r in self.receipts_held.values()],
+            Stream.BILLS: [("bills", bill.erp_id, bill.revision) for bill in self.bills_held],
+            Stream.PAYMENTS: [("payments", payment.erp_id, payment.revision) for payment in self.payments_held],
+            Stream.DELETIONS: [("deletions", gone.erp_id, gone.deleted_at) for gone in self.gone],
+        }
+        stamps = [
+            Stamp(stream, kind, erp_id, revision)
+            for stream, position in since.items()
+            for kind, erp_id, revision in held[stream]
+            if revision >= position
+        ]
+        return Peek(stamps=stamps, unread=frozenset())
+
+    async def list_entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        self._call("list_entries")
+        return self._page([e for e in self.entries if since is None or (e.revision or "") >= since], after)
+
+    async def purchase_order_headers(
+        self, *, since: str | None, ordered_from: date | None, after: str | None, open_in: MatchMode | None
+    ) -> Page[PurchaseOrderHeader]:
+        self._call("purchase_order_headers")
+        orders: list[PurchaseOrder] = []
+        for order in self._all_orders():
+            meaning = None if open_in is None else self.statuses(order.erp_status, open_in)
+            finished = meaning is not None and meaning.matching is MatchingStatus.CLOSED
+            recent = ordered_from is None or order.ordered_on >= ordered_from
+            if (since is None or order.revision >= since) and recent and not finished:
+                orders.append(order)
+        page = self._page(orders, after)
+        headers = [PurchaseOrderHeader(**_header_fields(order)) for order in page.records]
+        return Page(headers, page.after, page.high_water)
+
+    async def purchase_order_lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
+        self._call("purchase_order_lines")
+        wanted = [header.erp_id for header in headers]
+        good = [self._shown(self.orders[erp_id]) for erp_id in wanted if erp_id not in self.bad_orders]
+        return Page(good, None, None, [self.bad_orders[erp_id] for erp_id in wanted if erp_id in self.bad_orders])
+
+    async def receipts(self, *, since: str | None, after: str | None) -> Page[Receipt]:
+        self._call("receipts")
+        return self._page([r for r in self.receipts_held.values() if since is None or r.revision >= since], after)
+
+    async def bills(self, *, since: str | None, after: str | None) -> Page[ErpBill]:
+        self._call("bills")
+        return self._page([bill for bill in self.bills_held if since is None or bill.revision >= since], after)
+
+    async def payments(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        self._call("payments")
+        return self._page([p for p in self.payments_held if since is None or p.revision >= since], after)
+
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
+        self._call("deletions")
+        found = [gone for gone in self.gone if gone.deleted_at >= since]
+        return Page(found, None, max((gone.deleted_at for gone in found), default=None))
+
+    async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
+        self._call("purchase_order")
+        if erp_id not in self.orders:
+            raise NotFound(f"no order {erp_id}", code="RECORD_NOT_FOUND")
+        return self._snapshot(self.orders[erp_id])
+
+    def _all_orders(self) -> list[PurchaseOrder]:
+        return [self._shown(order) for order in sorted(self.orders.values(), key=lambda order: int(order.erp_id))]
+
+    def _page(self, records: Sequence[Any], after: str | None) -> Page[Any]:
+        start = int(after or 0)
+        shown = records[start : start + self.page_size]
+        behind = start + self.page_size
+        high_water = max((record.revision for record in shown if record.revision), default=None)
+        return Page(shown, str(behind) if behind < len(records) else None, high_water)
+
+    # --- bills -----------------------------------------------------------------------------------------------
+
+    async def find_bill(self, bill: BillToPush) -> DocumentId | None:
+        self._call("find_bill")
+        if self.finds_lag:
+            self.finds_lag -= 1
+            return None
+        invoice = self.invoices.get(bill.external_key)
+        return None if invoice is None else invoice.document_id
+
+    async def create_bill(self, bill: BillToPush) -> DocumentId:
+        self._call("create_bill")
+        self._before_writing()
+        if bill.external_key in self.invoices:
+            raise Duplicate(f"document {bill.external_key} exists", code="DUPLICATE_DOCUMENT", erp_code="BL01001973")
+        number = str(9000 + len(self.invoices))
+        document_id = DocumentId(f"Vendor Invoice-{bill.external_key}")
+        self.invoices[bill.external_key] = Invoice(
+            bill=bill,
+            erp_id=ErpId(number),
+            document_id=document_id,
+            revision=self.tick(),
+            linked=not self.link_dropped,
+        )
+        self._touch_order(bill.order_document)
+        self._after_writing()
+        return document_id
+
+    async def read_bill(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
+        self._call("read_bill")
+        invoice = self.invoices[bill.external_key]
+        order = self._order_by_document(bill.order_document)
+        if self.die_after_reading_back:
+            self.die_after_reading_back -= 1
+            raise WorkerDied("after the read-back")
+        return PushedBill(
+            erp_id=invoice.erp_id,
+            document_id=invoice.document_id,
+            payable_id=ErpId(f"7{invoice.erp_id}"),
+            total=invoice.bill.total,
+            revision=invoice.revision,
+            linked=invoice.linked,
+            differences=self.changed_content,
+            snapshot=None if self.order_lags else self._snapshot(order),
+        )
+
+    # --- payments --------------------------------------------------------------------------------------------
+
+    async def find_payment(self, payment: PaymentToPush) -> ErpId | None:
+        self._call("find_payment")
+        if self.finds_lag:
+            self.finds_lag -= 1
+            return None
+        made = self.payments_made.get(payment.external_key)
+        return None if made is None else made.erp_id
+
+    async def create_payment(self, payment: PaymentToPush) -> ErpId:
+        self._call("create_payment")
+        self._before_writing()
+        if payment.external_key in self.payments_made:
+            raise Duplicate(f"payment {payment.external_key} exists", code="DUPLICATE_DOCUMENT")
+        erp_id = ErpId(str(500 + len(self.payments_made)))
+        self.payments_made[payment.external_key] = Payment(payment, erp_id, self.tick())
+        self._after_writing()
+        return erp_id
+
+    async def read_payment(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
+        self._call("read_payment")
+        made = self.payments_made[payment.external_key]
+        invoice = next(i for i in self.invoices.values() if i.document_id == payment.bill_document)
+        paid = Decimal(0)
+        if self.settled:
+            shares = [p.payment for p in self.payments_made.values() if p.payment.bill_document == invoice.document_id]
+            paid = sum((share.amount for share in shares), Decimal(0))
+        return PushedPayment(
+            erp_id=made.erp_id,
+            state="Complete" if self.settled else "Submitted",
+            settled=self.settled,
+            amount=payment.amount,
+            revision=made.revision,
+            payable_id=ErpId(f"7{invoice.erp_id}"),
+            bill_paid=paid,
+            bill_due=invoice.bill.total - paid,
+        )
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # --- what the ERP does by itself -------------------------------------------------------------------------
+
+    def _before_writing(self) -> None:
+        if self.refuse_writes:
+            raise self.refuse_writes.pop(0)
+        if self.lose_requests:
+            self.lose_requests -= 1
+            raise OutcomeUnknown("the connection was reset", code="OUTCOME_UNKNOWN")
+
+    def _after_writing(self) -> None:
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise OutcomeUnknown("the answer never came", code="OUTCOME_UNKNOWN")
+        if self.die_after_writing:
+            self.die_after_writing -= 1
+            raise WorkerDied("after the ERP committed")
+
+    def _order_by_document(self, document_id: DocumentId) -> PurchaseOrder:
+        return next(order for order in self.orders.values() if order.document_id == document_id)
+
+    def _touch_order(self, document_id: DocumentId) -> None:
+        order = self._order_by_document(document_id)
+        self.orders[order.erp_id] = order.model_copy(update={"revision": self.tick()})
+
+    def _linked(self, order: PurchaseOrder) -> list[Invoice]:
+        return [i for i in self.invoices.values() if i.bill.order_document == order.document_id and i.linked]
+
+    def _shown(self, order: PurchaseOrder) -> PurchaseOrder:
+        """The order with what our invoices converted of it, as the ERP counts."""
+        if self.order_lags:
+            return order
+        converted: Counter[str] = Counter()
+        for invoice in self._linked(order):
+            for line in invoice.bill.lines:
+                if line.source.document_id == order.document_id:
+                    converted[line.order_line] += line.quantity  # type: ignore[assignment]
+        lines = tuple(
+            line.model_copy(update={"billed": line.billed + converted.get(line.erp_id, Decimal(0))})
+            for line in order.lines
+        )
+        status = order.erp_status
+        if converted:
+            filled = all(line.billed >= line.quantity for line in lines)
+            status = "Converted" if filled else "Partially Converted"
+        return order.model_copy(update={"lines": lines, "erp_status": status})
+
+    def _snapshot(self, order: PurchaseOrder) -> PurchaseOrderSnapshot:
+        billings = [
+            OrderBilling(
+                order_line=line.order_line,
+                document_id=invoice.document_id,
+                document_number=invoice.bill.external_key,
+                quantity=line.quantity,
+            )
+            for invoice in self._linked(order)
+            for line in invoice.bill.lines
+        ]
+        received = tuple(r for r in self.receipts_held.values() if r.order_document == order.document_id)
+        return PurchaseOrderSnapshot(
+            purchase_order=self._shown(order), receipts=received, billings=() if self.order_lags else tuple(billings)
+        )
+
+
+def _header_fields(order: PurchaseOrder) -> dict[str, Any]:
+    return {name: getattr(order, name) for name in PurchaseOrderHeader.model_fields}
