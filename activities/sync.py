@@ -48,8 +48,8 @@ from models.tables import ConnectionRow
 FIRST_IMPORT = timedelta(days=92)
 """Three months: how far back orders come in by themselves (S1-11)."""
 
-READ_AND_EMPTY = "0000-00-00 00:00:00"
-"""The cursor of a stream that was read and was empty: sorts before any revision."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""How far the ERP's clock may be behind ours: a stream that was empty is read from so long ago the next time."""
 
 
 class SyncActivities:
@@ -237,8 +237,7 @@ class SyncActivities:
 
     async def _since(self, page: SyncPage) -> str | None:
         async with self._database.transaction() as session:
-            position = (await cursors.positions(session, page.connection_id)).get(page.stream)
-        return None if position in (None, READ_AND_EMPTY) else position
+            return (await cursors.positions(session, page.connection_id)).get(page.stream)
 
     async def _finish_page(
         self,
@@ -248,12 +247,17 @@ class SyncActivities:
         seen: int,
         changed: int,
         *,
-        empty: str = READ_AND_EMPTY,
+        empty: str | None = None,
     ) -> SyncPageDone:
-        """Move the stream's cursor if this was its last page, in the page's own transaction."""
+        """Move the stream's cursor if this was its last page, in the page's own transaction.
+
+        A stream in which nothing was found has been read too: the next run takes what changes from now on, and not a
+        first import once more, which would leave out an older order that is edited meanwhile (S1-12).
+        """
         high_water = max(filter(None, (page.high_water, read.high_water)), default=None)
         if read.after is None:
-            await cursors.move(session, page.connection_id, page.stream, high_water or empty)
+            position = high_water or empty or _moment(datetime.now(UTC) - CLOCKS_DIFFER)
+            await cursors.move(session, page.connection_id, page.stream, position)
         return SyncPageDone(after=read.after, high_water=high_water, seen=seen, changed=changed, bad=len(read.bad))
 
     async def _report_bad(
@@ -305,6 +309,10 @@ def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
 def first_import_from(row: ConnectionRow) -> date:
     """From which order date on a first import takes orders: three months back, or what an operator set (S1-13)."""
     return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _start_of(day: date) -> str:
