@@ -88,7 +88,7 @@ class ChildProcess:
         """None while it runs."""
         return self._process.poll() if self._process is not None else None
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 60) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 60, every_seconds: float = 0.1) -> None:
         """Wait until `ready`. Raises ProcessFailed when it ends before or takes too long."""
         deadline = time.monotonic() + seconds
         while not ready():
@@ -97,7 +97,7 @@ class ChildProcess:
                 raise ProcessFailed(self.name, f"ended with exit code {code} before it was ready.", self.log)
             if time.monotonic() > deadline:
                 raise ProcessFailed(self.name, f"was not ready after {seconds:.0f} seconds.", self.log)
-            time.sleep(0.05)
+            time.sleep(every_seconds)
 
     def ask_to_stop(self) -> None:
         if self._process is not None and self._process.poll() is None:

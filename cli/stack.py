@@ -34,6 +34,8 @@ from cli.processes import ChildProcess, ProcessFailed
 from cli.setup import key_is_in_use, migrate_database, prepare_namespace, sign_up
 
 TEMPORAL_PORT, UI_PORT, API_PORT, SANDBOX_PORT = 7233, 8233, 8000, 8900
+ASKING_SECONDS = 0.3
+"""Asking Temporal starts a program; asking all the time would slow down what we wait for."""
 FAST_CRASH_SECONDS = 5.0
 FAST_CRASHES_ALLOWED = 3
 
@@ -130,7 +132,9 @@ class Stack:
 
         api_key = self._api_key(database_url)
         self._children["api"].wait_until(lambda: _answers(f"{api_url}/readyz"))
-        self._children["worker"].wait_until(lambda: queue_has_poller(temporal_address, TASK_QUEUE))
+        self._children["worker"].wait_until(
+            lambda: queue_has_poller(temporal_address, TASK_QUEUE), every_seconds=ASKING_SECONDS
+        )
         self._addresses = Addresses(
             api_url=api_url,
             api_key=api_key,
@@ -187,7 +191,9 @@ class Stack:
 
     def _children_ready(self, temporal_address: str, sandbox_url: str | None) -> None:
         if "temporal" in self._children:
-            self._children["temporal"].wait_until(lambda: temporal_is_ready(temporal_address))
+            self._children["temporal"].wait_until(
+                lambda: temporal_is_ready(temporal_address), every_seconds=ASKING_SECONDS
+            )
         if sandbox_url is not None:
             self._children["sandbox"].wait_until(lambda: _answers(f"{sandbox_url}/sandbox/health"))
 

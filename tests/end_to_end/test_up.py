@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +162,37 @@ def test_ctrl_c_leaves_nothing_behind_and_keeps_the_state(tmp_path: Path) -> Non
         "temporal.log",
         "worker.log",
     }
+
+
+@pytest.mark.slow
+def test_given_servers_are_used_and_a_crash_is_reported(
+    tmp_path: Path, temporal_address: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+    monkeypatch.setenv("POSYNC_DATABASE_URL", empty_database_url)
+    monkeypatch.delenv("POSYNC_CREDENTIAL_KEYS", raising=False)
+    said: list[str] = []
+    with Stack(StackOptions(tmp_path, fixed_ports=False), tell=said.append) as stack:
+        assert stack.addresses.temporal_address == temporal_address
+        assert stack.addresses.database_url == empty_database_url
+        assert stack.addresses.ui_url is None
+        assert not (tmp_path / "postgres").exists()
+        assert {path.name for path in stack.logs.iterdir()} == {"api.log", "sandbox.log", "worker.log"}
+        assert (tmp_path / "credential-keys").stat().st_mode & 0o077 == 0, "others may not read the keys"
+
+        killed = stack.kill("worker")
+        wait_for(lambda: any("worker was killed by SIGKILL; started again" in line for line in said))
+        assert stack.failure is None
+        assert killed is not None
+
+        stack.kill("sandbox")
+        wait_for(lambda: stack.failure is not None)
+        assert "sandbox was killed by SIGKILL" in str(stack.failure)
+        assert str(stack.logs / "sandbox.log") in str(stack.failure)
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
