@@ -125,6 +125,8 @@ def _check_source_line(
         raise invalid(f"The source line {line.source_line} does not belong to {source['DOCID']}.")
     if entry["ITEMID"] != line.item:
         raise invalid(f"The item {line.item} is not the item of source line {line.source_line}.")
+    if line.quantity < 0:
+        raise invalid("A converted quantity must be more than zero.")
     already = taken.get(line.source_line, Decimal(0))
     remaining = number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"]) - already
     may_exceed = may_exceed or company.switches.word("over_conversion") == "allow"

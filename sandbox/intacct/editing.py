@@ -94,7 +94,11 @@ def edit_document(
 
 def _check_room(company: Company, entry: Record, quantity: Decimal) -> None:
     source = company["PODOCUMENTENTRY"].get(entry["SOURCE_DOCLINEKEY"])
-    if source is None or company.switches.word("over_conversion") == "allow":
+    if source is None:
+        return
+    if quantity < 0:
+        raise invalid("A converted quantity must be more than zero.")
+    if company.switches.word("over_conversion") == "allow":
         return
     if quantity > number(source["UIQTY"]) - number(source["QTY_CONVERTED"]):
         raise invalid(f"The quantity {plain(quantity)} is more than what remains on {source['DOCHDRID']}.")

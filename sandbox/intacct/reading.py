@@ -61,10 +61,11 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     """`query`: labels in and out, one page by offset, XL03000006 for fields that cannot be queried."""
     kind = object_type(text_of(element, "object"))
     select = element.find("select")
-    if select is None or len(select) == 0:
-        raise _failed("The query needs a select with at least one field")
-    plain_fields = [(child.text or "").strip().upper() for child in select if child.tag == "field"]
-    aggregates = [(str(child.tag), (child.text or "").strip().upper()) for child in select if child.tag in _AGGREGATES]
+    chosen = [] if select is None else [(str(child.tag), (child.text or "").strip().upper()) for child in select]
+    plain_fields = [name for tag, name in chosen if tag == "field"]
+    aggregates = [(tag, name) for tag, name in chosen if tag in _AGGREGATES]
+    if not chosen or len(plain_fields) + len(aggregates) < len(chosen):
+        raise _failed("The query needs a select with fields, and with nothing else than fields and aggregates")
     tree = _filter(element.find("filter"))
     orders = [
         (text_of(order, "field").upper(), order.find("descending") is not None)
