@@ -116,6 +116,19 @@ async def test_an_unknown_error_is_an_issue_with_evidence(world: World, connecto
     assert (await push(connector, bill)).linked
 
 
+async def test_every_refusal_has_its_family(world: World, connector: ErpConnector) -> None:
+    """The ERP's numbers through the whole way; whatever it was, the write can be repeated and is done once."""
+    bill = a_bill_for(await the_order(connector), "refused-1")
+    for errorno, (family, code) in world.refusals.items():
+        world.fault("refused", "create_bill", errorno=errorno, message="Because.")
+        with pytest.raises(ErpError) as caught:
+            await connector.create_bill(bill)
+        assert (type(caught.value), caught.value.code, caught.value.erp_code) == (family, code, errorno)
+        assert "Because." in str(caught.value.evidence)
+    assert (await push(connector, bill)).linked
+    assert len(world.invoices_with("refused-1")) == 1
+
+
 async def test_a_closed_period_is_refused_and_can_be_opened(world: World, connector: ErpConnector) -> None:
     """A person opens the period and the same write goes through."""
     bill = a_bill_for(await the_order(connector), "period-1")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 from erp.connector import ConnectionSettings, Credentials, ErpConnector
+from erp.errors import AuthenticationFailed, Duplicate, ErpError, OutcomeUnknown, Rejected
 from erp.registry import CONNECTORS
 from models.domain import (
     BillLineSource,
@@ -42,6 +43,9 @@ class World(ABC):
     erp: Erp
     fault_words: ClassVar[Mapping[str, str]]
     """The suite's word for an operation to the sandbox's: create_bill, create_payment, read."""
+
+    refusals: ClassVar[Mapping[str, tuple[type[ErpError], str]]]
+    """Error numbers of this ERP to the family and code they must become on a write."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -110,6 +114,19 @@ class World(ABC):
 class IntacctWorld(World):
     erp = Erp.INTACCT
     fault_words: ClassVar = {"create_bill": "create_potransaction", "create_payment": "create", "read": "query"}
+
+    refusals: ClassVar = {
+        "DL02000001": (OutcomeUnknown, "OUTCOME_UNKNOWN"),
+        "BL34000061": (Duplicate, "ALREADY_EXISTS"),
+        "BL03002185": (Duplicate, "ALREADY_EXISTS"),
+        "PL04000005": (AuthenticationFailed, "PERMISSION_DENIED"),
+        "PL03000006": (Rejected, "DATE_REFUSED"),
+        "PL01000127": (Rejected, "DOCUMENT_NUMBER_MISSING"),
+        "BL03000018": (Rejected, "VALUE_REFUSED"),
+        "BL03002128": (Rejected, "BILL_NUMBER_REQUIRED"),
+        "GL-0951": (Rejected, "ACCOUNT_REFUSED"),
+        "ZZ00000000": (Rejected, "UNKNOWN_ERP_ERROR"),
+    }
 
     def start(self) -> None:
         self.sandbox.post("/companies/intacct/sample")
