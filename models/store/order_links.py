@@ -86,7 +86,6 @@ from (
         from bill_lines bl join bills b on b.id = bl.bill_id
         where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
           and not bl.reserves and b.status not in ('deleted', 'abandoned')
-          and (b.origin = 'erp' or b.erp_id is not null)
     ) ours
     where k.purchase_order_id = any(cast(:ids as text[]))
       and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted

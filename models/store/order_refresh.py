@@ -109,7 +109,7 @@ async def _lacks_a_settled_bill(
 ) -> bool:
     found = await connection.execute(
         text(
-            "select 1 from bills b where b.purchase_order_id = :id and b.origin = 'posync' and b.erp_id is not null"
+            "select 1 from bills b where b.purchase_order_id = :id and b.origin = 'posync'"
             "   and b.status not in ('deleted', 'abandoned') and b.external_key <> all(cast(:numbers as text[]))"
             "   and exists (select from bill_lines l where l.bill_id = b.id and not l.reserves) limit 1"
         ),
