@@ -131,6 +131,10 @@ class SyncActivities:
             await skipped.record(session, page.connection_id, Stream.PURCHASE_ORDERS, left_out)
             bad = (*headers.bad, *orders.bad)
             await self._report_bad(session, row, "purchase_order", bad)
+            mode = MatchMode(row.match_mode)
+            usable: list[str] = [order.erp_id for order in orders.records if erp.statuses(order.erp_status, mode)]
+            usable += [erp_id for erp_id, _, code, _, _ in left_out if code != "UNKNOWN_ERP_STATUS"]
+            await self._report_repaired(session, row, "purchase_order", usable)
             done = await self._finish_page(session, page, headers, len(headers.records), upserted.changed)
             return done.model_copy(update={"skipped": len(left_out), "bad": len(bad)})
 
@@ -194,6 +198,7 @@ class SyncActivities:
                 receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
             )
             await self._report_bad(session, row, "receipt", (*read.bad, *unknown))
+            await self._report_repaired(session, row, "receipt", [receipt.erp_id for receipt, _ in known])
             return await self._finish_page(session, page, read, len(read.records), upserted.changed)
 
     async def _bills(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
@@ -209,6 +214,7 @@ class SyncActivities:
             upserted = await erp_bills.upsert(session, row, ours_in)
             await skipped.record(session, page.connection_id, Stream.BILLS, left_out)
             await self._report_bad(session, row, "bill", read.bad)
+            await self._report_repaired(session, row, "bill", [bill.erp_id for bill in read.records])
             done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
         await self._tell_bills(upserted.ours)
         return done.model_copy(update={"skipped": len(left_out)})
@@ -219,6 +225,7 @@ class SyncActivities:
         async with self._database.transaction() as session:
             upserted = await erp_payments.upsert(session, row, read.records)
             await self._report_bad(session, row, "payment", read.bad)
+            await self._report_repaired(session, row, "payment", [payment.erp_id for payment in read.records])
             done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
         await self._tell_bills(upserted.ours)
         return done
@@ -273,12 +280,22 @@ class SyncActivities:
                 subject_kind=subject_kind,
                 subject_id=record.erp_id,
                 code=record.code,
-                title=f"{code.title}: {record.evidence.get('number', record.erp_id)}",
+                title=f"{code.title}: {_name_of(record)}",
                 cause=record.message,
                 fix=code.fix,
                 who=code.who,
                 evidence=dict(record.evidence),
                 workflow_id=None,
+            )
+
+    @staticmethod
+    async def _report_repaired(
+        session: AsyncSession, row: ConnectionRow, subject_kind: str, erp_ids: Sequence[str]
+    ) -> None:
+        """What was parked and can be taken in now needs nobody any more."""
+        if erp_ids:
+            await sync_issues.close_for_subjects(
+                session, ConnectionId(row.id), subject_kind, erp_ids, actor=bills.SYNCER
             )
 
     async def _tell_bills(self, ours: Sequence[BillId]) -> None:
@@ -309,6 +326,11 @@ def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
 def first_import_from(row: ConnectionRow) -> date:
     """From which order date on a first import takes orders: three months back, or what an operator set (S1-13)."""
     return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
+
+
+def _name_of(record: BadRecord) -> str:
+    """What people know it by, as far as the ERP showed it."""
+    return record.evidence.get("number") or record.evidence.get("DOCID") or record.erp_id
 
 
 def _moment(at: datetime) -> str:
