@@ -87,7 +87,11 @@ class Company:
     # --- what people do -----------------------------------------------------------------------------------------
 
     def does(self, action: str, **given: Any) -> dict[str, Any]:
-        """What a person does in Intacct's own screens (docs/sandbox.md)."""
+        """What a person does in Intacct's own screens (docs/sandbox.md).
+
+        People take their time: Intacct stamps whole seconds, and nobody edits in the second another program read in.
+        """
+        self._post("/clock", {"advance_seconds": 2})
         return self._post("/companies/intacct/actions", {"action": action, **given})
 
     def switch(self, **values: Any) -> None:

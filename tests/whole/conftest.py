@@ -56,6 +56,7 @@ def whole_settings(make_database: Callable[[], str]) -> Settings:
 def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[None]:
     """The real worker in a thread with an event loop of its own, as `python -m worker` builds it."""
     ready, failures = threading.Event(), []
+    stops: list[Callable[[], None]] = []
 
     async def serve() -> None:
         database = Database(whole_settings.database_url, pool_size=whole_settings.pool_size)
@@ -63,9 +64,12 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
         client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
         workers = build_workers(client, database, connections)
         running = [asyncio.create_task(worker.run()) for worker in workers]
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set))
         ready.set()
-        while not stop.is_set() and not any(task.done() for task in running):
-            await asyncio.sleep(0.05)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         await asyncio.gather(*(worker.shutdown() for worker in workers))
         await asyncio.gather(*running)
         await connections.close()
@@ -78,7 +82,6 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
             failures.append(error)
             ready.set()
 
-    stop = threading.Event()
     with pytest.MonkeyPatch.context() as patch:
         # An administrator's minute is a test's second.
         patch.setattr(activities.connections, "PROBE_EVERY_SECONDS", 1.0)
@@ -86,7 +89,8 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
         thread.start()
         ready.wait(30)
         yield
-        stop.set()
+        for stop in stops:
+            stop()
         thread.join(60)
     if failures:
         raise failures[0]
