@@ -53,7 +53,10 @@ def legacy_date(parent: etree._Element, name: str) -> date | None:
     if element is None or not text_of(element, "year"):
         return None
     try:
-        return date(int(text_of(element, "year")), int(text_of(element, "month")), int(text_of(element, "day")))
+        day = date(int(text_of(element, "year")), int(text_of(element, "month")), int(text_of(element, "day")))
+        if day.year < 1900:
+            raise ValueError(day)
+        return day
     except ValueError:
         raise invalid(f"Invalid {name} specified.", "Provide a valid date.", "PL03000006") from None
 
