@@ -49,10 +49,14 @@ class WakingActivities:
     @activity.defn
     async def finish_sync_run(self, finish: FinishSyncRun) -> None:
         """Close the run's record with what it did, or with why it stopped."""
+        run_id = finish.run_id or sync_runs.sync_run_id(finish.workflow_run_id)
         async with self._database.transaction() as session:
+            run = await sync_runs.get(session, run_id)
+            if run is None or run.state != "running":
+                return  # closed by an earlier run of this activity: its counts are in already
             await sync_runs.finish(
                 session,
-                finish.run_id or sync_runs.sync_run_id(finish.workflow_run_id),
+                run_id,
                 finish.state,
                 counts=finish.counts,
                 problem_code=finish.problem_code,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -36,12 +35,13 @@ from models.messages import (
     SyncPageDone,
     SyncPlan,
 )
-from models.store import bills, cursors, payments, requests
+from models.store import bills, connections, cursors, payments, requests
 from models.store.database import Database
 from tests.activities.in_memory_erp import InMemoryErp
 from tests.store.tenant import Tenant, new_tenant
 
 TODAY = date(2026, 3, 2)
+FIRST_IMPORT_FROM = date(2026, 1, 1)
 
 
 @dataclass
@@ -220,16 +220,18 @@ class Office:
 
 async def new_office(database: Database) -> Office:
     tenant = await new_tenant(database)
+    async with database.transaction() as s:
+        await connections.set_first_import_from(s, tenant.connection_id, FIRST_IMPORT_FROM)
     erp, bell = InMemoryErp(), Bell()
-    connections = Connections(database, NoVault(), {Erp.INTACCT: lambda settings, credentials: erp})
+    open_connections = Connections(database, NoVault(), {Erp.INTACCT: lambda settings, credentials: erp})
     return Office(
         tenant=tenant,
         erp=erp,
         bell=bell,
-        connections=connections,
+        connections=open_connections,
         mirror=MirrorActivities(database),
-        pushing=ErpActivities(database, connections, bell),  # type: ignore[arg-type]
-        syncing=SyncActivities(database, connections, bell),  # type: ignore[arg-type]
+        pushing=ErpActivities(database, open_connections, bell),  # type: ignore[arg-type]
+        syncing=SyncActivities(database, open_connections, bell),  # type: ignore[arg-type]
         waking=WakingActivities(database, bell),  # type: ignore[arg-type]
     )
 
@@ -239,7 +241,3 @@ def failure(raised: pytest.ExceptionInfo[ApplicationError]) -> FailureDetails:
     details = raised.value.details[0]
     assert isinstance(details, FailureDetails)
     return details
-
-
-def total(*amounts: str) -> Decimal:
-    return sum((Decimal(amount) for amount in amounts), Decimal(0))

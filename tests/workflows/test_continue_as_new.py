@@ -53,7 +53,7 @@ async def test_an_order_with_many_bills_hands_over(world: World) -> None:
     async with world.workers():
         for n in range(10):
             answer = await create_bill(world, world.bill_request(f"k{n}", 1))
-            assert answer.outcome == "ok"
+            assert answer.outcome == "OK"
         await done(order(world))
     assert await runs(world, order(world)) > 1
     assert world.calls["push_bill"] == 10

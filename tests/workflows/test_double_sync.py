@@ -157,7 +157,7 @@ async def test_an_order_closed_in_the_erp_ends_and_a_change_wakes_it_again(world
     assert again.run_id != first
     assert again.typed_search_attributes.get(contract.STATUS) == PoStatus.PARTIALLY_FILLED
     assert again.typed_search_attributes.get(contract.PO_NUMBER) == "PO-1007"
-    assert (await create_bill(world, world.bill_request("k2", 6))).outcome == "ok"
+    assert (await create_bill(world, world.bill_request("k2", 6))).outcome == "OK"
     await done(order(world))
     assert (await bill(world, "bill_k2").describe()).typed_search_attributes.get(contract.VENDOR) == "V-ACME"
 

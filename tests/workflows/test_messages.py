@@ -21,7 +21,7 @@ async def test_a_bill_on_a_filled_order_is_answered_before_the_workflow_ends(wor
     await done(order(world))
     assert world.facts().status is PoStatus.FILLED
     over = await create_bill(world, world.bill_request("k2", 1))
-    assert (over.outcome, over.bill_id) == ("block", None)
+    assert (over.outcome, over.bill_id) == ("BLOCK", None)
     await done(order(world))
     assert "Waiting for: nothing: the order is done" in await details(order(world))
     assert world.calls["create_bill"] == 2

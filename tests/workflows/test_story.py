@@ -27,7 +27,7 @@ from workflows import contract
 async def test_an_order_is_billed_pushed_shown_paid_and_done(world: World, time_skipping: WorkflowEnvironment) -> None:
     """S4-66, S4-67, S5-33: bill, push, double sync, payment; every workflow ends, one document each."""
     answer = await create_bill(world, world.bill_request("k1", 10))
-    assert (answer.outcome, answer.total) == ("ok", "250")
+    assert (answer.outcome, answer.total) == ("OK", "250")
     await done(order(world))
     assert await attribute(order(world), contract.STATUS) == PoStatus.FILLED
     today = (await time_skipping.get_current_time()).date()
@@ -95,9 +95,9 @@ async def test_an_outage_in_the_middle_of_the_double_sync_needs_nobody(
 async def test_several_bills_on_one_order_fill_it(world: World) -> None:
     """S4-21: an order is billed in parts; each bill is its own document, the last one fills it."""
     for key, quantity in (("k1", 3), ("k2", 3), ("k3", 4)):
-        assert (await create_bill(world, world.bill_request(key, quantity))).outcome == "ok"
+        assert (await create_bill(world, world.bill_request(key, quantity))).outcome == "OK"
     over = await create_bill(world, world.bill_request("k4", 1))
-    assert (over.outcome, over.bill_id) == ("block", None)
+    assert (over.outcome, over.bill_id) == ("BLOCK", None)
     await done(order(world))
     assert sorted(world.documents()) == [f"Vendor Invoice-bill_k{n}" for n in (1, 2, 3)]
     assert world.calls["push_bill"] == 3

@@ -266,10 +266,10 @@ class MirrorInMemory:
         if bill_id not in world.bills:
             facts = world.facts()
             if quantity > facts.ordered - facts.billed - facts.pending:
-                return CreateBillAnswer(outcome="block", number=number, total=str(quantity * PRICE), facts=facts)
+                return CreateBillAnswer(outcome="BLOCK", number=number, total=str(quantity * PRICE), facts=facts)
             world.bills[bill_id] = Bill(number=number, quantity=quantity)
         total = str(world.bills[bill_id].total)
-        return CreateBillAnswer(outcome="ok", bill_id=bill_id, number=number, total=total, facts=world.facts())
+        return CreateBillAnswer(outcome="OK", bill_id=bill_id, number=number, total=total, facts=world.facts())
 
     @activity.defn(name="schedule_payment")
     async def schedule_payment(self, schedule: SchedulePayment) -> SchedulePaymentAnswer:
