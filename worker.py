@@ -30,9 +30,9 @@ from workflows.bill import BillWorkflow
 from workflows.contract import TASK_QUEUE, erp_task_queue
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
-from workflows.sync import SyncWorkflow
+from workflows.sync import ScheduledSyncWorkflow, SyncWorkflow
 
-WORKFLOWS = (PurchaseOrderWorkflow, BillWorkflow, PaymentWorkflow, SyncWorkflow)
+WORKFLOWS = (PurchaseOrderWorkflow, BillWorkflow, PaymentWorkflow, SyncWorkflow, ScheduledSyncWorkflow)
 
 OWN_MODULES = ("activities", "erp", "matching", "models", "workflows", "pydantic", "sqlalchemy", "sqlmodel")
 """Passed through the workflow sandbox: importing them anew per workflow costs 4 ms of CPU each (DESIGN section 7). What

@@ -7,6 +7,7 @@ holds is stored, and only then the workflows are told.
 
 from datetime import UTC, datetime, timedelta
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -41,6 +42,7 @@ from models.messages import (
 )
 from models.store import bills, payments, purchase_orders, writes
 from models.store.database import Database
+from models.store.payments import PaymentInPush
 from models.store.writes import Ticket
 from models.tables import ConnectionRow
 
@@ -64,8 +66,11 @@ class ErpActivities:
         """Make the bill in its ERP, or adopt the one an earlier attempt made; read it back with its PO link."""
         async with self._connections.open(push.connection_id) as connection:
             async with self._database.transaction() as session:
+                # The ticket's lock comes first: an edit or an unlink is either seen here or refused there.
+                ticket = await writes.begin(session, bills.external_key_for(push.bill_id))
+                if ticket.state is WriteState.ABANDONED:
+                    return BillPushResult(status=BillStatus.ABANDONED, document_id="", covered=False)
                 going_out = await bills.in_push(session, push.bill_id)
-                ticket = await writes.begin(session, going_out.bill.external_key)
             self._check_turn(ticket)
             try:
                 document_id = await self._bill_in_erp(connection, going_out.bill, ticket)
@@ -109,8 +114,10 @@ class ErpActivities:
         """Make the payment in its ERP, or adopt the one an earlier attempt made; read back what it left due."""
         async with self._connections.open(push.connection_id) as connection:
             async with self._database.transaction() as session:
+                ticket = await writes.begin(session, payments.external_key_for(push.payment_id))
                 going_out = await payments.in_push(session, push.payment_id)
-                ticket = await writes.begin(session, going_out.payment.external_key)
+                if ticket.state is WriteState.ABANDONED:
+                    return await self._given_up(session, going_out)
                 if ticket.state is WriteState.SENT:
                     await payments.set_status(
                         session, push.payment_id, PaymentStatus.SUBMITTED, actor=bills.SYNCER, why="sent to the ERP"
@@ -163,12 +170,17 @@ class ErpActivities:
             )
         return RefreshedPurchaseOrder(facts=facts, covered=list(refresh.until_covered))
 
+    @staticmethod
+    async def _given_up(session: AsyncSession, payment: PaymentInPush) -> PaymentPushResult:
+        now = await bills.now(session, payment.bill_id)
+        return PaymentPushResult(
+            status=PaymentStatus.ABANDONED, erp_id="", bill_status=now.status, bill_paid=now.paid, bill_due=now.due
+        )
+
     # --- the recipe -------------------------------------------------------------------------------------------
 
     @staticmethod
     def _check_turn(ticket: Ticket) -> None:
-        if ticket.state is WriteState.ABANDONED:
-            raise as_failure(Rejected("it was given up", code="WRITE_ABANDONED"))
         if ticket.waits_for is not None:
             raise not_yet(f"{ticket.waits_for} goes first", again_in=TURN, code="WAITING_FOR_TURN")
 

@@ -44,7 +44,17 @@ from models.messages import (
     SchedulePayment,
     SchedulePaymentAnswer,
 )
-from models.store import bills, connections, ledger, match_results, payments, purchase_orders, requests, sync_issues
+from models.store import (
+    bills,
+    connections,
+    ledger,
+    match_results,
+    payment_terms,
+    payments,
+    purchase_orders,
+    requests,
+    sync_issues,
+)
 from models.store.database import Database
 from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
 
@@ -182,8 +192,16 @@ class MirrorActivities:
             result=result.model_dump(mode="json"),
         )
         if saved:
+            due_on = asked.due_date or await payment_terms.due_on(
+                session,
+                ConnectionId(connection.id),
+                term=order.term,
+                vendor_id=order.vendor_id,
+                bill_date=asked.bill_date,
+            )
             await bills.create(
-                session, _new_bill(bill_id, ref, request, asked, order, connection, held, to_match, sources, result)
+                session,
+                _new_bill(bill_id, ref, request, asked, due_on, order, connection, held, to_match, sources, result),
             )
         await requests.answer(
             session,
@@ -379,6 +397,7 @@ def _new_bill(
     ref: RequestRef,
     request: RequestRow,
     asked: RequestedBill,
+    due_on: date | None,
     order: PurchaseOrderRow,
     connection: ConnectionRow,
     held: dict[int, ledger.LedgerLine],
@@ -422,7 +441,7 @@ def _new_bill(
         number_key=number_key(asked.number),
         bill_date=asked.bill_date,
         posting_date=asked.posting_date or asked.bill_date,
-        due_date=asked.due_date,
+        due_date=due_on,
         currency=order.currency,
         memo=asked.memo,
         total=sum((line.amount for line in lines), Decimal(0)),
@@ -441,28 +460,28 @@ def _payment_refused(
             "code": "BILL_IS_PAID_IN_ERP",
             "detail": "This bill was made in the ERP, so it is paid there.",
             "fix": ["pay it in the ERP; the payment comes back with the next sync"],
-            "who": "ap",
+            "who": "accountant",
         }
     if bill.status in (BillStatus.DELETED, BillStatus.ABANDONED, BillStatus.PAID):
         return {
             "code": "BILL_NOT_PAYABLE",
             "detail": f"This bill is {bill.status.value.replace('_', ' ')}.",
             "fix": ["look at the bill's events to see what happened to it"],
-            "who": "ap",
+            "who": "accountant",
         }
     if bank_account is None:
         return {
             "code": "BANK_ACCOUNT_MISSING",
             "detail": "Neither the payment nor the connection's preferences name a bank account.",
             "fix": ["send bank_account", "or set the preference bank_account of the connection"],
-            "who": "admin",
+            "who": "administrator",
         }
     if asked.amount <= 0:
         return {
             "code": "INVALID_AMOUNT",
             "detail": f"A payment of {asked.amount} pays nothing.",
             "fix": ["send an amount above zero"],
-            "who": "ap",
+            "who": "accountant",
         }
     if asked.amount > bill.open:
         return {
@@ -470,6 +489,6 @@ def _payment_refused(
             "detail": f"{asked.amount} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
             f"in payments under way {bill.promised}.",
             "fix": [f"lower the amount to {bill.open}"],
-            "who": "ap",
+            "who": "accountant",
         }
     return None

@@ -25,8 +25,6 @@ from temporalio.client import (
 )
 from temporalio.common import (
     QueryRejectCondition,
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -154,8 +152,8 @@ async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, t
             id=workflow_id,
             task_queue=contract.TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            static_summary=f"Sync of {connection_id} · {trigger}",
-            search_attributes=_of_connection(connection_id, erp),
+            static_summary=contract.sync_summary(connection_id, trigger),
+            search_attributes=contract.connection_search_attributes(connection_id, erp),
         )
     except WorkflowAlreadyStartedError as running:
         return SyncStarted(workflow_id, running.run_id or "", True)
@@ -175,12 +173,12 @@ async def set_schedule(client: Client, connection_id: ConnectionId, erp: Erp, ev
         return
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
-            contract.SYNC_WORKFLOW,
+            contract.SCHEDULED_SYNC_WORKFLOW,
             SyncState(connection_id=connection_id, erp=erp, trigger="schedule"),
-            id=contract.sync_workflow_id(connection_id),
+            id=contract.sync_schedule_id(connection_id),
             task_queue=contract.TASK_QUEUE,
-            static_summary=f"Sync of {connection_id} · schedule",
-            typed_search_attributes=_of_connection(connection_id, erp),
+            static_summary=contract.sync_summary(connection_id, "schedule"),
+            typed_search_attributes=contract.connection_search_attributes(connection_id, erp),
         ),
         # Jitter: the connections of one ERP shall not all call it at the full hour.
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),
@@ -239,9 +237,3 @@ async def _ask(client: Client, workflow_id: str, query: str, result_type: type[T
     except (TimeoutError, Problem, RPCError, WorkflowQueryRejectedError, WorkflowQueryFailedError):
         return None
     return answer
-
-
-def _of_connection(connection_id: ConnectionId, erp: Erp) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [SearchAttributePair(contract.CONNECTION, connection_id), SearchAttributePair(contract.ERP, erp.value)]
-    )

@@ -58,6 +58,7 @@ class BillWorkflow:
             await self._start_payments()
             if workflow.info().is_continue_as_new_suggested():
                 await workflow.wait_condition(workflow.all_handlers_finished)
+                self._show(self._next_step())  # the next run believes that what it is handed was shown
                 workflow.continue_as_new(self._state)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._show("nothing: the bill is done")
@@ -130,6 +131,9 @@ class BillWorkflow:
             )
         except ActivityError as error:
             await self._wait_for_a_person(details_of(error))
+            return
+        if result.status is BillStatus.ABANDONED:  # unlinked or given up meanwhile; who did it told the order
+            self._state.status = result.status
             return
         self._state.document_id = result.document_id
         if result.status is BillStatus.LINK_MISSING:

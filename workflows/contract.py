@@ -11,6 +11,7 @@ from models.messages import OrderFacts
 
 PURCHASE_ORDER_WORKFLOW = "PurchaseOrderWorkflow"
 SYNC_WORKFLOW = "SyncWorkflow"
+SCHEDULED_SYNC_WORKFLOW = "ScheduledSyncWorkflow"
 ORDER_CHANGED = "order_changed"
 BILL_PUSHED = "bill_pushed"
 BILL_CHANGED = "bill_changed"
@@ -55,6 +56,16 @@ ISSUE_CODE = SearchAttributeKey.for_keyword("PosyncIssueCode")
 
 SEARCH_ATTRIBUTES = (CONNECTION, ERP, PO_NUMBER, VENDOR, STATUS, ISSUE_CODE)
 """All of them, for whoever sets a namespace up."""
+
+
+def sync_summary(connection_id: ConnectionId, trigger: str) -> str:
+    """The line an operator reads beside a sync run's workflow id."""
+    return f"Sync of {connection_id} · {trigger}"
+
+
+def connection_search_attributes(connection_id: ConnectionId, erp: Erp) -> TypedSearchAttributes:
+    """What a workflow over a whole connection can be found by."""
+    return TypedSearchAttributes([SearchAttributePair(CONNECTION, connection_id), SearchAttributePair(ERP, erp.value)])
 
 
 def order_summary(facts: OrderFacts) -> str:

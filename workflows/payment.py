@@ -56,7 +56,7 @@ class PaymentWorkflow:
     async def _push(self) -> None:
         self._show("the ERP to take the payment")
         try:
-            await workflow.execute_activity_method(
+            result = await workflow.execute_activity_method(
                 ErpActivities.push_payment,
                 PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
                 **policies.erp_write(
@@ -68,7 +68,7 @@ class PaymentWorkflow:
         except ActivityError as error:
             await self._wait_for_a_person(details_of(error))
         else:
-            self._state.status = PaymentStatus.PAID
+            self._state.status = result.status
 
     async def _wait_for_a_person(self, failure: FailureDetails) -> None:
         self._word = None

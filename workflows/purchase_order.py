@@ -239,6 +239,7 @@ class PurchaseOrderWorkflow:
             self._double_sync.cancel()
             await asyncio.wait([self._double_sync])
         await workflow.wait_condition(workflow.all_handlers_finished)
+        self._show()  # the next run believes that what it is handed was shown
         workflow.continue_as_new(self._state)
 
     # --- the state, read --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ page is tried until the ERP is back, and goes on where it stopped.
 """
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.failures import FailureDetails, details_of
@@ -181,3 +181,27 @@ class SyncWorkflow:
             lines.append(f"- {stream.value.replace('_', ' ')}: {seen} read, {changed} changed")
         lines.append(f"- orders woken: {self._state.counts.get('woken', 0)}")
         workflow.set_current_details("\n".join(lines))
+
+
+@workflow.defn
+class ScheduledSyncWorkflow:
+    """What a Schedule starts: the connection's one sync run, or nothing while one is under way.
+
+    Temporal appends the time to a scheduled workflow's id. The run itself must be `sync/<connection>`, so that a
+    scheduled run and "Sync Now" never overlap (S2-56, S2-57); hence this step between the two.
+    """
+
+    @workflow.run
+    async def run(self, state: SyncState) -> str:
+        try:
+            await workflow.execute_child_workflow(
+                SyncWorkflow.run,
+                state,
+                id=contract.sync_workflow_id(state.connection_id),
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=contract.sync_summary(state.connection_id, state.trigger),
+                search_attributes=contract.connection_search_attributes(state.connection_id, state.erp),
+            )
+        except WorkflowAlreadyStartedError:
+            return "a run was under way; it reads the same changes"
+        return "the run is over"
