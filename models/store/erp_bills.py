@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain import BillId, BillStatus, ConnectionId, ErpBill, OrganizationId, Origin
-from models.store import events, sync_issues
+from models.domain import BillId, BillStatus, ConnectionId, ErpBill, OrganizationId, Origin, Stream
+from models.store import events, skipped, sync_issues
 from models.store.bill_status import OVER, status_by_payment
 from models.store.erp_bill_links import BillLink, links_of
 from models.store.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
@@ -168,6 +168,7 @@ async def _take_in_theirs(
     links = await links_of(connection, row, [bill for bill, _ in theirs])
     writes = [_new_erp_bill(row, bill, held, links.get(bill.erp_id, BillLink()), promised) for bill, held in theirs]
     await write_theirs(connection, row, writes)
+    await skipped.forget(s, ConnectionId(row.id), Stream.BILLS, [write.bill.erp_id for write in writes])
     changes: list[events.Change] = []
     for (bill, held), write in zip(theirs, writes, strict=True):
         before = None if held is None else _shown(held.status, held.total, held.paid, held.purchase_order_id)

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain import ConnectionId, ErpId
+from models.domain import ConnectionId, ErpId, Stream
+from models.store import skipped
 from models.store.order_links import adopt_bills, adopt_receipts, count_receipts, link_chains
 from models.store.order_rows import (
     MappedOrder,
@@ -112,6 +113,7 @@ async def upsert(
         await link_chains(connection, connection_id, ids)
         late = await adopt_receipts(connection, connection_id, ids)
         await adopt_bills(connection, connection_id, ids)
+        await skipped.forget(s, connection_id, Stream.PURCHASE_ORDERS, [write.order.erp_id for write in new])
         to_count = sorted({*late, *(write.id for write in changed)} - set(in_flight))
         if to_count:
             await count_receipts(connection, to_count, receipts_count_as_billed=receipts_count_as_billed)

@@ -46,6 +46,29 @@ async def record(s: AsyncSession, connection_id: ConnectionId, stream: Stream, s
     )
 
 
+async def forget(s: AsyncSession, connection_id: ConnectionId, stream: Stream, erp_ids: Sequence[str]) -> None:
+    """These came in after all: they are left out no longer."""
+    if not erp_ids:
+        return
+    connection = await s.connection()
+    await connection.execute(
+        text(
+            "delete from skipped_records where connection_id = :c and stream = :stream"
+            " and erp_id = any(cast(:erp_ids as text[]))"
+        ),
+        {"c": connection_id, "stream": stream.value, "erp_ids": list(erp_ids)},
+    )
+
+
+async def forget(s: AsyncSession, connection_id: ConnectionId, stream: Stream, code: str) -> None:
+    """The reason no longer holds: these are judged again when they are read again."""
+    connection = await s.connection()
+    await connection.execute(
+        text("delete from skipped_records where connection_id = :c and stream = :stream and code = :code"),
+        {"c": connection_id, "stream": stream.value, "code": code},
+    )
+
+
 async def page(
     s: AsyncSession,
     connection_id: ConnectionId,

@@ -175,3 +175,22 @@ async def test_a_peek_is_judged_in_one_statement(tenant: Tenant, count: int) -> 
     sent = tenant.database.statements
     assert await news(tenant, *wanted) == {"purchase_orders"}
     assert tenant.database.statements - sent == 1
+
+
+async def test_what_comes_in_after_all_is_left_out_no_longer(tenant: Tenant) -> None:
+    """S1-12: a finished order that is edited and open again is imported."""
+    kinds = {Stream.PURCHASE_ORDERS: "9", Stream.BILLS: "900", Stream.PAYMENTS: "700"}
+    async with tenant.database.transaction() as s:
+        for stream, erp_id in kinds.items():
+            skip = (erp_id, erp_id, "NOT_USD", "it is in EUR", R1)
+            await skipped.record(s, tenant.connection_id, stream, [skip, ("4711", "other", "NOT_USD", "EUR", R1)])
+    await tenant.page(an_order(9, revision=R2))
+    await tenant.bills_in(an_erp_bill(900, revision=R2))
+    await tenant.payments_in(an_erp_payment(700, shares={"900": "5"}, revision=R2))
+    async with tenant.database.transaction() as s:
+        left = await skipped.page(s, tenant.connection_id)
+    assert sorted((row.stream, row.erp_id) for row in left.items) == [
+        ("bills", "4711"),
+        ("payments", "4711"),
+        ("purchase_orders", "4711"),
+    ]
