@@ -46,6 +46,8 @@ async def create(
 
     Raises ConnectionTaken when company, user and entity are connected already (S2-14).
     """
+    # Whoever takes the readable id first keeps it: read, insert and the next read must not interleave.
+    await s.exec(select(func.pg_advisory_xact_lock(func.hashtext("connections.id"))))
     row = ConnectionRow(
         id=await _readable_id(s, erp, company, entity),
         organization_id=organization_id,

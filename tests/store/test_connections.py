@@ -1,5 +1,6 @@
 """Connections: readable ids, uniqueness, preferences, health, the template claim."""
 
+import asyncio
 import secrets
 from datetime import UTC, date, datetime, timedelta
 
@@ -177,3 +178,9 @@ async def test_cursors_never_go_back(tenant: Tenant) -> None:
         }
         await cursors.forget(s, tenant.connection_id, Stream.BILLS)
         assert list(await cursors.positions(s, tenant.connection_id)) == [Stream.LISTS]
+
+
+async def test_two_connections_made_at_once_get_ids_of_their_own(tenant: Tenant) -> None:
+    company = f"C{secrets.token_hex(4)}"
+    rows = await asyncio.gather(*(connect(tenant, company=company, entity="100", user=f"u{n}") for n in range(4)))
+    assert len({row.id for row in rows}) == 4
