@@ -168,7 +168,7 @@ async def _take_in_theirs(
     links = await links_of(connection, row, [bill for bill, _ in theirs])
     writes = [_new_erp_bill(row, bill, held, links.get(bill.erp_id, BillLink()), promised) for bill, held in theirs]
     await write_theirs(connection, row, writes)
-    await skipped.forget(s, ConnectionId(row.id), Stream.BILLS, [write.bill.erp_id for write in writes])
+    await skipped.came_in(s, ConnectionId(row.id), Stream.BILLS, [write.bill.erp_id for write in writes])
     changes: list[events.Change] = []
     for (bill, held), write in zip(theirs, writes, strict=True):
         before = None if held is None else _shown(held.status, held.total, held.paid, held.purchase_order_id)

@@ -191,7 +191,7 @@ async def _take_theirs(
                     )
                 )
     await skipped.record(s, ConnectionId(row.id), Stream.PAYMENTS, unknown)
-    await skipped.forget(s, ConnectionId(row.id), Stream.PAYMENTS, [share.payment.erp_id for share in shares])
+    await skipped.came_in(s, ConnectionId(row.id), Stream.PAYMENTS, [share.payment.erp_id for share in shares])
     await _write_theirs(connection, row, shares)
     moves = [(share.id, before[share.id].status if share.id in before else None, share.status) for share in shares]
     await _record(s, row, moves, why="made in the ERP")

@@ -113,7 +113,7 @@ async def upsert(
         await link_chains(connection, connection_id, ids)
         late = await adopt_receipts(connection, connection_id, ids)
         await adopt_bills(connection, connection_id, ids)
-        await skipped.forget(s, connection_id, Stream.PURCHASE_ORDERS, [write.order.erp_id for write in new])
+        await skipped.came_in(s, connection_id, Stream.PURCHASE_ORDERS, [write.order.erp_id for write in new])
         to_count = sorted({*late, *(write.id for write in changed)} - set(in_flight))
         if to_count:
             await count_receipts(connection, to_count, receipts_count_as_billed=receipts_count_as_billed)

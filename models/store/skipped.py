@@ -46,7 +46,7 @@ async def record(s: AsyncSession, connection_id: ConnectionId, stream: Stream, s
     )
 
 
-async def forget(s: AsyncSession, connection_id: ConnectionId, stream: Stream, erp_ids: Sequence[str]) -> None:
+async def came_in(s: AsyncSession, connection_id: ConnectionId, stream: Stream, erp_ids: Sequence[str]) -> None:
     """These came in after all: they are left out no longer."""
     if not erp_ids:
         return
