@@ -4,33 +4,27 @@ Each is one transaction and safe to run twice: ids are derived from the caller's
 first one saved and gives the same answer.
 """
 
-from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
+from activities.billing import RequestedBill, convertible_lines, line_to_match, new_bill, order_to_match
+from activities.paying import RequestedPayment, payment_refused
 from erp.issue_codes import issue_code
-from matching.bill import BillLineToMatch, BillToMatch, MatchResult, OrderLineToMatch, OrderToMatch, Outcome, match_bill
-from matching.ledger import LineLedger
-from matching.receipts import ReceiptLineToBill
+from matching.bill import BillToMatch, Outcome, match_bill
 from matching.result import worst
-from matching.sources import OrderLineToConvert, Source, check_sources, choose_sources
+from matching.sources import Source, check_sources, choose_sources
 from matching.supplier_number import number_key
 from models.domain import (
     BillId,
     BillStatus,
     ConnectionId,
     DocumentId,
-    ErpId,
-    MatchingStatus,
     MatchMode,
-    Origin,
     PaymentId,
     PaymentStatus,
-    PoStatus,
     PurchaseOrderId,
     SyncIssueId,
 )
@@ -57,50 +51,6 @@ from models.store import (
 )
 from models.store.database import Database
 from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
-
-CENT = Decimal("0.01")
-
-
-class RequestedLine(BaseModel):
-    """One line of a bill as the caller asked for it; what is absent comes from the order's line (S1-03)."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    order_line_no: int
-    quantity: Decimal
-    price: Decimal | None = None
-    amount: Decimal | None = None
-    description: str | None = None
-    account: str | None = None
-    department: str | None = None
-    location: str | None = None
-    class_id: str | None = None
-    project: str | None = None
-
-
-class RequestedBill(BaseModel):
-    """The stored body of a `POST /v1/purchase-orders/{id}/bills`."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    purchase_order_id: PurchaseOrderId
-    number: str
-    bill_date: date
-    posting_date: date | None = None
-    due_date: date | None = None
-    memo: str = ""
-    lines: list[RequestedLine]
-
-
-class RequestedPayment(BaseModel):
-    """The stored body of a `POST /v1/bills/{id}/payments`."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    amount: Decimal
-    pay_on: date
-    method: str | None = None
-    bank_account: str | None = None
 
 
 class MirrorActivities:
@@ -150,7 +100,7 @@ class MirrorActivities:
         bill_id = bills.bill_id_for(ref.organization_id, ref.key)
         order_id = PurchaseOrderId(order.id)
         held = {line.line_no: line for line in await ledger.lines(session, order_id, without_bill=bill_id)}
-        new_lines = [_bill_line(position, line, held) for position, line in enumerate(asked.lines, start=1)]
+        new_lines = [line_to_match(position, line, held) for position, line in enumerate(asked.lines, start=1)]
         to_match = BillToMatch(
             vendor_id=order.vendor_id,
             number=asked.number,
@@ -167,11 +117,11 @@ class MirrorActivities:
                 )
             ),
         )
-        result = match_bill(MatchMode(connection.match_mode), _order_to_match(order, held), to_match)
+        result = match_bill(MatchMode(connection.match_mode), order_to_match(order, held), to_match)
         sources: dict[int, tuple[Source, ...]] = {}
         if result.outcome is not Outcome.BLOCK:
             sources = choose_sources(
-                DocumentId(order.document_id), await _convertible(session, order_id, held), to_match.lines
+                DocumentId(order.document_id), await convertible_lines(session, order_id, held), to_match.lines
             )
             found = check_sources(
                 sources, several_allowed=connection.capabilities.get("several_sources_per_bill", False)
@@ -201,7 +151,7 @@ class MirrorActivities:
             )
             await bills.create(
                 session,
-                _new_bill(bill_id, ref, request, asked, due_on, order, connection, held, to_match, sources, result),
+                new_bill(bill_id, ref, request, asked, due_on, order, connection, held, to_match, sources, result),
             )
         await requests.answer(
             session,
@@ -252,7 +202,7 @@ class MirrorActivities:
             assert connection is not None, "a bill's connection is never removed"
             bank_account = asked.bank_account or connection.preferences.get("bank_account")
             if request.answer is None:
-                refusal = _payment_refused(bill, asked, bank_account)
+                refusal = payment_refused(bill, asked, bank_account)
                 if refusal is not None:
                     await requests.answer(session, ref.organization_id, ref.key, 422, refusal)
                 else:
@@ -326,169 +276,3 @@ async def _request(session: AsyncSession, ref: RequestRef) -> RequestRow:
     request = await requests.get(session, ref.organization_id, ref.key)
     assert request is not None, "the route stored the request before it rang"
     return request
-
-
-def _bill_line(position: int, line: RequestedLine, held: dict[int, ledger.LedgerLine]) -> BillLineToMatch:
-    """The line as it will be judged: the caller's figures; where there are none, the order's price."""
-    order_line = held.get(line.order_line_no)
-    price = line.price
-    amount = line.amount
-    if price is None and amount is not None and line.quantity:
-        price = amount / line.quantity
-    if price is None:
-        price = order_line.price if order_line else Decimal(0)
-    if amount is None:
-        amount = (price * line.quantity).quantize(CENT, rounding=ROUND_HALF_UP)
-    return BillLineToMatch(
-        line_no=position, order_line_no=line.order_line_no, quantity=line.quantity, price=price, amount=amount
-    )
-
-
-def _order_to_match(order: PurchaseOrderRow, held: dict[int, ledger.LedgerLine]) -> OrderToMatch:
-    return OrderToMatch(
-        number=order.number,
-        snapshot=order.snapshot,
-        vendor_id=order.vendor_id,
-        currency=order.currency,
-        entity=order.entity,
-        status=PoStatus(order.status),
-        matching_status=MatchingStatus.DELETED if order.deleted_at else MatchingStatus(order.matching_status),
-        lines=tuple(
-            OrderLineToMatch(
-                line_no=line.line_no,
-                item_id=line.item_id,
-                unit=line.unit,
-                price=line.price,
-                closed=line.closed,
-                ledger=LineLedger(
-                    ordered=line.ordered, received=line.received, billed=line.billed, pending=line.pending
-                ),
-            )
-            for line in held.values()
-        ),
-    )
-
-
-async def _convertible(
-    session: AsyncSession, order_id: PurchaseOrderId, held: dict[int, ledger.LedgerLine]
-) -> dict[int, OrderLineToConvert]:
-    receipts: dict[str, list[ReceiptLineToBill]] = {}
-    if any(line.received for line in held.values()):
-        for source in await ledger.receipt_sources(session, order_id):
-            receipts.setdefault(source.order_line, []).append(
-                ReceiptLineToBill(
-                    document_id=DocumentId(source.document_id),
-                    number=source.number,
-                    received_on=source.received_on,
-                    line_no=source.line_no,
-                    line=ErpId(source.line),
-                    received=source.quantity,
-                    consumed=source.billed + source.pending,
-                )
-            )
-    return {
-        line.line_no: OrderLineToConvert(ErpId(line.erp_id), tuple(receipts.get(line.erp_id, ())))
-        for line in held.values()
-    }
-
-
-def _new_bill(
-    bill_id: BillId,
-    ref: RequestRef,
-    request: RequestRow,
-    asked: RequestedBill,
-    due_on: date | None,
-    order: PurchaseOrderRow,
-    connection: ConnectionRow,
-    held: dict[int, ledger.LedgerLine],
-    to_match: BillToMatch,
-    sources: dict[int, tuple[Source, ...]],
-    result: MatchResult,
-) -> bills.NewBill:
-    lines: list[bills.NewBillLine] = []
-    for line, wanted in zip(to_match.lines, asked.lines, strict=True):
-        order_line = held[line.order_line_no]
-        lines.append(
-            bills.NewBillLine(
-                line_no=line.line_no,
-                order_line_no=line.order_line_no,
-                item_id=order_line.item_id,
-                description=wanted.description if wanted.description is not None else order_line.description,
-                quantity=line.quantity,
-                unit=order_line.unit,
-                price=line.price,
-                amount=line.amount,
-                account=wanted.account,
-                department=wanted.department or order_line.department,
-                location=wanted.location or order_line.location,
-                class_id=wanted.class_id or order_line.class_id,
-                project=wanted.project or order_line.project,
-                sources=[
-                    {"document_id": source.document_id, "line": source.line, "quantity": str(source.quantity)}
-                    for source in sources[line.line_no]
-                ],
-            )
-        )
-    return bills.NewBill(
-        id=bill_id,
-        organization_id=ref.organization_id,
-        connection_id=ConnectionId(connection.id),
-        purchase_order_id=PurchaseOrderId(order.id),
-        order_number=order.number,
-        vendor_id=order.vendor_id,
-        vendor_name=order.vendor_name,
-        number=asked.number,
-        number_key=number_key(asked.number),
-        bill_date=asked.bill_date,
-        posting_date=asked.posting_date or asked.bill_date,
-        due_date=due_on,
-        currency=order.currency,
-        memo=asked.memo,
-        total=sum((line.amount for line in lines), Decimal(0)),
-        match_outcome=result.outcome,
-        created_by=request.actor,
-        lines=lines,
-    )
-
-
-def _payment_refused(
-    bill: payments.BillToPay, asked: RequestedPayment, bank_account: str | None
-) -> dict[str, Any] | None:
-    """Why this payment cannot be made, as a problem the API answers with; None when it can."""
-    if bill.origin is Origin.ERP:
-        return {
-            "code": "BILL_IS_PAID_IN_ERP",
-            "detail": "This bill was made in the ERP, so it is paid there.",
-            "fix": ["pay it in the ERP; the payment comes back with the next sync"],
-            "who": "accountant",
-        }
-    if bill.status in (BillStatus.DELETED, BillStatus.ABANDONED, BillStatus.PAID):
-        return {
-            "code": "BILL_NOT_PAYABLE",
-            "detail": f"This bill is {bill.status.value.replace('_', ' ')}.",
-            "fix": ["look at the bill's events to see what happened to it"],
-            "who": "accountant",
-        }
-    if bank_account is None:
-        return {
-            "code": "BANK_ACCOUNT_MISSING",
-            "detail": "Neither the payment nor the connection's preferences name a bank account.",
-            "fix": ["send bank_account", "or set the preference bank_account of the connection"],
-            "who": "administrator",
-        }
-    if asked.amount <= 0:
-        return {
-            "code": "INVALID_AMOUNT",
-            "detail": f"A payment of {asked.amount} pays nothing.",
-            "fix": ["send an amount above zero"],
-            "who": "accountant",
-        }
-    if asked.amount > bill.open:
-        return {
-            "code": "OVERPAYMENT",
-            "detail": f"{asked.amount} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
-            f"in payments under way {bill.promised}.",
-            "fix": [f"lower the amount to {bill.open}"],
-            "who": "accountant",
-        }
-    return None
