@@ -1,4 +1,4 @@
-"""From a requested bill to what is matched and what is saved: the caller's figures, the order's where there are none."""
+"""From a requested bill to what is matched and what is saved: the caller's figures, completed from the order."""
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
