@@ -1,0 +1,363 @@
+"""Pages into the mirror: what comes in and what stays out, the cursor only at the end, nothing twice."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.sync import first_import_from
+from erp.connector import BadRecord
+from erp.errors import Rejected, Unavailable
+from models.domain import DeletedKind, ErpId, ListEntry, ListKind, PurchaseOrder, Stream
+from models.messages import FinishSyncRun, WakePurchaseOrders
+from models.store import connections, purchase_orders
+from models.store.sync_runs import sync_run_id
+from tests.activities.office import Office
+from tests.store.made import R1, R2, R3, a_receipt, an_erp_bill, an_erp_payment, an_order, gone
+
+TODAY = datetime.now(UTC).date()
+ALL = [Stream.LISTS, Stream.PURCHASE_ORDERS, Stream.RECEIPTS, Stream.BILLS, Stream.PAYMENTS, Stream.DELETIONS]
+
+
+def in_erp(office: Office, number: int, **values: Any) -> PurchaseOrder:
+    order = an_order(number, **{"ordered_on": TODAY - timedelta(days=10), **values})
+    office.erp.orders[order.erp_id] = order
+    return order
+
+
+async def usual_window(office: Office) -> None:
+    """As every connection starts: the first import takes three months."""
+    async with office.tenant.database.transaction() as s:
+        await connections.set_first_import_from(s, office.tenant.connection_id, None)
+
+
+# --- which orders come in ----------------------------------------------------------------------------------------
+
+
+async def test_the_first_import_takes_three_months_of_open_orders(office: Office) -> None:
+    """S1-11, S1-14, S1-15: open and partly billed orders of the last three months; finished and older ones stay out."""
+    await usual_window(office)
+    in_erp(office, 1001)
+    in_erp(office, 1002, billed={1: 4}, erp_status="Partially Converted")
+    in_erp(office, 1003, billed={1: 10}, erp_status="Converted")
+    in_erp(office, 1004, erp_status="Closed")
+    in_erp(office, 1005, ordered_on=TODAY - timedelta(days=120))
+    in_erp(office, 1006, ordered_on=TODAY - timedelta(days=85))
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert await office.mirrored() == {"PO-1001": "unfilled", "PO-1002": "partially_filled", "PO-1006": "unfilled"}
+    assert (first_import_from(await office.connection()) - (TODAY - timedelta(days=92))).days in (0, 1)
+
+
+async def test_an_older_order_comes_in_when_it_is_edited(office: Office) -> None:
+    """S1-12: after the first import an edit brings any order, however old."""
+    await usual_window(office)
+    in_erp(office, 1001)
+    old = in_erp(office, 1005, ordered_on=TODAY - timedelta(days=400))
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert list(await office.mirrored()) == ["PO-1001"]
+    office.erp.orders["1005"] = old.model_copy(update={"revision": R2})
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert sorted(await office.mirrored()) == ["PO-1001", "PO-1005"]
+
+
+async def test_an_operator_may_set_how_far_back_the_first_import_goes(office: Office) -> None:
+    """S1-13: a date set by an operator replaces the three months."""
+    in_erp(office, 1005, ordered_on=date(2025, 1, 2))
+    async with office.tenant.database.transaction() as s:
+        await connections.set_first_import_from(s, office.tenant.connection_id, date(2025, 1, 1))
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert list(await office.mirrored()) == ["PO-1005"]
+
+
+async def test_foreign_currency_stays_out_and_is_recorded(office: Office) -> None:
+    """S1-16: only the base currency; what is left out is written down with its reason, also when only lines say it."""
+    in_erp(office, 1001)
+    in_erp(office, 1002, currency="EUR")
+    (page,) = await office.read(Stream.PURCHASE_ORDERS)
+    assert (page.seen, page.skipped, page.bad) == (2, 1, 0)
+    assert list(await office.mirrored()) == ["PO-1001"]
+    assert await office.skipped() == {"PO-1002": "NOT_USD"}
+    calls = office.erp.calls["purchase_order_lines"]
+    plan = await office.plan()
+    assert Stream.PURCHASE_ORDERS not in plan.streams, "what is left out on purpose is no news"
+    assert office.erp.calls["purchase_order_lines"] == calls
+
+
+async def test_drafts_and_finished_orders_after_the_first_import_stay_out(office: Office) -> None:
+    """S4-61, S1-15: not approved yet, or finished before we ever held it; each is recorded with its reason."""
+    in_erp(office, 1001)
+    await office.read(Stream.PURCHASE_ORDERS)
+    in_erp(office, 1002, erp_status="Draft", revision=R2)
+    in_erp(office, 1003, erp_status="Converted", billed={1: 10}, revision=R2)
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert list(await office.mirrored()) == ["PO-1001"]
+    assert await office.skipped() == {"PO-1002": "NOT_APPROVED", "PO-1003": "ALREADY_FINISHED"}
+    in_erp(office, 1002, erp_status="Pending", revision=R3)
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert sorted(await office.mirrored()) == ["PO-1001", "PO-1002"]
+
+
+async def test_an_order_we_hold_is_followed_to_its_end(office: Office) -> None:
+    """Ruling G6: a change of a held order always comes in, closed or converted as it may be."""
+    in_erp(office, 1001)
+    in_erp(office, 1002)
+    await office.read(Stream.PURCHASE_ORDERS)
+    in_erp(office, 1001, erp_status="Closed", revision=R2)
+    in_erp(office, 1002, erp_status="Draft", revision=R2)
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert await office.mirrored() == {"PO-1001": "closed", "PO-1002": "unfilled"}
+    (row,) = await office.tenant.fetch("select * from purchase_orders where connection_id = :c and number = 'PO-1002'")
+    assert row.matching_status == "pending_approval", "back in approval it cannot be billed (S4-61)"
+
+
+async def test_an_unknown_status_keeps_the_last_meaning_and_tells_a_person(office: Office) -> None:
+    """Ruling G3: never 'other'; new orders wait outside, held ones keep what people saw."""
+    in_erp(office, 1001)
+    await office.read(Stream.PURCHASE_ORDERS)
+    in_erp(office, 1001, erp_status="Sleeping", revision=R2)
+    in_erp(office, 1002, erp_status="Dreaming", revision=R2)
+    for _ in range(2):
+        await office.read(Stream.PURCHASE_ORDERS)
+    assert await office.mirrored() == {"PO-1001": "unfilled"}
+    assert await office.skipped() == {"PO-1002": "UNKNOWN_ERP_STATUS"}
+    issues = await office.tenant.fetch("select * from sync_issues where connection_id = :c and state = 'open'")
+    assert {(issue.code, issue.subject_id) for issue in issues} == {
+        ("UNKNOWN_ERP_STATUS", "1001"),
+        ("UNKNOWN_ERP_STATUS", "1002"),
+    }
+
+
+async def test_a_poison_record_is_parked_by_name_and_the_others_come_in(office: Office) -> None:
+    """F13, S5-99: one order that cannot be taken in is an issue; its page goes on."""
+    for number in (1001, 1002, 1003):
+        in_erp(office, number)
+    office.erp.bad_orders["1002"] = BadRecord(
+        erp_id="1002", code="LINES_DISAGREE", message="two currencies on one order", evidence={"number": "PO-1002"}
+    )
+    (page,) = await office.read(Stream.PURCHASE_ORDERS)
+    assert (page.seen, page.bad) == (3, 1)
+    assert sorted(await office.mirrored()) == ["PO-1001", "PO-1003"]
+    (issue,) = (await office.tenant.open_issues()).values()
+    assert (issue.subject_kind, issue.subject_id, issue.cause) == (
+        "purchase_order",
+        "1002",
+        "two currencies on one order",
+    )
+    assert issue.title.endswith("PO-1002")
+    assert issue.fix
+
+
+# --- cursors and repeats -------------------------------------------------------------------------------------------
+
+
+async def test_the_cursor_moves_only_with_the_last_page(office: Office) -> None:
+    """DESIGN 5: a run may stop after any page; the next one reads the stream from where the last whole one ended."""
+    for number in range(1001, 1006):
+        in_erp(office, number, revision=f"2026-03-01 10:00:0{number - 1000}")
+    office.erp.page_size = 2
+    first = await office.read_page(Stream.PURCHASE_ORDERS)
+    assert await office.cursor(Stream.PURCHASE_ORDERS) is None
+    office.erp.trouble = [Unavailable("away", code="ERP_UNAVAILABLE")]
+    with pytest.raises(ApplicationError):
+        await office.read_page(Stream.PURCHASE_ORDERS, first.after, first.high_water)
+    second = await office.read_page(Stream.PURCHASE_ORDERS, first.after, first.high_water)
+    assert await office.cursor(Stream.PURCHASE_ORDERS) is None
+    last = await office.read_page(Stream.PURCHASE_ORDERS, second.after, second.high_water)
+    assert last.after is None
+    assert await office.cursor(Stream.PURCHASE_ORDERS) == "2026-03-01 10:00:05"
+    assert len(await office.mirrored()) == 5
+
+
+async def test_run_twice_a_page_changes_nothing(office: Office) -> None:
+    """DESIGN 5: every stream's page, read again, writes no row and moves no cursor back."""
+    order = in_erp(office, 1001)
+    receipt = a_receipt(order, {1: 3})
+    office.erp.receipts_held[receipt.erp_id] = receipt
+    office.erp.bills_held = [an_erp_bill(900, revision=R1), an_erp_bill(901, revision=R2, paid="20")]
+    office.erp.payments_held = [an_erp_payment(700, shares={"901": "20"}, revision=R2)]
+    office.erp.entries = [
+        ListEntry(kind=ListKind.VENDOR, erp_id=ErpId("1"), key="V1", name="Acme", revision=R1),
+        ListEntry(kind=ListKind.GL_ACCOUNT, erp_id=ErpId("2"), key="6000", name="Office", revision=R2),
+    ]
+    office.erp.gone = [gone(DeletedKind.LIST_ENTRY, "99", ListKind.ITEM)]
+    for stream in ALL:
+        await office.read(stream)
+    before, positions = await office.tenant.fingerprint(), [await office.cursor(stream) for stream in ALL]
+    for stream in ALL:
+        pages = await office.read(stream)
+        assert [page.changed for page in pages] == [0], stream
+    assert await office.tenant.fingerprint() == before
+    assert [await office.cursor(stream) for stream in ALL] == positions
+
+
+async def test_an_unchanged_sync_costs_one_call_and_reads_nothing(office: Office) -> None:
+    """Issue 2: nothing new in the ERP, one peek, no page, no order woken."""
+    in_erp(office, 1001)
+    office.erp.entries = [ListEntry(kind=ListKind.VENDOR, erp_id=ErpId("1"), key="V1", name="Acme", revision=R1)]
+    plan = await office.plan("first")
+    assert plan.streams == ALL
+    for stream in plan.streams:
+        await office.read(stream)
+    await _wake(office)
+    office.erp.calls.clear()
+    assert (await office.plan("second")).streams == []
+    assert dict(office.erp.calls) == {"peek": 1}
+    assert (await _wake(office)).woken == 0
+
+
+async def test_only_streams_with_news_are_read(office: Office) -> None:
+    """Issue 2: a peek that shows one changed order plans one stream."""
+    in_erp(office, 1001)
+    for stream in (await office.plan("first")).streams:
+        await office.read(stream)
+    in_erp(office, 1001, revision=R2, memo="changed")
+    assert (await office.plan("second")).streams == [Stream.PURCHASE_ORDERS]
+
+
+async def test_a_plan_run_twice_opens_one_run(office: Office) -> None:
+    """DESIGN 5: the run's id comes from the workflow's run; its record is opened once, closed once, counted once."""
+    first, again = await office.plan("run-x"), await office.plan("run-x")
+    assert first.run_id == again.run_id
+    finish = FinishSyncRun(
+        connection_id=office.tenant.connection_id, run_id=first.run_id, state="completed", counts={"lists.seen": 3}
+    )
+    for _ in range(2):
+        await office.waking.finish_sync_run(finish)
+    (run,) = await office.tenant.fetch("select * from sync_runs where connection_id = :c")
+    assert (run.state, run.counts) == ("completed", {"lists.seen": 3})
+    assert (await office.connection()).last_synced_at is not None
+
+
+async def test_a_plan_that_is_refused_leaves_a_record_that_can_be_closed(office: Office) -> None:
+    """S5-160: the workflow never learnt the run's id, and closes the record all the same."""
+    for stream in ALL:
+        await office.read(stream)
+    office.erp.trouble = [Rejected("no permission for audit history", code="NO_PERMISSION")]
+    with pytest.raises(ApplicationError):
+        await office.plan("run-y")
+    await office.waking.finish_sync_run(
+        FinishSyncRun(
+            connection_id=office.tenant.connection_id,
+            run_id=None,
+            workflow_run_id="run-y",
+            state="failed",
+            problem_code="NO_PERMISSION",
+        )
+    )
+    (run,) = await office.tenant.fetch("select * from sync_runs where id = :id", id=sync_run_id("run-y"))
+    assert (run.state, run.problem_code) == ("failed", "NO_PERMISSION")
+
+
+# --- what a connection allows --------------------------------------------------------------------------------------
+
+
+async def test_lists_only_until_the_preferences_are_complete(office: Office) -> None:
+    """S2-54, S2-55: transactions wait for the sync preferences; the plan says so."""
+    async with office.tenant.database.transaction() as s:
+        await connections.save_preferences(s, office.tenant.connection_id, {}, False)
+    plan = await office.plan()
+    assert plan.streams == [Stream.LISTS]
+    assert "S2-55" in plan.reason
+
+
+async def test_one_way_brings_no_bills_and_payments_back(office: Office) -> None:
+    """S2-52: with one-way sync bills and payments only go out; orders and lists still come in."""
+    async with office.tenant.database.transaction() as s:
+        await connections.set_one_way(s, office.tenant.connection_id)
+    plan = await office.plan()
+    assert plan.streams == [Stream.LISTS, Stream.PURCHASE_ORDERS, Stream.RECEIPTS, Stream.DELETIONS]
+    assert "S2-52" in plan.reason
+
+
+async def test_a_switched_off_feature_reads_no_orders(office: Office) -> None:
+    """S1-32: an administrator switched purchase orders off; nothing of them is read, the rest goes on."""
+    async with office.tenant.database.transaction() as s:
+        await connections.set_purchase_orders_enabled(s, office.tenant.connection_id, False)
+    plan = await office.plan()
+    assert plan.streams == [Stream.LISTS, Stream.BILLS, Stream.PAYMENTS, Stream.DELETIONS]
+    assert "S1-32" in plan.reason
+
+
+# --- what comes back to our own bills ------------------------------------------------------------------------------
+
+
+async def test_a_payment_made_in_the_erp_reaches_our_bill_and_its_workflow(office: Office) -> None:
+    """S5-33: paid in the ERP itself; the bill's figures follow, and its workflow is told once."""
+    order = await office.holds(in_erp(office, 1001, price="10.00"))
+    bill_id = await office.billed(order, {1: 10})
+    await office.push(bill_id)
+    (invoice,) = office.erp.invoices.values()
+    office.erp.bills_held = [
+        an_erp_bill(
+            int(f"7{invoice.erp_id}"),
+            total="100",
+            paid="100",
+            revision=R3,
+            external_key=invoice.bill.external_key,
+            source_document=invoice.document_id,
+            order_document=order.document_id,
+        )
+    ]
+    await office.read(Stream.BILLS)
+    assert (await office.tenant.bill_row(bill_id)).status == "paid"
+    ((told, now),) = office.bell.bills
+    assert (told, now.status, now.due) == (bill_id, "paid", "0")
+    await office.read(Stream.BILLS)
+    assert len(office.bell.bills) == 1
+
+
+async def test_foreign_bills_stay_out_and_are_recorded(office: Office) -> None:
+    """S1-16: bills in another currency are left out with their reason."""
+    office.erp.bills_held = [an_erp_bill(900), an_erp_bill(901, currency="EUR")]
+    (page,) = await office.read(Stream.BILLS)
+    assert (page.seen, page.skipped) == (2, 1)
+    assert await office.skipped() == {"S-901": "NOT_USD"}
+
+
+async def test_a_receipt_of_unknown_status_is_parked(office: Office) -> None:
+    """Ruling G3, F13: the other receipts count, this one is an issue with its number."""
+    order = await office.holds(in_erp(office, 1001))
+    for receipt in (a_receipt(order, {1: 3}), a_receipt(order, {1: 4}, number=502, erp_status="Lost")):
+        office.erp.receipts_held[receipt.erp_id] = receipt
+    await office.read(Stream.RECEIPTS)
+    (line,) = (await office.tenant.lines(order)).values()
+    assert line.received == 3
+    (issue,) = (await office.tenant.open_issues()).values()
+    assert (issue.code, issue.subject_kind, issue.subject_id) == ("UNKNOWN_ERP_STATUS", "receipt", "502")
+
+
+# --- waking --------------------------------------------------------------------------------------------------------
+
+
+async def test_changed_orders_are_woken_once_in_portions(office: Office) -> None:
+    """DESIGN 4: a sync wakes what changed, governed and resumable; one content wakes one time."""
+    for number in range(1001, 1006):
+        in_erp(office, number)
+    await office.read(Stream.PURCHASE_ORDERS)
+    portions = [await _wake(office, limit=2) for _ in range(3)]
+    assert [(portion.woken, portion.more) for portion in portions] == [(2, True), (2, True), (1, False)]
+    assert sorted(facts.number for facts in office.bell.orders) == [f"PO-{n}" for n in range(1001, 1006)]
+    assert (await _wake(office)).woken == 0
+    in_erp(office, 1003, revision=R2, memo="changed")
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert (await _wake(office)).woken == 1
+    assert office.bell.orders[-1].number == "PO-1003"
+
+
+async def test_a_change_during_the_waking_is_not_lost(office: Office) -> None:
+    """F10: content that moved between the ring and the mark is rung for again."""
+    in_erp(office, 1001)
+    await office.read(Stream.PURCHASE_ORDERS)
+    (row,) = await office.tenant.to_wake()
+    in_erp(office, 1001, revision=R2, memo="changed")
+    await office.read(Stream.PURCHASE_ORDERS)
+    async with office.tenant.database.transaction() as s:
+        await purchase_orders.mark_woken(s, [(row.id, row.content_hash)])
+    assert (await _wake(office)).woken == 1
+
+
+async def _wake(office: Office, limit: int = 1000) -> Any:
+    return await office.waking.wake_purchase_orders(
+        WakePurchaseOrders(connection_id=office.tenant.connection_id, run_id=sync_run_id("x"), limit=limit)
+    )
