@@ -203,7 +203,7 @@ class PurchaseOrderLineRow(SQLModel, table=True):
 
     purchase_order_id: str = Field(primary_key=True)
     """Without a foreign key: orders are never removed and lines only come with their order, so the check of every line
-    on the page path, a fifth of its time, would prove nothing."""
+    on the page path, a sixth of its time, would prove nothing."""
     line_no: int = Field(primary_key=True)
     erp_id: str
     chain_line: str
