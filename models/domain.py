@@ -376,6 +376,8 @@ class BillLineToPush(Record):
     class_id: str | None = None
     project: str | None = None
     warehouse: str | None = None
+    cleared: frozenset[str] = frozenset()
+    """Fields an edit emptied: the ERP must empty them too, where otherwise it keeps what it has."""
 
 
 class BillToPush(Record):
@@ -395,6 +397,8 @@ class BillToPush(Record):
     memo: str = ""
     total: Decimal
     lines: tuple[BillLineToPush, ...]
+    cleared: frozenset[str] = frozenset()
+    """As on a line."""
 
 
 class PushedBill(Record):

@@ -133,6 +133,9 @@ class IntacctConnector:
     async def create_bill(self, bill: BillToPush) -> DocumentId:
         return await self._invoices.create(bill)
 
+    async def update_bill(self, bill: BillToPush, document_id: DocumentId, *, edition: int) -> None:
+        await self._invoices.update(bill, document_id, edition=edition)
+
     async def read_bill(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
         return await self._invoices.read_back(bill, document_id)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from erp.errors import NotFound, OutcomeUnknown, Rejected
-from erp.intacct import faults, translate, wire
+from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
+from erp.intacct import faults, invoice_edits, translate, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.documents import Documents
 from erp.intacct.preferences import Preferences
@@ -26,9 +26,10 @@ INVOICE_OPTIONAL = (
     "TOTAL",
     "CURRENCY",
     "CREATEDFROM",
+    "MESSAGE",
 )
 INVOICE_LINE_FIELDS = ("RECORDNO", "LINE_NO", "ITEMID", "UIQTY", "TRX_VALUE", "SOURCE_DOCLINEKEY")
-INVOICE_LINE_OPTIONAL = ("UNIT", "LOCATIONID", "DEPARTMENTID", "CLASSID", "PROJECTID", "SOURCE_DOCID")
+INVOICE_LINE_OPTIONAL = ("UNIT", "LOCATIONID", "DEPARTMENTID", "CLASSID", "PROJECTID", "SOURCE_DOCID", "MEMO")
 
 
 class VendorInvoices:
@@ -73,6 +74,17 @@ class VendorInvoices:
         if not result.key:
             raise faults.malformed("Intacct accepted the bill without naming it.", writing=True)
         return DocumentId(result.key)
+
+    async def update(self, bill: BillToPush, document: DocumentId, *, edition: int) -> None:
+        """Change the invoice to what the bill says now. Raises Duplicate when this edition was taken before."""
+        body = invoice_edits.update_potransaction(bill, document)
+        try:
+            await self._client.write(body, control_id=invoice_edits.control_id(bill, edition), level=bill.owner_entity)
+        except Duplicate as error:
+            if error.code == "ALREADY_SENT":
+                raise
+            # Another record stands in the way: that says nothing about this edition.
+            raise Rejected(error.message, code=error.code, erp_code=error.erp_code, evidence=error.evidence) from error
 
     async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
         """What Intacct holds, compared with what was sent, with the order read in the same request.
@@ -231,7 +243,16 @@ def _header_differences(bill: BillToPush, header: Row, total: Decimal) -> list[s
         ("the posting date", bill.posting_date, translate.optional_day(header, "WHENPOSTED") or bill.posting_date),
         ("the total", bill.total, total),
     ]
-    return [f"{what}: sent {sent}, Intacct has {held or 'nothing'}" for what, sent, held in pairs if sent != held]
+    found = [f"{what}: sent {sent}, Intacct has {held or 'nothing'}" for what, sent, held in pairs if sent != held]
+    return found + _text_difference("the memo", bill.memo, header.get("MESSAGE"), cleared="memo" in bill.cleared)
+
+
+def _text_difference(what: str, sent: str, held: str | None, *, cleared: bool) -> list[str]:
+    """Free text is the same where only its white space, or what XML cannot carry, differs."""
+    mine, theirs = wire.words(sent), wire.words(held or "")
+    if mine == theirs or (not mine and not cleared):
+        return []
+    return [f"{what}: sent {mine or 'nothing'}, Intacct has {theirs or 'nothing'}"]
 
 
 def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
@@ -255,4 +276,20 @@ def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
             # What we left to Intacct's defaults is no difference, whatever it filled in.
             if mine not in (None, "") and mine != held
         ]
+        emptied = [
+            ("the department", "department", "DEPARTMENTID"),
+            ("the class", "class_id", "CLASSID"),
+            ("the project", "project", "PROJECTID"),
+        ]
+        found += [
+            f"line {sent.line_no}, {what}: emptied, Intacct has {row[field]}"
+            for what, name, field in emptied
+            if name in sent.cleared and row.get(field)
+        ]
+        found += _text_difference(
+            f"line {sent.line_no}, the description",
+            sent.description,
+            row.get("MEMO"),
+            cleared="description" in sent.cleared,
+        )
     return found

@@ -28,6 +28,11 @@ def text(value: str) -> str:
     return escape(_NOT_XML.sub("", value))
 
 
+def words(value: str) -> str:
+    """The text as it can arrive: without what XML cannot carry, and white space as one space, to compare by."""
+    return " ".join(_NOT_XML.sub("", value).split())
+
+
 def element(name: str, value: str | None) -> str:
     """`<name>value</name>`, or nothing when there is no value."""
     return "" if value is None or value == "" else f"<{name}>{text(value)}</{name}>"

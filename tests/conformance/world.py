@@ -42,7 +42,7 @@ class World(ABC):
 
     erp: Erp
     fault_words: ClassVar[Mapping[str, str]]
-    """The suite's word for an operation to the sandbox's: create_bill, create_payment, read."""
+    """The suite's word for an operation to the sandbox's: create_bill, update_bill, create_payment, read."""
 
     refusals: ClassVar[Mapping[str, tuple[type[ErpError], str]]]
     """Error numbers of this ERP to the family and code they must become on a write."""
@@ -113,7 +113,12 @@ class World(ABC):
 
 class IntacctWorld(World):
     erp = Erp.INTACCT
-    fault_words: ClassVar = {"create_bill": "create_potransaction", "create_payment": "create", "read": "query"}
+    fault_words: ClassVar = {
+        "create_bill": "create_potransaction",
+        "update_bill": "update_potransaction",
+        "create_payment": "create",
+        "read": "query",
+    }
 
     refusals: ClassVar = {
         "DL02000001": (OutcomeUnknown, "OUTCOME_UNKNOWN"),

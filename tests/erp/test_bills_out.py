@@ -172,8 +172,11 @@ INVOICE = order_row(
     PONUMBER="PO-1",
     PRRECORDKEY="90",
     TRX_TOTAL="17.00",
+    MESSAGE="July paper",
 )
-INVOICE_LINE = line_row(501, 50, UIQTY="4", TRX_VALUE="17.00", SOURCE_DOCLINEKEY="11", SOURCE_DOCID=ORDER)
+INVOICE_LINE = line_row(
+    501, 50, UIQTY="4", TRX_VALUE="17.00", SOURCE_DOCLINEKEY="11", SOURCE_DOCID=ORDER, MEMO="Paper A4"
+)
 BILLED = {
     "RECORDNO": "501",
     "DOCHDRID": "Vendor Invoice-b-0001",
@@ -221,6 +224,9 @@ async def test_reading_back_proves_content_link_and_order_in_one_call() -> None:
         ({}, {"VENDORDOCNO": "INV-78"}, "the supplier's invoice number: sent INV-77, Intacct has INV-78"),
         ({}, {"PONUMBER": ""}, "the reference number: sent PO-1, Intacct has nothing"),
         ({}, {"WHENPOSTED": "08/01/2031"}, "the posting date: sent 2031-07-06, Intacct has 2031-08-01"),
+        ({}, {"MESSAGE": "June paper"}, "the memo: sent July paper, Intacct has June paper"),
+        ({}, {"MESSAGE": ""}, "the memo: sent July paper, Intacct has nothing"),
+        ({"MEMO": "Paper"}, {}, "line 1, the description: sent Paper A4, Intacct has Paper"),
     ],
 )
 async def test_differences_are_told_in_words(line: dict[str, str], header: dict[str, str], said: str) -> None:

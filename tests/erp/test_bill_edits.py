@@ -1,0 +1,121 @@
+"""Bills edited after the sync: what is sent, under which name, and how it is verified (S5-136; reference 3.4)."""
+
+from datetime import date
+
+import pytest
+from lxml import etree
+
+from erp.errors import Duplicate, OutcomeUnknown, Rejected
+from erp.intacct.invoice_edits import update_potransaction
+from models.domain import DocumentId
+from tests.erp.gateway import Gateway, failed, response, result
+from tests.erp.made import a_bill, a_bill_line
+from tests.erp.test_bills_out import INVOICE_LINE, _day, _read_back
+
+INVOICE_ID = DocumentId("Vendor Invoice-b-0001")
+CHANGED = response(result("<key>Vendor Invoice-b-0001</key>", "update_potransaction"))
+
+
+def _sent(**changed: object) -> etree._Element:
+    return etree.fromstring(update_potransaction(a_bill(**changed), INVOICE_ID))
+
+
+def test_only_what_may_be_edited_is_sent() -> None:
+    """S1-17, S5-136: memo, due date and the lines' texts and dimensions, in the schema's order; nothing matched."""
+    whole = a_bill_line(department="200", class_id="C-1", project="P-1", location="110")
+    sent = _sent(due_date=date(2031, 8, 20), memo="Nuts & <bolts>", lines=(whole, a_bill_line(line_no=2)))
+    assert sent.get("key") == INVOICE_ID
+    assert sent.get("set_nulls") is None
+    assert [child.tag for child in sent] == ["datedue", "message", "updatepotransitems"]
+    assert (_day(sent.find("datedue")), sent.findtext("message")) == (date(2031, 8, 20), "Nuts & <bolts>")
+    first, second = sent.find("updatepotransitems")
+    assert [child.tag for child in first] == ["itemdesc", "locationid", "departmentid", "memo", "projectid", "classid"]
+    assert [child.text for child in first] == ["Paper A4", "110", "200", "Paper A4", "P-1", "C-1"]
+    assert [child.tag for child in second] == ["itemdesc", "locationid", "memo"]
+    assert second.findtext("locationid") == "100"
+
+
+def test_lines_are_counted_from_one() -> None:
+    """Reference 3.4: line_num is one-based, although lines read from zero."""
+    sent = _sent(lines=(a_bill_line(), a_bill_line(line_no=2)))
+    assert [line.get("line_num") for line in sent.iter("updatepotransitem")] == ["1", "2"]
+
+
+def test_what_an_edit_emptied_is_sent_empty_and_nothing_else_is() -> None:
+    """Reference 3.4: set_nulls; a field that was always absent here keeps what Intacct filled in."""
+    line = a_bill_line(description="", cleared=frozenset({"department", "description"}))
+    sent = _sent(memo="", cleared=frozenset({"memo"}), lines=(line,))
+    assert sent.get("set_nulls") == "true"
+    assert (sent.find("message") is not None, sent.findtext("message")) == (True, "")
+    (only,) = sent.iter("updatepotransitem")
+    assert [child.tag for child in only] == ["locationid", "departmentid", "memo"]
+    assert not only.findtext("departmentid")
+    assert not only.findtext("memo")
+
+
+async def test_an_edition_is_sent_once_under_its_own_name() -> None:
+    """DESIGN 5: key and edition are the control id, uniqueid on, at the level that owns the order."""
+    gateway = Gateway(CHANGED)
+    await gateway.connector().update_bill(a_bill(owner_entity="200"), INVOICE_ID, edition=3)
+    (call,) = gateway.calls
+    assert call.findtext("control/uniqueid") == "true"
+    assert call.find(".//function").get("controlid") == "b-0001:edit:3"
+    assert gateway.sign_ins[0].findtext(".//login/locationid") == "200"
+
+
+async def test_an_edition_taken_before_is_a_duplicate() -> None:
+    """Section 5: the lost answer of an edit is no reason to do it twice."""
+    words = "A successful transaction has already been recorded with the control id b-0001:edit:3"
+    with pytest.raises(Duplicate):
+        await Gateway(response(failed("BL01", words))).connector().update_bill(a_bill(), INVOICE_ID, edition=3)
+
+
+async def test_another_record_in_the_way_is_not_this_edition() -> None:
+    """A duplicate of something else must not be taken for success."""
+    answer = response(failed("BL34000061", "A document with this number exists"))
+    with pytest.raises(Rejected) as caught:
+        await Gateway(answer).connector().update_bill(a_bill(), INVOICE_ID, edition=3)
+    assert caught.value.code == "ALREADY_EXISTS"
+
+
+async def test_a_paid_bill_is_refused_with_its_reason() -> None:
+    """Field note B10: an update deletes and makes the payable anew, which fails once it is paid."""
+    answer = response(failed("BL01001973", "Transaction INV-77 is already paid and can't be deleted."))
+    with pytest.raises(Rejected) as caught:
+        await Gateway(answer).connector().update_bill(a_bill(), INVOICE_ID, edition=3)
+    assert caught.value.code == "ALREADY_PAID"
+
+
+async def test_a_lost_answer_leaves_the_edit_in_doubt() -> None:
+    with pytest.raises(OutcomeUnknown):
+        await Gateway("<html>").connector().update_bill(a_bill(), INVOICE_ID, edition=3)
+
+
+async def test_white_space_is_no_difference() -> None:
+    """XML and its readers fold white space; words are what counts."""
+    bill = a_bill(memo=" July\r\n paper\x07 ", lines=(a_bill_line(description="Paper  A4"),))
+    assert (await _read_back(INVOICE_LINE).connector().read_bill(bill, INVOICE_ID)).differences == ()
+
+
+async def test_what_was_left_to_the_erp_is_no_difference_unless_it_was_emptied() -> None:
+    """An edit that emptied a field is only done when the field is empty."""
+    row = {**INVOICE_LINE, "DEPARTMENTID": "200"}
+    left = a_bill(memo="", lines=(a_bill_line(description=""),))
+    assert (await _read_back(row).connector().read_bill(left, INVOICE_ID)).differences == ()
+    emptied = a_bill(
+        memo="",
+        cleared=frozenset({"memo"}),
+        lines=(a_bill_line(description="", cleared=frozenset({"department", "description"})),),
+    )
+    found = await _read_back(row).connector().read_bill(emptied, INVOICE_ID)
+    assert found.differences == (
+        "the memo: sent nothing, Intacct has July paper",
+        "line 1, the department: emptied, Intacct has 200",
+        "line 1, the description: sent nothing, Intacct has Paper A4",
+    )
+
+
+async def test_the_payable_that_now_stands_behind_the_invoice_is_read() -> None:
+    """Field note U-8: its record number changes with every edit."""
+    gateway = _read_back(INVOICE_LINE, PRRECORDKEY="91")
+    assert (await gateway.connector().read_bill(a_bill(), INVOICE_ID)).payable_id == "91"
