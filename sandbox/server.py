@@ -5,6 +5,7 @@ Vendor paths are answered exactly as the vendor would, anything else on them is 
 
 import argparse
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, cast
@@ -127,6 +128,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8900)
     parser.add_argument("--log-level", default="warning")
     options = parser.parse_args()
+    # A loaded company is a million long-lived objects; walking them again and again would cost more than any call.
+    gc.set_threshold(100_000, 50, 100)
     app = create_app()
     if options.log_level in ("info", "debug"):
         print(f"Intacct: http://{options.host}:{options.port}{INTACCT_PATH}", flush=True)

@@ -5,11 +5,11 @@ import io
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from lxml import etree
 
+from sandbox.intacct import aggregates
 from sandbox.intacct.calling import Call
 from sandbox.intacct.envelope import Raw, Result, text_of
 from sandbox.intacct.errors import ErrorLine, FunctionError
@@ -25,13 +25,12 @@ from sandbox.intacct.filters import (
     fields_of,
     plan,
 )
-from sandbox.intacct.formats import NUMBER_KEYS, TIME_KEYS, amount_text, plain
 from sandbox.intacct.nesting import render_whole
 from sandbox.intacct.objects import OBJECTS, ObjectType
 from sandbox.intacct.query_text import parse_query_text
 from sandbox.intacct.rows import Renderer, all_fields, as_of, lagging, unknown_fields, visible
 from sandbox.intacct.sessions import Cursor
-from sandbox.intacct.tables import Record, Values
+from sandbox.intacct.tables import Record
 
 _COMPARISONS = {
     "equalto": "=",
@@ -42,7 +41,6 @@ _COMPARISONS = {
     "like": "like",
     "in": "in",
 }
-_AGGREGATES = frozenset({"count", "avg", "min", "max", "sum"})
 
 
 def _failed(text: str, errorno: str = "Query Failed") -> FunctionError:
@@ -63,15 +61,15 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     select = element.find("select")
     chosen = [] if select is None else [(str(child.tag), (child.text or "").strip().upper()) for child in select]
     plain_fields = [name for tag, name in chosen if tag == "field"]
-    aggregates = [(tag, name) for tag, name in chosen if tag in _AGGREGATES]
-    if not chosen or len(plain_fields) + len(aggregates) < len(chosen):
+    computed = [(tag, name) for tag, name in chosen if tag in aggregates.FUNCTIONS]
+    if not chosen or len(plain_fields) + len(computed) < len(chosen):
         raise _failed("The query needs a select with fields, and with nothing else than fields and aggregates")
     tree = _filter(element.find("filter"))
     orders = [
         (text_of(order, "field").upper(), order.find("descending") is not None)
         for order in element.findall("orderby/order")
     ]
-    named = [*plain_fields, *(name for _, name in aggregates), *fields_of(tree), *(name for name, _ in orders)]
+    named = [*plain_fields, *(name for _, name in computed), *fields_of(tree), *(name for name, _ in orders)]
     unknown = unknown_fields(call, kind, dict.fromkeys(named))
     if unknown:
         raise _failed(f"Fields cannot be queried: {', '.join(unknown)}", "XL03000006")
@@ -83,20 +81,27 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     if call.docparid and kind.document_type and call.company.switches.flag("docparid_filters"):
         only = Condition("DOCPARID", "=", (call.docparid,))
         tree = only if tree is None else Every((only, tree))
-    matches = _select(call, kind, tree, orders, private=private, ignore_case=ignore_case)
-    if aggregates:
-        return _aggregate(kind, matches, plain_fields, aggregates)
+    matches = _select(call, kind, tree, () if computed else orders, private=private, ignore_case=ignore_case)
+    if computed:
+        groups = aggregates.group(kind, matches, plain_fields)
+        try:
+            aggregates.order(groups, orders)
+        except KeyError as error:
+            raise _failed(f"Groups cannot be ordered by {error.args[0]}") from None
+        rows = aggregates.render(groups, offset, page_size, computed)
+        return _page(kind, len(groups.members), offset, len(rows), "".join(rows))
     page = matches[offset : offset + page_size]
-    total = len(matches)
-    remaining = max(0, total - offset - len(page))
     output = _output(text_of(options, "returnformat") if options is not None else "")
     if output != "xml":
         return _raw(output, plain_fields, page)
-    body = _render(call, kind, kind.name, plain_fields, page)
-    if call.tampering.get("row_moved") is not None and remaining:
+    if call.tampering.get("row_moved") is not None and len(matches) > offset + page_size:
         # As if somebody saved the next row at this moment: it moves to the end of a reading ordered by time.
         call.company.touch(kind.name, matches[offset + page_size], call.actor)
-    count = len(page)
+    return _page(kind, len(matches), offset, len(page), _render(call, kind, kind.name, plain_fields, page))
+
+
+def _page(kind: ObjectType, total: int, offset: int, count: int, body: str) -> Result:
+    remaining = max(0, total - offset - count)
     head = f'<data listtype="{kind.name}" totalcount="{total}" offset="{offset}" count="{count}"'
     if not count:
         return Result(data=f'{head} numremaining="{remaining}"/>')
@@ -201,18 +206,8 @@ def _select(
 
 
 def _record_key(kind: ObjectType, field: str) -> Callable[[Record], Any]:
-    key = _sort_key(kind, field)
-    return lambda record: key(record.values)
-
-
-def _sort_key(kind: ObjectType, field: str) -> Callable[[Values], Any]:
-    described = kind.fields.get(field)
-    datatype = described.datatype if described else "T"
-    if datatype in "DS":
-        return lambda values: TIME_KEYS[values[field]] if values[field] else ""
-    if datatype in "INC":
-        return lambda values: NUMBER_KEYS[values[field]] if values[field] else Decimal("-Infinity")
-    return lambda values: values[field]
+    key = aggregates.sort_key(kind, field)
+    return lambda record: key(record.values[field])
 
 
 def _render(call: Call, kind: ObjectType, tag: str, fields: Sequence[str], page: Sequence[Record]) -> str:
@@ -228,41 +223,6 @@ def _raw(output: str, fields: Sequence[str], page: Sequence[Record]) -> Raw:
     writer.writeheader()
     writer.writerows(rows)
     return Raw("text/csv", text.getvalue())
-
-
-def _aggregate(
-    kind: ObjectType, matches: Sequence[Record], fields: Sequence[str], aggregates: Sequence[tuple[str, str]]
-) -> Result:
-    groups: dict[tuple[str, ...], list[Values]] = {}
-    for record in matches:
-        groups.setdefault(tuple(record[name] for name in fields), []).append(record.values)
-    if not fields:
-        groups.setdefault((), [])
-    rendered = []
-    for key, members in groups.items():
-        inner = "".join(f"<{name}>{value}</{name}>" for name, value in zip(fields, key, strict=True))
-        for function, name in aggregates:
-            tag = f"{function.upper()}.{name}"
-            inner += f"<{tag}>{_computed(kind, function, name, members)}</{tag}>"
-        rendered.append(f"<{kind.name}>{inner}</{kind.name}>")
-    count = len(rendered)
-    return Result(
-        data=f'<data listtype="{kind.name}" totalcount="{count}" offset="0" count="{count}" numremaining="0">'
-        f"{''.join(rendered)}</data>"
-    )
-
-
-def _computed(kind: ObjectType, function: str, name: str, members: Sequence[Values]) -> str:
-    present = [values for values in members if values[name]]
-    if function == "count":
-        return str(len(present))
-    if not present:
-        return ""
-    if function in ("min", "max"):
-        key = _sort_key(kind, name)
-        return (min if function == "min" else max)(present, key=key)[name]
-    total = sum((NUMBER_KEYS[values[name]] for values in present), Decimal(0))
-    return plain(total) if function == "sum" else amount_text(total / len(present))
 
 
 # The legacy dialect

@@ -188,6 +188,22 @@ async def test_aggregates_group_by_the_plain_fields(wire: Wire) -> None:
     ]
 
 
+async def test_groups_come_in_pages_too(wire: Wire) -> None:
+    for at in range(1, 6):
+        await wire.order(f"PO-{at}", lines=at, vendor_name="A & B")
+    select = "<select><field>DOCHDRNO</field><field>DOCHDRID</field><max>LINE_NO</max></select>"
+    order = "<orderby><order><field>DOCHDRNO</field><ascending/></order></orderby>"
+    above = f"<filter>{is_('DOCHDRNO', '1', 'greaterthan')}</filter>"
+    page = (
+        f"<query><object>PODOCUMENTENTRY</object>{select}{above}{order}<pagesize>2</pagesize><offset>2</offset></query>"
+    )
+    reply = await wire.ask(page)
+    assert dict(reply.data.attrib) | {"totalcount": "4", "count": "2", "numremaining": "0"} == dict(reply.data.attrib)
+    assert [(row["DOCHDRNO"], row["MAX.LINE_NO"]) for row in reply.rows] == [("4", "3"), ("5", "4")]
+    names = "<query><object>VENDOR</object><select><field>NAME</field><count>RECORDNO</count></select></query>"
+    assert (await wire.ask(names)).rows == [{"NAME": "A & B", "COUNT.RECORDNO": "1"}]
+
+
 async def test_json_and_csv_answers_have_no_envelope_but_errors_do(wire: Wire) -> None:
     await wire.order("PO-1")
 
