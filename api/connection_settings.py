@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from activities.sync import first_import_from
 from api import durable, erp_access
 from api.auth import Accountant, Admin
 from api.conditional import IfMatch, check, tag
@@ -15,8 +17,8 @@ from api.problems import Problem, answers
 from api.services import Services
 from api.shapes import Code, Id, Input, Text
 from erp.connector import ErpConnector, PreferenceProblem
-from models.domain import ConnectionId, Erp, MatchingStatus, MatchMode, PoStatus
-from models.store import connections, purchase_orders, sync_issues
+from models.domain import ConnectionId, Erp, MatchingStatus, MatchMode, PoStatus, Stream
+from models.store import connections, cursors, purchase_orders, skipped, sync_issues
 from models.tables import ConnectionRow
 
 router = APIRouter(prefix="/v1/connections/{connection_id}", tags=["connections"], route_class=ExactRoute)
@@ -156,7 +158,8 @@ async def set_purchase_orders(
 ) -> Connection:
     """Administrators only (S1-32). Off: links stay, orders are hidden, not synced, and not linked to any more.
 
-    A change of the match mode gives every order the status it has in the new mode (S4-42, S4-43)."""
+    A change of the match mode gives every order the status it has in the new mode (S4-42, S4-43), and the next sync
+    judges again which orders come in: a converted one is finished in 2-way, still to be billed in 3-way (S5-109)."""
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id, lock=True)
         check(if_match, row.version)
@@ -168,6 +171,7 @@ async def set_purchase_orders(
         if mode != row.match_mode:
             await connections.set_match_mode(session, ConnectionId(row.id), mode)
             await _remap(session, services, row, mode)
+            await _judge_again(session, row)
         row = await load(session, services, caller, connection_id)
     tag(response, row.version)
     return shown(row)
@@ -178,6 +182,14 @@ async def _remap(session: Any, services: Any, row: ConnectionRow, mode: MatchMod
     async with erp_access.connector_of(services, row) as connector:
         table = _meanings(connector, words, mode)
     await purchase_orders.remap_statuses(session, ConnectionId(row.id), table)
+
+
+async def _judge_again(session: AsyncSession, row: ConnectionRow) -> None:
+    """Read back to the first import's first day. Its filters are for a mirror without orders: they would miss what
+    finished since the last run."""
+    connection_id, stream = ConnectionId(row.id), Stream.PURCHASE_ORDERS
+    await skipped.forget_reason(session, connection_id, stream, "ALREADY_FINISHED")
+    await cursors.rewind(session, connection_id, stream, f"{first_import_from(row)} 00:00:00")
 
 
 def _meanings(connector: ErpConnector, words: list[str], mode: MatchMode) -> dict[str, tuple[PoStatus, MatchingStatus]]:

@@ -29,6 +29,18 @@ async def move(s: AsyncSession, connection_id: ConnectionId, stream: Stream, pos
     )
 
 
+async def rewind(s: AsyncSession, connection_id: ConnectionId, stream: Stream, position: str) -> None:
+    """Read the stream again from `position` on; one that was never read is read from its beginning anyway."""
+    connection = await s.connection()
+    await connection.execute(
+        text(
+            "update cursors set position = least(position, :position), updated_at = now()"
+            " where connection_id = :c and stream = :stream"
+        ),
+        {"c": connection_id, "stream": stream.value, "position": position},
+    )
+
+
 async def forget(s: AsyncSession, connection_id: ConnectionId, stream: Stream) -> None:
     """Read the stream from its beginning next time."""
     await s.exec(

@@ -60,7 +60,7 @@ async def came_in(s: AsyncSession, connection_id: ConnectionId, stream: Stream, 
     )
 
 
-async def forget(s: AsyncSession, connection_id: ConnectionId, stream: Stream, code: str) -> None:
+async def forget_reason(s: AsyncSession, connection_id: ConnectionId, stream: Stream, code: str) -> None:
     """The reason no longer holds: these are judged again when they are read again."""
     connection = await s.connection()
     await connection.execute(
