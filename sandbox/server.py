@@ -131,8 +131,9 @@ def main() -> None:
     # A loaded company is a million long-lived objects; walking them again and again would cost more than any call.
     gc.set_threshold(100_000, 50, 100)
     app = create_app()
-    if options.log_level in ("info", "debug"):
-        print(f"Intacct: http://{options.host}:{options.port}{INTACCT_PATH}", flush=True)
+    url = f"http://{options.host}:{options.port}"
+    print(f"Sage Intacct: {url}{INTACCT_PATH}  sender posync/sandbox-sender, company ACME,")
+    print(f"user xml_gateway/sandbox-user, entities 100 and 200.  Control room: {url}/sandbox/", flush=True)
     uvicorn.run(
         cast(Any, app),
         host=options.host,

@@ -205,7 +205,11 @@ def refresh_state(company: Company, header: Record, actor: Actor, *, converting:
     converted = any(number(line["QTY_CONVERTED"]) > 0 for line in lines)
     complete = all(number(line["QTY_CONVERTED"]) >= number(line["UIQTY"]) for line in lines)
     mode = definition_of(company, header["DOCPARID"])["CONVTYPE"]
-    if _draft_downstream(company, header):
+    continued = has_back_order(company, header)
+    if header["STATE"] == "Closed" and (continued or mode not in (CLOSE, BACK_ORDER)):
+        # Closed by a person, or continued by another document: what happens downstream does not open it again.
+        state = "Closed"
+    elif _draft_downstream(company, header):
         state = "In Progress"
     elif complete:
         state = "Converted"
@@ -216,7 +220,7 @@ def refresh_state(company: Company, header: Record, actor: Actor, *, converting:
     else:
         state = "Partially Converted"
     set_state(company, header, state, actor, touch=company.switches.flag("header_touched_by_conversion"))
-    if converting and state == "Closed" and mode == BACK_ORDER:
+    if converting and state == "Closed" and mode == BACK_ORDER and not continued:
         create_back_order(company, header, actor)
 
 
@@ -235,6 +239,12 @@ def _draft_downstream(company: Company, header: Record) -> bool:
     numbers = {line["DOCHDRNO"] for line in company["PODOCUMENTENTRY"].find("SOURCE_DOCID", header["DOCID"])}
     found = (documents.get(entry) for entry in numbers)
     return any(document is not None and document["STATE"] == "Draft" for document in found)
+
+
+def has_back_order(company: Company, header: Record) -> bool:
+    """Whether another document of the same definition continues this one."""
+    later = company["PODOCUMENT"].find("CREATEDFROM", header["DOCID"])
+    return any(document["DOCPARID"] == header["DOCPARID"] for document in later)
 
 
 def create_back_order(company: Company, original: Record, actor: Actor) -> Record:

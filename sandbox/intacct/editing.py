@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from sandbox.intacct.company import Actor, Company
-from sandbox.intacct.conversions import WITHOUT_EFFECT, line_like, refresh_state, set_state, take_effect, withdraw
+from sandbox.intacct.conversions import (
+    WITHOUT_EFFECT,
+    has_back_order,
+    line_like,
+    refresh_state,
+    set_state,
+    take_effect,
+    withdraw,
+)
 from sandbox.intacct.documents import (
     Line,
     check_line,
@@ -100,7 +108,12 @@ def _check_room(company: Company, entry: Record, quantity: Decimal) -> None:
         raise invalid("A converted quantity must be more than zero.")
     if company.switches.word("over_conversion") == "allow":
         return
-    if quantity > number(source["UIQTY"]) - number(source["QTY_CONVERTED"]):
+    header = company["PODOCUMENT"].get(source["DOCHDRNO"])
+    room = number(source["UIQTY"]) - number(source["QTY_CONVERTED"])
+    if header is not None and has_back_order(company, header):
+        # What was not converted belongs to the back order now.
+        room = number(entry["UIQTY"])
+    if quantity > room:
         raise invalid(f"The quantity {plain(quantity)} is more than what remains on {source['DOCHDRID']}.")
 
 

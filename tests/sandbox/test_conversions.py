@@ -125,6 +125,30 @@ async def test_close_original_and_create_back_order_makes_a_chain(wire: Wire) ->
     assert await converted(wire) == [("4", "6"), ("0", "10")]
 
 
+async def test_an_edited_invoice_makes_no_second_back_order(wire: Wire) -> None:
+    await wire.act("set_conversion_mode", mode="Close Original and Create Back Order")
+    await wire.ask(invoice(await wire.order(), {1: "4"}))
+    await wire.act("edit_vendor_invoice", number="KEY-1", memo="saved again")
+    assert [order["state"] for order in await wire.held("purchase_orders")] == ["Closed", "Pending"]
+    more = '<updatepotransitem line_num="1"><quantity>5</quantity></updatepotransitem>'
+    function = f"<updatepotransitems>{more}</updatepotransitems>"
+    reply = await wire.ask(f'<update_potransaction key="Vendor Invoice-KEY-1">{function}</update_potransaction>')
+    assert "more than what remains" in reply.reasons
+    await wire.act("delete", kind="vendor_invoice", number="KEY-1")
+    assert [order["state"] for order in await wire.held("purchase_orders")] == ["Closed", "Pending"]
+
+
+async def test_an_order_closed_by_a_person_stays_closed(wire: Wire) -> None:
+    await wire.ask(invoice(await wire.order(), {1: "4"}))
+    await wire.act("close", number="PO-1")
+    await wire.act("edit_vendor_invoice", number="KEY-1", memo="saved again")
+    assert await state(wire) == "Closed"
+    assert await converted(wire) == [("4", "6"), ("0", "10")]
+    await wire.act("delete", kind="vendor_invoice", number="KEY-1")
+    assert await state(wire) == "Closed"
+    assert await converted(wire) == [("0", "10"), ("0", "10")]
+
+
 async def test_a_receiver_converts_the_order_and_the_invoice_the_receiver(wire: Wire) -> None:
     """S5-27, S5-28."""
     await wire.order()
