@@ -1,0 +1,177 @@
+"""Payments out, and everything that comes back: bills and payments people made in Intacct."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from tests.whole.company import Company, today
+from tests.whole.desk import Desk, amounts, refused
+
+
+async def test_partial_then_full(desk: Desk, company: Company) -> None:
+    """S4-26, S5-33..42: what is paid and due is the same on both sides after each payment."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    assert amounts(bill, "total", "due") == (100, 100)
+    first = await desk.pay(bill["id"], "40.00")
+    paid = await desk.payment_is(first, "paid")
+    bill = await desk.bill_is(bill["id"], "partially_paid")
+    assert amounts(bill, "paid", "due") == (40, 60)
+    owed = company.one("bills", record_no=bill["payable_id"])
+    assert amounts(owed, "paid", "due") == (40, 60)
+    made = company.one("payments", document_number=paid["external_key"])
+    assert (made["vendor_id"], made["currency"], made["bank_account"]) == ("V-1", "USD", "BOA")
+    assert amounts(made, "amount") == (40,)
+    assert made["date"] == f"{today():%m/%d/%Y}"
+    assert [(share["bill_record_no"], Decimal(share["amount"])) for share in made["details"]] == [
+        (bill["payable_id"], 40)
+    ]
+    await desk.payment_is(await desk.pay(bill["id"], "60.00"), "paid")
+    bill = await desk.bill_is(bill["id"], "paid")
+    assert amounts(bill, "paid", "due") == (100, 0)
+    owed = company.one("bills", record_no=bill["payable_id"])
+    assert (owed["state"], Decimal(owed["due"])) == ("Paid", 0)
+    assert len(company.held("payments")) == 2
+
+
+async def test_a_payment_waits_for_its_day(desk: Desk, company: Company) -> None:
+    """S4-25: today's goes out, next week's waits, and counts as promised meanwhile."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    later = await desk.pay(bill["id"], "60.00", on=today() + timedelta(days=7))
+    assert (await desk.read_bill(bill["id"]))["status"] == "scheduled"
+    await desk.payment_is(await desk.pay(bill["id"], "40.00"), "paid")
+    assert (await desk.get(f"/v1/payments/{later}"))["status"] == "scheduled"
+    assert [Decimal(payment["amount"]) for payment in company.held("payments")] == [40]
+    body = {"amount": "0.01", "pay_on": today().isoformat()}
+    problem = refused(await desk.post(f"/v1/bills/{bill['id']}/payments", body), 422, "OVERPAYMENT")
+    assert "60" in problem["detail"]
+    assert f"payment/{later}" in await desk.running()
+
+
+async def test_a_bill_may_be_paid_before_it_reached_the_erp(desk: Desk, company: Company) -> None:
+    """S4-25, S4-26: the payment follows its bill."""
+    company.order("PO-1")
+    await desk.start()
+    company.breaks("unavailable", times=None)
+    bill_id = await desk.bill("PO-1", {1: "8"})
+    payment = await desk.pay(bill_id, "100.00")
+    company.mend()
+    await desk.payment_is(payment, "paid")
+    await desk.bill_is(bill_id, "paid")
+    assert len(company.held("vendor_invoices")) == len(company.held("payments")) == 1
+
+
+async def test_a_lost_answer_pays_once(desk: Desk, company: Company) -> None:
+    """S4-26."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    company.breaks("lost_answer", "create", object="APPYMT")
+    await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
+    assert company.fired("lost_answer") == 1
+    assert len(company.held("payments")) == 1
+    assert amounts(company.one("bills", record_no=bill["payable_id"]), "due") == (0,)
+
+
+async def test_a_payment_made_in_the_erp_comes_back(desk: Desk, company: Company) -> None:
+    """S5-12, S4-26: our bill, paid there; voided there it is open again."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    company.does("pay_bill", record_no=bill["payable_id"], amount="30", document_number="CHK-1")
+    await desk.sync()
+    bill = await desk.bill_is(bill["id"], "partially_paid")
+    assert amounts(bill, "paid", "due") == (30, 70)
+    assert [(paid["origin"], paid["status"], Decimal(paid["amount"])) for paid in bill["payments"]] == [
+        ("erp", "paid", 30)
+    ]
+    company.does("void_payment", document_number="CHK-1")
+    await desk.sync()
+    bill = await desk.bill_is(bill["id"], "synced")
+    assert amounts(bill, "paid", "due") == (0, 100)
+    assert [paid["status"] for paid in bill["payments"]] == ["voided"]
+    # Its workflow heard of both: the whole may be paid from here.
+    await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
+    await desk.bill_is(bill["id"], "paid")
+
+
+async def test_bills_made_in_the_erp_come_back_linked(desk: Desk, company: Company) -> None:
+    """S4-64, S4-71, S2-85 as ruled in G8: by CREATEDFROM, or by the reference number; paid there."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    await desk.start()
+    company.does("convert_to_vendor_invoice", number="PO-1", invoice_number="VI-1", vendor_number="S-1")
+    company.does("add_bill", vendor_id="V-1", number="S-2", amount="125.00", po_number="PO-2", entity="100")
+    company.does("add_bill", vendor_id="V-1", number="S-3", amount="10.00", entity="100")
+    await desk.sync()
+    (converted,) = await desk.bills_of("PO-1")
+    assert (converted["number"], converted["origin"], converted["linked_in_erp"]) == ("S-1", "erp", True)
+    assert (await desk.order("PO-1"))["status"] == "filled"
+    (referenced,) = await desk.bills_of("PO-2")
+    assert (referenced["number"], referenced["linked_in_erp"]) == ("S-2", False)
+    assert await desk.bills_of("PO-3") == []
+    loose = [bill for bill in await desk.items("/v1/bills") if bill["number"] == "S-3"]
+    assert [bill["purchase_order_id"] for bill in loose] == [None]
+    body = {"amount": "1.00", "pay_on": today().isoformat()}
+    answer = await desk.post(f"/v1/bills/{converted['id']}/payments", body)
+    assert answer.status_code in (409, 422), answer.text
+    company.does("pay_bill", number="S-1")
+    await desk.sync()
+    assert (await desk.bill_is(converted["id"], "paid"))["payments"][0]["origin"] == "erp"
+
+
+async def test_a_vendor_invoice_behind_a_receipt_comes_in_unlinked(desk: Desk, company: Company) -> None:
+    """S1-19..22: it may be linked by hand, and is then marked to be edited by hand on both sides."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1", receipt_number="RCV-1")
+    company.order("PO-2", vendor_id="V-2", vendor_name="Vendor Two")
+    await desk.connect(first_import_from="2020-01-01")
+    await desk.prefer()
+    company.does("set_state", number="PO-1", state="Partially Converted")
+    await desk.sync()
+    company.does("convert_to_vendor_invoice", receipt="RCV-1", invoice_number="VI-1", vendor_number="S-1")
+    await desk.sync()
+    (bill,) = await desk.items("/v1/bills")
+    assert (bill["number"], bill["purchase_order_id"], bill["manual_both_sides"]) == ("S-1", None, False)
+    other = {"purchase_order_id": (await desk.order("PO-2"))["id"]}
+    refused(await desk.post(f"/v1/bills/{bill['id']}/link", other, role="clerk"), 422, "LINK_NOT_ALLOWED")
+    order = await desk.order("PO-1")
+    linked = await desk.post(f"/v1/bills/{bill['id']}/link", {"purchase_order_id": order["id"]}, role="clerk")
+    assert linked.status_code == 200, linked.text
+    assert (linked.json()["purchase_order_id"], linked.json()["manual_both_sides"]) == (order["id"], True)
+    before = company.one("vendor_invoices", number="VI-1")
+    edited = await desk.patch(f"/v1/bills/{bill['id']}", {"memo": "as on paper"}, role="clerk")
+    assert edited.status_code == 200, edited.text
+    company.does("edit_vendor_invoice", number="VI-1", memo="as in the ERP")
+    await desk.sync()
+    shown = await desk.read_bill(bill["id"])
+    assert (shown["memo"], shown["purchase_order_id"]) == ("as on paper", order["id"])
+    assert company.one("vendor_invoices", number="VI-1")["lines"] == before["lines"]
+    assert len(await desk.items("/v1/bills")) == 1
+
+
+async def test_one_way_reads_no_transactions(desk: Desk, company: Company) -> None:
+    """S2-52: bills and payments go out, none comes in; orders still do."""
+    company.order("PO-1")
+    await desk.start(one_way=True)
+    bill = await desk.billed("PO-1", {1: "8"})
+    await desk.payment_is(await desk.pay(bill["id"], "40.00"), "paid")
+    company.does("add_bill", vendor_id="V-1", number="S-9", amount="10.00", po_number="PO-1", entity="100")
+    company.does("pay_bill", record_no=bill["payable_id"], amount="10", document_number="CHK-9")
+    company.order("PO-2")
+    company.forget_calls()
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-2"}
+    assert [shown["id"] for shown in await desk.items("/v1/bills")] == [bill["id"]]
+    assert amounts(await desk.read_bill(bill["id"]), "paid") == (40,)
+    assert not {"APBILL", "APPYMT"} & company.calls()["by_object"].keys()
+
+
+async def test_one_way_is_for_good(desk: Desk, company: Company) -> None:
+    """S2-53."""
+    await desk.start()
+    assert (await desk.prefer(one_way=True))["connection"]["one_way"] is True
+    path = f"/v1/connections/{desk.connection_id}/preferences"
+    refused(await desk.put(path, {"preferences": {}, "one_way": False}), 409, "ONE_WAY_IS_PERMANENT")
+    assert (await desk.connection())["one_way"] is True

@@ -1,0 +1,168 @@
+"""3-way matching: receipts come in, bills are judged against them, and switching the mode re-reads every status."""
+
+from decimal import Decimal
+
+from tests.whole.company import Company
+from tests.whole.desk import Desk, amounts, ledger, refused
+
+
+def figures(ordered: str, received: str, billed: str, pending: str) -> tuple[Decimal, ...]:
+    return tuple(Decimal(value) for value in (ordered, received, billed, pending))
+
+
+async def test_receipts_come_in_with_what_was_received(desk: Desk, company: Company) -> None:
+    """S4-31, S4-32, S4-35, S5-113..126: received counts beside what was billed, not as billed."""
+    company.order("PO-1")
+    await desk.start(mode="three_way")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.sync()
+    order = await desk.order("PO-1")
+    assert ledger(order) == figures("10", "6", "0", "0")
+    assert (order["erp_status"], order["matching_status"]) == ("Partially Converted", "active")
+    (receipt,) = (await desk.get(f"/v1/purchase-orders/{order['id']}/receipts"))["items"]
+    assert (receipt["number"], receipt["status"]) == ("RCV-1", "active")
+    assert [(line["item_id"], Decimal(line["quantity"])) for line in receipt["lines"]] == [("ITEM-1", 6)]
+    draft = await desk.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    assert [(line["order_line_no"], Decimal(line["quantity"])) for line in draft["lines"]] == [(1, 6)]
+    assert [line["code"] for line in draft["left_out"]] == ["NOTHING_RECEIVED"]
+
+
+async def test_a_bill_is_converted_from_the_receipt(desk: Desk, company: Company) -> None:
+    """S5-27, S5-28, S4-34: the receiver is what the vendor invoice is made of, the order stays its reference."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.start(mode="three_way")
+    bill = await desk.billed("PO-1", {1: "6"})
+    invoice = company.one("vendor_invoices", number=bill["external_key"])
+    assert (invoice["created_from"], invoice["reference"]) == ("PO Receiver-RCV-1", "PO-1")
+    assert company.one("receipts", number="RCV-1")["state"] == "Converted"
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "6", "0")
+    assert (await desk.read_bill(bill["id"]))["linked_in_erp"] is True
+    # What was not received comes from the order itself, with a warning.
+    answer = await desk.enter("PO-1", {1: "4", 2: "5"})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["match"]["outcome"] == "WARN"
+    rest = await desk.arrived(answer.json()["bill"]["id"])
+    assert company.one("vendor_invoices", number=rest["external_key"])["created_from"] == "Purchase Order-PO-1"
+    order = await desk.order_is("PO-1", "filled")
+    assert [ledger(order, line_no) for line_no in (1, 2)] == [
+        figures("10", "6", "10", "0"),
+        figures("5", "0", "5", "0"),
+    ]
+
+
+async def test_beyond_received_warns_beyond_both_is_refused(desk: Desk, company: Company) -> None:
+    """S4-14, S4-40 and S4-41 as ruled in G1."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.start(mode="three_way")
+    problem = refused(await desk.enter("PO-1", {1: "11"}), 422, "MATCH_BLOCKED")
+    finding = problem["match"]["findings"][0]
+    assert (finding["code"], finding["rule"]) == ("QTY_OVER_CEILING", "3WAY.BLOCK")
+    values = {name: finding["values"][name] for name in ("O_eff", "R_net", "B", "b")}
+    assert values == {"O_eff": "10", "R_net": "6", "B": "0", "b": "11"}
+    answer = await desk.enter("PO-1", {2: "3"})
+    assert answer.status_code == 201, answer.text
+    match = answer.json()["match"]
+    assert (match["outcome"], [found["code"] for found in match["findings"]]) == ("WARN", ["BILLED_BEYOND_RECEIVED"])
+    await desk.arrived(answer.json()["bill"]["id"])
+
+
+async def test_more_received_than_ordered_may_be_billed(desk: Desk, company: Company) -> None:
+    """S4-15."""
+    company.switch(over_conversion="allow")
+    company.order("PO-1")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "12"}])
+    await desk.start(mode="three_way")
+    answer = await desk.enter("PO-1", {1: "12"})
+    assert answer.status_code == 201, answer.text
+    assert [found["code"] for found in answer.json()["match"]["findings"]] == ["BILLED_BEYOND_ORDERED"]
+    await desk.arrived(answer.json()["bill"]["id"])
+    assert ledger(await desk.order("PO-1")) == figures("10", "12", "12", "0")
+    refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
+
+
+async def test_one_bill_from_several_receipts_names_the_split(desk: Desk, company: Company) -> None:
+    """S5-28: Intacct makes a vendor invoice of one document, so the bill is refused before it is saved."""
+    company.order("PO-1")
+    for number in ("RCV-1", "RCV-2"):
+        company.does("receive", number="PO-1", receipt_number=number, lines=[{"line": 1, "quantity": "4"}])
+    await desk.start(mode="three_way")
+    problem = refused(await desk.enter("PO-1", {1: "8"}), 422, "MATCH_BLOCKED")
+    (finding,) = problem["match"]["findings"]
+    assert finding["code"] == "SEVERAL_SOURCES"
+    assert "RCV-1" in problem["fix"][0]
+    assert "RCV-2" in problem["fix"][1]
+    for _ in range(2):
+        await desk.billed("PO-1", {1: "4"})
+    assert [receipt["state"] for receipt in company.held("receipts")] == ["Converted", "Converted"]
+    assert ledger(await desk.order("PO-1")) == figures("10", "8", "8", "0")
+
+
+async def test_a_deleted_receipt_was_never_received(desk: Desk, company: Company) -> None:
+    """S5-113."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.start(mode="three_way")
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "0", "0")
+    company.does("delete", kind="receipt", number="RCV-1")
+    await desk.sync()
+    order = await desk.order("PO-1")
+    assert ledger(order) == figures("10", "0", "0", "0")
+    assert order["erp_status"] == "Pending"
+
+
+async def test_switching_the_mode_reads_every_status_anew(desk: Desk, company: Company) -> None:
+    """S5-106, S5-109, S5-110, S5-112, S4-42, S4-43: one word of the ERP means two things."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    await desk.start()
+    company.does("convert_to_vendor_invoice", number="PO-1", invoice_number="VI-1")
+    company.does("convert_to_vendor_invoice", number="PO-2", invoice_number="VI-2", lines=[{"line": 1}])
+    await desk.sync()
+
+    async def shown() -> dict[str, tuple[str, str]]:
+        orders = [await desk.order(number) for number in ("PO-1", "PO-2", "PO-3")]
+        return {order["erp_status"]: (order["status"], order["matching_status"]) for order in orders}
+
+    two_way = {
+        "Converted": ("filled", "closed"),
+        "Partially Converted": ("partially_filled", "partially_billed"),
+        "Pending": ("unfilled", "active"),
+    }
+    assert await shown() == two_way
+    await desk.match("three_way")
+    assert await shown() == {
+        "Converted": ("filled", "active"),
+        "Partially Converted": ("partially_filled", "active"),
+        "Pending": ("unfilled", "active"),
+    }
+    await desk.match("two_way")
+    assert await shown() == two_way
+
+
+async def test_orders_left_out_as_converted_come_in_after_the_switch(desk: Desk, company: Company) -> None:
+    """S5-109, S1-15: received whole is finished in 2-way, still to be billed in 3-way."""
+    company.order("PO-BEFORE")
+    company.does("receive", number="PO-BEFORE", receipt_number="RCV-1")
+    company.order("PO-1")
+    company.order("PO-HELD")
+    await desk.start()
+    assert await desk.numbers() == {"PO-1", "PO-HELD"}
+    company.order("PO-SINCE")
+    company.does("receive", number="PO-SINCE", receipt_number="RCV-2")
+    await desk.sync()
+    assert await desk.skipped() == {"PO-BEFORE": "ALREADY_FINISHED", "PO-SINCE": "ALREADY_FINISHED"}
+    company.does("close", number="PO-HELD")  # what finishes meanwhile must not get lost in the switch
+    await desk.match("three_way")
+    await desk.sync()
+    assert await desk.numbers() == {"PO-BEFORE", "PO-SINCE", "PO-1", "PO-HELD"}
+    assert await desk.skipped() == {}
+    assert (await desk.order("PO-HELD"))["status"] == "closed"
+    for number in ("PO-BEFORE", "PO-SINCE"):
+        order = await desk.order(number)
+        assert (order["erp_status"], order["matching_status"]) == ("Converted", "active")
+        assert ledger(order) == figures("10", "10", "0", "0")
+        bill = await desk.billed(number, {1: "10", 2: "5"})
+        assert amounts(bill, "total") == (Decimal("187.50"),)
+    quiet = await desk.sync()
+    assert not any(name.startswith("purchase_orders") for name in quiet["counts"])
