@@ -132,8 +132,9 @@ class BillWorkflow:
         except ActivityError as error:
             await self._wait_for_a_person(details_of(error))
             return
-        if result.status is BillStatus.ABANDONED:  # unlinked or given up meanwhile; who did it told the order
+        if result.status is BillStatus.ABANDONED:  # unlinked or given up meanwhile, perhaps without a word to the order
             self._state.status = result.status
+            await self._tell_the_order(result.status)
             return
         self._state.document_id = result.document_id
         if result.status is BillStatus.LINK_MISSING:

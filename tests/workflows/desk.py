@@ -30,7 +30,7 @@ from workflows import contract
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
-from workflows.sync import SyncWorkflow
+from workflows.sync import ScheduledSyncWorkflow, SyncWorkflow
 
 T = TypeVar("T")
 
@@ -145,6 +145,17 @@ async def start_sync(world: World) -> WorkflowHandle[SyncWorkflow, SyncState]:
         SyncWorkflow.run,
         SyncState(connection_id=world.connection_id, erp=Erp.INTACCT),
         id=contract.sync_workflow_id(world.connection_id),
+        task_queue=contract.TASK_QUEUE,
+        execution_timeout=A_LONG_LIFE,
+    )
+
+
+async def start_scheduled_sync(world: World, at: str) -> WorkflowHandle[Any, str]:
+    """What a Schedule does: its workflow's id carries the time."""
+    return await world.client.start_workflow(
+        ScheduledSyncWorkflow.run,
+        SyncState(connection_id=world.connection_id, erp=Erp.INTACCT, trigger="schedule"),
+        id=f"{contract.sync_schedule_id(world.connection_id)}-{at}",
         task_queue=contract.TASK_QUEUE,
         execution_timeout=A_LONG_LIFE,
     )

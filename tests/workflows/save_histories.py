@@ -33,6 +33,7 @@ from tests.workflows.desk import (
     payment,
     schedule_payment,
     settle,
+    start_scheduled_sync,
     start_sync,
 )
 from tests.workflows.world import World, refused
@@ -90,6 +91,14 @@ async def sync_run(world: World) -> dict[str, WorkflowHistory]:
     handle = await start_sync(world)
     await done(handle)
     return {"sync_run": await handle.fetch_history()}
+
+
+async def scheduled_sync(world: World) -> dict[str, WorkflowHistory]:
+    """What a schedule starts, and the run it starts."""
+    world.pages = {Stream.LISTS: 1}
+    scheduled = await start_scheduled_sync(world, "2026-11-22T00:00:00Z")
+    await done(scheduled)
+    return {"scheduled_sync": await scheduled.fetch_history()}
 
 
 async def order_handed_over(world: World) -> dict[str, WorkflowHistory]:
@@ -159,7 +168,7 @@ async def main() -> None:
     for old in HISTORIES.glob("*.json"):
         old.unlink()
     with tempfile.TemporaryDirectory(prefix="posync-h-") as directory:
-        for story in (bill_paid_after_an_issue, order_with_two_bills, bill_given_up, sync_run):
+        for story in (bill_paid_after_an_issue, order_with_two_bills, bill_given_up, sync_run, scheduled_sync):
             async with dev_server(Path(directory)) as client:
                 world = World(client=client)
                 async with world.workers():

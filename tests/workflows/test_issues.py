@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from erp.errors import NotFound, Unavailable
 from models.domain import BillId, BillStatus, Erp, PaymentStatus, PoStatus
-from models.messages import BillState
+from models.messages import BillNow, BillPushed, BillState
 from tests.workflows.desk import (
     an_issue,
     attribute,
@@ -232,6 +232,29 @@ async def test_a_push_is_tried_again_by_itself(world: World, time_skipping: Work
     assert world.calls["push_bill"] == 3
     assert not world.issues
     assert await attribute(order(world), contract.STATUS) == PoStatus.FILLED
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "word_lost"])
+async def test_a_bill_unlinked_during_an_outage_frees_its_order(
+    world: World, time_skipping: WorkflowEnvironment, told: bool
+) -> None:
+    """S1-24: taken off its order before the first sync; also when whoever did it died before it could say so."""
+    world.outage_until = await time_skipping.get_current_time() + timedelta(hours=1)
+    await create_bill(world, world.bill_request("k1", 10))
+    await eventually(lambda: world.calls["push_bill"])
+    world.bills[BillId("bill_k1")].status = BillStatus.ABANDONED
+    if told:
+        given_up = BillNow(status=BillStatus.ABANDONED, paid="0", due="0")
+        await bill(world, "bill_k1").signal(contract.BILL_CHANGED, given_up)
+        word = BillPushed(bill_id=BillId("bill_k1"), status=BillStatus.ABANDONED, covered=False, facts=world.facts())
+        await order(world).signal(contract.BILL_PUSHED, word)
+        await eventually(lambda: _no_bills(world))
+    assert await ended(time_skipping, bill(world, "bill_k1"), timedelta(hours=1, minutes=5)) == BillStatus.ABANDONED
+    await eventually(lambda: _no_bills(world))
+    assert world.documents() == []
+    assert (await create_bill(world, world.bill_request("k2", 10))).outcome == "OK"
+    await done(order(world))
+    assert world.documents() == ["Vendor Invoice-bill_k2"]
 
 
 async def _shown(world: World, code: str) -> bool:

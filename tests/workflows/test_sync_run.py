@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from erp.errors import AuthenticationFailed
 from models.domain import Stream
-from tests.workflows.desk import attribute, details, done, ended, eventually, start_sync
+from tests.workflows.desk import attribute, details, done, ended, eventually, start_scheduled_sync, start_sync
 from tests.workflows.world import World, refused
 from workflows import contract
 from workflows.sync import SyncWorkflow
@@ -125,3 +125,27 @@ async def test_two_runs_of_one_connection_never_overlap(world: World) -> None:
     assert running.value.run_id == handle.result_run_id
     await done(handle)
     assert len(world.finished_runs) == 1
+
+
+async def test_a_scheduled_run_is_the_connections_one_run(world: World) -> None:
+    """S2-56, S2-57: the schedule starts the run people see under the connection's own id, found by its connection."""
+    world.pages = {Stream.LISTS: 1}
+    scheduled = await start_scheduled_sync(world, "2026-11-22T00:00:00Z")
+    assert await done(scheduled) == "the run is over"
+    run = world.client.get_workflow_handle(contract.sync_workflow_id(world.connection_id))
+    assert await attribute(run, contract.STATUS) == "completed"
+    assert await attribute(run, contract.CONNECTION) == world.connection_id
+    assert "(schedule)" in await details(run)
+
+
+async def test_a_scheduled_run_gives_way_to_one_under_way(world: World, time_skipping: WorkflowEnvironment) -> None:
+    """S2-56: a run during an outage is still under way when the next one is due; the pages are read once."""
+    world.pages = {Stream.LISTS: 1}
+    world.outage_until = await time_skipping.get_current_time() + timedelta(hours=1)
+    running = await start_sync(world)
+    await eventually(lambda: world.calls["plan_sync"])
+    given_way = await done(await start_scheduled_sync(world, "2026-11-22T00:15:00Z"))
+    assert given_way == "a run was under way; it reads the same changes"
+    await ended(time_skipping, running, timedelta(hours=1, minutes=5))
+    assert [run.state for run in world.finished_runs] == ["completed"]
+    assert len(world.pages_read) == 1

@@ -332,6 +332,8 @@ class ErpInMemory:
         world = self._world
         world.erp_answers("push_bill")
         bill = world.bills[push.bill_id]
+        if bill.status is BillStatus.ABANDONED:
+            return BillPushResult(status=bill.status, document_id="", covered=False)
         if bill.document is None:
             bill.document = f"Vendor Invoice-{push.bill_id}"
         bill.status = BillStatus.LINK_MISSING if world.link_dropped else BillStatus.SYNCED

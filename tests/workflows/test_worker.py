@@ -1,0 +1,65 @@
+"""The fakes of these tests stand in for the real activities: same names, same messages, same queues."""
+
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from temporalio import activity
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.connections import Connections
+from models.store.database import Database
+from tests.workflows.world import ErpInMemory, MirrorInMemory, SyncInMemory, World
+from worker import WORKFLOWS, build_workers
+from workflows.contract import TASK_QUEUE
+
+
+def by_name(functions: list[Callable[..., Any]]) -> dict[str, dict[str, Any]]:
+    """Each activity's messages, by its name."""
+    found: dict[str, dict[str, Any]] = {}
+    for function in functions:
+        definition = activity._Definition.must_from_callable(function)
+        assert definition.name is not None
+        found[definition.name] = get_type_hints(function)
+    return found
+
+
+def served(workers: list[Worker]) -> dict[str, dict[str, Any]]:
+    return by_name([function for worker in workers for function in worker.config()["activities"]])
+
+
+async def test_the_fakes_carry_the_names_and_messages_of_the_real_ones(
+    time_skipping: WorkflowEnvironment, empty_database_url: str
+) -> None:
+    """DESIGN 10: what these tests prove of the workflows holds for the activities the worker really registers."""
+    database = Database(empty_database_url)
+    workers = build_workers(time_skipping.client, database, Connections(database, _NoVault(), {}))
+    world = World(client=time_skipping.client)
+    fakes = [MirrorInMemory(world), ErpInMemory(world), SyncInMemory(world)]
+    functions = [
+        getattr(fake, name)
+        for fake in fakes
+        for name in dir(fake)
+        if hasattr(getattr(fake, name), "__temporal_activity_definition")
+    ]
+    assert by_name(functions) == served(workers)
+    assert [worker.task_queue for worker in workers] == ["posync", "posync-intacct"]
+    await database.close()
+
+
+async def test_a_process_serves_only_the_queues_it_is_given(
+    time_skipping: WorkflowEnvironment, empty_database_url: str
+) -> None:
+    """DESIGN 7: the calls to one kind of ERP can be scaled and paused apart from the workflows."""
+    database = Database(empty_database_url)
+    connections = Connections(database, _NoVault(), {})
+    (workflows,) = build_workers(time_skipping.client, database, connections, queues=[TASK_QUEUE])
+    assert list(workflows.config()["workflows"]) == list(WORKFLOWS)
+    (erp,) = build_workers(time_skipping.client, database, connections, queues=["posync-intacct"])
+    assert list(erp.config()["workflows"]) == []
+    await database.close()
+
+
+class _NoVault:
+    def open(self, sealed: bytes) -> dict[str, str]:
+        raise AssertionError("nothing is opened here")
