@@ -66,7 +66,9 @@ def line_to_match(position: int, line: RequestedLine, held: dict[int, ledger.Led
     )
 
 
-def order_to_match(order: PurchaseOrderRow, held: dict[int, ledger.LedgerLine]) -> OrderToMatch:
+def order_to_match(
+    order: PurchaseOrderRow, held: dict[int, ledger.LedgerLine], *, continued_by: str | None = None
+) -> OrderToMatch:
     """The order with its ledger as it stands under the lock. A deleted order is matched as deleted, whatever it was."""
     return OrderToMatch(
         number=order.number,
@@ -89,6 +91,7 @@ def order_to_match(order: PurchaseOrderRow, held: dict[int, ledger.LedgerLine]) 
             )
             for line in held.values()
         ),
+        continued_by=continued_by,
     )
 
 

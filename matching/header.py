@@ -29,16 +29,18 @@ def check_header(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
 
 def _order_state(order: OrderToMatch) -> Iterator[Finding]:
     if order.status is PoStatus.CLOSED or order.matching_status is MatchingStatus.CLOSED:
+        rest = f" What was left of it goes on as order {order.continued_by}." if order.continued_by else ""
+        fix = ("reopen the order in the accounting system and sync", "or bill another order")
         yield Finding(
             id="PO_CLOSED",
             code="PO_CLOSED",
             severity=Outcome.BLOCK,
-            message=f"Order {order.number} is closed in the accounting system and takes no more bills.",
+            message=f"Order {order.number} is closed in the accounting system and takes no more bills.{rest}",
             rule="HEADER.PO_STATUS",
             formula="order status = closed",
             values={"status": order.status, "matching_status": order.matching_status},
             who="purchasing",
-            fix=("reopen the order in the accounting system and sync", "or bill another order"),
+            fix=(f"bill order {order.continued_by}",) if order.continued_by else fix,
         )
     elif order.matching_status in (MatchingStatus.PENDING_APPROVAL, MatchingStatus.DELETED):
         yield Finding(

@@ -32,6 +32,8 @@ class OrderToMatch(Record):
     lines: tuple[OrderLineToMatch, ...]
     receipts: tuple[str, ...] = ()
     """Names of the receipts inside `received`, for the record only."""
+    continued_by: str | None = None
+    """Number of the back order that goes on with what was left of this one (S5-25)."""
 
 
 class BillLineToMatch(Record):

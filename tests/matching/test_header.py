@@ -55,6 +55,15 @@ def test_a_closed_order_takes_no_bill(status, matching_status):
     assert (result.outcome, codes(result)) == (Outcome.BLOCK, ["PO_CLOSED"])
 
 
+def test_a_closed_order_names_the_back_order_that_goes_on():
+    """S5-25: the rest of it is billed there."""
+    finding = judged(an_order(TEN, status=PoStatus.CLOSED, continued_by="PO-1008")).findings[0]
+
+    assert finding.code == "PO_CLOSED"
+    assert "PO-1008" in finding.message
+    assert finding.fix == ("bill order PO-1008",)
+
+
 @pytest.mark.parametrize("matching_status", [MatchingStatus.ACTIVE, MatchingStatus.PARTIALLY_BILLED])
 def test_an_open_or_partly_billed_order_takes_a_bill(matching_status):
     """S5-109, S5-112: a converted order stays active under 3-way matching, a partly billed one under 2-way."""
