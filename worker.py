@@ -5,6 +5,7 @@ separated; default: all), so that the calls to one kind of ERP can be scaled apa
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.connections import Connections
 from activities.doorbell import Doorbell
 from activities.erp import ErpActivities
+from activities.heartbeats import Heartbeats
 from activities.mirror import MirrorActivities
 from activities.sync import SyncActivities
 from activities.waking import WakingActivities
@@ -81,6 +83,7 @@ def build_workers(
                 ],
                 workflow_runner=sandboxed_runner(),
                 max_cached_workflows=cached_workflows,
+                interceptors=[Heartbeats()],
                 graceful_shutdown_timeout=DRAIN,
             )
         )
@@ -92,11 +95,13 @@ def build_workers(
                     task_queue=erp_task_queue(kind),
                     activities=[
                         erp.push_bill,
+                        erp.push_bill_edit,
                         erp.push_payment,
                         erp.refresh_purchase_order,
                         sync.plan_sync,
                         sync.sync_page,
                     ],
+                    interceptors=[Heartbeats()],
                     graceful_shutdown_timeout=DRAIN,
                 )
             )
@@ -126,6 +131,8 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> None:
+    # A page makes ten thousand records that live to its end: collecting young ones more rarely saves a fifth of its CPU.
+    gc.set_threshold(100_000, 50, 50)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(run(settings_from_environment()))
 

@@ -19,6 +19,9 @@ ERP_RETRY = RetryPolicy(
 
 DECISION_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=5))
 
+LOST_WORKER_AFTER = timedelta(seconds=10)
+"""A worker without a sign of life for so long is gone; another gets its activity (activities/heartbeats.py)."""
+
 WAIT_FOR_PERSON_AFTER = timedelta(days=7)
 """After a week of trying, an ERP that does not answer becomes an issue a person sees."""
 
@@ -39,6 +42,7 @@ def erp_write(connection_id: ConnectionId, task_queue: str, summary: str) -> Act
     """One ERP write with its look-up and read-back; tried through any outage, fair between connections."""
     return ActivityConfig(
         task_queue=task_queue,
+        heartbeat_timeout=LOST_WORKER_AFTER,
         start_to_close_timeout=timedelta(minutes=3),  # three calls at the client's time limit of 60 s
         schedule_to_close_timeout=WAIT_FOR_PERSON_AFTER,
         retry_policy=ERP_RETRY,
@@ -51,6 +55,7 @@ def order_refresh(connection_id: ConnectionId, task_queue: str, summary: str) ->
     """One order read whole, repeated until it shows our bills."""
     return ActivityConfig(
         task_queue=task_queue,
+        heartbeat_timeout=LOST_WORKER_AFTER,
         start_to_close_timeout=timedelta(minutes=2),
         schedule_to_close_timeout=NOT_SHOWING_AFTER,
         retry_policy=ERP_RETRY,
@@ -63,6 +68,7 @@ def sync_read(connection_id: ConnectionId, task_queue: str, summary: str) -> Act
     """One page of a sync run: the ERP's slowest answer (15 minutes is its own ceiling) and the mirror's transaction."""
     return ActivityConfig(
         task_queue=task_queue,
+        heartbeat_timeout=LOST_WORKER_AFTER,
         start_to_close_timeout=timedelta(minutes=16),
         schedule_to_close_timeout=WAIT_FOR_PERSON_AFTER,
         retry_policy=ERP_RETRY,
@@ -74,6 +80,7 @@ def sync_read(connection_id: ConnectionId, task_queue: str, summary: str) -> Act
 def wake(summary: str) -> ActivityConfig:
     """Telling workflows of changed orders."""
     return ActivityConfig(
+        heartbeat_timeout=LOST_WORKER_AFTER,
         start_to_close_timeout=timedelta(minutes=5),  # a thousand signals at the slowest rate measured, doubled
         retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
         summary=summary,
