@@ -2,6 +2,9 @@
 
 Money and quantities are NUMERIC without a scale (exact, as the ERP sent them), instants are timestamptz in UTC. Rows
 of the mirror carry the ERP's id and revision; an older revision never overwrites a newer one (DESIGN section 5).
+
+Indexes begin with what tells rows apart, not with the connection: PostgreSQL takes a connection it has no statistics of
+for an empty one and would scan all of it for every row it looks up.
 """
 
 from datetime import date, datetime
@@ -147,14 +150,15 @@ class ListEntryRow(SQLModel, table=True):
 class PurchaseOrderRow(SQLModel, table=True):
     __tablename__ = "purchase_orders"
     __table_args__ = (
-        UniqueConstraint("connection_id", "erp_id"),
-        Index("purchase_orders_by_document", "connection_id", "document_id"),
-        Index("purchase_orders_by_number", "connection_id", "number"),
-        Index("purchase_orders_by_vendor", "connection_id", "vendor_id", text("ordered_on desc")),
+        UniqueConstraint("erp_id", "connection_id"),
+        Index("purchase_orders_by_day", "connection_id", "ordered_on", "id"),
+        Index("purchase_orders_by_document", "document_id", "connection_id"),
+        Index("purchase_orders_by_number", "number", "connection_id"),
+        Index("purchase_orders_by_vendor", "vendor_id", "connection_id", text("ordered_on desc")),
         Index(
             "purchase_orders_by_origin",
-            "connection_id",
             "created_from",
+            "connection_id",
             postgresql_where=text("created_from is not null"),
         ),
         Index("purchase_orders_to_wake", "connection_id", "id", postgresql_where=text("woken_hash <> content_hash")),
@@ -240,8 +244,8 @@ class PurchaseOrderLineRow(SQLModel, table=True):
 class ReceiptRow(SQLModel, table=True):
     __tablename__ = "receipts"
     __table_args__ = (
-        UniqueConstraint("connection_id", "erp_id"),
-        Index("receipts_by_order", "connection_id", "order_document"),
+        UniqueConstraint("erp_id", "connection_id"),
+        Index("receipts_by_order", "order_document", "connection_id"),
     )
 
     id: str = Field(primary_key=True)
@@ -302,15 +306,16 @@ class BillRow(SQLModel, table=True):
     __tablename__ = "bills"
     __table_args__ = (
         Index("bills_by_age", "organization_id", "created_at", "id"),
-        Index("bills_by_erp_id", "connection_id", "erp_id"),
-        Index("bills_by_payable", "connection_id", "payable_id"),
-        Index("bills_by_document", "connection_id", "document_id"),
-        Index("bills_by_number", "connection_id", "vendor_id", "number_key"),
+        Index("bills_by_erp_id", "erp_id", "connection_id"),
+        Index("bills_by_payable", "payable_id", "connection_id"),
+        Index("bills_by_document", "document_id", "connection_id"),
+        Index("bills_by_number", "number_key", "vendor_id", "connection_id"),
+        Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
         Index(
             "bills_once",
-            "connection_id",
-            "vendor_id",
             "number_key",
+            "vendor_id",
+            "connection_id",
             unique=True,
             postgresql_where=text("status not in ('deleted', 'abandoned') and origin = 'posync'"),
         ),
@@ -318,7 +323,7 @@ class BillRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     organization_id: str = Field(foreign_key="organizations.id")
-    connection_id: str = Field(foreign_key="connections.id", index=True)
+    connection_id: str = Field(foreign_key="connections.id")
     purchase_order_id: str | None = Field(default=None, foreign_key="purchase_orders.id", index=True)
     vendor_id: str
     vendor_name: str = ""
@@ -350,6 +355,12 @@ class BillRow(SQLModel, table=True):
     """The receipt it was converted from, if it was (S1-20)."""
     manual_both_sides: bool = False
     """Linked by hand behind a receipt: edits are made by hand in both systems (S1-21, S1-22)."""
+    edit_pending: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Edited here after the sync; the ERP has not been seen to hold the edit yet (S5-136)."""
+    edition: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """Names the last edit made after the sync: the bill's version when it was made."""
+    edit_undo: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    """What the ERP holds of the fields that may be edited, while an edit is pending."""
     created_by: str
     version: int = 1
     created_at: datetime = _instant(default_now=True)
@@ -364,12 +375,7 @@ class BillLineRow(SQLModel, table=True):
             ["purchase_order_lines.purchase_order_id", "purchase_order_lines.line_no"],
             onupdate="CASCADE",
         ),
-        Index(
-            "bill_lines_reserving",
-            "purchase_order_id",
-            "purchase_order_line_no",
-            postgresql_where=text("reserves"),
-        ),
+        Index("bill_lines_by_order_line", "purchase_order_id", "purchase_order_line_no"),
     )
 
     bill_id: str = Field(foreign_key="bills.id", primary_key=True)
@@ -413,12 +419,12 @@ class PaymentRow(SQLModel, table=True):
     __tablename__ = "payments"
     __table_args__ = (
         Index("payments_by_age", "organization_id", "created_at", "id"),
-        Index("payments_by_erp_id", "connection_id", "erp_id"),
+        Index("payments_by_erp_id", "erp_id", "connection_id"),
     )
 
     id: str = Field(primary_key=True)
     organization_id: str = Field(foreign_key="organizations.id")
-    connection_id: str = Field(foreign_key="connections.id", index=True)
+    connection_id: str = Field(foreign_key="connections.id")
     bill_id: str = Field(foreign_key="bills.id", index=True)
     origin: str
     status: str

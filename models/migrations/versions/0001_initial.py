@@ -17,6 +17,10 @@ begin
 end $$;
 """
 
+NO_CONNECTION_LOOKS_EMPTY = ("purchase_orders", "receipts", "bills", "payments", "list_entries", "skipped_records")
+"""Without statistics of `connection_id` PostgreSQL takes every connection for one of 200. With them it takes a new
+connection, which the last ANALYZE has not seen, for empty, and picks any index that begins with it."""
+
 ONE_WAY_IS_PERMANENT = """
 create function refuse_end_of_one_way() returns trigger language plpgsql as $$
 begin
@@ -307,21 +311,22 @@ def upgrade() -> None:
             ["connections.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("connection_id", "erp_id"),
+        sa.UniqueConstraint("erp_id", "connection_id"),
     )
-    op.create_index("purchase_orders_by_document", "purchase_orders", ["connection_id", "document_id"], unique=False)
-    op.create_index("purchase_orders_by_number", "purchase_orders", ["connection_id", "number"], unique=False)
+    op.create_index("purchase_orders_by_day", "purchase_orders", ["connection_id", "ordered_on", "id"], unique=False)
+    op.create_index("purchase_orders_by_document", "purchase_orders", ["document_id", "connection_id"], unique=False)
+    op.create_index("purchase_orders_by_number", "purchase_orders", ["number", "connection_id"], unique=False)
     op.create_index(
         "purchase_orders_by_origin",
         "purchase_orders",
-        ["connection_id", "created_from"],
+        ["created_from", "connection_id"],
         unique=False,
         postgresql_where=sa.text("created_from is not null"),
     )
     op.create_index(
         "purchase_orders_by_vendor",
         "purchase_orders",
-        ["connection_id", "vendor_id", sa.literal_column("ordered_on desc")],
+        ["vendor_id", "connection_id", sa.literal_column("ordered_on desc")],
         unique=False,
     )
     op.create_index(
@@ -355,10 +360,10 @@ def upgrade() -> None:
             ["connections.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("connection_id", "erp_id"),
+        sa.UniqueConstraint("erp_id", "connection_id"),
     )
     op.create_index(op.f("ix_receipts_purchase_order_id"), "receipts", ["purchase_order_id"], unique=False)
-    op.create_index("receipts_by_order", "receipts", ["connection_id", "order_document"], unique=False)
+    op.create_index("receipts_by_order", "receipts", ["order_document", "connection_id"], unique=False)
     op.create_table(
         "skipped_records",
         sa.Column("connection_id", sa.String(), nullable=False),
@@ -469,6 +474,9 @@ def upgrade() -> None:
         sa.Column("order_document", sa.String(), nullable=True),
         sa.Column("receipt_document", sa.String(), nullable=True),
         sa.Column("manual_both_sides", sa.Boolean(), nullable=False),
+        sa.Column("edit_pending", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("edition", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("edit_undo", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -488,18 +496,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("bills_by_age", "bills", ["organization_id", "created_at", "id"], unique=False)
-    op.create_index("bills_by_document", "bills", ["connection_id", "document_id"], unique=False)
-    op.create_index("bills_by_erp_id", "bills", ["connection_id", "erp_id"], unique=False)
-    op.create_index("bills_by_number", "bills", ["connection_id", "vendor_id", "number_key"], unique=False)
-    op.create_index("bills_by_payable", "bills", ["connection_id", "payable_id"], unique=False)
+    op.create_index("bills_by_document", "bills", ["document_id", "connection_id"], unique=False)
+    op.create_index("bills_by_erp_id", "bills", ["erp_id", "connection_id"], unique=False)
+    op.create_index("bills_by_number", "bills", ["number_key", "vendor_id", "connection_id"], unique=False)
+    op.create_index("bills_by_payable", "bills", ["payable_id", "connection_id"], unique=False)
     op.create_index(
         "bills_once",
         "bills",
-        ["connection_id", "vendor_id", "number_key"],
+        ["number_key", "vendor_id", "connection_id"],
         unique=True,
         postgresql_where=sa.text("status not in ('deleted', 'abandoned') and origin = 'posync'"),
     )
-    op.create_index(op.f("ix_bills_connection_id"), "bills", ["connection_id"], unique=False)
+    op.create_index("bills_with_edits", "bills", ["id"], unique=False, postgresql_where=sa.text("edit_pending"))
     op.create_index(op.f("ix_bills_external_key"), "bills", ["external_key"], unique=False)
     op.create_index(op.f("ix_bills_purchase_order_id"), "bills", ["purchase_order_id"], unique=False)
     op.create_table(
@@ -553,11 +561,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bill_id", "line_no"),
     )
     op.create_index(
-        "bill_lines_reserving",
-        "bill_lines",
-        ["purchase_order_id", "purchase_order_line_no"],
-        unique=False,
-        postgresql_where=sa.text("reserves"),
+        "bill_lines_by_order_line", "bill_lines", ["purchase_order_id", "purchase_order_line_no"], unique=False
     )
     op.create_table(
         "payments",
@@ -594,10 +598,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_payments_bill_id"), "payments", ["bill_id"], unique=False)
-    op.create_index(op.f("ix_payments_connection_id"), "payments", ["connection_id"], unique=False)
     op.create_index(op.f("ix_payments_external_key"), "payments", ["external_key"], unique=False)
     op.create_index("payments_by_age", "payments", ["organization_id", "created_at", "id"], unique=False)
-    op.create_index("payments_by_erp_id", "payments", ["connection_id", "erp_id"], unique=False)
+    op.create_index("payments_by_erp_id", "payments", ["erp_id", "connection_id"], unique=False)
+    for table in NO_CONNECTION_LOOKS_EMPTY:
+        op.execute(f"alter table {table} alter column connection_id set statistics 0")
     op.execute(APPEND_ONLY)
     op.execute(
         "create trigger events_append_only before update or delete on events"
@@ -618,16 +623,15 @@ def downgrade() -> None:
     op.drop_index("payments_by_erp_id", table_name="payments")
     op.drop_index("payments_by_age", table_name="payments")
     op.drop_index(op.f("ix_payments_external_key"), table_name="payments")
-    op.drop_index(op.f("ix_payments_connection_id"), table_name="payments")
     op.drop_index(op.f("ix_payments_bill_id"), table_name="payments")
     op.drop_table("payments")
-    op.drop_index("bill_lines_reserving", table_name="bill_lines", postgresql_where=sa.text("reserves"))
+    op.drop_index("bill_lines_by_order_line", table_name="bill_lines")
     op.drop_table("bill_lines")
     op.drop_index("receipt_lines_by_order_line", table_name="receipt_lines")
     op.drop_table("receipt_lines")
     op.drop_index(op.f("ix_bills_purchase_order_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_external_key"), table_name="bills")
-    op.drop_index(op.f("ix_bills_connection_id"), table_name="bills")
+    op.drop_index("bills_with_edits", table_name="bills", postgresql_where=sa.text("edit_pending"))
     op.drop_index(
         "bills_once",
         table_name="bills",
@@ -658,6 +662,7 @@ def downgrade() -> None:
     )
     op.drop_index("purchase_orders_by_number", table_name="purchase_orders")
     op.drop_index("purchase_orders_by_document", table_name="purchase_orders")
+    op.drop_index("purchase_orders_by_day", table_name="purchase_orders")
     op.drop_table("purchase_orders")
     op.drop_index("notices_by_age", table_name="notices")
     op.drop_table("notices")
