@@ -25,6 +25,7 @@ from models.domain import (
     MatchMode,
     PaymentId,
     PaymentStatus,
+    PoStatus,
     PurchaseOrderId,
     SyncIssueId,
 )
@@ -117,7 +118,11 @@ class MirrorActivities:
                 )
             ),
         )
-        result = match_bill(MatchMode(connection.match_mode), order_to_match(order, held), to_match)
+        result = match_bill(
+            MatchMode(connection.match_mode),
+            order_to_match(order, held, continued_by=await _continued_by(session, order)),
+            to_match,
+        )
         sources: dict[int, tuple[Source, ...]] = {}
         if result.outcome is not Outcome.BLOCK:
             sources = choose_sources(
@@ -270,6 +275,14 @@ class MirrorActivities:
         """The issue is settled: by a person's word, or because what it waited for happened."""
         async with self._database.transaction() as session:
             await sync_issues.close(session, close.issue_id, close.state, close.actor)
+
+
+async def _continued_by(session: AsyncSession, order: PurchaseOrderRow) -> str | None:
+    """The back order that goes on with a closed order (S5-25)."""
+    if order.status != PoStatus.CLOSED:
+        return None
+    last = (await purchase_orders.chain(session, PurchaseOrderId(order.id)))[-1]
+    return None if last.id == order.id else last.number
 
 
 async def _request(session: AsyncSession, ref: RequestRef) -> RequestRow:
