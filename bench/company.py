@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -125,8 +125,14 @@ def running_bench(tell: Any) -> Iterator[Bench]:
                 sandbox.close()
 
 
-def orders(prefix: str, count: int, *, lines: int = 5, vendors: int = 50, today: date) -> list[dict[str, str]]:
-    """Open orders of entity 100 as neutral rows, a few days old, one row per line."""
+def orders(
+    prefix: str, count: int, *, lines: int = 5, vendors: int = 50, changed_at: datetime | None = None
+) -> list[dict[str, str]]:
+    """Open orders of entity 100 as neutral rows, one row per line, some days old.
+
+    `changed_at` is when the ERP says they changed last: a connection that has synced before sees only later changes.
+    """
+    today = datetime.now(UTC).date()
     rows: list[dict[str, str]] = []
     for number in range(count):
         ordered_on = today - timedelta(days=2 + number % 25)
@@ -138,6 +144,7 @@ def orders(prefix: str, count: int, *, lines: int = 5, vendors: int = 50, today:
             "currency": "USD",
             "status": "Pending",
             "entity": ENTITY,
+            **({"modified_at": changed_at.isoformat()} if changed_at else {}),
         }
         for line in range(1, lines + 1):
             rows.append(

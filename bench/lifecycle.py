@@ -24,7 +24,7 @@ from models.domain import BillId, ConnectionId, ErpId, PaymentId
 from workflows.contract import bill_workflow_id, payment_workflow_id, purchase_order_workflow_id
 
 BANK_ACCOUNT = "BANK-1"
-TURNS = 4
+TURNS = 2
 LIFE_SECONDS = 180.0
 """A lifecycle takes a second or two; one that has not ended by then waits for somebody."""
 
@@ -39,11 +39,10 @@ class Done(NamedTuple):
 
 async def measure(bench: Bench, report: Report, connection_id: str, *, count: int, at_once: int) -> None:
     """Run `count` lifecycles, `at_once` of them at a time, then as many bare ones of the same shape."""
-    today = datetime.now(UTC).date()
     bench.sandbox.load(
         {
             "bank_accounts": [{"bank_account_id": BANK_ACCOUNT, "name": "Operations", "currency": "USD"}],
-            "purchase_orders": orders("LIFE", count + 10, lines=5, today=today),
+            "purchase_orders": orders("LIFE", count + 10, lines=5, changed_at=datetime.now(UTC)),
         }
     )
     await asyncio.to_thread(bench.sync, connection_id)

@@ -19,8 +19,7 @@ DRAIN_SECONDS = 300.0
 
 async def measure(bench: Bench, report: Report, connection_id: str, *, count: int, callers: int) -> None:
     """Post `count` bills by one caller, then as many by `callers`, each on an order of its own."""
-    today = datetime.now(UTC).date()
-    bench.sandbox.load({"purchase_orders": orders("POST", 2 * count + 5, lines=5, today=today)})
+    bench.sandbox.load({"purchase_orders": orders("POST", 2 * count + 5, lines=5, changed_at=datetime.now(UTC))})
     await asyncio.to_thread(bench.sync, connection_id)
     addresses = bench.stack.addresses
     limits = httpx.Limits(max_connections=callers, max_keepalive_connections=callers)
