@@ -9,7 +9,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.domain import BillId
-from models.messages import BillNow, BillPushed, OrderFacts, PurchaseOrderState
+from models.messages import BillEdited, BillNow, BillPushed, OrderFacts, PurchaseOrderState
 from workflows import contract
 
 
@@ -29,12 +29,20 @@ class Doorbell:
 
     async def bill_changed(self, bill_id: BillId, now: BillNow) -> None:
         """Tell a bill's workflow what is paid and due; nobody needs telling once it has finished."""
-        handle = self._client.get_workflow_handle(contract.bill_workflow_id(bill_id))
+        await self._ring_bill(bill_id, contract.BILL_CHANGED, now)
+
+    async def bill_edited(self, edited: BillEdited) -> bool:
+        """Tell a bill's workflow that an edit is to be sent. False: it has finished."""
+        return await self._ring_bill(edited.bill_id, contract.BILL_EDITED, edited)
+
+    async def _ring_bill(self, bill_id: BillId, signal: str, word: BillNow | BillEdited) -> bool:
         try:
-            await handle.signal(contract.BILL_CHANGED, now)
+            await self._client.get_workflow_handle(contract.bill_workflow_id(bill_id)).signal(signal, word)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+            return False
+        return True
 
     async def _ring_order(
         self, order: PurchaseOrderState, facts: OrderFacts, signal: str, word: OrderFacts | BillPushed

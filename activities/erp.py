@@ -5,6 +5,7 @@ sent before it is sent; on any doubt it is looked up before it is sent again; it
 holds is stored, and only then the workflows are told.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,6 +29,7 @@ from models.domain import (
     PaymentStatus,
     PaymentToPush,
     PurchaseOrderId,
+    PushedBill,
     WriteState,
 )
 from models.messages import (
@@ -40,7 +42,7 @@ from models.messages import (
     RefreshedPurchaseOrder,
     RefreshPurchaseOrder,
 )
-from models.store import bills, payments, purchase_orders, writes
+from models.store import bills, payments, pending_edits, purchase_orders, writes
 from models.store.database import Database
 from models.store.payments import PaymentInPush
 from models.store.writes import Ticket
@@ -74,15 +76,12 @@ class ErpActivities:
             self._check_turn(ticket)
             try:
                 document_id = await self._bill_in_erp(connection, going_out.bill, ticket)
-                found = await connection.erp.read_bill(going_out.bill, document_id)
             except Rejected as error:
                 await self._reject(going_out.bill.external_key, error)
                 raise
-        status = BillStatus.SYNCED
-        if not found.linked:
-            status = BillStatus.LINK_MISSING
-        elif found.differences:
-            status = BillStatus.SYNC_ISSUE
+            # A refusal to show it is no refusal of the bill: the write stays in doubt, and is not given up.
+            found = await connection.erp.read_bill(going_out.bill, document_id)
+        status = _status_of(found)
         async with self._database.transaction() as session:
             await bills.pushed(session, push.bill_id, found, status=status)
             await writes.confirm(session, going_out.bill.external_key, found.erp_id)
@@ -110,6 +109,33 @@ class ErpActivities:
         )
 
     @activity.defn
+    async def push_bill_edit(self, push: PushBill) -> BillPushResult:
+        """Bring a bill's edit to the ERP and verify it there (S1-17, S5-136). It needs no ticket: an edition is one
+        content under one name, so a second attempt changes nothing more and learns from Duplicate that it is there."""
+        async with self._connections.open(push.connection_id) as connection:
+            async with self._database.transaction() as session:
+                edit = await pending_edits.in_push(session, push.bill_id)
+                if edit is None:  # through already, or given up
+                    document_id = await bills.document_of(session, push.bill_id)
+                    return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, covered=False)
+            bill = edit.going_out.bill
+            # Duplicate: an earlier attempt was taken and its answer lost.
+            with suppress(Duplicate):
+                await connection.erp.update_bill(bill, edit.document_id, edition=edit.edition)
+            try:
+                found = await connection.erp.read_bill(bill, edit.document_id)
+            except Rejected as error:
+                raise as_failure(error, family="NotShown") from error
+        status = _status_of(found)
+        async with self._database.transaction() as session:
+            await pending_edits.pushed(session, push.bill_id, edit, found)
+            if found.snapshot is not None:
+                await apply_snapshot(session, connection.row, connection.erp, found.snapshot)
+        return BillPushResult(
+            status=status, document_id=found.document_id, covered=False, differences=list(found.differences)
+        )
+
+    @activity.defn
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
         """Make the payment in its ERP, or adopt the one an earlier attempt made; read back what it left due."""
         async with self._connections.open(push.connection_id) as connection:
@@ -125,10 +151,10 @@ class ErpActivities:
             self._check_turn(ticket)
             try:
                 erp_id = await self._payment_in_erp(connection, going_out.payment, ticket)
-                found = await connection.erp.read_payment(going_out.payment, erp_id)
             except Rejected as error:
                 await self._reject(going_out.payment.external_key, error)
                 raise
+            found = await connection.erp.read_payment(going_out.payment, erp_id)
         async with self._database.transaction() as session:
             now = await payments.pushed(session, push.payment_id, found)
             await writes.confirm(session, going_out.payment.external_key, found.erp_id)
@@ -276,3 +302,10 @@ class ErpActivities:
     async def _mark_woken(self, purchase_order_id: PurchaseOrderId, content_hash: str) -> None:
         async with self._database.transaction() as session:
             await purchase_orders.mark_woken(session, [(purchase_order_id, content_hash)])
+
+
+def _status_of(found: PushedBill) -> BillStatus:
+    """What reading back makes of a bill the ERP took."""
+    if not found.linked:
+        return BillStatus.LINK_MISSING
+    return BillStatus.SYNC_ISSUE if found.differences else BillStatus.SYNCED

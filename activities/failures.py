@@ -11,7 +11,7 @@ from datetime import timedelta
 from pydantic import BaseModel
 from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory
 
-from erp.errors import ErpError
+from erp.errors import ErpError, Rejected
 
 LONGEST_MESSAGE = 4_000
 """Characters of an error's text kept in a history; some ERPs answer with whole pages."""
@@ -26,6 +26,11 @@ class FailureDetails(BaseModel):
     erp_code: str | None = None
     evidence: dict[str, str] = {}
 
+    @property
+    def nothing_was_done(self) -> bool:
+        """The ERP itself refused; every other failure of a write leaves open whether it was done."""
+        return self.family == Rejected.__name__
+
 
 @contextmanager
 def erp_failures() -> Iterator[None]:
@@ -36,9 +41,10 @@ def erp_failures() -> Iterator[None]:
         raise as_failure(error) from error
 
 
-def as_failure(error: ErpError) -> ApplicationError:
+def as_failure(error: ErpError, *, family: str | None = None) -> ApplicationError:
+    """`family` where the error's own would say too much: a refusal to show a document is none of the document."""
     details = FailureDetails(
-        family=type(error).__name__,
+        family=family or type(error).__name__,
         code=error.code,
         message=error.message[:LONGEST_MESSAGE],
         erp_code=error.erp_code,

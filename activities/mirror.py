@@ -46,6 +46,7 @@ from models.store import (
     match_results,
     payment_terms,
     payments,
+    pending_edits,
     purchase_orders,
     requests,
     sync_issues,
@@ -180,9 +181,20 @@ class MirrorActivities:
 
     @activity.defn
     async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:
-        """Give up a bill or a payment the ERP never took; what the ERP holds, or may hold, is not given up."""
+        """Give up a bill or a payment the ERP never took; what the ERP holds, or may hold, is not given up. An edit is
+        sent no more; where the ERP certainly does not have it, the bill is put back to what the ERP holds."""
         why = abandon.why or "given up"
         async with self._database.transaction() as session:
+            if abandon.subject_kind == "bill_edit":
+                done = await pending_edits.give_up(
+                    session,
+                    BillId(abandon.subject_id),
+                    abandon.edition,
+                    actor=abandon.actor,
+                    why=why,
+                    maybe_there=abandon.maybe_there,
+                )
+                return AbandonedWrite(done=done)
             if abandon.subject_kind == "bill":
                 bill_id = BillId(abandon.subject_id)
                 return AbandonedWrite(done=await bills.abandon(session, bill_id, actor=abandon.actor, why=why))
@@ -231,23 +243,28 @@ class MirrorActivities:
         if refusal is not None:
             return SchedulePaymentAnswer(outcome="refused")
         return SchedulePaymentAnswer(
-            outcome="scheduled", payment_id=payment_id, amount=str(asked.amount), pay_on=asked.pay_on
+            outcome="scheduled",
+            payment_id=payment_id,
+            amount=str(asked.amount),
+            pay_on=asked.pay_on,
+            edition=bill.edition,
         )
 
     # --- issues ------------------------------------------------------------------------------------------------
 
     @activity.defn
     async def open_issue(self, issue: OpenIssue) -> SyncIssueId:
-        """Open the issue a workflow waits behind, and show it on the bill or payment."""
+        """Open the issue a workflow waits behind, and show it on the bill or payment it stops."""
         code = issue_code(issue.code)
         async with self._database.transaction() as session:
             connection = await connections.get(session, issue.connection_id)
             assert connection is not None, "a workflow's connection is never removed"
-            if issue.subject_kind == "bill" and issue.code != "LINK_MISSING":
+            shown = None if issue.keeps_status else issue.subject_kind
+            if shown == "bill" and issue.code != "LINK_MISSING":
                 await bills.set_status(
                     session, BillId(issue.subject_id), BillStatus.SYNC_ISSUE, actor=bills.SYNCER, why=issue.message
                 )
-            elif issue.subject_kind == "payment":
+            elif shown == "payment":
                 await payments.set_status(
                     session,
                     PaymentId(issue.subject_id),

@@ -6,10 +6,14 @@ import asyncio
 from temporalio import activity
 
 from activities.doorbell import Doorbell
-from models.domain import Erp
-from models.messages import FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
-from models.store import connections, purchase_orders, sync_runs
+from models.domain import BillStatus, ConnectionId, Erp
+from models.messages import BillEdited, FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
+from models.store import connections, pending_edits, purchase_orders, sync_runs
+from models.store.bills import SYNCER
 from models.store.database import Database
+
+CLOSED = (BillStatus.PAID, BillStatus.ABANDONED, BillStatus.DELETED)
+"""The workflow of such a bill has ended, or is about to."""
 
 AT_ONCE = 40
 """Signals under way at a time: enough to keep Temporal busy, too few to drown it."""
@@ -24,7 +28,8 @@ class WakingActivities:
 
     @activity.defn
     async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
-        """Signal-with-start up to `limit` orders whose content their workflow has not heard of."""
+        """Signal-with-start up to `limit` orders whose content their workflow has not heard of; at the end also the
+        bills with an edit that is not in the ERP yet."""
         async with self._database.transaction() as session:
             row = await connections.get(session, wake.connection_id)
             assert row is not None, "a workflow's connection is never removed"
@@ -44,7 +49,27 @@ class WakingActivities:
         await asyncio.gather(*(ring(order) for order in to_wake))
         async with self._database.transaction() as session:
             await purchase_orders.mark_woken(session, [(order.id, order.content_hash) for order in to_wake])
-        return WokenPurchaseOrders(woken=len(to_wake), more=len(to_wake) == wake.limit)
+        more = len(to_wake) == wake.limit
+        if not more:
+            await self._ring_for_edits(wake.connection_id)
+        return WokenPurchaseOrders(woken=len(to_wake), more=more)
+
+    async def _ring_for_edits(self, connection_id: ConnectionId) -> None:
+        """Whoever saved an edit may have died before telling the bill's workflow; hearing it twice does no harm."""
+        async with self._database.transaction() as session:
+            waiting = await pending_edits.waiting(session, connection_id)
+        for edit in waiting:
+            heard = await self._doorbell.bill_edited(BillEdited(bill_id=edit.bill_id, edition=edit.edition))
+            if not heard and edit.status in CLOSED:  # closed before anybody heard of the edit: it never left
+                async with self._database.transaction() as session:
+                    await pending_edits.give_up(
+                        session,
+                        edit.bill_id,
+                        edit.edition,
+                        actor=SYNCER,
+                        why=f"the bill is {edit.status.value}",
+                        maybe_there=False,
+                    )
 
     @activity.defn
     async def finish_sync_run(self, finish: FinishSyncRun) -> None:

@@ -40,6 +40,8 @@ class BillSummary(BaseModel):
     linked_in_erp: bool
     manual_both_sides: bool
     """Linked by hand behind a receipt: edits are made by hand in both systems (S1-22)."""
+    edit_pending: bool
+    """It was edited after the sync, and the ERP was not seen to hold the edit yet."""
     created_by: str
     version: int
     created_at: datetime

@@ -1,5 +1,6 @@
 """Bills: what they hold, how they matched, where they stand; edits, the PO link and payments."""
 
+import logging
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.service import RPCError
 
 from api import durable
 from api.auth import Accountant, Caller, Clerk, Viewer
@@ -52,6 +54,10 @@ GL_ACCOUNT_REMINDER = (
     "The GL account of line {lines} was changed here only: it does not sync. "
     "Change it on the Vendor Invoice in the ERP too (S1-17, S1-18)."
 )
+
+EDIT_WAITS = "The edit is saved. Temporal does not answer now: the next sync brings it to the ERP."
+
+log = logging.getLogger(__name__)
 
 
 def _no_default(schema: dict[str, Any]) -> None:
@@ -177,6 +183,7 @@ async def read(bill_id: Id, caller: Viewer, services: Services, response: Respon
         "PRECONDITION_REQUIRED",
         "PRECONDITION_FAILED",
         "EDIT_IN_ERP",
+        "BILL_HAS_PAYMENTS",
         "BILL_ON_ITS_WAY",
         "BILL_IS_CLOSED",
         "BILL_LINE_UNKNOWN",
@@ -185,8 +192,10 @@ async def read(bill_id: Id, caller: Viewer, services: Services, response: Respon
 async def edit(
     bill_id: Id, change: BillEdit, if_match: IfMatch, caller: Clerk, services: Services, response: Response
 ) -> EditedBill:
-    """Before the push everything below may change; afterwards only GL accounts, which do not sync (S1-17): a reminder
-    to change them in the ERP too is answered and kept as a notice (S1-18)."""
+    """Before the push everything below may change. Afterwards, while nothing is paid, memo, due date and the lines'
+    descriptions and dimensions may: the edit goes to the ERP by itself and `edit_pending` is true until the ERP was
+    seen to hold it (S1-17, S5-136). GL accounts do not sync (S1-17): a reminder to change them in the ERP too is
+    answered and kept as a notice (S1-18)."""
     header = change.model_dump(exclude_unset=True, exclude={"lines"})
     lines = {line.line_no: line.model_dump(exclude_unset=True, exclude={"line_no"}) for line in change.lines}
     reminders: list[Reminder] = []
@@ -214,8 +223,21 @@ async def edit(
                 message=reminder.message,
             )
         bill = await _whole(session, row, caller)
+        edition = row.edition if row.edit_pending else 0
+    if edition and not await _told(services, BillId(bill_id), edition):
+        reminders.append(Reminder(code="EDIT_WAITS_FOR_SYNC", message=EDIT_WAITS))
     tag(response, bill.version)
     return EditedBill(bill=bill, notices=reminders)
+
+
+async def _told(services: Services, bill_id: BillId, edition: int) -> bool:
+    """The edit is saved, whatever becomes of the word: the next sync run brings it again."""
+    try:
+        await durable.bill_edited(services.temporal, bill_id, edition)
+    except (Problem, RPCError) as error:
+        log.warning("bill %s: the edit waits for the next sync: %s", bill_id, error)
+        return False
+    return True
 
 
 @router.post(

@@ -33,6 +33,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem
 from models.domain import BillId, BillStatus, ConnectionId, Erp
 from models.messages import (
+    BillEdited,
     BillNow,
     BillPushed,
     CreateBillAnswer,
@@ -197,6 +198,12 @@ async def set_schedule(client: Client, connection_id: ConnectionId, erp: Erp, ev
 async def settle(client: Client, workflow_id: str, settlement: SettleIssue) -> bool:
     """Tell whoever waits on an issue what a person decided. False: nobody waits any more."""
     return await _tell(client, workflow_id, contract.SETTLE_ISSUE, settlement)
+
+
+async def bill_edited(client: Client, bill_id: BillId, edition: int) -> None:
+    """Tell a bill's workflow that an edit is to be sent."""
+    word = BillEdited(bill_id=bill_id, edition=edition)
+    await _tell(client, contract.bill_workflow_id(bill_id), contract.BILL_EDITED, word)
 
 
 async def bill_given_up(client: Client, bill_id: BillId, order_workflow_id: str, facts: OrderFacts) -> None:

@@ -171,7 +171,20 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         409,
         "This part of a synced bill is edited in the ERP",
         ACCOUNTANT,
-        ("Edit the bill in the ERP, then run a sync.", "Only the GL accounts of lines may still be changed here."),
+        (
+            "Edit the bill in the ERP, then run a sync.",
+            "Of a bill made here, memo, due date and the lines' texts and dimensions may be changed here while it is "
+            "synced and unpaid; GL accounts always.",
+        ),
+    ),
+    "BILL_HAS_PAYMENTS": ProblemCode(
+        409,
+        "A bill that is paid, or about to be, is not edited any more",
+        ACCOUNTANT,
+        (
+            "Void the payments in the ERP, run a sync, then edit the bill.",
+            "Or leave it: only the GL accounts of its lines may still be changed here.",
+        ),
     ),
     "BILL_IS_CLOSED": ProblemCode(
         409, "The bill was given up or deleted", ACCOUNTANT, ("Create a new bill against the purchase order.",)

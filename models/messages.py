@@ -139,6 +139,17 @@ class BillState(BaseModel):
     payments: list[OpenPayment] = []
     issue: SyncIssueId | None = None
     issue_code: str | None = None
+    edit_asked: int = 0
+    """The newest edition that is to be sent; 0: the bill was not edited after its push."""
+    edit_sent: int = 0
+    """The newest edition that was tried: in the ERP, given up, or behind the open issue."""
+
+
+class BillEdited(BaseModel):
+    """Told to a bill's workflow: the mirror holds an edit that the ERP does not. Safe to receive twice."""
+
+    bill_id: BillId
+    edition: int
 
 
 class PushBill(BaseModel):
@@ -167,6 +178,8 @@ class SchedulePaymentAnswer(BaseModel):
     payment_id: PaymentId | None = None
     amount: str = ""
     pay_on: date | None = None
+    edition: int = 0
+    """An edit of the bill that is not in the ERP yet; it goes before the payment. 0: none."""
 
 
 class BillNow(BaseModel):
@@ -226,6 +239,8 @@ class OpenIssue(BaseModel):
     evidence: dict[str, str] = {}
     workflow_id: str | None = None
     title: str = ""
+    keeps_status: bool = False
+    """The subject stays what it is: an edit of it was refused, not itself."""
 
 
 class SettleIssue(BaseModel):
@@ -246,12 +261,17 @@ class CloseIssue(BaseModel):
 
 
 class AbandonWrite(BaseModel):
-    """Give up a bill or a payment that never reached the ERP: its reservation is freed."""
+    """Give up a bill or a payment that never reached the ERP, or an edit of a bill that did: it is sent no more."""
 
     subject_kind: str
+    """bill | payment | bill_edit."""
     subject_id: str
     actor: str
     why: str = ""
+    edition: int = 0
+    """Of an edit: which."""
+    maybe_there: bool = False
+    """Of an edit: the ERP may hold it, so the bill is not put back to what it was."""
 
 
 class AbandonedWrite(BaseModel):

@@ -3,6 +3,8 @@
     push (key known before the first attempt) ──> read back ──> wait for payment ──> PaymentWorkflow ──> paid
          └── refused, or the link is missing ──> sync issue ──> a person says retry or abandon ──┘
 
+An edit made meanwhile goes to the ERP before the next payment does.
+
 A refusal never fails this workflow: it opens an issue and waits (DESIGN section 4).
 """
 
@@ -19,8 +21,10 @@ with workflow.unsafe.imports_passed_through():
     from models.domain import BillStatus, PaymentStatus
     from models.messages import (
         AbandonWrite,
+        BillEdited,
         BillNow,
         BillPushed,
+        BillPushResult,
         BillState,
         OpenPayment,
         PaymentState,
@@ -46,6 +50,7 @@ class BillWorkflow:
         self._word: SettleIssue | None = None
         self._shown = (state.status, state.issue_code)
         self._news = False
+        self._editing = False
 
     @workflow.run
     async def run(self, state: BillState) -> BillStatus:
@@ -55,6 +60,10 @@ class BillWorkflow:
             self._news = False
             self._show(self._next_step())
             await workflow.wait_condition(self._something_to_do)
+            while self._edit_is_due():
+                self._editing = True
+                await self._push_edit()
+            self._editing = False
             await self._start_payments()
             if workflow.info().is_continue_as_new_suggested():
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -81,6 +90,7 @@ class BillWorkflow:
             )
             if self._state.status is BillStatus.SYNCED:
                 self._state.status = BillStatus.SCHEDULED
+        self._state.edit_asked = max(self._state.edit_asked, answer.edition)
         return answer
 
     @schedule_payment.validator
@@ -100,6 +110,11 @@ class BillWorkflow:
         for payment in self._state.payments:
             payment.done = payment.done or payment.payment_id == now.payment_id
         self._news = True
+
+    @workflow.signal
+    def bill_edited(self, edited: BillEdited) -> None:
+        """The mirror holds an edit that the ERP does not; an edition that was tried is not asked for again."""
+        self._state.edit_asked = max(self._state.edit_asked, edited.edition)
 
     @workflow.signal
     def settle_issue(self, word: SettleIssue) -> None:
@@ -138,25 +153,28 @@ class BillWorkflow:
             return
         self._state.document_id = result.document_id
         if result.status is BillStatus.LINK_MISSING:
-            await self._wait_for_a_person(
-                FailureDetails(
-                    family="LinkMissing",
-                    code="LINK_MISSING",
-                    message=f"{result.document_id} is in the ERP, but not linked to {self._state.order_number}.",
-                    evidence={"document": result.document_id, "order": self._state.order_number},
-                )
-            )
+            await self._wait_for_a_person(self._link_missing(result.document_id))
         elif result.status is BillStatus.SYNC_ISSUE:
-            await self._wait_for_a_person(
-                FailureDetails(
-                    family="ContentConflict",
-                    code="CONTENT_CONFLICT",
-                    message=f"{result.document_id} differs from the bill: {'; '.join(result.differences)}.",
-                    evidence={"document": result.document_id, "differences": "; ".join(result.differences)},
-                )
-            )
+            await self._wait_for_a_person(self._content_conflict(result))
         elif self._state.status in UNPUSHED:
             self._state.status = BillStatus.SCHEDULED if self._state.payments else BillStatus.SYNCED
+
+    def _link_missing(self, document_id: str) -> FailureDetails:
+        return FailureDetails(
+            family="LinkMissing",
+            code="LINK_MISSING",
+            message=f"{document_id} is in the ERP, but not linked to {self._state.order_number}.",
+            evidence={"document": document_id, "order": self._state.order_number},
+        )
+
+    @staticmethod
+    def _content_conflict(result: BillPushResult) -> FailureDetails:
+        return FailureDetails(
+            family="ContentConflict",
+            code="CONTENT_CONFLICT",
+            message=f"{result.document_id} differs from the bill: {'; '.join(result.differences)}.",
+            evidence={"document": result.document_id, "differences": "; ".join(result.differences)},
+        )
 
     async def _wait_for_a_person(self, failure: FailureDetails) -> None:
         status = BillStatus.LINK_MISSING if failure.code == "LINK_MISSING" else BillStatus.SYNC_ISSUE
@@ -201,6 +219,97 @@ class BillWorkflow:
         except ApplicationError:
             workflow.logger.info("order %s has no open workflow", self._state.order_number)
 
+    # --- edits ------------------------------------------------------------------------------------------------
+
+    def _edit_is_due(self) -> bool:
+        return self._state.edit_asked > self._state.edit_sent
+
+    async def _push_edit(self) -> None:
+        """Bring the newest edit to the ERP. A refused one waits behind an issue, and payments wait behind it."""
+        edition = self._state.edit_sent = self._state.edit_asked
+        if self._state.status in CLOSED:
+            await self._give_edit_up(edition, "posync", self._closed(), maybe_there=False)
+            return
+        self._show("the ERP to take the edit")
+        try:
+            result = await workflow.execute_activity_method(
+                ErpActivities.push_bill_edit,
+                PushBill(
+                    connection_id=self._state.connection_id,
+                    bill_id=self._state.bill_id,
+                    order_workflow_id=self._state.order_workflow_id,
+                ),
+                **policies.erp_write(
+                    self._state.connection_id,
+                    contract.erp_task_queue(self._state.erp),
+                    f"bring the edit of bill {self._state.number} to the ERP and verify it",
+                ),
+            )
+        except ActivityError as error:
+            failure = details_of(error)
+            await self._wait_with_edit(edition, failure, maybe_there=not failure.nothing_was_done)
+            return
+        if result.status is not BillStatus.SYNCED:
+            failure = self._not_as_edited(result)
+            await self._wait_with_edit(edition, failure, maybe_there=True)
+
+    def _not_as_edited(self, result: BillPushResult) -> FailureDetails:
+        if result.status is BillStatus.LINK_MISSING:
+            return self._link_missing(result.document_id)
+        return self._content_conflict(result)
+
+    async def _wait_with_edit(self, edition: int, failure: FailureDetails, *, maybe_there: bool) -> None:
+        """The bill is what it was; only its edit waits, until a person settles it or edits the bill again."""
+        self._word = None
+        issue = self._state.issue = await issues.open_issue(
+            self._state.connection_id,
+            "bill",
+            self._state.bill_id,
+            failure,
+            title=f"edit of {self._state.number}",
+            keeps_status=True,
+        )
+        self._state.issue_code = failure.code
+        self._show(f"a person: issue {issue} ({failure.code}) of the edit: {failure.message}")
+        await workflow.wait_condition(
+            lambda: self._word is not None or self._edit_is_due() or self._state.status in CLOSED
+        )
+        await self._settle_edit(edition, maybe_there)
+
+    async def _settle_edit(self, edition: int, maybe_there: bool) -> None:
+        """Do what the person said; a bill edited again, or paid or deleted in the ERP, has settled it too."""
+        word, issue = self._word, self._state.issue
+        assert issue is not None, "only an open issue is settled"
+        if word is not None and word.decision == "abandon":
+            done = await self._give_edit_up(edition, word.actor, word.why, maybe_there=maybe_there)
+            await issues.close_issue(issue, "abandoned" if done else "resolved", word)
+        elif self._state.status in CLOSED:
+            await self._give_edit_up(edition, "posync", self._closed(), maybe_there=maybe_there)
+            await issues.close_issue(issue, "resolved", word)
+        else:
+            await issues.close_issue(issue, "resolved", word)
+            self._state.edit_sent = 0
+        self._state.issue = None
+        self._state.issue_code = None
+
+    def _closed(self) -> str:
+        return f"the bill is {self._state.status.value}"
+
+    async def _give_edit_up(self, edition: int, actor: str, why: str, *, maybe_there: bool) -> bool:
+        abandoned = await workflow.execute_local_activity_method(
+            MirrorActivities.abandon_write,
+            AbandonWrite(
+                subject_kind="bill_edit",
+                subject_id=self._state.bill_id,
+                actor=actor,
+                why=why,
+                edition=edition,
+                maybe_there=maybe_there,
+            ),
+            **policies.decide("give the edit up"),
+        )
+        return abandoned.done
+
     # --- paying -----------------------------------------------------------------------------------------------
 
     def _something_to_do(self) -> bool:
@@ -208,6 +317,7 @@ class BillWorkflow:
             self._state.status in CLOSED
             or any(not payment.started for payment in self._state.payments)
             or self._news
+            or self._edit_is_due()
             or workflow.info().is_continue_as_new_suggested()
         )
 
@@ -279,7 +389,8 @@ class BillWorkflow:
             f"For purchase order {state.order_number} (`{state.order_workflow_id}`)",
             "",
             f"Status **{state.status.value.replace('_', ' ')}**"
-            + (f", in the ERP as *{state.document_id}*" if state.document_id else ", not in the ERP yet"),
+            + (f", in the ERP as *{state.document_id}*" if state.document_id else ", not in the ERP yet")
+            + (", an edit on its way to the ERP" if self._editing else ""),
         ]
         if Decimal(state.paid):
             lines += ["", f"Paid {state.paid}, due {state.due}"]

@@ -15,6 +15,7 @@ SCHEDULED_SYNC_WORKFLOW = "ScheduledSyncWorkflow"
 ORDER_CHANGED = "order_changed"
 BILL_PUSHED = "bill_pushed"
 BILL_CHANGED = "bill_changed"
+BILL_EDITED = "bill_edited"
 SETTLE_ISSUE = "settle_issue"
 
 TASK_QUEUE = "posync"

@@ -11,7 +11,13 @@ with workflow.unsafe.imports_passed_through():
 
 
 async def open_issue(
-    connection_id: ConnectionId, subject_kind: str, subject_id: str, failure: FailureDetails, *, title: str
+    connection_id: ConnectionId,
+    subject_kind: str,
+    subject_id: str,
+    failure: FailureDetails,
+    *,
+    title: str,
+    keeps_status: bool = False,
 ) -> SyncIssueId:
     """Put the refusal before a person, with a way back to this workflow."""
     return await workflow.execute_local_activity_method(
@@ -26,6 +32,7 @@ async def open_issue(
             evidence=failure.evidence,
             workflow_id=workflow.info().workflow_id,
             title=title,
+            keeps_status=keeps_status,
         ),
         **decide(f"open issue {failure.code}"),
     )

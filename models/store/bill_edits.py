@@ -8,8 +8,9 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import BillId, BillStatus, ConnectionId, OrganizationId, Origin, PurchaseOrderId, WriteState
-from models.store import bills, events
-from models.tables import BillLineRow, BillRow, ErpWriteRow, PurchaseOrderRow, ReceiptRow
+from models.store import bills, edit_undo, events
+from models.store.payments import UNFINISHED
+from models.tables import BillLineRow, BillRow, ErpWriteRow, PaymentRow, PurchaseOrderRow, ReceiptRow
 
 
 class EditRefused(Exception):
@@ -54,18 +55,20 @@ async def edit(
 ) -> list[int]:
     """Change header fields and line fields (by line number) of a bill held by `lock`.
 
-    Before the push everything given may change. Once the ERP holds the bill only its lines' GL accounts may (S1-17),
-    and of a bill linked by hand behind a receipt everything, as a note of what was done in the ERP (S1-22). Returns
-    the lines whose GL account changed on a bill the ERP holds. Raises EditRefused.
+    Before the push everything given may change. Once the ERP holds the bill, what `edit_undo` names may: such an edit
+    is pending until the ERP was seen to hold it (S1-17, S5-136). GL accounts change here only (S1-17), and so does
+    everything of a bill linked by hand behind a receipt, as a note of what was done in the ERP (S1-22). Returns the
+    lines whose GL account changed on a bill the ERP holds. Raises EditRefused.
     """
     in_erp = await _in_erp(session, bill)
-    accounts_only = not header and all(set(change) <= {"account"} for change in lines.values())
-    if in_erp and not accounts_only and not bill.manual_both_sides:
-        raise EditRefused("EDIT_IN_ERP", "The ERP holds this bill and is the system of record for it (S2-87).")
     rows = await _lines(session, BillId(bill.id))
     unknown = sorted(set(lines) - set(rows))
     if unknown:
         raise EditRefused("BILL_LINE_UNKNOWN", f"The bill has no line {unknown[0]}.")
+    goes_out = False
+    if in_erp and not bill.manual_both_sides:
+        goes_out = await _goes_out(session, bill, header, lines, rows)
+    held_before = edit_undo.taken(bill, rows.values())
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, value in header.items():
@@ -85,7 +88,12 @@ async def edit(
         session.add(row)
     if not after:
         return []
-    await _changed(session, bill, "edited", actor=actor, why="edited by hand", before=before, after=after)
+    if goes_out:
+        bill.edition = bill.version + 1
+        bill.edit_undo = bill.edit_undo or held_before
+        before["edit_pending"], after["edit_pending"] = bill.edit_pending, True
+        bill.edit_pending = True
+    await changed(session, bill, "edited", actor=actor, why="edited by hand", before=before, after=after)
     return accounts
 
 
@@ -114,7 +122,7 @@ async def unlink(session: AsyncSession, bill: BillRow, *, actor: str) -> Purchas
         session.add(row)
     bill.purchase_order_id = None
     before, after = {"purchase_order": order_id}, {"purchase_order": None}
-    await _changed(session, bill, "unlinked", actor=actor, why="unlinked by hand", before=before, after=after)
+    await changed(session, bill, "unlinked", actor=actor, why="unlinked by hand", before=before, after=after)
     return order_id
 
 
@@ -137,7 +145,7 @@ async def link(session: AsyncSession, bill: BillRow, order: PurchaseOrderRow, *,
     bill.manual_both_sides = bill.manual_both_sides or await _behind_receipt(session, bill)
     before = {"purchase_order": None, "manual_both_sides": False}
     after = {"purchase_order": order.id, "manual_both_sides": bill.manual_both_sides}
-    await _changed(session, bill, "linked", actor=actor, why="linked by hand", before=before, after=after)
+    await changed(session, bill, "linked", actor=actor, why="linked by hand", before=before, after=after)
 
 
 async def _in_erp(session: AsyncSession, bill: BillRow) -> bool:
@@ -150,6 +158,44 @@ async def _in_erp(session: AsyncSession, bill: BillRow) -> bool:
     if write is not None and write.state == WriteState.SENT:
         raise EditRefused("BILL_ON_ITS_WAY", "It was sent; the ERP may hold it already.")
     return write is None or write.state not in NEVER_PUSHED
+
+
+async def _goes_out(
+    session: AsyncSession,
+    bill: BillRow,
+    header: Mapping[str, Any],
+    lines: Mapping[int, Mapping[str, Any]],
+    rows: Mapping[int, BillLineRow],
+) -> bool:
+    """Whether the edit of a bill the ERP holds changes anything there. Raises EditRefused where that must not be."""
+    names = [name for name, value in header.items() if getattr(bill, name) != value]
+    names += [
+        name for no, change in lines.items() for name, value in change.items() if getattr(rows[no], name) != value
+    ]
+    out = [name for name in names if name != "account"]
+    if not out:
+        return False
+    if bill.origin == Origin.ERP:
+        raise EditRefused("EDIT_IN_ERP", "The bill was made in the ERP, which is the system of record for it (S2-87).")
+    fixed = [name for name in out if name not in (*edit_undo.HEADER, *edit_undo.LINE)]
+    if fixed:
+        raise EditRefused("EDIT_IN_ERP", f"The ERP holds this bill; its {fixed[0]} can no longer be changed from here.")
+    if bill.paid or await _payments_under_way(session, bill):
+        raise EditRefused(
+            "BILL_HAS_PAYMENTS",
+            f"Paid {bill.paid} of {bill.total}, or a payment is under way: the ERP makes an edited bill anew, which "
+            "fails once anything is paid on it.",
+        )
+    if bill.status != BillStatus.SYNCED:
+        raise EditRefused("EDIT_IN_ERP", f"The bill is {bill.status}: settle its sync issue first.")
+    return True
+
+
+async def _payments_under_way(session: AsyncSession, bill: BillRow) -> bool:
+    statement = select(col(PaymentRow.id)).where(
+        col(PaymentRow.bill_id) == bill.id, col(PaymentRow.status).in_([str(status) for status in UNFINISHED])
+    )
+    return (await session.execute(statement.limit(1))).first() is not None
 
 
 async def _behind_receipt(session: AsyncSession, bill: BillRow) -> bool:
@@ -172,7 +218,7 @@ async def _lines(session: AsyncSession, bill_id: BillId) -> dict[int, BillLineRo
     return {row.line_no: row for row in rows}
 
 
-async def _changed(
+async def changed(
     session: AsyncSession,
     bill: BillRow,
     kind: str,
@@ -182,6 +228,7 @@ async def _changed(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> None:
+    """Store the bill under its next version, and the event that tells of the change."""
     bill.version += 1
     bill.changed_at = (await session.execute(select(func.now()))).scalar_one()
     session.add(bill)

@@ -27,7 +27,7 @@ from models.domain import (
     PushedBill,
 )
 from models.messages import BillNow
-from models.store import events, writes
+from models.store import edit_undo, events, writes
 from models.tables import BillLineRow, BillRow, ErpWriteRow, PurchaseOrderLineRow, PurchaseOrderRow
 
 SYNCER = "posync"
@@ -244,6 +244,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
                     class_id=line.class_id,
                     project=line.project,
                     warehouse=order_line.warehouse,
+                    cleared=edit_undo.cleared_on_line(bill.edit_undo, line),
                 )
             )
     return BillInPush(
@@ -261,6 +262,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
             memo=bill.memo,
             total=bill.total,
             lines=tuple(lines),
+            cleared=edit_undo.cleared_on_header(bill.edit_undo, bill),
         ),
         status=BillStatus(bill.status),
         connection_id=ConnectionId(bill.connection_id),
@@ -372,6 +374,13 @@ async def now(session: AsyncSession, bill_id: BillId) -> BillNow:
         await session.execute(text("select status, total, paid from bills where id = :id"), {"id": bill_id})
     ).one()
     return BillNow(status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid))
+
+
+async def document_of(session: AsyncSession, bill_id: BillId) -> str:
+    """The document the ERP knows the bill by; empty while it knows none."""
+    return (
+        await session.execute(select(col(BillRow.document_id)).where(col(BillRow.id) == bill_id))
+    ).scalar_one() or ""
 
 
 async def reserving(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> set[BillId]:

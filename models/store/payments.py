@@ -51,6 +51,8 @@ class BillToPay(NamedTuple):
     paid: Decimal
     promised: Decimal
     """In payments of ours that the ERP has not confirmed."""
+    edition: int
+    """Of an edit that is not in the ERP yet; 0: none."""
 
     @property
     def open(self) -> Decimal:
@@ -85,6 +87,7 @@ async def lock_bill(session: AsyncSession, bill_id: BillId) -> BillToPay | None:
         total=bill.total,
         paid=bill.paid,
         promised=promised,
+        edition=bill.edition if bill.edit_pending else 0,
     )
 
 

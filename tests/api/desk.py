@@ -117,6 +117,7 @@ class StandInHandle:
         return await self.temporal.activities.schedule_payment(arg)
 
     async def signal(self, signal: str, arg: Any) -> None:
+        self.temporal._answer()
         if self.id not in self.temporal.running:
             raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")
         self.temporal.signals.append((self.id, signal, arg))

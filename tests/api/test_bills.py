@@ -76,10 +76,70 @@ async def test_a_line_the_bill_does_not_have_is_named(office: Office, bill_id: s
     assert (await the_bill(office, bill_id))["version"] == 1
 
 
-async def test_a_synced_bill_is_edited_in_the_erp(office: Office, database: Database, bill_id: str) -> None:
-    """S2-87: bills created from orders are edited in the ERP only."""
+async def test_an_edit_after_the_sync_goes_to_the_erp(
+    office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """S1-17, S5-136: all but GL accounts sync; the bill's workflow is told which edition to send."""
     await pushed(database, bill_id)
-    a_problem(await office.patch(f"/v1/bills/{bill_id}", {"memo": "x"}), 409, "EDIT_IN_ERP")
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    change = {"memo": "x", "due_date": "2026-12-31", "lines": [{"line_no": 1, "department": "D1", "account": "6100"}]}
+    edited = await office.patch(f"/v1/bills/{bill_id}", change)
+    assert edited.status_code == 200, edited.text
+    bill = edited.json()["bill"]
+    assert (bill["memo"], bill["status"], bill["edit_pending"]) == ("x", "synced", True)
+    assert [notice["code"] for notice in edited.json()["notices"]] == ["GL_ACCOUNT_NOT_SYNCED"]
+    assert bill["events"][-1]["after"]["edit_pending"] is True
+    [(workflow_id, signal, word)] = temporal_stand_in.signals
+    assert (workflow_id, signal, word.edition) == (f"bill/{bill_id}", "bill_edited", bill["version"])
+    assert (await the_bill(office, bill_id))["edit_pending"] is True
+
+
+async def test_an_edit_is_saved_even_when_nobody_can_be_told(
+    office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """F9: the word is lost, the edit is not; the next sync brings it."""
+    await pushed(database, bill_id)
+    temporal_stand_in.down = True
+    edited = await office.patch(f"/v1/bills/{bill_id}", {"memo": "x"})
+    assert edited.status_code == 200, edited.text
+    assert [notice["code"] for notice in edited.json()["notices"]] == ["EDIT_WAITS_FOR_SYNC"]
+    assert (await the_bill(office, bill_id))["edit_pending"] is True
+
+
+@pytest.mark.parametrize("change", [{"bill_date": "2026-10-01"}, {"posting_date": "2026-12-01"}])
+async def test_what_was_matched_or_posted_is_edited_in_the_erp(
+    office: Office, database: Database, bill_id: str, change: dict[str, Any]
+) -> None:
+    """S2-87: the ERP holds it; the same values again are no edit."""
+    await pushed(database, bill_id)
+    problem = a_problem(await office.patch(f"/v1/bills/{bill_id}", change), 409, "EDIT_IN_ERP")
+    assert next(iter(change)) in problem["detail"]
+    held = await the_bill(office, bill_id)
+    same = {name: held[name] for name in change}
+    assert (await office.patch(f"/v1/bills/{bill_id}", same)).json()["bill"]["version"] == held["version"]
+
+
+async def test_a_bill_made_in_the_erp_is_edited_there(office: Office, database: Database) -> None:
+    """S2-87: the accounting system is the system of record."""
+    theirs = await made_in_the_erp(database, office, await connected(office))
+    a_problem(await office.patch(f"/v1/bills/{theirs}", {"memo": "x"}), 409, "EDIT_IN_ERP")
+
+
+async def test_a_bill_with_payments_is_not_edited(
+    office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """Field notes B10, U-8: the ERP makes an edited bill anew, which fails once it is paid."""
+    await pushed(database, bill_id)
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    body = {"amount": "20.00", "pay_on": "2026-12-01"}
+    assert (await office.post(f"/v1/bills/{bill_id}/payments", body)).status_code == 201
+    problem = a_problem(await office.patch(f"/v1/bills/{bill_id}", {"memo": "x"}), 409, "BILL_HAS_PAYMENTS")
+    assert problem["fix"]
+    account = {"lines": [{"line_no": 1, "account": "6100"}]}
+    assert (await office.patch(f"/v1/bills/{bill_id}", account)).status_code == 200
+    other = await billed(office, (await the_bill(office, bill_id))["purchase_order_id"], quantity="1")
+    await pushed(database, other, paid="1")
+    a_problem(await office.patch(f"/v1/bills/{other}", {"memo": "x"}), 409, "BILL_HAS_PAYMENTS")
 
 
 async def test_a_gl_account_changed_after_the_sync_leaves_a_reminder(
