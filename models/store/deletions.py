@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import BillId, BillStatus, ConnectionId, DeletedKind, Deletion, OrganizationId, Origin, PaymentStatus
 from models.store import events, sync_issues
+from models.store.deleted_names import by_record
 from models.store.order_links import recount
 from models.store.order_pages import wake_again
 from models.store.order_rows import lock_orders
@@ -43,6 +44,7 @@ async def apply(s: AsyncSession, row: ConnectionRow, deletions: Sequence[Deletio
     """
     await s.flush()
     connection = await s.connection()
+    deletions = await by_record(connection, ConnectionId(row.id), deletions)
     documents = _ids(deletions, DeletedKind.PURCHASE_ORDER_DOCUMENT)
     payables = _ids(deletions, DeletedKind.BILL)
     orders = await _orders(connection, row, documents)

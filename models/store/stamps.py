@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain import ConnectionId
+from models.domain import ConnectionId, Stream
+from models.store.deleted_names import erp_ids_of
 
 _UNKNOWN = """
 select distinct n.stream
@@ -57,13 +58,18 @@ async def unknown(
         return set()
     await s.flush()
     connection = await s.connection()
+    deleted = [str(erp_id) for stream, _, erp_id, _ in stamps if stream == Stream.DELETIONS]
+    meant = await erp_ids_of(connection, connection_id, deleted) if deleted else {}
     rows = await connection.execute(
         text(_UNKNOWN),
         {
             "c": connection_id,
             "streams": [str(stream) for stream, _, _, _ in stamps],
             "kinds": [str(kind) for _, kind, _, _ in stamps],
-            "ids": [str(erp_id) for _, _, erp_id, _ in stamps],
+            "ids": [
+                meant.get(str(erp_id), str(erp_id)) if stream == Stream.DELETIONS else str(erp_id)
+                for stream, _, erp_id, _ in stamps
+            ],
             "revisions": [revision for _, _, _, revision in stamps],
         },
     )

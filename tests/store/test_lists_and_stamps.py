@@ -136,6 +136,17 @@ async def test_a_deletion_is_news_while_the_record_lives_here(tenant: Tenant) ->
     assert await news(tenant, ("deletions", "deletions", "4711", R3)) == set()
 
 
+async def test_a_deletion_may_name_the_document(tenant: Tenant) -> None:
+    """S5-78: the trail may name a record by its natural key; a name that is a record's own id stays that record."""
+    order = an_order(1)
+    await tenant.page(order, an_order(2))
+    stamp = ("deletions", "deletions", order.document_id, R3)
+    assert await news(tenant, stamp) == {"deletions"}
+    await tenant.deleted(gone(DeletedKind.PURCHASE_ORDER_DOCUMENT, order.document_id))
+    assert await news(tenant, stamp) == set()
+    assert await news(tenant, ("deletions", "deletions", "2", R3)) == {"deletions"}, "the other order lives"
+
+
 async def test_stamps_of_another_connection_do_not_count(tenant: Tenant, other_tenant: Tenant) -> None:
     await other_tenant.page(an_order(1))
     assert await news(tenant, ("purchase_orders", "purchase_orders", "1", R1)) == {"purchase_orders"}
