@@ -39,7 +39,7 @@ async def waiting(session: AsyncSession, connection_id: ConnectionId) -> list[Ed
         .where(col(BillRow.connection_id) == connection_id, col(BillRow.edit_pending))
         .order_by(col(BillRow.id))
     )
-    return [EditPending(BillId(bill_id), edition, BillStatus(status)) for bill_id, edition, status in rows.tuples()]
+    return [EditPending(BillId(bill_id), edition, BillStatus(status)) for bill_id, edition, status in rows]
 
 
 async def in_push(session: AsyncSession, bill_id: BillId) -> EditInPush | None:

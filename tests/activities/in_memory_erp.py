@@ -59,7 +59,7 @@ class Invoice:
     document_id: DocumentId
     revision: str
     linked: bool
-    paid: Decimal = Decimal(0)
+    editions: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -76,6 +76,7 @@ class InMemoryErp:
     trouble: list[ErpError] = field(default_factory=list)
     """Whatever is called next ends in these, one after another."""
     refuse_writes: list[ErpError] = field(default_factory=list)
+    refuse_read_backs: list[ErpError] = field(default_factory=list)
     lose_answers: int = 0
     """The write is committed and its answer never comes."""
     lose_requests: int = 0
@@ -251,8 +252,20 @@ class InMemoryErp:
         self._after_writing()
         return document_id
 
+    async def update_bill(self, bill: BillToPush, document_id: DocumentId, *, edition: int) -> None:
+        self._call("update_bill")
+        self._before_writing()
+        invoice = self.invoices[bill.external_key]
+        if edition in invoice.editions:
+            raise Duplicate(f"edition {edition} was taken", code="DUPLICATE_REQUEST")
+        invoice.editions.append(edition)
+        invoice.bill, invoice.revision = bill, self.tick()
+        self._after_writing()
+
     async def read_bill(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
         self._call("read_bill")
+        if self.refuse_read_backs:
+            raise self.refuse_read_backs.pop(0)
         invoice = self.invoices[bill.external_key]
         order = self._order_by_document(bill.order_document)
         if self.die_after_reading_back:
@@ -261,11 +274,11 @@ class InMemoryErp:
         return PushedBill(
             erp_id=invoice.erp_id,
             document_id=invoice.document_id,
-            payable_id=ErpId(f"7{invoice.erp_id}"),
+            payable_id=ErpId(f"7{invoice.erp_id}{'e' * len(invoice.editions)}"),
             total=invoice.bill.total,
             revision=invoice.revision,
             linked=invoice.linked,
-            differences=self.changed_content,
+            differences=self.changed_content or (() if invoice.bill.memo == bill.memo else ("the memo differs",)),
             snapshot=None if self.order_lags else self._snapshot(order),
         )
 
@@ -291,6 +304,8 @@ class InMemoryErp:
 
     async def read_payment(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
         self._call("read_payment")
+        if self.refuse_read_backs:
+            raise self.refuse_read_backs.pop(0)
         made = self.payments_made[payment.external_key]
         invoice = next(i for i in self.invoices.values() if i.document_id == payment.bill_document)
         paid = Decimal(0)

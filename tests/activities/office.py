@@ -16,6 +16,7 @@ from activities.sync import SyncActivities
 from activities.waking import WakingActivities
 from models.domain import BillId, Erp, PaymentId, PurchaseOrder, Stream, SyncRunId
 from models.messages import (
+    BillEdited,
     BillNow,
     BillPushed,
     BillPushResult,
@@ -51,6 +52,7 @@ class Bell:
     orders: list[OrderFacts] = field(default_factory=list)
     pushed: list[BillPushed] = field(default_factory=list)
     bills: list[tuple[BillId, BillNow]] = field(default_factory=list)
+    edits: list[BillEdited] = field(default_factory=list)
 
     async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts) -> None:
         self.orders.append(facts)
@@ -60,6 +62,10 @@ class Bell:
 
     async def bill_changed(self, bill_id: BillId, now: BillNow) -> None:
         self.bills.append((bill_id, now))
+
+    async def bill_edited(self, edited: BillEdited) -> bool:
+        self.edits.append(edited)
+        return True
 
 
 class NoVault:

@@ -184,6 +184,18 @@ async def test_a_payment_that_may_be_in_the_erp_is_not_given_up(office: Office, 
     assert (await office.push_payment(payment_id)).status is PaymentStatus.PAID
 
 
+async def test_a_refused_read_back_is_no_refused_payment(office: Office, bill_id: BillId) -> None:
+    """DESIGN 5: the ERP took the payment and will not show it; it is not given up, and made once."""
+    payment_id = await office.paid(bill_id, "100.00", key="p1")
+    office.erp.refuse_read_backs = [Rejected("no permission to read payments", code="NO_PERMISSION")]
+    with pytest.raises(ApplicationError):
+        await office.push_payment(payment_id)
+    give_up = AbandonWrite(subject_kind="payment", subject_id=payment_id, actor="ada", why="not sure")
+    assert not (await office.mirror.abandon_write(give_up)).done
+    assert (await office.push_payment(payment_id)).status is PaymentStatus.PAID
+    assert office.erp.calls["create_payment"] == 1
+
+
 async def test_an_outage_before_sending_leaves_no_doubt(office: Office, bill_id: BillId) -> None:
     """F14: what did not leave is sent at once when the ERP is back."""
     payment_id = await office.paid(bill_id, "100.00", key="p1")

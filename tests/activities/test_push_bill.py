@@ -212,6 +212,20 @@ async def test_a_stranger_with_our_number_is_refused_with_its_reason(office: Off
     assert (await office.write(bill_id)).state == "rejected"
 
 
+async def test_a_refused_read_back_is_no_refused_bill(office: Office) -> None:
+    """DESIGN 5: the ERP took the bill and will not show it; a person is told, and nothing is given up meanwhile."""
+    order = await office.holds(an_order(lines={1: 10}))
+    bill_id = await office.billed(order, {1: 4})
+    office.erp.refuse_read_backs = [Rejected("no permission to read bills", code="NO_PERMISSION")]
+    with pytest.raises(ApplicationError) as refused:
+        await office.push(bill_id)
+    assert (failure(refused).code, refused.value.non_retryable) == ("NO_PERMISSION", True)
+    assert (await office.write(bill_id)).state == "sent"
+    assert not await _abandon(office, bill_id)
+    assert (await office.push(bill_id)).status is BillStatus.SYNCED
+    assert office.erp.calls["create_bill"] == 1
+
+
 async def test_a_missing_link_is_held_and_seen_when_it_is_repaired(office: Office) -> None:
     """S4-28, DESIGN 5: accepted without its PO link, the bill is LINK_MISSING; repaired there, a retry sees it."""
     order = await office.holds(an_order(lines={1: 10}))
