@@ -84,7 +84,7 @@ def test_every_code_the_api_raises_has_its_words() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "EditRefused":
             assert isinstance(node.args[0], ast.Constant)
             raised.add(str(node.args[0].value))
-    decided_by_the_worker = (API.parent / "activities/mirror.py").read_text()
+    decided_by_the_worker = (API.parent / "activities/paying.py").read_text()
     raised |= {code for code in PROBLEM_CODES if f'"code": "{code}"' in decided_by_the_worker}
     assert len(raised) > 30
     raised |= {*HTTP_CODES.values(), "PO_IS_VIEW_ONLY"}
