@@ -191,12 +191,12 @@ class ErpConnector(Protocol):
         ...
 
     async def update_bill(self, bill: BillToPush, document_id: DocumentId, *, edition: int) -> None:
-        """Bring what may be edited to what the bill says now: memo, due date, and per line description, department,
+        """Bring the edited fields to what the bill says now: memo, due date, and per line description, department,
         location, class, project. Values are absolute, so it is safe to repeat; Duplicate: this edition was taken."""
         ...
 
     async def read_bill(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
-        """Read the bill back and compare it with what was sent, PO link included."""
+        """Read the bill back and compare it with what was sent, PO link included; an edit's fields alone."""
         ...
 
     async def find_payment(self, payment: PaymentToPush) -> ErpId | None:

@@ -376,8 +376,8 @@ class BillLineToPush(Record):
     class_id: str | None = None
     project: str | None = None
     warehouse: str | None = None
-    cleared: frozenset[str] = frozenset()
-    """Fields an edit emptied: the ERP must empty them too, where otherwise it keeps what it has."""
+    edited: frozenset[str] = frozenset()
+    """Fields of an edit after the push: it sends and compares these alone, what people changed in the ERP stays."""
 
 
 class BillToPush(Record):
@@ -397,8 +397,12 @@ class BillToPush(Record):
     memo: str = ""
     total: Decimal
     lines: tuple[BillLineToPush, ...]
-    cleared: frozenset[str] = frozenset()
-    """As on a line."""
+    edited: frozenset[str] = frozenset()
+    """As on a line; with none here and on no line it is not an edit."""
+
+    @property
+    def is_edit(self) -> bool:
+        return bool(self.edited) or any(line.edited for line in self.lines)
 
 
 class PushedBill(Record):

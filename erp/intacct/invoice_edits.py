@@ -1,12 +1,15 @@
 """A bill edited after the sync: its vendor invoice is changed in place (S5-136; reference 3.4).
 
 Intacct takes the payable behind the invoice away and makes a new one, under a new record number; it refuses once
-anything is paid on it (field notes B10, U-8). Quantities, prices and links are never sent, so they stay as they are.
+anything is paid on it (field notes B10, U-8). Only what was edited here is sent: what people changed there stays.
 """
 
+from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
-from erp.intacct import wire
+from erp.errors import Rejected
+from erp.intacct import translate, wire
+from erp.intacct.wire import Row
 from models.domain import BillLineToPush, BillToPush, DocumentId
 
 
@@ -15,37 +18,88 @@ def control_id(bill: BillToPush, edition: int) -> str:
     return f"{bill.external_key}:edit:{edition}"
 
 
+def check_lines(bill: BillToPush, document: DocumentId, held: Sequence[Row]) -> None:
+    """Refuse to edit lines of an invoice whose lines are no longer the bill's: an update names them by position."""
+    ours = [(line.item_id, line.source.line) for line in bill.lines]
+    theirs = [
+        (translate.natural(row.get("ITEMID")), row.get("SOURCE_DOCLINEKEY"))
+        for row in sorted(held, key=lambda row: translate.need_decimal(row, "LINE_NO"))
+    ]
+    if ours != theirs:
+        raise Rejected(
+            f"The lines of {document} were changed in Intacct: they are no longer those of the bill.",
+            code="CONTENT_CONFLICT",
+            evidence={"document": document, "sent": str(len(ours)), "held": str(len(theirs))},
+        )
+
+
 def update_potransaction(bill: BillToPush, document: DocumentId) -> str:
     """`update_potransaction`, children in the schema's order, values absolute: sent twice it changes nothing more."""
-    # Only where a field is to be emptied: what is merely absent must never be touched.
-    nulls = ' set_nulls="true"' if bill.cleared or any(line.cleared for line in bill.lines) else ""
+    lines = [line for line in bill.lines if line.edited]
+    # Without it an empty element means "as it is".
+    nulls = ' set_nulls="true"' if _empties(bill) else ""
     return "".join(
         (
             f"<update_potransaction key={quoteattr(document)}{nulls}>",
-            wire.legacy_date("datedue", bill.due_date),
-            _edited("message", bill.memo, "memo" in bill.cleared),
-            "<updatepotransitems>",
-            *(_line(line) for line in bill.lines),
-            "</updatepotransitems></update_potransaction>",
+            wire.legacy_date("datedue", bill.due_date) if "due_date" in bill.edited else "",
+            wire.empty_or("message", bill.memo) if "memo" in bill.edited else "",
+            "<updatepotransitems>" if lines else "",
+            *(_line(line) for line in lines),
+            "</updatepotransitems>" if lines else "",
+            "</update_potransaction>",
         )
     )
 
 
 def _line(line: BillLineToPush) -> str:
-    return "".join(
-        (
-            # One-based here, although lines read from zero (reference 3.4).
-            f'<updatepotransitem line_num="{line.line_no}">',
-            wire.element("itemdesc", line.description),
-            wire.element("locationid", line.location or line.entity),
-            _edited("departmentid", line.department, "department" in line.cleared),
-            _edited("memo", line.description, "description" in line.cleared),
-            _edited("projectid", line.project, "project" in line.cleared),
-            _edited("classid", line.class_id, "class_id" in line.cleared),
-            "</updatepotransitem>",
-        )
+    fields = (
+        # The item's own description stands where the line has none, so it is never emptied; the memo is.
+        wire.element("itemdesc", line.description) if "description" in line.edited else "",
+        wire.empty_or("locationid", line.location or line.entity) if "location" in line.edited else "",
+        wire.empty_or("departmentid", line.department) if "department" in line.edited else "",
+        wire.empty_or("memo", line.description) if "description" in line.edited else "",
+        wire.empty_or("projectid", line.project) if "project" in line.edited else "",
+        wire.empty_or("classid", line.class_id) if "class_id" in line.edited else "",
+    )
+    # One-based here, although lines read from zero (reference 3.4).
+    return f'<updatepotransitem line_num="{line.line_no}">{"".join(fields)}</updatepotransitem>'
+
+
+def _empties(bill: BillToPush) -> bool:
+    if "memo" in bill.edited and not bill.memo:
+        return True
+    return any(
+        not ((line.location or line.entity) if name == "location" else getattr(line, name))
+        for line in bill.lines
+        for name in line.edited
     )
 
 
-def _edited(name: str, value: str | None, cleared: bool) -> str:
-    return wire.empty_or(name, value) if cleared else wire.element(name, value)
+def differences(bill: BillToPush, header: Row, lines: Sequence[Row]) -> tuple[str, ...]:
+    """What an edit changed and Intacct holds otherwise; the rest may have been changed there meanwhile."""
+    found = text_difference("the memo", bill.memo, header.get("MESSAGE")) if "memo" in bill.edited else []
+    due = translate.optional_day(header, "WHENDUE")
+    if "due_date" in bill.edited and due != bill.due_date:
+        found.append(f"the due date: sent {bill.due_date}, Intacct has {due or 'nothing'}")
+    edited = [line for line in bill.lines if line.edited]
+    if edited and len(lines) != len(bill.lines):
+        return (*found, f"the number of lines: sent {len(bill.lines)}, Intacct has {len(lines)}")
+    for line in edited:
+        row = lines[line.line_no - 1]
+        held = {
+            "description": (line.description, row.get("MEMO")),
+            "department": (line.department, translate.natural(row.get("DEPARTMENTID"))),
+            "location": (line.location or line.entity, translate.natural(row.get("LOCATIONID"))),
+            "class_id": (line.class_id, translate.natural(row.get("CLASSID"))),
+            "project": (line.project, translate.natural(row.get("PROJECTID"))),
+        }
+        for name in sorted(line.edited):
+            mine, theirs = held[name]
+            found += text_difference(f"line {line.line_no}, the {name.removesuffix('_id')}", mine or "", theirs)
+    return tuple(found)
+
+
+def text_difference(what: str, sent: str, held: str | None) -> list[str]:
+    """Free text is the same where only its white space, or what XML cannot carry, differs."""
+    mine, theirs = wire.words(sent), wire.words(held or "")
+    return [] if mine == theirs else [f"{what}: sent {mine or 'nothing'}, Intacct has {theirs or 'nothing'}"]

@@ -77,6 +77,9 @@ class VendorInvoices:
 
     async def update(self, bill: BillToPush, document: DocumentId, *, edition: int) -> None:
         """Change the invoice to what the bill says now. Raises Duplicate when this edition was taken before."""
+        if any(line.edited for line in bill.lines):
+            (lines,) = await self._reader.all_rows([self._line_query(document)], level=bill.owner_entity)
+            invoice_edits.check_lines(bill, document, lines)
         body = invoice_edits.update_potransaction(bill, document)
         try:
             await self._client.write(body, control_id=invoice_edits.control_id(bill, edition), level=bill.owner_entity)
@@ -93,14 +96,7 @@ class VendorInvoices:
         to be looked up again.
         """
         template = self._preferences.needed_vendor_invoice_template()
-        line_query = Query(
-            "PODOCUMENTENTRY",
-            INVOICE_LINE_FIELDS,
-            wire.equal("DOCHDRID", document),
-            optional=INVOICE_LINE_OPTIONAL,
-            docparid=template,
-        )
-        queries = [self._query(template, wire.equal("DOCID", document)), line_query]
+        queries = [self._query(template, wire.equal("DOCID", document)), self._line_query(document)]
         queries += self._documents.snapshot_queries(bill.order_document)
         headers, lines, *order_rows = await self._reader.all_rows(queries, level=bill.owner_entity)
         if not headers:
@@ -109,7 +105,10 @@ class VendorInvoices:
         # An unusable invoice raises MalformedAnswer, never Rejected: it is there, so the write was not refused.
         lines.sort(key=lambda row: int(translate.need_decimal(row, "LINE_NO")))
         total = _total(header, lines)
-        differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
+        if bill.is_edit:
+            differences = invoice_edits.differences(bill, header, lines)
+        else:
+            differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
         revision = translate.revision(header)
         payable = header.get("PRRECORDKEY")
         return PushedBill(
@@ -129,6 +128,15 @@ class VendorInvoices:
             return await self._documents.snapshot(bill.order_document, order_rows, level=bill.owner_entity)
         except (NotFound, Rejected):
             return None
+
+    def _line_query(self, document: DocumentId) -> Query:
+        return Query(
+            "PODOCUMENTENTRY",
+            INVOICE_LINE_FIELDS,
+            wire.equal("DOCHDRID", document),
+            optional=INVOICE_LINE_OPTIONAL,
+            docparid=self._preferences.needed_vendor_invoice_template(),
+        )
 
     def _query(self, template: str, where: str) -> Query:
         return Query(
@@ -244,15 +252,8 @@ def _header_differences(bill: BillToPush, header: Row, total: Decimal) -> list[s
         ("the total", bill.total, total),
     ]
     found = [f"{what}: sent {sent}, Intacct has {held or 'nothing'}" for what, sent, held in pairs if sent != held]
-    return found + _text_difference("the memo", bill.memo, header.get("MESSAGE"), cleared="memo" in bill.cleared)
-
-
-def _text_difference(what: str, sent: str, held: str | None, *, cleared: bool) -> list[str]:
-    """Free text is the same where only its white space, or what XML cannot carry, differs."""
-    mine, theirs = wire.words(sent), wire.words(held or "")
-    if mine == theirs or (not mine and not cleared):
-        return []
-    return [f"{what}: sent {mine or 'nothing'}, Intacct has {theirs or 'nothing'}"]
+    # What we left to Intacct's defaults is no difference, whatever it filled in.
+    return found + (invoice_edits.text_difference("the memo", bill.memo, header.get("MESSAGE")) if bill.memo else [])
 
 
 def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
@@ -276,20 +277,8 @@ def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
             # What we left to Intacct's defaults is no difference, whatever it filled in.
             if mine not in (None, "") and mine != held
         ]
-        emptied = [
-            ("the department", "department", "DEPARTMENTID"),
-            ("the class", "class_id", "CLASSID"),
-            ("the project", "project", "PROJECTID"),
-        ]
-        found += [
-            f"line {sent.line_no}, {what}: emptied, Intacct has {row[field]}"
-            for what, name, field in emptied
-            if name in sent.cleared and row.get(field)
-        ]
-        found += _text_difference(
-            f"line {sent.line_no}, the description",
-            sent.description,
-            row.get("MEMO"),
-            cleared="description" in sent.cleared,
-        )
+        if sent.description:
+            found += invoice_edits.text_difference(
+                f"line {sent.line_no}, the description", sent.description, row.get("MEMO")
+            )
     return found

@@ -90,7 +90,7 @@ async def edit(
         return []
     if goes_out:
         bill.edition = bill.version + 1
-        bill.edit_undo = bill.edit_undo or held_before
+        bill.edit_undo = edit_undo.touch(bill.edit_undo or held_before, after)
         before["edit_pending"], after["edit_pending"] = bill.edit_pending, True
         bill.edit_pending = True
     await changed(session, bill, "edited", actor=actor, why="edited by hand", before=before, after=after)

@@ -244,7 +244,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
                     class_id=line.class_id,
                     project=line.project,
                     warehouse=order_line.warehouse,
-                    cleared=edit_undo.cleared_on_line(bill.edit_undo, line),
+                    edited=edit_undo.edited_on_line(bill.edit_undo, line),
                 )
             )
     return BillInPush(
@@ -262,7 +262,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
             memo=bill.memo,
             total=bill.total,
             lines=tuple(lines),
-            cleared=edit_undo.cleared_on_header(bill.edit_undo, bill),
+            edited=edit_undo.edited_on_header(bill.edit_undo),
         ),
         status=BillStatus(bill.status),
         connection_id=ConnectionId(bill.connection_id),

@@ -1,4 +1,4 @@
-"""What the ERP holds of a bill's editable fields while an edit is pending: to give it up, to see what it emptied."""
+"""What the ERP holds of a bill's editable fields while an edit is pending, and which of them the edit touched."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -11,7 +11,8 @@ LINE = ("description", "department", "location", "class_id", "project")
 """The fields the ERP takes after the sync. A line's GL account is ours alone (S1-17)."""
 
 Undo = Mapping[str, Any]
-"""`memo`, `due_date` (ISO or None), `lines`: line number as text to the fields of `LINE`. Kept as JSON."""
+"""`memo`, `due_date` (ISO or None), `lines`: line number as text to the fields of `LINE`; `touched`: names of fields as
+events have them (`memo`, `line 1 department`). Kept as JSON."""
 
 
 def taken(bill: BillRow, lines: Iterable[BillLineRow]) -> dict[str, Any]:
@@ -32,12 +33,17 @@ def put_back(undo: Undo, bill: BillRow, lines: Iterable[BillLineRow]) -> None:
             setattr(line, name, value)
 
 
-def cleared_on_header(undo: Undo | None, bill: BillRow) -> frozenset[str]:
-    """Header fields that the pending edit emptied. A due date is never empty in the ERP."""
-    return frozenset({"memo"}) if undo and undo["memo"] and not bill.memo else frozenset()
+def touch(undo: Undo, names: Iterable[str]) -> dict[str, Any]:
+    """With these fields touched, too. A field that was touched is sent even when it is back to what it was: in doubt
+    the ERP holds what was sent in between."""
+    return {**undo, "touched": sorted({*undo.get("touched", ()), *names})}
 
 
-def cleared_on_line(undo: Undo | None, line: BillLineRow) -> frozenset[str]:
-    """The same for a line. Without a location of its own a line has its entity's."""
-    held = undo["lines"].get(str(line.line_no), {}) if undo else {}
-    return frozenset(name for name, value in held.items() if name != "location" and value and not getattr(line, name))
+def edited_on_header(undo: Undo | None) -> frozenset[str]:
+    """Header fields that the pending edit touched."""
+    return frozenset(name for name in HEADER if undo and name in undo["touched"])
+
+
+def edited_on_line(undo: Undo | None, line: BillLineRow) -> frozenset[str]:
+    """The same for a line."""
+    return frozenset(name for name in LINE if undo and f"line {line.line_no} {name}" in undo["touched"])

@@ -71,7 +71,7 @@ async def pushed(session: AsyncSession, bill_id: BillId, sent: EditInPush, found
         if bill.edition == sent.edition:
             bill.edit_pending, bill.edit_undo = False, None
         else:  # edited again meanwhile: giving that up leads back to what is in the ERP now
-            bill.edit_undo = sent.values
+            bill.edit_undo = edit_undo.touch(sent.values, (bill.edit_undo or {}).get("touched", ()))
     after = {"payable": bill.payable_id, "edit_pending": bill.edit_pending}
     if before == after:
         return

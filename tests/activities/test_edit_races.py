@@ -109,14 +109,25 @@ async def test_a_refused_read_back_is_no_refused_edit(office: Office, bill_id: B
     assert await push_edit(office, bill_id) is BillStatus.SYNCED
 
 
-async def test_what_an_edit_empties_is_said(office: Office, bill_id: BillId) -> None:
-    """Reference 3.4: the ERP keeps what it is not told to empty."""
-    await edit(office, bill_id, {1: {"department": None}}, memo="new")
+async def test_only_what_was_edited_is_sent(office: Office, bill_id: BillId) -> None:
+    """S2-87: what people changed in the ERP meanwhile is not written over."""
+    await edit(office, bill_id, {1: {"department": None}}, due_date=date(2026, 5, 1))
     await push_edit(office, bill_id)
-    assert in_erp(office).lines[0].cleared == {"department"}
+    assert (in_erp(office).edited, in_erp(office).lines[0].edited) == ({"due_date"}, {"department"})
+    await edit(office, bill_id, {1: {"account": "6100"}}, memo="new")
+    await push_edit(office, bill_id)
+    assert (in_erp(office).edited, in_erp(office).lines[0].edited) == ({"memo"}, set())
+
+
+async def test_back_to_what_it_was_is_an_edit_too_while_another_is_in_doubt(office: Office, bill_id: BillId) -> None:
+    """F1: the ERP may hold what was sent in between."""
+    await edit(office, bill_id, memo="new")
+    office.erp.lose_answers = 1
+    with pytest.raises(ApplicationError):
+        await push_edit(office, bill_id)
     await edit(office, bill_id, memo="")
-    await push_edit(office, bill_id)
-    assert (in_erp(office).cleared, in_erp(office).lines[0].cleared) == ({"memo"}, set())
+    assert await push_edit(office, bill_id) is BillStatus.SYNCED
+    assert (in_erp(office).memo, in_erp(office).edited) == ("", {"memo"})
 
 
 async def test_a_payment_scheduled_meanwhile_tells_of_the_edit(office: Office, bill_id: BillId) -> None:

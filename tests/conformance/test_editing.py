@@ -13,8 +13,16 @@ from tests.conformance.world import World, a_bill_for, a_payment_of, push, the_o
 
 def edited(bill: BillToPush, **changed: object) -> BillToPush:
     """The same bill with another memo, due date and description."""
-    lines = tuple(line.model_copy(update={"description": f"{line.description}, corrected"}) for line in bill.lines)
-    values = {"memo": "corrected", "due_date": bill.due_date + timedelta(days=5), "lines": lines}
+    lines = tuple(
+        line.model_copy(update={"description": f"{line.description}, corrected", "edited": frozenset({"description"})})
+        for line in bill.lines
+    )
+    values = {
+        "memo": "corrected",
+        "due_date": bill.due_date + timedelta(days=5),
+        "lines": lines,
+        "edited": frozenset({"memo", "due_date"}),
+    }
     return bill.model_copy(update={**values, **changed})
 
 
@@ -80,21 +88,24 @@ async def test_a_lost_request_is_sent_again(world: World, connector: ErpConnecto
     assert (await connector.read_bill(edited(bill), before.document_id)).differences == ()
 
 
-async def test_what_is_emptied_is_empty_and_what_is_left_out_stays(world: World, connector: ErpConnector) -> None:
-    """A department that was taken off goes; one that was never given here is not touched."""
+async def test_what_is_emptied_is_empty_and_what_was_not_edited_stays(world: World, connector: ErpConnector) -> None:
+    """S2-87: a department that was taken off goes; what the edit did not touch is not written over."""
     bill = a_bill_for(await the_order(connector), "edit-5")
     (line,) = bill.lines
     assert line.department
     before = await push(connector, bill)
-    silent = bill.model_copy(update={"memo": "", "lines": (line.model_copy(update={"department": None}),)})
+    stale = {"memo": "stale", "due_date": bill.due_date + timedelta(days=5), "edited": frozenset({"due_date"})}
+    silent = bill.model_copy(update={**stale, "lines": (line.model_copy(update={"department": None}),)})
     await connector.update_bill(silent, before.document_id, edition=2)
-    assert (await connector.read_bill(bill, before.document_id)).differences == (), "all as it was"
-    cleared = line.model_copy(update={"department": None, "cleared": frozenset({"department"})})
-    emptied = bill.model_copy(update={"memo": "", "cleared": frozenset({"memo"}), "lines": (cleared,)})
+    assert (await connector.read_bill(silent, before.document_id)).differences == ()
+    (difference,) = (await connector.read_bill(bill, before.document_id)).differences
+    assert "due date" in difference, "all else is as it was"
+    emptied_line = line.model_copy(update={"department": None, "edited": frozenset({"department"})})
+    emptied = bill.model_copy(update={"memo": "", "edited": frozenset({"memo"}), "lines": (emptied_line,)})
     assert len((await connector.read_bill(emptied, before.document_id)).differences) == 2
     await connector.update_bill(emptied, before.document_id, edition=3)
     assert (await connector.read_bill(emptied, before.document_id)).differences == ()
-    assert len((await connector.read_bill(bill, before.document_id)).differences) == 2
+    assert len((await connector.read_bill(bill, before.document_id)).differences) == 3
 
 
 async def test_a_paid_bill_is_not_edited(world: World, connector: ErpConnector) -> None:

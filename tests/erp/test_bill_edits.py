@@ -8,7 +8,7 @@ from lxml import etree
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct.invoice_edits import update_potransaction
 from models.domain import DocumentId
-from tests.erp.gateway import Gateway, failed, response, result
+from tests.erp.gateway import Gateway, failed, page, response, result
 from tests.erp.made import a_bill, a_bill_line
 from tests.erp.test_bills_out import INVOICE_LINE, _day, _read_back
 
@@ -20,37 +20,57 @@ def _sent(**changed: object) -> etree._Element:
     return etree.fromstring(update_potransaction(a_bill(**changed), INVOICE_ID))
 
 
-def test_only_what_may_be_edited_is_sent() -> None:
-    """S1-17, S5-136: memo, due date and the lines' texts and dimensions, in the schema's order; nothing matched."""
-    whole = a_bill_line(department="200", class_id="C-1", project="P-1", location="110")
-    sent = _sent(due_date=date(2031, 8, 20), memo="Nuts & <bolts>", lines=(whole, a_bill_line(line_no=2)))
+TEXTS = frozenset({"memo", "due_date"})
+ALL = frozenset({"description", "department", "location", "class_id", "project"})
+
+
+def test_what_was_edited_is_sent_in_the_schemas_order() -> None:
+    """S1-17, S5-136: memo, due date and the lines' texts and dimensions; nothing that was matched."""
+    whole = a_bill_line(department="200", class_id="C-1", project="P-1", location="110", edited=ALL)
+    sent = _sent(due_date=date(2031, 8, 20), memo="Nuts & <bolts>", edited=TEXTS, lines=(whole,))
     assert sent.get("key") == INVOICE_ID
     assert sent.get("set_nulls") is None
     assert [child.tag for child in sent] == ["datedue", "message", "updatepotransitems"]
     assert (_day(sent.find("datedue")), sent.findtext("message")) == (date(2031, 8, 20), "Nuts & <bolts>")
-    first, second = sent.find("updatepotransitems")
-    assert [child.tag for child in first] == ["itemdesc", "locationid", "departmentid", "memo", "projectid", "classid"]
-    assert [child.text for child in first] == ["Paper A4", "110", "200", "Paper A4", "P-1", "C-1"]
-    assert [child.tag for child in second] == ["itemdesc", "locationid", "memo"]
-    assert second.findtext("locationid") == "100"
+    (line,) = sent.find("updatepotransitems")
+    assert [child.tag for child in line] == ["itemdesc", "locationid", "departmentid", "memo", "projectid", "classid"]
+    assert [child.text for child in line] == ["Paper A4", "110", "200", "Paper A4", "P-1", "C-1"]
 
 
-def test_lines_are_counted_from_one() -> None:
-    """Reference 3.4: line_num is one-based, although lines read from zero."""
-    sent = _sent(lines=(a_bill_line(), a_bill_line(line_no=2)))
-    assert [line.get("line_num") for line in sent.iter("updatepotransitem")] == ["1", "2"]
+def test_what_was_not_edited_is_not_sent() -> None:
+    """S2-87: people may have changed it in Intacct meanwhile. Lines are counted from one (reference 3.4)."""
+    lines = (a_bill_line(department="200"), a_bill_line(line_no=2, class_id="C-1", edited=frozenset({"class_id"})))
+    sent = _sent(lines=lines)
+    assert [child.tag for child in sent] == ["updatepotransitems"]
+    (line,) = sent.iter("updatepotransitem")
+    assert (line.get("line_num"), [child.tag for child in line]) == ("2", ["classid"])
+    assert [child.tag for child in _sent(edited=frozenset({"memo"}))] == ["message"]
 
 
-def test_what_an_edit_emptied_is_sent_empty_and_nothing_else_is() -> None:
-    """Reference 3.4: set_nulls; a field that was always absent here keeps what Intacct filled in."""
-    line = a_bill_line(description="", cleared=frozenset({"department", "description"}))
-    sent = _sent(memo="", cleared=frozenset({"memo"}), lines=(line,))
+def test_what_an_edit_emptied_is_sent_empty() -> None:
+    """Reference 3.4: set_nulls; a line's own location gives way to its entity's, which is not empty."""
+    line = a_bill_line(description="", edited=ALL)
+    sent = _sent(memo="", edited=TEXTS, lines=(line,))
     assert sent.get("set_nulls") == "true"
     assert (sent.find("message") is not None, sent.findtext("message")) == (True, "")
     (only,) = sent.iter("updatepotransitem")
-    assert [child.tag for child in only] == ["locationid", "departmentid", "memo"]
+    assert [child.tag for child in only] == ["locationid", "departmentid", "memo", "projectid", "classid"]
+    assert only.findtext("locationid") == "100"
     assert not only.findtext("departmentid")
-    assert not only.findtext("memo")
+    assert _sent(lines=(a_bill_line(edited=frozenset({"location"})),)).get("set_nulls") is None
+
+
+async def test_lines_that_people_rearranged_are_not_edited() -> None:
+    """An update names lines by position: another line must never be hit."""
+    strange = {**INVOICE_LINE, "SOURCE_DOCLINEKEY": "12"}
+    gateway = Gateway(response(page("PODOCUMENTENTRY", strange)))
+    bill = a_bill(lines=(a_bill_line(edited=frozenset({"class_id"})),))
+    with pytest.raises(Rejected) as caught:
+        await gateway.connector().update_bill(bill, INVOICE_ID, edition=3)
+    assert caught.value.code == "CONTENT_CONFLICT"
+    good = Gateway(response(page("PODOCUMENTENTRY", INVOICE_LINE)), CHANGED)
+    await good.connector().update_bill(bill, INVOICE_ID, edition=3)
+    assert len(good.calls) == 2
 
 
 async def test_an_edition_is_sent_once_under_its_own_name() -> None:
@@ -97,20 +117,18 @@ async def test_white_space_is_no_difference() -> None:
     assert (await _read_back(INVOICE_LINE).connector().read_bill(bill, INVOICE_ID)).differences == ()
 
 
-async def test_what_was_left_to_the_erp_is_no_difference_unless_it_was_emptied() -> None:
-    """An edit that emptied a field is only done when the field is empty."""
-    row = {**INVOICE_LINE, "DEPARTMENTID": "200"}
+async def test_an_edit_is_verified_by_what_it_changed() -> None:
+    """DESIGN 5, step 4: emptied fields too; what people changed in Intacct is no difference."""
+    row = {**INVOICE_LINE, "DEPARTMENTID": "200", "CLASSID": "C-9", "TRX_VALUE": "18.00"}
     left = a_bill(memo="", lines=(a_bill_line(description=""),))
-    assert (await _read_back(row).connector().read_bill(left, INVOICE_ID)).differences == ()
-    emptied = a_bill(
-        memo="",
-        cleared=frozenset({"memo"}),
-        lines=(a_bill_line(description="", cleared=frozenset({"department", "description"})),),
-    )
-    found = await _read_back(row).connector().read_bill(emptied, INVOICE_ID)
+    assert (await _read_back(INVOICE_LINE).connector().read_bill(left, INVOICE_ID)).differences == ()
+    line = a_bill_line(description="", class_id="C-1", edited=frozenset({"department", "description"}))
+    emptied = a_bill(memo="", edited=TEXTS, lines=(line,))
+    found = await _read_back(row, WHENDUE="08/05/2031").connector().read_bill(emptied, INVOICE_ID)
     assert found.differences == (
         "the memo: sent nothing, Intacct has July paper",
-        "line 1, the department: emptied, Intacct has 200",
+        "the due date: sent 2031-08-04, Intacct has 2031-08-05",
+        "line 1, the department: sent nothing, Intacct has 200",
         "line 1, the description: sent nothing, Intacct has Paper A4",
     )
 
