@@ -39,9 +39,14 @@ async def eventually(look: Callable[[], Awaitable[T] | T], *, within: float = 20
     """Look until something true is there; the last thing seen is in the error. Waits in real time."""
     deadline = time.monotonic() + within
     while True:
-        seen = look()
-        if isinstance(seen, Awaitable):
-            seen = await seen
+        try:
+            seen = look()
+            if isinstance(seen, Awaitable):
+                seen = await seen
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or time.monotonic() > deadline:
+                raise
+            seen = None  # a child that its parent is only just starting
         if seen:
             return seen
         if time.monotonic() > deadline:

@@ -22,6 +22,7 @@ from activities.doorbell import Doorbell
 from cli.embedded import free_port, installed_program, temporal_command, temporal_is_ready
 from cli.processes import ChildProcess
 from models.domain import BillId, Stream
+from models.messages import BillEdited
 from tests.workflows.desk import (
     an_issue,
     bill,
@@ -37,7 +38,7 @@ from tests.workflows.desk import (
     start_sync,
 )
 from tests.workflows.world import World, refused
-from workflows.contract import SEARCH_ATTRIBUTES
+from workflows.contract import BILL_EDITED, SEARCH_ATTRIBUTES
 
 HISTORIES = Path(__file__).parent / "histories"
 BILL = BillId("bill_k1")
@@ -84,6 +85,23 @@ async def bill_given_up(world: World) -> dict[str, WorkflowHistory]:
     return {"bill_given_up": await bill(world, BILL).fetch_history()}
 
 
+async def bill_edited(world: World) -> dict[str, WorkflowHistory]:
+    """A bill edited after its push: the first edition refused and retried, the second taken, then paid."""
+    await create_bill(world, world.bill_request("k1", 10))
+    await done(order(world))
+    world.troubles["push_bill_edit"] = [refused()]
+    handle = bill(world, BILL)
+    await handle.signal(BILL_EDITED, BillEdited(bill_id=BILL, edition=1))
+    issue_id, _ = await an_issue(world)
+    await settle(handle, issue_id, "retry")
+    await eventually(lambda: world.calls["push_bill_edit"] == 2)
+    await handle.signal(BILL_EDITED, BillEdited(bill_id=BILL, edition=2))
+    await eventually(lambda: world.calls["push_bill_edit"] == 3)
+    await schedule_payment(handle, world.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    await done(handle)
+    return {"bill_edited": await handle.fetch_history()}
+
+
 async def sync_run(world: World) -> dict[str, WorkflowHistory]:
     """A sync run over several pages of two streams."""
     world.pages = {Stream.LISTS: 1, Stream.PURCHASE_ORDERS: 3}
@@ -128,6 +146,10 @@ async def payment_with_timer(world: World, environment: WorkflowEnvironment) -> 
     return {"payment_with_timer": await payment(world, "pay_p1").fetch_history()}
 
 
+STORIES = (bill_paid_after_an_issue, order_with_two_bills, bill_given_up, bill_edited, sync_run, scheduled_sync)
+"""On a dev server each; the two others need a server of their own kind."""
+
+
 @asynccontextmanager
 async def dev_server(directory: Path, **dynamic_config: str) -> AsyncIterator[Client]:
     port = free_port()
@@ -168,7 +190,7 @@ async def main() -> None:
     for old in HISTORIES.glob("*.json"):
         old.unlink()
     with tempfile.TemporaryDirectory(prefix="posync-h-") as directory:
-        for story in (bill_paid_after_an_issue, order_with_two_bills, bill_given_up, sync_run, scheduled_sync):
+        for story in STORIES:
             async with dev_server(Path(directory)) as client:
                 world = World(client=client)
                 async with world.workers():

@@ -4,9 +4,10 @@ The workflows, the worker's sandbox, the doorbell and the servers are the real o
 moves them: a bill reserves (P), its push makes a document in the ERP, and only the order's own figures (E) cover it.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -82,6 +83,9 @@ class Bill:
     document: str | None = None
     covered: bool = False
     paid: Decimal = Decimal(0)
+    edition: int = 0
+    """The newest edit after the push; `edition_in_erp` is what was sent of it."""
+    edition_in_erp: int = 0
 
     @property
     def total(self) -> Decimal:
@@ -206,38 +210,42 @@ class World:
     async def workers(self, *, cached_workflows: int = CACHED_WORKFLOWS) -> AsyncIterator[None]:
         """The two workers of one process, with the sandbox of the real one."""
         mirror, erp, sync = MirrorInMemory(self), ErpInMemory(self), SyncInMemory(self)
-        async with AsyncExitStack() as stack:
-            for worker in (
-                Worker(
-                    self.client,
-                    task_queue=contract.TASK_QUEUE,
-                    workflows=WORKFLOWS,
-                    activities=[
-                        mirror.create_bill,
-                        mirror.schedule_payment,
-                        mirror.open_issue,
-                        mirror.close_issue,
-                        mirror.abandon_write,
-                        sync.wake_purchase_orders,
-                        sync.finish_sync_run,
-                    ],
-                    workflow_runner=sandboxed_runner(),
-                    max_cached_workflows=cached_workflows,
-                ),
-                Worker(
-                    self.client,
-                    task_queue=contract.erp_task_queue(Erp.INTACCT),
-                    activities=[
-                        erp.push_bill,
-                        erp.push_payment,
-                        erp.refresh_purchase_order,
-                        sync.plan_sync,
-                        sync.sync_page,
-                    ],
-                ),
-            ):
-                await stack.enter_async_context(worker)
+        workers = (
+            Worker(
+                self.client,
+                task_queue=contract.TASK_QUEUE,
+                workflows=WORKFLOWS,
+                activities=[
+                    mirror.create_bill,
+                    mirror.schedule_payment,
+                    mirror.open_issue,
+                    mirror.close_issue,
+                    mirror.abandon_write,
+                    sync.wake_purchase_orders,
+                    sync.finish_sync_run,
+                ],
+                workflow_runner=sandboxed_runner(),
+                max_cached_workflows=cached_workflows,
+            ),
+            Worker(
+                self.client,
+                task_queue=contract.erp_task_queue(Erp.INTACCT),
+                activities=[
+                    erp.push_bill,
+                    erp.push_bill_edit,
+                    erp.push_payment,
+                    erp.refresh_purchase_order,
+                    sync.plan_sync,
+                    sync.sync_page,
+                ],
+            ),
+        )
+        running = [asyncio.create_task(worker.run()) for worker in workers]
+        try:
             yield
+        finally:
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+            await asyncio.gather(*running)  # a worker that fell over says so here
 
     def erp_answers(self, name: str) -> None:
         """What the ERP says to this call before it does anything. Raises the Temporal failure the product raises."""
@@ -305,6 +313,12 @@ class MirrorInMemory:
     @activity.defn(name="abandon_write")
     async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:
         world = self._world
+        if abandon.subject_kind == "bill_edit":
+            bill = world.bills[BillId(abandon.subject_id)]
+            if bill.edition == abandon.edition:
+                bill.edition = bill.edition_in_erp
+            world.calls["edit given up"] += 1
+            return AbandonedWrite(done=True)
         if abandon.subject_kind == "bill":
             bill = world.bills[BillId(abandon.subject_id)]
             if bill.document:
@@ -345,6 +359,16 @@ class ErpInMemory:
             BillPushed(bill_id=push.bill_id, status=bill.status, covered=bill.covered, facts=world.facts()),
         )
         return BillPushResult(status=bill.status, document_id=bill.document, covered=bill.covered)
+
+    @activity.defn(name="push_bill_edit")
+    async def push_bill_edit(self, push: PushBill) -> BillPushResult:
+        world = self._world
+        world.erp_answers("push_bill_edit")
+        bill = world.bills[push.bill_id]
+        bill.edition_in_erp = bill.edition
+        assert bill.document is not None
+        status = BillStatus.LINK_MISSING if world.link_dropped else BillStatus.SYNCED
+        return BillPushResult(status=status, document_id=bill.document, covered=False)
 
     @activity.defn(name="push_payment")
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
