@@ -88,6 +88,8 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
         thread = threading.Thread(target=work)
         thread.start()
         ready.wait(30)
+        if failures:
+            raise failures[0]
         yield
         for stop in stops:
             stop()

@@ -171,9 +171,9 @@ class Desk:
         assert len(exact) == 1, f"{len(exact)} orders {number}"
         return await self.get(f"/v1/purchase-orders/{exact[0]['id']}", live="false")
 
-    async def enter(self, number: str, quantities: Mapping[int, str], **more: Any) -> httpx.Response:
+    async def enter(self, order_number: str, quantities: Mapping[int, str], **more: Any) -> httpx.Response:
         """Enter a bill against an order: quantities by order line number."""
-        order = await self.order(number)
+        order = await self.order(order_number)
         body = {
             "number": f"INV-{next(_invoices)}",
             "bill_date": today().isoformat(),
@@ -182,9 +182,9 @@ class Desk:
         }
         return await self.post(f"/v1/purchase-orders/{order['id']}/bills", body, role="clerk")
 
-    async def bill(self, number: str, quantities: Mapping[int, str], **more: Any) -> str:
+    async def bill(self, order_number: str, quantities: Mapping[int, str], **more: Any) -> str:
         """Enter a bill that is accepted; its id."""
-        answer = await self.enter(number, quantities, **more)
+        answer = await self.enter(order_number, quantities, **more)
         assert answer.status_code == 201, answer.text
         bill_id: str = answer.json()["bill"]["id"]
         return bill_id
@@ -202,9 +202,9 @@ class Desk:
 
         return await self.until(there, f"bill {bill_id} in the ERP")
 
-    async def billed(self, number: str, quantities: Mapping[int, str], **more: Any) -> Any:
+    async def billed(self, order_number: str, quantities: Mapping[int, str], **more: Any) -> Any:
         """Enter a bill and wait until it arrived."""
-        return await self.arrived(await self.bill(number, quantities, **more))
+        return await self.arrived(await self.bill(order_number, quantities, **more))
 
     async def bills_of(self, number: str) -> list[dict[str, Any]]:
         return await self.items(f"/v1/purchase-orders/{(await self.order(number))['id']}/bills")

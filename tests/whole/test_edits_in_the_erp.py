@@ -1,0 +1,133 @@
+"""What people do in Intacct to documents we made or count on."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.whole.company import Company
+from tests.whole.desk import Desk, amounts, ledger, refused
+
+
+async def test_an_edited_vendor_invoice_is_paid_under_its_new_number(desk: Desk, company: Company) -> None:
+    """S5-136, S4-26: saving the invoice makes Intacct replace the bill behind it; ours stays one bill."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    company.does("edit_vendor_invoice", number=bill["external_key"], memo="checked")
+    (owed,) = company.held("bills")
+    assert owed["record_no"] != bill["payable_id"]
+    await desk.sync()
+    after = await desk.read_bill(bill["id"])
+    assert (after["status"], after["payable_id"]) == ("synced", owed["record_no"])
+    await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
+    assert amounts(company.one("bills", record_no=owed["record_no"]), "due") == (0,)
+    assert len(await desk.items("/v1/bills")) == 1
+    assert await desk.issues() == []
+
+
+async def test_it_is_paid_even_when_no_sync_ran_in_between(desk: Desk, company: Company) -> None:
+    """S4-26: the record number we know is gone, the payment finds the new one."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    company.does("edit_vendor_invoice", number=bill["external_key"], memo="checked")
+    await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
+    (owed,) = company.held("bills")
+    assert amounts(owed, "due") == (0,)
+    await desk.bill_is(bill["id"], "paid")
+
+
+async def test_a_bill_deleted_in_the_erp_is_told_and_may_be_made_anew(desk: Desk, company: Company) -> None:
+    """S2-25, S1-26: its quantity is free again, so the new bill goes through."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "10"})
+    company.does("delete", kind="vendor_invoice", number=bill["external_key"])
+    await desk.sync()
+    assert (await desk.bill_is(bill["id"], "deleted"))["payable_id"] is None
+    issue = await desk.issue("DELETED_IN_ERP")
+    assert bill["number"] in issue["title"]
+    assert ledger(await desk.order("PO-1")) == amounts({"o": "10", "r": "0", "e": "0", "p": "0"}, *"orep")
+    anew = await desk.billed("PO-1", {1: "10"}, number=bill["number"])
+    assert [invoice["number"] for invoice in company.held("vendor_invoices")] == [anew["external_key"]]
+
+
+async def test_a_closed_order_takes_no_more_bills(desk: Desk, company: Company) -> None:
+    """S4-59, S4-23."""
+    company.order("PO-1")
+    await desk.start()
+    await desk.billed("PO-1", {1: "4"})
+    company.does("close", number="PO-1")
+    await desk.sync()
+    assert (await desk.order("PO-1"))["status"] == "closed"
+    problem = refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
+    assert "PO_CLOSED" in [finding["code"] for finding in problem["match"]["findings"]]
+    company.does("reopen", number="PO-1")
+    await desk.sync()
+    await desk.billed("PO-1", {1: "1"})
+
+
+async def test_the_erp_refuses_what_was_billed_there_meanwhile(desk: Desk, company: Company) -> None:
+    """S4-72: somebody converts the order between our sync and our bill; a person decides, nothing is lost."""
+    company.order("PO-1")
+    await desk.start()
+    company.does("convert_to_vendor_invoice", number="PO-1", invoice_number="VI-1", lines=[{"line": 1}])
+    bill_id = await desk.bill("PO-1", {1: "10"})
+    await desk.bill_is(bill_id, "sync_issue")
+    (issue,) = await desk.issues()
+    assert (issue["subject_kind"], issue["subject_id"]) == ("bill", bill_id)
+    assert issue["fix"]
+    await desk.settle(issue, "abandon")
+    await desk.bill_is(bill_id, "abandoned")
+    await desk.sync()
+    assert ledger(await desk.order("PO-1")) == amounts({"o": "10", "r": "0", "e": "10", "p": "0"}, *"orep")
+    assert [invoice["number"] for invoice in company.held("vendor_invoices")] == ["VI-1"]
+    assert await desk.issues() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "left"),
+    [("Leave Transaction Open", "Partially Converted", 6), ("Close Transaction", "Closed", 0)],
+)
+async def test_leaving_open_or_closing_after_a_part(
+    desk: Desk, company: Company, mode: str, state: str, left: int
+) -> None:
+    """S5-24, S5-26."""
+    company.does("set_conversion_mode", mode=mode)
+    company.order("PO-1", "10")
+    await desk.start()
+    await desk.billed("PO-1", {1: "4"})
+    order = await desk.order("PO-1")
+    assert order["erp_status"] == company.one("purchase_orders", number="PO-1")["state"] == state
+    assert order["status"] == ("closed" if state == "Closed" else "partially_filled")
+    if left:
+        await desk.billed("PO-1", {1: str(left)})
+        assert (await desk.order("PO-1"))["status"] == "filled"
+    else:
+        refused(await desk.enter("PO-1", {1: "6"}), 422, "MATCH_BLOCKED")
+    assert await desk.issues() == []
+
+
+async def test_a_back_order_carries_on(desk: Desk, company: Company) -> None:
+    """S5-25: the rest is a new document; what was billed before follows the chain, and billing the closed original is
+    refused with the number of the one that goes on."""
+    company.does("set_conversion_mode", mode="Close Original and Create Back Order")
+    company.order("PO-1", "10")
+    await desk.start()
+    await desk.billed("PO-1", {1: "4"})
+    assert (await desk.order("PO-1"))["status"] == "closed"
+    await desk.sync()
+    (number,) = await desk.numbers() - {"PO-1"}
+    back = await desk.order(number)
+    assert (back["created_from"], back["erp_status"], back["status"]) == ("Purchase Order-PO-1", "Pending", "unfilled")
+    (line,) = back["lines"]
+    assert amounts(line, "quantity", "ordered", "billed", "remaining") == (6, 10, 4, 6)
+    problem = refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
+    assert number in str(problem["fix"]) + problem["detail"]
+    refused(await desk.enter(number, {1: "7"}), 422, "MATCH_BLOCKED")
+    rest = await desk.billed(number, {1: "6"})
+    assert company.one("vendor_invoices", number=rest["external_key"])["reference"] == number
+    last = (await desk.order(number))["lines"][0]
+    assert amounts(last, "ordered", "billed", "remaining") == (10, 10, 0)
+    assert Decimal(sum(Decimal(invoice["total"]) for invoice in company.held("vendor_invoices"))) == 125
+    assert await desk.issues() == []
