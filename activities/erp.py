@@ -5,7 +5,6 @@ sent before it is sent; on any doubt it is looked up before it is sent again; it
 holds is stored, and only then the workflows are told.
 """
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -119,13 +118,17 @@ class ErpActivities:
                     document_id = await bills.document_of(session, push.bill_id)
                     return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, covered=False)
             bill = edit.going_out.bill
-            # Duplicate: an earlier attempt was taken and its answer lost.
-            with suppress(Duplicate):
+            taken_before = False
+            try:
                 await connection.erp.update_bill(bill, edit.document_id, edition=edit.edition)
+            except Duplicate:  # an earlier attempt's answer was lost
+                taken_before = True
             try:
                 found = await connection.erp.read_bill(bill, edit.document_id)
             except Rejected as error:
                 raise as_failure(error, family="NotShown") from error
+            if found.differences and found.revision == edit.revision:
+                self._wait_to_show(connection.row, edit.document_id, taken_before=taken_before)
         status = _status_of(found)
         async with self._database.transaction() as session:
             await pending_edits.pushed(session, push.bill_id, edit, found)
@@ -268,6 +271,21 @@ class ErpActivities:
             )
         async with self._database.transaction() as session:
             return await writes.send_again(session, key, ticket)
+
+    @staticmethod
+    def _wait_to_show(connection: ConnectionRow, document_id: DocumentId, *, taken_before: bool) -> None:
+        """The ERP took an edit and shows the document as it was: reads may lag writes. Believed after the lag."""
+        lag = timedelta(seconds=connection.settings.get("read_lag_seconds", 120))
+        left = lag
+        if taken_before:
+            since = activity.info().scheduled_time if activity.in_activity() else datetime.now(UTC)
+            left = lag - (datetime.now(UTC) - since)
+        if left > timedelta(0):
+            raise OutcomeUnknown(
+                f"the ERP took the edit of {document_id} and does not show it yet",
+                code="OUTCOME_UNKNOWN",
+                retry_after=left + timedelta(milliseconds=100),
+            )
 
     async def _not_sent(self, key: ExternalKey, ticket: Ticket) -> None:
         async with self._database.transaction() as session:

@@ -22,6 +22,8 @@ class EditInPush(NamedTuple):
     going_out: BillInPush
     document_id: DocumentId
     edition: int
+    revision: str | None
+    """The document's revision when it was last read back."""
     values: dict[str, Any]
     """The editable fields as they are sent; what the ERP holds once this edition is through."""
 
@@ -53,6 +55,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> EditInPush | None:
         going_out=await bills.in_push(session, bill_id),
         document_id=DocumentId(bill.document_id),
         edition=bill.edition,
+        revision=bill.erp_revision,
         values=edit_undo.taken(bill, await _lines(session, bill_id)),
     )
 

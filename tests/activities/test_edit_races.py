@@ -8,7 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from erp.errors import Rejected
-from models.domain import BillId, BillStatus, SyncRunId
+from models.domain import BillId, BillStatus, DocumentId, PushedBill, SyncRunId
 from models.messages import AbandonWrite, BillEdited, OpenIssue, PushBill, WakePurchaseOrders
 from models.store import bill_edits
 from models.store.bill_edits import EditRefused
@@ -159,3 +159,28 @@ async def test_an_edit_of_a_bill_that_ended_unheard_is_put_back(
     await office.waking.wake_purchase_orders(wake)
     row = await office.tenant.bill_row(bill_id)
     assert (row.memo, row.edit_pending) == ("", False)
+
+
+async def test_an_edit_the_erp_does_not_show_yet_is_waited_for(
+    office: Office, bill_id: BillId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reference 2.5: reads lag writes; the old document is no conflict before the read lag has passed."""
+    shown = await office.erp.read_bill(in_erp(office), DocumentId("as it was"))
+    await edit(office, bill_id, memo="new")
+    with monkeypatch.context() as patch:
+
+        async def as_it_was(*_: Any) -> PushedBill:
+            return shown.model_copy(update={"differences": ("the memo differs",)})
+
+        patch.setattr(office.erp, "read_bill", as_it_was)
+        for _ in range(2):
+            with pytest.raises(ApplicationError) as lagging:
+                await push_edit(office, bill_id)
+            assert (failure(lagging).code, lagging.value.non_retryable) == ("OUTCOME_UNKNOWN", False)
+            assert lagging.value.next_retry_delay is not None
+        await office.tenant.execute(
+            "update connections set settings = jsonb_build_object('read_lag_seconds', 0) where id = :id",
+            id=office.tenant.connection_id,
+        )
+        assert await push_edit(office, bill_id) is BillStatus.SYNC_ISSUE, "believed after the lag"
+    assert await push_edit(office, bill_id) is BillStatus.SYNCED
