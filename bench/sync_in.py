@@ -74,8 +74,9 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
     again = bench.sync(connection_id)
     calls_again = bench.sandbox.calls()
 
-    direct = (direct + await _without_temporal(bench, connection_id, meter, "after")) / 2
-    rate, direct_rate = count / reading.seconds, count / direct
+    direct_after = await _without_temporal(bench, connection_id, meter, "after")
+    # The faster one of the two: whatever else this machine did then, it disturbed that one least.
+    rate, direct_rate = count / reading.seconds, count / min(direct, direct_after)
     wake_rate = run["counts"]["woken"] / waking.seconds
     logins = calls["by_operation"].get("getAPISession", 0)
     other_pages = sum(
@@ -92,7 +93,7 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
                 "the same pipeline without Temporal",
                 direct_rate,
                 "orders/s",
-                note=f"mean of before and after; {1e6 * sum(direct_cpu.values()) / count:,.0f} us of CPU each",
+                note=f"the faster of before and after; {1e6 * sum(direct_cpu.values()) / count:,.0f} us of CPU each",
             ),
             at_least("with / without", rate / direct_rate, "", 0.8),
             at_most(
@@ -118,7 +119,7 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
         "cpu_seconds": cpu,
         "direct_cpu_seconds": direct_cpu,
         "reading_seconds": reading.seconds,
-        "direct_seconds": direct,
+        "direct_seconds": {"before": direct, "after": direct_after},
         "waking_seconds": waking.seconds,
     }
     return connection_id
