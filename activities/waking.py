@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.doorbell import Doorbell
 from models.domain import BillStatus, ConnectionId, Erp
 from models.messages import BillEdited, FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
-from models.store import connections, pending_edits, purchase_orders, sync_runs
+from models.store import connections, pending_edits, purchase_orders, sync_issues, sync_runs
 from models.store.bills import SYNCER
 from models.store.database import Database
 
@@ -87,3 +87,7 @@ class WakingActivities:
                 problem_code=finish.problem_code,
                 problem_message=finish.problem_message,
             )
+            if finish.state == "completed":  # what stopped an earlier run stops none any more
+                await sync_issues.close_for_subject(
+                    session, finish.connection_id, "connection", finish.connection_id, actor=SYNCER
+                )
