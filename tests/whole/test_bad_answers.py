@@ -1,0 +1,228 @@
+"""An ERP that answers badly, slowly, wrongly or not at all: a clear word for people, and nothing lost."""
+
+import pytest
+
+from tests.whole.company import Company, today
+from tests.whole.desk import Desk, credentials, ledger, refused
+
+
+@pytest.mark.parametrize("kind", ["malformed", "truncated", "html_error", "unavailable", "throttled", "lost_request"])
+async def test_a_page_that_cannot_be_trusted_is_asked_for_again(desk: Desk, company: Company, kind: str) -> None:
+    """S4-21: malformed XML, a page cut in half, HTML with status 200, an outage, too many calls: the run goes on."""
+    company.orders("PO-1", "PO-2")
+    await desk.connect()
+    await desk.prefer()
+    company.breaks(kind, "query", times=1, object="PODOCUMENT", **({"seconds": 1} if kind == "throttled" else {}))
+    await desk.sync()
+    assert company.fired(kind) == 1
+    assert await desk.numbers() == {"PO-1", "PO-2"}
+    assert await desk.issues() == []
+    connection = await desk.connection()
+    assert (connection["state"], connection["outage_since"], connection["problem"]) == ("ready", None, None)
+
+
+@pytest.mark.parametrize("kind", ["malformed", "truncated", "gateway_timeout", "html_error"])
+async def test_a_write_whose_answer_cannot_be_trusted_is_made_once(desk: Desk, company: Company, kind: str) -> None:
+    """S4-24: looked up before it is repeated."""
+    company.order("PO-1")
+    await desk.start()
+    company.breaks(kind, "create_potransaction")
+    await desk.billed("PO-1", {1: "4"})
+    assert company.fired(kind) == 1
+    assert len(company.held("vendor_invoices")) == len(company.held("bills")) == 1
+    assert await desk.issues() == []
+
+
+async def test_a_session_that_ends_in_mid_sync(desk: Desk, company: Company) -> None:
+    """S2-51: renewed without anyone noticing, in reading and in writing."""
+    company.order("PO-1")
+    await desk.connect()
+    await desk.prefer()
+    company.breaks("session_expired", "query", object="PODOCUMENT")
+    await desk.sync()
+    company.breaks("session_expired", "create_potransaction")
+    await desk.billed("PO-1", {1: "4"})
+    assert company.fired("session_expired") == 2
+    assert len(company.held("vendor_invoices")) == 1
+    assert (await desk.connection())["state"] == "ready"
+
+
+async def test_a_record_without_a_mandatory_field_is_named_and_the_others_come_in(desk: Desk, company: Company) -> None:
+    """S5-79..84: one bad record does not stop a page, and comes in once it is whole."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    await desk.connect()
+    await desk.prefer()
+    record = company.one("purchase_orders", number="PO-2")["record_no"]
+    company.breaks("missing_field", "query", times=None, object="PODOCUMENT", record=record)
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-3"}
+    (issue,) = await desk.issues()
+    assert issue["code"] == "MISSING_FIELD"
+    assert (issue["subject_kind"], issue["subject_id"]) == ("purchase_order", record)
+    assert issue["fix"]
+    company.mend()
+    await desk.settle(issue, "retry")
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-2", "PO-3"}
+    assert await desk.issues() == []
+
+
+async def test_an_error_nobody_knows_becomes_an_issue(desk: Desk, company: Company) -> None:
+    """S2-81: with the ERP's own words; repaired there and retried here, it goes through."""
+    company.order("PO-1")
+    await desk.start()
+    company.breaks("unknown_error", "create_potransaction", times=None)
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    issue = await desk.issue("UNKNOWN_ERP_ERROR")
+    assert (issue["subject_id"], issue["evidence"]["erp_code"]) == (bill_id, "ZZ99000777")
+    assert "no documentation mentions" in issue["cause"]
+    assert (await desk.read_bill(bill_id))["status"] == "sync_issue"
+    assert ledger(await desk.order("PO-1"))[3] == 4
+    company.mend()
+    await desk.settle(issue, "retry")
+    await desk.arrived(bill_id)
+    assert await desk.issues() == []
+
+
+async def test_an_unknown_error_in_a_sync_ends_the_run_with_its_reason(desk: Desk, company: Company) -> None:
+    """S2-81: the next run goes on where this one stopped."""
+    company.order("PO-1")
+    await desk.connect()
+    await desk.prefer()
+    company.breaks("unknown_error", "query", object="PODOCUMENT")
+    run = await desk.sync(state="failed")
+    assert run["problem"]["code"] == "UNKNOWN_ERP_ERROR"
+    assert (await desk.issue("UNKNOWN_ERP_ERROR"))["subject_kind"] == "connection"
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1"}
+    assert await desk.issues() == []
+
+
+async def test_a_password_that_became_wrong(desk: Desk, company: Company) -> None:
+    """S2-20, S2-51: the connection says so, work waits, and goes on by itself with new credentials."""
+    company.order("PO-1")
+    await desk.start()
+    company.does("change_password", password="spring-2031")
+    bill_id = await desk.bill("PO-1", {1: "4"})
+
+    async def shown() -> bool:
+        return (await desk.connection())["state"] == "authentication_failed"
+
+    await desk.until(shown, "the connection shows the wrong password")
+    connection = await desk.connection()
+    assert connection["problem"]["code"] == "AUTH_BAD_CREDENTIALS"
+    assert (await desk.issue("AUTH_BAD_CREDENTIALS"))["who"] == "administrator"
+    assert (await desk.read_bill(bill_id))["status"] == "pending_push"
+    path = f"/v1/connections/{desk.connection_id}/credentials"
+    wrong = {"credentials": credentials(company, password="guessed")}
+    refused(await desk.put(path, wrong), 422, "AUTH_BAD_CREDENTIALS")
+    right = {"credentials": credentials(company, password="spring-2031")}
+    answer = await desk.put(path, right)
+    assert (answer.status_code, answer.json()["state"]) == (200, "ready"), answer.text
+    await desk.arrived(bill_id)
+    assert await desk.issues() == []
+    assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_a_permission_taken_away(desk: Desk, company: Company) -> None:
+    """S2-13, S2-21: an administrator is told what is missing; given back, the run goes on where it stood."""
+    company.order("PO-1")
+    await desk.connect()
+    await desk.prefer()
+    company.breaks("permission_denied", "query", times=None, object="PODOCUMENT")
+    run = await desk.ask_for_sync()
+    issue = await desk.issue("PERMISSION_DENIED")
+    assert issue["who"] == "administrator"
+    assert "PODOCUMENT" in issue["cause"]
+    company.mend()
+    await desk.sync_workflow(run).result()
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1"}
+    assert await desk.issues() == []
+    assert (await desk.connection())["state"] == "ready"
+
+
+async def test_preferences_are_refused_while_a_permission_is_missing(desk: Desk, company: Company) -> None:
+    """S2-21, S2-25: proven before the first sync, the audit trail included."""
+    await desk.connect()
+    company.breaks("permission_denied", "query", times=None, object="AUDITHISTORY")
+    answer = await desk.prefer()
+    assert answer["complete"] is False
+    assert [problem["code"] for problem in answer["problems"]] == ["PERMISSION_DENIED"]
+    assert "AUDITHISTORY" in answer["problems"][0]["message"]
+
+
+async def test_a_closed_period_waits_for_a_person(desk: Desk, company: Company) -> None:
+    """S2-48: an issue; the period is opened, the bill retried, and it goes through."""
+    company.order("PO-1")
+    await desk.start()
+    company.does("close_period", through=today().isoformat())
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    await desk.bill_is(bill_id, "sync_issue")
+    (issue,) = await desk.issues()
+    assert (issue["subject_id"], issue["who"]) == (bill_id, "accountant")
+    assert "period" in (issue["cause"] + " ".join(issue["fix"])).lower()
+    company.does("open_period")
+    await desk.settle(issue, "retry")
+    await desk.arrived(bill_id)
+    assert len(company.held("vendor_invoices")) == 1
+    assert await desk.issues() == []
+
+
+async def test_a_refused_bill_given_up_frees_the_order(desk: Desk, company: Company) -> None:
+    """S1-24, S2-48: what it had reserved may be billed again."""
+    company.order("PO-1")
+    await desk.start()
+    company.does("close_period", through=today().isoformat())
+    bill_id = await desk.bill("PO-1", {1: "10"})
+    await desk.bill_is(bill_id, "sync_issue")
+    (issue,) = await desk.issues()
+    await desk.settle(issue, "abandon")
+    await desk.bill_is(bill_id, "abandoned")
+    assert ledger(await desk.order("PO-1"))[3] == 0
+    company.does("open_period")
+    await desk.billed("PO-1", {1: "10"})
+    assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_a_link_that_was_dropped_is_noticed(desk: Desk, company: Company) -> None:
+    """S4-24, S4-64: Intacct took the bill without its order. It is deleted there; ours ends, a new one is linked."""
+    company.order("PO-1")
+    await desk.start()
+    company.breaks("link_dropped", "create_potransaction")
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    issue = await desk.issue("LINK_MISSING")
+    assert (issue["subject_id"], issue["evidence"]["order"]) == (bill_id, "PO-1")
+    bill = await desk.bill_is(bill_id, "link_missing")
+    assert bill["linked_in_erp"] is False
+    assert (await desk.order("PO-1"))["erp_status"] == "Pending"
+    company.does("delete", kind="vendor_invoice", number=bill["external_key"])
+    await desk.sync()
+    await desk.bill_is(bill_id, "deleted")
+    new = await desk.billed("PO-1", {1: "4"}, number=bill["number"])
+    assert new["linked_in_erp"] is True
+    assert [invoice["number"] for invoice in company.held("vendor_invoices")] == [new["external_key"]]
+
+    async def only_the_deletion_is_told() -> bool:
+        return {issue["code"] for issue in await desk.issues()} == {"DELETED_IN_ERP"}
+
+    await desk.until(only_the_deletion_is_told, "the missing link is settled")
+
+
+async def test_an_outage_is_shown_and_everything_goes_on_after_it(desk: Desk, company: Company) -> None:
+    """S4-24: bills of several orders, entered while the ERP is away, arrive once each."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    await desk.start()
+    company.breaks("offline", times=None)
+    bills = [await desk.bill(number, {1: "10", 2: "5"}) for number in ("PO-1", "PO-2", "PO-3")]
+
+    async def shown() -> bool:
+        return (await desk.connection())["outage_since"] is not None
+
+    await desk.until(shown, "the connection shows the outage")
+    company.mend()
+    for bill_id in bills:
+        await desk.arrived(bill_id)
+    assert (await desk.connection())["outage_since"] is None
+    assert len(company.held("vendor_invoices")) == 3
+    assert {(await desk.order(number))["status"] for number in ("PO-1", "PO-2", "PO-3")} == {"filled"}
