@@ -1,5 +1,7 @@
 """A pretend Intacct company and a connection to it: what every bench begins with."""
 
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -110,7 +112,25 @@ class Bench:
 
 @contextmanager
 def running_bench(tell: Any) -> Iterator[Bench]:
-    """A whole stack of our own on free ports, as `posync up` starts it, gone afterwards."""
+    """A whole stack of our own on free ports, as `posync up` starts it; gone afterwards, also after SIGTERM."""
+    with _stopped_like_ctrl_c():
+        yield from _stack_and_faces(tell)
+
+
+@contextmanager
+def _stopped_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM would end Python at once and leave PostgreSQL running; as an exception it lets everything be stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stack_and_faces(tell: Any) -> Iterator[Bench]:
     with TemporaryDirectory(prefix="posync-bench-") as directory:
         options = StackOptions(Path(directory), use_environment=False, fixed_ports=False)
         with Stack(options, tell=tell) as stack:
