@@ -293,7 +293,14 @@ class MirrorInMemory:
             if amount > bill.total - bill.paid - promised:
                 return SchedulePaymentAnswer(outcome="refused")
             world.payments[payment_id] = Payment(bill_id=schedule.bill_id, amount=amount, pay_on=pay_on)
-        return SchedulePaymentAnswer(outcome="scheduled", payment_id=payment_id, amount=str(amount), pay_on=pay_on)
+        bill = world.bills[schedule.bill_id]
+        return SchedulePaymentAnswer(
+            outcome="scheduled",
+            payment_id=payment_id,
+            amount=str(amount),
+            pay_on=pay_on,
+            edition=bill.edition if bill.edition > bill.edition_in_erp else 0,
+        )
 
     @activity.defn(name="open_issue")
     async def open_issue(self, issue: OpenIssue) -> SyncIssueId:
