@@ -13,15 +13,19 @@ from temporalio import activity
 
 from activities.connections import Connections, OpenConnection
 from activities.doorbell import Doorbell
+from activities.snapshots import apply_snapshot
 from activities.statuses import importable, map_order, unknown_status
-from erp.connector import BadRecord, Page
+from erp.connector import BadRecord, ErpConnector, Page
+from erp.errors import NotFound, Rejected
 from erp.issue_codes import issue_code
 from models.domain import (
     BillId,
     ConnectionId,
     ListKind,
     MatchMode,
+    PurchaseOrder,
     PurchaseOrderHeader,
+    PurchaseOrderSnapshot,
     Receipt,
     ReceiptStatus,
     Stream,
@@ -42,6 +46,7 @@ from models.store import (
     sync_runs,
 )
 from models.store.database import Database
+from models.store.order_pages import wake_again
 from models.store.purchase_orders import MappedOrder
 from models.tables import ConnectionRow
 
@@ -50,6 +55,9 @@ FIRST_IMPORT = timedelta(days=92)
 
 CLOCKS_DIFFER = timedelta(days=1)
 """How far the ERP's clock may be behind ours: a stream that was empty is read from so long ago the next time."""
+
+WHOLE_AT_ONCE = 50
+"""So many older orders of a page are read whole, with their receipts; beyond that, receipts are read again by page."""
 
 
 class SyncActivities:
@@ -113,6 +121,8 @@ class SyncActivities:
         )
         wanted, left_out = await self._judge(connection, headers.records)
         orders = await erp.purchase_order_lines(wanted)
+        older = await self._received_before_the_window(row, orders.records)
+        whole = [snapshot for order in older[:WHOLE_AT_ONCE] if (snapshot := await _read_whole(erp, order)) is not None]
         async with self._database.transaction() as session:
             mapped: list[MappedOrder] = []
             for order in orders.records:
@@ -128,6 +138,14 @@ class SyncActivities:
                 mapped,
                 receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
             )
+            for snapshot in whole:
+                await apply_snapshot(session, row, erp, snapshot)
+            if older:
+                ids = [purchase_orders.purchase_order_id(page.connection_id, order.erp_id) for order in older]
+                await wake_again(await session.connection(), ids)
+            if len(older) > WHOLE_AT_ONCE:
+                oldest = min(order.ordered_on for order in older)
+                await cursors.rewind(session, page.connection_id, Stream.RECEIPTS, _start_of(oldest))
             await skipped.record(session, page.connection_id, Stream.PURCHASE_ORDERS, left_out)
             bad = (*headers.bad, *orders.bad)
             await self._report_bad(session, row, "purchase_order", bad)
@@ -137,6 +155,25 @@ class SyncActivities:
             await self._report_repaired(session, row, "purchase_order", usable)
             done = await self._finish_page(session, page, headers, len(headers.records), upserted.changed)
             return done.model_copy(update={"skipped": len(left_out), "bad": len(bad)})
+
+    async def _received_before_the_window(
+        self, row: ConnectionRow, orders: Sequence[PurchaseOrder]
+    ) -> list[PurchaseOrder]:
+        """New orders older than the window of the first import (S1-12), of which something is converted already: by
+        receipts, maybe, that are too old for the receipts' own stream and would pass for bills (S5-113)."""
+        older = [
+            order
+            for order in orders
+            if order.ordered_on < first_import_from(row)
+            and order.currency in (None, row.base_currency)
+            and any(line.billed for line in order.lines)
+        ]
+        if not older:
+            return []
+        async with self._database.transaction() as session:
+            ids = [order.erp_id for order in older]
+            held = await purchase_orders.imported(session, ConnectionId(row.id), ids)
+        return [order for order in older if order.erp_id not in held]
 
     async def _judge(
         self, connection: OpenConnection, headers: Sequence[PurchaseOrderHeader]
@@ -326,6 +363,14 @@ def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
 def first_import_from(row: ConnectionRow) -> date:
     """From which order date on a first import takes orders: three months back, or what an operator set (S1-13)."""
     return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
+
+
+async def _read_whole(erp: ErpConnector, order: PurchaseOrder) -> PurchaseOrderSnapshot | None:
+    """None where the ERP cannot show it whole; without its receipts it comes in all the same."""
+    try:
+        return await erp.purchase_order(order.erp_id)
+    except (NotFound, Rejected):
+        return None
 
 
 def _name_of(record: BadRecord) -> str:
