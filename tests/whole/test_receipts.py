@@ -1,8 +1,11 @@
 """3-way matching: receipts come in, bills are judged against them, and switching the mode re-reads every status."""
 
+from datetime import timedelta
 from decimal import Decimal
 
-from tests.whole.company import Company
+import pytest
+
+from tests.whole.company import Company, today
 from tests.whole.desk import Desk, amounts, ledger, refused
 
 
@@ -166,3 +169,19 @@ async def test_orders_left_out_as_converted_come_in_after_the_switch(desk: Desk,
         assert amounts(bill, "total") == (Decimal("187.50"),)
     quiet = await desk.sync()
     assert not any(name.startswith("purchase_orders") for name in quiet["counts"])
+
+
+@pytest.mark.parametrize("mode", ["two_way", "three_way"])
+async def test_an_older_order_brings_its_older_receipts_along(desk: Desk, company: Company, mode: str) -> None:
+    """S1-12, S5-113: what was received before the window counts as received, not as billed."""
+    company.order("PO-OLD", days_ago=200)
+    received = {"receipt_number": "RCV-OLD", "po_number": "PO-OLD", "po_line_no": "1", "quantity": "6"}
+    company.load(receipts=[{**received, "receipt_date": (today() - timedelta(days=150)).isoformat()}])
+    company.order("PO-1")
+    await desk.start(mode=mode)
+    assert await desk.numbers() == {"PO-1"}
+    company.does("edit_purchase_order", number="PO-OLD")
+    await desk.sync()
+    assert ledger(await desk.order("PO-OLD")) == figures("10", "6", "0", "0")
+    bill = await desk.billed("PO-OLD", {1: "6"})
+    assert company.one("vendor_invoices", number=bill["external_key"])["created_from"] == "PO Receiver-RCV-OLD"
