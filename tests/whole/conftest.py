@@ -7,6 +7,8 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 import activities.connections
+import activities.erp
 from activities.connections import Connections
 from api.app import create_app
 from cli.embedded import free_port, temporal_command, temporal_is_ready
@@ -30,6 +33,7 @@ from settings import Settings
 from tests.whole.company import Company, open_for_business
 from tests.whole.desk import Desk
 from worker import build_workers
+from workflows import policies
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +87,11 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
             ready.set()
 
     with pytest.MonkeyPatch.context() as patch:
-        # An administrator's minute is a test's second.
+        # An administrator's minute is a test's second, and a second's pause a fifth of one.
         patch.setattr(activities.connections, "PROBE_EVERY_SECONDS", 1.0)
+        patch.setattr(activities.erp, "TURN", timedelta(seconds=0.4))
+        retry = replace(policies.ERP_RETRY, initial_interval=timedelta(seconds=0.2))
+        patch.setattr(policies, "ERP_RETRY", retry)
         thread = threading.Thread(target=work)
         thread.start()
         ready.wait(30)

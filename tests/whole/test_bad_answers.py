@@ -209,6 +209,24 @@ async def test_a_link_that_was_dropped_is_noticed(desk: Desk, company: Company) 
     await desk.until(only_the_deletion_is_told, "the missing link is settled")
 
 
+async def test_what_the_erp_holds_is_not_given_up(desk: Desk, company: Company) -> None:
+    """S1-26, S4-27: a bill without its link stands in the ERP's books; only its deletion there ends it."""
+    company.order("PO-1")
+    await desk.start()
+    company.breaks("link_dropped", "create_potransaction")
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    issue = await desk.issue("LINK_MISSING")
+    await desk.settle(issue, "abandon")
+
+    async def told_again() -> bool:
+        return [now["id"] for now in await desk.issues() if now["code"] == "LINK_MISSING"] not in ([], [issue["id"]])
+
+    await desk.until(told_again, "the issue is opened again")
+    assert (await desk.read_bill(bill_id))["status"] == "link_missing"
+    assert ledger(await desk.order("PO-1"))[3] == 4
+    assert len(company.held("vendor_invoices")) == 1
+
+
 async def test_an_outage_is_shown_and_everything_goes_on_after_it(desk: Desk, company: Company) -> None:
     """S4-24: bills of several orders, entered while the ERP is away, arrive once each."""
     company.orders("PO-1", "PO-2", "PO-3")

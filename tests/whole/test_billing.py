@@ -1,5 +1,6 @@
 """Bills against purchase orders: matched, reserved, in the ERP exactly once, linked, and shown by the order."""
 
+import asyncio
 from decimal import Decimal
 
 from tests.whole.company import Company, today
@@ -107,6 +108,37 @@ async def test_the_same_request_makes_one_bill(desk: Desk, company: Company) -> 
     again = refused(await desk.post(f"/v1/purchase-orders/{order['id']}/bills", body), 422, "MATCH_BLOCKED")
     assert [finding["code"] for finding in again["match"]["findings"]] == ["DUPLICATE_EXACT"]
     assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_two_people_cannot_bill_the_same_goods(desk: Desk, company: Company) -> None:
+    """S4-28, S4-16: five bills at the same moment, two of which fit: exactly two are taken."""
+    company.order("PO-1", "10")
+    await desk.start()
+    answers = await asyncio.gather(*(desk.enter("PO-1", {1: "4"}) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 422, 422, 422]
+    for answer in answers:
+        if answer.status_code == 201:
+            await desk.arrived(answer.json()["bill"]["id"])
+    assert ledger(await desk.order("PO-1")) == figures("10", "0", "8", "0")
+    assert len(company.held("vendor_invoices")) == 2
+
+
+async def test_from_the_top_every_bill_goes_to_the_entity_of_its_order(desk: Desk, company: Company) -> None:
+    """S2-11, S2-12, S5-99, S5-146: one connection over all entities; each document is made where its order is."""
+    company.order("PO-100")
+    company.order("PO-200", entity="200", location="200")
+    await desk.start(entity=None)
+    assert await desk.numbers() == {"PO-100", "PO-200"}
+    for number, entity in (("PO-100", "100"), ("PO-200", "200")):
+        assert (await desk.order(number))["entity"] == entity
+        bill = await desk.billed(number, {1: "8"})
+        invoice = company.one("vendor_invoices", number=bill["external_key"])
+        assert (invoice["entity"], {line["location"] for line in invoice["lines"]}) == (entity, {entity})
+        await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
+        assert company.one("bills", record_no=bill["payable_id"])["due"] in ("0", "0.00")
+    await desk.sync()
+    assert {bill["status"] for bill in await desk.items("/v1/bills")} == {"paid"}
+    assert await desk.issues() == []
 
 
 async def test_a_lost_answer_makes_no_second_bill(desk: Desk, company: Company) -> None:

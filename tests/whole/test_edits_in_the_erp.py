@@ -37,6 +37,21 @@ async def test_it_is_paid_even_when_no_sync_ran_in_between(desk: Desk, company: 
     await desk.bill_is(bill["id"], "paid")
 
 
+async def test_another_price_in_the_erp_counts(desk: Desk, company: Company) -> None:
+    """S2-87, S4-60: the ERP is the system of record for a synced bill; what is due follows it."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    company.does("edit_vendor_invoice", number=bill["external_key"], line=1, price="13.00")
+    await desk.sync()
+    bill = await desk.read_bill(bill["id"])
+    assert amounts(bill, "total", "due") == (104, 104)
+    await desk.payment_is(await desk.pay(bill["id"], "104.00"), "paid")
+    await desk.bill_is(bill["id"], "paid")
+    (owed,) = company.held("bills")
+    assert amounts(owed, "due") == (0,)
+
+
 async def test_a_bill_deleted_in_the_erp_is_told_and_may_be_made_anew(desk: Desk, company: Company) -> None:
     """S2-25, S1-26: its quantity is free again, so the new bill goes through."""
     company.order("PO-1")
