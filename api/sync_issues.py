@@ -131,7 +131,8 @@ async def abandon(
     issue_id: Id, settlement: Settlement, key: IdempotencyKey, caller: Accountant, services: Services
 ) -> JSONResponse:
     """Tell the workflow that waits to give up; what it reserved is free again. A bill or payment that the ERP holds,
-    or may hold, is not given up. Where nobody waits, the issue is closed."""
+    or may hold, is not given up. An edit of a bill is sent no more; where the ERP refused it, the bill says again what
+    the ERP holds. Where nobody waits, the issue is closed."""
     return await _settle(services, caller, key, issue_id, "abandon", settlement.why)
 
 
