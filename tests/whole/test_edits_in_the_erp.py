@@ -67,6 +67,37 @@ async def test_a_bill_deleted_in_the_erp_is_told_and_may_be_made_anew(desk: Desk
     assert [invoice["number"] for invoice in company.held("vendor_invoices")] == [anew["external_key"]]
 
 
+async def test_an_order_cut_below_what_was_billed(desk: Desk, company: Company) -> None:
+    """S4-28, S5-86: nothing more may be billed, and nobody is told a negative rest."""
+    company.order("PO-1")
+    await desk.start()
+    await desk.billed("PO-1", {1: "4"})
+    company.does("edit_purchase_order", number="PO-1", line=1, quantity="4")
+    await desk.sync()
+    assert ledger(await desk.order("PO-1")) == amounts({"o": "4", "r": "0", "e": "4", "p": "0"}, *"orep")
+    problem = refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
+    assert "take this line off the bill" in problem["fix"]
+    await desk.billed("PO-1", {2: "5"})
+    await desk.order_is("PO-1", "filled")
+
+
+async def test_reads_that_lag_behind_undo_nothing(desk: Desk, company: Company) -> None:
+    """S4-60, S4-67: a page that shows the state of a minute ago does not take back what was seen since."""
+    company.order("PO-1")
+    await desk.start()
+    first = await desk.billed("PO-1", {1: "4"})
+    company.does("edit_vendor", vendor_id="V-1", name="Vendor Uno")
+    company.switch(read_lag_seconds=60)
+    await desk.sync()
+    order = await desk.order("PO-1")
+    assert (order["status"], ledger(order)[2]) == ("partially_filled", 4)
+    assert (await desk.read_bill(first["id"]))["status"] == "synced"
+    company.switch(read_lag_seconds=0)
+    await desk.sync()
+    await desk.billed("PO-1", {1: "6"})
+    assert await desk.issues() == []
+
+
 async def test_a_closed_order_takes_no_more_bills(desk: Desk, company: Company) -> None:
     """S4-59, S4-23."""
     company.order("PO-1")

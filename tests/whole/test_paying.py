@@ -75,6 +75,28 @@ async def test_a_lost_answer_pays_once(desk: Desk, company: Company) -> None:
     assert amounts(company.one("bills", record_no=bill["payable_id"]), "due") == (0,)
 
 
+async def test_a_payment_the_erp_refuses_waits_for_a_person(desk: Desk, company: Company) -> None:
+    """S2-48, S4-26: given up, its money may be promised again; retried after the repair, it goes through."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    company.does("close_period", through=today().isoformat())
+    payments = [await desk.pay(bill["id"], "60.00"), await desk.pay(bill["id"], "40.00")]
+    for payment in payments:
+        await desk.payment_is(payment, "sync_issue")
+    issues = {issue["subject_id"]: issue for issue in await desk.issues()}
+    assert {issue["subject_kind"] for issue in issues.values()} == {"payment"}
+    await desk.settle(issues[payments[0]], "abandon")
+    await desk.payment_is(payments[0], "abandoned")
+    company.does("open_period")
+    await desk.settle(issues[payments[1]], "retry")
+    await desk.payment_is(payments[1], "paid")
+    await desk.payment_is(await desk.pay(bill["id"], "60.00"), "paid")
+    await desk.bill_is(bill["id"], "paid")
+    assert sorted(Decimal(payment["amount"]) for payment in company.held("payments")) == [40, 60]
+    assert await desk.issues() == []
+
+
 async def test_a_payment_made_in_the_erp_comes_back(desk: Desk, company: Company) -> None:
     """S5-12, S4-26: our bill, paid there; voided there it is open again."""
     company.order("PO-1")

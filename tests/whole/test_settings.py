@@ -4,6 +4,7 @@ import asyncio
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -15,8 +16,8 @@ from cli.api_client import Api
 from cli.bill_import import COLUMNS, import_bills, read_bills
 from cli.embedded import free_port
 from settings import Settings
-from tests.whole.company import Company, today
-from tests.whole.desk import Desk, refused
+from tests.whole.company import GATEWAY, Company, today
+from tests.whole.desk import Desk, credentials, refused
 from workflows.contract import sync_schedule_id
 
 
@@ -50,6 +51,44 @@ async def test_the_feature_off_hides_orders_and_keeps_links(desk: Desk, company:
     assert await desk.numbers() == {"PO-1", "PO-2"}
     assert (await desk.order("PO-1"))["lines"][0]["quantity"] in ("20", "20.0000000000", "20.00")
     await desk.billed("PO-1", {1: "16"})
+
+
+async def test_one_user_serves_several_entities(desk: Desk, company: Company) -> None:
+    """S2-04, S2-11, S2-14: two connections of one company and user, told apart by entity; neither sees the other's."""
+    company.order("PO-100")
+    company.order("PO-200", entity="200", location="200")
+    await desk.start()
+    other = replace(desk, connection_id="")
+    await other.start(entity="200")
+    assert (await desk.numbers(), await other.numbers()) == ({"PO-100"}, {"PO-200"})
+    ours, theirs = await desk.billed("PO-100", {1: "4"}), await other.billed("PO-200", {1: "4"})
+    entities = {invoice["number"]: invoice["entity"] for invoice in company.held("vendor_invoices")}
+    assert entities == {ours["external_key"]: "100", theirs["external_key"]: "200"}
+    body = {"erp": "intacct", "name": "again", "credentials": credentials(company), "entity": "200"}
+    again = {**body, "endpoint": company.url + GATEWAY, "settings": {"allow_loopback": True}}
+    refused(await desk.post("/v1/connections", again), 409, "CONNECTION_EXISTS")
+
+
+async def test_a_template_renamed_in_the_erp(desk: Desk, company: Company) -> None:
+    """S4-62, S2-55, S2-81: orders wait, a bill is refused with what to do; with the new name everything goes on."""
+    company.order("PO-1")
+    await desk.start()
+    company.does("set_definition", name="Supplier Invoice", like="Vendor Invoice")
+    wrong = await desk.prefer(vendor_invoice_template="Supplier invoice")
+    assert [problem["code"] for problem in wrong["problems"]] == ["TEMPLATE_WRONG_CASE"]
+    company.order("PO-2")
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1"}
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    await desk.bill_is(bill_id, "sync_issue")
+    (issue,) = await desk.issues()
+    assert issue["fix"]
+    assert (await desk.prefer(vendor_invoice_template="Supplier Invoice"))["complete"]
+    await desk.settle(issue, "retry")
+    await desk.arrived(bill_id)
+    assert [invoice["definition"] for invoice in company.held("vendor_invoices")] == ["Supplier Invoice"]
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-2"}
 
 
 async def test_a_schedule_is_set_changed_and_deleted(desk: Desk, company: Company) -> None:
