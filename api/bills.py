@@ -332,7 +332,9 @@ async def pay(
         request = RequestRef(organization_id=caller.organization_id, key=key)
         asked = SchedulePayment(request=request, bill_id=BillId(bill_id))
         try:
-            decided = await durable.schedule_payment(services.temporal, BillId(bill_id), asked)
+            decided = await durable.schedule_payment(
+                services.temporal, BillId(bill_id), asked, just_made=row.status == BillStatus.PENDING_PUSH
+            )
         except WorkflowUpdateFailedError:  # its validator: the bill is closed
             decided = None
         if decided is None:

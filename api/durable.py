@@ -1,7 +1,7 @@
 """What the API asks of Temporal: start, ask, tell. Ids and names come from `workflows.contract` alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -89,9 +89,26 @@ async def _in_time() -> AsyncIterator[None]:
 
 async def create_bill(client: Client, state: PurchaseOrderState, request: RequestRef) -> CreateBillAnswer:
     """Ask the order's workflow for a bill, starting it if it does not run. The same request is taken once."""
+
+    async def ask() -> CreateBillAnswer:
+        start = _order_start(state)
+        try:
+            answer: CreateBillAnswer = await client.execute_update_with_start_workflow(
+                CREATE_BILL, request, start_workflow_operation=start, id=request.key, result_type=CreateBillAnswer
+            )
+        except (TimeoutError, asyncio.CancelledError, RPCError):
+            await _take_second_copy(start)
+            raise
+        return answer
+
+    async with _in_time():
+        return await _again_while(ask, RPCStatusCode.FAILED_PRECONDITION)
+
+
+def _order_start(state: PurchaseOrderState) -> WithStartWorkflowOperation[Any, Any]:
     facts = state.facts
     assert facts is not None, "a workflow is started with what the mirror knows of the order"
-    start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+    return WithStartWorkflowOperation(
         contract.PURCHASE_ORDER_WORKFLOW,
         state,
         id=contract.purchase_order_workflow_id(state.connection_id, state.erp_id),
@@ -100,15 +117,21 @@ async def create_bill(client: Client, state: PurchaseOrderState, request: Reques
         static_summary=contract.order_summary(facts),
         search_attributes=contract.order_search_attributes(state.connection_id, state.erp, facts),
     )
-    try:
-        async with _in_time():
-            answer: CreateBillAnswer = await client.execute_update_with_start_workflow(
-                CREATE_BILL, request, start_workflow_operation=start, id=request.key, result_type=CreateBillAnswer
-            )
-    except (Problem, RPCError):
-        await _take_second_copy(start)
-        raise
-    return answer
+
+
+async def _again_while(ask: Callable[[], Awaitable[T]], passing: RPCStatusCode, *, tries: int = 50) -> T:
+    """Ask again while the refusal is of a kind that passes by itself: the same update id is taken once.
+
+    FAILED_PRECONDITION: the workflow was just handing over to its next run. NOT_FOUND: it is just being started.
+    """
+    for left in range(tries, 0, -1):
+        try:
+            return await ask()
+        except RPCError as error:
+            if error.status is not passing or left == 1:
+                raise
+        await asyncio.sleep(0.1)
+    raise AssertionError("the last try returns or raises")
 
 
 async def _take_second_copy(start: WithStartWorkflowOperation[Any, Any]) -> None:
@@ -121,19 +144,28 @@ async def _take_second_copy(start: WithStartWorkflowOperation[Any, Any]) -> None
         copy.exception()
 
 
-async def schedule_payment(client: Client, bill_id: BillId, payment: SchedulePayment) -> SchedulePaymentAnswer | None:
-    """Ask the bill's workflow for a payment. None: no workflow of this bill runs."""
+async def schedule_payment(
+    client: Client, bill_id: BillId, payment: SchedulePayment, *, just_made: bool
+) -> SchedulePaymentAnswer | None:
+    """Ask the bill's workflow for a payment. None: no workflow of this bill runs; one `just_made` is waited for."""
     handle = client.get_workflow_handle(contract.bill_workflow_id(bill_id))
+
+    async def ask() -> SchedulePaymentAnswer:
+        answer: SchedulePaymentAnswer = await handle.execute_update(
+            SCHEDULE_PAYMENT, payment, id=payment.request.key, result_type=SchedulePaymentAnswer
+        )
+        return answer
+
+    async def ask_any_run() -> SchedulePaymentAnswer:
+        return await _again_while(ask, RPCStatusCode.FAILED_PRECONDITION)
+
     try:
         async with _in_time():
-            answer: SchedulePaymentAnswer = await handle.execute_update(
-                SCHEDULE_PAYMENT, payment, id=payment.request.key, result_type=SchedulePaymentAnswer
-            )
+            return await _again_while(ask_any_run, RPCStatusCode.NOT_FOUND, tries=50 if just_made else 1)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
-    return answer
 
 
 class SyncStarted(NamedTuple):

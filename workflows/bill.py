@@ -70,6 +70,7 @@ class BillWorkflow:
                 self._show(self._next_step())  # the next run believes that what it is handed was shown
                 workflow.continue_as_new(self._state)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._give_up_unstarted_payments()
         self._show("nothing: the bill is done")
         return self._state.status
 
@@ -326,6 +327,21 @@ class BillWorkflow:
             if not payment.started:
                 await self._start_payment(payment)
                 payment.started = True
+
+    async def _give_up_unstarted_payments(self) -> None:
+        """A bill that is given up, deleted or paid otherwise takes the payments it never started along."""
+        for payment in self._state.payments:
+            if not payment.started:
+                await workflow.execute_local_activity_method(
+                    MirrorActivities.abandon_write,
+                    AbandonWrite(
+                        subject_kind="payment",
+                        subject_id=payment.payment_id,
+                        actor="posync",
+                        why=f"its bill is {self._state.status.value}",
+                    ),
+                    **policies.decide(f"give the payment of {payment.amount} up with its bill"),
+                )
 
     async def _start_payment(self, payment: OpenPayment) -> None:
         state = self._state
