@@ -30,7 +30,7 @@ from models.store import organizations
 from models.store.credentials import CredentialVault
 from models.store.database import Database
 from settings import Settings
-from tests.whole.company import Company, open_for_business
+from tests.whole.company import Company, all_closed, open_for_business
 from tests.whole.desk import Desk
 from worker import build_workers
 from workflows import policies
@@ -105,8 +105,14 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
         raise failures[0]
 
 
+@pytest.fixture(scope="session")
+def street() -> Iterator[None]:
+    yield
+    all_closed()
+
+
 @pytest.fixture
-def company() -> Iterator[Company]:
+def company(street: None) -> Iterator[Company]:
     with open_for_business() as made:
         yield made
 
@@ -123,7 +129,7 @@ async def desk(whole_settings: Settings, whole_worker: None, temporal: Client, c
     await database.close()
     async with LifespanManager(create_app(whole_settings, temporal=temporal)) as manager:
         transport = httpx.ASGITransport(app=manager.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://posync", timeout=60) as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://posync", timeout=60, verify=False) as http:
             made = Desk(http, temporal, keys, company)
             yield made
             await _go_home(made)

@@ -185,3 +185,36 @@ async def test_an_older_order_brings_its_older_receipts_along(desk: Desk, compan
     assert ledger(await desk.order("PO-OLD")) == figures("10", "6", "0", "0")
     bill = await desk.billed("PO-OLD", {1: "6"})
     assert company.one("vendor_invoices", number=bill["external_key"])["created_from"] == "PO Receiver-RCV-OLD"
+
+
+async def test_what_others_bill_from_a_receipt_counts(desk: Desk, company: Company) -> None:
+    """S5-27, S4-16: in 3-way a vendor invoice made of a receipt in Intacct is the order's bill."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.start(mode="three_way")
+    part = [{"line": 1, "quantity": "2"}]
+    company.does("convert_to_vendor_invoice", receipt="RCV-1", invoice_number="VI-1", vendor_number="S-1", lines=part)
+    await desk.sync()
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "2", "0")
+    (theirs,) = await desk.bills_of("PO-1")
+    assert (theirs["number"], theirs["origin"], theirs["linked_in_erp"]) == ("S-1", "erp", True)
+    draft = await desk.get(f"/v1/purchase-orders/{theirs['purchase_order_id']}/bill-draft")
+    assert [(line["order_line_no"], Decimal(line["quantity"])) for line in draft["lines"]] == [(1, 4)]
+    ours = await desk.billed("PO-1", {1: "4"})
+    assert company.one("vendor_invoices", number=ours["external_key"])["created_from"] == "PO Receiver-RCV-1"
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "6", "0")
+
+
+async def test_a_receipt_made_between_our_bill_and_the_next_sync(desk: Desk, company: Company) -> None:
+    """S5-113, S4-34: the bill is made of the order; what is received afterwards is not billed twice."""
+    company.order("PO-1", "10")
+    await desk.start(mode="three_way")
+    answer = await desk.enter("PO-1", {1: "4"})
+    await desk.arrived(answer.json()["bill"]["id"])
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.sync()
+    order = await desk.order("PO-1")
+    assert (order["erp_status"], ledger(order)) == ("Converted", figures("10", "6", "4", "0"))
+    await desk.billed("PO-1", {1: "6"})
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "10", "0")
+    refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
