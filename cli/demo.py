@@ -68,7 +68,9 @@ def demo(
 ) -> None:
     """Connect, sync, bill, lose the ERP, recover, pay; then count what the ERP holds. Ends with 1 if a check fails."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ctrl-C is set too: a shell that starts us in the background leaves it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with ExitStack() as cleanup:
         directory = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="posync-demo-")))
         options = StackOptions(directory, throwaway=True, use_environment=False, fixed_ports=keep)

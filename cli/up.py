@@ -18,7 +18,9 @@ def up(
 ) -> None:
     """Start Temporal, PostgreSQL, sandbox, worker and API on this machine; Ctrl-C stops them all."""
     # A service manager's SIGTERM ends us as Ctrl-C does: through the stack's own stop.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ctrl-C is set too: a shell that starts us in the background leaves it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with Stack(StackOptions(state_dir=state_dir, with_sandbox=with_sandbox), tell=console.print) as stack:
             console.print(where(stack.addresses, stack.logs))

@@ -144,7 +144,12 @@ def left_behind(addresses: Addresses, state_dir: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_nothing_behind_and_keeps_the_state(tmp_path: Path) -> None:
-    process = subprocess.Popen([*POSYNC, "up", "--state-dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    # As a shell starts it in the background: with Ctrl-C ignored until it says otherwise.
+    process = subprocess.Popen(
+        [*POSYNC, "up", "--state-dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None,
+    )
     deadline = time.monotonic() + 90
     while (addresses := running_stack(tmp_path)) is None:
         assert process.poll() is None
