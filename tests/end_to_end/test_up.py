@@ -148,7 +148,7 @@ def test_ctrl_c_leaves_nothing_behind_and_keeps_the_state(tmp_path: Path) -> Non
     process = subprocess.Popen(
         [*POSYNC, "up", "--state-dir", str(tmp_path)],
         stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     deadline = time.monotonic() + 90
     while (addresses := running_stack(tmp_path)) is None:
