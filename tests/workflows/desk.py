@@ -193,12 +193,12 @@ async def settle(
 
 async def details(handle: WorkflowHandle[Any, Any]) -> str:
     """What the Temporal UI shows an operator as current details."""
-    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    metadata = await eventually(lambda: handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata))
     return metadata.current_details
 
 
 async def attribute(handle: WorkflowHandle[Any, Any], key: SearchAttributeKey[str]) -> str | None:
-    return (await handle.describe()).typed_search_attributes.get(key)
+    return (await eventually(handle.describe)).typed_search_attributes.get(key)
 
 
 async def server_now(handle: WorkflowHandle[Any, Any]) -> datetime:

@@ -127,7 +127,7 @@ async def test_search_attributes_find_every_workflow_of_an_order(world: World) -
     """DESIGN 4: connection, ERP, number, vendor and status are there from the first moment on."""
     await create_bill(world, world.bill_request("k1", 4))
     for handle in (order(world), bill(world, "bill_k1")):
-        told = (await handle.describe()).typed_search_attributes
+        told = (await eventually(handle.describe)).typed_search_attributes
         assert told.get(contract.CONNECTION) == "intacct-acme-100"
         assert told.get(contract.ERP) == "intacct"
         assert told.get(contract.PO_NUMBER) == "PO-1007"
