@@ -5,28 +5,28 @@ sent before it is sent; on any doubt it is looked up before it is sent again; it
 holds is stored, and only then the workflows are told.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.connections import Connections, OpenConnection
+from activities.connections import Connections
 from activities.doorbell import Doorbell
 from activities.failures import as_failure, not_yet
 from activities.snapshots import apply_snapshot
-from erp.connector import ErpConnector
 from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, Throttled, Unavailable
 from models.domain import (
     BillId,
     BillStatus,
-    BillToPush,
     DocumentId,
     Erp,
     ErpId,
     ExternalKey,
     PaymentStatus,
-    PaymentToPush,
     PurchaseOrderId,
     PushedBill,
     WriteState,
@@ -46,6 +46,8 @@ from models.store.database import Database
 from models.store.payments import PaymentInPush
 from models.store.writes import Ticket
 from models.tables import ConnectionRow
+
+T = TypeVar("T")
 
 TURN = timedelta(seconds=2)
 """How soon a write looks again whether the one before it is through."""
@@ -74,7 +76,13 @@ class ErpActivities:
                 going_out = await bills.in_push(session, push.bill_id)
             self._check_turn(ticket)
             try:
-                document_id = await self._bill_in_erp(connection, going_out.bill, ticket)
+                document_id = await self._once(
+                    connection.row,
+                    going_out.bill.external_key,
+                    ticket,
+                    find=partial(connection.erp.find_bill, going_out.bill),
+                    create=partial(connection.erp.create_bill, going_out.bill),
+                )
             except Rejected as error:
                 await self._reject(going_out.bill.external_key, error)
                 raise
@@ -153,7 +161,13 @@ class ErpActivities:
                     )
             self._check_turn(ticket)
             try:
-                erp_id = await self._payment_in_erp(connection, going_out.payment, ticket)
+                erp_id = await self._once(
+                    connection.row,
+                    going_out.payment.external_key,
+                    ticket,
+                    find=partial(connection.erp.find_payment, going_out.payment),
+                    create=partial(connection.erp.create_payment, going_out.payment),
+                )
             except Rejected as error:
                 await self._reject(going_out.payment.external_key, error)
                 raise
@@ -213,46 +227,33 @@ class ErpActivities:
         if ticket.waits_for is not None:
             raise not_yet(f"{ticket.waits_for} goes first", again_in=TURN, code="WAITING_FOR_TURN")
 
-    async def _bill_in_erp(self, connection: OpenConnection, bill: BillToPush, ticket: Ticket) -> DocumentId:
-        erp = connection.erp
+    async def _once(
+        self,
+        connection: ConnectionRow,
+        key: ExternalKey,
+        ticket: Ticket,
+        *,
+        find: Callable[[], Awaitable[T | None]],
+        create: Callable[[], Awaitable[T]],
+    ) -> T:
+        """Make the record in the ERP, or adopt the one that an earlier attempt under this key made."""
         doubted = ticket.maybe_there
-        if ticket.state is WriteState.CONFIRMED or ticket.maybe_there:
-            found = await erp.find_bill(bill)
+        if ticket.state is WriteState.CONFIRMED or doubted:
+            found = await find()
             if found is not None:
                 return found
-            ticket = await self._believe_not_there(connection.row, bill.external_key, ticket)
+            ticket = await self._believe_not_there(connection, key, ticket)
         try:
-            return await erp.create_bill(bill)
+            return await create()
         except Duplicate as error:
-            found = await erp.find_bill(bill)
+            found = await find()
             if found is None and doubted:
                 raise self._perhaps_ours(error) from error
             if found is None:
                 raise self._not_ours(error) from error
             return found
         except (Unavailable, Throttled, AuthenticationFailed):
-            await self._not_sent(bill.external_key, ticket)
-            raise
-
-    async def _payment_in_erp(self, connection: OpenConnection, payment: PaymentToPush, ticket: Ticket) -> ErpId:
-        erp: ErpConnector = connection.erp
-        doubted = ticket.maybe_there
-        if ticket.state is WriteState.CONFIRMED or ticket.maybe_there:
-            found = await erp.find_payment(payment)
-            if found is not None:
-                return found
-            ticket = await self._believe_not_there(connection.row, payment.external_key, ticket)
-        try:
-            return await erp.create_payment(payment)
-        except Duplicate as error:
-            found = await erp.find_payment(payment)
-            if found is None and doubted:
-                raise self._perhaps_ours(error) from error
-            if found is None:
-                raise self._not_ours(error) from error
-            return found
-        except (Unavailable, Throttled, AuthenticationFailed):
-            await self._not_sent(payment.external_key, ticket)
+            await self._not_sent(key, ticket)
             raise
 
     async def _believe_not_there(self, connection: ConnectionRow, key: ExternalKey, ticket: Ticket) -> Ticket:

@@ -20,12 +20,6 @@ class ConnectionTaken(Exception):
     code = "CONNECTION_EXISTS"
 
 
-class OneWayIsPermanent(Exception):
-    """One-way sync cannot be switched off again (S2-53)."""
-
-    code = "ONE_WAY_IS_PERMANENT"
-
-
 async def create(
     s: AsyncSession,
     *,
