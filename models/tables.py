@@ -147,6 +147,22 @@ class ListEntryRow(SQLModel, table=True):
     seen_at: datetime = _instant(default_now=True)
 
 
+class ClosedPeriodRow(SQLModel, table=True):
+    """Through which day an entity's books are closed: by the ERP's word, and by an administrator's."""
+
+    __tablename__ = "closed_periods"
+
+    connection_id: str = Field(foreign_key="connections.id", primary_key=True)
+    entity: str = Field(primary_key=True)
+    """Empty: the whole company."""
+    erp_closed_through: date | None = None
+    set_closed_through: date | None = None
+    """What an administrator set; the later of the two counts."""
+    set_by: str | None = None
+    version: int = 1
+    changed_at: datetime = _instant(default_now=True)
+
+
 class PurchaseOrderRow(SQLModel, table=True):
     __tablename__ = "purchase_orders"
     __table_args__ = (
@@ -340,6 +356,13 @@ class BillRow(SQLModel, table=True):
     currency: str
     memo: str = ""
     total: Decimal = _number()
+    """Lines + charges + tax - discount."""
+    invoice_total: Decimal | None = _number(nullable=True)
+    """The total the supplier printed, where the caller gave it."""
+    charges: list[dict[str, str]] = _json("[]")
+    """Money beyond the order's lines: `class` (freight, surcharge, other), `amount`, `description`."""
+    tax: Decimal = _number(zero=True)
+    discount: Decimal = _number(zero=True)
     paid: Decimal = _number(zero=True)
     external_key: str | None = Field(default=None, index=True)
     erp_id: str | None = None
@@ -404,6 +427,7 @@ class MatchResultRow(SQLModel, table=True):
     """One match with its inputs: recomputable, and kept also for bills that were refused."""
 
     __tablename__ = "match_results"
+    __table_args__ = (Index("match_results_by_age", "connection_id", "created_at", "id"),)
 
     id: str = Field(primary_key=True)
     connection_id: str = Field(foreign_key="connections.id")
@@ -413,6 +437,58 @@ class MatchResultRow(SQLModel, table=True):
     mode: str
     result: dict[str, Any] = _json()
     created_at: datetime = _instant(default_now=True)
+
+
+class TolerancePolicyRow(SQLModel, table=True):
+    """How much a bill may differ from its order, in one scope; the columns that are set say which (rules 3.4)."""
+
+    __tablename__ = "tolerance_policies"
+    __table_args__ = (
+        UniqueConstraint(
+            "organization_id",
+            "connection_id",
+            "vendor_id",
+            "item_id",
+            "category",
+            "entity",
+            name="tolerance_policies_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organizations.id")
+    connection_id: str | None = Field(default=None, foreign_key="connections.id")
+    vendor_id: str | None = None
+    item_id: str | None = None
+    category: str | None = None
+    entity: str | None = None
+    terms: dict[str, Any] = _json()
+    """The bands by check and the flags, as `matching.policy.TolerancePolicy` writes them."""
+    version: int = 1
+    created_by: str
+    created_at: datetime = _instant(default_now=True)
+    changed_at: datetime = _instant(default_now=True)
+
+
+class UnitFactorRow(SQLModel, table=True):
+    """What a person told us about a unit: one `unit` is numerator / denominator `order_unit` (matching rules 3.6)."""
+
+    __tablename__ = "unit_factors"
+    __table_args__ = (Index("unit_factors_by_item", "item_id", "vendor_id", "connection_id"),)
+
+    id: str = Field(primary_key=True)
+    """Derived from the columns below, so that one pair of units has one factor."""
+    connection_id: str = Field(foreign_key="connections.id")
+    vendor_id: str
+    item_id: str
+    unit: str
+    order_unit: str
+    numerator: Decimal = _number()
+    denominator: Decimal = _number()
+    told_by: str
+    version: int = 1
+    changed_at: datetime = _instant(default_now=True)
 
 
 class PaymentRow(SQLModel, table=True):

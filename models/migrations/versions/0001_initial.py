@@ -250,6 +250,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("match_results_by_age", "match_results", ["connection_id", "created_at", "id"], unique=False)
     op.create_index(op.f("ix_match_results_bill_id"), "match_results", ["bill_id"], unique=False)
     op.create_index(op.f("ix_match_results_purchase_order_id"), "match_results", ["purchase_order_id"], unique=False)
     op.create_table(
@@ -463,6 +464,12 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("memo", sa.String(), nullable=False),
         sa.Column("total", sa.Numeric(), nullable=False),
+        sa.Column("invoice_total", sa.Numeric(), nullable=True),
+        sa.Column(
+            "charges", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
+        sa.Column("tax", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("discount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("paid", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("external_key", sa.String(), nullable=True),
         sa.Column("erp_id", sa.String(), nullable=True),
@@ -601,6 +608,77 @@ def upgrade() -> None:
     op.create_index(op.f("ix_payments_external_key"), "payments", ["external_key"], unique=False)
     op.create_index("payments_by_age", "payments", ["organization_id", "created_at", "id"], unique=False)
     op.create_index("payments_by_erp_id", "payments", ["erp_id", "connection_id"], unique=False)
+    op.create_table(
+        "closed_periods",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("entity", sa.String(), nullable=False),
+        sa.Column("erp_closed_through", sa.Date(), nullable=True),
+        sa.Column("set_closed_through", sa.Date(), nullable=True),
+        sa.Column("set_by", sa.String(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connections.id"],
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "entity"),
+    )
+    op.create_table(
+        "tolerance_policies",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("organization_id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=True),
+        sa.Column("vendor_id", sa.String(), nullable=True),
+        sa.Column("item_id", sa.String(), nullable=True),
+        sa.Column("category", sa.String(), nullable=True),
+        sa.Column("entity", sa.String(), nullable=True),
+        sa.Column(
+            "terms", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connections.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint(
+            "organization_id",
+            "connection_id",
+            "vendor_id",
+            "item_id",
+            "category",
+            "entity",
+            name="tolerance_policies_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_table(
+        "unit_factors",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("vendor_id", sa.String(), nullable=False),
+        sa.Column("item_id", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("order_unit", sa.String(), nullable=False),
+        sa.Column("numerator", sa.Numeric(), nullable=False),
+        sa.Column("denominator", sa.Numeric(), nullable=False),
+        sa.Column("told_by", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connections.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("unit_factors_by_item", "unit_factors", ["item_id", "vendor_id", "connection_id"], unique=False)
     for table in NO_CONNECTION_LOOKS_EMPTY:
         op.execute(f"alter table {table} alter column connection_id set statistics 0")
     op.execute(APPEND_ONLY)
@@ -620,6 +698,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("unit_factors_by_item", table_name="unit_factors")
+    op.drop_table("unit_factors")
+    op.drop_table("tolerance_policies")
+    op.drop_table("closed_periods")
     op.drop_index("payments_by_erp_id", table_name="payments")
     op.drop_index("payments_by_age", table_name="payments")
     op.drop_index(op.f("ix_payments_external_key"), table_name="payments")
@@ -668,6 +750,7 @@ def downgrade() -> None:
     op.drop_table("notices")
     op.drop_index(op.f("ix_match_results_purchase_order_id"), table_name="match_results")
     op.drop_index(op.f("ix_match_results_bill_id"), table_name="match_results")
+    op.drop_index("match_results_by_age", table_name="match_results")
     op.drop_table("match_results")
     op.drop_index(op.f("ix_list_entries_key"), table_name="list_entries")
     op.drop_table("list_entries")
