@@ -146,6 +146,7 @@ class MirrorActivities:
             outcome=result.outcome,
             mode=MatchMode(connection.match_mode),
             result=result.model_dump(mode="json"),
+            why="asked for",
         )
         if saved:
             due_on = asked.due_date or await payment_terms.due_on(

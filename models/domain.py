@@ -83,6 +83,10 @@ class Origin(StrEnum):
 class BillStatus(StrEnum):
     """A bill's life. `synced` and later mean that the ERP holds it and we have read it back."""
 
+    AWAITING_ACKNOWLEDGEMENT = "awaiting_acknowledgement"
+    """Saved, its quantity reserved, not pushed: its match warns, and nobody has acknowledged that yet."""
+    ON_HOLD = "on_hold"
+    """Saved, its quantity reserved, not pushed: its match needs a release by a person."""
     PENDING_PUSH = "pending_push"
     SYNC_ISSUE = "sync_issue"
     LINK_MISSING = "link_missing"
@@ -92,6 +96,10 @@ class BillStatus(StrEnum):
     PAID = "paid"
     ABANDONED = "abandoned"
     DELETED = "deleted"
+
+
+WAITING_FOR_A_PERSON = frozenset({BillStatus.AWAITING_ACKNOWLEDGEMENT, BillStatus.ON_HOLD})
+"""Kept back by what its match found; nothing of it was sent."""
 
 
 class PaymentStatus(StrEnum):
@@ -108,6 +116,8 @@ class PaymentStatus(StrEnum):
 class WriteState(StrEnum):
     """Where one ERP write stands. `sent` means: the ERP may or may not have it, look it up first."""
 
+    HELD = "held"
+    """Not to be sent until a person lets its bill go on; no other write waits for it."""
     PLANNED = "planned"
     SENT = "sent"
     CONFIRMED = "confirmed"
@@ -127,6 +137,10 @@ class ListKind(StrEnum):
     CLASS = "class"
     TERM = "term"
     BANK_ACCOUNT = "bank_account"
+    UNIT_GROUP = "unit_group"
+    """Units that convert into each other."""
+    UNIT = "unit"
+    """One unit of a group: attributes `group` (the group's ERP id) and `factor` (so many base units)."""
 
 
 class Stream(StrEnum):

@@ -409,7 +409,13 @@ class BillLineRow(SQLModel, table=True):
     account: str | None = None
     description: str = ""
     quantity: Decimal | None = _number(nullable=True)
+    """In the order line's unit; where that is no exact decimal, rounded, and `exact_quantity` is what counts."""
+    exact_quantity: str | None = None
+    """`n/d`, only where `quantity` is rounded (7 of a dozen)."""
     unit: str = ""
+    billed_quantity: Decimal | None = _number(nullable=True)
+    """As the supplier billed it, in `billed_unit`; both None where that is the order's unit."""
+    billed_unit: str | None = None
     price: Decimal | None = _number(nullable=True)
     amount: Decimal = _number()
     department: str | None = None
@@ -424,7 +430,8 @@ class BillLineRow(SQLModel, table=True):
 
 
 class MatchResultRow(SQLModel, table=True):
-    """One match with its inputs: recomputable, and kept also for bills that were refused."""
+    """One match with its inputs: recomputable, and kept also for bills that were refused. A bill that is matched again
+    gets a further row; the last one counts."""
 
     __tablename__ = "match_results"
     __table_args__ = (Index("match_results_by_age", "connection_id", "created_at", "id"),)
@@ -435,8 +442,26 @@ class MatchResultRow(SQLModel, table=True):
     bill_id: str | None = Field(default=None, index=True)
     outcome: str
     mode: str
+    why: str = ""
+    """Why it was matched: saved, or what changed since."""
     result: dict[str, Any] = _json()
     created_at: datetime = _instant(default_now=True)
+
+
+class MatchDecisionRow(SQLModel, table=True):
+    """A person's word on one finding of a bill's match: a warning acknowledged, a hold released."""
+
+    __tablename__ = "match_decisions"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    bill_id: str = Field(foreign_key="bills.id", index=True)
+    kind: str
+    """acknowledged | released."""
+    finding: dict[str, Any] = _json()
+    """As it stood: one that got worse since is not covered by this word."""
+    actor: str
+    why: str = ""
+    at: datetime = _instant(default_now=True)
 
 
 class TolerancePolicyRow(SQLModel, table=True):

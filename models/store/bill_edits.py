@@ -22,7 +22,7 @@ class EditRefused(Exception):
         self.message = message
 
 
-NEVER_PUSHED = (WriteState.PLANNED, WriteState.REJECTED)
+NEVER_PUSHED = (WriteState.HELD, WriteState.PLANNED, WriteState.REJECTED)
 """The ERP certainly does not hold the bill: it may still become another one."""
 
 

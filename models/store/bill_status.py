@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from models.domain import BillStatus
+from models.domain import WAITING_FOR_A_PERSON, BillStatus
 
-UNSURE = frozenset({BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING})
+UNSURE = WAITING_FOR_A_PERSON | {BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING}
 """Its own workflow still settles what the ERP holds: figures are kept, the status is not touched from outside."""
 
 OVER = frozenset({BillStatus.ABANDONED, BillStatus.DELETED})

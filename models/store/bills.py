@@ -12,6 +12,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import (
+    WAITING_FOR_A_PERSON,
     BillId,
     BillLineSource,
     BillLineToPush,
@@ -60,6 +61,13 @@ class NewBillLine:
     class_id: str | None
     project: str | None
     sources: Sequence[Mapping[str, str]]
+    purchase_order_id: PurchaseOrderId | None = None
+    """None: the bill's own order."""
+    exact_quantity: str | None = None
+    """`n/d` where `quantity`, in the order's unit, is rounded."""
+    billed_quantity: Decimal | None = None
+    billed_unit: str | None = None
+    """As the supplier billed it, where that is another unit than the order's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,8 @@ class NewBill:
     match_outcome: str
     created_by: str
     lines: Sequence[NewBillLine]
+    status: BillStatus = BillStatus.PENDING_PUSH
+    """One that waits for a person is saved and reserves, and its write is held."""
 
 
 class BillInPush(NamedTuple):
@@ -120,7 +130,7 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
             "number_key": new.number_key,
             "reference": new.order_number,
             "origin": Origin.POSYNC,
-            "status": BillStatus.PENDING_PUSH,
+            "status": new.status,
             "outcome": new.match_outcome,
             "bill_date": new.bill_date,
             "posting_date": new.posting_date,
@@ -140,13 +150,16 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
             {
                 "bill_id": new.id,
                 "line_no": line.line_no,
-                "purchase_order_id": new.purchase_order_id,
+                "purchase_order_id": line.purchase_order_id or new.purchase_order_id,
                 "purchase_order_line_no": line.order_line_no,
                 "item_id": line.item_id,
                 "account": line.account,
                 "description": line.description,
                 "quantity": line.quantity,
+                "exact_quantity": line.exact_quantity,
                 "unit": line.unit,
+                "billed_quantity": line.billed_quantity,
+                "billed_unit": line.billed_unit,
                 "price": line.price,
                 "amount": line.amount,
                 "department": line.department,
@@ -167,6 +180,7 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
         subject_id=new.id,
         purchase_order_id=new.purchase_order_id,
         body_hash=_body_hash(new),
+        held=new.status in WAITING_FOR_A_PERSON,
     )
     await events.record(
         session,
@@ -178,7 +192,7 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
         actor=new.created_by,
         why=f"billed against {new.order_number}",
         before=None,
-        after={"status": BillStatus.PENDING_PUSH, "total": str(new.total), "match": new.match_outcome},
+        after={"status": new.status, "total": str(new.total), "match": new.match_outcome},
     )
     return True
 

@@ -21,13 +21,14 @@ async def save(
     outcome: str,
     mode: MatchMode,
     result: Mapping[str, Any],
+    why: str,
 ) -> None:
     """Keep the result of one request's match. The same request keeps one result."""
     await session.execute(
         text(
             """
-            insert into match_results (id, connection_id, purchase_order_id, bill_id, outcome, mode, result)
-            values (:id, :connection, :order, :bill, :outcome, :mode, cast(:result as jsonb))
+            insert into match_results (id, connection_id, purchase_order_id, bill_id, outcome, mode, result, why)
+            values (:id, :connection, :order, :bill, :outcome, :mode, cast(:result as jsonb), :why)
             on conflict (id) do nothing
             """
         ),
@@ -39,5 +40,6 @@ async def save(
             "outcome": outcome,
             "mode": mode.value,
             "result": json.dumps(result),
+            "why": why,
         },
     )

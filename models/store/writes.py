@@ -32,14 +32,15 @@ async def plan(
     subject_id: str,
     purchase_order_id: PurchaseOrderId | None,
     body_hash: str,
+    held: bool = False,
 ) -> None:
-    """Record that this write will be made. Twice with the same key is once."""
+    """Record that this write will be made; `held`: once a person lets it go. Twice with the same key is once."""
     await session.execute(
         text(
             """
             insert into erp_writes
                 (external_key, connection_id, kind, subject_id, purchase_order_id, body_hash, state, attempts)
-            values (:key, :connection, :kind, :subject, :order, :body_hash, :planned, 0)
+            values (:key, :connection, :kind, :subject, :order, :body_hash, :state, 0)
             on conflict (external_key) do nothing
             """
         ),
@@ -50,7 +51,7 @@ async def plan(
             "subject": subject_id,
             "order": purchase_order_id,
             "body_hash": body_hash,
-            "planned": WriteState.PLANNED,
+            "state": WriteState.HELD if held else WriteState.PLANNED,
         },
     )
 
@@ -76,7 +77,7 @@ async def begin(session: AsyncSession, external_key: ExternalKey) -> Ticket:
         )
     ).one()
     state = WriteState(row.state)
-    if state in (WriteState.CONFIRMED, WriteState.ABANDONED) or row.waits_for is not None:
+    if state in (WriteState.CONFIRMED, WriteState.ABANDONED, WriteState.HELD) or row.waits_for is not None:
         first = row.sent_at or row.now
         return Ticket(state, row.sent_at is not None, first, row.waits_for, row.connection_id, row.erp_id)
     await session.execute(
@@ -146,13 +147,36 @@ async def reject(session: AsyncSession, external_key: ExternalKey, code: str) ->
     )
 
 
+async def hold(session: AsyncSession, external_key: ExternalKey) -> bool:
+    """Keep a write back that was never sent. False: it was sent, or is settled already."""
+    result = await session.execute(
+        text(
+            "update erp_writes set state = 'held'"
+            " where external_key = :key and state in ('planned', 'held') returning 1"
+        ),
+        {"key": external_key},
+    )
+    return result.first() is not None
+
+
+async def let_go(session: AsyncSession, external_key: ExternalKey) -> None:
+    """Send a held write after all: it goes behind the writes that were planned meanwhile."""
+    await session.execute(
+        text(
+            "update erp_writes set state = 'planned', sequence = nextval('erp_write_sequence')"
+            " where external_key = :key and state = 'held'"
+        ),
+        {"key": external_key},
+    )
+
+
 async def abandon(session: AsyncSession, external_key: ExternalKey) -> bool:
     """Give the write up. Refused (False) once the ERP holds it, or may hold it."""
     result = await session.execute(
         text(
             """
             update erp_writes set state = 'abandoned'
-             where external_key = :key and state in ('planned', 'rejected', 'abandoned') returning 1
+             where external_key = :key and state in ('held', 'planned', 'rejected', 'abandoned') returning 1
             """
         ),
         {"key": external_key},

@@ -240,6 +240,7 @@ def upgrade() -> None:
         sa.Column("bill_id", sa.String(), nullable=True),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
         sa.Column(
             "result", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
@@ -545,7 +546,10 @@ def upgrade() -> None:
         sa.Column("account", sa.String(), nullable=True),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("quantity", sa.Numeric(), nullable=True),
+        sa.Column("exact_quantity", sa.String(), nullable=True),
         sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("billed_quantity", sa.Numeric(), nullable=True),
+        sa.Column("billed_unit", sa.String(), nullable=True),
         sa.Column("price", sa.Numeric(), nullable=True),
         sa.Column("amount", sa.Numeric(), nullable=False),
         sa.Column("department", sa.String(), nullable=True),
@@ -570,6 +574,24 @@ def upgrade() -> None:
     op.create_index(
         "bill_lines_by_order_line", "bill_lines", ["purchase_order_id", "purchase_order_line_no"], unique=False
     )
+    op.create_table(
+        "match_decisions",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("bill_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column(
+            "finding", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bill_id"],
+            ["bills.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_match_decisions_bill_id"), "match_decisions", ["bill_id"], unique=False)
     op.create_table(
         "payments",
         sa.Column("id", sa.String(), nullable=False),
@@ -707,6 +729,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_payments_external_key"), table_name="payments")
     op.drop_index(op.f("ix_payments_bill_id"), table_name="payments")
     op.drop_table("payments")
+    op.drop_index(op.f("ix_match_decisions_bill_id"), table_name="match_decisions")
+    op.drop_table("match_decisions")
     op.drop_index("bill_lines_by_order_line", table_name="bill_lines")
     op.drop_table("bill_lines")
     op.drop_index("receipt_lines_by_order_line", table_name="receipt_lines")
