@@ -64,7 +64,7 @@ class NewSchedule(Input):
     "/credentials",
     operation_id="replaceCredentials",
     summary="Give new credentials",
-    responses=answers(*EDIT, "CONNECTION_IDENTITY_CHANGED", "ERP_UNAVAILABLE"),
+    responses=answers(*EDIT, "CONNECTION_IDENTITY_CHANGED", "CREDENTIALS_INCOMPLETE", "ERP_UNAVAILABLE"),
 )
 async def replace_credentials(
     connection_id: Id,
@@ -81,6 +81,7 @@ async def replace_credentials(
     values = dict(new.credentials)
     if row.entity is not None:
         values.setdefault("entity", row.entity)
+    erp_access.check_names(Erp(row.erp), values)
     found = await erp_access.sign_in(services, Erp(row.erp), row.endpoint, row.settings, row.preferences, values)
     if (found.company, found.user, found.entity) != (row.company, row.user_name, row.entity):
         raise Problem(
@@ -103,7 +104,7 @@ async def replace_credentials(
     "/preferences",
     operation_id="replacePreferences",
     summary="Set the sync preferences",
-    responses=answers(*EDIT, "TEMPLATE_CLAIMED", "ONE_WAY_IS_PERMANENT", "ERP_UNAVAILABLE"),
+    responses=answers(*EDIT, "TEMPLATE_CLAIMED", "ORDERS_CLAIMED", "ONE_WAY_IS_PERMANENT", "ERP_UNAVAILABLE"),
 )
 async def replace_preferences(
     connection_id: Id,
@@ -126,20 +127,28 @@ async def replace_preferences(
         row = await load(session, services, caller, connection_id, lock=True)
         check(if_match, row.version)
         template = new.preferences.get("po_template")
-        if template:
-            other = await connections.claimed_template(
-                session, Erp(row.erp), row.company, row.entity, template, ConnectionId(row.id)
-            )
-            if other is not None:
-                ours = other.organization_id == caller.organization_id
-                name = f"The connection {other.id!r}" if ours else "A connection of another organization"
-                raise Problem("TEMPLATE_CLAIMED", f"{name} already syncs the orders of {template!r}.")
+        if template or not problems:
+            await _claim(session, row, template)
         await connections.save_preferences(session, ConnectionId(row.id), new.preferences, not problems)
         if new.one_way and not row.one_way:
             await connections.set_one_way(session, ConnectionId(row.id))
         row = await load(session, services, caller, connection_id)
     tag(response, row.version)
     return PreferencesAnswer(connection=shown(row), complete=row.preferences_complete, problems=problems)
+
+
+async def _claim(session: AsyncSession, row: ConnectionRow, template: str | None) -> None:
+    """The orders of one template, or all orders where the ERP has no templates, belong to one connection."""
+    other = await connections.claimed_orders(
+        session, Erp(row.erp), row.company, row.entity, template, ConnectionId(row.id)
+    )
+    if other is None:
+        return
+    ours = other.organization_id == row.organization_id
+    name = f"The connection {other.id!r}" if ours else "A connection of another organization"
+    if template:
+        raise Problem("TEMPLATE_CLAIMED", f"{name} already syncs the orders of {template!r}.")
+    raise Problem("ORDERS_CLAIMED", f"{name} already syncs the orders of {row.entity or 'the whole company'}.")
 
 
 @router.put(

@@ -21,6 +21,7 @@ from api.services import Services, ServiceSet
 from api.shapes import Code, Day, Id, Input, Name, Text, Trouble, columns
 from erp.connector import ConnectionCheck
 from erp.errors import ErpError
+from erp.registry import SIGNING_IN
 from models.domain import ConnectionId, Erp, MatchMode
 from models.store import connections
 from models.tables import ConnectionRow
@@ -44,7 +45,7 @@ class TechnicalSettings(Input):
     """How we talk to this ERP; the defaults are right for the vendors' own servers."""
 
     allow_loopback: bool = False
-    max_in_flight: int = Field(default=1, ge=1, le=20)
+    max_in_flight: int | None = Field(default=None, ge=1, le=20, description="null: what is polite for this ERP.")
     timeout_seconds: int = Field(default=60, ge=1, le=300)
     read_lag_seconds: int = Field(default=120, ge=0, le=3600)
     page_size: int | None = Field(default=None, ge=1, le=2000)
@@ -55,7 +56,9 @@ class NewConnection(Input):
     name: Name = Field(examples=["Acme, entity 100"])
     credentials: Credentials
     entity: Code | None = Field(default=None, examples=["100"], description="Binds the sync to one entity (S2-04).")
-    endpoint: Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s]+$")] | None = None
+    endpoint: Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s]+$")] | None = Field(
+        default=None, description="null: the vendor's own address for these credentials."
+    )
     one_way: bool = Field(default=False, description="Bills and payments only go out; permanent once on (S2-53).")
     first_import_from: Day | None = Field(
         default=None, description="Orders from this date on come in first; null: the last three months (S1-11)."
@@ -121,6 +124,7 @@ async def load(
         "IDEMPOTENCY_KEY_REUSED",
         "ROLE_TOO_LOW",
         "CONNECTION_EXISTS",
+        "CREDENTIALS_INCOMPLETE",
         "LOOPBACK_NOT_ALLOWED",
         "ERP_UNAVAILABLE",
     ),
@@ -152,8 +156,11 @@ async def _connect(services: ServiceSet, caller: Caller, once: Once, new: NewCon
         raise Problem("ENTITY_GIVEN_TWICE", f"The credentials name {values['entity']!r}, the body {new.entity!r}.")
     if new.settings.allow_loopback and not services.settings.allow_loopback:
         raise Problem("LOOPBACK_NOT_ALLOWED")
-    endpoint = new.endpoint or erp_access.DEFAULT_ENDPOINTS[new.erp]
+    erp_access.check_names(new.erp, values)
+    signing_in = SIGNING_IN[new.erp]
+    endpoint = new.endpoint or signing_in.default_endpoint(values)
     settings = new.settings.model_dump()
+    settings["max_in_flight"] = settings["max_in_flight"] or signing_in.max_in_flight
     check = await erp_access.sign_in(services, new.erp, endpoint, settings, {}, values)
     async with services.database.transaction() as session:
         try:

@@ -8,10 +8,9 @@ from typing import Any
 from api.problems import Problem
 from api.services import ServiceSet
 from erp.connector import ConnectionCheck, ConnectionSettings, Credentials, ErpConnector
+from erp.registry import SIGNING_IN
 from models.domain import Erp
 from models.tables import ConnectionRow
-
-DEFAULT_ENDPOINTS = {Erp.INTACCT: "https://api.intacct.com/ia/xml/xmlgw.phtml"}
 
 PATIENCE_SECONDS = 25
 """A person waits for this answer; an activity would wait longer."""
@@ -57,6 +56,17 @@ async def connector_of(
         services.vault.open(row.credentials),
     ) as made:
         yield made
+
+
+def check_names(erp: Erp, credentials: Mapping[str, str]) -> None:
+    """Raises CREDENTIALS_INCOMPLETE naming what is absent or not known, before anybody is called."""
+    signing_in = SIGNING_IN[erp]
+    missing, unknown = signing_in.missing(credentials), signing_in.unknown(credentials)
+    said = [f"Missing: {', '.join(missing)}."] if missing else []
+    said += [f"{erp} has no use for: {', '.join(unknown)}."] if unknown else []
+    if said:
+        needed = ", ".join(signing_in.credentials)
+        raise Problem("CREDENTIALS_INCOMPLETE", " ".join(said), fix=(f"Give exactly these names: {needed}.",))
 
 
 async def sign_in(

@@ -97,6 +97,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         SUPPORT,
         ("Set POSYNC_ALLOW_LOOPBACK=1 for the API and the workers; only for the sandbox, never in production.",),
     ),
+    "CREDENTIALS_INCOMPLETE": ProblemCode(
+        422,
+        "These are not the credentials this ERP asks for",
+        CALLER,
+        ("Give the credentials under the names the ERP's page in docs/ lists.",),
+    ),
     "ENTITY_GIVEN_TWICE": ProblemCode(
         422, "Two different entities are given", CALLER, ("Give the entity once, beside the credentials.",)
     ),
@@ -111,6 +117,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "Another connection already uses this template",
         ADMINISTRATOR,
         ("Use another template for this connection, or change the other connection first.",),
+    ),
+    "ORDERS_CLAIMED": ProblemCode(
+        409,
+        "Another connection already syncs these orders",
+        ADMINISTRATOR,
+        ("Use the connection there is, or connect another entity.",),
     ),
     "ONE_WAY_IS_PERMANENT": ProblemCode(
         409,

@@ -5,7 +5,7 @@ own account: it raises a typed error (`erp/errors.py`) and Temporal decides. Eve
 is safe to repeat in combination with `find_*` (DESIGN section 5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -113,10 +113,13 @@ class Peek(NamedTuple):
     """What changed since the cursors, as stamps: one call for a whole connection.
 
     `unread` names the streams with more changes than a peek returns: they must be read, whatever we hold.
+    `closed_through` is the last closed day of the books by entity, "" for the whole company, None for books that are all
+    open; entities the ERP says nothing of are left out.
     """
 
     stamps: Sequence[Stamp]
     unread: frozenset[Stream]
+    closed_through: Mapping[str, date | None] = {}
 
 
 class ErpConnector(Protocol):
@@ -143,7 +146,9 @@ class ErpConnector(Protocol):
 
     # --- reading --------------------------------------------------------------------------------------------
     async def peek(self, since: Mapping[Stream, str]) -> Peek:
-        """What changed since each stream's cursor, overlap included, in as few calls as the ERP allows."""
+        """What changed since each stream's cursor, overlap included, in as few calls as the ERP allows.
+
+        Without any cursor only how far the books are closed."""
         ...
 
     async def list_entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
@@ -250,3 +255,27 @@ class ConnectorFactory(Protocol):
     """How a connector is made: one per ERP folder, registered in `erp/registry.py`."""
 
     def __call__(self, settings: ConnectionSettings, credentials: Credentials) -> ErpConnector: ...
+
+
+class SigningIn(NamedTuple):
+    """What a person gives to connect one kind of ERP: known before there is a connection to ask.
+
+    Every ERP folder has its own in `signing_in.py`.
+    """
+
+    credentials: tuple[str, ...]
+    """The names of what must be given; all of them are text."""
+    may_be_given: tuple[str, ...]
+    """What may be given besides."""
+    default_endpoint: Callable[[Mapping[str, str]], str]
+    """The vendor's own address for these credentials: some vendors give every customer a host of its own."""
+    max_in_flight: int
+    """How many calls at once are polite, for an account that other programs use too."""
+
+    def missing(self, given: Mapping[str, str]) -> list[str]:
+        """What is not given, or empty."""
+        return [name for name in self.credentials if not given.get(name)]
+
+    def unknown(self, given: Mapping[str, str]) -> list[str]:
+        """What this ERP has no use for; usually a misspelt name."""
+        return sorted(set(given) - {*self.credentials, *self.may_be_given})

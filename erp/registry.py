@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
-from erp.connector import ConnectorFactory
+from erp.connector import ConnectorFactory, SigningIn
+from erp.intacct import signing_in as intacct
 from erp.intacct.connector import IntacctConnector
 from models.domain import Erp
 
 CONNECTORS: Mapping[Erp, ConnectorFactory] = {Erp.INTACCT: IntacctConnector}
+
+SIGNING_IN: Mapping[Erp, SigningIn] = {Erp.INTACCT: intacct.SIGNING_IN}

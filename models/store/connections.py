@@ -224,19 +224,25 @@ async def mark_synced(s: AsyncSession, connection_id: ConnectionId, at: datetime
     await s.exec(update(ConnectionRow).where(col(ConnectionRow.id) == connection_id).values(last_synced_at=at))
 
 
-async def claimed_template(
-    s: AsyncSession, erp: Erp, company: str, entity: str | None, template: str, except_id: ConnectionId
+async def claimed_orders(
+    s: AsyncSession, erp: Erp, company: str, entity: str | None, template: str | None, except_id: ConnectionId
 ) -> ConnectionRow | None:
-    """The other connection to this ERP company and entity that already syncs this order template, if any.
+    """The other connection to this ERP company and entity that already syncs the orders of this template, if any; with
+    None, for an ERP without templates, the one that syncs this company's orders at all.
 
-    Two connections on one template would both take the same orders in and bill them twice (field note U-9). A
-    connection at top level sees every entity, so it collides with all of them.
+    Two such connections would both take the same orders in and bill them twice (field note U-9). A connection at top
+    level sees every entity, so it collides with all of them.
     """
+    claim = (
+        col(ConnectionRow.preferences)["po_template"].astext == template
+        if template is not None
+        else col(ConnectionRow.preferences_complete)
+    )
     statement = select(ConnectionRow).where(
         col(ConnectionRow.erp) == erp.value,
         func.lower(col(ConnectionRow.company)) == company.lower(),
         col(ConnectionRow.id) != except_id,
-        col(ConnectionRow.preferences)["po_template"].astext == template,
+        claim,
     )
     if entity is not None:
         statement = statement.where(or_(col(ConnectionRow.entity).is_(None), col(ConnectionRow.entity) == entity))

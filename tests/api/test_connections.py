@@ -69,6 +69,23 @@ async def test_the_entity_is_given_once(office: Office) -> None:
     a_problem(await office.post("/v1/connections", body), 422, "ENTITY_GIVEN_TWICE")
 
 
+async def test_credentials_are_asked_for_by_the_erps_own_names(office: Office) -> None:
+    """S2-51: what is absent, empty or misspelt is named before anybody is called."""
+    body = new_connection()
+    given = dict(body["credentials"])
+    given["sender_pasword"] = given.pop("sender_password")
+    problem = a_problem(
+        await office.post("/v1/connections", {**body, "credentials": {**given, "user": ""}}),
+        422,
+        "CREDENTIALS_INCOMPLETE",
+    )
+    assert problem["detail"] == "Missing: sender_password, user. intacct has no use for: sender_pasword."
+    assert problem["fix"] == ["Give exactly these names: sender_id, sender_password, company, user, password."]
+    connection_id = (await office.post("/v1/connections", body)).json()["id"]
+    answer = await office.put(f"/v1/connections/{connection_id}/credentials", {"credentials": given})
+    a_problem(answer, 422, "CREDENTIALS_INCOMPLETE")
+
+
 async def test_credentials_are_never_shown(office: Office) -> None:
     connection_id = await connected(office)
     for path in ("/v1/connections", f"/v1/connections/{connection_id}"):

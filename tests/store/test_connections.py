@@ -150,7 +150,7 @@ async def test_an_order_template_belongs_to_one_connection(
 
     async def claim(row: ConnectionRow, template: str) -> str | None:
         async with database.transaction() as s:
-            found = await connections.claimed_template(
+            found = await connections.claimed_orders(
                 s, Erp.INTACCT, row.company, row.entity, template, ConnectionId(row.id)
             )
         return found.id if found else None
@@ -163,6 +163,32 @@ async def test_an_order_template_belongs_to_one_connection(
     assert await claim(elsewhere, "Purchase Order") is None
     assert await claim(top, "Purchase Order") == first.id
     assert await claim(first, "Purchase Order") is None
+
+
+async def test_without_templates_an_entity_belongs_to_one_connection(
+    database: Database, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    """Field note U-9, for an ERP without order templates: who has completed the preferences holds the orders."""
+    company = f"C{secrets.token_hex(4)}"
+    first = await connect(tenant, company=company, entity="1", user="u1")
+    second = await connect(other_tenant, company=company, entity="1", user="u2")
+    elsewhere = await connect(other_tenant, company=company, entity="2", user="u3")
+
+    async def claim(row: ConnectionRow) -> str | None:
+        async with database.transaction() as s:
+            found = await connections.claimed_orders(
+                s, Erp.INTACCT, row.company, row.entity, None, ConnectionId(row.id)
+            )
+        return found.id if found else None
+
+    async with database.transaction() as s:
+        await connections.save_preferences(s, ConnectionId(first.id), {}, False)
+    assert await claim(second) is None
+    async with database.transaction() as s:
+        await connections.save_preferences(s, ConnectionId(first.id), {}, True)
+    assert await claim(second) == first.id
+    assert await claim(elsewhere) is None
+    assert await claim(first) is None
 
 
 async def test_cursors_never_go_back(tenant: Tenant) -> None:
