@@ -33,6 +33,7 @@ from models.domain import (
 from models.messages import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
 from models.store import (
     bills,
+    closed_periods,
     cursors,
     deletions,
     erp_bills,
@@ -87,11 +88,11 @@ class SyncActivities:
                 positions = await cursors.positions(session, start.connection_id)
             known = {stream: positions[stream] for stream in allowed if stream in positions}
             news = {stream for stream in allowed if stream not in positions}
-            if known:
-                peek = await connection.erp.peek(known)
-                async with self._database.transaction() as session:
-                    unknown = await stamps.unknown(session, start.connection_id, peek.stamps)
-                news |= peek.unread | {Stream(stream) for stream in unknown}
+            peek = await connection.erp.peek(known)
+            async with self._database.transaction() as session:
+                unknown = await stamps.unknown(session, start.connection_id, peek.stamps)
+                await closed_periods.take_in(session, start.connection_id, peek.closed_through)
+            news |= peek.unread | {Stream(stream) for stream in unknown}
         return SyncPlan(run_id=run_id, streams=[stream for stream in allowed if stream in news], reason=reason)
 
     @activity.defn

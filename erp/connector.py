@@ -113,7 +113,7 @@ class Peek(NamedTuple):
     """What changed since the cursors, as stamps: one call for a whole connection.
 
     `unread` names the streams with more changes than a peek returns: they must be read, whatever we hold.
-    `closed_through` is the last closed day of the books by entity, "" for the whole company, None for books that are all
+    `closed_through` is the last closed day of the books by entity, "" for the whole company, None where all of them are
     open; entities the ERP says nothing of are left out.
     """
 

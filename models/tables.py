@@ -159,7 +159,8 @@ class ClosedPeriodRow(SQLModel, table=True):
     set_closed_through: date | None = None
     """What an administrator set; the later of the two counts."""
     set_by: str | None = None
-    version: int = 1
+    version: int = 0
+    """Counts what administrators set."""
     changed_at: datetime = _instant(default_now=True)
 
 

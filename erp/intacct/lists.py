@@ -19,11 +19,21 @@ class ListShape(NamedTuple):
     object: str
     key: str
     name: str
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, str | tuple[str, ...]]
+    """Our name to theirs; of several of theirs the first that has a value."""
     private: bool = True
     """Whether its records can belong to one entity."""
-    subscribed: bool = False
-    """Whether it comes with a subscription that a company may not have."""
+    absent_by: frozenset[str] = frozenset()
+    """The refusals by which a company simply lacks the list."""
+    needed: bool = True
+    """Whether a sync needs it: without the right to read it the preflight warns."""
+
+
+SUBSCRIBED = frozenset({"QUERY_REFUSED"})
+"""Comes with a subscription that a company may not have."""
+
+CONVENIENT = frozenset({"QUERY_REFUSED", "PERMISSION_DENIED", "FIELD_NOT_READABLE"})
+"""Nice to have: without units' factors a person is asked for the ones that matter."""
 
 
 SHAPES: tuple[ListShape, ...] = (
@@ -57,10 +67,11 @@ SHAPES: tuple[ListShape, ...] = (
             "unit_group": "UOMGRP",
             "purchase_description": "PODESCRIPTION",
             "gl_group": "GLGROUP",
+            "category": ("PRODUCTLINEID", "GLGROUP"),
             "price_decimals": "PO_PRECISION",
         },
     ),
-    ListShape(ListKind.DEPARTMENT, "DEPARTMENT", "DEPARTMENTID", "TITLE", {"parent": "PARENTID"}, subscribed=True),
+    ListShape(ListKind.DEPARTMENT, "DEPARTMENT", "DEPARTMENTID", "TITLE", {"parent": "PARENTID"}, absent_by=SUBSCRIBED),
     ListShape(
         ListKind.LOCATION,
         "LOCATION",
@@ -68,7 +79,7 @@ SHAPES: tuple[ListShape, ...] = (
         "NAME",
         {"parent": "PARENTID", "currency": "CURRENCY", "entity": "ENTITY"},
         private=False,
-        subscribed=True,
+        absent_by=SUBSCRIBED,
     ),
     ListShape(
         ListKind.ENTITY,
@@ -77,23 +88,39 @@ SHAPES: tuple[ListShape, ...] = (
         "NAME",
         {"currency": "CURRENCY"},
         private=False,
-        subscribed=True,
+        absent_by=SUBSCRIBED,
     ),
-    ListShape(ListKind.CLASS, "CLASS", "CLASSID", "NAME", {"parent": "PARENTID"}, subscribed=True),
+    ListShape(ListKind.CLASS, "CLASS", "CLASSID", "NAME", {"parent": "PARENTID"}, absent_by=SUBSCRIBED),
     ListShape(ListKind.TERM, "APTERM", "NAME", "DESCRIPTION", {"due_date": "DUEDATE", "due_from": "DUEFROM"}),
+    ListShape(ListKind.UNIT_GROUP, "UOM", "NAME", "NAME", {}, private=False, absent_by=CONVENIENT, needed=False),
+    ListShape(
+        ListKind.UNIT,
+        "UOMDETAIL",
+        "UNIT",
+        "UNIT",
+        {"group": "GRPKEY", "factor": "CONVFACTOR"},
+        private=False,
+        absent_by=CONVENIENT,
+        needed=False,
+    ),
 )
 
 BY_KIND: Mapping[ListKind, ListShape] = {shape.kind: shape for shape in SHAPES}
 
 
 def list_query(shape: ListShape, since: str | None, after: str | None = None) -> Query:
-    optional = ("WHENCREATED", "STATUS", *shape.attributes.values(), *(("MEGAENTITYID",) if shape.private else ()))
+    attributes = dict.fromkeys(field for fields in shape.attributes.values() for field in _fields(fields))
+    optional = ("WHENCREATED", "STATUS", *attributes, *(("MEGAENTITYID",) if shape.private else ()))
     fields = ("RECORDNO", shape.key, "WHENMODIFIED")
     if shape.name != shape.key:
         optional = (shape.name, *optional)
     # For lists WHENCREATED is a true stamp, unlike on transactions (reference 2.5 points 2 and 3).
     where = changed_since(since, "WHENCREATED")
-    return Query(shape.object, fields, where, optional=optional, after=after, may_be_absent=shape.subscribed)
+    return Query(shape.object, fields, where, optional=optional, after=after, absent_by=shape.absent_by)
+
+
+def _fields(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (theirs,) if isinstance(theirs, str) else theirs
 
 
 class Lists:
@@ -143,5 +170,9 @@ def _entry(shape: ListShape, row: Row) -> ListEntry:
         active=row.get("STATUS", "active").casefold() in ("active", "t"),
         entity=row.get("MEGAENTITYID"),
         revision=translate.readable("WHENMODIFIED", stamp, wire.sortable_time) if stamp else None,
-        attributes={ours: row[theirs] for ours, theirs in shape.attributes.items() if theirs in row},
+        attributes={
+            ours: value
+            for ours, theirs in shape.attributes.items()
+            if (value := next((row[field] for field in _fields(theirs) if field in row), None)) is not None
+        },
     )

@@ -37,7 +37,7 @@ RULES = (
 REQUIRED = ("po_template", "vendor_invoice_template")
 
 READ_OBJECTS: Mapping[str, str] = {
-    **{shape.object: "RECORDNO" for shape in SHAPES},
+    **{shape.object: "RECORDNO" for shape in SHAPES if shape.needed},
     "PODOCUMENT": "RECORDNO",
     "PODOCUMENTENTRY": "RECORDNO",
     "APBILL": "RECORDNO",

@@ -51,6 +51,13 @@ class IntacctReader:
         pages, (result,) = await self._together(queries, [wire.read(object_name, [key])], level)
         return pages, next(iter(result.rows_element()), None)
 
+    async def pages_and_result(
+        self, queries: Sequence[Query], function: str, *, level: str | None
+    ) -> tuple[list[Fetched], Result]:
+        """The next page of each query and the outcome of another function, all in one request."""
+        pages, (result,) = await self._together(queries, [function], level)
+        return pages, result
+
     async def _together(
         self, queries: Sequence[Query], others: Sequence[str], level: str | None
     ) -> tuple[list[Fetched], list[Result]]:
@@ -142,7 +149,7 @@ def _words(fault: ErpError) -> set[str]:
 
 def _page(query: Query, result: Result) -> Fetched:
     """A page whose rows agree with its own counts and order, or MalformedAnswer: a cut page must not pass for whole."""
-    if query.may_be_absent and result.fault is not None and result.fault.code == "QUERY_REFUSED":
+    if result.fault is not None and result.fault.code in query.absent_by:
         _log.info("Intacct does not offer %s to this company; it is left out", query.object)
         return Fetched([], False, None)
     data = result.rows_element()

@@ -116,8 +116,8 @@ class Query:
     maxima: Sequence[str] = ()
     """Fields to take the maximum of; the answer then has one row per group of `fields`."""
     docparid: str | None = None
-    may_be_absent: bool = False
-    """Whether a company may lack the object altogether, for want of a subscription; it then has no records."""
+    absent_by: frozenset[str] = frozenset()
+    """The refusals by which a company lacks the object altogether (a subscription, a right); it then has no records."""
 
     def xml(self, *, page_size: int, show_private: bool, without: Collection[str] = ()) -> str:
         """The function's body; `without` names optional fields this tenant does not have."""
@@ -156,6 +156,11 @@ def user_formatting(user: str) -> str:
 def company_preferences(application: str) -> str:
     """A module's settings (section 7.2)."""
     return f'<get_companyprefs application="{application}"/>'
+
+
+def closed_books() -> str:
+    """The last closed day at the session's level (section 7.2)."""
+    return "<get_closedbooksdate/>"
 
 
 def function(control_id: str, body: str) -> str:

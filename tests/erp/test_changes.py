@@ -1,25 +1,30 @@
 """Peek, deletes and lists (S2-06, S5-78; reference 2.5, section 4)."""
 
+from datetime import date
+
 import pytest
 
 from erp.connector import Stamp
-from erp.errors import Rejected
+from erp.errors import AuthenticationFailed, Rejected
 from models.domain import DeletedKind, ErpId, ListKind, Stream
-from tests.erp.gateway import Gateway, failed, page, response
+from tests.erp.gateway import Gateway, failed, page, response, result
 
 CURSOR = "2031-07-01 10:00:00"
 STAMP = "07/01/2031 10:00:00"
 OBJECTS = [
-    "VENDOR", "GLACCOUNT", "ITEM", "DEPARTMENT", "LOCATION", "LOCATIONENTITY", "CLASS", "APTERM", "PODOCUMENT",
-    "PODOCUMENTENTRY", "PODOCUMENT", "PODOCUMENTENTRY", "APBILL", "APPYMT", "AUDITHISTORY",
+    "VENDOR", "GLACCOUNT", "ITEM", "DEPARTMENT", "LOCATION", "LOCATIONENTITY", "CLASS", "APTERM", "UOM", "UOMDETAIL",
+    "PODOCUMENT", "PODOCUMENTENTRY", "PODOCUMENT", "PODOCUMENTENTRY", "APBILL", "APPYMT", "AUDITHISTORY",
 ]  # fmt: skip
 
 
+NOTHING_CLOSED = result("<data><closedbooksdate/></data>", "get_closedbooksdate")
+
+
 async def test_a_peek_is_one_call_for_a_whole_connection() -> None:
-    """An unchanged sync costs one call: every stream in one request, as stamps."""
-    gateway = Gateway(response(*(page(name) for name in OBJECTS)))
+    """An unchanged sync costs one call: every stream in one request, as stamps, the closed books with them."""
+    gateway = Gateway(response(*(page(name) for name in OBJECTS), NOTHING_CLOSED))
     peek = await gateway.connector().peek(dict.fromkeys(Stream, CURSOR))
-    assert (peek.stamps, peek.unread) == ([], frozenset())
+    assert (peek.stamps, peek.unread, peek.closed_through) == ([], frozenset(), {"100": None})
     assert [query.findtext("object") for query in gateway.calls[0].iter("query")] == OBJECTS
 
 
@@ -33,7 +38,7 @@ async def test_stamps_say_what_changed() -> None:
         "AUDITHISTORY",
         {"ID": "1", "OBJECTTYPE": "podocument", "OBJECTKEY": "8--REC", "ACCESSTIME": STAMP, "ACCESSMODE": "D"},
     )
-    gateway = Gateway(response(*(pages[name] for name in OBJECTS)))
+    gateway = Gateway(response(*(pages[name] for name in OBJECTS), NOTHING_CLOSED))
     peek = await gateway.connector().peek(dict.fromkeys(Stream, CURSOR))
     assert set(peek.stamps) == {
         Stamp(Stream.LISTS, ListKind.VENDOR.value, ErpId("1"), CURSOR),
@@ -54,10 +59,69 @@ async def test_more_than_a_page_must_be_read() -> None:
 
 
 async def test_streams_never_read_are_not_peeked_at() -> None:
-    """Their first reading is a reading."""
-    gateway = Gateway()
-    assert (await gateway.connector().peek({})).stamps == ()
-    assert not gateway.calls
+    """Their first reading is a reading; only the closed books have none."""
+    gateway = Gateway(response(NOTHING_CLOSED))
+    assert (await gateway.connector().peek({})).stamps == []
+    assert [[child.tag for child in function] for function in gateway.calls[0].iter("function")] == [
+        ["get_closedbooksdate"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inside", "closed"),
+    [
+        ("<closedbooksdate><year>2031</year><month>3</month><day>31</day></closedbooksdate>", date(2031, 3, 31)),
+        ("<closedbooksdate>03/31/2031</closedbooksdate>", date(2031, 3, 31)),
+        ("<closedbooksdate/>", None),
+    ],
+)
+async def test_the_closed_books_of_the_connection_s_entity(inside: str, closed: date | None) -> None:
+    """H07: an entity's own last closed day, in either way the answer may write it."""
+    gateway = Gateway(response(result(f"<data>{inside}</data>", "get_closedbooksdate")))
+    assert (await gateway.connector().peek({})).closed_through == {"100": closed}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        failed("PL04000005", "You do not have permission"),
+        result("<data><closedbooksdate>soon</closedbooksdate></data>"),
+    ],
+)
+async def test_books_that_cannot_be_read_say_nothing(answer: str) -> None:
+    """What was known before stays known; the sync goes on."""
+    assert (await Gateway(response(answer)).connector().peek({})).closed_through == {}
+
+
+async def test_units_without_the_right_to_read_them_are_left_out() -> None:
+    """Rules 3.6: a unit nobody told of is asked for once, so a sync needs no unit groups."""
+    denied = failed("PL04000005", "You do not have permission for API operation")
+    gateway = Gateway(response(denied, denied), response(denied))
+    connector = gateway.connector()
+    found = await connector.list_entries([ListKind.UNIT_GROUP, ListKind.UNIT], since=None, after=None)
+    assert (found.records, found.after) == ([], None)
+    with pytest.raises(AuthenticationFailed):
+        await connector.list_entries([ListKind.VENDOR], since=None, after=None)
+
+
+async def test_items_say_their_category_and_units_their_factor() -> None:
+    """Rules 3.4 and 3.6: the product line is the category, else the GL group; a unit counts base units."""
+    gateway = Gateway(
+        response(
+            page("ITEM", {"RECORDNO": "1", "ITEMID": "PAPER", "UOMGRP": "Paper", "PRODUCTLINEID": "OFFICE",
+                          "GLGROUP": "6100"},
+                         {"RECORDNO": "2", "ITEMID": "TAPE", "GLGROUP": "6400"}),
+            page("UOM", {"RECORDNO": "7", "NAME": "Paper"}),
+            page("UOMDETAIL", {"RECORDNO": "71", "GRPKEY": "7", "UNIT": "Case", "CONVFACTOR": "12"}),
+        )
+    )  # fmt: skip
+    kinds = [ListKind.ITEM, ListKind.UNIT_GROUP, ListKind.UNIT]
+    found = await gateway.connector().list_entries(kinds, since=None, after=None)
+    paper, tape, group, case = found.records
+    assert paper.attributes == {"unit_group": "Paper", "gl_group": "6100", "category": "OFFICE"}
+    assert tape.attributes == {"gl_group": "6400", "category": "6400"}
+    assert (group.key, group.erp_id) == ("Paper", "7")
+    assert (case.key, case.attributes) == ("Case", {"group": "7", "factor": "12"})
 
 
 async def test_a_cursor_before_all_time_peeks_at_everything() -> None:
