@@ -24,7 +24,7 @@ async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[
         text(
             """
             insert into closed_periods as held (connection_id, entity, erp_closed_through, version)
-            select :c, n.entity, n.through, 0
+            select cast(:c as varchar), n.entity, n.through, 0
               from unnest(cast(:entities as text[]), cast(:days as date[])) as n(entity, through)
              where n.through is not null
                 or exists (select from closed_periods p where p.connection_id = :c and p.entity = n.entity)
