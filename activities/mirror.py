@@ -69,7 +69,7 @@ class MirrorActivities:
         async with self._database.transaction() as session:
             request = await _request(session, ref)
             asked = RequestedBill.model_validate(request.body)
-            await ledger.lock_lines(session, asked.purchase_order_id)
+            await ledger.lock_lines(session, [asked.purchase_order_id])
             # Read again behind the lock: an earlier run of this activity may have answered meanwhile.
             request = await _request(session, ref)
             order = await purchase_orders.get(session, asked.purchase_order_id)

@@ -196,6 +196,13 @@ class PurchaseOrderHeader(Record):
     custom: Mapping[str, str] = {}
 
 
+class LineBasis(StrEnum):
+    """How a line is judged: by quantity and price, or by its amount alone (services, blanket orders)."""
+
+    QUANTITY = "quantity"
+    AMOUNT = "amount"
+
+
 class PurchaseOrderLine(Record):
     """One line, quantities in the line's own unit."""
 
@@ -208,6 +215,8 @@ class PurchaseOrderLine(Record):
     quantity: Decimal
     price: Decimal
     amount: Decimal
+    basis: LineBasis = LineBasis.QUANTITY
+    """Of an amount-only line the quantity is 1 and the price the amount."""
     billed: Decimal = Decimal(0)
     """Quantity the ERP says was converted onwards; see `Capabilities.receipts_count_as_billed`."""
     billed_amount: Decimal = Decimal(0)

@@ -49,6 +49,11 @@ class OrderFacts(BaseModel):
     billed: Decimal = Decimal(0)
     pending: Decimal = Decimal(0)
     """P summed over the lines; 0 means that nothing of ours waits to show in the ERP."""
+    our_bills: bool = False
+    """Whether a bill of ours, not given up or deleted, is on the order: only then a change is worth matching again."""
+    terms: str = ""
+    """A digest of what bills are matched against: what is ordered, received, at which price, and whether that is open.
+    What is billed is not in it, so that our own bills do not change it."""
 
 
 class OpenBill(BaseModel):
@@ -61,6 +66,8 @@ class OpenBill(BaseModel):
     started: bool = False
     covered: bool = False
     """The ERP's own billed quantity shows it: the double sync is done."""
+    needs: list[str] = []
+    version: int = 0
 
 
 class PurchaseOrderState(BaseModel):
@@ -75,6 +82,10 @@ class PurchaseOrderState(BaseModel):
     finished_bills: int = 0
     refresh_asked: bool = False
     not_showing_issue: SyncIssueId | None = None
+    matched_terms: str = ""
+    """`OrderFacts.terms` that all our bills were matched against."""
+    match_again: str = ""
+    """Why our bills are to be matched again; empty: they are not."""
 
 
 class CreateBillAnswer(BaseModel):
@@ -85,6 +96,34 @@ class CreateBillAnswer(BaseModel):
     number: str = ""
     total: str = ""
     facts: OrderFacts | None = None
+    status: BillStatus = BillStatus.PENDING_PUSH
+    needs: list[str] = []
+    """Codes of the findings a person must acknowledge or release before the bill goes on."""
+    version: int = 1
+
+
+class MatchBillsAgain(BaseModel):
+    """What one order's bills are matched against changed: judge those anew that may still be kept back."""
+
+    connection_id: ConnectionId
+    purchase_order_id: PurchaseOrderId
+    why: str
+
+
+class BillMatched(BaseModel):
+    """Where a bill stands that was not sent yet. `version` is the bill's: an older word is not believed."""
+
+    bill_id: BillId
+    status: BillStatus
+    version: int
+    needs: list[str] = []
+
+
+class BillsMatchedAgain(BaseModel):
+    bills: list[BillMatched] = []
+    """All that are not sent yet, changed or not, so that a lost word is made good by the next one."""
+    worse: int = 0
+    """How many of those the ERP holds would be judged worse now: an issue is open for each."""
 
 
 class BillPushed(BaseModel):
@@ -120,6 +159,19 @@ class OpenPayment(BaseModel):
     done: bool = False
 
 
+class DecideMatch(BaseModel):
+    """A person's word on what a bill's match found, asked for over the API; its body is in the request."""
+
+    request: RequestRef
+    bill_id: BillId
+
+
+class DecideMatchAnswer(BaseModel):
+    outcome: str
+    """decided | refused."""
+    bill: BillMatched
+
+
 class BillState(BaseModel):
     """All that survives a continue-as-new of a bill's workflow."""
 
@@ -143,6 +195,10 @@ class BillState(BaseModel):
     """The newest edition that is to be sent; 0: the bill was not edited after its push."""
     edit_sent: int = 0
     """The newest edition that was tried: in the ERP, given up, or behind the open issue."""
+    needs: list[str] = []
+    """Codes of the findings that keep the bill back."""
+    version: int = 0
+    """The bill's, as of `status` and `needs` while it is not sent."""
 
 
 class BillEdited(BaseModel):
@@ -163,6 +219,8 @@ class BillPushResult(BaseModel):
     document_id: str
     covered: bool
     differences: list[str] = []
+    version: int = 0
+    """Of a bill that was kept back before it was sent: its version then."""
 
 
 class SchedulePayment(BaseModel):

@@ -237,6 +237,8 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     """O of the ledger."""
     price: Decimal = _number()
     amount: Decimal = _number()
+    basis: str = Field(default="quantity", sa_column_kwargs={"server_default": text("'quantity'")})
+    """quantity | amount: what bills on the line are judged by."""
     converted: Decimal = _number(zero=True)
     """What the ERP counts as converted onwards, raw."""
     converted_amount: Decimal = _number(zero=True)

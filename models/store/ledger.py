@@ -4,9 +4,11 @@ P is never stored: it is the sum of our bill lines that still `reserves`, so it 
 chain are summed over the chain (3.6), everything else is the line's own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,6 +27,7 @@ class LedgerLine:
     unit: str
     price: Decimal
     amount: Decimal
+    basis: str
     closed: bool
     quantity: Decimal
     """The line's own quantity, which in a chain is only what was left."""
@@ -32,7 +35,12 @@ class LedgerLine:
     ordered: Decimal
     received: Decimal
     billed: Decimal
-    pending: Decimal
+    pending: Decimal | Fraction
+    """A fraction only where a bill's own unit makes one whose decimals do not end (7 of a dozen)."""
+    billed_amount: Decimal
+    """E in money."""
+    pending_amount: Decimal
+    """P in money."""
     department: str | None
     location: str | None
     class_id: str | None
@@ -52,14 +60,20 @@ class ReceiptSource:
     received_on: date
     quantity: Decimal
     billed: Decimal
-    pending: Decimal
+    pending: Decimal | Fraction
 
 
-async def lock_lines(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> None:
-    """Hold the order's lines until the transaction ends: check and reservation are one (spec/matching.md 3.6)."""
+async def lock_lines(session: AsyncSession, purchase_order_ids: Iterable[PurchaseOrderId]) -> None:
+    """Hold the orders' lines until the transaction ends: check and reservation are one (spec/matching.md 3.6).
+
+    Always in one sorted order, so that two bills over the same orders wait for each other and never for ever.
+    """
     await session.execute(
-        text("select 1 from purchase_order_lines where purchase_order_id = :order order by line_no for update"),
-        {"order": purchase_order_id},
+        text(
+            "select 1 from purchase_order_lines where purchase_order_id = any(:orders)"
+            " order by purchase_order_id, line_no for update"
+        ),
+        {"orders": sorted(set(purchase_order_ids))},
     )
 
 
@@ -74,14 +88,17 @@ async def lines(
                 select mine.line_no,
                        sum(c.quantity) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered,
                        sum(c.received) as received,
-                       sum(c.billed) as billed
+                       sum(c.billed) as billed,
+                       sum(c.billed_amount) as billed_amount
                   from purchase_order_lines mine
                   join purchase_order_lines c on c.chain_line = mine.chain_line and not c.deleted
                   join purchase_orders o on o.id = c.purchase_order_id
                  where mine.purchase_order_id = :order and not mine.deleted
                  group by mine.line_no
             ), ours as (
-                select mine.line_no, sum(b.quantity) as pending
+                select mine.line_no, sum(b.quantity) filter (where b.exact_quantity is null) as pending,
+                       array_agg(b.exact_quantity) filter (where b.exact_quantity is not null) as fractions,
+                       sum(b.amount) as pending_amount
                   from purchase_order_lines mine
                   join purchase_order_lines c on c.chain_line = mine.chain_line
                   join bill_lines b on b.purchase_order_id = c.purchase_order_id
@@ -91,7 +108,10 @@ async def lines(
             )
             select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
                    coalesce(chain.received, 0) as chain_received,
-                   coalesce(chain.billed, 0) as chain_billed, coalesce(ours.pending, 0) as pending
+                   coalesce(chain.billed, 0) as chain_billed,
+                   coalesce(chain.billed_amount, 0) as chain_billed_amount,
+                   coalesce(ours.pending, 0) as pending, ours.fractions,
+                   coalesce(ours.pending_amount, 0) as pending_amount
               from purchase_order_lines l
               left join chain using (line_no) left join ours using (line_no)
              where l.purchase_order_id = :order and not l.deleted
@@ -109,13 +129,16 @@ async def lines(
             unit=row.unit,
             price=row.price,
             amount=row.amount,
+            basis=row.basis,
             closed=row.closed,
             quantity=row.quantity,
             converted=row.converted,
             ordered=row.chain_ordered,
             received=row.chain_received,
             billed=row.chain_billed,
-            pending=row.pending,
+            pending=_exactly(row.pending, row.fractions or ()),
+            billed_amount=row.chain_billed_amount,
+            pending_amount=row.pending_amount,
             department=row.department,
             location=row.location,
             class_id=row.class_id,
@@ -126,21 +149,35 @@ async def lines(
     ]
 
 
-async def receipt_sources(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> list[ReceiptSource]:
-    """The order's receipt lines, oldest first, with what of them is billed or about to be."""
+def _exactly(decimals: Decimal, fractions: Iterable[str]) -> Decimal | Fraction:
+    """The sum of what ends in decimals and what does not: 7/12 and 113/12 make 10 (U04)."""
+    total = Fraction(decimals)
+    for fraction in fractions:
+        total += Fraction(fraction)
+    if total == Fraction(decimals):
+        return decimals
+    return Decimal(total.numerator) if total.denominator == 1 else total
+
+
+async def receipt_sources(
+    session: AsyncSession, purchase_order_id: PurchaseOrderId, *, without_bill: BillId | None = None
+) -> list[ReceiptSource]:
+    """The order's receipt lines, oldest first, with what of them is billed or about to be; `without_bill` as above."""
     rows = await session.execute(
         text(
             """
             with pending as (
-                select s.document_id, s.line, sum(s.quantity) as quantity
+                select s.document_id, s.line, sum(s.quantity) filter (where s.exact is null) as quantity,
+                       array_agg(s.exact) filter (where s.exact is not null) as fractions
                   from bill_lines b
-                  cross join lateral jsonb_to_recordset(b.sources) as s(document_id text, line text, quantity numeric)
-                 where b.purchase_order_id = :order and b.reserves
+                  cross join lateral jsonb_to_recordset(b.sources)
+                        as s(document_id text, line text, quantity numeric, exact text)
+                 where b.purchase_order_id = :order and b.reserves and b.bill_id is distinct from :without
                  group by 1, 2
             )
             select r.document_id, r.number, l.erp_id as line, l.line_no, l.order_line, r.received_on,
                    l.quantity, l.billed,
-                   coalesce(p.quantity, 0) as pending
+                   coalesce(p.quantity, 0) as pending, p.fractions
               from receipts r
               join receipt_lines l on l.receipt_id = r.id
               left join pending p on p.document_id = r.document_id and p.line = l.erp_id
@@ -149,7 +186,7 @@ async def receipt_sources(session: AsyncSession, purchase_order_id: PurchaseOrde
              order by r.received_on, r.number, l.line_no
             """
         ),
-        {"order": purchase_order_id},
+        {"order": purchase_order_id, "without": without_bill},
     )
     return [
         ReceiptSource(
@@ -161,7 +198,7 @@ async def receipt_sources(session: AsyncSession, purchase_order_id: PurchaseOrde
             received_on=row.received_on,
             quantity=row.quantity,
             billed=row.billed,
-            pending=row.pending,
+            pending=_exactly(row.pending, row.fractions or ()),
         )
         for row in rows
     ]

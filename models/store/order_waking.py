@@ -23,14 +23,20 @@ class WakeRow(NamedTuple):
 _FACTS = """
 select o.id, o.erp_id, o.number, coalesce(nullif(o.vendor_name, ''), o.vendor_id) as vendor, o.erp_status, o.status,
        o.content_hash, o.snapshot, coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
-       coalesce(p.pending, 0) as pending
+       coalesce(p.pending, 0) as pending, coalesce(p.ours, false) as our_bills,
+       md5(concat_ws('|', o.vendor_id, o.currency, o.entity, o.status = 'closed', o.deleted_at is not null,
+                     o.matching_status in ('pending_approval', 'deleted'), l.terms)) as terms
 from purchase_orders o
 left join lateral (
-    select sum(quantity) as ordered, sum(billed) as billed
+    select sum(quantity) as ordered, sum(billed) as billed,
+           string_agg(concat_ws(' ', line_no, trim_scale(quantity), trim_scale(price), trim_scale(received), closed),
+                      ',' order by line_no) as terms
     from purchase_order_lines where purchase_order_id = o.id and not deleted
 ) l on true
 left join lateral (
-    select sum(quantity) as pending from bill_lines where purchase_order_id = o.id and reserves
+    select sum(bl.quantity) filter (where bl.reserves) as pending,
+           bool_or(b.origin = 'posync' and b.status not in ('abandoned', 'deleted')) as ours
+    from bill_lines bl join bills b on b.id = bl.bill_id where bl.purchase_order_id = o.id
 ) p on true
 """
 
@@ -46,6 +52,8 @@ def _facts(row: Any) -> OrderFacts:
         ordered=row.ordered,
         billed=row.billed,
         pending=row.pending,
+        our_bills=row.our_bills,
+        terms=row.terms,
     )
 
 
