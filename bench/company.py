@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from cli.api_client import Api
-from cli.connections import SANDBOX_PATH, wait_for_run
+from cli.connections import wait_for_run
+from cli.sandbox_control import ENDPOINTS
 from cli.stack import Stack, StackOptions
 
 ENTITY = "100"
@@ -88,7 +89,7 @@ class Bench:
                 "name": "Bench",
                 "credentials": CREDENTIALS,
                 "entity": ENTITY,
-                "endpoint": self.sandbox.url + SANDBOX_PATH,
+                "endpoint": self.sandbox.url + ENDPOINTS["intacct"],
                 "first_import_from": first_import_from.isoformat() if first_import_from else None,
                 "settings": {"allow_loopback": True, "max_in_flight": in_flight},
             },

@@ -41,13 +41,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="posync-kill-") as directory:
         for seed in range(chosen.first, chosen.first + chosen.seeds):
             result = run(seed, Path(directory))
-            checks = result.get("checks", [])
+            stories = result.get("stories", [])
+            checks = [check for story in stories for check in story["checks"]]
             failing = [check["name"] for check in checks if not check["holds"]]
             if result["ended"] != 0:
                 failed.append(seed)
                 console.print(f"seed {seed}: {'; '.join(failing) or result['last_words']}")
             judged = f"{len(checks) - len(failing)} of {len(checks)} hold" if checks else "the story was stuck"
-            row = (result.get("killed", ""), result.get("bills", ""), result.get("payments", ""), judged)
+            bills, payments = (sum(story[what] for story in stories) for what in ("bills", "payments"))
+            row = (result.get("killed", ""), bills, payments, judged)
             shown.add_row(str(seed), *map(str, row), str(result.get("seconds", "")))
             console.print(f"seed {seed}: {judged}")
     console.print(shown)

@@ -1,4 +1,4 @@
-"""`posync connect` and `posync sync`: the link to an ERP, and bringing in what changed there."""
+"""`posync sync`: bringing in what changed in an ERP."""
 
 import time
 from collections.abc import Callable
@@ -7,70 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.addresses import running_stack
 from cli.api_client import Api, ApiProblem
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
-
-SANDBOX_PATH = "/ia/xml/xmlgw.phtml"
-
-
-def connect(
-    company: Annotated[str, typer.Option(help="The Intacct company id.")],
-    user: Annotated[str, typer.Option(help="The Web Services user.")],
-    sender_id: Annotated[str, typer.Option(help="The sender id.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="POSYNC_INTACCT_PASSWORD")],
-    sender_password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="POSYNC_SENDER_PASSWORD")],
-    entity: Annotated[str | None, typer.Option(help="Bind the sync to this entity.")] = None,
-    name: Annotated[str | None, typer.Option(help="How people call this connection.")] = None,
-    po_template: Annotated[str, typer.Option(help="Transaction definition, exactly as spelt.")] = "Purchase Order",
-    vendor_invoice_template: Annotated[str, typer.Option(help="The same, for vendor invoices.")] = "Vendor Invoice",
-    receiver_template: Annotated[str | None, typer.Option(help="The same, for receivers; turns 3-way on.")] = None,
-    bank_account: Annotated[str | None, typer.Option(help="The account bills are paid from.")] = None,
-    one_way: Annotated[bool, typer.Option("--one-way", help="Bills and payments only go out; permanent.")] = False,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="The sandbox of the local stack.")] = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
-    """Connect a Sage Intacct company: the credentials are checked, the lists come in, the preferences are proven."""
-    endpoint, settings = None, {}
-    if sandbox:
-        stack = running_stack(state_dir)
-        if stack is None or stack.sandbox_url is None:
-            raise typer.BadParameter(f"no sandbox runs from {state_dir}", param_hint="--sandbox")
-        endpoint, settings = stack.sandbox_url + SANDBOX_PATH, {"allow_loopback": True}
-    credentials = {
-        "sender_id": sender_id,
-        "sender_password": sender_password,
-        "company": company,
-        "user": user,
-        "password": password,
-    }
-    preferences = {"po_template": po_template, "vendor_invoice_template": vendor_invoice_template}
-    for preference, value in (("receiver_template", receiver_template), ("bank_account", bank_account)):
-        if value:
-            preferences[preference] = value
-    with api(state_dir) as client:
-        connection = client.post(
-            "/v1/connections",
-            {
-                "erp": "intacct",
-                "name": name or f"{company} {entity or ''}".strip(),
-                "credentials": credentials,
-                "entity": entity,
-                "one_way": one_way,
-                "endpoint": endpoint,
-                "settings": settings,
-            },
-        )
-        console.print(f"Connected: [bold]{connection['id']}[/] as {connection['user_name']}")
-        answer = client.put(f"/v1/connections/{connection['id']}/preferences", {"preferences": preferences})
-        for problem in answer["problems"]:
-            errors.print(f"[red]{problem['preference']}[/]: {problem['message']}")
-            for step in problem["fix"]:
-                errors.print(f"  • {step}")
-        if not answer["complete"]:
-            errors.print("Lists sync; transactions wait until the preferences are complete.")
-            raise typer.Exit(1)
-        console.print(f"Ready. Next: posync sync {connection['id']} --follow")
 
 
 def sync(

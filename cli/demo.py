@@ -1,4 +1,4 @@
-"""`posync demo`: the whole product on one company's day, judged at the end by what the ERP really holds."""
+"""`posync demo`: the whole product on one company's day per ERP, judged at the end by what the ERP really holds."""
 
 import json
 import random
@@ -6,20 +6,28 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.api_client import Api, ApiProblem, ApiUnreachable
+from cli.companies.company import Check, StoryCompany
+from cli.companies.intacct import IntacctCompany
 from cli.processes import tail
-from cli.sandbox_control import SandboxControl, SandboxRefused
+from cli.sandbox_control import PretendErp, SandboxControl, SandboxRefused
 from cli.screen import console, explain, table
 from cli.stack import Stack, StackOptions
-from cli.story import PATIENCE_SECONDS, Story, StoryStuck, Told
-from cli.story_checks import Check, bill_rows, judge
+from cli.story import Story
+from cli.story_checks import bill_rows, judge
+from cli.story_desk import PATIENCE_SECONDS, StoryStuck, Told
+
+COMPANIES: tuple[StoryCompany, ...] = (IntacctCompany(),)
+"""Whose days can be told, in the order in which they are."""
+_NAMES = tuple(company.erp for company in COMPANIES)
 
 KILL_IN = ("sync", "bill", "outage", "lost answer", "pay")
 """The phases in which a worker has something to lose."""
@@ -30,19 +38,30 @@ PATIENCE_AFTER_KILL_SECONDS = 240.0
 """Temporal gives an activity's worker up only when its time limit is over."""
 
 
-class WorkerKiller:
-    """Kills the worker with SIGKILL at one random moment; the same seed picks the same phase and delay."""
+@dataclass
+class Ended:
+    """A story that was told to its end, and what was found there."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
+    company: StoryCompany
+    told: Told
+    checks: list[Check]
+    seconds: float
+
+
+class WorkerKiller:
+    """Kills the worker with SIGKILL at one random moment; the same seed picks the same story, phase and delay."""
+
+    def __init__(self, stack: Stack, seed: int, companies: Sequence[StoryCompany]) -> None:
         choice = random.Random(seed)
         self.phase = choice.choice(KILL_IN)
         self.delay_seconds = choice.uniform(0, KILL_WITHIN_SECONDS)
+        self.erp = choice.choice([company.erp for company in companies])
         self.killed_pid: int | None = None
         self._stack = stack
         self._timer: threading.Timer | None = None
 
-    def begins(self, phase: str) -> None:
-        if phase == self.phase:
+    def begins(self, company: StoryCompany, phase: str) -> None:
+        if (company.erp, phase) == (self.erp, self.phase):
             self._timer = threading.Timer(self.delay_seconds, self._kill)
             self._timer.start()
 
@@ -55,8 +74,13 @@ class WorkerKiller:
             self._timer.cancel()
             self._timer.join()
 
+    def check(self) -> Check:
+        when = f"{self.delay_seconds:.2f} s into “{self.phase}” of {self.erp}"
+        return Check("the worker was killed in the middle", self.killed_pid is not None, when)
+
 
 def demo(
+    erp: Annotated[str | None, typer.Option(help="Tell the day of this ERP only: " + ", ".join(_NAMES) + ".")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
     kill_worker: Annotated[
         int | None, typer.Option("--kill-worker", metavar="SEED", help="SIGKILL the worker at a random moment.")
@@ -68,6 +92,9 @@ def demo(
 ) -> None:
     """Connect, sync, bill, lose the ERP, recover, pay; then count what the ERP holds. Ends with 1 if a check fails."""
     began = time.monotonic()
+    companies = [company for company in COMPANIES if erp in (None, company.erp)]
+    if not companies:
+        raise typer.BadParameter(f"there is {', '.join(_NAMES)}", param_hint="--erp")
     # Ctrl-C is set too: a shell that starts us in the background leaves it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -75,51 +102,25 @@ def demo(
         directory = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="posync-demo-")))
         options = StackOptions(directory, throwaway=True, use_environment=False, fixed_ports=keep)
         stack = cleanup.enter_context(Stack(options, tell=lambda line: console.print(line, style="dim")))
-        started = time.monotonic() - began
         addresses = stack.addresses
         assert addresses.sandbox_url is not None, "the demo's stack always has a sandbox"
         api = cleanup.enter_context(Api(addresses.api_url, addresses.api_key))
-        sandbox = SandboxControl(addresses.sandbox_url)
-        console.print(f"Everything runs after {started:.1f} seconds. Temporal UI: {addresses.ui_url}")
+        control = SandboxControl(addresses.sandbox_url)
+        console.print(f"Everything runs after {time.monotonic() - began:.1f} seconds. Temporal UI: {addresses.ui_url}")
 
-        killer = WorkerKiller(stack, kill_worker) if kill_worker is not None else None
-
-        def begins(phase: str) -> None:
-            console.rule(phase, align="left")
-            if killer is not None:
-                killer.begins(phase)
-
-        def say(what: Any) -> None:
-            line = f"{time.monotonic() - began:5.1f}s  {what}"
-            console.print(explain(what) if isinstance(what, ApiProblem) else line)
-
-        story = Story(
-            api,
-            sandbox,
-            say=say,
-            begins=begins,
-            patience_seconds=PATIENCE_SECONDS if killer is None else PATIENCE_AFTER_KILL_SECONDS,
-            erp_latency_seconds=0.0 if killer is None else KILL_LATENCY_SECONDS,
-        )
-        try:
-            told = story.tell()
-        except (ApiProblem, ApiUnreachable, SandboxRefused, StoryStuck, TimeoutError) as stuck:
-            console.print(f"[red]The story is stuck: {stuck}[/]")
-            console.print(f"The end of the worker's log:\n{tail(stack.logs / 'worker.log')}", markup=False)
-            raise typer.Exit(1) from stuck
-        finally:
-            if killer is not None:
-                killer.finish()
-            _keep_logs_of_failure(stack)
-        checks = judge(told, api, sandbox)
+        killer = WorkerKiller(stack, kill_worker, companies) if kill_worker is not None else None
+        ended = [_tell(company, stack, api, control, killer, began) for company in companies]
         if killer is not None:
-            checks.append(_killed(killer))
-        _show(told, checks, api, sandbox, started)
+            ended[-1].checks.append(killer.check())
+        for story in ended:
+            _show(story, api)
+        calls = sorted(control.calls().items(), key=lambda call: -call[1])
+        console.print("ERP calls: " + " · ".join(f"{name} {count}" for name, count in calls))
         seconds = time.monotonic() - began
         console.print(f"{seconds:.1f} seconds. Temporal UI: {addresses.ui_url}")
         if report is not None:
-            report.write_text(json.dumps(_as_json(told, checks, seconds, killer), indent=2))
-        failed = [check for check in checks if not check.holds]
+            report.write_text(json.dumps(_as_json(ended, seconds, killer), indent=2))
+        failed = [check for story in ended for check in story.checks if not check.holds]
         if keep:
             console.print(f"API key: {addresses.api_key}. Ctrl-C stops everything.")
             _until_interrupted()
@@ -129,23 +130,68 @@ def demo(
         console.print("[green]Every check holds.[/]")
 
 
-def _as_json(told: Told, checks: list[Check], seconds: float, killer: WorkerKiller | None) -> dict[str, Any]:
+def _tell(
+    company: StoryCompany,
+    stack: Stack,
+    api: Api,
+    control: SandboxControl,
+    killer: WorkerKiller | None,
+    began: float,
+) -> Ended:
+    """One company's day and what it left behind. Raises typer.Exit when it is stuck."""
+    started = time.monotonic()
+
+    def begins(phase: str) -> None:
+        console.rule(f"{company.title}: {phase}", align="left")
+        if killer is not None:
+            killer.begins(company, phase)
+
+    def say(what: Any) -> None:
+        line = f"{time.monotonic() - began:5.1f}s  {what}"
+        console.print(explain(what) if isinstance(what, ApiProblem) else line)
+
+    erp = PretendErp(control, company.erp)
+    story = Story(
+        api,
+        erp,
+        company,
+        say=say,
+        begins=begins,
+        patience_seconds=PATIENCE_SECONDS if killer is None else PATIENCE_AFTER_KILL_SECONDS,
+        erp_latency_seconds=0.0 if killer is None else KILL_LATENCY_SECONDS,
+    )
+    try:
+        told = story.tell()
+    except (ApiProblem, ApiUnreachable, SandboxRefused, StoryStuck, TimeoutError) as stuck:
+        console.print(f"[red]The story is stuck: {stuck}[/]")
+        console.print(f"The end of the worker's log:\n{tail(stack.logs / 'worker.log')}", markup=False)
+        raise typer.Exit(1) from stuck
+    finally:
+        if killer is not None and killer.erp == company.erp:
+            killer.finish()
+        _show_failure(stack)
+    return Ended(company, told, judge(told, api, erp, company), time.monotonic() - started)
+
+
+def _as_json(ended: Sequence[Ended], seconds: float, killer: WorkerKiller | None) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 1),
-        "killed": f"{killer.phase} + {killer.delay_seconds:.2f} s" if killer is not None else None,
-        "bills": len(told.bill_ids),
-        "payments": len(told.payment_ids),
-        "phases": [asdict(phase) for phase in told.phases],
-        "checks": [check._asdict() for check in checks],
+        "killed": f"{killer.erp}: {killer.phase} + {killer.delay_seconds:.2f} s" if killer is not None else None,
+        "stories": [
+            {
+                "erp": story.company.erp,
+                "seconds": round(story.seconds, 1),
+                "bills": len(story.told.bill_ids),
+                "payments": len(story.told.payment_ids),
+                "phases": [asdict(phase) for phase in story.told.phases],
+                "checks": [check._asdict() for check in story.checks],
+            }
+            for story in ended
+        ],
     }
 
 
-def _killed(killer: WorkerKiller) -> Check:
-    when = f"{killer.delay_seconds:.2f} s into “{killer.phase}”"
-    return Check("the worker was killed in the middle", killer.killed_pid is not None, when)
-
-
-def _keep_logs_of_failure(stack: Stack) -> None:
+def _show_failure(stack: Stack) -> None:
     if stack.failure is not None:
         console.print(f"[red]{stack.failure}[/]")
 
@@ -158,21 +204,21 @@ def _until_interrupted() -> None:
         console.print("Stopping.")
 
 
-def _show(told: Told, checks: list[Check], api: Api, sandbox: SandboxControl, started: float) -> None:
-    bills = table("Bills", "bill", "PO", "ERP document", "attempts", "state", "paid", right=("attempts", "paid"))
-    for row in bill_rows(told, api):
+def _show(story: Ended, api: Api) -> None:
+    title = story.company.title
+    bills = table(
+        f"{title}: bills", "bill", "PO", "ERP document", "attempts", "state", "paid", right=("attempts", "paid")
+    )
+    for row in bill_rows(story.told, api):
         bills.add_row(*row)
     console.print(bills)
 
-    phases = table("Phases", "phase", "seconds", "ERP calls", right=("seconds", "ERP calls"))
-    phases.add_row("start", f"{started:.1f}", "")
-    for phase in told.phases:
+    phases = table(f"{title}: phases", "phase", "seconds", "ERP calls", right=("seconds", "ERP calls"))
+    for phase in story.told.phases:
         phases.add_row(phase.name, f"{phase.seconds:.1f}", str(phase.erp_calls))
     console.print(phases)
-    calls = sorted(sandbox.calls().items(), key=lambda call: -call[1])
-    console.print("ERP calls: " + " · ".join(f"{name} {count}" for name, count in calls))
 
-    judged = table("Checks", "", "what", "found")
-    for check in checks:
+    judged = table(f"{title}: checks", "", "what", "found")
+    for check in story.checks:
         judged.add_row("[green]holds[/]" if check.holds else "[red]FAILS[/]", check.name, check.found)
     console.print(judged)

@@ -6,7 +6,7 @@ import typer
 from rich.panel import Panel
 from rich.text import Text
 
-from cli import admin, bills, connections, demo, issues, purchase_orders, sandbox, up
+from cli import admin, bills, connect, connections, demo, issues, purchase_orders, sandbox, up
 from cli.api_client import ApiProblem, ApiUnreachable
 from cli.processes import ProcessFailed
 from cli.sandbox_control import SandboxRefused
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 app.command()(up.up)
 app.command()(demo.demo)
-app.command()(connections.connect)
+app.add_typer(connect.app, name="connect")
 app.command()(connections.sync)
 app.add_typer(purchase_orders.app, name="po")
 app.add_typer(bills.app, name="bills")

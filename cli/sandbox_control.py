@@ -5,6 +5,9 @@ from typing import Any
 
 import httpx
 
+ENDPOINTS: Mapping[str, str] = {"intacct": "/ia/xml/xmlgw.phtml"}
+"""Where each pretend ERP listens, on the paths of the real one."""
+
 
 class SandboxRefused(Exception):
     """The control room said no, or nobody answered; in its own words."""
@@ -26,16 +29,6 @@ class SandboxControl:
     def delete(self, path: str) -> Any:
         return self._send("DELETE", path)
 
-    def held(self, kind: str) -> list[dict[str, Any]]:
-        """What the pretend Intacct company now holds of one kind."""
-        answer = self.get(f"/companies/intacct/{kind}")
-        found: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
-        return found
-
-    def break_(self, kind: str, **rule: Any) -> None:
-        """Add one fault."""
-        self.post("/faults", {"rules": [{"erp": "intacct", "kind": kind, "operation": "*", **rule}]})
-
     def mend(self) -> None:
         """Take all faults away."""
         self.delete("/faults")
@@ -53,3 +46,36 @@ class SandboxControl:
         if answer.is_error:
             raise SandboxRefused(f"the sandbox refused {method} {path}: {answer.text[:1000]}")
         return answer.json()
+
+
+class PretendErp:
+    """One pretend ERP's company in a running sandbox."""
+
+    def __init__(self, control: SandboxControl, erp: str) -> None:
+        self.control = control
+        self.erp = erp
+
+    @property
+    def endpoint(self) -> str:
+        """The address a connection to it is given."""
+        return self.control.url + ENDPOINTS[self.erp]
+
+    def load_sample(self) -> None:
+        """Empty the company and fill it with the built-in one."""
+        self.control.post(f"/companies/{self.erp}/sample")
+
+    def held(self, kind: str) -> list[dict[str, Any]]:
+        """What it now holds of one kind."""
+        found: list[dict[str, Any]] = self.control.get(f"/companies/{self.erp}/{kind}")
+        return found
+
+    def act(self, action: str, **given: Any) -> Any:
+        """Do what a person does in the ERP's own screens."""
+        return self.control.post(f"/companies/{self.erp}/actions", {"action": action, **given})
+
+    def switch(self, **values: Any) -> None:
+        self.control.post(f"/companies/{self.erp}/switches", values)
+
+    def break_(self, kind: str, **rule: Any) -> None:
+        """Add one fault."""
+        self.control.post("/faults", {"rules": [{"erp": self.erp, "kind": kind, "operation": "*", **rule}]})

@@ -1,36 +1,32 @@
 """What must hold at the end of the story, asked of the pretend ERP itself and compared with our mirror."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from cli.api_client import Api
-from cli.sandbox_control import SandboxControl
-from cli.story import MAIN_ORDER, Told
-
-
-class Check(NamedTuple):
-    name: str
-    holds: bool
-    found: str
-
+from cli.companies.company import Check, Counterpart, StoryCompany
+from cli.sandbox_control import PretendErp
+from cli.story_desk import Told
 
 Documents = list[dict[str, Any]]
 
 
-def judge(told: Told, api: Api, sandbox: SandboxControl) -> list[Check]:
+def judge(told: Told, api: Api, erp: PretendErp, company: StoryCompany) -> list[Check]:
     """All checks, each computed from what was found now."""
     bills = [api.get(f"/v1/bills/{bill_id}") for bill_id in told.bill_ids]
     payments = [api.get(f"/v1/payments/{payment_id}") for payment_id in told.payment_ids]
-    invoices, payables, paid = (sandbox.held(kind) for kind in ("vendor_invoices", "bills", "payments"))
-    orders = sandbox.held("purchase_orders")
+    orders = {order["number"]: order for order in erp.held("purchase_orders")}
+    held = {kind: erp.held(kind) for kind in set(company.kinds)}
+    found = _counterparts(told, company, bills, held[company.kinds.bills], orders)
     return [
         *_refusals(told),
-        *_one_document_each(told, bills, invoices, payables),
-        *_links(told, api, bills, invoices),
-        *_payments(told, bills, payments, payables, paid),
-        *_orders(told, api, orders),
+        *_one_document_each(told, company, found, held),
+        *_links(company, found),
+        *company.own_checks(told, found),
+        *_payments(told, company, bills, payments, held),
+        *_orders(told, api, company, orders),
         *_came_back(told, api),
         *_nothing_left(told, api, bills),
     ]
@@ -56,58 +52,63 @@ def bill_rows(told: Told, api: Api) -> list[tuple[str, ...]]:
     return rows
 
 
+def _counterparts(
+    told: Told, company: StoryCompany, bills: Documents, documents: Documents, orders: Mapping[str, dict[str, Any]]
+) -> list[Counterpart]:
+    numbers = {order_id: number for number, order_id in told.order_ids.items()}
+    by_key = {company.bill_key(document): document for document in documents}
+    return [
+        Counterpart(bill, by_key.get(bill["external_key"], {}), orders[numbers[bill["purchase_order_id"]]])
+        for bill in bills
+    ]
+
+
 def _refusals(told: Told) -> list[Check]:
-    provoked = ("wrong password", "wrong template", "over the ceiling")
+    provoked = ("wrong password", "wrong preference", "over the ceiling")
     return [
         Check(f"refused with its reason: {what}", what in told.refusals, told.refusals.get(what, "not refused"))
         for what in provoked
     ]
 
 
-def _one_document_each(told: Told, bills: Documents, invoices: Documents, payables: Documents) -> list[Check]:
+def _one_document_each(
+    told: Told, company: StoryCompany, found: Sequence[Counterpart], held: Mapping[str, Documents]
+) -> list[Check]:
     by_hand = 1 if told.billed_in_erp else 0
-    made = len(invoices) - told.held_before["vendor_invoices"] - by_hand
-    by_key = Counter(invoice["number"] for invoice in invoices)
-    wrong = [bill["number"] for bill in bills if by_key[bill["external_key"]] != 1]
-    totals = {invoice["number"]: Decimal(invoice["total"]) for invoice in invoices}
-    differing = [bill["number"] for bill in bills if totals.get(bill["external_key"]) != Decimal(bill["total"])]
-    once = made == len(bills) and not wrong
-    behind = len(payables) - told.held_before["bills"] - by_hand
-    return [
-        Check("exactly one vendor invoice per bill", once, f"{made} for {len(bills)} bills"),
-        Check("exactly one payable behind each", behind == len(bills), f"{behind} for {len(bills)} bills"),
-        Check("the ERP's totals are ours", not differing, ", ".join(differing) or f"{len(bills)} agree"),
+    kinds = company.kinds
+    by_key = Counter(company.bill_key(document) for document in held[kinds.bills])
+    wrong = [one.bill["number"] for one in found if by_key[one.bill["external_key"]] != 1]
+    totals = [
+        one.bill["number"]
+        for one in found
+        if not one.document or Decimal(company.bill_total(one.document)) != Decimal(one.bill["total"])
     ]
+    made = {kind: len(held[kind]) - told.held_before[kind] - by_hand for kind in (kinds.bills, kinds.payables)}
+    once = made[kinds.bills] == len(found) and not wrong
+    checks = [Check("exactly one ERP document per bill", once, f"{made[kinds.bills]} for {len(found)} bills")]
+    if kinds.payables != kinds.bills:
+        behind = made[kinds.payables]
+        holds = behind == len(found)
+        checks.append(Check("exactly one payable behind each", holds, f"{behind} for {len(found)} bills"))
+    checks.append(Check("the ERP's totals are ours", not totals, ", ".join(totals) or f"{len(found)} agree"))
+    return checks
 
 
-def _links(told: Told, api: Api, bills: Documents, invoices: Documents) -> list[Check]:
-    numbers = {order_id: number for number, order_id in told.order_ids.items()}
-    by_key = {invoice["number"]: invoice for invoice in invoices}
-    unlinked, unreferenced = [], []
-    for bill in bills:
-        number = numbers[bill["purchase_order_id"]]
-        invoice = by_key.get(bill["external_key"], {})
-        lines = invoice.get("lines", [])
-        if not lines or any(not line.get("source_line") for line in lines) or not _comes_from(invoice, number):
-            unlinked.append(bill["number"])
-        if invoice.get("reference") != number:
-            unreferenced.append(bill["number"])
-    return [
-        Check("every line is linked to its order line", not unlinked, ", ".join(unlinked) or f"{len(bills)} bills"),
-        Check("the PO number is the reference", not unreferenced, ", ".join(unreferenced) or f"{len(bills)} bills"),
-    ]
+def _links(company: StoryCompany, found: Sequence[Counterpart]) -> list[Check]:
+    unlinked = [one.bill["number"] for one in found if not company.is_linked(one)]
+    shown = ", ".join(unlinked) or f"{len(found)} bills"
+    return [Check("every line is linked to its order line", not unlinked, shown)]
 
 
-def _comes_from(invoice: Mapping[str, Any], number: str) -> bool:
-    return str(invoice.get("created_from", "")).endswith(f"-{number}")
-
-
-def _payments(told: Told, bills: Documents, payments: Documents, payables: Documents, paid: Documents) -> list[Check]:
-    made = len(paid) - told.held_before["payments"]
+def _payments(
+    told: Told, company: StoryCompany, bills: Documents, payments: Documents, held: Mapping[str, Documents]
+) -> list[Check]:
+    paid = held[company.kinds.payments]
+    made = len(paid) - told.held_before[company.kinds.payments]
     keys = {payment["external_key"] for payment in payments}
     ours = sorted(Decimal(payment["amount"]) for payment in payments)
-    theirs = sorted(Decimal(payment["amount"]) for payment in paid if payment["document_number"] in keys)
-    dues = {payable["record_no"]: Decimal(payable["due"]) for payable in payables}
+    theirs = sorted(Decimal(payment["amount"]) for payment in paid if company.payment_key(payment) in keys)
+    dues = {payable["record_no"]: Decimal(payable["due"]) for payable in held[company.kinds.payables]}
     wrong = [bill["number"] for bill in bills if dues.get(bill["payable_id"]) != Decimal(bill["due"])]
     return [
         Check("exactly one ERP payment per payment", made == len(payments), f"{made} for {len(payments)} payments"),
@@ -116,16 +117,16 @@ def _payments(told: Told, bills: Documents, payments: Documents, payables: Docum
     ]
 
 
-def _orders(told: Told, api: Api, orders: Documents) -> list[Check]:
-    in_erp = {order["number"]: order for order in orders}
+def _orders(told: Told, api: Api, company: StoryCompany, orders: Mapping[str, dict[str, Any]]) -> list[Check]:
     mirrored = [api.get(f"/v1/purchase-orders/{order_id}", live="false") for order_id in told.order_ids.values()]
-    behind = [order["number"] for order in mirrored if order["erp_status"] != in_erp[order["number"]]["state"]]
+    behind = [order["number"] for order in mirrored if order["erp_status"] != orders[order["number"]]["state"]]
     unsettled = [order["number"] for order in mirrored if any(Decimal(line["pending"]) for line in order["lines"])]
-    main = next(order for order in mirrored if order["number"] == MAIN_ORDER)
+    main = next(order for order in mirrored if order["number"] == company.main_order)
+    shown = f"{main['status']} ({main['erp_status']})"
     return [
         Check("every order has the ERP's own status", not behind, ", ".join(behind) or f"{len(mirrored)} orders"),
         Check("no quantity is still reserved", not unsettled, ", ".join(unsettled) or f"{len(mirrored)} orders"),
-        Check(f"{MAIN_ORDER} is filled", main["status"] == "filled", f"{main['status']} ({main['erp_status']})"),
+        Check(f"{company.main_order} is filled", main["status"] == "filled", shown),
     ]
 
 
@@ -143,7 +144,8 @@ def _came_back(told: Told, api: Api) -> list[Check]:
 
 def _nothing_left(told: Told, api: Api, bills: Documents) -> list[Check]:
     waiting = [bill["number"] for bill in bills if bill["status"] not in ("synced", "partially_paid", "paid")]
-    issues = [issue["code"] for issue in api.pages("/v1/sync-issues", state="open") if issue["subject_kind"] == "bill"]
+    open_issues = api.pages("/v1/sync-issues", state="open", connection=told.connection_id)
+    issues = [issue["code"] for issue in open_issues if issue["subject_kind"] == "bill"]
     lost = next(bill for bill in bills if bill["id"] == told.lost_answer_bill)
     attempts = (lost["write"] or {"attempts": 0})["attempts"]
     outage = api.get(f"/v1/connections/{told.connection_id}")["outage_since"]

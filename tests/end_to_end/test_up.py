@@ -61,7 +61,7 @@ def answer(ended: subprocess.CompletedProcess[str]) -> Any:
 
 
 PASSWORDS = {"POSYNC_INTACCT_PASSWORD": "sandbox-user", "POSYNC_SENDER_PASSWORD": "sandbox-sender"}
-CONNECT = ["connect", "--sandbox", "--company", "ACME", "--user", "xml_gateway", "--sender-id", "posync"]
+CONNECT = ["connect", "intacct", "--sandbox", "--company", "ACME", "--user", "xml_gateway", "--sender-id", "posync"]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,104 @@
+"""`posync connect`: the link to an ERP. One command per ERP, because each asks for other things."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.addresses import running_stack
+from cli.sandbox_control import ENDPOINTS
+from cli.screen import DEFAULT_STATE_DIR, StateDir, api, console, errors
+
+app = typer.Typer(no_args_is_help=True, help="Connect a company of an ERP.")
+
+Name = Annotated[str | None, typer.Option(help="How people call this connection.")]
+BankAccount = Annotated[str | None, typer.Option(help="The account bills are paid from.")]
+OneWay = Annotated[bool, typer.Option("--one-way", help="Bills and payments only go out; permanent.")]
+Sandbox = Annotated[bool, typer.Option("--sandbox", help="The sandbox of the local stack.")]
+
+
+@app.command()
+def intacct(
+    company: Annotated[str, typer.Option(help="The company id.")],
+    user: Annotated[str, typer.Option(help="The Web Services user.")],
+    sender_id: Annotated[str, typer.Option(help="The sender id.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="POSYNC_INTACCT_PASSWORD")],
+    sender_password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="POSYNC_SENDER_PASSWORD")],
+    entity: Annotated[str | None, typer.Option(help="Bind the sync to this entity.")] = None,
+    name: Name = None,
+    po_template: Annotated[str, typer.Option(help="Transaction definition, exactly as spelt.")] = "Purchase Order",
+    vendor_invoice_template: Annotated[str, typer.Option(help="The same, for vendor invoices.")] = "Vendor Invoice",
+    receiver_template: Annotated[str | None, typer.Option(help="The same, for receivers; turns 3-way on.")] = None,
+    bank_account: BankAccount = None,
+    one_way: OneWay = False,
+    sandbox: Sandbox = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Connect a Sage Intacct company: the credentials are checked, the lists come in, the preferences are proven."""
+    _connect(
+        "intacct",
+        name or f"{company} {entity or ''}".strip(),
+        credentials={
+            "sender_id": sender_id,
+            "sender_password": sender_password,
+            "company": company,
+            "user": user,
+            "password": password,
+        },
+        entity=entity,
+        preferences={
+            "po_template": po_template,
+            "vendor_invoice_template": vendor_invoice_template,
+            "receiver_template": receiver_template,
+            "bank_account": bank_account,
+        },
+        one_way=one_way,
+        endpoint=_sandbox_endpoint("intacct", state_dir) if sandbox else None,
+        state_dir=state_dir,
+    )
+
+
+def _sandbox_endpoint(erp: str, state_dir: Path) -> str:
+    stack = running_stack(state_dir)
+    if stack is None or stack.sandbox_url is None:
+        raise typer.BadParameter(f"no sandbox runs from {state_dir}", param_hint="--sandbox")
+    return stack.sandbox_url + ENDPOINTS[erp]
+
+
+def _connect(
+    erp: str,
+    name: str,
+    *,
+    credentials: Mapping[str, str],
+    entity: str | None,
+    preferences: Mapping[str, str | None],
+    one_way: bool,
+    endpoint: str | None,
+    state_dir: Path,
+) -> None:
+    """Connect and set the preferences that are given. Ends with 1 when they do not hold."""
+    with api(state_dir) as client:
+        connection = client.post(
+            "/v1/connections",
+            {
+                "erp": erp,
+                "name": name,
+                "credentials": dict(credentials),
+                "entity": entity,
+                "one_way": one_way,
+                "endpoint": endpoint,
+                "settings": {"allow_loopback": endpoint is not None},
+            },
+        )
+        console.print(f"Connected: [bold]{connection['id']}[/] as {connection['user_name']}")
+        given = {preference: value for preference, value in preferences.items() if value}
+        answer = client.put(f"/v1/connections/{connection['id']}/preferences", {"preferences": given})
+        for problem in answer["problems"]:
+            errors.print(f"[red]{problem['preference']}[/]: {problem['message']}")
+            for step in problem["fix"]:
+                errors.print(f"  • {step}")
+        if not answer["complete"]:
+            errors.print("Lists sync; transactions wait until the preferences are complete.")
+            raise typer.Exit(1)
+        console.print(f"Ready. Next: posync sync {connection['id']} --follow")
