@@ -1,19 +1,21 @@
 """Checks of the bill as a whole, before its lines (matching rules 3.5). None of them needs a policy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
-from matching.inputs import BillToMatch, OrderToMatch
+from matching.exact import sensible
+from matching.inputs import BillToMatch, OrderToMatch, VendorState
 from matching.result import Finding, Outcome
 from models.domain import MatchingStatus, PoStatus
 
 
-def check_header(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
+def check_header(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator[Finding]:
     """Everything wrong with the bill as a whole, in the order a person would look at it."""
-    yield from _order_state(order)
-    yield from _same_vendor(order, bill)
-    yield from _same_currency(order, bill)
-    yield from _same_entity(order, bill)
-    yield from _not_kept_already(bill)
+    yield from _vendor_state(bill)
+    for position, order in enumerate(orders):
+        for finding in _against(orders[0], order, bill):
+            yield finding if position == 0 else finding.model_copy(update={"id": f"{finding.id}:{order.id}"})
+    yield from _open_period(bill)
     if not bill.lines:
         yield Finding(
             id="NO_LINES",
@@ -27,6 +29,14 @@ def check_header(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
         )
 
 
+def _against(first: OrderToMatch, order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
+    """The bill and one of its orders. Where the bill does not say, its first order speaks for it."""
+    yield from _order_state(order)
+    yield from _same_vendor(order, bill)
+    yield from _same_currency(order, bill.currency if bill.currency is not None else first.currency)
+    yield from _same_entity(order, bill.entity if bill.entity is not None else first.entity)
+
+
 def _order_state(order: OrderToMatch) -> Iterator[Finding]:
     if order.status is PoStatus.CLOSED or order.matching_status is MatchingStatus.CLOSED:
         rest = f" What was left of it goes on as order {order.continued_by}." if order.continued_by else ""
@@ -34,6 +44,7 @@ def _order_state(order: OrderToMatch) -> Iterator[Finding]:
         yield Finding(
             id="PO_CLOSED",
             code="PO_CLOSED",
+            purchase_order_id=order.id,
             severity=Outcome.BLOCK,
             message=f"Order {order.number} is closed in the accounting system and takes no more bills.{rest}",
             rule="HEADER.PO_STATUS",
@@ -46,6 +57,7 @@ def _order_state(order: OrderToMatch) -> Iterator[Finding]:
         yield Finding(
             id="PO_NOT_BILLABLE",
             code="PO_NOT_BILLABLE",
+            purchase_order_id=order.id,
             severity=Outcome.BLOCK,
             message=f"Order {order.number} is {_STATE_WORDS[order.matching_status]} in the accounting system.",
             rule="HEADER.PO_STATUS",
@@ -67,6 +79,7 @@ def _same_vendor(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
         yield Finding(
             id="VENDOR_MISMATCH",
             code="VENDOR_MISMATCH",
+            purchase_order_id=order.id,
             severity=Outcome.HOLD,
             message=f"The bill is from vendor {bill.vendor_id}, order {order.number} went to {order.vendor_id}.",
             rule="HEADER.VENDOR",
@@ -77,48 +90,134 @@ def _same_vendor(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
         )
 
 
-def _same_currency(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
+def _same_currency(order: OrderToMatch, currency: str | None) -> Iterator[Finding]:
     # An ERP that keeps one currency leaves it out; only two that are named can disagree.
-    if order.currency is not None and bill.currency is not None and bill.currency != order.currency:
+    if order.currency is not None and currency is not None and currency != order.currency:
         yield Finding(
             id="CURRENCY_MISMATCH",
             code="CURRENCY_MISMATCH",
+            purchase_order_id=order.id,
             severity=Outcome.BLOCK,
-            message=f"The bill is in {bill.currency}, order {order.number} is in {order.currency}.",
+            message=f"The bill is in {currency}, order {order.number} is in {order.currency}.",
             rule="HEADER.CURRENCY",
             formula="bill currency <> order currency",
-            values={"bill": bill.currency, "order": order.currency},
+            values={"bill": currency, "order": order.currency},
             who="vendor",
             fix=(f"ask the vendor for a bill in {order.currency}", "or choose another order"),
         )
 
 
-def _same_entity(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
-    if order.entity is not None and bill.entity is not None and bill.entity != order.entity:
+def _same_entity(order: OrderToMatch, entity: str | None) -> Iterator[Finding]:
+    if order.entity is not None and entity is not None and entity != order.entity:
         yield Finding(
             id="ENTITY_MISMATCH",
             code="ENTITY_MISMATCH",
+            purchase_order_id=order.id,
             severity=Outcome.BLOCK,
-            message=f"The bill is for entity {bill.entity}, order {order.number} belongs to entity {order.entity}.",
+            message=f"The bill is for entity {entity}, order {order.number} belongs to entity {order.entity}.",
             rule="HEADER.ENTITY",
             formula="bill entity <> order entity",
-            values={"bill": bill.entity, "order": order.entity},
+            values={"bill": entity, "order": order.entity},
             who="ap",
             fix=(f"create the bill on a connection to entity {order.entity}", "or choose another order"),
         )
 
 
-def _not_kept_already(bill: BillToMatch) -> Iterator[Finding]:
-    if bill.duplicates:
-        kept = ", ".join(bill.duplicates)
+def _vendor_state(bill: BillToMatch) -> Iterator[Finding]:
+    if bill.vendor_state is None or bill.vendor_state is VendorState.ACTIVE:
+        return
+    code, severity, words, fix = _VENDOR_STATES[bill.vendor_state]
+    yield Finding(
+        id=code,
+        code=code,
+        severity=severity,
+        message=f"Vendor {bill.vendor_id} {words}.",
+        rule="HEADER.VENDOR_STATE",
+        formula=f"vendor is {bill.vendor_state.value.replace('_', ' ')}",
+        values={"vendor": bill.vendor_id, "state": bill.vendor_state},
+        who="admin",
+        fix=fix,
+    )
+
+
+_REOPEN = ("make the vendor active in the accounting system and sync", "or correct the bill's vendor")
+_VENDOR_STATES = {
+    VendorState.ON_HOLD: (
+        "VENDOR_ON_HOLD",
+        Outcome.HOLD,
+        "is on hold in the accounting system",
+        ("take the hold off in the accounting system and sync", "or decide that this bill may go on"),
+    ),
+    VendorState.INACTIVE: ("VENDOR_INACTIVE", Outcome.BLOCK, "is inactive in the accounting system", _REOPEN),
+    VendorState.CLOSED: ("VENDOR_INACTIVE", Outcome.BLOCK, "is closed in the accounting system", _REOPEN),
+    VendorState.UNKNOWN: (
+        "VENDOR_UNKNOWN",
+        Outcome.HOLD,
+        "is not in the accounting system's vendor list",
+        ("add the vendor in the accounting system and sync", "or correct the bill's vendor"),
+    ),
+}
+
+
+def _open_period(bill: BillToMatch) -> Iterator[Finding]:
+    """A closed month of one entity says nothing about another (H07): the caller gives the entity's own."""
+    if bill.posting_date is None or bill.closed_through is None or bill.posting_date > bill.closed_through:
+        return
+    first_open = bill.first_open_date or bill.closed_through + timedelta(days=1)
+    whose = f" of entity {bill.entity}" if bill.entity else ""
+    yield Finding(
+        id="PERIOD_CLOSED",
+        code="PERIOD_CLOSED",
+        severity=Outcome.HOLD,
+        message=f"The books{whose} are closed through {bill.closed_through}; the bill posts on {bill.posting_date}.",
+        rule="HEADER.PERIOD",
+        formula="posting date <= closed through",
+        values={
+            "posting_date": str(bill.posting_date),
+            "closed_through": str(bill.closed_through),
+            "first_open_date": str(first_open),
+        },
+        who="ap",
+        fix=(f"post it on {first_open}, the first open day", "or reopen the period in the accounting system and sync"),
+    )
+
+
+def numbers_are_sensible(orders: Sequence[OrderToMatch], bill: BillToMatch) -> bool:
+    """Whether every amount of the bill as a whole, and of its orders, can be reckoned with."""
+    return (
+        all(sensible(value) for value in (bill.total, bill.tax, bill.expected_tax, bill.discount) if value is not None)
+        and all(sensible(charge.amount) for charge in bill.charges)
+        and all(
+            sensible(value)
+            for order in orders
+            for value in (order.total, order.tax, order.billed_amount, *order.billed_charges.values())
+            if value is not None
+        )
+    )
+
+
+def check_figures(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator[Finding]:
+    """Figures of the bill as a whole that no check could reckon with."""
+    if not numbers_are_sensible(orders, bill):
         yield Finding(
-            id="DUPLICATE_EXACT",
-            code="DUPLICATE_EXACT",
+            id="INVALID_NUMBER",
+            code="INVALID_NUMBER",
             severity=Outcome.BLOCK,
-            message=f"Number {bill.number} of vendor {bill.vendor_id} is kept already as {kept}.",
-            rule="HEADER.DUPLICATE",
-            formula="same vendor and same number; case, spaces, punctuation and leading zeros do not count",
-            values={"number": bill.number, "kept": kept},
+            message="A total, a tax, a charge or the discount is too large or too precise.",
+            rule="HEADER.NUMBERS",
+            formula="a number is 10^21 or more, or has more than 40 decimal places",
             who="ap",
-            fix=("open the bill that is kept already", "or correct the number if this is another invoice"),
+            fix=("enter the figures as they are on the invoice",),
+        )
+    elif bill.discount < 0:
+        yield Finding(
+            id="INVALID_AMOUNT",
+            code="INVALID_AMOUNT",
+            severity=Outcome.BLOCK,
+            message=f"The discount is {bill.discount}; it is taken off the total and may not be negative.",
+            rule="HEADER.DISCOUNT",
+            formula="discount < 0",
+            values={"discount": str(bill.discount)},
+            who="ap",
+            fix=("enter the discount without a sign", "or enter a charge if the vendor added something"),
         )

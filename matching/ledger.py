@@ -4,58 +4,58 @@ Adding E (what the ERP billed) and P (ours, not yet inside E) is what keeps the 
 a quantity moves from P to E in one transaction, so B never counts it twice and never loses it (S4-65..67).
 """
 
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from collections.abc import Sequence
 
+from matching.exact import ZERO, Exact, add, subtract, total
 from models.domain import Record
-
-EXACT = Context(prec=1_000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-"""Arithmetic that raises rather than rounds: the default 28 digits would round away a tiny excess unseen."""
-
-ZERO = Decimal(0)
 
 
 class LineLedger(Record):
-    """One order line's quantities, all in the line's own unit (matching rules 3.1)."""
+    """One order line's quantities, all in the line's own unit (matching rules 3.1).
 
-    ordered: Decimal
+    Of an amount-only line (services, blanket orders) all of them are amounts of money in the order's currency: the
+    same rules hold for them (rules 3.6, A01..A05).
+    """
+
+    ordered: Exact
     """O: as the ERP's latest revision has it."""
-    cancelled: Decimal = ZERO
+    cancelled: Exact = ZERO
     """X: cancelled or closed short."""
-    received: Decimal = ZERO
+    received: Exact = ZERO
     """R."""
-    returned: Decimal = ZERO
+    returned: Exact = ZERO
     """T: returned to the vendor."""
-    billed: Decimal = ZERO
+    billed: Exact = ZERO
     """E: billed, by the ERP's own word."""
-    pending: Decimal = ZERO
+    pending: Exact = ZERO
     """P: on our bills and not yet inside E, without the bill that is being matched."""
-    credited: Decimal = ZERO
+    credited: Exact = ZERO
     """C: credited quantity that may be billed again and that E does not already leave out."""
 
     @property
-    def effective_ordered(self) -> Decimal:
+    def effective_ordered(self) -> Exact:
         """O_eff = O - X."""
-        return EXACT.subtract(self.ordered, self.cancelled)
+        return subtract(self.ordered, self.cancelled)
 
     @property
-    def net_received(self) -> Decimal:
+    def net_received(self) -> Exact:
         """R_net = R - T."""
-        return EXACT.subtract(self.received, self.returned)
+        return subtract(self.received, self.returned)
 
     @property
-    def net_billed(self) -> Decimal:
+    def net_billed(self) -> Exact:
         """B = E + P - C."""
-        return EXACT.subtract(EXACT.add(self.billed, self.pending), self.credited)
+        return subtract(add(self.billed, self.pending), self.credited)
 
     @property
-    def remaining(self) -> Decimal:
+    def remaining(self) -> Exact:
         """What may still be billed of the order. Negative once more was billed than ordered."""
-        return EXACT.subtract(self.effective_ordered, self.net_billed)
+        return subtract(self.effective_ordered, self.net_billed)
 
     @property
-    def unbilled_received(self) -> Decimal:
+    def unbilled_received(self) -> Exact:
         """What was received and not billed. Negative where the bill came before the goods."""
-        return EXACT.subtract(self.net_received, self.net_billed)
+        return subtract(self.net_received, self.net_billed)
 
     @property
     def hidden(self) -> bool:
@@ -65,3 +65,19 @@ class LineLedger(Record):
         """
         ceiling = max(self.effective_ordered, self.net_received)
         return self.net_received >= self.effective_ordered and self.net_billed >= ceiling
+
+
+def chained(documents: Sequence[LineLedger]) -> LineLedger:
+    """One ledger for an order line and the back orders that go on with it, first document first (S5-25).
+
+    Ordered is what the first document ordered: each later one only repeats what was left. Raises IndexError on none.
+    """
+    return LineLedger(
+        ordered=documents[0].ordered,
+        cancelled=total(document.cancelled for document in documents),
+        received=total(document.received for document in documents),
+        returned=total(document.returned for document in documents),
+        billed=total(document.billed for document in documents),
+        pending=total(document.pending for document in documents),
+        credited=total(document.credited for document in documents),
+    )

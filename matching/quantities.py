@@ -1,255 +1,266 @@
 """The quantity rules, per order line: 2-way (S4-28) and 3-way (S4-40, S4-41 as ruled in G1).
 
-3-way: the ceiling is the higher of what remains of the order and what was received and not billed; the lower of the two
-is where the warnings start. 2-way: the ceiling is what remains of the order, receipts are not looked at.
+3-way: the ceiling is the higher of what was ordered and what was received; the lower of the two is where the warnings
+start. 2-way: the ceiling is what was ordered, receipts are not looked at. A tolerance of a policy is added to the
+ceiling. Amount-only lines are judged the same way, in money.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from matching.inputs import BillLineToMatch, BillToMatch, OrderLineToMatch, OrderToMatch
-from matching.ledger import EXACT, ZERO, LineLedger
-from matching.result import Finding, Outcome
+from matching.exact import ZERO, Exact, add, multiply, plain, shown, subtract
+from matching.inputs import Basis, BillToMatch
+from matching.ledger import LineLedger
+from matching.lines import BilledLine
+from matching.policies import Check, Direction
+from matching.result import BUILT_IN, Finding, Outcome, Policy
+from matching.tolerances import Applied, Beyond
 from models.domain import MatchMode
 
 
-def check_quantities(mode: MatchMode, order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
-    """Findings of the lines, by order line. Bill lines on the same order line are judged as one sum."""
-    order_lines = {line.line_no: line for line in order.lines}
-    billing: dict[int, list[BillLineToMatch]] = defaultdict(list)
-    for line in bill.lines:
-        if line.order_line_no not in order_lines:
-            yield _not_on_order(order, line)
-        elif line.quantity <= 0:
-            # Left out of the sum: a negative line must not make room for another one.
-            yield _invalid_quantity(line)
-        else:
-            billing[line.order_line_no].append(line)
-    for line_no, lines in sorted(billing.items()):
-        order_line = order_lines[line_no]
-        if order_line.closed:
-            yield _line_closed(order, order_line, lines)
-        elif mode == MatchMode.TWO_WAY:
-            yield from _two_way(order_line, lines)
-        else:
-            yield from _three_way(order_line, lines)
+class Standing(NamedTuple):
+    """Where an order line stands before the bill: the derived figures of its ledger, each worked out once."""
+
+    ordered: Exact
+    """O_eff."""
+    received: Exact
+    """R_net; in 2-way matching not looked at."""
+    billed: Exact
+    """B."""
+    three_way: bool
+
+    @property
+    def ceiling(self) -> Exact:
+        return max(self.ordered, self.received) if self.three_way else self.ordered
+
+    @property
+    def unasked(self) -> Exact:
+        """Up to here nobody is asked, billed quantity included."""
+        return min(self.ordered, self.received) if self.three_way else self.ordered
 
 
-def _two_way(order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch]) -> Iterator[Finding]:
-    quantity = _total(lines)
-    ledger = order_line.ledger
-    if quantity > ledger.remaining:
-        yield _over_ceiling(
-            order_line, lines, quantity, ledger.remaining, rule="2WAY.BLOCK", formula="b > O_eff - B", received=False
-        )
+def standing(mode: MatchMode, ledger: LineLedger, applied: Applied) -> Standing:
+    """The figures the rules compare with, under the switch that lets returns lower what was ordered."""
+    ordered = ledger.effective_ordered
+    if ledger.returned and applied.returns_reduce_ordered.on:
+        ordered = subtract(ordered, ledger.returned)
+    return Standing(ordered, ledger.net_received, ledger.net_billed, mode is MatchMode.THREE_WAY)
 
 
-def _three_way(order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch]) -> Iterator[Finding]:
-    quantity = _total(lines)
-    ledger = order_line.ledger
-    ceiling = max(ledger.remaining, ledger.unbilled_received)
-    unquestioned = min(ledger.remaining, ledger.unbilled_received)
-    if quantity > ceiling:
-        yield _over_ceiling(
-            order_line,
-            lines,
-            quantity,
-            ceiling,
-            rule="3WAY.BLOCK",
-            formula="b > max(O_eff - B, R_net - B)",
-            received=True,
-        )
-    elif quantity > unquestioned:
-        if ledger.net_received < ledger.effective_ordered:
-            yield _beyond_received(order_line, lines, quantity, unquestioned)
-        else:
-            yield _beyond_ordered(order_line, lines, quantity, unquestioned)
+def check_quantity(bill: BillToMatch, line: BilledLine, before: Standing, applied: Applied) -> Iterator[Finding]:
+    """Whether the line bills more (or, where a policy asks, less) than it may."""
+    if line.order_line.closed:
+        yield from _closed(line, before, applied)
+        return
+    bands = applied.bands(Check.QTY)
+    assert bands.block is not None, "the quantity block is built in"
+    difference = subtract(add(before.billed, line.quantity), before.ceiling)
+    if difference > 0:
+        allowed = bands.block.allowed(before.ceiling)
+        if allowed is not None and difference > allowed.allowed:
+            yield _over_ceiling(line, before, difference, allowed, Outcome.BLOCK)
+            return
+        allowed = bands.warn.allowed(before.ceiling) if bands.warn else None
+        if allowed is not None and difference > allowed.allowed:
+            yield _over_ceiling(line, before, difference, allowed, Outcome.WARN)
+            return
+    elif difference < 0:
+        yield from _under_ceiling(line, before, difference, applied)
+    if before.three_way and add(before.billed, line.quantity) > before.unasked:
+        yield from _in_between(bill, line, before, applied)
 
 
-def _over_ceiling(
-    order_line: OrderLineToMatch,
-    lines: Sequence[BillLineToMatch],
-    quantity: Decimal,
-    ceiling: Decimal,
-    *,
-    rule: str,
-    formula: str,
-    received: bool,
-) -> Finding:
-    ledger = order_line.ledger
-    allowed = "of the order and of the goods received" if received else "of the order"
-    fixes = [_lower_to(ceiling)] if ceiling > 0 else ["take this line off the bill"]
+def _over_ceiling(line: BilledLine, before: Standing, difference: Exact, beyond: Beyond, severity: Outcome) -> Finding:
+    limit = add(subtract(before.ceiling, before.billed), beyond.allowed)
+    tolerated = beyond.allowed > 0
+    if before.three_way:
+        rule, formula = "3WAY", "b > max(O_eff - B, R_net - B)"
+        what = "of the order and of the goods received"
+    else:
+        rule, formula = "2WAY", "b > O_eff - B"
+        what = "of the order"
+    if tolerated:
+        formula += " + tolerance"
+        what += f" (a tolerance of {shown(beyond.allowed)} included)"
+    fixes = [_lower_to(line, limit)] if limit > 0 else ["take this line off the bill"]
     fixes.append("have the order raised in the accounting system and sync")
-    return Finding(
-        id=f"QTY_OVER_CEILING:line-{order_line.line_no}",
-        code="QTY_OVER_CEILING",
-        severity=Outcome.BLOCK,
-        message=(
-            f"Line {order_line.line_no} ({order_line.item_id}): {plain(quantity)} billed, but only "
-            f"{plain(max(ceiling, ZERO))} is left {allowed}."
-        ),
-        line=order_line.line_no,
-        bill_lines=_numbers(lines),
-        rule=rule,
+    return _finding(
+        line,
+        "QTY_OVER_CEILING",
+        f"{line.name}: {_amount(line)} billed, but only {shown(max(limit, ZERO))} is left {what}.",
+        before,
+        severity=severity,
+        rule=f"{rule}.{severity}",
         formula=formula,
-        values=_values(ledger, quantity, received=received),
-        limit=ceiling,
-        margin=EXACT.subtract(ceiling, quantity),
-        money_at_stake=_at_stake(order_line, quantity, ceiling),
+        limit=limit,
+        policy=beyond.policy,
         who="ap",
-        fix=tuple(fixes),
+        fix=fixes,
+        tolerance=beyond.allowed if tolerated else None,
     )
 
 
-def _beyond_received(
-    order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch], quantity: Decimal, limit: Decimal
-) -> Finding:
-    fixes = ["wait for the receipt"]
-    if limit > 0:
-        fixes.append(_lower_to(limit))
-    return _warning(
-        "BILLED_BEYOND_RECEIVED",
-        f"Line {order_line.line_no} ({order_line.item_id}): {plain(quantity)} billed, but only "
-        f"{plain(max(limit, ZERO))} received and not billed.",
-        order_line,
-        lines,
-        quantity,
-        limit,
-        who="receiving",
-        fix=tuple(fixes),
-    )
+def _under_ceiling(line: BilledLine, before: Standing, difference: Exact, applied: Applied) -> Iterator[Finding]:
+    """Only where a policy looks both ways (P11): a bill for part of the order is else nothing to talk about."""
+    for severity, limits in (
+        (Outcome.HOLD, applied.bands(Check.QTY).block),
+        (Outcome.WARN, applied.bands(Check.QTY).warn),
+    ):
+        if limits is None or limits.direction is Direction.UPPER:
+            continue
+        allowed = limits.allowed(before.ceiling)
+        if allowed is not None and subtract(ZERO, difference) > allowed.allowed:
+            least = subtract(subtract(before.ceiling, allowed.allowed), before.billed)
+            yield _finding(
+                line,
+                "QTY_UNDER_CEILING",
+                f"{line.name}: {_amount(line)} billed leaves {shown(subtract(ZERO, difference))} unbilled; the policy "
+                f"allows {shown(allowed.allowed)}.",
+                before,
+                severity=severity,
+                rule=f"{'3WAY' if before.three_way else '2WAY'}.UNDER",
+                formula="b < ceiling - B - tolerance",
+                limit=least,
+                policy=allowed.policy,
+                who="ap",
+                fix=["wait for the bill of the rest", "or decide that the rest is billed later"],
+                tolerance=allowed.allowed,
+                margin=subtract(line.quantity, least),
+            )
+            return
 
 
-def _beyond_ordered(
-    order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch], quantity: Decimal, limit: Decimal
-) -> Finding:
-    fixes = ["have the order raised in the accounting system, or the surplus returned"]
+def _in_between(bill: BillToMatch, line: BilledLine, before: Standing, applied: Applied) -> Iterator[Finding]:
+    """Between the lower and the higher of ordered and received: allowed, but somebody should know."""
+    limit = subtract(before.unasked, before.billed)
+    fixes: list[str] = []
+    if before.received < before.ordered:
+        refused = bill.bill_in_advance is False
+        fixes.append("wait for the receipt")
+        if refused:
+            fixes.append("or switch on Bill in Advance of Receipt in the accounting system")
+        if limit > 0:
+            fixes.append(_lower_to(line, limit))
+        yield _finding(
+            line,
+            "ERP_WILL_REFUSE" if refused else "BILLED_BEYOND_RECEIVED",
+            f"{line.name}: {_amount(line)} billed, but only {shown(max(limit, ZERO))} received and not billed"
+            + ("; the accounting system refuses bills in advance of the receipt." if refused else "."),
+            before,
+            severity=Outcome.HOLD if refused else Outcome.WARN,
+            rule="3WAY.WARN",
+            formula="b > min(O_eff - B, R_net - B)",
+            limit=limit,
+            policy=BUILT_IN,
+            who="receiving",
+            fix=fixes,
+        )
+        return
+    switch = applied.warn_on_over_receipt
+    # What a policy tolerates beyond the order is not asked about when goods arrived for it.
+    block = applied.bands(Check.QTY).block
+    tolerated = block.allowed(before.ordered) if block else None
+    if not switch.on or tolerated is None or line.quantity <= add(limit, tolerated.allowed):
+        return
+    fixes.append("have the order raised in the accounting system, or the surplus returned")
+    limit = add(limit, tolerated.allowed)
     if limit > 0:
-        fixes.append(_lower_to(limit))
-    return _warning(
+        fixes.append(_lower_to(line, limit))
+    yield _finding(
+        line,
         "BILLED_BEYOND_ORDERED",
-        f"Line {order_line.line_no} ({order_line.item_id}): {plain(quantity)} billed, but only "
-        f"{plain(max(limit, ZERO))} of the order is left; more was received than ordered.",
-        order_line,
-        lines,
-        quantity,
-        limit,
+        f"{line.name}: {_amount(line)} billed, but only {shown(max(limit, ZERO))} of the order is left; more was "
+        "received than ordered.",
+        before,
+        severity=Outcome.WARN,
+        rule="3WAY.WARN",
+        formula="b > min(O_eff - B, R_net - B)" + (" + tolerance" if tolerated.allowed > 0 else ""),
+        limit=limit,
+        policy=switch.policy if switch.policy != BUILT_IN else tolerated.policy,
         who="purchasing",
-        fix=tuple(fixes),
+        fix=fixes,
+        tolerance=tolerated.allowed if tolerated.allowed > 0 else None,
     )
 
 
-def _warning(
+def _closed(line: BilledLine, before: Standing, applied: Applied) -> Iterator[Finding]:
+    switch = applied.allow_received_before_close
+    left = max(subtract(before.received, before.billed), ZERO) if switch.on else ZERO
+    may = line.quantity <= left
+    order = line.order.number
+    fixes = ["or reopen the line in the accounting system and sync"]
+    fixes.insert(0, _lower_to(line, left) if left > 0 else "take this line off the bill")
+    yield _finding(
+        line,
+        "LINE_CLOSED",
+        f"{line.name} of order {order} is closed"
+        + (f"; {shown(left)} of it was received before and not billed." if switch.on else "."),
+        before,
+        severity=Outcome.WARN if may else Outcome.BLOCK,
+        rule="LINE.CLOSED",
+        formula="b > R_net - B on a closed line" if switch.on and not may else "b > 0 on a closed line",
+        limit=left,
+        policy=switch.policy,
+        who="purchasing",
+        fix=["check that this was received before the line was closed"] if may else fixes,
+    )
+
+
+def _finding(
+    line: BilledLine,
     code: str,
     message: str,
-    order_line: OrderLineToMatch,
-    lines: Sequence[BillLineToMatch],
-    quantity: Decimal,
-    limit: Decimal,
+    before: Standing,
     *,
+    severity: Outcome,
+    rule: str,
+    formula: str,
+    limit: Exact,
+    policy: Policy,
     who: str,
-    fix: tuple[str, ...],
+    fix: list[str],
+    tolerance: Exact | None = None,
+    margin: Exact | None = None,
 ) -> Finding:
-    return Finding(
-        id=f"{code}:line-{order_line.line_no}",
-        code=code,
-        severity=Outcome.WARN,
-        message=message,
-        line=order_line.line_no,
-        bill_lines=_numbers(lines),
-        rule="3WAY.WARN",
-        formula="b > min(O_eff - B, R_net - B)",
-        values=_values(order_line.ledger, quantity, received=True),
-        limit=limit,
-        margin=EXACT.subtract(limit, quantity),
-        money_at_stake=_at_stake(order_line, quantity, limit),
-        who=who,
-        fix=fix,
-    )
-
-
-def _line_closed(order: OrderToMatch, order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch]) -> Finding:
-    return Finding(
-        id=f"LINE_CLOSED:line-{order_line.line_no}",
-        code="LINE_CLOSED",
-        severity=Outcome.BLOCK,
-        message=f"Line {order_line.line_no} ({order_line.item_id}) of order {order.number} is closed.",
-        line=order_line.line_no,
-        bill_lines=_numbers(lines),
-        rule="LINE.CLOSED",
-        formula="b > 0 on a closed line",
-        values={"b": plain(_total(lines))},
-        limit=ZERO,
-        margin=EXACT.minus(_total(lines)),
-        money_at_stake=_at_stake(order_line, _total(lines), ZERO),
-        who="purchasing",
-        fix=("take this line off the bill", "or reopen the line in the accounting system and sync"),
-    )
-
-
-def _not_on_order(order: OrderToMatch, line: BillLineToMatch) -> Finding:
-    return Finding(
-        id=f"LINE_NOT_ON_ORDER:bill-line-{line.line_no}",
-        code="LINE_NOT_ON_ORDER",
-        severity=Outcome.BLOCK,
-        message=f"Bill line {line.line_no} bills line {line.order_line_no}, which order {order.number} does not have.",
-        line=line.order_line_no,
-        bill_lines=(line.line_no,),
-        rule="LINE.ON_ORDER",
-        formula="the order has no such line",
-        values={"order_line": str(line.order_line_no)},
-        who="ap",
-        fix=("choose a line of the order", "or sync if the line was added in the accounting system just now"),
-    )
-
-
-def _invalid_quantity(line: BillLineToMatch) -> Finding:
-    return Finding(
-        id=f"INVALID_QTY:bill-line-{line.line_no}",
-        code="INVALID_QTY",
-        severity=Outcome.BLOCK,
-        message=f"Bill line {line.line_no} has quantity {plain(line.quantity)}; a bill needs more than zero.",
-        line=line.order_line_no,
-        bill_lines=(line.line_no,),
-        rule="LINE.QUANTITY",
-        formula="b <= 0",
-        values={"b": plain(line.quantity)},
-        who="ap",
-        fix=("enter the quantity the vendor billed", "or enter a vendor credit in place of a negative quantity"),
-    )
-
-
-def _total(lines: Sequence[BillLineToMatch]) -> Decimal:
-    total = ZERO
-    for line in lines:
-        total = EXACT.add(total, line.quantity)
-    return total
-
-
-def _at_stake(order_line: OrderLineToMatch, quantity: Decimal, limit: Decimal) -> Decimal:
+    excess = subtract(line.quantity, limit)
     # Where the line was over its limit before this bill, this bill answers for its own quantity only.
-    excess = min(quantity, EXACT.subtract(quantity, limit))
-    return EXACT.multiply(excess, order_line.price)
+    answered_for = min(line.quantity, excess) if excess > 0 else subtract(ZERO, excess)
+    by_quantity = line.order_line.basis is Basis.QUANTITY
+    return Finding(
+        id=line.finding_id(code),
+        code=code,
+        severity=severity,
+        message=message,
+        purchase_order_id=line.order.id,
+        line=line.order_line.line_no,
+        bill_lines=line.numbers,
+        rule=rule,
+        formula=formula,
+        values=_values(line, before, tolerance),
+        limit=limit,
+        margin=subtract(limit, line.quantity) if margin is None else margin,
+        money_at_stake=multiply(answered_for, line.order_line.price) if by_quantity else answered_for,
+        policy=policy,
+        who=who,
+        fix=tuple(fix),
+    )
 
 
-def _values(ledger: LineLedger, quantity: Decimal, *, received: bool) -> dict[str, str]:
-    values = {"O_eff": ledger.effective_ordered}
-    if received:
-        values["R_net"] = ledger.net_received
-    values |= {"B": ledger.net_billed, "E": ledger.billed, "P": ledger.pending, "C": ledger.credited, "b": quantity}
+def _values(line: BilledLine, before: Standing, tolerance: Exact | None) -> dict[str, str]:
+    ledger = line.order_line.ledger
+    values = {"O_eff": before.ordered}
+    if before.three_way:
+        values["R_net"] = before.received
+    values |= {"B": before.billed, "E": ledger.billed, "P": ledger.pending, "C": ledger.credited, "b": line.quantity}
+    if tolerance is not None:
+        values["tolerance"] = tolerance
     return {letter: plain(value) for letter, value in values.items()}
 
 
-def _numbers(lines: Sequence[BillLineToMatch]) -> tuple[int, ...]:
-    return tuple(line.line_no for line in lines)
+def _amount(line: BilledLine) -> str:
+    return shown(line.quantity)
 
 
-def _lower_to(quantity: Decimal) -> str:
-    return f"lower the quantity to {plain(quantity)}"
-
-
-def plain(value: Decimal) -> str:
-    """A quantity as people write it: no exponent, no trailing zeros."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _lower_to(line: BilledLine, quantity: Exact) -> str:
+    what = "quantity" if line.order_line.basis is Basis.QUANTITY else "amount"
+    return f"lower the {what} to {shown(quantity)}"

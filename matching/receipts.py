@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple
 
-from matching.ledger import EXACT, ZERO
+from matching.exact import ZERO, Exact, subtract
 from models.domain import DocumentId, ErpId, Record
 
 
@@ -18,9 +17,16 @@ class ReceiptLineToBill(Record):
     received_on: date
     line_no: int
     line: ErpId
-    received: Decimal
-    consumed: Decimal = ZERO
+    received: Exact
+    returned: Exact = ZERO
+    """Sent back to the vendor out of this receipt."""
+    consumed: Exact = ZERO
     """What was billed of it: in the ERP, or by bills of ours on their way there."""
+
+    @property
+    def left(self) -> Exact:
+        """What may still be billed of it; not below zero where it was billed beyond itself."""
+        return max(subtract(subtract(self.received, self.returned), self.consumed), ZERO)
 
 
 class Allocation(NamedTuple):
@@ -28,25 +34,25 @@ class Allocation(NamedTuple):
 
     document_id: DocumentId
     line: ErpId
-    quantity: Decimal
+    quantity: Exact
 
 
 class Allocated(NamedTuple):
     """All of a bill line's quantity; `unallocated` is what is billed beyond the receipts."""
 
     allocations: tuple[Allocation, ...]
-    unallocated: Decimal
+    unallocated: Exact
 
 
-def allocate_to_receipts(quantity: Decimal, receipt_lines: Iterable[ReceiptLineToBill]) -> Allocated:
-    """Take a quantity from the receipts, oldest date first, then lowest number; never more than a line received."""
+def allocate_to_receipts(quantity: Exact, receipt_lines: Iterable[ReceiptLineToBill]) -> Allocated:
+    """Take a quantity from the receipts, oldest date first, then lowest number; never more than a line has left."""
     left = quantity
     allocations: list[Allocation] = []
     for line in sorted(receipt_lines, key=_age):
-        taken = min(left, EXACT.subtract(line.received, line.consumed))
+        taken = min(left, line.left)
         if taken > 0:
             allocations.append(Allocation(line.document_id, line.line, taken))
-            left = EXACT.subtract(left, taken)
+            left = subtract(left, taken)
     return Allocated(tuple(allocations), left)
 
 

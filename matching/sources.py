@@ -4,61 +4,63 @@ An ERP takes a bill from one document unless it says otherwise (field note U-22)
 told so before it is saved, with the split that would work, instead of failing in the sync.
 """
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from matching.inputs import BillLineToMatch
-from matching.receipts import ReceiptLineToBill, allocate_to_receipts
+from matching.exact import ZERO, Exact, add, plain
+from matching.inputs import BillToMatch, OrderLineToMatch, OrderToMatch
+from matching.lines import in_order_unit
+from matching.receipts import allocate_to_receipts
 from matching.result import Finding, Outcome
-from models.domain import DocumentId, ErpId
+from models.domain import DocumentId, ErpId, PurchaseOrderId
 
 
 class Source(NamedTuple):
-    """A quantity of one bill line and the line in the ERP it is converted from."""
+    """A quantity of one bill line, in the order's unit, and the line in the ERP it is converted from."""
 
     document_id: DocumentId
     line: ErpId
-    quantity: Decimal
+    quantity: Exact
 
 
-class OrderLineToConvert(NamedTuple):
-    """An order line as the ERP converts it: itself, and the receipts made of it."""
+def choose_sources(orders: Sequence[OrderToMatch], bill: BillToMatch) -> dict[int, tuple[Source, ...]]:
+    """The sources of every bill line, by bill line number. What the receipts do not cover comes from the order.
 
-    erp_id: ErpId
-    receipts: tuple[ReceiptLineToBill, ...]
-
-
-def choose_sources(
-    order_document: DocumentId,
-    order_lines: Mapping[int, OrderLineToConvert],
-    bill_lines: Iterable[BillLineToMatch],
-) -> dict[int, tuple[Source, ...]]:
-    """The sources of every bill line, by bill line number. What the receipts do not cover comes from the order."""
-    taken: dict[ErpId, Decimal] = {}
+    A line that cannot be placed has none: it is on no order given, its unit is unknown, or the ERP's names are.
+    """
+    held: dict[tuple[PurchaseOrderId, int], tuple[OrderToMatch, OrderLineToMatch]] = {
+        (order.id, line.line_no): (order, line) for order in orders for line in order.lines
+    }
+    taken: dict[ErpId, Exact] = {}
     chosen: dict[int, tuple[Source, ...]] = {}
-    for bill_line in bill_lines:
-        line = order_lines[bill_line.order_line_no]
+    for bill_line in bill.lines:
+        order, line = held.get((bill_line.purchase_order_id, bill_line.order_line_no), (None, None))
+        quantity = in_order_unit(line, bill_line) if line else None
+        if order is None or line is None or quantity is None or order.document_id is None or line.erp_id is None:
+            chosen[bill_line.line_no] = ()
+            continue
         receipts = [
-            receipt.model_copy(update={"consumed": receipt.consumed + taken.get(receipt.line, Decimal(0))})
+            receipt.model_copy(update={"consumed": add(receipt.consumed, taken[receipt.line])})
+            if receipt.line in taken
+            else receipt
             for receipt in line.receipts
         ]
-        allocated = allocate_to_receipts(bill_line.quantity, receipts)
+        allocated = allocate_to_receipts(quantity, receipts)
         sources = [Source(*allocation) for allocation in allocated.allocations]
         for source in sources:
-            taken[source.line] = taken.get(source.line, Decimal(0)) + source.quantity
+            taken[source.line] = add(taken.get(source.line, ZERO), source.quantity)
         if allocated.unallocated > 0:
-            sources.append(Source(order_document, line.erp_id, allocated.unallocated))
+            sources.append(Source(order.document_id, line.erp_id, allocated.unallocated))
         chosen[bill_line.line_no] = tuple(sources)
     return chosen
 
 
 def check_sources(chosen: Mapping[int, tuple[Source, ...]], *, several_allowed: bool) -> tuple[Finding, ...]:
-    """A block when the bill needs several documents and the ERP takes one; it names the split that works."""
+    """A finding when the bill needs several documents and the ERP takes one; it names the split that works."""
     by_document: dict[DocumentId, list[str]] = {}
     for line_no, sources in sorted(chosen.items()):
         for source in sources:
-            by_document.setdefault(source.document_id, []).append(f"line {line_no}: {source.quantity.normalize():f}")
+            by_document.setdefault(source.document_id, []).append(f"line {line_no}: {plain(source.quantity)}")
     if several_allowed or len(by_document) < 2:
         return ()
     split = tuple(

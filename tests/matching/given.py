@@ -13,6 +13,7 @@ from matching.bill import (
 )
 from models.domain import MatchingStatus, MatchMode, PoStatus
 
+HOME = "po_1"
 MODES = {"2": MatchMode.TWO_WAY, "3": MatchMode.THREE_WAY}
 
 
@@ -32,6 +33,7 @@ def an_order(
         for number, ledger in enumerate(ledgers, start=1)
     )
     facts: dict[str, object] = {
+        "id": HOME,
         "number": "PO-1007",
         "snapshot": 5,
         "vendor_id": "V-1",
@@ -50,6 +52,7 @@ def a_bill(*quantities: Decimal | str | int | tuple[int, Decimal | str | int], *
     lines = tuple(
         BillLineToMatch(
             line_no=number,
+            purchase_order_id=HOME,
             order_line_no=order_line,
             quantity=Decimal(quantity),
             price=Decimal("25.00"),
@@ -75,7 +78,7 @@ def a_ledger(
 
 def judge(mode: str, ledger: LineLedger, quantity: Decimal | str | int) -> MatchResult:
     """Match a bill of one line with an order of one line; mode is 2 or 3."""
-    return match_bill(MODES[mode], an_order(ledger), a_bill(quantity))
+    return match_bill(MODES[mode], [an_order(ledger)], a_bill(quantity))
 
 
 def codes(result: MatchResult) -> list[str]:

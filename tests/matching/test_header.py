@@ -3,6 +3,7 @@
 import pytest
 
 from matching.bill import Outcome, match_bill
+from matching.inputs import KeptBill
 from models.domain import MatchingStatus, MatchMode, PoStatus
 from tests.matching.given import a_bill, a_ledger, an_order, codes
 
@@ -10,7 +11,7 @@ TEN = a_ledger(10, 10)
 
 
 def judged(order=None, bill=None):
-    return match_bill(MatchMode.TWO_WAY, order or an_order(TEN), bill or a_bill(1))
+    return match_bill(MatchMode.TWO_WAY, [order or an_order(TEN)], bill or a_bill(1))
 
 
 def test_a_bill_of_another_vendor_is_held_for_a_decision():
@@ -81,10 +82,12 @@ def test_an_order_in_approval_or_deleted_takes_no_bill(matching_status):
 
 
 def test_the_same_invoice_again_is_refused_and_the_kept_one_is_named():
-    result = judged(bill=a_bill(1, number="inv 001", duplicates=("INV-001",)))
+    result = judged(
+        bill=a_bill(1, number="inv 001", kept=(KeptBill(name="bill_7", vendor_id="V-1", number="INV-001"),))
+    )
 
     assert (result.outcome, codes(result)) == (Outcome.BLOCK, ["DUPLICATE_EXACT"])
-    assert "INV-001" in result.findings[0].message
+    assert "bill_7" in result.findings[0].message
 
 
 def test_a_bill_without_lines_is_refused():

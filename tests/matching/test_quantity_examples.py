@@ -80,7 +80,7 @@ def test_quantity_example_with_returns_credits_or_cancellations(mode, ledger, qu
 
 @pytest.mark.parametrize("mode", [TWO, THREE])
 def test_q35_a_closed_line_takes_no_bill(mode):
-    result = match_bill(MODES[mode], an_order(a_ledger(10, 10), closed_lines=(1,)), a_bill(1))
+    result = match_bill(MODES[mode], [an_order(a_ledger(10, 10), closed_lines=(1,))], a_bill(1))
 
     assert result.outcome is Outcome.BLOCK
     assert codes(result) == ["LINE_CLOSED"]
@@ -114,7 +114,7 @@ def test_q42_zero_and_negative_quantities_are_refused(mode, quantity):
 
 def test_a_negative_line_makes_no_room_for_another_line():
     """S4-28: 12 and -2 on an order of 10 is not a bill of 10."""
-    result = match_bill(MatchMode.TWO_WAY, an_order(a_ledger(10)), a_bill(12, -2))
+    result = match_bill(MatchMode.TWO_WAY, [an_order(a_ledger(10))], a_bill(12, -2))
 
     assert sorted(codes(result)) == ["INVALID_QTY", "QTY_OVER_CEILING"]
 
@@ -136,7 +136,7 @@ def test_the_double_sync_never_counts_a_bill_twice_or_loses_it(moment):
 
 def test_two_bill_lines_on_one_order_line_are_judged_as_one_sum():
     """S4-28: 6 and 5 of 10 are 11, however they are split over the bill's lines."""
-    result = match_bill(MatchMode.TWO_WAY, an_order(a_ledger(10)), a_bill(6, 5))
+    result = match_bill(MatchMode.TWO_WAY, [an_order(a_ledger(10))], a_bill(6, 5))
 
     assert codes(result) == ["QTY_OVER_CEILING"]
     assert result.findings[0].bill_lines == (1, 2)
@@ -147,14 +147,14 @@ def test_each_order_line_is_judged_by_itself():
     """S4-34: what is left on one line does not help another."""
     order = an_order(a_ledger(10, 10), a_ledger(10, 2), a_ledger(10, 10, 10))
 
-    result = match_bill(MatchMode.THREE_WAY, order, a_bill((1, 10), (2, 3), (3, 1)))
+    result = match_bill(MatchMode.THREE_WAY, [order], a_bill((1, 10), (2, 3), (3, 1)))
 
     assert [(finding.line, finding.severity) for finding in result.findings] == [(2, "WARN"), (3, "BLOCK")]
     assert result.outcome is Outcome.BLOCK
 
 
 def test_a_bill_line_for_a_line_that_the_order_does_not_have_is_refused():
-    result = match_bill(MatchMode.TWO_WAY, an_order(a_ledger(10)), a_bill((2, 1)))
+    result = match_bill(MatchMode.TWO_WAY, [an_order(a_ledger(10))], a_bill((2, 1)))
 
     assert codes(result) == ["LINE_NOT_ON_ORDER"]
     assert result.outcome is Outcome.BLOCK
@@ -182,7 +182,7 @@ def test_quantities_beyond_the_usual_precision_are_not_rounded_into_the_ceiling(
     excess = Decimal("1e-30")
 
     assert judge(TWO, a_ledger(10), Decimal(10) + 0).outcome is Outcome.OK
-    result = match_bill(MatchMode.TWO_WAY, an_order(a_ledger(10)), a_bill("9.999999", Decimal("0.000001") + excess))
+    result = match_bill(MatchMode.TWO_WAY, [an_order(a_ledger(10))], a_bill("9.999999", Decimal("0.000001") + excess))
     assert result.outcome is Outcome.BLOCK
     assert -result.findings[0].margin == excess
 

@@ -57,9 +57,9 @@ def test_the_result_names_the_order_and_the_snapshot_it_was_matched_against():
 def test_only_the_lines_that_the_bill_touches_are_kept():
     order = an_order(*[a_ledger(10)] * 5)
 
-    result = match_bill(MatchMode.TWO_WAY, order, a_bill((2, 1), (4, 1)))
+    result = match_bill(MatchMode.TWO_WAY, [order], a_bill((2, 1), (4, 1)))
 
-    assert [line.line_no for line in result.inputs.order.lines] == [2, 4]
+    assert [line.line_no for line in result.inputs.orders[0].lines] == [2, 4]
 
 
 def test_a_finding_keeps_its_id_when_the_bill_is_matched_again():
@@ -70,7 +70,9 @@ def test_a_finding_keeps_its_id_when_the_bill_is_matched_again():
 
 
 def test_finding_ids_are_unique_within_a_result():
-    result = match_bill(MatchMode.TWO_WAY, an_order(a_ledger(1), a_ledger(1)), a_bill(2, -1, 0, (2, 3), (9, 1), (9, 1)))
+    result = match_bill(
+        MatchMode.TWO_WAY, [an_order(a_ledger(1), a_ledger(1))], a_bill(2, -1, 0, (2, 3), (9, 1), (9, 1))
+    )
 
     ids = [finding.id for finding in result.findings]
     assert len(ids) == len(set(ids)) == 6

@@ -4,8 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 from matching.receipts import ReceiptLineToBill
-from matching.sources import OrderLineToConvert, Source, check_sources, choose_sources
-from tests.matching.given import a_bill
+from matching.sources import Source, check_sources, choose_sources
+from tests.matching.given import a_bill, a_ledger, an_order
 
 ORDER = "Purchase Order-PO-1007"
 
@@ -23,11 +23,12 @@ def a_receipt_line(document, received, consumed=0, line="1", day=1):
 
 
 def chosen(bill, *receipts_per_line):
-    lines = {
-        number: OrderLineToConvert(erp_id=f"order/{number}", receipts=tuple(receipts))
-        for number, receipts in enumerate(receipts_per_line, start=1)
-    }
-    return choose_sources(ORDER, lines, bill.lines)
+    order = an_order(*[a_ledger(100)] * len(receipts_per_line), document_id=ORDER)
+    lines = tuple(
+        line.model_copy(update={"erp_id": f"order/{line.line_no}", "receipts": tuple(receipts)})
+        for line, receipts in zip(order.lines, receipts_per_line, strict=True)
+    )
+    return choose_sources([order.model_copy(update={"lines": lines})], bill)
 
 
 def test_an_order_without_receipts_is_converted_itself():

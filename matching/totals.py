@@ -1,0 +1,181 @@
+"""The money of the whole bill and of whole orders: order total, sum of the bill, tax, charges (matching rules 3.4)."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from matching.exact import ZERO, Exact, add, divide, multiply, plain, shown, size, subtract, total
+from matching.inputs import BillToMatch, OrderToMatch
+from matching.policies import Check
+from matching.prices import judge, percent, tolerance
+from matching.result import Finding
+from matching.tolerances import Applied, Tolerances
+
+CENT = Decimal("0.01")
+
+
+def check_totals(orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances) -> Iterator[Finding]:
+    """Everything about money that is on no single line."""
+    for position, order in enumerate(orders):
+        yield from _order_total(order, bill, tolerances.of_bill(order.entity), home=position == 0)
+    applied = tolerances.of_bill(orders[0].entity if orders else None)
+    yield from _charges(orders, bill, applied)
+    yield from _tax(orders, bill, applied)
+    yield from _header_sum(bill, applied)
+
+
+def goods(bill: BillToMatch) -> Exact:
+    """The sum of the bill's lines, in money."""
+    return total(line.amount for line in bill.lines)
+
+
+def bill_total(bill: BillToMatch) -> Exact:
+    """Lines, charges and tax less the discount: what the bill adds up to, whatever its own total says."""
+    charges = total(charge.amount for charge in bill.charges)
+    return subtract(add(add(goods(bill), charges), bill.tax or ZERO), bill.discount)
+
+
+def _order_total(order: OrderToMatch, bill: BillToMatch, applied: Applied, *, home: bool) -> Iterator[Finding]:
+    if order.total is None or applied.off(Check.PO_TOTAL):
+        return
+    now = total(line.amount for line in bill.lines if line.purchase_order_id == order.id)
+    billed = add(order.billed_amount, now)
+    yield from _finding(
+        applied,
+        Check.PO_TOTAL,
+        "PO_TOTAL_DIFFERS",
+        order=order,
+        finding_id="PO_TOTAL_DIFFERS" if home else f"PO_TOTAL_DIFFERS:{order.id}",
+        difference=subtract(billed, order.total),
+        base=order.total,
+        message=f"Order {order.number}: {shown(billed)} billed with this bill, {shown(order.total)} ordered",
+        formula="billed amount - order total",
+        values={"billed_before": order.billed_amount, "this_bill": now, "order_total": order.total},
+        who="purchasing",
+        fix=("have the order changed in the accounting system and sync", "or decide that the difference stands"),
+    )
+
+
+def _charges(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
+    """One class of charges over all bills of these orders: three small freights are one large one (H01, H02)."""
+    if applied.off(Check.CHARGES):
+        return
+    now: dict[str, Exact] = defaultdict(lambda: ZERO)
+    for charge in bill.charges:
+        now[charge.charge_class] = add(now[charge.charge_class], charge.amount)
+    base = total(order.total for order in orders if order.total is not None)
+    for charge_class, amount in now.items():
+        before = total(order.billed_charges.get(charge_class, ZERO) for order in orders)
+        yield from _finding(
+            applied,
+            Check.CHARGES,
+            "CHARGES_EXCEEDED",
+            finding_id=f"CHARGES_EXCEEDED:{charge_class}",
+            difference=add(before, amount),
+            base=base,
+            message=f"{charge_class.capitalize()} of {shown(add(before, amount))} in all bills of the order",
+            formula="charges of one class",
+            values={"charged_before": before, "this_bill": amount, "goods_ordered": base},
+            who="ap",
+            fix=("ask the vendor why it was charged", "or decide that the charge stands"),
+        )
+
+
+def _tax(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
+    expected = None if applied.off(Check.TAX) else expected_tax(orders, bill)
+    if expected is None:
+        return
+    billed = bill.tax or ZERO
+    yield from _finding(
+        applied,
+        Check.TAX,
+        "TAX_DIFFERS",
+        finding_id="TAX_DIFFERS",
+        difference=subtract(billed, expected),
+        base=expected,
+        message=f"Tax of {shown(billed)} billed, {shown(expected)} expected",
+        formula="tax_bill - expected tax",
+        values={"tax": billed, "expected": expected},
+        who="ap",
+        fix=("ask the vendor for a corrected invoice", "or decide that the billed tax stands"),
+    )
+
+
+def expected_tax(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Exact | None:
+    """What is given, else each order's tax by the share of its goods that is billed; None where none says."""
+    if bill.expected_tax is not None:
+        return bill.expected_tax
+    shares: list[Exact] = []
+    for order in orders:
+        if order.tax is None or not order.total:
+            return None
+        amount = total(line.amount for line in bill.lines if line.purchase_order_id == order.id)
+        shares.append(divide(multiply(order.tax, amount), order.total))
+    return total(shares) if shares else None
+
+
+def _header_sum(bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
+    if bill.total is None:
+        return
+    adds_up_to = bill_total(bill)
+    yield from _finding(
+        applied,
+        Check.HEADER_SUM,
+        "HEADER_SUM",
+        finding_id="HEADER_SUM",
+        difference=subtract(adds_up_to, bill.total),
+        base=multiply(CENT, Decimal(len(bill.lines))),
+        message=f"The bill says {shown(bill.total)} in all, its parts add up to {shown(adds_up_to)}",
+        formula="lines + charges + tax - discount - total",
+        values={
+            "lines": goods(bill),
+            "charges": total(charge.amount for charge in bill.charges),
+            "tax": bill.tax or ZERO,
+            "discount": bill.discount,
+            "total": bill.total,
+        },
+        who="ap",
+        fix=("enter what is missing (a line, a charge, tax or a discount)", "or correct the total"),
+        in_percent=False,
+    )
+
+
+def _finding(
+    applied: Applied,
+    check: Check,
+    code: str,
+    *,
+    finding_id: str,
+    difference: Exact,
+    base: Exact,
+    message: str,
+    formula: str,
+    values: dict[str, Exact],
+    who: str,
+    fix: tuple[str, ...],
+    order: OrderToMatch | None = None,
+    in_percent: bool = True,
+) -> Iterator[Finding]:
+    judged = judge(applied.bands(check), difference, base)
+    if judged is None:
+        return
+    severity, beyond, limits = judged
+    share = percent(difference, base) if in_percent else ""
+    yield Finding(
+        id=finding_id,
+        code=code,
+        severity=severity,
+        message=f"{message}{f' ({share})' if share else ''}; {shown(beyond.allowed)} is tolerated.",
+        purchase_order_id=order.id if order else None,
+        rule=f"{check.name}.{severity}",
+        formula=f"{formula} beyond tolerance",
+        values={name: plain(value) for name, value in values.items()}
+        | {"difference": plain(difference), "percent": share}
+        | tolerance(limits),
+        limit=beyond.allowed if difference > 0 else subtract(ZERO, beyond.allowed),
+        margin=subtract(beyond.allowed, size(difference)),
+        money_at_stake=difference,
+        policy=beyond.policy,
+        who=who,
+        fix=fix,
+    )
