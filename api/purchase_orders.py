@@ -14,6 +14,7 @@ from api.exact import ExactRoute
 from api.problems import Problem, answers, not_found
 from api.services import Services
 from api.shapes import Cursor, Exact, Filter, Id, Instant, Limit, Page, columns
+from matching.exact import as_decimal
 from matching.ledger import LineLedger
 from models.domain import (
     BillStatus,
@@ -144,9 +145,9 @@ def ledger_of(line: LedgerLine) -> LineLedger:
 def _line(line: LedgerLine) -> PurchaseOrderLine:
     sums = ledger_of(line)
     return PurchaseOrderLine(
-        **columns(line, PurchaseOrderLine),
-        remaining=sums.remaining,
-        unbilled_received=sums.unbilled_received,
+        **columns(line, PurchaseOrderLine) | {"pending": as_decimal(sums.pending)},
+        remaining=as_decimal(sums.remaining),
+        unbilled_received=as_decimal(sums.unbilled_received),
         hidden=sums.hidden,
     )
 

@@ -98,6 +98,11 @@ def rounded(value: Exact, places: int) -> Decimal:
     return Decimal(whole if value >= 0 else -whole).scaleb(-places, context=EXACT)
 
 
+def as_decimal(value: Exact) -> Decimal:
+    """For readers who take decimals only: a fraction whose digits do not end is cut to ten places, half up."""
+    return value if isinstance(value, Decimal) else rounded(value, 10)
+
+
 def plain(value: Exact) -> str:
     """A number as people write it, exactly: no exponent, no trailing zeros; `125/12` where the digits do not end."""
     if isinstance(value, Fraction):
