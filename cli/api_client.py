@@ -62,6 +62,18 @@ class Api:
             if cursor is None:
                 return
 
+    def text(self, path: str, **query: Any) -> Iterator[str]:
+        """A file, such as a report as CSV, in the parts it comes in."""
+        params = {name: value for name, value in query.items() if value is not None}
+        try:
+            with self._http.stream("GET", path, params=params) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                yield from answer.iter_text()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
     def post(self, path: str, body: Body | None = None, *, key: str | None = None) -> Any:
         return self._send("POST", path, body=body if body is not None else {}, key=key or uuid4().hex)
 
@@ -98,14 +110,21 @@ class Api:
         try:
             answer = self._http.request(method, path, params=params, json=body, headers=headers)
         except httpx.TransportError as error:
-            raise ApiUnreachable(f"no answer from {self.url}: {type(error).__name__} {error}") from error
+            raise self._unreachable(error) from error
         if answer.is_success:
             return answer.json() if answer.content else None
-        try:
-            problem = answer.json()
-        except json.JSONDecodeError:
-            problem = {"title": f"The API answered {answer.status_code}", "detail": answer.text[:500]}
-        raise ApiProblem(answer.status_code, problem)
+        raise _refusal(answer)
+
+    def _unreachable(self, error: httpx.TransportError) -> ApiUnreachable:
+        return ApiUnreachable(f"no answer from {self.url}: {type(error).__name__} {error}")
+
+
+def _refusal(answer: httpx.Response) -> ApiProblem:
+    try:
+        problem = answer.json()
+    except json.JSONDecodeError:
+        problem = {"title": f"The API answered {answer.status_code}", "detail": answer.text[:500]}
+    return ApiProblem(answer.status_code, problem)
 
 
 def api_from_environment(state_dir: Path) -> Api:
