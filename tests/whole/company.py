@@ -1,15 +1,15 @@
-"""A pretend Intacct company of the test's own: what people do there, what it holds, and how it breaks."""
+"""A pretend company of the test's own: what people do there, what it holds, and how it breaks."""
 
 import itertools
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import uvicorn
@@ -25,14 +25,48 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+class SetUp(NamedTuple):
+    """What connecting to a company of one ERP takes."""
+
+    erp: str
+    path: str
+    """Where it listens."""
+    entity: str
+    credentials: Mapping[str, str]
+    """Without the company's own name, which goes in as `named`."""
+    named: str
+    preferences: Mapping[str, str]
+
+
+INTACCT = SetUp(
+    erp="intacct",
+    path=GATEWAY,
+    entity="100",
+    credentials={
+        "sender_id": "posync",
+        "sender_password": "sandbox-sender",
+        "user": "xml_gateway",
+        "password": "sandbox-user",
+    },
+    named="company",
+    preferences={
+        "po_template": "Purchase Order",
+        "vendor_invoice_template": "Vendor Invoice",
+        "receiver_template": "PO Receiver",
+        "bank_account": "BOA",
+    },
+)
+
+
 @dataclass
 class Company:
-    """Talks to the sandbox's control room over HTTP, as `posync` talks to its gateway."""
+    """Talks to the sandbox's control room over HTTP, as `posync` talks to its ERP."""
 
     name: str
     url: str
     app: Sandbox
     control: httpx.Client
+    set_up: SetUp = INTACCT
 
     # --- what it holds ------------------------------------------------------------------------------------------
 
@@ -42,7 +76,7 @@ class Company:
             self.order(number, **columns)
 
     def order(self, number: str, *quantities: str, days_ago: int = 5, **columns: Any) -> None:
-        """A purchase order of V-1 in entity 100, one line per quantity (default 10 and 5), 12.50 apiece.
+        """A purchase order of V-1 in the entity of the set-up, one line per quantity (default 10 and 5), 12.50 apiece.
 
         `columns` are columns of the neutral format; `lines` gives further columns per line.
         """
@@ -52,8 +86,8 @@ class Company:
             "vendor_id": "V-1",
             "vendor_name": "Vendor One",
             "po_date": (today() - timedelta(days=days_ago)).isoformat(),
-            "entity": "100",
-            "location": "100",
+            "entity": self.set_up.entity,
+            "location": self.set_up.entity,
             "price": "12.50",
             **columns,
         }
@@ -71,11 +105,11 @@ class Company:
         self.load(purchase_orders=rows)
 
     def load(self, **kinds: list[dict[str, str]]) -> None:
-        report = self._post("/companies/intacct/load?create_missing=true", kinds)
+        report = self._post(f"/companies/{self.set_up.erp}/load?create_missing=true", kinds)
         assert not report["errors"], report["errors"]
 
     def held(self, kind: str) -> list[dict[str, Any]]:
-        answer = self.control.get(f"/sandbox/companies/intacct/{kind}")
+        answer = self.control.get(f"/sandbox/companies/{self.set_up.erp}/{kind}")
         answer.raise_for_status()
         return answer.json()
 
@@ -88,20 +122,21 @@ class Company:
     # --- what people do -----------------------------------------------------------------------------------------
 
     def does(self, action: str, **given: Any) -> dict[str, Any]:
-        """What a person does in Intacct's own screens (docs/sandbox.md).
+        """What a person does in the ERP's own screens (docs/sandbox.md).
 
-        People take their time: Intacct stamps whole seconds, and nobody edits in the second another program read in.
+        People take their time: an ERP stamps whole seconds, and nobody edits in the second another program read in.
         """
         self._post("/clock", {"advance_seconds": 2})
-        return self._post("/companies/intacct/actions", {"action": action, **given})
+        return self._post(f"/companies/{self.set_up.erp}/actions", {"action": action, **given})
 
     def switch(self, **values: Any) -> None:
-        self._post("/companies/intacct/switches", values)
+        self._post(f"/companies/{self.set_up.erp}/switches", values)
 
     # --- how it breaks ------------------------------------------------------------------------------------------
 
     def breaks(self, kind: str, operation: str = "*", *, times: int | None = 1, **more: Any) -> None:
-        self._post("/faults", {"rules": [{"kind": kind, "operation": operation, "times": times, **more}], "seed": 7})
+        rule = {"erp": self.set_up.erp, "kind": kind, "operation": operation, "times": times, **more}
+        self._post("/faults", {"rules": [rule], "seed": 7})
 
     def fired(self, kind: str) -> int:
         rules = self.control.get("/sandbox/faults").json()["rules"]
@@ -122,11 +157,18 @@ class Company:
         return answer.json()
 
 
+def named_intacct(app: Sandbox, name: str) -> None:
+    app.intacct.company.id = name
+
+
 @contextmanager
-def open_for_business() -> Iterator[Company]:
-    """A new company behind its own port. Its name is its own too: a template is claimed by one connection only."""
+def open_for_business(
+    set_up: SetUp = INTACCT, give_name: Callable[[Sandbox, str], None] = named_intacct
+) -> Iterator[Company]:
+    """A new company behind its own port. Its name is its own too: its orders are claimed by one connection only."""
     app = create_app()
-    app.intacct.company.id = name = f"ACME{next(_numbers)}{secrets.token_hex(2)}"
+    name = f"ACME{next(_numbers)}{secrets.token_hex(2)}".upper()
+    give_name(app, name)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
@@ -137,7 +179,7 @@ def open_for_business() -> Iterator[Company]:
         time.sleep(0.005)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with httpx.Client(base_url=url, timeout=30, verify=False) as control:  # plain HTTP: certificates cost 20 ms
-        yield Company(name, url, app, control)
+        yield Company(name, url, app, control, set_up)
     server.should_exit = True
     _closing.append((thread, listener))  # it looks up ten times a second only: nobody waits for that
 

@@ -13,14 +13,9 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
-from tests.whole.company import GATEWAY, Company, today
+from tests.whole.company import INTACCT, Company, today
 
-PREFERENCES = {
-    "po_template": "Purchase Order",
-    "vendor_invoice_template": "Vendor Invoice",
-    "receiver_template": "PO Receiver",
-    "bank_account": "BOA",
-}
+PREFERENCES = INTACCT.preferences
 IN_THE_ERP = ("synced", "scheduled", "partially_paid", "paid")
 """Statuses of a bill that the ERP holds."""
 
@@ -29,14 +24,7 @@ _invoices = itertools.count(1)
 
 
 def credentials(company: Company, **changes: str) -> dict[str, str]:
-    return {
-        "sender_id": "posync",
-        "sender_password": "sandbox-sender",
-        "company": company.name,
-        "user": "xml_gateway",
-        "password": "sandbox-user",
-        **changes,
-    }
+    return {**company.set_up.credentials, company.set_up.named: company.name, **changes}
 
 
 @dataclass
@@ -77,14 +65,14 @@ class Desk:
     # --- setting up ---------------------------------------------------------------------------------------------
 
     async def connect(self, **changes: Any) -> None:
-        """Connect to the company, entity 100, and wait for the first sync."""
+        """Connect to the company's entity, and wait for the first sync."""
         settings = {"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5, **changes.pop("settings", {})}
         body = {
-            "erp": "intacct",
+            "erp": self.company.set_up.erp,
             "name": "Acme",
             "credentials": credentials(self.company),
-            "entity": "100",
-            "endpoint": self.company.url + GATEWAY,
+            "entity": self.company.set_up.entity,
+            "endpoint": self.company.url + self.company.set_up.path,
             "settings": settings,
             **changes,
         }
@@ -94,7 +82,7 @@ class Desk:
         await asyncio.wait_for(self.temporal.get_workflow_handle(f"sync/{self.connection_id}").result(), PATIENCE)
 
     async def prefer(self, *, one_way: bool | None = None, **changes: str) -> Any:
-        body = {"preferences": {**PREFERENCES, **changes}, "one_way": one_way}
+        body = {"preferences": {**self.company.set_up.preferences, **changes}, "one_way": one_way}
         answer = await self.put(f"/v1/connections/{self.connection_id}/preferences", body)
         assert answer.status_code == 200, answer.text
         return answer.json()
