@@ -32,9 +32,9 @@ def check_header(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator[
 def _against(first: OrderToMatch, order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
     """The bill and one of its orders. Where the bill does not say, its first order speaks for it."""
     yield from _order_state(order)
-    yield from _same_vendor(order, bill)
-    yield from _same_currency(order, bill.currency if bill.currency is not None else first.currency)
-    yield from _same_entity(order, bill.entity if bill.entity is not None else first.entity)
+    yield from same_vendor(order, bill.vendor_id)
+    yield from same_currency(order, bill.currency if bill.currency is not None else first.currency)
+    yield from same_entity(order, bill.entity if bill.entity is not None else first.entity)
 
 
 def _order_state(order: OrderToMatch) -> Iterator[Finding]:
@@ -74,23 +74,25 @@ _STATE_WORDS = {
 }
 
 
-def _same_vendor(order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
-    if bill.vendor_id != order.vendor_id:
+def same_vendor(order: OrderToMatch, vendor_id: str, document: str = "bill") -> Iterator[Finding]:
+    """Another vendor is held for a decision: groups bill under several names."""
+    if vendor_id != order.vendor_id:
         yield Finding(
             id="VENDOR_MISMATCH",
             code="VENDOR_MISMATCH",
             purchase_order_id=order.id,
             severity=Outcome.HOLD,
-            message=f"The bill is from vendor {bill.vendor_id}, order {order.number} went to {order.vendor_id}.",
+            message=f"The {document} is from vendor {vendor_id}, order {order.number} went to {order.vendor_id}.",
             rule="HEADER.VENDOR",
-            formula="bill vendor <> order vendor",
-            values={"bill": bill.vendor_id, "order": order.vendor_id},
+            formula=f"{document} vendor <> order vendor",
+            values={document: vendor_id, "order": order.vendor_id},
             who="ap",
-            fix=("choose an order of the bill's vendor", "or correct the bill's vendor"),
+            fix=(f"choose an order of the {document}'s vendor", f"or correct the {document}'s vendor"),
         )
 
 
-def _same_currency(order: OrderToMatch, currency: str | None) -> Iterator[Finding]:
+def same_currency(order: OrderToMatch, currency: str | None, document: str = "bill") -> Iterator[Finding]:
+    """No amount is ever converted: another currency is refused (S1-16, P16)."""
     # An ERP that keeps one currency leaves it out; only two that are named can disagree.
     if order.currency is not None and currency is not None and currency != order.currency:
         yield Finding(
@@ -98,28 +100,29 @@ def _same_currency(order: OrderToMatch, currency: str | None) -> Iterator[Findin
             code="CURRENCY_MISMATCH",
             purchase_order_id=order.id,
             severity=Outcome.BLOCK,
-            message=f"The bill is in {currency}, order {order.number} is in {order.currency}.",
+            message=f"The {document} is in {currency}, order {order.number} is in {order.currency}.",
             rule="HEADER.CURRENCY",
-            formula="bill currency <> order currency",
-            values={"bill": currency, "order": order.currency},
+            formula=f"{document} currency <> order currency",
+            values={document: currency, "order": order.currency},
             who="vendor",
-            fix=(f"ask the vendor for a bill in {order.currency}", "or choose another order"),
+            fix=(f"ask the vendor for a {document} in {order.currency}", "or choose another order"),
         )
 
 
-def _same_entity(order: OrderToMatch, entity: str | None) -> Iterator[Finding]:
+def same_entity(order: OrderToMatch, entity: str | None, document: str = "bill") -> Iterator[Finding]:
+    """An order of one entity is not billed by another (S2-12)."""
     if order.entity is not None and entity is not None and entity != order.entity:
         yield Finding(
             id="ENTITY_MISMATCH",
             code="ENTITY_MISMATCH",
             purchase_order_id=order.id,
             severity=Outcome.BLOCK,
-            message=f"The bill is for entity {entity}, order {order.number} belongs to entity {order.entity}.",
+            message=f"The {document} is for entity {entity}, order {order.number} belongs to entity {order.entity}.",
             rule="HEADER.ENTITY",
-            formula="bill entity <> order entity",
-            values={"bill": entity, "order": order.entity},
+            formula=f"{document} entity <> order entity",
+            values={document: entity, "order": order.entity},
             who="ap",
-            fix=(f"create the bill on a connection to entity {order.entity}", "or choose another order"),
+            fix=(f"create the {document} on a connection to entity {order.entity}", "or choose another order"),
         )
 
 

@@ -6,7 +6,7 @@ a quantity moves from P to E in one transaction, so B never counts it twice and 
 
 from collections.abc import Sequence
 
-from matching.exact import ZERO, Exact, add, subtract, total
+from matching.exact import ZERO, Exact, add, sensible, subtract, total
 from models.domain import Record
 
 
@@ -56,6 +56,19 @@ class LineLedger(Record):
     def unbilled_received(self) -> Exact:
         """What was received and not billed. Negative where the bill came before the goods."""
         return subtract(self.net_received, self.net_billed)
+
+    @property
+    def sensible(self) -> bool:
+        """Whether all of it can be reckoned with; see `exact.sensible`."""
+        return (
+            sensible(self.ordered)
+            and sensible(self.cancelled)
+            and sensible(self.received)
+            and sensible(self.returned)
+            and sensible(self.billed)
+            and sensible(self.pending)
+            and sensible(self.credited)
+        )
 
     @property
     def hidden(self) -> bool:

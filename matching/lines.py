@@ -172,19 +172,14 @@ def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch) -> Iterator[Find
 
 
 def _numbers_are_sensible(order_line: OrderLineToMatch, line: BillLineToMatch) -> bool:
-    ledger = order_line.ledger
     return (
         sensible(line.quantity)
         and sensible(line.price)
         and sensible(line.amount)
         and sensible(order_line.price)
-        and sensible(ledger.ordered)
-        and sensible(ledger.cancelled)
-        and sensible(ledger.received)
-        and sensible(ledger.returned)
-        and sensible(ledger.billed)
-        and sensible(ledger.pending)
-        and sensible(ledger.credited)
+        and (order_line.release_cap is None or sensible(order_line.release_cap))
+        and all(sensible(known.factor) for known in order_line.units)
+        and order_line.ledger.sensible
     )
 
 

@@ -116,6 +116,12 @@ class PolicyScope(Record):
             return Level.ENTITY
         return Level.ORGANIZATION if self.connection_id is None else Level.CONNECTION
 
+    @property
+    def in_words(self) -> str:
+        named = {"vendor": self.vendor_id, "item": self.item_id, "category": self.category, "entity": self.entity}
+        parts = [f"{name} {value}" for name, value in named.items() if value is not None]
+        return " and ".join(parts) or f"the whole {self.level}"
+
 
 class TolerancePolicy(Record):
     """One policy as it is stored. `matching.policy_checks.check_policy` says what is wrong with one before it is saved.

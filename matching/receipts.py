@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
-from matching.exact import ZERO, Exact, subtract
+from matching.exact import ZERO, Exact, add, multiply, subtract
+from matching.ledger import LineLedger
 from models.domain import DocumentId, ErpId, Record
 
 
@@ -54,6 +56,16 @@ def allocate_to_receipts(quantity: Exact, receipt_lines: Iterable[ReceiptLineToB
             allocations.append(Allocation(line.document_id, line.line, taken))
             left = subtract(left, taken)
     return Allocated(tuple(allocations), left)
+
+
+def over_received(ledger: LineLedger, tolerated_percent: Decimal = ZERO) -> Exact:
+    """How much more arrived than was ordered and tolerated; zero if not (R08). A flag, not a refusal."""
+    ordered = ledger.effective_ordered
+    most = add(ordered, multiply(multiply(ordered, tolerated_percent), _HUNDREDTH))
+    return max(subtract(ledger.net_received, most), ZERO)
+
+
+_HUNDREDTH = Decimal("0.01")
 
 
 def _age(line: ReceiptLineToBill) -> tuple[date, tuple[tuple[int, str], ...], int]:

@@ -1,0 +1,169 @@
+"""What is wrong with a tolerance policy, told before it is saved: at match time a policy never fails (rules 3.4)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from matching.policies import LINE_CHECKS, Band, Check, Combine, Direction, Level, Tolerance, TolerancePolicy
+from models.domain import Record
+
+
+class PolicyProblem(Record):
+    """One thing to put right before a policy can be saved."""
+
+    code: str
+    where: str
+    """The field, as a path: `checks.price.block.pct`."""
+    message: str
+    fix: str
+
+
+def check_policy(policy: Mapping[str, Any] | TolerancePolicy) -> tuple[PolicyProblem, ...]:
+    """Everything wrong with a policy, given as it came in or as a record; nothing: it can be saved.
+
+    What came in is read first: a number that is none, a negative limit, an unknown check are problems like all others.
+    """
+    if not isinstance(policy, TolerancePolicy):
+        try:
+            policy = TolerancePolicy.model_validate(policy)
+        except ValidationError as refused:
+            return tuple(_unreadable(refused))
+    return tuple(_problems(policy))
+
+
+def check_policies(policies: Sequence[TolerancePolicy]) -> tuple[PolicyProblem, ...]:
+    """Policies that contradict each other: two with the same scope, of which only one could hold."""
+    first: dict[str, TolerancePolicy] = {}
+    problems: list[PolicyProblem] = []
+    for policy in policies:
+        scope = policy.scope.model_dump_json()
+        if scope in first:
+            problems.append(
+                PolicyProblem(
+                    code="SCOPE_TAKEN",
+                    where="scope",
+                    message=f"Policies {first[scope].id} and {policy.id} are both for {policy.scope.in_words}.",
+                    fix="change the policy that is there, or delete it first",
+                )
+            )
+        first.setdefault(scope, policy)
+    return tuple(problems)
+
+
+def _problems(policy: TolerancePolicy) -> Iterator[PolicyProblem]:
+    yield from _scope(policy)
+    switches = (policy.warn_on_over_receipt, policy.allow_received_before_close, policy.returns_reduce_ordered)
+    if all(switch is None for switch in switches) and not any(_says_something(each) for each in policy.checks.values()):
+        yield PolicyProblem(
+            code="POLICY_EMPTY",
+            where="checks",
+            message="The policy sets nothing, so everything would be inherited.",
+            fix="set a limit or a switch, or do without this policy",
+        )
+    for check, tolerance in policy.checks.items():
+        if check not in LINE_CHECKS and policy.scope.level in _ON_ITEMS:
+            yield PolicyProblem(
+                code="CHECK_NOT_ON_THIS_LEVEL",
+                where=f"checks.{check}",
+                message=f"{check} is about a whole bill or order; this policy is about {policy.scope.in_words}.",
+                fix="set it in a policy for a vendor, an entity, a connection or the organization",
+            )
+        for name, band in (("warn", tolerance.warn), ("block", tolerance.block)):
+            yield from _band(check, f"checks.{check}.{name}", band)
+        yield from _order_of_bands(check, tolerance)
+
+
+_ON_ITEMS = frozenset({Level.VENDOR_ITEM, Level.ITEM, Level.CATEGORY})
+
+
+def _scope(policy: TolerancePolicy) -> Iterator[PolicyProblem]:
+    scope = policy.scope
+    named = [name for name in ("vendor_id", "item_id", "category", "entity") if getattr(scope, name) is not None]
+    if len(named) > 1 and named != ["vendor_id", "item_id"]:
+        yield PolicyProblem(
+            code="SCOPE_COMBINATION",
+            where="scope",
+            message=f"{' and '.join(named)} together are no level of their own.",
+            fix="name one of them, or a vendor with an item; connection_id may go with each",
+        )
+    for name in ("vendor_id", "item_id", "category", "entity", "connection_id"):
+        value = getattr(scope, name)
+        if value is not None and not value.strip():
+            yield PolicyProblem(
+                code="SCOPE_BLANK",
+                where=f"scope.{name}",
+                message=f"{name} is blank, so the policy would be for nothing.",
+                fix=f"name the {name}, or leave it out to have the policy for all",
+            )
+
+
+def _band(check: Check, where: str, band: Band) -> Iterator[PolicyProblem]:
+    if check is Check.QTY_VALUE and band.pct is not None and band.pct != "unlimited":
+        yield PolicyProblem(
+            code="PERCENT_WITHOUT_BASE",
+            where=f"{where}.pct",
+            message="qty_value is money; there is nothing it could be a percentage of.",
+            fix="set abs, an amount in the order's currency",
+        )
+    if check is Check.QTY and band.direction is Direction.LOWER:
+        yield PolicyProblem(
+            code="CONTRADICTORY",
+            where=f"{where}.direction",
+            message="Looking downwards only would let any quantity above the order through.",
+            fix="use both, or upper",
+        )
+    if band.combine is Combine.LENIENT and "unlimited" in (band.pct, band.abs) and band.pct != band.abs:
+        yield PolicyProblem(
+            code="CONTRADICTORY",
+            where=where,
+            message="lenient means that both limits have to be exceeded; one of them is unlimited, so nothing ever is.",
+            fix="use strict, or leave the unlimited one out",
+        )
+
+
+def _order_of_bands(check: Check, tolerance: Tolerance) -> Iterator[PolicyProblem]:
+    for name in ("pct", "abs"):
+        warn, block = getattr(tolerance.warn, name), getattr(tolerance.block, name)
+        if isinstance(block, Decimal) and isinstance(warn, Decimal) and block < warn:
+            yield PolicyProblem(
+                code="BLOCK_TIGHTER_THAN_WARN",
+                where=f"checks.{check}.block.{name}",
+                message=f"A bill would be held above {block} and warned about only above {warn}.",
+                fix="make the block limit the larger one",
+            )
+
+
+def _says_something(tolerance: Tolerance) -> bool:
+    return tolerance != Tolerance()
+
+
+def _unreadable(refused: ValidationError) -> Iterator[PolicyProblem]:
+    """The reader's own complaints, one for each field; a limit that is no number would else be told twice."""
+    told: set[str] = set()
+    for error in refused.errors(include_url=False, include_context=False):
+        path = [str(part) for part in error["loc"] if str(part) not in _TYPE_NAMES]
+        where = ".".join(path)
+        code, fix = _READING.get(error["type"], ("INVALID_VALUE", "see the field's description"))
+        if error["type"] == "enum" and path[-1:] == ["[key]"]:
+            where = ".".join(path[:-1])
+            code, fix = "UNKNOWN_CHECK", f"use one of {', '.join(Check)}"
+        if where not in told:
+            told.add(where)
+            yield PolicyProblem(code=code, where=where, message=error["msg"], fix=fix)
+
+
+_READING = {
+    "greater_than_equal": ("LIMIT_NEGATIVE", "use zero for no difference at all, or a number above it"),
+    "finite_number": ("LIMIT_NOT_A_NUMBER", "use a number of zero or more, or `unlimited`"),
+    "decimal_parsing": ("LIMIT_NOT_A_NUMBER", "use a number of zero or more, or `unlimited`"),
+    "decimal_type": ("LIMIT_NOT_A_NUMBER", "use a number of zero or more, or `unlimited`"),
+    "decimal_max_digits": ("LIMIT_TOO_PRECISE", "use at most 24 digits, 8 of them after the point"),
+    "decimal_max_places": ("LIMIT_TOO_PRECISE", "use at most 24 digits, 8 of them after the point"),
+    "decimal_whole_digits": ("LIMIT_TOO_PRECISE", "use at most 24 digits, 8 of them after the point"),
+    "extra_forbidden": ("UNKNOWN_FIELD", "leave it out; see the description of a policy"),
+    "missing": ("FIELD_MISSING", "fill it in"),
+}
+_TYPE_NAMES = frozenset({"decimal", "literal['unlimited']", "constrained-decimal"})
+"""Which branch of a choice was tried, which no caller asked about."""
