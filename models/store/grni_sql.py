@@ -5,6 +5,9 @@ anything PostgreSQL would have to guess the size of: 50,000 lines take about as 
 
 Both sides are lined up first in, first out. A receipt, or a bill, takes the stretch of the line's quantity between what
 came before it and itself; what of the receipts lies beyond B is not billed, what of the bills lies beyond R is prepaid.
+
+A line judged by its amount has money for quantities, at a price of 1. Bills in another unit may be fractions, which a
+column rounds at 20 digits, so their sums are rounded at 15: seven and 113 twelfths make ten (U04).
 """
 
 OPEN_LINES = """
@@ -16,35 +19,40 @@ with orders as (
        and (cast(:vendor as text) is null or o.vendor_id = :vendor)
 ), movements as (
     select l.chain_line, 'line' as kind, o.ordered_on as day, o.number as name, o.id, l.line_no,
-           l.quantity, l.billed as erp_billed, cast(null as numeric) as price, false as pending,
+           case l.basis when 'amount' then l.amount else l.quantity end as quantity,
+           case l.basis when 'amount' then l.billed_amount else l.billed end as erp_billed,
+           cast(null as numeric) as amount, false as pending,
            o.deleted_at is null as live, l.chain_line = o.connection_id || '/' || l.erp_id as first
       from orders o join purchase_order_lines l on l.purchase_order_id = o.id and not l.deleted
     union all
-    select l.chain_line, 'receipt', r.received_on, r.number, r.id, rl.line_no, rl.quantity, 0, null, false, false, false
+    select l.chain_line, 'receipt', r.received_on, r.number, r.id, rl.line_no,
+           rl.quantity * case l.basis when 'amount' then l.price else 1 end, 0, null, false, false, false
       from orders o
       join receipts r on r.purchase_order_id = o.id
       join receipt_lines rl on rl.receipt_id = r.id
       join purchase_order_lines l on l.purchase_order_id = o.id and l.erp_id = rl.order_line and not l.deleted
      where r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null
     union all
-    select l.chain_line, 'bill', b.posting_date, b.number, b.id, bl.line_no, bl.quantity, 0,
-           coalesce(bl.price, l.price), bl.reserves, false, false
+    select l.chain_line, 'bill', b.posting_date, b.number, b.id, bl.line_no,
+           case l.basis when 'amount' then bl.amount else bl.quantity end, 0, bl.amount, bl.reserves, false, false
       from orders o
       join bill_lines bl on bl.purchase_order_id = o.id
       join bills b on b.id = bl.bill_id
       join purchase_order_lines l on l.purchase_order_id = o.id and l.line_no = bl.purchase_order_line_no
-     where bl.quantity is not null
+     where (bl.quantity is not null or l.basis = 'amount')
        and (bl.reserves or (b.status not in ('deleted', 'abandoned') and not l.deleted))
 ), summed as (
     -- E, and what the documents we hold say: all of them, and those up to the day.
     select m.*,
            sum(erp_billed) over chain as e,
-           coalesce(sum(quantity) filter (where pending) over chain, 0) as p,
+           trim_scale(round(coalesce(sum(quantity) filter (where pending) over chain, 0), 15)) as p,
            coalesce(sum(quantity) filter (where kind = 'receipt') over chain, 0) as received_ever,
            coalesce(sum(quantity) filter (where kind = 'receipt' and day <= :as_of) over chain, 0) as r,
-           coalesce(sum(quantity) filter (where kind = 'bill') over chain, 0) as known_ever,
-           coalesce(sum(quantity) filter (where kind = 'bill' and day <= :as_of) over chain, 0) as known,
-           coalesce(sum(quantity) filter (where pending and day <= :as_of) over chain, 0) as pending_by_then,
+           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'bill') over chain, 0), 15)) as known_ever,
+           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'bill' and day <= :as_of) over chain, 0), 15))
+               as known,
+           trim_scale(round(coalesce(sum(quantity) filter (where pending and day <= :as_of) over chain, 0), 15))
+               as pending_by_then,
            min(day) filter (where kind = 'line') over chain <= :as_of as begun,
            coalesce(sum(quantity) filter (where quantity > 0) over earlier, 0) as reached
       from movements m
@@ -81,23 +89,25 @@ with orders as (
            sum(unbilled) filter (where :as_of - day > 90) as days_over_90,
            min(day) filter (where unbilled > 0) as oldest_on,
            (array_agg(name order by day, name, id, line_no) filter (where unbilled > 0))[1] as oldest,
-           sum(ahead) as ahead, sum(ahead * price) as ahead_amount
+           trim_scale(round(sum(ahead), 15)) as ahead,
+           trim_scale(round(sum(ahead * amount / quantity) filter (where ahead > 0), 10)) as ahead_amount
       from stretches
      group by chain_line
     having coalesce(bool_or(live), false)
 ), lines as (
     select o.connection_id, o.vendor_id, o.vendor_name, o.currency, o.id as purchase_order_id, o.number,
-           l.line_no, l.item_id, l.description, l.unit, l.closed, l.price,
+           l.line_no, l.item_id, l.description, l.unit, l.closed, p.price,
            coalesce(c.o, l.quantity) as ordered, c.r as received, c.b as billed, c.pending, c.undated,
-           greatest(c.r - c.b, 0) as accrual_quantity, greatest(c.r - c.b, 0) * l.price as accrual,
-           coalesce(c.days_0_30, 0) * l.price as days_0_30, coalesce(c.days_31_60, 0) * l.price as days_31_60,
-           coalesce(c.days_61_90, 0) * l.price as days_61_90, coalesce(c.days_over_90, 0) * l.price as days_over_90,
+           greatest(c.r - c.b, 0) as accrual_quantity, greatest(c.r - c.b, 0) * p.price as accrual,
+           coalesce(c.days_0_30, 0) * p.price as days_0_30, coalesce(c.days_31_60, 0) * p.price as days_31_60,
+           coalesce(c.days_61_90, 0) * p.price as days_61_90, coalesce(c.days_over_90, 0) * p.price as days_over_90,
            c.oldest_on, c.oldest,
            greatest(c.b - c.r, 0) as prepaid_quantity,
-           coalesce(c.ahead_amount, 0) + (greatest(c.b - c.r, 0) - c.ahead) * l.price as prepaid
+           coalesce(c.ahead_amount, 0) + (greatest(c.b - c.r, 0) - c.ahead) * p.price as prepaid
       from chains c
       join purchase_orders o on o.id = c.order_id
       join purchase_order_lines l on l.purchase_order_id = o.id and l.line_no = c.line_no
+     cross join lateral (select case l.basis when 'amount' then 1 else l.price end as price) p
      where c.r <> c.b
 )
 """

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.domain import DocumentId, ErpBillLine, PurchaseOrder, ReceiptStatus
+from models.domain import DocumentId, ErpBillLine, LineBasis, PurchaseOrder, ReceiptStatus
 from models.store import grni, ledger
 from models.store.database import Database
 from models.store.pages import CursorUnreadable
@@ -101,8 +101,8 @@ async def test_prepaid_is_at_the_prices_of_the_newest_bills(tenant: Tenant) -> N
     await tenant.receive(a_receipt(order, {1: 3}))
     first = await post(tenant, order, {1: 4}, 1, settled=False)
     second = await post(tenant, order, {1: 2}, 2, settled=False)
-    await tenant.execute("update bill_lines set price = 6 where bill_id = :id", id=first)
-    await tenant.execute("update bill_lines set price = 7 where bill_id = :id", id=second)
+    await tenant.execute("update bill_lines set amount = 6 * quantity where bill_id = :id", id=first)
+    await tenant.execute("update bill_lines set amount = 7 * quantity where bill_id = :id", id=second)
     (line,) = (await report(tenant)).values()
     assert (line.prepaid_quantity, line.prepaid) == (3, 1 * 6 + 2 * 7)
 
@@ -174,6 +174,47 @@ async def test_a_back_order_chain_is_one_line(tenant: Tenant) -> None:
     assert {key: (line.ordered, line.received, line.billed, line.accrual) for key, line in lines.items()} == {
         ("PO-1", 1): (10, 9, 4, 5)
     }
+
+
+async def test_a_line_judged_by_its_amount_counts_money(tenant: Tenant) -> None:
+    """matching.md 3.6: of services the amount was received and is billed (A03: 4,000 received, 5,000 billed)."""
+    tenant.receipts_count_as_billed = False
+    order = an_order(lines={1: 1}, price="12000")
+    order = order.model_copy(update={"lines": (order.lines[0].model_copy(update={"basis": LineBasis.AMOUNT}),)})
+    await tenant.page(order)
+    receipt = a_receipt(order, {1: 1})
+    third = receipt.lines[0].model_copy(update={"quantity": Decimal("0.5")})
+    await tenant.receive(receipt.model_copy(update={"lines": (third,)}))
+    (line,) = (await report(tenant)).values()
+    assert (line.ordered, line.received, line.accrual, line.price) == (12000, 6000, 6000, 1)
+    bill_id = await post(tenant, order, {1: 1}, 1, settled=False)
+    await tenant.execute("update bill_lines set amount = 7500 where bill_id = :id", id=bill_id)
+    (line,) = (await report(tenant)).values()
+    assert (line.billed, line.pending, line.accrual, line.prepaid) == (7500, 7500, 0, 1500)
+
+
+async def test_parts_of_a_case_add_up(tenant: Tenant) -> None:
+    """U04: 7 and 113 single pieces of cases of 12 are ten cases exactly, whatever a column rounds."""
+    tenant.receipts_count_as_billed = False
+    order = an_order(lines={1: 10}, price="24")
+    await tenant.page(order)
+    await tenant.receive(a_receipt(order, {1: 10}))
+    for pieces in (7, 113):
+        bill_id = await post(tenant, order, {1: 1}, 1, settled=False)
+        await tenant.execute(
+            "update bill_lines set quantity = round(cast(:pieces as numeric) / 12, 20), amount = :pieces * 2,"
+            " exact_quantity = :exact where bill_id = :id",
+            pieces=Decimal(pieces),
+            exact=f"{pieces}/12",
+            id=bill_id,
+        )
+    assert await report(tenant) == {}
+    assert sum(line.accrual for line in (await report(tenant, on(0))).values()) == 0
+    await tenant.execute(
+        "update receipts set received_on = :day where connection_id = :c", day=on(2), c=tenant.connection_id
+    )
+    (line,) = (await report(tenant, on(1))).values()
+    assert (line.prepaid_quantity, line.prepaid) == (10, 240)
 
 
 async def test_pages_and_the_stream_give_the_same_lines(tenant: Tenant) -> None:
@@ -283,7 +324,9 @@ async def enter(tenant: Tenant, history: History) -> Sequence[PurchaseOrder]:
             await tenant.bills_in(an_erp_bill(900 + n, number=f"B-{n}", **linked))
         else:
             made = await post(tenant, orders[0], {1: bill.quantity}, bill.day, settled=bill.whose == "ours")
-            await tenant.execute("update bill_lines set price = :price where bill_id = :id", price=bill.price, id=made)
+            await tenant.execute(
+                "update bill_lines set amount = :price * quantity where bill_id = :id", price=bill.price, id=made
+            )
             await tenant.execute("update bills set number = :number where id = :id", number=f"B-{n}", id=made)
     await tenant.page(*(order.model_copy(update={"revision": R2}) for order in orders))
     for n, (day, quantity, on_back_order) in enumerate(history.receipts):
