@@ -22,6 +22,7 @@ from activities.erp import ErpActivities
 from activities.heartbeats import Heartbeats
 from activities.mirror import MirrorActivities
 from activities.sync import SyncActivities
+from activities.waiting_bills import WaitingBillActivities
 from activities.waking import WakingActivities
 from erp.registry import CONNECTORS
 from models.domain import Erp
@@ -62,6 +63,7 @@ def build_workers(
     """The workers of one process: one for workflows and the mirror, one per kind of ERP."""
     doorbell = Doorbell(client)
     mirror = MirrorActivities(database)
+    waiting = WaitingBillActivities(database)
     waking = WakingActivities(database, doorbell)
     erp = ErpActivities(database, connections, doorbell)
     sync = SyncActivities(database, connections, doorbell)
@@ -78,6 +80,8 @@ def build_workers(
                     mirror.schedule_payment,
                     mirror.open_issue,
                     mirror.close_issue,
+                    waiting.decide_match,
+                    waiting.match_bills_again,
                     waking.wake_purchase_orders,
                     waking.finish_sync_run,
                 ],

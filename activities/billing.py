@@ -1,22 +1,32 @@
-"""From a requested bill to what is matched and what is saved: the caller's figures, completed from the order."""
+"""From a requested bill to what is matched and what is saved: the caller's figures, completed from the orders."""
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from matching.bill import BillLineToMatch, BillToMatch, MatchResult, OrderLineToMatch, OrderToMatch
-from matching.ledger import LineLedger
-from matching.receipts import ReceiptLineToBill
-from matching.sources import OrderLineToConvert, Source
+from activities.judging import Order
+from matching.decision import Needs, needs
+from matching.exact import Exact, line_amount, rounded
+from matching.inputs import BillLineToMatch, BillToMatch, ChargeToMatch, OrderLineToMatch
+from matching.lines import in_order_unit
+from matching.result import Finding, MatchResult
+from matching.sources import choose_sources
 from matching.supplier_number import number_key
-from models.domain import BillId, ConnectionId, DocumentId, ErpId, MatchingStatus, PoStatus, PurchaseOrderId
+from models.domain import BillId, BillStatus, ConnectionId, PurchaseOrderId
 from models.messages import RequestRef
-from models.store import bills, ledger
+from models.store import bills, purchase_orders
+from models.store.bills import NewBillLine
 from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
 
-CENT = Decimal("0.01")
+ZERO = Decimal(0)
+
+PLACES = 20
+"""Digits kept of a quantity whose decimals do not end, beside the exact fraction."""
 
 
 class RequestedLine(BaseModel):
@@ -24,8 +34,10 @@ class RequestedLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
+    purchase_order_id: PurchaseOrderId | None = None
     order_line_no: int
-    quantity: Decimal
+    quantity: Decimal | None = None
+    unit: str = ""
     price: Decimal | None = None
     amount: Decimal | None = None
     description: str | None = None
@@ -34,6 +46,16 @@ class RequestedLine(BaseModel):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
+
+
+class RequestedCharge(BaseModel):
+    """Money that is on no line of an order; `charge_class` is `class` in the API."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    charge_class: str
+    amount: Decimal
+    description: str = ""
 
 
 class RequestedBill(BaseModel):
@@ -47,76 +69,127 @@ class RequestedBill(BaseModel):
     posting_date: date | None = None
     due_date: date | None = None
     memo: str = ""
+    vendor_id: str | None = None
+    currency: str | None = None
+    entity: str | None = None
+    total: Decimal | None = None
+    tax: Decimal | None = None
+    discount: Decimal = ZERO
+    charges: list[RequestedCharge] = []
+    acknowledge: list[str] = []
     lines: list[RequestedLine]
 
-
-def line_to_match(position: int, line: RequestedLine, held: dict[int, ledger.LedgerLine]) -> BillLineToMatch:
-    """The line as it will be judged: the caller's figures; where there are none, the order's price."""
-    order_line = held.get(line.order_line_no)
-    price = line.price
-    amount = line.amount
-    if price is None and amount is not None and line.quantity:
-        price = amount / line.quantity
-    if price is None:
-        price = order_line.price if order_line else Decimal(0)
-    if amount is None:
-        amount = (price * line.quantity).quantize(CENT, rounding=ROUND_HALF_UP)
-    return BillLineToMatch(
-        line_no=position, order_line_no=line.order_line_no, quantity=line.quantity, price=price, amount=amount
-    )
+    @property
+    def orders(self) -> tuple[PurchaseOrderId, ...]:
+        """The orders it bills, its home order first."""
+        others = (line.purchase_order_id for line in self.lines if line.purchase_order_id is not None)
+        return tuple(dict.fromkeys((self.purchase_order_id, *others)))
 
 
-def order_to_match(
-    order: PurchaseOrderRow, held: dict[int, ledger.LedgerLine], *, continued_by: str | None = None
-) -> OrderToMatch:
-    """The order with its ledger as it stands under the lock. A deleted order is matched as deleted, whatever it was."""
-    return OrderToMatch(
-        number=order.number,
-        snapshot=order.snapshot,
-        vendor_id=order.vendor_id,
-        currency=order.currency,
-        entity=order.entity,
-        status=PoStatus(order.status),
-        matching_status=MatchingStatus.DELETED if order.deleted_at else MatchingStatus(order.matching_status),
-        lines=tuple(
-            OrderLineToMatch(
-                line_no=line.line_no,
-                item_id=line.item_id,
+async def order_rows(session: AsyncSession, asked: RequestedBill) -> list[PurchaseOrderRow]:
+    """The mirror's rows of the orders a bill is asked for, its home order first."""
+    rows = []
+    for order_id in asked.orders:
+        row = await purchase_orders.get(session, order_id)
+        assert row is not None, "the route checked that the orders exist"
+        rows.append(row)
+    return rows
+
+
+def bill_to_match(asked: RequestedBill, orders: Sequence[Order], connection: ConnectionRow) -> BillToMatch:
+    """The bill as it will be judged: the caller's figures; where there are none, the order's."""
+    home = orders[0].row
+    held = {(order.id, no): line for order in orders for no, line in order.held.items()}
+    lines = []
+    for position, line in enumerate(asked.lines, start=1):
+        order_id = line.purchase_order_id or asked.purchase_order_id
+        order_line = held.get((order_id, line.order_line_no))
+        quantity = Decimal(1) if line.quantity is None else line.quantity
+        price = line.price
+        amount = line.amount
+        if price is None and amount is not None and quantity:
+            price = amount / quantity
+        if price is None:
+            price = order_line.price if order_line else ZERO
+        if amount is None:
+            amount = line_amount(quantity, price)
+        lines.append(
+            BillLineToMatch(
+                line_no=position,
+                purchase_order_id=order_id,
+                order_line_no=line.order_line_no,
+                quantity=quantity,
+                price=price,
+                amount=amount,
                 unit=line.unit,
-                price=line.price,
-                closed=line.closed,
-                ledger=LineLedger(
-                    ordered=line.ordered, received=line.received, billed=line.billed, pending=line.pending
-                ),
             )
-            for line in held.values()
-        ),
-        continued_by=continued_by,
+        )
+    return BillToMatch(
+        connection_id=ConnectionId(connection.id),
+        vendor_id=asked.vendor_id or home.vendor_id,
+        number=asked.number,
+        currency=asked.currency or home.currency,
+        entity=asked.entity or connection.entity or home.entity,
+        lines=tuple(lines),
+        bill_date=asked.bill_date,
+        posting_date=asked.posting_date or asked.bill_date,
+        total=asked.total,
+        tax=asked.tax,
+        discount=asked.discount,
+        charges=tuple(ChargeToMatch(charge_class=one.charge_class, amount=one.amount) for one in asked.charges),
     )
 
 
-async def convertible_lines(
-    session: AsyncSession, order_id: PurchaseOrderId, held: dict[int, ledger.LedgerLine]
-) -> dict[int, OrderLineToConvert]:
-    """What each order line can be converted from in the ERP: itself, and the receipts made of it (rules 3.6)."""
-    receipts: dict[str, list[ReceiptLineToBill]] = {}
-    if any(line.received for line in held.values()):
-        for source in await ledger.receipt_sources(session, order_id):
-            receipts.setdefault(source.order_line, []).append(
-                ReceiptLineToBill(
-                    document_id=DocumentId(source.document_id),
-                    number=source.number,
-                    received_on=source.received_on,
-                    line_no=source.line_no,
-                    line=ErpId(source.line),
-                    received=source.quantity,
-                    consumed=source.billed + source.pending,
-                )
-            )
-    return {
-        line.line_no: OrderLineToConvert(ErpId(line.erp_id), tuple(receipts.get(line.erp_id, ())))
-        for line in held.values()
-    }
+def standing(
+    result: MatchResult, acknowledged: Collection[str] = (), released: Collection[str] = ()
+) -> tuple[BillStatus, Needs]:
+    """Where a saved bill stands by its match and what people said of it: on its way, or waiting for whom."""
+    open_needs = needs(result, acknowledged, released)
+    if open_needs.release or open_needs.fix:
+        return BillStatus.ON_HOLD, open_needs
+    if open_needs.acknowledge:
+        return BillStatus.AWAITING_ACKNOWLEDGEMENT, open_needs
+    return BillStatus.PENDING_PUSH, open_needs
+
+
+def codes(open_needs: Needs) -> list[str]:
+    """The findings that keep a bill back, worst first, each code once."""
+    findings: Iterable[Finding] = (*open_needs.fix, *open_needs.release, *open_needs.acknowledge)
+    return list(dict.fromkeys(finding.code for finding in findings))
+
+
+def order_lines(result: MatchResult) -> dict[tuple[PurchaseOrderId, int], OrderLineToMatch]:
+    """The order lines a match looked at."""
+    return {(order.id, line.line_no): line for order in result.inputs.orders for line in order.lines}
+
+
+def reserved(order_line: OrderLineToMatch, line: BillLineToMatch) -> tuple[Decimal, str | None]:
+    """What a bill line takes of its order line: the quantity in the order's unit, and the fraction where that is
+    rounded. Nothing is known of a unit nobody told us of, so nothing is taken (the bill is on hold)."""
+    quantity = line.quantity if order_line.basis == "amount" else in_order_unit(order_line, line)
+    if quantity is None:
+        return ZERO, None
+    return number(quantity)
+
+
+def number(quantity: Exact) -> tuple[Decimal, str | None]:
+    """A quantity as a column holds it, and the fraction `n/d` where its decimals do not end."""
+    if isinstance(quantity, Fraction):
+        return rounded(quantity, PLACES), f"{quantity.numerator}/{quantity.denominator}"
+    return quantity, None
+
+
+def line_sources(result: MatchResult) -> dict[int, list[dict[str, str]]]:
+    """What each bill line is converted from in the ERP, as the line keeps it."""
+    sources: dict[int, list[dict[str, str]]] = {}
+    for line_no, chosen in choose_sources(result.inputs.orders, result.inputs.bill).items():
+        kept = []
+        for source in chosen:
+            quantity, exact = number(source.quantity)
+            one = {"document_id": str(source.document_id), "line": str(source.line), "quantity": f"{quantity:f}"}
+            kept.append(one if exact is None else {**one, "exact": exact})
+        sources[line_no] = kept
+    return sources
 
 
 def new_bill(
@@ -125,25 +198,34 @@ def new_bill(
     request: RequestRow,
     asked: RequestedBill,
     due_on: date | None,
-    order: PurchaseOrderRow,
+    orders: Sequence[Order],
     connection: ConnectionRow,
-    held: dict[int, ledger.LedgerLine],
-    to_match: BillToMatch,
-    sources: dict[int, tuple[Source, ...]],
     result: MatchResult,
+    status: BillStatus,
 ) -> bills.NewBill:
     """The bill as it is saved: judged lines, completed with what the order's lines are coded to."""
-    lines: list[bills.NewBillLine] = []
-    for line, wanted in zip(to_match.lines, asked.lines, strict=True):
-        order_line = held[line.order_line_no]
+    home, bill = orders[0].row, result.inputs.bill
+    held = {(order.id, no): line for order in orders for no, line in order.held.items()}
+    matched = order_lines(result)
+    sources = line_sources(result)
+    lines: list[NewBillLine] = []
+    for line, wanted in zip(bill.lines, asked.lines, strict=True):
+        where = (line.purchase_order_id, line.order_line_no)
+        order_line = held[where]
+        quantity, exact_quantity = reserved(matched[where], line)
+        other_unit = bool(line.unit) and line.unit != order_line.unit
         lines.append(
-            bills.NewBillLine(
+            NewBillLine(
                 line_no=line.line_no,
+                purchase_order_id=line.purchase_order_id,
                 order_line_no=line.order_line_no,
                 item_id=order_line.item_id,
                 description=wanted.description if wanted.description is not None else order_line.description,
-                quantity=line.quantity,
+                quantity=quantity,
+                exact_quantity=exact_quantity,
                 unit=order_line.unit,
+                billed_quantity=line.quantity if other_unit else None,
+                billed_unit=line.unit if other_unit else None,
                 price=line.price,
                 amount=line.amount,
                 account=wanted.account,
@@ -151,29 +233,32 @@ def new_bill(
                 location=wanted.location or order_line.location,
                 class_id=wanted.class_id or order_line.class_id,
                 project=wanted.project or order_line.project,
-                sources=[
-                    {"document_id": source.document_id, "line": source.line, "quantity": str(source.quantity)}
-                    for source in sources[line.line_no]
-                ],
+                sources=sources.get(line.line_no, []),
             )
         )
     return bills.NewBill(
         id=bill_id,
         organization_id=ref.organization_id,
         connection_id=ConnectionId(connection.id),
-        purchase_order_id=PurchaseOrderId(order.id),
-        order_number=order.number,
-        vendor_id=order.vendor_id,
-        vendor_name=order.vendor_name,
+        purchase_order_id=PurchaseOrderId(home.id),
+        order_number=home.number,
+        vendor_id=bill.vendor_id,
+        vendor_name=home.vendor_name if bill.vendor_id == home.vendor_id else bill.vendor_id,
         number=asked.number,
         number_key=number_key(asked.number),
         bill_date=asked.bill_date,
         posting_date=asked.posting_date or asked.bill_date,
         due_date=due_on,
-        currency=order.currency,
+        currency=home.currency,
         memo=asked.memo,
-        total=sum((line.amount for line in lines), Decimal(0)),
+        total=sum((line.amount for line in lines), ZERO),
         match_outcome=result.outcome,
         created_by=request.actor,
         lines=lines,
+        status=status,
     )
+
+
+def as_kept(result: MatchResult) -> Mapping[str, Any]:
+    """The result as it is stored and answered."""
+    return result.model_dump(mode="json")

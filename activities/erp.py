@@ -73,6 +73,8 @@ class ErpActivities:
                 ticket = await writes.begin(session, bills.external_key_for(push.bill_id))
                 if ticket.state is WriteState.ABANDONED:
                     return BillPushResult(status=BillStatus.ABANDONED, document_id="", covered=False)
+                if ticket.state is WriteState.HELD:  # matched again meanwhile, and kept back
+                    return await bills.kept_back(session, push.bill_id)
                 going_out = await bills.in_push(session, push.bill_id)
             self._check_turn(ticket)
             try:

@@ -4,28 +4,33 @@ Each is one transaction and safe to run twice: ids are derived from the caller's
 first one saved and gives the same answer.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
-from activities.billing import RequestedBill, convertible_lines, line_to_match, new_bill, order_to_match
+from activities.billing import (
+    RequestedBill,
+    as_kept,
+    bill_to_match,
+    codes,
+    new_bill,
+    order_rows,
+    standing,
+)
+from activities.judging import judge, read_orders
 from activities.paying import RequestedPayment, payment_refused
 from erp.issue_codes import issue_code
-from matching.bill import BillToMatch, Outcome, match_bill
-from matching.result import worst
-from matching.sources import Source, check_sources, choose_sources
-from matching.supplier_number import number_key
+from matching.result import Outcome
 from models.domain import (
     BillId,
     BillStatus,
     ConnectionId,
-    DocumentId,
     MatchMode,
     PaymentId,
     PaymentStatus,
-    PoStatus,
     PurchaseOrderId,
     SyncIssueId,
 )
@@ -50,9 +55,10 @@ from models.store import (
     purchase_orders,
     requests,
     sync_issues,
+    waiting_bills,
 )
 from models.store.database import Database
-from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
+from models.tables import PurchaseOrderRow, RequestRow
 
 
 class MirrorActivities:
@@ -65,20 +71,20 @@ class MirrorActivities:
 
     @activity.defn
     async def create_bill(self, ref: RequestRef) -> CreateBillAnswer:
-        """Lock the order's lines, match, reserve, save the bill and plan its write: one transaction (S4-22, S4-28)."""
+        """Lock the orders' lines, match, reserve, save the bill and plan its write: one transaction (S4-22, S4-28).
+
+        A bill whose match warns or holds is saved and kept back: it reserves, and its write waits for a person.
+        """
         async with self._database.transaction() as session:
             request = await _request(session, ref)
             asked = RequestedBill.model_validate(request.body)
-            await ledger.lock_lines(session, [asked.purchase_order_id])
+            await ledger.lock_lines(session, asked.orders)
             # Read again behind the lock: an earlier run of this activity may have answered meanwhile.
             request = await _request(session, ref)
-            order = await purchase_orders.get(session, asked.purchase_order_id)
-            assert order is not None, "the route checked that the order exists"
-            connection = await connections.get(session, ConnectionId(order.connection_id))
-            assert connection is not None, "an order's connection is never removed"
+            rows = await order_rows(session, asked)
             if request.answer is not None:
-                return await self._answered(session, request, order)
-            return await self._decide(session, ref, request, asked, order, connection)
+                return await self._answered(session, request, rows[0])
+            return await self._decide(session, ref, request, asked, rows)
 
     async def _answered(self, session: AsyncSession, request: RequestRow, order: PurchaseOrderRow) -> CreateBillAnswer:
         answer: dict[str, Any] = request.answer or {}
@@ -88,6 +94,8 @@ class MirrorActivities:
             number=answer.get("number", ""),
             total=answer.get("total", ""),
             facts=await purchase_orders.facts(session, PurchaseOrderId(order.id)),
+            status=BillStatus(answer.get("status") or BillStatus.PENDING_PUSH),
+            needs=answer.get("needs", []),
         )
 
     async def _decide(
@@ -96,47 +104,18 @@ class MirrorActivities:
         ref: RequestRef,
         request: RequestRow,
         asked: RequestedBill,
-        order: PurchaseOrderRow,
-        connection: ConnectionRow,
+        rows: Sequence[PurchaseOrderRow],
     ) -> CreateBillAnswer:
         bill_id = bills.bill_id_for(ref.organization_id, ref.key)
-        order_id = PurchaseOrderId(order.id)
-        held = {line.line_no: line for line in await ledger.lines(session, order_id, without_bill=bill_id)}
-        new_lines = [line_to_match(position, line, held) for position, line in enumerate(asked.lines, start=1)]
-        to_match = BillToMatch(
-            vendor_id=order.vendor_id,
-            number=asked.number,
-            currency=order.currency,
-            entity=order.entity,
-            lines=tuple(new_lines),
-            duplicates=tuple(
-                await bills.same_number(
-                    session,
-                    ConnectionId(connection.id),
-                    order.vendor_id,
-                    number_key(asked.number),
-                    except_bill=bill_id,
-                )
-            ),
-        )
-        result = match_bill(
-            MatchMode(connection.match_mode),
-            order_to_match(order, held, continued_by=await _continued_by(session, order)),
-            to_match,
-        )
-        sources: dict[int, tuple[Source, ...]] = {}
-        if result.outcome is not Outcome.BLOCK:
-            sources = choose_sources(
-                DocumentId(order.document_id), await convertible_lines(session, order_id, held), to_match.lines
-            )
-            found = check_sources(
-                sources, several_allowed=connection.capabilities.get("several_sources_per_bill", False)
-            )
-            findings = (*result.findings, *found)
-            outcome = worst(finding.severity for finding in findings)
-            result = result.model_copy(update={"findings": findings, "outcome": outcome})
+        order_id = PurchaseOrderId(rows[0].id)
+        connection = await connections.get(session, ConnectionId(rows[0].connection_id))
+        assert connection is not None, "an order's connection is never removed"
+        orders = await read_orders(session, rows, without_bill=bill_id)
+        bill = bill_to_match(asked, orders, connection)
+        result = await judge(session, connection, orders, bill, bill_id=bill_id)
         saved = result.outcome is not Outcome.BLOCK
-        total = sum((line.amount for line in new_lines), Decimal(0))
+        status, open_needs = standing(result, asked.acknowledge)
+        kept = as_kept(result)
         await match_results.save(
             session,
             connection_id=ConnectionId(connection.id),
@@ -145,40 +124,50 @@ class MirrorActivities:
             request_key=ref.key,
             outcome=result.outcome,
             mode=MatchMode(connection.match_mode),
-            result=result.model_dump(mode="json"),
-            why="asked for",
+            result=kept,
+            why=match_results.ASKED_FOR,
         )
+        total = sum((line.amount for line in bill.lines), Decimal(0))
         if saved:
             due_on = asked.due_date or await payment_terms.due_on(
                 session,
                 ConnectionId(connection.id),
-                term=order.term,
-                vendor_id=order.vendor_id,
+                term=rows[0].term,
+                vendor_id=bill.vendor_id,
                 bill_date=asked.bill_date,
             )
-            await bills.create(
-                session,
-                new_bill(bill_id, ref, request, asked, due_on, order, connection, held, to_match, sources, result),
-            )
+            saved_bill = new_bill(bill_id, ref, request, asked, due_on, orders, connection, result, status)
+            total = saved_bill.total
+            await bills.create(session, saved_bill)
+            acknowledged = [finding for finding in kept["findings"] if finding["id"] in asked.acknowledge]
+            if acknowledged:
+                await waiting_bills.decide(
+                    session, bill_id, "acknowledged", acknowledged, actor=request.actor, why="with the bill"
+                )
+        answer = CreateBillAnswer(
+            outcome=result.outcome,
+            bill_id=bill_id if saved else None,
+            number=asked.number,
+            total=str(total),
+            facts=await purchase_orders.facts(session, order_id),
+            status=status,
+            needs=codes(open_needs) if saved else [],
+        )
         await requests.answer(
             session,
             ref.organization_id,
             ref.key,
             201 if saved else 422,
             {
-                "bill_id": bill_id if saved else None,
-                "number": asked.number,
-                "total": str(total),
-                "match": result.model_dump(mode="json"),
+                "bill_id": answer.bill_id,
+                "number": answer.number,
+                "total": answer.total,
+                "status": answer.status,
+                "needs": answer.needs,
+                "match": kept,
             },
         )
-        return CreateBillAnswer(
-            outcome=result.outcome,
-            bill_id=bill_id if saved else None,
-            number=asked.number,
-            total=str(total),
-            facts=await purchase_orders.facts(session, order_id),
-        )
+        return answer
 
     @activity.defn
     async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:
@@ -293,14 +282,6 @@ class MirrorActivities:
         """The issue is settled: by a person's word, or because what it waited for happened."""
         async with self._database.transaction() as session:
             await sync_issues.close(session, close.issue_id, close.state, close.actor)
-
-
-async def _continued_by(session: AsyncSession, order: PurchaseOrderRow) -> str | None:
-    """The back order that goes on with a closed order (S5-25)."""
-    if order.status != PoStatus.CLOSED:
-        return None
-    last = (await purchase_orders.chain(session, PurchaseOrderId(order.id)))[-1]
-    return None if last.id == order.id else last.number
 
 
 async def _request(session: AsyncSession, ref: RequestRef) -> RequestRow:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
 from pydantic import BaseModel
 
-from api.purchase_orders import ledger_of
+from activities.judging import ledger_of
 from api.shapes import Exact
-from models.domain import MatchMode
+from matching.exact import Exact as Exactly
+from matching.exact import line_amount, plain
+from models.domain import LineBasis, MatchMode
 from models.store.ledger import LedgerLine
-
-CENT = Decimal("0.01")
 
 
 class DraftLine(BaseModel):
@@ -65,22 +66,23 @@ def draft_lines(mode: MatchMode, held: Sequence[LedgerLine]) -> tuple[list[Draft
         if reason is not None:
             left_out.append(reason)
             continue
-        quantity = sums.remaining if mode is MatchMode.TWO_WAY else sums.unbilled_received
+        left = _down(sums.remaining if mode is MatchMode.TWO_WAY else sums.unbilled_received)
+        by_amount = line.basis == LineBasis.AMOUNT
         lines.append(
             DraftLine(
                 order_line_no=line.line_no,
                 item_id=line.item_id,
                 description=line.description,
                 unit=line.unit,
-                quantity=quantity,
-                price=line.price,
-                amount=(quantity * line.price).quantize(CENT, rounding=ROUND_HALF_UP),
+                quantity=Decimal(1) if by_amount else left,
+                price=left if by_amount else line.price,
+                amount=left if by_amount else line_amount(left, line.price),
                 department=line.department,
                 location=line.location,
                 class_id=line.class_id,
                 project=line.project,
-                remaining=sums.remaining,
-                unbilled_received=sums.unbilled_received,
+                remaining=_down(sums.remaining),
+                unbilled_received=_down(sums.unbilled_received),
             )
         )
     return lines, left_out
@@ -91,9 +93,14 @@ def _why_left_out(mode: MatchMode, line: LedgerLine) -> LeftOut | None:
     if line.closed:
         return LeftOut(order_line_no=line.line_no, code="LINE_CLOSED", reason="The ERP closed this line.")
     if sums.hidden or (mode is MatchMode.TWO_WAY and sums.remaining <= 0):
-        billed = f"{sums.net_billed:f} of {sums.effective_ordered:f} billed"
+        billed = f"{plain(sums.net_billed)} of {plain(sums.effective_ordered)} billed"
         return LeftOut(order_line_no=line.line_no, code="FULLY_BILLED", reason=f"Nothing is left to bill: {billed}.")
     if mode is MatchMode.THREE_WAY and sums.unbilled_received <= 0:
-        received = f"{sums.net_received:f} received, {sums.net_billed:f} billed"
+        received = f"{plain(sums.net_received)} received, {plain(sums.net_billed)} billed"
         return LeftOut(order_line_no=line.line_no, code="NOTHING_RECEIVED", reason=f"Nothing to bill: {received}.")
     return None
+
+
+def _down(value: Exactly) -> Decimal:
+    """A fraction whose decimals do not end (7 of a dozen), cut to ten of them: what is drafted must fit."""
+    return Decimal(int(value * 10**10)).scaleb(-10) if isinstance(value, Fraction) else value

@@ -37,6 +37,8 @@ from models.messages import (
     BillNow,
     BillPushed,
     CreateBillAnswer,
+    DecideMatch,
+    DecideMatchAnswer,
     OrderFacts,
     PurchaseOrderLive,
     PurchaseOrderState,
@@ -166,6 +168,49 @@ async def schedule_payment(
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
+
+
+async def decide_match(client: Client, bill_id: BillId, decide: DecideMatch) -> DecideMatchAnswer | None:
+    """Bring a person's word on a match to the bill's workflow. None: no workflow of this bill runs.
+
+    A bill just saved may still be being started; a running one may be handing over to its next run.
+    """
+    handle = client.get_workflow_handle(contract.bill_workflow_id(bill_id))
+
+    async def ask() -> DecideMatchAnswer:
+        answer: DecideMatchAnswer = await handle.execute_update(
+            contract.DECIDE_MATCH, decide, id=decide.request.key, result_type=DecideMatchAnswer
+        )
+        return answer
+
+    async def ask_any_run() -> DecideMatchAnswer:
+        return await _again_while(ask, RPCStatusCode.FAILED_PRECONDITION)
+
+    try:
+        async with _in_time():
+            return await _again_while(ask_any_run, RPCStatusCode.NOT_FOUND)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+@_reaching()
+async def match_again(client: Client, state: PurchaseOrderState, why: str) -> None:
+    """Have an order's bills matched again, because something else than the order changed (a unit, a policy)."""
+    facts = state.facts
+    assert facts is not None, "a workflow is started with what the mirror knows of the order"
+    await client.start_workflow(
+        contract.PURCHASE_ORDER_WORKFLOW,
+        state,
+        id=contract.purchase_order_workflow_id(state.connection_id, state.erp_id),
+        task_queue=contract.TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=contract.MATCH_AGAIN,
+        start_signal_args=[why],
+        static_summary=contract.order_summary(facts),
+        search_attributes=contract.order_search_attributes(state.connection_id, state.erp, facts),
+    )
 
 
 class SyncStarted(NamedTuple):

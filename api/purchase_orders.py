@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from activities.judging import ledger_of
 from api import durable
 from api.auth import Caller, Viewer
 from api.bill_shapes import BillSummary, summary
@@ -15,11 +16,11 @@ from api.problems import Problem, answers, not_found
 from api.services import Services
 from api.shapes import Cursor, Exact, Filter, Id, Instant, Limit, Page, columns
 from matching.exact import as_decimal
-from matching.ledger import LineLedger
 from models.domain import (
     BillStatus,
     ConnectionId,
     ErpId,
+    LineBasis,
     MatchingStatus,
     PoStatus,
     PurchaseOrderId,
@@ -73,6 +74,8 @@ class PurchaseOrderLine(BaseModel):
     """E: what the ERP billed."""
     pending: Exact
     """P: on our bills, not yet inside E."""
+    basis: LineBasis
+    """Of an amount-only line (services), what is left is money."""
     remaining: Exact
     """O - (E + P)."""
     unbilled_received: Exact
@@ -136,10 +139,6 @@ class Receipt(BaseModel):
 
 class Receipts(BaseModel):
     items: list[Receipt]
-
-
-def ledger_of(line: LedgerLine) -> LineLedger:
-    return LineLedger(ordered=line.ordered, received=line.received, billed=line.billed, pending=line.pending)
 
 
 def _line(line: LedgerLine) -> PurchaseOrderLine:

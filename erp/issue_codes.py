@@ -391,6 +391,17 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "MATCH_WORSE",
+        "A bill in the ERP no longer fits its order",
+        "The order or a receipt of it changed after the bill was sent. The bill itself stays as it is.",
+        (
+            "Compare the findings before and after in the evidence.",
+            "Ask the vendor for a credit, or have the order put right in the ERP and sync.",
+            "Or close the issue: the difference stands.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "PAYABLE_MISSING",
         "There is no bill to pay in the ERP",
         "The vendor invoice is gone, or it posted no bill to Accounts Payable.",

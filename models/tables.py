@@ -329,6 +329,7 @@ class BillRow(SQLModel, table=True):
         Index("bills_by_payable", "payable_id", "connection_id"),
         Index("bills_by_document", "document_id", "connection_id"),
         Index("bills_by_number", "number_key", "vendor_id", "connection_id"),
+        Index("bills_by_total", "total", "vendor_id", "connection_id"),
         Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
         Index(
             "bills_once",

@@ -1,5 +1,6 @@
 """One bill's life: pushed to the ERP exactly once, its PO link verified, then paid.
 
+    kept back by its match? wait until a person decides, or until the order or a receipt settles it
     push (key known before the first attempt) ──> read back ──> wait for payment ──> PaymentWorkflow ──> paid
          └── refused, or the link is missing ──> sync issue ──> a person says retry or abandon ──┘
 
@@ -18,14 +19,18 @@ with workflow.unsafe.imports_passed_through():
     from activities.erp import ErpActivities
     from activities.failures import FailureDetails, details_of
     from activities.mirror import MirrorActivities
-    from models.domain import BillStatus, PaymentStatus
+    from activities.waiting_bills import WaitingBillActivities
+    from models.domain import WAITING_FOR_A_PERSON, BillStatus, PaymentStatus
     from models.messages import (
         AbandonWrite,
         BillEdited,
+        BillMatched,
         BillNow,
         BillPushed,
         BillPushResult,
         BillState,
+        DecideMatch,
+        DecideMatchAnswer,
         OpenPayment,
         PaymentState,
         PushBill,
@@ -37,6 +42,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.payment import PaymentWorkflow
 
 UNPUSHED = (BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING)
+NOT_IN_ERP = (*WAITING_FOR_A_PERSON, *UNPUSHED)
+HEALED_BY_THE_ORDER = ("NOT_RECEIVED",)
+"""Refusals of the ERP that go away when the order or a receipt of it changes: the bill is sent again by itself."""
 CLOSED = (BillStatus.PAID, BillStatus.ABANDONED, BillStatus.DELETED)
 
 
@@ -50,12 +58,16 @@ class BillWorkflow:
         self._word: SettleIssue | None = None
         self._shown = (state.status, state.issue_code)
         self._news = False
+        self._matched = False
         self._editing = False
 
     @workflow.run
     async def run(self, state: BillState) -> BillStatus:
-        while self._state.status in UNPUSHED:
-            await self._push()
+        while self._state.status in NOT_IN_ERP:
+            if self._state.status in WAITING_FOR_A_PERSON:
+                await self._wait_for_a_decision()
+            else:
+                await self._push()
         while self._state.status not in CLOSED:
             self._news = False
             self._show(self._next_step())
@@ -101,10 +113,33 @@ class BillWorkflow:
         if self._state.status in CLOSED:
             raise ValueError(f"the bill is {self._state.status.value}; nothing can be paid on it")
 
+    @workflow.update
+    async def decide_match(self, decide: DecideMatch) -> DecideMatchAnswer:
+        """A person acknowledges warnings or releases holds of the bill's match; or is told why that cannot be."""
+        answer = await workflow.execute_local_activity_method(
+            WaitingBillActivities.decide_match,
+            decide,
+            **policies.decide(f"take a person's word on the match, request {decide.request.key}"),
+        )
+        self._take_match(answer.bill)
+        return answer
+
+    @decide_match.validator
+    def check_decision(self, decide: DecideMatch) -> None:
+        if decide.bill_id != self._state.bill_id:
+            raise ValueError(f"this is bill {self._state.bill_id}, not {decide.bill_id}")
+        if self._state.status in CLOSED:
+            raise ValueError(f"the bill is {self._state.status.value}; nothing is to be decided on it")
+
+    @workflow.signal
+    def bill_matched(self, matched: BillMatched) -> None:
+        """The bill was matched again, because its order, a receipt, a unit or a policy changed."""
+        self._take_match(matched)
+
     @workflow.signal
     def bill_changed(self, now: BillNow) -> None:
         """What is paid and due changed: by a payment of ours, or in the ERP."""
-        if self._state.status not in UNPUSHED or now.status in CLOSED:
+        if self._state.status not in NOT_IN_ERP or now.status in CLOSED:
             self._state.status = now.status
         self._state.paid = now.paid
         self._state.due = now.due
@@ -118,6 +153,12 @@ class BillWorkflow:
         self._state.edit_asked = max(self._state.edit_asked, edited.edition)
 
     @workflow.signal
+    def order_moved(self, why: str) -> None:
+        """The order or a receipt changed; what the ERP refused for the lack of it is tried again (S4-70)."""
+        if self._state.issue is not None and self._state.issue_code in HEALED_BY_THE_ORDER:
+            self._word = SettleIssue(issue_id=self._state.issue, decision="retry", actor="posync", why=why)
+
+    @workflow.signal
     def settle_issue(self, word: SettleIssue) -> None:
         """A person's word on the open issue; a word on another issue is not for now."""
         if word.issue_id == self._state.issue:
@@ -126,6 +167,42 @@ class BillWorkflow:
     @workflow.query
     def state(self) -> BillState:
         return self._state
+
+    # --- kept back --------------------------------------------------------------------------------------------
+
+    def _take_match(self, matched: BillMatched) -> None:
+        """What was decided later counts, in whichever order the words arrive."""
+        if matched.version <= self._state.version or self._state.status not in NOT_IN_ERP:
+            return
+        self._state.version = matched.version
+        self._state.needs = matched.needs
+        if self._state.status in WAITING_FOR_A_PERSON or matched.status in CLOSED:
+            self._state.status = matched.status
+        self._matched = True
+
+    async def _wait_for_a_decision(self) -> None:
+        """Nothing is sent while findings wait: they are acknowledged, released, settled by a change, or given up."""
+        shown_status = self._state.status
+        self._state.issue_code = self._state.needs[0] if self._state.needs else None
+        findings = ", ".join(self._state.needs)
+        if shown_status is BillStatus.ON_HOLD:
+            self._show(f"a person to release the hold, or a change that settles it: {findings}")
+        else:
+            self._show(f"a person to acknowledge the warning, or a change that settles it: {findings}")
+        self._matched = False
+        await workflow.wait_condition(
+            lambda: (
+                self._matched
+                or self._state.status is not shown_status
+                or workflow.info().is_continue_as_new_suggested()
+            )
+        )
+        if self._state.status not in WAITING_FOR_A_PERSON:
+            self._state.issue_code = None
+            await self._tell_the_order(self._state.status)
+        elif workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(self._state)
 
     # --- pushing ----------------------------------------------------------------------------------------------
 
@@ -151,6 +228,11 @@ class BillWorkflow:
         if result.status is BillStatus.ABANDONED:  # unlinked or given up meanwhile, perhaps without a word to the order
             self._state.status = result.status
             await self._tell_the_order(result.status)
+            return
+        if result.status in WAITING_FOR_A_PERSON:  # matched again while it waited to be sent, and kept back
+            if result.version >= self._state.version:
+                self._state.version = result.version
+                self._state.status = result.status
             return
         self._state.document_id = result.document_id
         if result.status is BillStatus.LINK_MISSING:

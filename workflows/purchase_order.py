@@ -1,7 +1,7 @@
 """One purchase order's life: bills are made against it one after another, and its status comes back by itself.
 
     create_bill (update) ──> match and reserve ──> child BillWorkflow ──> bill_pushed (signal)
-    order_changed (signal) ──> facts
+    order_changed (signal) ──> facts; where they change what bills are matched against, our bills are matched again
     double sync: the order is read again until the ERP's own billed quantity shows every pushed bill (S4-65..67)
 
 Handlers only record into the state; the main loop acts. The workflow ends when the ERP calls the order Closed or Filled
@@ -13,17 +13,25 @@ from collections.abc import Iterator
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from activities.erp import ErpActivities
     from activities.failures import details_of
     from activities.mirror import MirrorActivities
-    from models.domain import BillId, BillStatus, PoStatus
+    from activities.waiting_bills import WaitingBillActivities
+    from models.domain import WAITING_FOR_A_PERSON, BillId, BillStatus, PoStatus
     from models.messages import (
+        BillMatched,
         BillPushed,
         BillState,
         CreateBillAnswer,
+        MatchBillsAgain,
         OpenBill,
         OrderFacts,
         PurchaseOrderLive,
@@ -60,6 +68,8 @@ class PurchaseOrderWorkflow:
         self._shown_status = state.facts.status if state.facts else None
         self._word: SettleIssue | None = None
         self._news = False
+        if state.facts is not None and not state.facts.our_bills:
+            state.matched_terms = state.facts.terms
 
     @workflow.run
     async def run(self, state: PurchaseOrderState) -> OrderFacts:
@@ -67,6 +77,8 @@ class PurchaseOrderWorkflow:
             self._news = False
             self._show()
             await workflow.wait_condition(self._something_to_do)
+            if self._state.match_again:
+                await self._match_bills_again()
             await self._start_bills()
             if self._must_look_again():
                 self._double_sync = asyncio.create_task(self._wait_until_the_erp_shows())
@@ -87,9 +99,18 @@ class PurchaseOrderWorkflow:
             MirrorActivities.create_bill, ref, **policies.decide(f"match and reserve, request {ref.key}")
         )
         if answer.facts is not None:
-            self._state.facts = answer.facts
+            self._take(answer.facts)
         if answer.bill_id is not None and answer.bill_id not in [bill.bill_id for bill in self._state.bills]:
-            self._state.bills.append(OpenBill(bill_id=answer.bill_id, number=answer.number, total=answer.total))
+            self._state.bills.append(
+                OpenBill(
+                    bill_id=answer.bill_id,
+                    number=answer.number,
+                    total=answer.total,
+                    status=answer.status,
+                    needs=answer.needs,
+                    version=answer.version,
+                )
+            )
         self._news = True
         return answer
 
@@ -124,6 +145,12 @@ class PurchaseOrderWorkflow:
         self._word = word
         self._state.refresh_asked = True
 
+    @workflow.signal
+    def match_again(self, why: str) -> None:
+        """Something else that bills are matched with changed: a unit was told, a policy, a bill's own dates."""
+        self._state.match_again = why
+        self._news = True
+
     @workflow.query
     def live(self) -> PurchaseOrderLive:
         return PurchaseOrderLive(
@@ -135,11 +162,42 @@ class PurchaseOrderWorkflow:
     def _something_to_do(self) -> bool:
         return (
             any(not bill.started for bill in self._state.bills)
+            or bool(self._state.match_again)
             or self._must_look_again()
             or self._finished()
             or workflow.info().is_continue_as_new_suggested()
             or self._news
         )
+
+    async def _match_bills_again(self) -> None:
+        """Judge our bills by what holds now, and tell those that may still be kept back, or go on, what came of it."""
+        why, self._state.match_again = self._state.match_again, ""
+        self._state.matched_terms = self._facts().terms
+        matched = await workflow.execute_local_activity_method(
+            WaitingBillActivities.match_bills_again,
+            MatchBillsAgain(
+                connection_id=self._state.connection_id, purchase_order_id=self._state.purchase_order_id, why=why
+            ),
+            **policies.decide(f"match our bills again: {why}"),
+        )
+        known = {bill.bill_id: bill for bill in self._state.bills}
+        for now in matched.bills:
+            bill = known.get(now.bill_id)
+            if bill is None or bill.version < now.version:
+                await self._tell_bill(now.bill_id, contract.BILL_MATCHED, now)
+            if bill is not None and bill.version < now.version:
+                bill.status, bill.needs, bill.version = now.status, now.needs, now.version
+
+        for bill in self._state.bills:
+            if bill.status is BillStatus.SYNC_ISSUE:
+                await self._tell_bill(bill.bill_id, contract.ORDER_MOVED, why)
+
+    async def _tell_bill(self, bill_id: BillId, signal: str, word: BillMatched | str) -> None:
+        handle = workflow.get_external_workflow_handle(contract.bill_workflow_id(bill_id))
+        try:
+            await handle.signal(signal, word)
+        except ApplicationError:
+            workflow.logger.info("bill %s has no open workflow", bill_id)
 
     async def _start_bills(self) -> None:
         for bill in self._state.bills:
@@ -162,6 +220,9 @@ class PurchaseOrderWorkflow:
                     vendor=facts.vendor,
                     number=bill.number,
                     total=bill.total,
+                    status=bill.status,
+                    needs=bill.needs,
+                    version=bill.version,
                 ),
                 id=contract.bill_workflow_id(bill.bill_id),
                 # The bill outlives its order's workflow: it waits for payment long after the order is filled.
@@ -174,7 +235,7 @@ class PurchaseOrderWorkflow:
                         SearchAttributePair(contract.ERP, self._state.erp.value),
                         SearchAttributePair(contract.PO_NUMBER, facts.number),
                         SearchAttributePair(contract.VENDOR, facts.vendor),
-                        SearchAttributePair(contract.STATUS, BillStatus.PENDING_PUSH.value),
+                        SearchAttributePair(contract.STATUS, bill.status.value),
                     ]
                 ),
             )
@@ -246,8 +307,13 @@ class PurchaseOrderWorkflow:
 
     def _take(self, facts: OrderFacts) -> None:
         """What arrives late does not overwrite what is newer."""
-        if self._state.facts is None or facts.snapshot >= self._state.facts.snapshot:
-            self._state.facts = facts
+        if self._state.facts is not None and facts.snapshot < self._state.facts.snapshot:
+            return
+        self._state.facts = facts
+        if not facts.our_bills:
+            self._state.matched_terms = facts.terms
+        elif facts.terms != self._state.matched_terms:
+            self._state.match_again = "the order or a receipt of it changed"
 
     def _facts(self) -> OrderFacts:
         assert self._state.facts is not None, "whoever starts this workflow sends the facts along"
@@ -268,6 +334,7 @@ class PurchaseOrderWorkflow:
             and not self._state.bills
             and self._double_sync is None
             and not self._state.refresh_asked
+            and not self._state.match_again
             and workflow.all_handlers_finished()
         )
 
@@ -305,6 +372,9 @@ class PurchaseOrderWorkflow:
             return f"a person: issue {self._state.not_showing_issue}, the ERP does not show our bill"
         if self._double_sync is not None:
             return "the ERP to show our bills on the order (double sync)"
+        kept_back = [bill for bill in self._state.bills if bill.status in WAITING_FOR_A_PERSON]
+        if kept_back:
+            return "a person: " + "; ".join(f"bill {bill.number}: {', '.join(bill.needs)}" for bill in kept_back)
         if self._state.bills:
             return "our bills to reach the ERP"
         if self._finished():

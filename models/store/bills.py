@@ -27,7 +27,7 @@ from models.domain import (
     PurchaseOrderId,
     PushedBill,
 )
-from models.messages import BillNow
+from models.messages import BillNow, BillPushResult
 from models.store import edit_undo, events, writes
 from models.tables import BillLineRow, BillRow, ErpWriteRow, PurchaseOrderLineRow, PurchaseOrderRow
 
@@ -388,6 +388,12 @@ async def now(session: AsyncSession, bill_id: BillId) -> BillNow:
         await session.execute(text("select status, total, paid from bills where id = :id"), {"id": bill_id})
     ).one()
     return BillNow(status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid))
+
+
+async def kept_back(session: AsyncSession, bill_id: BillId) -> BillPushResult:
+    """What the push of a bill ends in that waits for a person: nothing was sent."""
+    row: Any = (await session.execute(text("select status, version from bills where id = :id"), {"id": bill_id})).one()
+    return BillPushResult(status=BillStatus(row.status), document_id="", covered=False, version=row.version)
 
 
 async def document_of(session: AsyncSession, bill_id: BillId) -> str:

@@ -177,8 +177,8 @@ where (held.line_no, held.source_line, held.item_id, held.description, held.unit
       is distinct from
       (excluded.line_no, excluded.source_line, excluded.item_id, excluded.description, excluded.unit,
        excluded.quantity, excluded.price, excluded.amount, excluded.basis, excluded.converted,
-       excluded.converted_amount, excluded.closed, excluded.department, excluded.location, excluded.class_id, excluded.project,
-       excluded.warehouse, excluded.custom, false)
+       excluded.converted_amount, excluded.closed, excluded.department, excluded.location, excluded.class_id,
+       excluded.project, excluded.warehouse, excluded.custom, false)
 """
 
 

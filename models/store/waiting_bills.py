@@ -6,9 +6,10 @@ transaction, with the event that tells of it.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -181,3 +182,43 @@ async def orders(
         )
         for row in rows.all()
     ]
+
+
+async def orders_with(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> set[PurchaseOrderId]:
+    """This order, and those that share a bill with it that is not sent yet: they are locked together."""
+    rows = await session.execute(
+        text(
+            """
+            select distinct other.purchase_order_id
+              from bill_lines here
+              join bills b on b.id = here.bill_id and b.status = any(:not_sent)
+              join bill_lines other on other.bill_id = b.id
+             where here.purchase_order_id = :order and other.purchase_order_id is not null
+            """
+        ),
+        {"order": purchase_order_id, "not_sent": sorted(NOT_SENT)},
+    )
+    return {purchase_order_id, *(PurchaseOrderId(order) for order in rows.scalars())}
+
+
+class LineNow(NamedTuple):
+    """What a bill line takes of its order line, and what it is converted from, by what holds now."""
+
+    line_no: int
+    quantity: Decimal
+    exact_quantity: str | None
+    sources: Sequence[Mapping[str, str]]
+
+
+async def set_lines(session: AsyncSession, bill_id: BillId, lines: Sequence[LineNow]) -> None:
+    """Reserve anew what the bill, matched again under the orders' lock, takes."""
+    for line in lines:
+        await session.execute(
+            update(BillLineRow)
+            .where(col(BillLineRow.bill_id) == bill_id, col(BillLineRow.line_no) == line.line_no)
+            .values(
+                quantity=line.quantity,
+                exact_quantity=line.exact_quantity,
+                sources=[dict(source) for source in line.sources],
+            )
+        )

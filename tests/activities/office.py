@@ -1,6 +1,6 @@
 """The activities at work: a tenant on a real database, an ERP in memory, and a doorbell that writes down who rang."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -116,14 +116,16 @@ class Office:
         *,
         key: str | None = None,
         number: str | None = None,
+        acknowledge: Sequence[str] = ("DUPLICATE_SUSPECT",),
         **line_values: Any,
     ) -> CreateBillAnswer:
-        """Ask for a bill over {order line: quantity}; one key is one request."""
+        """Ask for a bill over {order line: quantity}; one key is one request. Bills alike on one day are meant."""
         key = key or f"key-{number}-{sorted(quantities.items())}-{order.erp_id}"
         body = {
             "purchase_order_id": self.tenant.id_of(order),
             "number": number or f"INV-{key}",
             "bill_date": TODAY.isoformat(),
+            "acknowledge": acknowledge,
             "lines": [
                 {"order_line_no": no, "quantity": str(quantity), **line_values} for no, quantity in quantities.items()
             ],

@@ -37,12 +37,17 @@ from models.domain import (
 from models.messages import (
     AbandonedWrite,
     AbandonWrite,
+    BillMatched,
     BillNow,
     BillPushed,
     BillPushResult,
+    BillsMatchedAgain,
     CloseIssue,
     CreateBillAnswer,
+    DecideMatch,
+    DecideMatchAnswer,
     FinishSyncRun,
+    MatchBillsAgain,
     OpenIssue,
     OrderFacts,
     PaymentPushResult,
@@ -86,6 +91,9 @@ class Bill:
     edition: int = 0
     """The newest edit after the push; `edition_in_erp` is what was sent of it."""
     edition_in_erp: int = 0
+    version: int = 1
+    needs: list[str] = field(default_factory=list)
+    """Codes of the findings that keep it back."""
 
     @property
     def total(self) -> Decimal:
@@ -125,6 +133,12 @@ class World:
     come_back_after: timedelta | None = None
     """What the ERP says during an outage of when to come back."""
     link_dropped: bool = False
+    warnings: list[str] = field(default_factory=list)
+    """Codes that the match of a bill finds, and that keep it back until a person acknowledges them."""
+    holds: list[str] = field(default_factory=list)
+    """The same of holds, until a person releases them."""
+    terms: str = ""
+    """What bills are matched against; another text is another order."""
     troubles: dict[str, list[ErpError]] = field(default_factory=dict)
     """Per activity name: errors that its next calls end in, one after another."""
     pages: dict[Stream, int] = field(default_factory=dict)
@@ -191,7 +205,17 @@ class World:
             ordered=ORDERED,
             billed=billed,
             pending=sum((bill.quantity for bill in open_bills), Decimal(0)),
+            our_bills=any(bill.status is not given_up for bill in self.bills.values()),
+            terms=self.terms,
         )
+
+    def standing(self) -> tuple[BillStatus, list[str]]:
+        """Where a bill that is matched now stands."""
+        if self.holds:
+            return BillStatus.ON_HOLD, [*self.holds, *self.warnings]
+        if self.warnings:
+            return BillStatus.AWAITING_ACKNOWLEDGEMENT, list(self.warnings)
+        return BillStatus.PENDING_PUSH, []
 
     def documents(self) -> list[str]:
         return [bill.document for bill in self.bills.values() if bill.document]
@@ -221,6 +245,8 @@ class World:
                     mirror.open_issue,
                     mirror.close_issue,
                     mirror.abandon_write,
+                    mirror.decide_match,
+                    mirror.match_bills_again,
                     sync.wake_purchase_orders,
                     sync.finish_sync_run,
                 ],
@@ -275,9 +301,48 @@ class MirrorInMemory:
             facts = world.facts()
             if quantity > facts.ordered - facts.billed - facts.pending:
                 return CreateBillAnswer(outcome="BLOCK", number=number, total=str(quantity * PRICE), facts=facts)
-            world.bills[bill_id] = Bill(number=number, quantity=quantity)
-        total = str(world.bills[bill_id].total)
-        return CreateBillAnswer(outcome="OK", bill_id=bill_id, number=number, total=total, facts=world.facts())
+            status, needs = world.standing()
+            world.bills[bill_id] = Bill(number=number, quantity=quantity, status=status, needs=needs)
+        bill = world.bills[bill_id]
+        return CreateBillAnswer(
+            outcome="WARN" if bill.needs else "OK",
+            bill_id=bill_id,
+            number=number,
+            total=str(bill.total),
+            facts=world.facts(),
+            status=bill.status,
+            needs=bill.needs,
+            version=bill.version,
+        )
+
+    @activity.defn(name="decide_match")
+    async def decide_match(self, decide: DecideMatch) -> DecideMatchAnswer:
+        """A word on everything there is: the world knows no single findings."""
+        world = self._world
+        world.calls["decide_match"] += 1
+        bill = world.bills[decide.bill_id]
+        refused = not bill.needs
+        if not refused:
+            bill.status, bill.needs = BillStatus.PENDING_PUSH, []
+            bill.version += 1
+        return DecideMatchAnswer(outcome="refused" if refused else "decided", bill=self._matched(decide.bill_id))
+
+    @activity.defn(name="match_bills_again")
+    async def match_bills_again(self, again: MatchBillsAgain) -> BillsMatchedAgain:
+        world = self._world
+        world.calls["match_bills_again"] += 1
+        not_sent = [bill_id for bill_id, bill in world.bills.items() if bill.needs]
+        for bill_id in not_sent:
+            bill = world.bills[bill_id]
+            now = world.standing()
+            if (bill.status, bill.needs) != now:
+                bill.status, bill.needs = now
+                bill.version += 1
+        return BillsMatchedAgain(bills=[self._matched(bill_id) for bill_id in not_sent])
+
+    def _matched(self, bill_id: BillId) -> BillMatched:
+        bill = self._world.bills[bill_id]
+        return BillMatched(bill_id=bill_id, status=bill.status, version=bill.version, needs=bill.needs)
 
     @activity.defn(name="schedule_payment")
     async def schedule_payment(self, schedule: SchedulePayment) -> SchedulePaymentAnswer:
@@ -355,6 +420,8 @@ class ErpInMemory:
         bill = world.bills[push.bill_id]
         if bill.status is BillStatus.ABANDONED:
             return BillPushResult(status=bill.status, document_id="", covered=False)
+        if bill.needs:
+            return BillPushResult(status=bill.status, document_id="", covered=False, version=bill.version)
         if bill.document is None:
             bill.document = f"Vendor Invoice-{push.bill_id}"
         bill.status = BillStatus.LINK_MISSING if world.link_dropped else BillStatus.SYNCED

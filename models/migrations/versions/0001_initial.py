@@ -508,6 +508,7 @@ def upgrade() -> None:
     op.create_index("bills_by_document", "bills", ["document_id", "connection_id"], unique=False)
     op.create_index("bills_by_erp_id", "bills", ["erp_id", "connection_id"], unique=False)
     op.create_index("bills_by_number", "bills", ["number_key", "vendor_id", "connection_id"], unique=False)
+    op.create_index("bills_by_total", "bills", ["total", "vendor_id", "connection_id"], unique=False)
     op.create_index("bills_by_payable", "bills", ["payable_id", "connection_id"], unique=False)
     op.create_index(
         "bills_once",
@@ -745,6 +746,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status not in ('deleted', 'abandoned') and origin = 'posync'"),
     )
     op.drop_index("bills_by_payable", table_name="bills")
+    op.drop_index("bills_by_total", table_name="bills")
     op.drop_index("bills_by_number", table_name="bills")
     op.drop_index("bills_by_erp_id", table_name="bills")
     op.drop_index("bills_by_document", table_name="bills")
