@@ -12,16 +12,21 @@ from temporalio.client import Client
 
 from api import (
     bills,
+    closed_periods,
     connection_settings,
     connections,
     health,
     notices,
     order_bills,
     payments,
+    policy_preview,
     problems,
     purchase_orders,
+    reports,
     sync_issues,
     syncs,
+    tolerance_policies,
+    unit_factors,
 )
 from api.exact import Readable
 from api.services import ServiceSet
@@ -76,13 +81,18 @@ def create_app(
     for resource in (
         connections,
         connection_settings,
+        closed_periods,
         syncs,
         purchase_orders,
         order_bills,
         bills,
         payments,
+        policy_preview,
+        tolerance_policies,
+        unit_factors,
         sync_issues,
         notices,
+        reports,
         health,
     ):
         app.include_router(resource.router)

@@ -226,6 +226,25 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("Send bank_account with the payment.", "Or set the preference bank_account of the connection."),
     ),
+    # --- how bills are judged
+    "POLICY_INVALID": ProblemCode(
+        422,
+        "The tolerance policy contradicts itself",
+        ACCOUNTANT,
+        ("Look at errors: each says what is wrong and where.",),
+    ),
+    "POLICY_EXISTS": ProblemCode(
+        409,
+        "This scope has a tolerance policy already",
+        ACCOUNTANT,
+        ("Replace the one there is: PUT /v1/tolerance-policies/{evidence.policy_id}.", "Or name a narrower scope."),
+    ),
+    "UNIT_FACTOR_INVALID": ProblemCode(
+        422,
+        "That is no conversion of units",
+        CALLER,
+        ("Name two different units and a factor above zero, such as 1/12.",),
+    ),
     # --- issues
     "ISSUE_IS_CLOSED": ProblemCode(
         409, "The issue is settled already", CALLER, ("Read it again: closed_by and closed_at say by whom and when.",)

@@ -32,6 +32,8 @@ def _documented(places: int, example: str, *, negative: bool = True) -> WithJson
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=2), _documented(2, "125.00")]
 """Money that comes in, to the cent."""
 Quantity = Annotated[Decimal, Field(max_digits=26, decimal_places=10), _documented(10, "4")]
+LIMIT_SCHEMA = _documented(8, "5", negative=False)
+"""Of a number that limits something: zero or more."""
 Price = Annotated[Decimal, Field(max_digits=26, decimal_places=10, ge=0), _documented(10, "31.25", negative=False)]
 
 

@@ -169,8 +169,21 @@ class StandInTemporal:
         self.updates.append((start.id, update, id))
         return await self.activities.create_bill(arg)
 
-    async def start_workflow(self, workflow: str, arg: Any, *, id: str, **_: Any) -> StandInHandle:
+    async def start_workflow(
+        self,
+        workflow: str,
+        arg: Any,
+        *,
+        id: str,
+        start_signal: str | None = None,
+        start_signal_args: Any = (),
+        **_: Any,
+    ) -> StandInHandle:
         self._answer()
+        if start_signal is not None:
+            self.signals.append((id, start_signal, *start_signal_args))
+        if id in self.running and start_signal is not None:
+            return StandInHandle(self, id)
         if id in self.running:
             raise WorkflowAlreadyStartedError(id, workflow, run_id=self.running[id])
         self.running[id] = secrets.token_hex(8)
@@ -223,6 +236,10 @@ class Office:
 
     async def put(self, path: str, body: Any, *, if_match: str = "*") -> httpx.Response:
         return await self.http.put(path, json=body, headers={**self.organization.auth(self.role), "If-Match": if_match})
+
+    async def delete(self, path: str, *, if_match: str = "*", **params: Any) -> httpx.Response:
+        headers = {**self.organization.auth(self.role), "If-Match": if_match}
+        return await self.http.delete(path, params=params, headers=headers)
 
     async def patch(self, path: str, body: Any, *, if_match: str = "*") -> httpx.Response:
         headers = {**self.organization.auth(self.role), "If-Match": if_match}
