@@ -11,6 +11,7 @@ from matching.bill import (
     OrderToMatch,
     match_bill,
 )
+from matching.policies import TolerancePolicy
 from models.domain import MatchingStatus, MatchMode, PoStatus
 
 HOME = "po_1"
@@ -18,17 +19,28 @@ MODES = {"2": MatchMode.TWO_WAY, "3": MatchMode.THREE_WAY}
 
 
 def an_order(
-    *ledgers: LineLedger, closed_lines: tuple[int, ...] = (), price: str = "25.00", **header: object
+    *ledgers: LineLedger,
+    closed_lines: tuple[int, ...] = (),
+    price: Decimal | str = "25.00",
+    line: dict[str, object] | None = None,
+    **header: object,
 ) -> OrderToMatch:
-    """An open order of vendor V-1 with one line per ledger, each at the same price."""
+    """An open order of vendor V-1 with one line per ledger, each at the same price; `line` is what else all lines have.
+
+    Without a ledger it is one line of 10, all received.
+    """
+    ledgers = ledgers or (a_ledger(10, 10),)
     lines = tuple(
-        OrderLineToMatch(
-            line_no=number,
-            item_id=f"ITEM-{number}",
-            unit="Each",
-            price=Decimal(price),
-            ledger=ledger,
-            closed=number in closed_lines,
+        OrderLineToMatch.model_validate(
+            {
+                "line_no": number,
+                "item_id": f"ITEM-{number}",
+                "unit": "Each",
+                "price": Decimal(price),
+                "ledger": ledger,
+                "closed": number in closed_lines,
+            }
+            | (line or {})
         )
         for number, ledger in enumerate(ledgers, start=1)
     )
@@ -46,8 +58,17 @@ def an_order(
     return OrderToMatch.model_validate(facts | header)
 
 
-def a_bill(*quantities: Decimal | str | int | tuple[int, Decimal | str | int], **header: object) -> BillToMatch:
-    """A bill of vendor V-1; a bare quantity bills line 1, a pair names the order line."""
+def a_bill(
+    *quantities: Decimal | str | int | tuple[int, Decimal | str | int],
+    price: Decimal | str = "25.00",
+    amount: Decimal | str | None = None,
+    unit: str = "",
+    **header: object,
+) -> BillToMatch:
+    """A bill of vendor V-1; a bare quantity bills line 1, a pair names the order line.
+
+    Every line has the same price and unit; its amount is quantity times price where none is given.
+    """
     pairs = [quantity if isinstance(quantity, tuple) else (1, quantity) for quantity in quantities]
     lines = tuple(
         BillLineToMatch(
@@ -55,8 +76,9 @@ def a_bill(*quantities: Decimal | str | int | tuple[int, Decimal | str | int], *
             purchase_order_id=HOME,
             order_line_no=order_line,
             quantity=Decimal(quantity),
-            price=Decimal("25.00"),
-            amount=Decimal("25.00") * Decimal(quantity),
+            price=Decimal(price),
+            amount=Decimal(price) * Decimal(quantity) if amount is None else Decimal(amount),
+            unit=unit,
         )
         for number, (order_line, quantity) in enumerate(pairs, start=1)
     )
@@ -83,3 +105,25 @@ def judge(mode: str, ledger: LineLedger, quantity: Decimal | str | int) -> Match
 
 def codes(result: MatchResult) -> list[str]:
     return [finding.code for finding in result.findings]
+
+
+def block(**band: object) -> dict[str, object]:
+    """A tolerance whose block band is this; nothing is said of the warn band."""
+    return {"block": band}
+
+
+def warn(**band: object) -> dict[str, object]:
+    """A tolerance whose warn band is this."""
+    return {"warn": band}
+
+
+def a_policy(id: str = "tol-1", *, scope: dict[str, str] | None = None, **said: object) -> TolerancePolicy:
+    """A policy of the organization, or of a scope; checks by name, switches by theirs."""
+    switches = {name: value for name, value in said.items() if isinstance(value, bool)}
+    checks = {name: value for name, value in said.items() if name not in switches}
+    return TolerancePolicy.model_validate({"id": id, "scope": scope or {}, "checks": checks, **switches})
+
+
+def of_two_way(order: OrderToMatch, bill: BillToMatch, *policies: TolerancePolicy) -> MatchResult:
+    """Match one order with one bill, receipts aside."""
+    return match_bill(MatchMode.TWO_WAY, [order], bill, policies)

@@ -6,7 +6,7 @@ import pytest
 
 from matching.bill import LineLedger, Outcome, match_bill
 from models.domain import MatchMode
-from tests.matching.given import MODES, a_bill, a_ledger, an_order, codes, judge
+from tests.matching.given import MODES, a_bill, a_ledger, a_policy, an_order, block, codes, judge, of_two_way
 
 TWO, THREE = "2", "3"
 
@@ -76,6 +76,41 @@ def test_quantity_example_with_returns_credits_or_cancellations(mode, ledger, qu
 
     assert result.outcome == outcome
     assert codes(result) == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("bill_in_advance", "outcome", "code"),
+    [
+        (None, "WARN", "BILLED_BEYOND_RECEIVED"),
+        (True, "WARN", "BILLED_BEYOND_RECEIVED"),
+        (False, "HOLD", "ERP_WILL_REFUSE"),
+    ],
+)
+def test_q10_a_bill_ahead_of_the_goods_is_held_where_the_erp_would_refuse_it(bill_in_advance, outcome, code):
+    """Q10, S4-70: told before the sync fails, with the switch that would let it through."""
+    order, bill = an_order(a_ledger(10)), a_bill(1, bill_in_advance=bill_in_advance)
+
+    result = match_bill(MatchMode.THREE_WAY, [order], bill)
+
+    assert (result.outcome, codes(result)) == (outcome, [code])
+    assert any("Bill in Advance" in step for step in result.findings[0].fix) is (bill_in_advance is False)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "outcome"), [pytest.param("10.5", "OK", id="Q40"), pytest.param("10.51", "BLOCK", id="Q41")]
+)
+def test_a_quantity_tolerance_widens_the_ceiling_and_its_limit_is_allowed(quantity, outcome):
+    """S4-28 with a tolerance of 5 %: exactly at the limit passes."""
+    policy = a_policy("tol-7", qty=block(pct=5))
+
+    result = of_two_way(an_order(a_ledger(10)), a_bill(quantity), policy)
+
+    assert result.outcome == outcome
+    assert result.policy.id == "tol-7"
+    if outcome == "BLOCK":
+        (finding,) = result.findings
+        assert (finding.limit, finding.margin) == (Decimal("10.5"), Decimal("-0.01"))
+        assert finding.values["tolerance"] == "0.5"
 
 
 @pytest.mark.parametrize("mode", [TWO, THREE])
