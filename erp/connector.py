@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from models.domain import (
     BillToPush,
+    ChargeKind,
     Deletion,
     DocumentId,
     ErpBill,
@@ -43,6 +44,8 @@ class Capabilities(Record):
     deletions_feed: bool
     several_sources_per_bill: bool
     """One bill may be converted from several documents (field note U-22)."""
+    charges: tuple[ChargeKind, ...] = ()
+    """The money beyond its lines that a bill can carry there; one with another kind is refused before it is saved."""
     receipts_count_as_billed: bool
     """A receipt is a conversion of the order there, so an order line's `billed` includes what was received."""
 

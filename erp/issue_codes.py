@@ -370,6 +370,17 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "CHARGES_NOT_TAKEN",
+        "The ERP takes no such money beyond the lines",
+        "A freight, surcharge, tax or discount on the bill has no place in the ERP's bill.",
+        (
+            "In the ERP give the bill's definition a subtotal for it.",
+            "Name it in the connection's preferences, for example subtotal.freight.",
+            "Or enter the bill without it, and the charge as a bill of its own in the ERP.",
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
         "LINK_MISSING",
         "The ERP holds the bill without its link to the order",
         "The bill was accepted, but its lines do not point to the order's lines.",
@@ -443,6 +454,13 @@ _CODES: tuple[IssueCode, ...] = (
         "A sync preference is not set",
         "Purchase orders cannot sync without it (S4-62).",
         ("Set the preference named in the evidence.",),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "PREFERENCE_UNKNOWN",
+        "There is no such sync preference",
+        "Its name is misspelt, so it would do nothing.",
+        ("Correct the name of the preference.",),
         ADMINISTRATOR,
     ),
     IssueCode(

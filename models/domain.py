@@ -403,6 +403,24 @@ class BillLineToPush(Record):
     """Fields of an edit after the push: it sends and compares these alone, what people changed in the ERP stays."""
 
 
+class ChargeKind(StrEnum):
+    """Money on a bill that is on no line of its order. Freight, surcharges and others are charges to the rules."""
+
+    FREIGHT = "freight"
+    SURCHARGE = "surcharge"
+    OTHER = "other"
+    TAX = "tax"
+    DISCOUNT = "discount"
+
+
+class ChargeToPush(Record):
+    """One amount beyond the lines; a discount is below zero."""
+
+    kind: ChargeKind
+    amount: Decimal
+    description: str = ""
+
+
 class BillToPush(Record):
     """A bill on its way out, complete: nothing is looked up on the way."""
 
@@ -419,7 +437,10 @@ class BillToPush(Record):
     currency: str
     memo: str = ""
     total: Decimal
+    """The sum of the lines and the charges."""
     lines: tuple[BillLineToPush, ...]
+    charges: tuple[ChargeToPush, ...] = ()
+    """In the order in which they were given; tax and discount come last."""
     edited: frozenset[str] = frozenset()
     """As on a line; with none here and on no line it is not an edit."""
 

@@ -73,6 +73,7 @@ class IntacctConnector:
             match_modes=(MatchMode.TWO_WAY, MatchMode.THREE_WAY),
             deletions_feed=True,
             several_sources_per_bill=chosen.several_sources,
+            charges=tuple(chosen.subtotals),
             receipts_count_as_billed=True,
         )
 

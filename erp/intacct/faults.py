@@ -57,6 +57,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(None, "function", r"location ?(id)? is required", Rejected, "LOCATION_MISSING"),
     Fault(None, "function", r"required field.* is missing", Rejected, "REQUIRED_FIELD_MISSING"),
     Fault(None, "function", r"already paid", Rejected, "ALREADY_PAID"),
+    Fault(None, "function", r"\bsubtotals?\b", Rejected, "CHARGES_NOT_TAKEN"),
     Fault(None, "function", r"multivisibility is not subscribed", Rejected, "MULTI_ENTITY_NOT_SUBSCRIBED"),
     Fault(None, "function", r"already (been )?(fully )?converted|(exceeds?|more than|greater than).*remain"
           r"|(cannot|can't|not) be converted", Rejected, "ALREADY_CONVERTED"),

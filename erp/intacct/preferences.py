@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from erp.errors import Rejected
+from models.domain import ChargeKind
 
 DIMENSION_PREFIX = "dimension."
+SUBTOTAL_PREFIX = "subtotal."
 
 
 class Preferences(NamedTuple):
@@ -17,6 +19,8 @@ class Preferences(NamedTuple):
     several_sources: bool
     dimensions: Mapping[str, str]
     """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION` (S5-101)."""
+    subtotals: Mapping[ChargeKind, str]
+    """How the vendor invoice definition calls the subtotal of each kind: `subtotal.freight` = `Freight`."""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Preferences":
@@ -30,6 +34,7 @@ class Preferences(NamedTuple):
                 for name, value in given.items()
                 if name.startswith(DIMENSION_PREFIX) and value
             },
+            subtotals={kind: value for kind in ChargeKind if (value := given.get(f"{SUBTOTAL_PREFIX}{kind}"))},
         )
 
     def needed_po_template(self) -> str:

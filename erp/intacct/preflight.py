@@ -9,8 +9,10 @@ from erp.connector import PreferenceProblem
 from erp.intacct import wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.lists import SHAPES
+from erp.intacct.preferences import SUBTOTAL_PREFIX
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
+from models.domain import ChargeKind
 
 
 class Rule(NamedTuple):
@@ -59,6 +61,7 @@ async def check_preferences(
     definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
     problems = await _check_settings(client, level=level)
     problems += await _check_permissions(client, level=level)
+    problems += _check_subtotals(given)
     for rule in RULES:
         name = given.get(rule.preference, "")
         if name:
@@ -79,6 +82,23 @@ async def check_preferences(
                 )
             )
     return problems
+
+
+def _check_subtotals(given: Mapping[str, str]) -> list[PreferenceProblem]:
+    """A misspelt kind would silently refuse every bill with such money on it. Which subtotals the definition has, and
+    whether it has any, is not public (reference 2.8); a wrong name shows at the first bill that needs it."""
+    kinds = [name.removeprefix(SUBTOTAL_PREFIX) for name in given if name.startswith(SUBTOTAL_PREFIX)]
+    known = ", ".join(f"{SUBTOTAL_PREFIX}{kind}" for kind in ChargeKind)
+    return [
+        PreferenceProblem(
+            code="PREFERENCE_UNKNOWN",
+            preference=f"{SUBTOTAL_PREFIX}{kind}",
+            message=f"There is no kind of charge {kind!r}.",
+            fix=(f"Use one of {known}.",),
+        )
+        for kind in kinds
+        if kind not in list(ChargeKind)
+    ]
 
 
 def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> list[PreferenceProblem]:

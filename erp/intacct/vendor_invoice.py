@@ -1,6 +1,6 @@
 """A bill on its way out: a vendor invoice converted from the order (S5-136..157; reference 3.2, 3.3, section 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
@@ -10,7 +10,7 @@ from erp.intacct.documents import Documents
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from models.domain import BillLineToPush, BillToPush, DocumentId, ErpId, PurchaseOrderSnapshot, PushedBill
+from models.domain import BillLineToPush, BillToPush, ChargeKind, DocumentId, ErpId, PurchaseOrderSnapshot, PushedBill
 
 CENT = Decimal("0.01")
 MAX_PRICE_DECIMALS = 10
@@ -61,7 +61,8 @@ class VendorInvoices:
         return None
 
     async def create(self, bill: BillToPush) -> DocumentId:
-        """Create it, as one transaction under our key. Raises SEVERAL_SOURCES where one bill may have only one."""
+        """Create it, as one transaction under our key. Raises SEVERAL_SOURCES where one bill may have only one, and
+        CHARGES_NOT_TAKEN for money beyond the lines that no subtotal is named for."""
         sources = _sources(bill)
         if len(sources) > 1 and not self._preferences.several_sources:
             raise Rejected(
@@ -69,7 +70,15 @@ class VendorInvoices:
                 code="SEVERAL_SOURCES",
                 evidence={"sources": ", ".join(sources)},
             )
-        body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources)
+        subtotals = self._preferences.subtotals
+        unnamed = [charge.kind for charge in bill.charges if charge.kind not in subtotals]
+        if unnamed:
+            raise Rejected(
+                f"No subtotal of the vendor invoice definition is named for {', '.join(unnamed)}.",
+                code="CHARGES_NOT_TAKEN",
+                evidence={"kinds": ", ".join(unnamed)},
+            )
+        body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals)
         result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         if not result.key:
             raise faults.malformed("Intacct accepted the bill without naming it.", writing=True)
@@ -148,7 +157,9 @@ class VendorInvoices:
         )
 
 
-def potransaction(bill: BillToPush, template: str, sources: Sequence[DocumentId]) -> str:
+def potransaction(
+    bill: BillToPush, template: str, sources: Sequence[DocumentId], subtotals: Mapping[ChargeKind, str]
+) -> str:
     """`create_potransaction`, children in the schema's order (reference 3.2; fields S5-137..157)."""
     single = sources[0] if len(sources) == 1 else None
     return "".join(
@@ -171,9 +182,27 @@ def potransaction(bill: BillToPush, template: str, sources: Sequence[DocumentId]
             "<state>Pending</state>",
             "<potransitems>",
             *(_item(bill, line, several=single is None) for line in bill.lines),
-            "</potransitems></create_potransaction>",
+            "</potransitems>",
+            _subtotals(bill, subtotals),
+            "</create_potransaction>",
         )
     )
+
+
+def _subtotals(bill: BillToPush, names: Mapping[ChargeKind, str]) -> str:
+    """Money beyond the lines, by the names the definition knows it by (reference 3.2)."""
+    if not bill.charges:
+        return ""
+    first = bill.lines[0]
+    parts = [
+        "<subtotal>"
+        + wire.element("description", names[charge.kind])
+        + wire.element("total", wire.plain(charge.amount))
+        + wire.element("locationid", first.location or first.entity)
+        + "</subtotal>"
+        for charge in bill.charges
+    ]
+    return f"<subtotals>{''.join(parts)}</subtotals>"
 
 
 def _item(bill: BillToPush, line: BillLineToPush, *, several: bool) -> str:

@@ -1,7 +1,8 @@
 """Bills of ours: saved with their reservation, pushed, paid, given up. Reads for the API are in `bill_reads.py`."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,8 @@ from models.domain import (
     BillLineToPush,
     BillStatus,
     BillToPush,
+    ChargeKind,
+    ChargeToPush,
     ConnectionId,
     DocumentId,
     ErpId,
@@ -71,6 +74,15 @@ class NewBillLine:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCharge:
+    """Money that is on no line of the order: `kind` is freight, surcharge or other."""
+
+    kind: ChargeKind
+    amount: Decimal
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewBill:
     id: BillId
     organization_id: OrganizationId
@@ -87,11 +99,18 @@ class NewBill:
     currency: str
     memo: str
     total: Decimal
+    """Lines + charges + tax - discount."""
     match_outcome: str
     created_by: str
     lines: Sequence[NewBillLine]
     status: BillStatus = BillStatus.PENDING_PUSH
     """One that waits for a person is saved and reserves, and its write is held."""
+    invoice_total: Decimal | None = None
+    """What the supplier wrote as the total."""
+    charges: Sequence[NewCharge] = ()
+    tax: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+    """Taken off the total; zero or more."""
 
 
 class BillInPush(NamedTuple):
@@ -112,10 +131,11 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
             """
             insert into bills (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
                 number_key, reference, origin, status, match_outcome, bill_date, posting_date, due_date, currency, memo,
-                total, external_key, linked_in_erp, manual_both_sides, created_by, version)
+                total, invoice_total, charges, tax, discount, external_key, linked_in_erp, manual_both_sides,
+                created_by, version)
             values (:id, :organization, :connection, :order, :vendor, :vendor_name, :number, :number_key, :reference,
-                :origin, :status, :outcome, :bill_date, :posting_date, :due_date, :currency, :memo, :total, :key, false,
-                false, :created_by, 1)
+                :origin, :status, :outcome, :bill_date, :posting_date, :due_date, :currency, :memo, :total,
+                :invoice_total, cast(:charges as jsonb), :tax, :discount, :key, false, false, :created_by, 1)
             on conflict (id) do nothing returning id
             """
         ),
@@ -138,6 +158,15 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
             "currency": new.currency,
             "memo": new.memo,
             "total": new.total,
+            "invoice_total": new.invoice_total,
+            "charges": json.dumps(
+                [
+                    {"class": charge.kind, "amount": str(charge.amount), "description": charge.description}
+                    for charge in new.charges
+                ]
+            ),
+            "tax": new.tax,
+            "discount": new.discount,
             "key": key,
             "created_by": new.created_by,
         },
@@ -276,6 +305,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
             memo=bill.memo,
             total=bill.total,
             lines=tuple(lines),
+            charges=tuple(_charges(bill)),
             edited=edit_undo.edited_on_header(bill.edit_undo),
         ),
         status=BillStatus(bill.status),
@@ -283,6 +313,17 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
         purchase_order_id=PurchaseOrderId(order.id),
         order_erp_id=ErpId(order.erp_id),
     )
+
+
+def _charges(bill: BillRow) -> Iterator[ChargeToPush]:
+    for charge in bill.charges:
+        yield ChargeToPush(
+            kind=ChargeKind(charge["class"]), amount=Decimal(charge["amount"]), description=charge["description"]
+        )
+    if bill.tax:
+        yield ChargeToPush(kind=ChargeKind.TAX, amount=bill.tax)
+    if bill.discount:
+        yield ChargeToPush(kind=ChargeKind.DISCOUNT, amount=-bill.discount)
 
 
 def _split(line: BillLineRow) -> list[tuple[BillLineSource, Decimal, Decimal]]:

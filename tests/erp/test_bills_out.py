@@ -10,7 +10,7 @@ from lxml import etree
 
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct.vendor_invoice import potransaction, unit_price
-from models.domain import BillLineSource, DocumentId, ErpId
+from models.domain import BillLineSource, ChargeKind, ChargeToPush, DocumentId, ErpId
 from tests.erp.gateway import PREFERENCES, Gateway, failed, line_row, order_row, page, response, result
 from tests.erp.made import ORDER, a_bill, a_bill_line
 
@@ -23,13 +23,14 @@ LINE_ORDER = [
     "itemid", "itemdesc", "taxable", "warehouseid", "quantity", "unit", "price", "sourcelinekey", "locationid",
     "departmentid", "memo", "projectid", "vendorid", "classid", "billable", "sourcedocid", "sourcedoclineid",
 ]  # fmt: skip
+SUBTOTALS = {ChargeKind.FREIGHT: "Freight In", ChargeKind.TAX: "Sales tax", ChargeKind.DISCOUNT: "Discount"}
 MADE = response(result("<key>Vendor Invoice-b-0001</key>", "create_potransaction"))
 
 
 def _sent(**changed: object) -> etree._Element:
     bill = a_bill(**changed)
     sources = list(dict.fromkeys(line.source.document_id for line in bill.lines))
-    return etree.fromstring(potransaction(bill, "Vendor Invoice", sources))
+    return etree.fromstring(potransaction(bill, "Vendor Invoice", sources, SUBTOTALS))
 
 
 def _day(node: etree._Element) -> date:
@@ -62,6 +63,48 @@ def test_the_line_map() -> None:
     assert (first.findtext("locationid"), first.findtext("vendorid")) == ("100", "V-100")
     assert (first.findtext("departmentid"), first.findtext("classid")) == ("200", "C-1")
     assert first.findtext("sourcelinekey") == "11"
+
+
+CHARGES = (
+    ChargeToPush(kind=ChargeKind.FREIGHT, amount=Decimal("9.50"), description="by road"),
+    ChargeToPush(kind=ChargeKind.TAX, amount=Decimal("1.70")),
+    ChargeToPush(kind=ChargeKind.DISCOUNT, amount=Decimal("-0.50")),
+)
+
+
+def test_money_beyond_the_lines_goes_out_as_subtotals() -> None:
+    """H01, H03; reference 3.2: behind the lines, under the definition's own names, a discount below zero."""
+    sent = _sent(charges=CHARGES, total=Decimal("27.70"))
+    assert [child.tag for child in sent] == [*HEADER_ORDER, "subtotals"]
+    assert [[child.tag for child in subtotal] for subtotal in sent.find("subtotals")] == [
+        ["description", "total", "locationid"]
+    ] * 3
+    assert [(row.findtext("description"), row.findtext("total")) for row in sent.find("subtotals")] == [
+        ("Freight In", "9.5"),
+        ("Sales tax", "1.7"),
+        ("Discount", "-0.5"),
+    ]
+    assert {row.findtext("locationid") for row in sent.find("subtotals")} == {"100"}
+
+
+async def test_money_without_a_subtotal_is_not_sent() -> None:
+    """What has no place in the ERP's bill would be missing from its total."""
+    gateway = Gateway()
+    connector = gateway.connector(preferences={**PREFERENCES, "subtotal.tax": "Sales tax", "subtotal.freight": ""})
+    assert connector.capabilities.charges == (ChargeKind.TAX,)
+    with pytest.raises(Rejected) as refused:
+        await connector.create_bill(a_bill(charges=CHARGES))
+    assert (refused.value.code, refused.value.evidence) == ("CHARGES_NOT_TAKEN", {"kinds": "freight, discount"})
+    assert gateway.calls == []
+
+
+async def test_a_definition_without_subtotals_refuses_them() -> None:
+    """Reference 3.2: only if the definition has subtotals on."""
+    gateway = Gateway(response(failed("BL03000018", "Subtotals are not enabled for this transaction definition.")))
+    connector = gateway.connector(preferences={**PREFERENCES, "subtotal.freight": "Freight In"})
+    with pytest.raises(Rejected) as refused:
+        await connector.create_bill(a_bill(charges=CHARGES[:1]))
+    assert refused.value.code == "CHARGES_NOT_TAKEN"
 
 
 def test_what_a_supplier_wrote_arrives_as_written() -> None:

@@ -67,6 +67,14 @@ async def test_both_templates_are_required() -> None:
     assert "Vendor Invoice" in found[1][2]
 
 
+async def test_a_misspelt_kind_of_charge_is_named() -> None:
+    """It would silently refuse every bill with that money on it."""
+    changed = {"subtotal.frieght": "Freight", "subtotal.tax": "Sales tax"}
+    ((code, name, said),) = await _problems(**changed)
+    assert (code, name) == ("PREFERENCE_UNKNOWN", "subtotal.frieght")
+    assert "subtotal.freight" in said
+
+
 @pytest.mark.parametrize("given", ["purchase order", "Purchase  Order", "PURCHASE ORDER "])
 async def test_the_right_spelling_is_proposed(given: str) -> None:
     """S4-62: names are case-sensitive."""
