@@ -123,13 +123,17 @@ async def replace_preferences(
         raise Problem("ONE_WAY_IS_PERMANENT")
     async with erp_access.connector_of(services, row, new.preferences) as connector:
         problems = list(await connector.check_preferences(new.preferences))
+        # What the ERP offers can hang on what is set: several sources for a bill, charges on it.
+        offered = connector.capabilities.model_dump(mode="json")
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id, lock=True)
         check(if_match, row.version)
         template = new.preferences.get("po_template")
         if template or not problems:
             await _claim(session, row, template)
-        await connections.save_preferences(session, ConnectionId(row.id), new.preferences, not problems)
+        await connections.save_preferences(
+            session, ConnectionId(row.id), new.preferences, not problems, capabilities=offered
+        )
         if new.one_way and not row.one_way:
             await connections.set_one_way(session, ConnectionId(row.id))
         row = await load(session, services, caller, connection_id)

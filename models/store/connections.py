@@ -121,9 +121,17 @@ def _at_rest() -> ColumnElement[str]:
 
 
 async def save_preferences(
-    s: AsyncSession, connection_id: ConnectionId, preferences: Mapping[str, Any], complete: bool
+    s: AsyncSession,
+    connection_id: ConnectionId,
+    preferences: Mapping[str, Any],
+    complete: bool,
+    *,
+    capabilities: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep the sync preferences. Once they are complete transactions may sync (S2-55)."""
+    """Keep the sync preferences. Once they are complete transactions may sync (S2-55).
+
+    `capabilities` are what the ERP offers with these preferences; None: as they were.
+    """
     at_rest = "ready" if complete else "needs_preferences"
     in_trouble = col(ConnectionRow.state).not_in(("ready", "needs_preferences"))
     await _change(
@@ -131,6 +139,7 @@ async def save_preferences(
         connection_id,
         preferences=dict(preferences),
         preferences_complete=complete,
+        **({} if capabilities is None else {"capabilities": dict(capabilities)}),
         state=case((in_trouble, col(ConnectionRow.state)), else_=at_rest),
     )
 

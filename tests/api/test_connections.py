@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models.domain import BillStatus, MatchingStatus, MatchMode, PoStatus
+from models.domain import BillStatus, ChargeKind, MatchingStatus, MatchMode, PoStatus
 from models.store.database import Database
 from tests.api.desk import (
     CAPABILITIES,
@@ -43,6 +43,17 @@ async def test_a_connection_is_bound_to_its_entity_and_starts_its_first_sync(
     read = await office.get(f"/v1/connections/{connection['id']}")
     assert read.json() == connection
     assert read.headers["etag"] == created.headers["etag"]
+
+
+async def test_what_is_offered_can_hang_on_what_is_set(office: Office) -> None:
+    """Several sources for a bill, charges on it: the connection shows what the ERP takes with these preferences."""
+    connection_id = await connected(office)
+    offered = {"several_sources_per_bill": True, "charges": (ChargeKind.FREIGHT,)}
+    StandInErp.capabilities = CAPABILITIES.model_copy(update=offered)
+    body = {"preferences": {**PREFERENCES, "several_sources": "true", "subtotal.freight": "Freight"}}
+    changed = await office.put(f"/v1/connections/{connection_id}/preferences", body)
+    shown = changed.json()["connection"]["capabilities"]
+    assert (shown["several_sources_per_bill"], shown["charges"]) == (True, ["freight"])
 
 
 async def test_wrong_credentials_are_refused_with_the_erps_reason(office: Office) -> None:
