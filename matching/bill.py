@@ -58,7 +58,7 @@ def match_bill(
             mode=mode,
             orders=looked_at,
             bill=bill,
-            policies=tuple(tolerances.used.values()),
+            policies=tolerances.used,
         ),
         findings=findings,
     )

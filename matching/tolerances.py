@@ -161,13 +161,17 @@ class Tolerances:
             key=_specific_first,
         )
         self._applied: dict[tuple[str | None, str | None, str | None], Applied] = {}
-        self.used: dict[str, TolerancePolicy] = {}
-        """The policies that held for anything so far, by id."""
+        self._used: set[int] = set()
+
+    @property
+    def used(self) -> tuple[TolerancePolicy, ...]:
+        """The policies that held for anything so far, most specific first."""
+        return tuple(self._policies[position] for position in sorted(self._used))
 
     @property
     def most_specific(self) -> Policy:
         """Of the policies that held for anything, the most specific one; the built-in rules where none did."""
-        return named(min(self.used.values(), key=_specific_first)) if self.used else BUILT_IN
+        return named(self._policies[min(self._used)]) if self._used else BUILT_IN
 
     def of_line(self, line: BilledLine) -> Applied:
         """What holds for one order line of the bill."""
@@ -183,14 +187,14 @@ class Tolerances:
         applied = self._applied.get(key)
         if applied is None:
             holding = [
-                policy
-                for policy in self._policies
+                position
+                for position, policy in enumerate(self._policies)
                 if policy.scope.item_id in (None, item_id)
                 and policy.scope.category in (None, category)
                 and policy.scope.entity in (None, entity)
             ]
-            self.used.update((policy.id, policy) for policy in holding)
-            applied = self._applied[key] = Applied(holding)
+            self._used.update(holding)
+            applied = self._applied[key] = Applied([self._policies[position] for position in holding])
         return applied
 
 

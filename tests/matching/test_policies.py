@@ -66,7 +66,7 @@ def test_of_two_policies_of_one_level_the_one_for_this_connection_wins():
 
 
 def test_each_value_is_inherited_by_itself():
-    """Missing = inherit: percent from the item, amount from the vendor, direction and combination from the organization."""
+    """Missing = inherit: percent from the item, amount from the vendor, the rest from the organization."""
     policies = [
         a_policy("item", scope={"item_id": "ITEM-1"}, price=block(pct=3)),
         a_policy("vendor", scope={"vendor_id": "V-1"}, price=block(pct=50, abs=5)),

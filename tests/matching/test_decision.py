@@ -1,0 +1,109 @@
+"""What a bill waits for after the match, and how a second look compares with the first."""
+
+from decimal import Decimal
+
+import pytest
+
+from matching.bill import match_bill
+from matching.decision import Change, compare, for_saved_bill, needs
+from models.domain import MatchMode
+from tests.matching.given import a_bill, a_ledger, a_policy, an_order, block, judge, of_two_way
+
+WARNED = judge("3", a_ledger(10, 4), 6)
+HELD = of_two_way(an_order(price="100"), a_bill(1, price="106"), a_policy(price=block(pct=5)))
+REFUSED = judge("2", a_ledger(10), 11)
+
+
+def test_a_clean_bill_needs_nothing():
+    assert needs(judge("2", a_ledger(10), 10)).nothing
+
+
+def test_a_difference_to_our_favour_needs_nothing():
+    result = of_two_way(an_order(price="100"), a_bill(1, price="90"), a_policy(price=block(pct=5)))
+
+    assert result.outcome == "INFO"
+    assert needs(result).nothing
+
+
+def test_a_warning_waits_until_it_is_acknowledged_by_its_id():
+    """Matching rules 3.4."""
+    (finding,) = WARNED.findings
+
+    assert needs(WARNED).acknowledge == (finding,)
+    assert needs(WARNED, acknowledged=["BILLED_BEYOND_RECEIVED:line-2"]).acknowledge == (finding,)
+    assert needs(WARNED, acknowledged=[finding.id]).nothing
+
+
+def test_a_hold_waits_for_a_release_and_no_acknowledgement_helps():
+    """Matching rules 3.4: who may acknowledge may not release."""
+    (finding,) = HELD.findings
+
+    assert needs(HELD, acknowledged=[finding.id]).release == (finding,)
+    assert needs(HELD, released=[finding.id]).nothing
+
+
+def test_a_bill_with_both_waits_for_both():
+    order = an_order(a_ledger(10, 4), price="100")
+    result = match_bill(MatchMode.THREE_WAY, [order], a_bill(6, price="106"), [a_policy(price=block(pct=5))])
+    warning, hold = sorted(result.findings, key=lambda finding: finding.severity.rank)
+
+    assert not needs(result, acknowledged=[warning.id]).nothing
+    assert not needs(result, released=[hold.id]).nothing
+    assert needs(result, acknowledged=[warning.id], released=[hold.id]).nothing
+
+
+def test_what_would_refuse_a_bill_has_to_be_put_right():
+    assert needs(REFUSED, released=[REFUSED.findings[0].id]).fix == REFUSED.findings
+
+
+def test_nobody_can_release_a_unit_that_nobody_knows():
+    """U05: the factor has to be told."""
+    result = of_two_way(an_order(), a_bill(1, unit="box"))
+
+    assert needs(result, released=["UOM_UNKNOWN:bill-line-1"]).fix == result.findings
+
+
+def test_a_saved_bill_is_held_and_never_unsaved():
+    """Property 7: the order was cut down after the bill was saved and acknowledged."""
+    second = for_saved_bill(judge("3", a_ledger(5, 4), 6))
+
+    assert (second.outcome, second.findings[0].severity) == ("HOLD", "HOLD")
+    assert second.findings[0].code == "QTY_OVER_CEILING"
+    assert needs(second, released=[second.findings[0].id]).nothing
+    assert for_saved_bill(WARNED) is WARNED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        pytest.param((10, 4), (10, 4), Change.SAME, id="nothing happened"),
+        pytest.param((10, 4), (10, 6), Change.BETTER, id="a receipt came"),
+        pytest.param((10, 4), (10, 5), Change.BETTER, id="a part of it came"),
+        pytest.param((10, 4), (10, 3), Change.WORSE, id="a receipt was lowered"),
+        pytest.param((10, 6), (10, 4), Change.WORSE, id="goods went back"),
+        pytest.param((10, 4), (5, 4), Change.WORSE, id="the order was cut down"),
+    ],
+)
+def test_a_second_look_is_better_the_same_or_worse(before, after, change):
+    """Matching rules 3.6: a bill of 6, looked at again when its order or a receipt changed."""
+    old, new = (judge("3", a_ledger(*facts), 6) for facts in (before, after))
+
+    assert compare(old, new).change is change
+
+
+def test_a_comparison_names_what_appeared_and_what_went():
+    old, new = judge("3", a_ledger(10, 4), 6), judge("3", a_ledger(5, 4), 6)
+
+    comparison = compare(old, new)
+
+    assert [finding.code for finding in comparison.appeared] == ["QTY_OVER_CEILING"]
+    assert [finding.code for finding in comparison.gone] == ["BILLED_BEYOND_RECEIVED"]
+    assert compare(new, old).change is Change.WORSE
+
+
+def test_a_finding_is_worse_when_it_is_further_over_its_limit():
+    old, new = judge("3", a_ledger(10, 4), 6), judge("3", a_ledger(10, 3), 6)
+
+    assert compare(old, new).worse == new.findings
+    assert compare(new, old).better == old.findings
+    assert new.findings[0].margin < old.findings[0].margin == Decimal(-2)
