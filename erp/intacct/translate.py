@@ -18,6 +18,7 @@ from erp.intacct.wire import Row
 from models.domain import (
     DocumentId,
     ErpId,
+    LineBasis,
     PurchaseOrder,
     PurchaseOrderHeader,
     PurchaseOrderLine,
@@ -208,6 +209,7 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
                 "quantity": wire.decimal(row["UIQTY"]),
                 "price": wire.decimal(row["UIPRICE"]),
                 "amount": wire.decimal(row["TRX_VALUE"]),
+                "basis": LineBasis.QUANTITY,
                 "billed": wire.decimal(get("QTY_CONVERTED", "0")),
                 "billed_amount": wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
                 "closed": get("STATE") in ("Closed", "D"),
