@@ -17,10 +17,11 @@ from matching.lines import in_order_unit
 from matching.result import Finding, MatchResult
 from matching.sources import choose_sources
 from matching.supplier_number import number_key
-from models.domain import BillId, BillStatus, ConnectionId, PurchaseOrderId
+from matching.totals import bill_total
+from models.domain import BillId, BillStatus, ChargeKind, ConnectionId, LineBasis, PurchaseOrderId
 from models.messages import RequestRef
 from models.store import bills, purchase_orders
-from models.store.bills import NewBillLine
+from models.store.bills import NewBillLine, NewCharge
 from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
 
 ZERO = Decimal(0)
@@ -37,7 +38,7 @@ class RequestedLine(BaseModel):
     purchase_order_id: PurchaseOrderId | None = None
     order_line_no: int
     quantity: Decimal | None = None
-    unit: str = ""
+    unit: str | None = None
     price: Decimal | None = None
     amount: Decimal | None = None
     description: str | None = None
@@ -104,7 +105,9 @@ def bill_to_match(asked: RequestedBill, orders: Sequence[Order], connection: Con
     for position, line in enumerate(asked.lines, start=1):
         order_id = line.purchase_order_id or asked.purchase_order_id
         order_line = held.get((order_id, line.order_line_no))
-        quantity = Decimal(1) if line.quantity is None else line.quantity
+        quantity = line.quantity
+        if quantity is None:  # an amount-only line has none; of any other line nothing is billed, and it is told so
+            quantity = Decimal(1) if order_line and order_line.basis == LineBasis.AMOUNT else ZERO
         price = line.price
         amount = line.amount
         if price is None and amount is not None and quantity:
@@ -121,7 +124,7 @@ def bill_to_match(asked: RequestedBill, orders: Sequence[Order], connection: Con
                 quantity=quantity,
                 price=price,
                 amount=amount,
-                unit=line.unit,
+                unit=line.unit or "",
             )
         )
     return BillToMatch(
@@ -251,7 +254,14 @@ def new_bill(
         due_date=due_on,
         currency=home.currency,
         memo=asked.memo,
-        total=sum((line.amount for line in lines), ZERO),
+        total=rounded(bill_total(bill), 2),
+        invoice_total=asked.total,
+        charges=[
+            NewCharge(kind=ChargeKind(one.charge_class), amount=one.amount, description=one.description)
+            for one in asked.charges
+        ],
+        tax=asked.tax or ZERO,
+        discount=asked.discount,
         match_outcome=result.outcome,
         created_by=request.actor,
         lines=lines,

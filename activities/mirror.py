@@ -5,7 +5,6 @@ first one saved and gives the same answer.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,7 +22,9 @@ from activities.billing import (
 from activities.judging import judge, read_orders
 from activities.paying import RequestedPayment, payment_refused
 from erp.issue_codes import issue_code
+from matching.exact import rounded
 from matching.result import Outcome
+from matching.totals import bill_total
 from models.domain import (
     BillId,
     BillStatus,
@@ -127,7 +128,6 @@ class MirrorActivities:
             result=kept,
             why=match_results.ASKED_FOR,
         )
-        total = sum((line.amount for line in bill.lines), Decimal(0))
         if saved:
             due_on = asked.due_date or await payment_terms.due_on(
                 session,
@@ -136,9 +136,9 @@ class MirrorActivities:
                 vendor_id=bill.vendor_id,
                 bill_date=asked.bill_date,
             )
-            saved_bill = new_bill(bill_id, ref, request, asked, due_on, orders, connection, result, status)
-            total = saved_bill.total
-            await bills.create(session, saved_bill)
+            await bills.create(
+                session, new_bill(bill_id, ref, request, asked, due_on, orders, connection, result, status)
+            )
             acknowledged = [finding for finding in kept["findings"] if finding["id"] in asked.acknowledge]
             if acknowledged:
                 await waiting_bills.decide(
@@ -148,7 +148,7 @@ class MirrorActivities:
             outcome=result.outcome,
             bill_id=bill_id if saved else None,
             number=asked.number,
-            total=str(total),
+            total=str(rounded(bill_total(bill), 2)),
             facts=await purchase_orders.facts(session, order_id),
             status=status,
             needs=codes(open_needs) if saved else [],

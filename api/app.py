@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api import (
+    bill_matching,
     bills,
     closed_periods,
     connection_settings,
@@ -86,6 +87,7 @@ def create_app(
         purchase_orders,
         order_bills,
         bills,
+        bill_matching,
         payments,
         policy_preview,
         tolerance_policies,

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from api.shapes import Exact, columns
+from api.bill_charges import ShownCharge
+from api.shapes import STORABLE, Exact, columns
 from models.domain import BillStatus, Origin, PaymentStatus, WriteState
 from models.tables import BillRow
 
@@ -30,6 +31,7 @@ class BillSummary(BaseModel):
     currency: str
     memo: str
     total: Exact
+    """Lines, charges and tax less the discount."""
     paid: Exact
     due: Exact
     external_key: str | None
@@ -55,7 +57,11 @@ class BillLine(BaseModel):
     account: str | None
     description: str
     quantity: Exact | None
+    """In the order line's unit."""
     unit: str
+    billed_quantity: Exact | None
+    billed_unit: str | None
+    """As the supplier billed it, where that is another unit; the price is per that unit."""
     price: Exact | None
     amount: Exact
     department: str | None
@@ -108,12 +114,43 @@ class Write(BaseModel):
 
 class Bill(BillSummary):
     lines: list[BillLine]
+    charges: list[ShownCharge]
+    tax: Exact
+    discount: Exact
+    invoice_total: Exact | None
+    """What the supplier wrote as the total, where it was given."""
     match: dict[str, Any] | None
-    """The match result it was saved with; recomputable from its own inputs."""
+    """The last match result; recomputable from its own inputs. `GET .../match` has the earlier ones and what people
+    decided."""
     payments: list[Payment]
     write: Write | None
     """null for bills made in the ERP."""
     events: list[Event]
+
+
+FindingId = Annotated[str, Field(min_length=1, max_length=200, pattern=STORABLE)]
+"""`<CODE>` or `<CODE>:line-<n>`: the same finding keeps its id when the bill is matched again."""
+
+
+class OpenFinding(BaseModel):
+    """A finding that is not settled yet."""
+
+    id: str
+    code: str
+    message: str
+    who: str
+    fix: list[str]
+
+
+class OpenNeeds(BaseModel):
+    """What stands between a bill and the ERP."""
+
+    acknowledge: list[OpenFinding]
+    """Warnings: anybody who may enter bills acknowledges them."""
+    release: list[OpenFinding]
+    """Holds: an accountant releases them, with a reason."""
+    fix: list[OpenFinding]
+    """What nobody can decide away: it has to be put right; the bill is then matched again by itself."""
 
 
 class Reminder(BaseModel):

@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from api import durable
 from api.auth import Accountant, Caller, Clerk, Viewer
+from api.bill_matching import tell_given_up
 from api.bill_shapes import (
     Bill,
     BillLine,
@@ -32,19 +33,19 @@ from api.problems import Problem, answers, not_found
 from api.purchase_orders import load as load_order
 from api.services import Services
 from api.shapes import Amount, Code, Cursor, Day, Filter, Id, Input, Limit, Name, Page, Text, columns
-from models.domain import BillId, BillStatus, ConnectionId, ErpId, PurchaseOrderId
-from models.messages import RequestRef, SchedulePayment
+from models.domain import WAITING_FOR_A_PERSON, BillId, BillStatus, ConnectionId, PurchaseOrderId
+from models.messages import PurchaseOrderState, RequestRef, SchedulePayment
 from models.store import (
     bill_edits,
     bill_reads,
     events,
     notices,
     payment_reads,
-    purchase_orders,
+    waiting_bills,
 )
 from models.store.bill_edits import EditRefused
+from models.store.waiting_bills import NOT_SENT
 from models.tables import BillRow
-from workflows.contract import purchase_order_workflow_id
 
 router = APIRouter(prefix="/v1/bills", tags=["bills"], route_class=ExactRoute)
 
@@ -56,6 +57,10 @@ GL_ACCOUNT_REMINDER = (
 )
 
 EDIT_WAITS = "The edit is saved. Temporal does not answer now: the next sync brings it to the ERP."
+
+MATCH_NOT_REPEATED = (
+    "The edit is saved. Temporal does not answer now, so the bill was not matched again: edit it once more, later."
+)
 
 log = logging.getLogger(__name__)
 
@@ -224,6 +229,11 @@ async def edit(
             )
         bill = await _whole(session, row, caller)
         edition = row.edition if row.edit_pending else 0
+        order = None
+        if row.status in WAITING_FOR_A_PERSON and row.purchase_order_id is not None:
+            order = await waiting_bills.order_state(session, PurchaseOrderId(row.purchase_order_id))
+    if order is not None and not await _matched_again(services, order, bill.number):
+        reminders.append(Reminder(code="MATCH_NOT_REPEATED", message=MATCH_NOT_REPEATED))
     if edition and not await _told(services, BillId(bill_id), edition):
         reminders.append(Reminder(code="EDIT_WAITS_FOR_SYNC", message=EDIT_WAITS))
     tag(response, bill.version)
@@ -236,6 +246,16 @@ async def _told(services: Services, bill_id: BillId, edition: int) -> bool:
         await durable.bill_edited(services.temporal, bill_id, edition)
     except (Problem, RPCError) as error:
         log.warning("bill %s: the edit waits for the next sync: %s", bill_id, error)
+        return False
+    return True
+
+
+async def _matched_again(services: Services, order: PurchaseOrderState, number: str) -> bool:
+    """A bill that waits follows its edit: another posting date may lie in an open period."""
+    try:
+        await durable.match_again(services.temporal, order, f"bill {number} was edited")
+    except (Problem, RPCError) as error:
+        log.warning("bill %s: edited, but not matched again: %s", number, error)
         return False
     return True
 
@@ -261,19 +281,8 @@ async def unlink(bill_id: Id, key: IdempotencyKey, caller: Clerk, services: Serv
 
     done = await Once(services, caller, key, f"POST /v1/bills/{bill_id}/unlink").run({}, work)
     if done.status == 200:
-        await _tell_unlinked(services, BillId(bill_id), PurchaseOrderId(done.body["purchase_order_id"]))
+        await tell_given_up(services, BillId(bill_id), PurchaseOrderId(done.body["purchase_order_id"]))
     return done.response()
-
-
-async def _tell_unlinked(services: Services, bill_id: BillId, order_id: PurchaseOrderId) -> None:
-    """Also on a repeat: the first attempt may have died between its commit and this word."""
-    async with services.database.transaction() as session:
-        order = await purchase_orders.get(session, order_id)
-        facts = await purchase_orders.facts(session, order_id)
-    assert order is not None, "a mirrored order is never removed"
-    assert facts is not None, "a mirrored order has facts"
-    workflow_id = purchase_order_workflow_id(ConnectionId(order.connection_id), ErpId(order.erp_id))
-    await durable.bill_given_up(services.temporal, bill_id, workflow_id, facts)
 
 
 @router.post(
@@ -333,7 +342,7 @@ async def pay(
         asked = SchedulePayment(request=request, bill_id=BillId(bill_id))
         try:
             decided = await durable.schedule_payment(
-                services.temporal, BillId(bill_id), asked, just_made=row.status == BillStatus.PENDING_PUSH
+                services.temporal, BillId(bill_id), asked, just_made=row.status in NOT_SENT
             )
         except WorkflowUpdateFailedError:  # its validator: the bill is closed
             decided = None

@@ -7,30 +7,47 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.client import WorkflowUpdateFailedError
 
+from activities.billing import RequestedBill, as_kept, bill_to_match, order_rows, standing
+from activities.judging import judge, read_orders
+from activities.waiting_bills import needed
 from api import durable
-from api.auth import Clerk, Viewer
+from api.auth import Caller, Clerk, Viewer
+from api.bill_charges import NewCharge, check_charges
 from api.bill_draft import BillDraft, draft_lines
+from api.bill_shapes import FindingId, OpenNeeds
 from api.exact import ExactRoute
 from api.idempotency import Answer, IdempotencyKey, Once
 from api.problems import Problem, answers
 from api.purchase_orders import load
 from api.services import Services
-from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Price, Quantity, Text
-from models.domain import BillStatus, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
+from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Name, Price, Quantity, Text
+from matching.result import Outcome
+from models.domain import BillStatus, ChargeKind, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
 from models.messages import PurchaseOrderState, RequestRef
 from models.store import ledger, payment_terms, purchase_orders
-from models.tables import PurchaseOrderRow
+from models.tables import ConnectionRow, PurchaseOrderRow
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
 
 
 class NewBillLine(Input):
-    """One line against one line of the order. Price and amount default to the order's price (S1-03)."""
+    """One line against one line of an order. Price and amount default to the order's price (S1-03)."""
 
+    purchase_order_id: Name | None = Field(
+        default=None, description="Another order of the same connection; null: the order of the path."
+    )
     order_line_no: int = Field(ge=1, le=100_000, examples=[1])
-    quantity: Quantity
+    quantity: Quantity | None = Field(
+        default=None, description="Needed, except against a line whose basis is its amount.", examples=["4"]
+    )
+    unit: Code | None = Field(
+        default=None,
+        description="The supplier's unit, for quantity and price; null: the order line's.",
+        examples=["Each"],
+    )
     price: Price | None = None
     amount: Amount | None = None
     description: Text | None = None
@@ -49,11 +66,28 @@ class NewBill(Input):
     posting_date: Day | None = Field(default=None, description="Decides the period (S2-48); null: the bill date.")
     due_date: Day | None = None
     memo: Text = ""
+    vendor_id: Code | None = Field(default=None, description="Who sent the bill; null: the order's vendor.")
+    currency: Code | None = Field(default=None, description="null: the order's.", examples=["USD"])
+    entity: Code | None = Field(default=None, description="null: the connection's own.")
+    total: Amount | None = Field(
+        default=None, description="What the supplier wrote as the total; compared with what the bill adds up to."
+    )
+    tax: Annotated[Amount, Field(ge=0)] | None = None
+    discount: Annotated[Amount, Field(ge=0)] = Field(default=Decimal(0), description="Taken off the total.")
+    charges: Annotated[list[NewCharge], Field(max_length=50)] = Field(
+        default=[], description="What is on no line of an order: freight, surcharges."
+    )
+    acknowledge: Annotated[list[FindingId], Field(max_length=500)] = Field(
+        default=[],
+        description="Warnings known beforehand, by finding id (from `.../match`): the bill goes on in spite of them.",
+        examples=[["BILLED_BEYOND_RECEIVED:line-1"]],
+    )
     lines: Annotated[list[NewBillLine], Field(min_length=1, max_length=500)]
 
 
 class AcceptedBill(BaseModel):
-    """The bill as it was saved; `GET /v1/bills/{id}` shows where it stands now."""
+    """The bill as it was saved; `GET /v1/bills/{id}` shows where it stands now. One that warns or holds is saved and
+    reserves its quantity, but is not sent before a person acknowledged or released it."""
 
     id: str
     purchase_order_id: str
@@ -66,8 +100,20 @@ class AcceptedBill(BaseModel):
 
 class BillCreated(BaseModel):
     bill: AcceptedBill
+    needs: list[str]
+    """Codes of the findings that keep the bill back; none: it is on its way."""
     match: dict[str, Any]
     """The explainable match result: outcome, findings, policy, inputs."""
+
+
+class DryRun(BaseModel):
+    """What `POST .../bills` would answer right now. Nothing is saved, reserved or locked."""
+
+    outcome: str
+    status: BillStatus | None
+    """Where the bill would stand; null: it would be refused."""
+    needs: OpenNeeds
+    match: dict[str, Any]
 
 
 @router.get(
@@ -122,6 +168,8 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
         "IDEMPOTENCY_KEY_REQUIRED",
         "IDEMPOTENCY_KEY_REUSED",
         "PO_FEATURE_OFF",
+        "ORDERS_OF_TWO_CONNECTIONS",
+        "CHARGES_NOT_TAKEN",
         "MATCH_BLOCKED",
         "WORKER_UNAVAILABLE",
         "TEMPORAL_UNAVAILABLE",
@@ -133,7 +181,8 @@ async def create(
     """Match the bill against the order, reserve its quantities and save it in one transaction, then push (S4-22..24).
 
     The answer comes once the bill is saved. It reaches the ERP exactly once, whatever fails; `GET /v1/bills/{id}` shows
-    how far it is. A blocked bill is not saved: 422 with the findings (S4-28).
+    how far it is. A bill that warns or holds waits until a person acknowledges or releases it. A blocked bill is not
+    saved: 422 with the findings (S4-28).
     """
     route = f"POST /v1/purchase-orders/{purchase_order_id}/bills"
     once = Once(services, caller, key, route)
@@ -141,6 +190,7 @@ async def create(
     refused: Problem | None = None
     async with services.database.transaction() as session:
         order, connection = await load(session, caller, purchase_order_id, to_write=True)
+        await _check(session, caller, order, connection, new)
         known = await once.claim(session, body)
         facts = None
         if known is None:
@@ -164,6 +214,44 @@ async def create(
     return _rendered(known, order, route)
 
 
+@router.post(
+    "/match",
+    operation_id="matchBill",
+    summary="What a bill would be answered, without saving it",
+    responses=answers("NOT_FOUND", "PO_FEATURE_OFF", "ORDERS_OF_TWO_CONNECTIONS", "CHARGES_NOT_TAKEN"),
+)
+async def match(purchase_order_id: Id, new: NewBill, caller: Viewer, services: Services) -> DryRun:
+    """The same body and the same judgement as `POST .../bills`; also a blocked bill is answered with 200. Another bill
+    may be saved in between: only the save itself is sure."""
+    asked = RequestedBill.model_validate({"purchase_order_id": purchase_order_id, **new.model_dump(mode="json")})
+    async with services.database.transaction() as session:
+        order, connection = await load(session, caller, purchase_order_id, to_write=True)
+        await _check(session, caller, order, connection, new)
+        orders = await read_orders(session, await order_rows(session, asked), without_bill=None)
+        bill = bill_to_match(asked, orders, connection)
+        result = await judge(session, connection, orders, bill, bill_id=None)
+    status, open_needs = standing(result, asked.acknowledge)
+    return DryRun(
+        outcome=result.outcome,
+        status=None if result.outcome is Outcome.BLOCK else status,
+        needs=OpenNeeds.model_validate(needed(open_needs)),
+        match=dict(as_kept(result)),
+    )
+
+
+async def _check(
+    session: AsyncSession, caller: Caller, home: PurchaseOrderRow, connection: ConnectionRow, new: NewBill
+) -> None:
+    """The ERP has a place for the bill's charges; its other orders are the caller's and of the same connection."""
+    kinds = [ChargeKind(charge.charge_class) for charge in new.charges]
+    kinds += [kind for kind, amount in ((ChargeKind.TAX, new.tax), (ChargeKind.DISCOUNT, new.discount)) if amount]
+    check_charges(connection, kinds)
+    for order_id in {line.purchase_order_id for line in new.lines} - {None, home.id}:
+        other, _ = await load(session, caller, str(order_id), to_write=True)
+        if other.connection_id != home.connection_id:
+            raise Problem("ORDERS_OF_TWO_CONNECTIONS", f"{other.number} and {home.number} are of two connections.")
+
+
 def _rendered(known: Answer, order: PurchaseOrderRow, route: str) -> JSONResponse:
     """The worker's stored decision as the caller sees it; made of nothing else, so that a repeat sees the same."""
     match: dict[str, Any] = known.body.get("match", {})
@@ -174,10 +262,11 @@ def _rendered(known: Answer, order: PurchaseOrderRow, route: str) -> JSONRespons
             "number": known.body["number"],
             "total": known.body["total"],
             "currency": order.currency,
-            "status": BillStatus.PENDING_PUSH,
+            "status": known.body.get("status", BillStatus.PENDING_PUSH),
             "match_outcome": match["outcome"],
         }
-        return Answer(201, {"bill": bill, "match": match}).response(location=f"/v1/bills/{bill['id']}")
+        needs = known.body.get("needs", [])
+        return Answer(201, {"bill": bill, "needs": needs, "match": match}).response(location=f"/v1/bills/{bill['id']}")
     blocks = [finding for finding in match.get("findings", []) if finding["severity"] == "BLOCK"]
     detail = " ".join(finding["message"] for finding in blocks)
     fix = list(dict.fromkeys(step for finding in blocks for step in finding["fix"]))

@@ -152,6 +152,48 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Look at match.findings: each says what is exceeded, by how much and what helps.",),
     ),
+    "ORDERS_OF_TWO_CONNECTIONS": ProblemCode(
+        422,
+        "The orders of one bill belong to one connection",
+        CALLER,
+        ("Enter one bill per connection.",),
+    ),
+    "BILL_NOT_WAITING": ProblemCode(
+        409,
+        "The bill does not wait for a decision",
+        CALLER,
+        ("Read the bill again: it went on, or was given up meanwhile.",),
+    ),
+    "FINDING_UNKNOWN": ProblemCode(
+        422,
+        "The bill's match has no such finding",
+        CALLER,
+        ("Use the ids under needs.acknowledge of GET /v1/bills/{id}/match; a new match may have other findings.",),
+    ),
+    "FINDING_NEEDS_RELEASE": ProblemCode(
+        409,
+        "A hold is not acknowledged but released",
+        ACCOUNTANT,
+        ("Have an accountant release it with a reason: POST /v1/bills/{id}/release.",),
+    ),
+    "NOTHING_ON_HOLD": ProblemCode(
+        409,
+        "No hold is left to release",
+        CALLER,
+        ("Acknowledge the warnings that are left: POST /v1/bills/{id}/acknowledgements.",),
+    ),
+    "HOLD_NEEDS_A_FIX": ProblemCode(
+        409,
+        "What holds the bill has to be put right",
+        ACCOUNTANT,
+        ("Look at needs.fix of GET /v1/bills/{id}/match; the bill is then matched again by itself.",),
+    ),
+    "BILL_IS_IN_ERP": ProblemCode(
+        409,
+        "The ERP holds the bill",
+        ACCOUNTANT,
+        ("Delete the bill in the ERP, then run a sync.",),
+    ),
     "LINK_IS_FINAL": ProblemCode(
         409,
         "The link to the purchase order can no longer be changed",
@@ -225,6 +267,15 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "No bank account to pay from",
         ADMINISTRATOR,
         ("Send bank_account with the payment.", "Or set the preference bank_account of the connection."),
+    ),
+    "CHARGES_NOT_TAKEN": ProblemCode(
+        422,
+        "The ERP takes no such money beyond the lines",
+        ADMINISTRATOR,
+        (
+            "Name its subtotal in the connection's preferences, for example subtotal.freight; the ERP must have it.",
+            "Or enter the bill without it, and the charge as a bill of its own in the ERP.",
+        ),
     ),
     # --- how bills are judged
     "POLICY_INVALID": ProblemCode(

@@ -126,6 +126,18 @@ async def unlink(session: AsyncSession, bill: BillRow, *, actor: str) -> Purchas
     return order_id
 
 
+async def give_up(session: AsyncSession, bill: BillRow, *, actor: str, why: str) -> None:
+    """Give up a bill that was never sent: its quantities are free again. Raises EditRefused."""
+    if bill.status in (BillStatus.ABANDONED, BillStatus.DELETED):
+        raise EditRefused("BILL_IS_CLOSED", f"The bill is {bill.status} already.")
+    write = await write_of(session, bill.id, lock=True)
+    if write is None or write.state == WriteState.CONFIRMED:
+        raise EditRefused("BILL_IS_IN_ERP", "The ERP is the system of record for it.")
+    if not await bills.abandon(session, BillId(bill.id), actor=actor, why=why):
+        raise EditRefused("BILL_ON_ITS_WAY", "It was sent; the ERP may hold it already.")
+    await session.refresh(bill)
+
+
 async def link(session: AsyncSession, bill: BillRow, order: PurchaseOrderRow, *, actor: str) -> None:
     """Link a bill made in the ERP to an order by hand (S1-21). Behind a receipt its edits are made by hand in both
     systems from now on (S1-22). Nothing is written to the ERP. Raises EditRefused."""

@@ -154,15 +154,14 @@ async def orders(
     rows = await session.execute(
         text(
             """
-            select distinct o.id, o.erp_id, c.erp
+            select distinct l.purchase_order_id
               from bills b
               join bill_lines l on l.bill_id = b.id
-              join purchase_orders o on o.id = l.purchase_order_id
-              join connections c on c.id = b.connection_id
              where b.connection_id = :connection and b.status = any(:waiting)
                and (cast(:vendor as text) is null or b.vendor_id = :vendor)
                and (cast(:item as text) is null or l.item_id = :item)
-             order by o.id
+               and l.purchase_order_id is not null
+             order by 1
             """
         ),
         {
@@ -172,16 +171,27 @@ async def orders(
             "item": item_id,
         },
     )
-    return [
-        PurchaseOrderState(
-            connection_id=connection_id,
-            erp=Erp(row.erp),
-            purchase_order_id=PurchaseOrderId(row.id),
-            erp_id=ErpId(row.erp_id),
-            facts=await order_waking.facts(session, PurchaseOrderId(row.id)),
+    return [await order_state(session, PurchaseOrderId(order)) for order in rows.scalars().all()]
+
+
+async def order_state(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> PurchaseOrderState:
+    """What an order's workflow is started with, if it does not run, when it is told to match again."""
+    row = (
+        await session.execute(
+            text(
+                "select o.connection_id, o.erp_id, c.erp from purchase_orders o"
+                " join connections c on c.id = o.connection_id where o.id = :id"
+            ),
+            {"id": purchase_order_id},
         )
-        for row in rows.all()
-    ]
+    ).one()
+    return PurchaseOrderState(
+        connection_id=ConnectionId(row.connection_id),
+        erp=Erp(row.erp),
+        purchase_order_id=purchase_order_id,
+        erp_id=ErpId(row.erp_id),
+        facts=await order_waking.facts(session, purchase_order_id),
+    )
 
 
 async def orders_with(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> set[PurchaseOrderId]:

@@ -19,6 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.mirror import MirrorActivities
+from activities.waiting_bills import WaitingBillActivities
 from api.app import create_app
 from erp.connector import Capabilities, ConnectionCheck, ConnectionSettings, Credentials, PreferenceProblem, Statuses
 from erp.errors import AuthenticationFailed, Unavailable
@@ -35,10 +36,12 @@ from models.domain import (
     PurchaseOrderId,
     PurchaseOrderLine,
 )
+from models.messages import BillsMatchedAgain, MatchBillsAgain, PurchaseOrderState
 from models.store import purchase_orders
 from models.store.database import Database
 from models.store.purchase_orders import MappedOrder
 from settings import Settings
+from workflows.contract import DECIDE_MATCH, MATCH_AGAIN
 
 CREDENTIALS = {"sender_id": "posync", "sender_password": "s", "company": "ACME", "user": "xml", "password": "right"}
 PREFERENCES = {"po_template": "Purchase Order", "vendor_invoice_template": "Vendor Invoice", "bank_account": "BOA"}
@@ -114,6 +117,8 @@ class StandInHandle:
         if self.id not in self.temporal.running:
             raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")
         self.temporal.updates.append((self.id, update, id))
+        if update == DECIDE_MATCH:
+            return await self.temporal.waiting.decide_match(arg)
         return await self.temporal.activities.schedule_payment(arg)
 
     async def signal(self, signal: str, arg: Any) -> None:
@@ -149,6 +154,15 @@ class StandInTemporal:
     live: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def waiting(self) -> WaitingBillActivities:
+        return WaitingBillActivities(self.activities._database)
+
+    async def match_again(self, order: PurchaseOrderState, why: str) -> BillsMatchedAgain:
+        """What the order's workflow does with the word."""
+        again = MatchBillsAgain(connection_id=order.connection_id, purchase_order_id=order.purchase_order_id, why=why)
+        return await self.waiting.match_bills_again(again)
+
+    @property
     def service_client(self) -> "StandInTemporal":
         return self
 
@@ -182,6 +196,8 @@ class StandInTemporal:
         self._answer()
         if start_signal is not None:
             self.signals.append((id, start_signal, *start_signal_args))
+            if start_signal == MATCH_AGAIN:
+                await self.match_again(arg, *start_signal_args)
         if id in self.running and start_signal is not None:
             return StandInHandle(self, id)
         if id in self.running:
@@ -323,6 +339,7 @@ async def billed(office: Office, order_id: str, *, quantity: str = "4", number: 
     body = {
         "number": number or f"INV-{next(_numbers)}",
         "bill_date": "2026-11-20",
+        "acknowledge": ["DUPLICATE_SUSPECT"],
         "lines": [{"order_line_no": 1, "quantity": quantity}],
     }
     created = await office.post(f"/v1/purchase-orders/{order_id}/bills", body)

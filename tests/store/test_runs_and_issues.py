@@ -234,6 +234,7 @@ async def test_the_match_a_bill_was_saved_with_is_kept(tenant: Tenant) -> None:
             outcome="OK",
             mode=MatchMode.TWO_WAY,
             result={"outcome": "OK"},
+            why=match_results.ASKED_FOR,
         )
         row = await bill_reads.match_result(s, bill_id)
     assert row is not None
