@@ -48,6 +48,8 @@ class Capabilities(Record):
     """The money beyond its lines that a bill can carry there; one with another kind is refused before it is saved."""
     receipts_count_as_billed: bool
     """A receipt is a conversion of the order there, so an order line's `billed` includes what was received."""
+    bill_in_advance: bool | None = None
+    """Whether the ERP takes a bill of what was not received yet (S4-70); None where it is not known or no question."""
 
 
 class PreferenceProblem(Record):

@@ -1,0 +1,241 @@
+"""The lists that come in: vendors, items, accounts, dimensions, subsidiaries, terms, units (reference 4; S2-06).
+
+Only vendors and items carry a stamp of change; the others are small and always read whole. Keys are internal ids:
+names can be changed, repeat in a hierarchy, and are not what documents refer to by.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from erp.connector import BadRecord, Page, Peek, Stamp
+from erp.errors import AuthenticationFailed, ErpError, Rejected
+from erp.netsuite import reader, translate, wire
+from erp.netsuite.currencies import Currencies
+from erp.netsuite.reader import Reader, Search
+from erp.netsuite.transactions import look_back
+from erp.netsuite.translate import Unusable
+from erp.netsuite.wire import Held
+from models.domain import ErpId, ListEntry, ListKind, Stream
+
+BANK = "_bank"
+PAYABLE = "_accountsPayable"
+
+
+class ListShape(NamedTuple):
+    """One list: the type that searches it, where its name is, and what else we use of it by our own names."""
+
+    kind: ListKind
+    basic: str
+    names: tuple[str, ...]
+    attributes: Mapping[str, str] = {}
+    """Our name to theirs; of references the id, or the name where ours ends in `_name`."""
+    stamped: bool = False
+    optional: bool = False
+    """Whether an account may lack the feature behind it."""
+
+
+SHAPES: tuple[ListShape, ...] = (
+    ListShape(
+        ListKind.VENDOR,
+        "VendorSearchBasic",
+        ("companyName", "altName", "entityId"),
+        {"number": "entityId", "term": "terms", "account": "payablesAccount", "category_name": "category"},
+        stamped=True,
+    ),
+    ListShape(
+        ListKind.ITEM,
+        "ItemSearchBasic",
+        ("itemId", "displayName"),
+        {
+            "unit_group": "unitsType",
+            "purchase_description": "purchaseDescription",
+            "category_name": "class",
+            "account": "expenseAccount",
+        },
+        stamped=True,
+    ),
+    ListShape(
+        ListKind.GL_ACCOUNT,
+        "AccountSearchBasic",
+        ("acctName",),
+        {"number": "acctNumber", "account_type": "acctType", "parent": "parent"},
+    ),
+    ListShape(ListKind.DEPARTMENT, "DepartmentSearchBasic", ("name",), {"parent": "parent"}, optional=True),
+    ListShape(ListKind.LOCATION, "LocationSearchBasic", ("name",), {"parent": "parent"}, optional=True),
+    ListShape(ListKind.CLASS, "ClassificationSearchBasic", ("name",), {"parent": "parent"}, optional=True),
+    ListShape(ListKind.ENTITY, "SubsidiarySearchBasic", ("name",), {"parent": "parent"}, optional=True),
+    ListShape(ListKind.TERM, "TermSearchBasic", ("name",), {"due_date": "daysUntilNetDue"}),
+    ListShape(ListKind.UNIT_GROUP, "UnitsTypeSearchBasic", ("name",), optional=True),
+)
+
+ALSO: Mapping[ListKind, ListKind] = {ListKind.BANK_ACCOUNT: ListKind.GL_ACCOUNT, ListKind.UNIT: ListKind.UNIT_GROUP}
+"""Lists that come out of another list's records."""
+
+ABSENT = frozenset({"FEATURE_OFF", "PERMISSION_DENIED"})
+"""Refusals by which an account simply lacks an optional list; the preflight tells of missing rights."""
+
+
+class Lists:
+    """The lists of one connection."""
+
+    def __init__(self, source: Reader, currencies: Currencies) -> None:
+        self._reader = source
+        self._currencies = currencies
+        self._turn = 0
+
+    async def entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        """A page over several lists: the next page of each, resumed by `after` (`kind=place,...`).
+
+        `high_water` is NetSuite's clock before reading: the lists that carry no stamps were read whole then.
+        """
+        resume = dict(part.split("=") for part in after.split(",")) if after else {}
+        wanted = {ALSO.get(kind, kind) for kind in kinds}
+        high_water = wire.moment_text(await self._reader.server_time()) if after is None else None
+        await self._currencies.load()
+        entries: list[ListEntry] = []
+        bad: list[BadRecord] = []
+        behind: list[str] = []
+        for shape in SHAPES:
+            if shape.kind not in wanted or (after is not None and shape.kind.value not in resume):
+                continue
+            found = await self._page(shape, since, resume.get(shape.kind.value))
+            for record in found.records:
+                try:
+                    entries += [entry for entry in self._made(shape, record) if entry.kind in kinds]
+                except Unusable as error:
+                    bad.append(translate.bad_record(record, error))
+            if found.after is not None:
+                behind.append(f"{shape.kind.value}={found.after}")
+        return Page(entries, ",".join(behind) or None, high_water, bad)
+
+    async def _page(self, shape: ListShape, since: str | None, after: str | None) -> reader.Found:
+        try:
+            return await self._reader.page(list_search(shape, since), after)
+        except (AuthenticationFailed, Rejected) as error:
+            if shape.optional and error.code in ABSENT:
+                return reader.Found([], None)
+            raise
+
+    async def look(self, start: datetime) -> Peek:
+        """Stamps of changed vendors or items: one of the two lists, in turn."""
+        stamped = [shape for shape in SHAPES if shape.stamped]
+        shape = stamped[self._turn % len(stamped)]
+        self._turn += 1
+        found = await self._reader.page(Search(shape.basic, {"lastModifiedDate": reader.since(start)}))
+        if found.after is not None:
+            return Peek((), frozenset({Stream.LISTS}))
+        stamps: list[Stamp] = []
+        unread: set[Stream] = set()
+        for record in found.records:
+            try:
+                stamps.append(Stamp(Stream.LISTS, shape.kind.value, ErpId(record.id), translate.revision(record)))
+            except Unusable:
+                unread.add(Stream.LISTS)
+        return Peek(stamps, frozenset(unread))
+
+    async def accounts(self, account_type: str) -> list[Held]:
+        """The active accounts of one type, such as `_bank`; of all types for an empty one."""
+        criteria = {"type": reader.any_of(account_type)} if account_type else {}
+        found = await self._reader.all(Search("AccountSearchBasic", criteria))
+        return [account for account in found if not wire.flag(account.fields, "isInactive")]
+
+    async def subsidiaries(self) -> list[Held]:
+        """The subsidiaries; none where the account is not OneWorld."""
+        (shape,) = (shape for shape in SHAPES if shape.kind is ListKind.ENTITY)
+        return (await self._page(shape, None, None)).records
+
+    async def periods(self) -> list[Held]:
+        """The accounting periods, for as far as the role may see them."""
+        try:
+            return await self._reader.all(Search("AccountingPeriodSearchBasic"))
+        except ErpError as error:
+            if error.code not in ABSENT:
+                raise
+            return []
+
+    # --- entries ------------------------------------------------------------------------------------------------
+
+    def _made(self, shape: ListShape, record: Held) -> Iterable[ListEntry]:
+        entry = self._entry(shape, record)
+        if shape.kind is ListKind.UNIT_GROUP:
+            yield entry
+            yield from _units(record)
+            return
+        yield entry
+        if entry.kind is ListKind.GL_ACCOUNT and entry.attributes.get("account_type") == BANK.removeprefix("_"):
+            yield entry.model_copy(update={"kind": ListKind.BANK_ACCOUNT})
+
+    def _entry(self, shape: ListShape, record: Held) -> ListEntry:
+        found = record.fields
+        attributes: dict[str, str] = {}
+        for ours, theirs in shape.attributes.items():
+            reference = wire.ref(found, theirs)
+            by_name = ours.endswith("_name")
+            value = wire.text(found, theirs) if reference is None else reference.name if by_name else reference.id
+            if value:
+                attributes[ours.removesuffix("_name")] = value.removeprefix("_")
+        if wire.ref_id(found, "currency"):
+            attributes["currency"] = self._currencies.of(found)
+        if shape.kind is ListKind.ITEM:
+            attributes["item_type"] = record.kind
+        return ListEntry(
+            kind=shape.kind,
+            erp_id=ErpId(record.id),
+            key=record.id,
+            name=next((value for name in shape.names if (value := wire.text(found, name))), record.id),
+            active=not (wire.flag(found, "isInactive") or wire.flag(found, "isInActive")),
+            entity=None,
+            revision=translate.revision(record) if shape.stamped else None,
+            attributes=attributes,
+        )
+
+
+def list_search(shape: ListShape, since: str | None) -> Search:
+    # The units of a type are a sublist.
+    whole = shape.kind is ListKind.UNIT_GROUP
+    if since is None or not shape.stamped:
+        return Search(shape.basic, {}, whole)
+    return Search(shape.basic, {"lastModifiedDate": reader.since(look_back(since))}, whole)
+
+
+def _units(record: Held) -> Iterable[ListEntry]:
+    """The units of a units type, each with its factor to the base unit."""
+    for unit in record.lines("uomList", "uom"):
+        name = wire.text(unit, "unitName")
+        if name is None:
+            continue
+        factor = translate.optional_decimal(unit, "conversionRate")
+        attributes = {"group": record.id} | ({"factor": wire.plain(factor)} if factor is not None else {})
+        number = wire.text(unit, "internalId") or name
+        yield ListEntry(
+            kind=ListKind.UNIT, erp_id=ErpId(f"{record.id}:{number}"), key=name, name=name, attributes=attributes
+        )
+
+
+def closed_through(periods: Iterable[Held]) -> Mapping[str, date | None]:
+    """The last day up to which every period is closed for payables, of the whole account; nothing when unknown.
+
+    Quarters and years are sums of months, and adjustment periods lie within one: months alone say what is closed.
+    """
+    months: list[tuple[date, date, bool]] = []
+    for period in periods:
+        found = period.fields
+        if any(wire.flag(found, name) for name in ("isQuarter", "isYear", "isAdjust")):
+            continue
+        start, end = wire.text(found, "startDate"), wire.text(found, "endDate")
+        if not start or not end:
+            continue
+        closed = any(wire.flag(found, name) for name in ("closed", "allLocked", "apLocked"))
+        try:
+            months.append((wire.day(start), wire.day(end), closed))
+        except ValueError:
+            continue
+    if not months:
+        return {}
+    last: date | None = None
+    for _, last_day, closed in sorted(months):
+        if not closed:
+            break
+        last = last_day
+    return {"": last}

@@ -1,0 +1,151 @@
+"""Vendor bills and credits in, with what is paid and due on them (ruling G8; reference 4, 5.3)."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from erp.connector import Page
+from erp.errors import NotFound
+from erp.netsuite import transactions, translate, wire
+from erp.netsuite.currencies import Currencies
+from erp.netsuite.reader import Reader
+from erp.netsuite.transactions import BILL, CREDIT, PAYMENT, changed, look_back
+from erp.netsuite.wire import Fields, Held
+from models.domain import DocumentId, ErpBill, ErpBillLine, ErpId, ExternalKey
+
+
+class Due(NamedTuple):
+    """What is paid and what is due on a bill: search columns, for the record has no such field."""
+
+    paid: Decimal
+    due: Decimal
+
+
+class Payables:
+    """Bills and credits of one connection."""
+
+    def __init__(self, source: Reader, currencies: Currencies, entity: str | None) -> None:
+        self._reader = source
+        self._currencies = currencies
+        self._entity = entity
+
+    async def bills(self, *, since: str | None, after: str | None) -> Page[ErpBill]:
+        """A page of bills and credits: changed ones, and those that a changed payment or credit moved."""
+        start = None if since is None else look_back(since)
+        found = await self._reader.page(changed([BILL, CREDIT], start, self._entity, whole=True), after)
+        records = list(found.records)
+        touched: Mapping[str, str] = {}
+        if start is not None and after is None:
+            payments = await self._reader.all(changed([PAYMENT, CREDIT], start, self._entity, whole=True))
+            touched = transactions.latest_touch(payments, "bill")
+            records += await self._moved(records, touched)
+        await self._currencies.know({known for one in records if (known := wire.ref_id(one.fields, "currency"))})
+        due = await self.due([record.id for record in records if record.kind == "VendorBill"])
+        bills, bad = translate.usable(records, lambda record: self._bill(record, due, touched.get(record.id, "")))
+        return Page(bills, found.after, max((bill.revision for bill in bills), default=None), bad)
+
+    async def due(self, bills: Sequence[str]) -> Mapping[str, Due]:
+        """What is paid and due, by bill."""
+        if not bills:
+            return {}
+        rows = await self._reader.columns(bills, ("amountPaid", "amountRemaining"))
+        due: dict[str, Due] = {}
+        for bill, row in rows.items():
+            try:
+                paid = translate.cents(wire.decimal(row.get("amountPaid") or "0"))
+                due[bill] = Due(paid, translate.cents(wire.decimal(row.get("amountRemaining") or "0")))
+            except ValueError as error:
+                raise translate.unreadable("amountPaid", error) from None
+        return due
+
+    async def _moved(self, records: Sequence[Held], touched: Mapping[str, str]) -> list[Held]:
+        there = {record.id for record in records}
+        found = await self._reader.records([("vendorBill", bill) for bill in sorted(touched.keys() - there)])
+        moved: list[Held] = []
+        for outcome in found.values():
+            if isinstance(outcome, Held):
+                moved.append(outcome)
+            elif not isinstance(outcome, NotFound):
+                raise outcome
+        return moved
+
+    def _bill(self, record: Held, due: Mapping[str, Due], touched: str) -> ErpBill:
+        if record.kind == "VendorCredit":
+            return self._credit(record)
+        total = translate.money(record.fields, "userTotal")
+        if total is None:
+            raise translate.missing(f"Bill {wire.text(record.fields, 'tranId') or record.id}", "userTotal")
+        # NetSuite shows no row for a bill nothing was paid on where the role may not see amounts: nothing is assumed.
+        figures = due.get(record.id)
+        if figures is None:
+            raise translate.missing(f"Bill {wire.text(record.fields, 'tranId') or record.id}", "amountRemaining")
+        lines = [
+            *(_line(record, line, item=True) for line in record.lines("itemList", "item")),
+            *(_line(record, line, item=False) for line in record.lines("expenseList", "expense")),
+        ]
+        orders = sorted(transactions.orders_touched(record))
+        return ErpBill(
+            erp_id=ErpId(record.id),
+            number=wire.text(record.fields, "tranId") or "",
+            vendor_id=translate.need_ref(record, "entity").id,
+            order_document=DocumentId(orders[0]) if orders else None,
+            reference=None,
+            source_document=DocumentId(record.id),
+            external_key=ExternalKey(record.external_id) if record.external_id else None,
+            bill_date=translate.need_day(record, "tranDate"),
+            due_date=translate.optional_day(record, "dueDate"),
+            currency=self._currencies.of(record.fields),
+            total=total,
+            paid=figures.paid,
+            due=figures.due,
+            state=translate.need(record, "status"),
+            memo=wire.text(record.fields, "memo") or "",
+            revision=max(translate.revision(record), touched),
+            lines=tuple(line.model_copy(update={"line_no": number}) for number, line in enumerate(lines, start=1)),
+        )
+
+    def _credit(self, record: Held) -> ErpBill:
+        """A vendor credit as a bill of less than nothing. Which order line it takes back NetSuite does not say: its
+        lines name a line, but no order."""
+        total = translate.money(record.fields, "userTotal")
+        if total is None:
+            total = translate.money(record.fields, "total") or translate.ZERO
+        applied = translate.money(record.fields, "applied")
+        if applied is None:
+            applied = sum((amount for _, amount in transactions.applied(record)), translate.ZERO)
+        lines = [
+            *(_line(record, line, item=True, sign=-1) for line in record.lines("itemList", "item")),
+            *(_line(record, line, item=False, sign=-1) for line in record.lines("expenseList", "expense")),
+        ]
+        return ErpBill(
+            erp_id=ErpId(record.id),
+            number=wire.text(record.fields, "tranId") or "",
+            vendor_id=translate.need_ref(record, "entity").id,
+            source_document=DocumentId(record.id),
+            external_key=ExternalKey(record.external_id) if record.external_id else None,
+            bill_date=translate.need_day(record, "tranDate"),
+            currency=self._currencies.of(record.fields),
+            total=-total,
+            paid=-applied,
+            due=applied - total,
+            state=wire.text(record.fields, "status") or "Vendor Credit",
+            memo=wire.text(record.fields, "memo") or "",
+            revision=translate.revision(record),
+            lines=tuple(line.model_copy(update={"line_no": number}) for number, line in enumerate(lines, start=1)),
+        )
+
+
+def _line(record: Held, found: Fields, *, item: bool, sign: int = 1) -> ErpBillLine:
+    order, number = wire.text(found, "orderDoc"), wire.text(found, "orderLine")
+    quantity = translate.optional_decimal(found, "quantity")
+    line = translate.line_id(order, number, expense=not item) if order and number else None
+    return ErpBillLine(
+        line_no=0,
+        account=None if item else wire.ref_id(found, "account") or wire.ref_id(found, "category"),
+        item_id=wire.ref_id(found, "item") if item else None,
+        description=wire.text(found, "description" if item else "memo") or "",
+        quantity=None if quantity is None else sign * quantity,
+        amount=sign * (translate.money(found, "amount") or translate.ZERO),
+        order_line=line,
+        source_line=line,
+    )

@@ -1,0 +1,169 @@
+"""Vendor payments, in and out (S4-38, S4-39, S5-33..42; reference 5.3)."""
+
+from collections.abc import Mapping
+from datetime import UTC, timezone
+from typing import Any
+
+from erp.connector import Page
+from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected
+from erp.netsuite import reader, statuses, transactions, translate, wire
+from erp.netsuite.accounts import Accounts
+from erp.netsuite.currencies import Currencies
+from erp.netsuite.lists import BANK
+from erp.netsuite.payables import Payables
+from erp.netsuite.reader import Reader
+from erp.netsuite.transactions import PAYMENT, changed, look_back
+from erp.netsuite.wire import Held
+from erp.netsuite.writer import Writer, given, reference
+from models.domain import ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
+
+KIND = "vendorPayment"
+
+NOT_TO_BE_PAID = frozenset({"NOT_RECEIVED", "RECORD_NOT_FOUND", "VALUE_REFUSED", "ORDER_NOT_FOUND"})
+"""How NetSuite says that a payment cannot be made of a bill (3.4); why, the bill itself tells."""
+
+
+class Payments:
+    """Payments of one connection."""
+
+    def __init__(
+        self,
+        source: Reader,
+        writer: Writer,
+        payables: Payables,
+        currencies: Currencies,
+        accounts: Accounts,
+        entity: str | None,
+    ) -> None:
+        self._reader = source
+        self._writer = writer
+        self._payables = payables
+        self._currencies = currencies
+        self._accounts = accounts
+        self._entity = entity
+
+    async def changed(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        """A page of payments with what each paid."""
+        start = None if since is None else look_back(since)
+        found = await self._reader.page(changed([PAYMENT], start, self._entity, whole=True), after)
+        await self._currencies.know({known for one in found.records if (known := wire.ref_id(one.fields, "currency"))})
+        payments, bad = translate.usable(found.records, self._payment)
+        return Page(payments, found.after, max((payment.revision for payment in payments), default=None), bad)
+
+    async def find(self, payment: PaymentToPush) -> ErpId | None:
+        """The payment that carries our key as its external id."""
+        found = await self._reader.by_external_id(KIND, payment.external_key)
+        return None if found is None else ErpId(found.id)
+
+    async def create(self, payment: PaymentToPush) -> ErpId:
+        """Pay the bill, from the bank account the payment names.
+
+        NetSuite's own draft of the payment gives the payable account, the currency and the bill's place in the apply
+        list. Raises PAYABLE_MISSING, ALREADY_PAID, BILL_NOT_APPROVED and ACCOUNT_REFUSED.
+        """
+        draft = await self._draft(payment)
+        bank = await self._accounts.need(BANK, payment.bank_account, "bank account")
+        applied = [line for line in draft.lines("applyList", "apply") if _doc(line) == payment.bill_document]
+        apply = given(
+            apply=True,
+            doc=int(payment.bill_document),
+            line=int(number) if applied and (number := wire.text(applied[0], "line")) else None,
+            amount=wire.plain(payment.amount),
+        )
+        record = given(
+            externalId=payment.external_key,
+            account=reference(bank),
+            apAcct=reference(wire.ref_id(draft.fields, "apAcct")),
+            entity=reference(payment.vendor_id),
+            tranDate=wire.noon(payment.paid_on, _zone(draft)),
+            # The others have features of their own behind them, which not every account has.
+            toBePrinted=True if payment.method.casefold() == "check" else None,
+            currency=reference(wire.ref_id(draft.fields, "currency")),
+            memo=wire.carried(payment.memo),
+            applyList={"replaceAll": False, "apply": [apply]},
+        )
+        return ErpId(await self._writer.add("VendorPayment", record))
+
+    async def _draft(self, payment: PaymentToPush) -> Held:
+        try:
+            return await self._reader.initialize(KIND, "vendorBill", payment.bill_document)
+        except (NotFound, Rejected) as error:
+            if error.code not in NOT_TO_BE_PAID:
+                raise
+            raise await self._why_not(payment, error) from error
+
+    async def _why_not(self, payment: PaymentToPush, error: ErpError) -> ErpError:
+        evidence: Mapping[str, str] = {"document": payment.bill_document, **error.evidence}
+        try:
+            bill = await self._reader.record("vendorBill", payment.bill_document)
+        except NotFound:
+            message = f"NetSuite does not show bill {payment.bill_document}, so there is nothing to pay."
+            return Rejected(message, code="PAYABLE_MISSING", erp_code=error.erp_code, evidence=evidence)
+        state = wire.text(bill.fields, "status") or ""
+        if state.casefold() == "paid in full":
+            return Rejected("NetSuite shows the bill as paid in full.", code="ALREADY_PAID", evidence=evidence)
+        if state.casefold() in statuses.PENDING_BILLS:
+            message = "NetSuite holds the bill back until it is approved there."
+            return Rejected(message, code="BILL_NOT_APPROVED", evidence=evidence)
+        message = f"NetSuite makes no payment of the bill, which is {state or 'in no state'}: {error.message}"
+        return Rejected(message, code="PAYABLE_MISSING", erp_code=error.erp_code, evidence=evidence)
+
+    async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
+        """What NetSuite holds of the payment, and what is now due on the bill. Raises OutcomeUnknown while either is
+        not shown."""
+        found = await self._reader.records([(KIND, erp_id)])
+        try:
+            record = reader.shown(found, erp_id)
+        except NotFound as error:
+            raise OutcomeUnknown(f"NetSuite does not show payment {erp_id}.", code="OUTCOME_UNKNOWN") from error
+        await self._currencies.know({known for known in [wire.ref_id(record.fields, "currency")] if known})
+        held = self._payment(record)
+        bill = payment.bill_document
+        due = (await self._payables.due([bill])).get(bill)
+        if due is None:
+            raise OutcomeUnknown(f"NetSuite does not show bill {bill}.", code="OUTCOME_UNKNOWN")
+        return PushedPayment(
+            erp_id=erp_id,
+            state=held.state,
+            settled=held.settled and not held.voided,
+            amount=held.amount,
+            revision=held.revision,
+            payable_id=ErpId(bill),
+            bill_paid=due.paid,
+            bill_due=due.due,
+        )
+
+    def _payment(self, record: Held) -> ErpPayment:
+        """Raises Unusable."""
+        shares = tuple(
+            ErpPaymentShare(bill_erp_id=ErpId(doc), amount=amount) for doc, amount in transactions.applied(record)
+        )
+        total = translate.money(record.fields, "total")
+        if total is None:
+            total = sum((share.amount for share in shares), translate.ZERO)
+        state = wire.text(record.fields, "status") or ""
+        return ErpPayment(
+            erp_id=ErpId(record.id),
+            vendor_id=translate.need_ref(record, "entity").id,
+            paid_on=translate.need_day(record, "tranDate"),
+            amount=total,
+            currency=self._currencies.of(record.fields),
+            state=state,
+            voided=state.casefold() in statuses.VOID_PAYMENTS,
+            settled=state.casefold() not in statuses.WAITING_PAYMENTS,
+            document_number=record.external_id or wire.text(record.fields, "tranId"),
+            revision=translate.revision(record),
+            shares=shares,
+        )
+
+
+def _doc(line: Any) -> str | None:
+    return wire.text(line, "doc")
+
+
+def _zone(draft: Held) -> timezone:
+    said = wire.text(draft.fields, "tranDate")
+    try:
+        return wire.offset(said) if said else UTC
+    except ValueError:
+        return UTC

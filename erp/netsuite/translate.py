@@ -1,0 +1,430 @@
+"""NetSuite's orders and receipts into ours (S4-29..36; reference 4, 5). Bills and payments have files of their own.
+
+Every function either returns a whole record or raises `Unusable`, which becomes a BadRecord: one bad order never stops
+the others (fault F13). Ids are NetSuite's internal ids; a line's id names its order, too: `101:1`, of an expense line
+`101:e3`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from erp.connector import BadRecord
+from erp.errors import ErpError, MalformedAnswer
+from erp.netsuite import statuses, wire
+from erp.netsuite.currencies import Currencies
+from erp.netsuite.wire import Fields, Held
+from models.domain import (
+    DocumentId,
+    ErpId,
+    LineBasis,
+    PurchaseOrder,
+    PurchaseOrderHeader,
+    PurchaseOrderLine,
+    Receipt,
+    ReceiptLine,
+    Record,
+)
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+PARTS = Decimal("1E-10")
+"""How exactly the billed part of an expense line is told."""
+
+
+class Unusable(MalformedAnswer):
+    """A record that cannot be taken in, with our code and what was seen. On a page it becomes a bad record."""
+
+    def __init__(self, code: str, message: str, evidence: Mapping[str, str]) -> None:
+        super().__init__(message, code=code, evidence=evidence)
+
+
+def trusted(model: type[R], values: dict[str, Any]) -> R:
+    """A record of values made and checked here, all fields given, without checking them again: that second check costs
+    half of a sync page's time. A test compares these records with checked ones, field by field."""
+    record = model.__new__(model)
+    object.__setattr__(record, "__dict__", values)
+    object.__setattr__(record, "__pydantic_fields_set__", set(values))
+    object.__setattr__(record, "__pydantic_extra__", None)
+    object.__setattr__(record, "__pydantic_private__", None)
+    return record
+
+
+def bad_record(record: Held, error: ErpError) -> BadRecord:
+    """The record by name, with what made it unusable."""
+    names = {"number": "tranId", "status": "status", "modified": "lastModifiedDate"}
+    shown = {ours: value for ours, theirs in names.items() if (value := wire.text(record.fields, theirs))}
+    return BadRecord(erp_id=record.id, code=error.code, message=error.message, evidence=shown | error.evidence)
+
+
+def usable(records: Iterable[Held], make: Callable[[Held], T]) -> tuple[list[T], list[BadRecord]]:
+    """What `make` makes of each record, and the records it could not use."""
+    good: list[T] = []
+    bad: list[BadRecord] = []
+    for record in records:
+        try:
+            good.append(make(record))
+        except Unusable as error:
+            bad.append(bad_record(record, error))
+    return good, bad
+
+
+# --- fields ----------------------------------------------------------------------------------------------------
+
+
+def missing(what: str, field: str) -> Unusable:
+    return Unusable("MISSING_FIELD", f"{what} came without its {field}.", {"field": field})
+
+
+def unreadable(field: str, error: ValueError) -> Unusable:
+    return Unusable("VALUE_NOT_READABLE", f"{field} cannot be read: {error}", {"field": field})
+
+
+def need(record: Held, field: str) -> str:
+    """A mandatory field's text. Raises Unusable MISSING_FIELD."""
+    value = wire.text(record.fields, field)
+    if value is None:
+        raise missing(f"{record.kind} {wire.text(record.fields, 'tranId') or record.id}", field)
+    return value
+
+
+def need_ref(record: Held, field: str) -> wire.Ref:
+    value = wire.ref(record.fields, field)
+    if value is None:
+        raise missing(f"{record.kind} {wire.text(record.fields, 'tranId') or record.id}", field)
+    return value
+
+
+def need_day(record: Held, field: str) -> date:
+    value = need(record, field)
+    try:
+        return wire.day(value)
+    except ValueError as error:
+        raise unreadable(field, error) from None
+
+
+def optional_day(record: Held, field: str) -> date | None:
+    return need_day(record, field) if wire.text(record.fields, field) else None
+
+
+def optional_decimal(found: Fields, field: str) -> Decimal | None:
+    value = wire.text(found, field)
+    if value is None:
+        return None
+    try:
+        return wire.decimal(value)
+    except ValueError as error:
+        raise unreadable(field, error) from None
+
+
+def money(found: Fields, field: str) -> Decimal | None:
+    """An amount to the cent, where it has no finer digits that mean something."""
+    value = optional_decimal(found, field)
+    return None if value is None else cents(value)
+
+
+def cents(value: Decimal) -> Decimal:
+    rounded = round(value, 2)
+    # Some currencies and prices have more decimals; noise of doubles has its digits far behind.
+    return rounded if abs(value - rounded) < Decimal("0.00001") else value.normalize()
+
+
+def revision(record: Held) -> str:
+    """When the record last changed, by NetSuite's clock in UTC."""
+    value = wire.text(record.fields, "lastModifiedDate") or wire.text(record.fields, "createdDate")
+    if value is None:
+        raise missing(f"{record.kind} {record.id}", "lastModifiedDate")
+    try:
+        return wire.sortable_time(value)
+    except ValueError as error:
+        raise unreadable("lastModifiedDate", error) from None
+
+
+def line_id(document: str, line: str, *, expense: bool = False) -> ErpId:
+    return ErpId(f"{document}:{'e' if expense else ''}{line}")
+
+
+def split_line_id(erp_id: str) -> tuple[str, str, bool]:
+    """The document and line of one of our line ids, and whether it is an expense line."""
+    document, _, line = erp_id.partition(":")
+    return document, line.removeprefix("e"), line.startswith("e")
+
+
+# --- purchase orders -------------------------------------------------------------------------------------------
+
+
+def order_status(record: Held) -> str:
+    """The order's status word. The enum counts where an answer has it: the display text follows the user's language."""
+    word = statuses.WORDS.get(wire.text(record.fields, "orderStatus") or "")
+    return word or need(record, "status")
+
+
+def order_header(record: Held, currencies: Currencies, *, touched: str = "") -> PurchaseOrderHeader:
+    """An order's header. `touched`: when a receipt or bill last moved its lines, if that is later. Raises Unusable."""
+    found = record.fields
+    vendor = need_ref(record, "entity")
+    term = wire.ref_id(found, "terms")
+    return trusted(
+        PurchaseOrderHeader,
+        {
+            "erp_id": record.id,
+            "document_id": record.id,
+            "number": wire.text(found, "tranId") or record.id,
+            "erp_status": order_status(record),
+            "vendor_id": vendor.id,
+            "vendor_name": vendor.name or vendor.id,
+            "ordered_on": need_day(record, "tranDate"),
+            "due_on": optional_day(record, "dueDate"),
+            "currency": currencies.of(found) or None,
+            "memo": wire.text(found, "memo") or "",
+            "total": money(found, "total"),
+            "reference": wire.text(found, "otherRefNum"),
+            "term": term,
+            "owner_entity": None,
+            "created_from": None,
+            "revision": max(revision(record), touched),
+            "custom": {},
+        },
+    )
+
+
+def order(
+    record: Held, currencies: Currencies, *, touched: str = "", amounts_billed: Mapping[str, Decimal] | None = None
+) -> PurchaseOrder:
+    """An order with its lines, items before expenses. Raises Unusable.
+
+    `amounts_billed`: what bills bill of lines without a quantity, by line id; orders do not show it themselves.
+    """
+    by_amount = amounts_billed or {}
+    header = order_header(record, currencies, touched=touched)
+    entity = wire.ref_id(record.fields, "subsidiary")
+    currency = header.currency
+    lines: list[PurchaseOrderLine] = []
+    for found in record.lines("itemList", "item"):
+        line = _item_line(record, found, entity, currency, by_amount)
+        if line is not None:
+            lines.append(line)
+    taken = {line.line_no for line in lines}
+    for found in record.lines("expenseList", "expense"):
+        lines.append(_expense_line(record, found, entity, currency, by_amount, taken))
+    if not lines:
+        raise Unusable("NO_LINES", f"{header.number} came without any line.", {})
+    values = dict(header.__dict__)
+    values["entity"] = entity
+    values["lines"] = tuple(lines)
+    return trusted(PurchaseOrder, values)
+
+
+def _item_line(
+    record: Held, found: Fields, entity: str | None, currency: str | None, by_amount: Mapping[str, Decimal]
+) -> PurchaseOrderLine | None:
+    """An item line; None for a line that is only text (a description or a subtotal)."""
+    try:
+        line = _whole_line(record, found)
+        item = wire.ref(found, "item")
+        said = wire.text(found, "quantity")
+        amount = money(found, "amount")
+        if said is None and amount is None:
+            return None
+        if item is None:
+            raise missing(f"Line {line} of {record.id}", "item")
+        # A line without a quantity is one of its amount.
+        quantity = ONE if said is None else wire.decimal(said)
+        price = _price(found, quantity, amount)
+        worth = cents(quantity * price) if amount is None else amount
+        erp_id = line_id(record.id, line)
+        if said is None:
+            billed_amount = by_amount.get(erp_id, ZERO)
+            billed = part_of(billed_amount, worth)
+        else:
+            billed = wire.decimal(wire.text(found, "quantityBilled") or "0")
+            billed_amount = cents(billed * price)
+        return trusted(
+            PurchaseOrderLine,
+            {
+                "erp_id": erp_id,
+                "line_no": int(line),
+                "item_id": item.id,
+                "description": wire.text(found, "description") or item.name,
+                "unit": _name(found, "units"),
+                "basis": LineBasis.QUANTITY if said is not None else LineBasis.AMOUNT,
+                "quantity": quantity,
+                "price": price,
+                "amount": worth,
+                "billed": billed,
+                "billed_amount": billed_amount,
+                "closed": wire.flag(found, "isClosed"),
+                "entity": entity,
+                "currency": currency,
+                "department": wire.ref_id(found, "department"),
+                "location": wire.ref_id(found, "location"),
+                "class_id": wire.ref_id(found, "class"),
+                "project": wire.ref_id(found, "customer"),
+                "warehouse": None,
+                "source_line": None,
+                "custom": {},
+            },
+        )
+    except ValueError as error:
+        raise unreadable(f"a line of {record.id}", error) from None
+
+
+def _expense_line(
+    record: Held,
+    found: Fields,
+    entity: str | None,
+    currency: str | None,
+    by_amount: Mapping[str, Decimal],
+    taken: set[int],
+) -> PurchaseOrderLine:
+    """An expense line: an amount of an account. It is billed by amount, so its quantity is one of that price."""
+    try:
+        line = _whole_line(record, found)
+        account = wire.ref(found, "account") or wire.ref(found, "category")
+        amount = money(found, "amount")
+    except ValueError as error:
+        raise unreadable(f"a line of {record.id}", error) from None
+    if account is None or amount is None:
+        raise missing(f"Expense line {line} of {record.id}", "account" if account is None else "amount")
+    erp_id = line_id(record.id, line, expense=True)
+    billed_amount = by_amount.get(erp_id, ZERO)
+    return trusted(
+        PurchaseOrderLine,
+        {
+            "erp_id": erp_id,
+            # NetSuite numbers the lines of an order, not those of a sublist; should both sublists start at one, people
+            # still need numbers that differ.
+            "line_no": int(line) + (1000 if int(line) in taken else 0),
+            "item_id": account.id,
+            "description": wire.text(found, "memo") or account.name,
+            "unit": "",
+            "basis": LineBasis.AMOUNT,
+            "quantity": ONE,
+            "price": amount,
+            "amount": amount,
+            "billed": part_of(billed_amount, amount),
+            "billed_amount": billed_amount,
+            "closed": wire.flag(found, "isClosed"),
+            "entity": entity,
+            "currency": currency,
+            "department": wire.ref_id(found, "department"),
+            "location": wire.ref_id(found, "location"),
+            "class_id": wire.ref_id(found, "class"),
+            "project": wire.ref_id(found, "customer"),
+            "warehouse": None,
+            "source_line": None,
+            "custom": {},
+        },
+    )
+
+
+def part_of(billed: Decimal, amount: Decimal) -> Decimal:
+    """Which part of an expense line's amount is billed."""
+    if billed == amount:
+        return ONE if amount else ZERO
+    return (billed / amount).quantize(PARTS).normalize() if amount else ZERO
+
+
+def _whole_line(record: Held, found: Fields) -> str:
+    """A line's own number, which NetSuite assigns, never gives to another line, and which bills refer to."""
+    line = wire.text(found, "line")
+    if line is None:
+        raise missing(f"A line of {record.kind} {wire.text(record.fields, 'tranId') or record.id}", "line")
+    return str(int(line))
+
+
+def _price(found: Fields, quantity: Decimal, amount: Decimal | None) -> Decimal:
+    """The price of one; a rate may also be a percentage, or absent where only the amount was entered."""
+    rate = wire.text(found, "rate")
+    if rate is not None and not rate.endswith("%") and wire.text(found, "quantity") is not None:
+        return wire.decimal(rate)
+    if amount is None or not quantity:
+        return ZERO
+    return wire.decimal(str(amount / quantity))
+
+
+def _name(found: Fields, field: str) -> str:
+    reference = wire.ref(found, field)
+    return "" if reference is None else reference.name or reference.id
+
+
+def has_amount_lines(record: Held) -> bool:
+    """Whether an order has lines without a quantity, so that only bills tell what is billed of them."""
+    if "expenseList" in record.fields:
+        return True
+    return any(wire.text(line, "quantity") is None for line in record.lines("itemList", "item"))
+
+
+# --- receipts --------------------------------------------------------------------------------------------------
+
+
+def receipt(record: Held) -> Receipt:
+    """An item receipt with what it received of each order line (S4-30..32). Raises Unusable."""
+    order_id = wire.ref_id(record.fields, "createdFrom")
+    lines: list[ReceiptLine] = []
+    for found in record.lines("itemList", "item"):
+        line = _receipt_line(record, found, order_id)
+        if line is not None:
+            lines.append(line)
+    # An expense that is marked received has no quantity; its amount is the order line's, so it is one of it.
+    for found in record.lines("expenseList", "expense"):
+        line = _received_expense(record, found, order_id, len(lines))
+        if line is not None:
+            lines.append(line)
+    vendor = wire.ref_id(record.fields, "entity")
+    return Receipt(
+        erp_id=ErpId(record.id),
+        document_id=DocumentId(record.id),
+        number=wire.text(record.fields, "tranId") or record.id,
+        erp_status=statuses.RECEIVED,
+        order_document=DocumentId(order_id) if order_id else None,
+        vendor_id=vendor or "",
+        received_on=need_day(record, "tranDate"),
+        memo=wire.text(record.fields, "memo") or "",
+        entity=wire.ref_id(record.fields, "subsidiary"),
+        owner_entity=None,
+        revision=revision(record),
+        lines=tuple(lines),
+    )
+
+
+def _receipt_line(record: Held, found: Fields, order_id: str | None) -> ReceiptLine | None:
+    if wire.text(found, "itemReceive") in ("false", "0"):
+        return None
+    try:
+        line = _whole_line(record, found)
+        quantity = wire.decimal(wire.text(found, "quantity") or "0")
+    except ValueError as error:
+        raise unreadable(f"a line of receipt {record.id}", error) from None
+    item = wire.ref(found, "item")
+    order_line = wire.text(found, "orderLine")
+    if item is None:
+        raise missing(f"Line {line} of receipt {record.id}", "item")
+    return ReceiptLine(
+        erp_id=line_id(record.id, line),
+        line_no=int(line),
+        item_id=item.id,
+        description=wire.text(found, "description") or wire.text(found, "itemName") or item.name,
+        unit=wire.text(found, "unitsDisplay") or "",
+        quantity=quantity,
+        order_line=line_id(order_id, order_line) if order_id and order_line else None,
+    )
+
+
+def _received_expense(record: Held, found: Fields, order_id: str | None, before: int) -> ReceiptLine | None:
+    if wire.text(found, "markReceived") in ("false", "0"):
+        return None
+    line = _whole_line(record, found)
+    order_line = wire.text(found, "orderLine")
+    return ReceiptLine(
+        erp_id=line_id(record.id, line, expense=True),
+        line_no=1000 + before + int(line),
+        item_id=wire.text(found, "account") or "",
+        description=wire.text(found, "memo") or "",
+        quantity=ONE,
+        order_line=line_id(order_id, order_line, expense=True) if order_id and order_line else None,
+    )
