@@ -34,7 +34,8 @@ def _columns(words: str) -> tuple[Column, ...]:
 
 COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "vendors": _columns("vendor_id! name status term currency entity"),
-    "items": _columns("item_id! name item_type unit gl_account"),
+    "units": _columns("unit_group! unit! factor:number!"),
+    "items": _columns("item_id! name item_type unit unit_group category gl_account receivable"),
     "accounts": _columns("account_no! title account_type normal_balance status"),
     "departments": _columns("department_id! title parent_id status"),
     "locations": _columns("location_id! name parent_id entity status"),
@@ -45,7 +46,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "purchase_orders": _columns(
         "po_number! vendor_id! vendor_name po_date:date! due_date:date currency status entity memo reference term"
         " modified_at:moment line_no:whole item_id! description line_memo quantity:number! unit price:number!"
-        " converted_quantity:number department location class project warehouse"
+        " converted_quantity:number department location class project warehouse account closed"
     ),
     "receipts": _columns(
         "receipt_number! po_number! po_line_no:whole! receipt_date:date! quantity:number! status memo"
@@ -54,6 +55,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         "invoice_number! vendor_id! invoice_date:date! due_date:date po_number po_line_no:whole item_id"
         " quantity:number unit price:number amount:number memo currency account location entity"
     ),
+    "closed_periods": _columns("entity closed_through:date!"),
 }
 KINDS = tuple(COLUMNS)
 _NAMES = {kind: {column.name for column in columns} for kind, columns in COLUMNS.items()}
@@ -128,7 +130,9 @@ def check_rows(kind: str, given: Iterable[object]) -> tuple[list[Row], list[Prob
 
 def _problem(kind: str, row: Row) -> str:
     for name in _REQUIRED[kind]:
-        if not row.get(name):
+        # An order's line is for an item, or an expense on an account.
+        expense = kind == "purchase_orders" and name == "item_id" and row.get("account")
+        if not row.get(name) and not expense:
             return f"{name} is missing"
     for name, datatype in _TYPED[kind]:
         text = row.get(name)

@@ -9,8 +9,9 @@ from sandbox.clock import Clock
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import wire_date, wire_time
 from sandbox.intacct.objects import OBJECTS
-from sandbox.intacct.switches import Switches
+from sandbox.intacct.switches import SWITCHES
 from sandbox.intacct.tables import Record, Table, Undo
+from sandbox.switches import Switches
 
 BASE_CURRENCY = "USD"
 
@@ -52,7 +53,7 @@ class Company:
     def __init__(self, company_id: str, clock: Clock) -> None:
         self.id = company_id
         self.clock = clock
-        self.switches = Switches()
+        self.switches = Switches(SWITCHES)
         self._stamp: str | None = None
         self.users: dict[str, str] = {}
         self.keep_default_credentials()

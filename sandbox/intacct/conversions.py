@@ -6,9 +6,10 @@ A line's QTY_CONVERTED counts what documents converted from it hold. It moves wh
 
 from decimal import Decimal
 
-from sandbox.intacct import payables
+from sandbox.intacct import payables, subtotals
 from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.documents import (
+    SMALLEST_QUANTITY,
     Document,
     Line,
     check_line,
@@ -16,6 +17,7 @@ from sandbox.intacct.documents import (
     document_number,
     due_date,
     header_values,
+    in_unit_of,
     line_values,
     lines_of,
     require_level,
@@ -27,6 +29,7 @@ from sandbox.intacct.tables import Record
 
 CONVERTIBLE = frozenset({"Pending", "Approved", "Partially Converted"})
 WITHOUT_EFFECT = frozenset({"Draft", "Submitted", "Partially Approved", "Declined"})
+ROUNDED_APART = Decimal("0.00000001")
 BACK_ORDER = "Close Original and Create Back Order"
 CLOSE = "Close Transaction"
 
@@ -52,6 +55,7 @@ def create_document(company: Company, document: Document, actor: Actor, *, drop_
         for line in document.lines:
             line.source_document = line.source_line = ""
     sources = _check_sources(company, document, definition, actor)
+    subtotals.check(company, document.subtotals)
     items = [check_line(company, line, converted=bool(line.source_line)) for line in document.lines]
     stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp(), "CREATEDBY": actor.user}
     stamp |= {"MODIFIEDBY": actor.user, "CREATEDUSERID": actor.user, "USERID": actor.user}
@@ -61,7 +65,8 @@ def create_document(company: Company, document: Document, actor: Actor, *, drop_
     entries = company["PODOCUMENTENTRY"]
     for at, (line, item) in enumerate(zip(document.lines, items, strict=True)):
         entries.insert(line_values(values, line, item, at) | {"DOCHDRNO": header["RECORDNO"]} | stamp | owner)
-    company["PODOCUMENT"].change(header, totals(lines_of(company, header)))
+    subtotals.insert(company, header, document.subtotals)
+    company["PODOCUMENT"].change(header, totals(lines_of(company, header), subtotals.of_document(company, header)))
     company.log("PODOCUMENT", header, "C", actor)
     if document.state not in WITHOUT_EFFECT:
         take_effect(company, header, actor)
@@ -130,12 +135,13 @@ def _check_source_line(
     already = taken.get(line.source_line, Decimal(0))
     remaining = number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"]) - already
     may_exceed = may_exceed or company.switches.word("over_conversion") == "allow"
-    if line.quantity > remaining and not may_exceed:
+    quantity = in_unit_of(company, entry, line.unit, line.quantity)
+    if quantity - remaining > SMALLEST_QUANTITY and not may_exceed:
         raise invalid(
-            f"The quantity {plain(line.quantity)} is more than the remaining quantity {plain(remaining)} of line"
+            f"The quantity {plain(quantity)} is more than the remaining quantity {plain(remaining)} of line"
             f" {int(entry['LINE_NO']) + 1} of {source['DOCID']}."
         )
-    taken[line.source_line] = already + line.quantity
+    taken[line.source_line] = already + quantity
     line.unit = line.unit or entry["UNIT"]
     line.location = line.location or entry["LOCATIONID"]
     line.department = line.department or entry["DEPARTMENTID"]
@@ -144,7 +150,8 @@ def _check_source_line(
     line.warehouse = line.warehouse or entry["WAREHOUSE.LOCATION_NO"]
     line.memo = line.memo or entry["MEMO"]
     if line.price is None:
-        line.price = number(entry["UIPRICE"])
+        per_unit = quantity / line.quantity if line.quantity else Decimal(1)
+        line.price = number(entry["UIPRICE"]) * per_unit
     line.more |= {
         "SOURCE_DOCID": source["DOCID"],
         "SOURCE_DOCKEY": source["RECORDNO"],
@@ -174,7 +181,8 @@ def _move_sources(company: Company, header: Record, actor: Actor, sign: int) -> 
         # A back order's lines point at the original's, but do not convert them: they continue it.
         if source is None or source["DOCPARID"] == header["DOCPARID"]:
             continue
-        add_converted(company, source, sign * number(line["UIQTY"]), sign * number(line["TRX_VALUE"]), actor)
+        quantity = in_unit_of(company, source, line["UNIT"], number(line["UIQTY"]))
+        add_converted(company, source, sign * quantity, sign * number(line["TRX_VALUE"]), actor)
         document = company["PODOCUMENT"].get(source["DOCHDRNO"])
         if document is not None:
             touched[document["RECORDNO"]] = document
@@ -185,6 +193,9 @@ def _move_sources(company: Company, header: Record, actor: Actor, sign: int) -> 
 def add_converted(company: Company, entry: Record, quantity: Decimal, amount: Decimal, actor: Actor) -> None:
     """Move a line's converted quantity and amount."""
     converted = number(entry["QTY_CONVERTED"]) + quantity
+    if abs(converted - number(entry["UIQTY"])) <= ROUNDED_APART:
+        # Parts in another unit, each rounded: three thirds are one.
+        converted = number(entry["UIQTY"])
     converted_amount = number(entry["TOTAL_AMOUNT_CONVERTED"]) + amount
     company["PODOCUMENTENTRY"].change(
         entry,
@@ -274,7 +285,7 @@ def create_back_order(company: Company, original: Record, actor: Actor) -> Recor
         item = company.require_master("ITEM", line.item, "item")
         written = line_values(values, line, item, at) | {"DOCHDRNO": header["RECORDNO"]} | stamp | owner
         company["PODOCUMENTENTRY"].insert(written)
-    company["PODOCUMENT"].change(header, totals(lines_of(company, header)))
+    company["PODOCUMENT"].change(header, totals(lines_of(company, header), []))
     company.log("PODOCUMENT", header, "C", actor)
     return header
 

@@ -8,10 +8,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
 from sandbox.intacct.errors import ErrorLine, FunctionError, invalid
 from sandbox.intacct.formats import amount_text, money, number, plain, wire_date
+from sandbox.intacct.subtotals import Subtotal
 from sandbox.intacct.tables import Record
 
 RATES = {"EUR": Decimal("1.08"), "GBP": Decimal("1.27"), "CAD": Decimal("0.73")}
 """Daily rates to the base currency; currencies not listed count one to one."""
+
+SMALLEST_QUANTITY = Decimal("0.0000000001")
 
 NO_WAREHOUSE = "Inventory items need a warehouse."
 
@@ -33,6 +36,8 @@ class Line:
     warehouse: str = ""
     source_document: str = ""
     source_line: str = ""
+    base_units: Decimal = Decimal(1)
+    """How many base units of the item's group one `unit` is."""
     more: dict[str, str] = field(default_factory=dict)
     """Further fields by their Intacct names: VENDORID, BILLABLE, FORM1099, custom fields ..."""
 
@@ -45,6 +50,7 @@ class Document:
     vendor: str
     day: date
     lines: list[Line]
+    subtotals: list[Subtotal] = field(default_factory=list)
     posted: date | None = None
     due: date | None = None
     number: str = ""
@@ -158,7 +164,7 @@ def line_values(header: Mapping[str, str], line: Line, item: Record, line_no: in
         "ITEM.ITEMTYPE": item["ITEMTYPE"],
         "UNIT": line.unit,
         "UIQTY": quantity,
-        "QUANTITY": quantity,
+        "QUANTITY": plain(line.quantity * line.base_units),
         "UIPRICE": price_text,
         "PRICE": price_text if rate == 1 else plain((price * rate).quantize(Decimal("0.0000000001"))),
         "TRX_PRICE": price_text,
@@ -191,17 +197,25 @@ def line_values(header: Mapping[str, str], line: Line, item: Record, line_no: in
     }
 
 
-def totals(lines: list[Record]) -> dict[str, str]:
-    """The header's totals from its lines."""
-    trx = amount_text(sum((number(line["TRX_VALUE"]) for line in lines), Decimal(0)))
-    base = amount_text(sum((number(line["TOTAL"]) for line in lines), Decimal(0)))
-    return {"SUBTOTAL": base, "TOTAL": base, "TRX_SUBTOTAL": trx, "TRX_TOTAL": trx}
+def totals(lines: list[Record], subtotals: list[Record]) -> dict[str, str]:
+    """The header's totals: SUBTOTAL is its lines alone, TOTAL counts its subtotals in."""
+    trx = sum((number(line["TRX_VALUE"]) for line in lines), Decimal(0))
+    base = sum((number(line["TOTAL"]) for line in lines), Decimal(0))
+    more_trx = sum((number(subtotal["TRX_TOTAL"]) for subtotal in subtotals), Decimal(0))
+    more_base = sum((number(subtotal["TOTAL"]) for subtotal in subtotals), Decimal(0))
+    return {
+        "SUBTOTAL": amount_text(base),
+        "TOTAL": amount_text(base + more_base),
+        "TRX_SUBTOTAL": amount_text(trx),
+        "TRX_TOTAL": amount_text(trx + more_trx),
+    }
 
 
 def check_line(company: Company, line: Line, *, converted: bool) -> Record:
     """Fill what a line may leave out and refuse what it may not; returns its item."""
     item = company.require_master("ITEM", line.item, "item")
     line.unit = check_unit(company, item, line.unit)
+    line.base_units = base_units(company, item, line.unit)
     if not line.location:
         raise invalid("Location ID is required.", "Provide a location on every line.")
     company.require_master("LOCATION", line.location, "location")
@@ -231,6 +245,24 @@ def check_unit(company: Company, item: Record, unit: str) -> str:
     if unit not in units:
         raise invalid(f"Invalid unit '{unit}' for the item {item['ITEMID']}.", "Provide a valid unit.")
     return unit
+
+
+def base_units(company: Company, item: Record, unit: str) -> Decimal:
+    """How many base units one unit of the item is; 1 for units nobody defined."""
+    group = company["UOM"].first("NAME", item["UOMGRP"]) if item["UOMGRP"] else None
+    if group is None or unit == group["BASEUNIT"]:
+        return Decimal(1)
+    details = company["UOMDETAIL"].find("GRPKEY", group["RECORDNO"])
+    return next((number(detail["CONVFACTOR"]) for detail in details if detail["UNIT"] == unit), None) or Decimal(1)
+
+
+def in_unit_of(company: Company, source: Record, unit: str, quantity: Decimal) -> Decimal:
+    """A quantity in another unit, in the source line's own, as QTY_CONVERTED counts it."""
+    if unit in ("", source["UNIT"]):
+        return quantity
+    item = company.require_master("ITEM", source["ITEMID"], "item")
+    per_unit = base_units(company, item, unit) / base_units(company, item, source["UNIT"])
+    return (quantity * per_unit).quantize(SMALLEST_QUANTITY, ROUND_HALF_UP)
 
 
 def lines_of(company: Company, header: Record) -> list[Record]:

@@ -7,6 +7,7 @@ has a new record number after every edit.
 from collections.abc import Mapping
 from decimal import Decimal
 
+from sandbox.intacct import subtotals
 from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.conversions import (
     WITHOUT_EFFECT,
@@ -18,9 +19,11 @@ from sandbox.intacct.conversions import (
     withdraw,
 )
 from sandbox.intacct.documents import (
+    SMALLEST_QUANTITY,
     Line,
     check_line,
     definition_of,
+    in_unit_of,
     line_values,
     lines_of,
     require_level,
@@ -48,6 +51,7 @@ def _delete_unchecked(company: Company, header: Record, actor: Actor) -> None:
     sources = {line["SOURCE_DOCKEY"] for line in lines_of(company, header) if line["SOURCE_DOCKEY"]}
     if in_effect:
         withdraw(company, header, actor)
+    subtotals.remove(company, header)
     company.delete("PODOCUMENT", header, actor)
     if not in_effect:
         for key in sources:
@@ -84,7 +88,8 @@ def edit_document(
     company["PODOCUMENT"].change(header, header_changes)
     if line_changes or removed or added:
         _edit_lines(company, header, line_changes, removed, added, actor)
-        company["PODOCUMENT"].change(header, totals(lines_of(company, header)))
+        beside = subtotals.of_document(company, header)
+        company["PODOCUMENT"].change(header, totals(lines_of(company, header), beside))
     if header_changes or company.switches.flag("header_touched_by_line_edit") or state:
         company.touch("PODOCUMENT", header, actor)
     company.log("PODOCUMENT", header, "M", actor)
@@ -100,7 +105,7 @@ def edit_document(
         refresh_state(company, header, actor)
 
 
-def _check_room(company: Company, entry: Record, quantity: Decimal) -> None:
+def _check_room(company: Company, entry: Record, quantity: Decimal, unit: str) -> None:
     source = company["PODOCUMENTENTRY"].get(entry["SOURCE_DOCLINEKEY"])
     if source is None:
         return
@@ -112,8 +117,8 @@ def _check_room(company: Company, entry: Record, quantity: Decimal) -> None:
     room = number(source["UIQTY"]) - number(source["QTY_CONVERTED"])
     if header is not None and has_back_order(company, header):
         # What was not converted belongs to the back order now.
-        room = number(entry["UIQTY"])
-    if quantity > room:
+        room = in_unit_of(company, source, entry["UNIT"], number(entry["UIQTY"]))
+    if in_unit_of(company, source, unit, quantity) - room > SMALLEST_QUANTITY:
         raise invalid(f"The quantity {plain(quantity)} is more than what remains on {source['DOCHDRID']}.")
 
 
@@ -145,7 +150,7 @@ def _edit_lines(
         changed.class_id = changes.get("CLASSID", entry["CLASSID"])
         changed.project = changes.get("PROJECTID", entry["PROJECTID"])
         item = check_line(company, changed, converted=True)
-        _check_room(company, entry, changed.quantity)
+        _check_room(company, entry, changed.quantity, changed.unit)
         values = line_values(header.values, changed, item, line_no)
         converted = number(entry["QTY_CONVERTED"])
         values["QTY_CONVERTED"] = entry["QTY_CONVERTED"]

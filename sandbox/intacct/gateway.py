@@ -41,7 +41,8 @@ from sandbox.intacct.errors import (
 )
 from sandbox.intacct.objects import OBJECTS
 from sandbox.intacct.sessions import SENDERS, Session, Sessions
-from sandbox.intacct.switches import Switches
+from sandbox.intacct.switches import SWITCHES
+from sandbox.switches import Switches
 
 Handler = Callable[[Call, etree._Element], Result | Raw]
 
@@ -93,7 +94,7 @@ class Gateway:
 
     def reset(self) -> None:
         """An empty company, everybody signed out."""
-        self.company.switches = Switches()
+        self.company.switches = Switches(SWITCHES)
         self.company.keep_default_credentials()
         self.company.empty()
         self.sessions.forget()
@@ -225,7 +226,7 @@ class Gateway:
         if self._strike([operation], "unknown_error"):
             raise FunctionError(ErrorLine("ZZ99000777", "Something that no documentation mentions happened."))
         for rule in self._strike([operation], "refused"):
-            raise FunctionError(ErrorLine(rule.errorno, rule.message))
+            raise FunctionError(ErrorLine(rule.errorno or "DL02000001", rule.message))
         if function.name == "getAPISession":
             return self._open_session(session, element)
         tampering = {rule.kind: rule.record for rule in self._faults.strike("intacct", [operation], _TAMPERING)}

@@ -8,10 +8,10 @@ from typing import Any
 
 from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
 from sandbox.intacct.conversions import create_document
-from sandbox.intacct.documents import Document, Line, header_values, line_values, totals
+from sandbox.intacct.documents import Document, Line, base_units, header_values, line_values, totals
 from sandbox.intacct.errors import FunctionError, invalid
 from sandbox.intacct.formats import TIME_KEYS, amount_text, number, plain, wire_time
-from sandbox.intacct.loading_lists import LISTS, add_unit, put_master
+from sandbox.intacct.loading_lists import LISTS, add_unit, put_master, put_units
 from sandbox.intacct.objects import OBJECTS, PO_STATES
 from sandbox.intacct.payables import Bill, BillLine, create_bill
 from sandbox.intacct.tables import Record
@@ -53,10 +53,12 @@ class _Loader:
         """Orders whose receipts come in the same load: these, not the given status, say what was converted."""
         self.kinds: dict[str, Callable[[list[Row]], int]] = {
             "entities": self._entities,
+            "units": self._units,
             **{kind: partial(self._masters, kind) for kind in LISTS},
             "purchase_orders": self._purchase_orders,
             "receipts": self._receipts,
             "bills": self._bills,
+            "closed_periods": self._closed_periods,
         }
 
     def _refuse(self, kind: str, row: Row, message: str) -> None:
@@ -69,6 +71,22 @@ class _Loader:
             self._company.add_entity(
                 row["entity_id"], row.get("name") or row["entity_id"], row.get("currency") or "USD"
             )
+        return len(rows)
+
+    def _units(self, rows: list[Row]) -> int:
+        count = 0
+        for group, units in _grouped(rows, "unit_group"):
+            try:
+                put_units(self._company, group, units)
+            except FunctionError as error:
+                self._refuse("units", units[0], error.lines[0].description2)
+            else:
+                count += len(units)
+        return count
+
+    def _closed_periods(self, rows: list[Row]) -> int:
+        for row in rows:
+            self._company.closed_through[row.get("entity", "")] = date.fromisoformat(row["closed_through"])
         return len(rows)
 
     def _masters(self, kind: str, rows: list[Row]) -> int:
@@ -175,11 +193,12 @@ class _Loader:
         more = {"DOCHDRNO": header["RECORDNO"]} | stamps | owner
         for at, (row, (line, converted), item) in enumerate(lines):
             line_no = int(row["line_no"]) - 1 if row.get("line_no") else at
+            line.base_units = base_units(company, item, line.unit)
             written = line_values(values, line, item, line_no) | more
             if converted:
                 written |= _converted(line, converted)
             entries.append(company["PODOCUMENTENTRY"].insert(written))
-        company["PODOCUMENT"].change(header, totals(entries))
+        company["PODOCUMENT"].change(header, totals(entries, []))
         company.note_number(ORDER, po_number)
         # A load can be tens of thousands of rows and is never undone as a whole.
         company.journal.clear()
@@ -188,6 +207,8 @@ class _Loader:
     def _order_line(self, row: Row, first: Row, entity: str, status: str) -> tuple[Line, Decimal]:
         if row["vendor_id"] != first["vendor_id"]:
             raise invalid(f"vendor {row['vendor_id']} differs from the order's {first['vendor_id']}")
+        if not row["item_id"]:
+            raise invalid("item_id is missing: an Intacct order has no expense lines")
         self._dimensions(row)
         quantity = Decimal(row["quantity"])
         line = Line(

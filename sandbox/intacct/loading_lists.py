@@ -1,9 +1,11 @@
 """Lists of the neutral format as masters: vendors, items, accounts and the rest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from sandbox.intacct.company import BASE_CURRENCY, SYSTEM, Company
 from sandbox.intacct.errors import invalid
+from sandbox.intacct.formats import number, plain
 from sandbox.intacct.objects import OBJECTS
 from sandbox.intacct.tables import Record
 from sandbox.neutral import Row
@@ -22,10 +24,43 @@ def put_master(company: Company, kind: str, row: Row) -> Record:
     return existing
 
 
-def add_unit(company: Company, group: Record, unit: str) -> None:
-    """One more unit of a group, worth as much as its base unit."""
-    fields = {"GRPKEY": group["RECORDNO"], "UNIT": unit, "ABBREVIATION": unit, "CONVFACTOR": "1"}
+def add_unit(company: Company, group: Record, unit: str, factor: Decimal = Decimal(1)) -> None:
+    """One more unit of a group, worth `factor` of its base unit."""
+    fields = {"GRPKEY": group["RECORDNO"], "UNIT": unit, "ABBREVIATION": unit, "CONVFACTOR": plain(factor)}
     company.add_master("UOMDETAIL", fields | {"ISBASE": str(unit == group["BASEUNIT"]).lower()})
+
+
+def put_units(company: Company, name: str, rows: Sequence[Row]) -> None:
+    """A group of units that convert into each other; the one of factor 1 is the base. Raises FunctionError."""
+    factors = {row["unit"]: number(row["factor"]) for row in rows}
+    wrong = next((unit for unit, factor in factors.items() if factor <= 0), None)
+    if wrong is not None:
+        raise invalid(f"factor of unit {wrong!r} is not above zero")
+    group = company["UOM"].first("NAME", name)
+    if group is None:
+        base = next((unit for unit, factor in factors.items() if factor == 1), None)
+        if base is None:
+            raise invalid(f"unit group {name!r} needs a base unit: one whose factor is 1")
+        group = company.add_master("UOM", {"NAME": name, "INVTYPE": "Count", "BASEUNIT": base})
+    held = {detail["UNIT"]: detail for detail in company["UOMDETAIL"].find("GRPKEY", group["RECORDNO"])}
+    for unit, factor in factors.items():
+        if unit not in held:
+            add_unit(company, group, unit, factor)
+        else:
+            company.change("UOMDETAIL", held[unit], {"CONVFACTOR": plain(factor)}, SYSTEM)
+
+
+def _group_of(company: Company, row: Row) -> str:
+    name, unit = row.get("unit_group", ""), row.get("unit", "")
+    if not name:
+        return _unit_group(company, unit or "Each")
+    group = company["UOM"].first("NAME", name)
+    if group is None:
+        raise invalid(f"unit_group {name!r} does not exist; load its units first")
+    units = {detail["UNIT"] for detail in company["UOMDETAIL"].find("GRPKEY", group["RECORDNO"])}
+    if unit and unit not in units:
+        raise invalid(f"unit {unit!r} is not a unit of group {name!r}")
+    return name
 
 
 def _unit_group(company: Company, unit: str) -> str:
@@ -90,7 +125,8 @@ def _item(company: Company, row: Row) -> Fields:
         "ITEMID": row["item_id"],
         "NAME": row.get("name") or row["item_id"],
         "ITEMTYPE": row.get("item_type") or "Non-Inventory (Purchase only)",
-        "UOMGRP": _unit_group(company, row.get("unit") or "Each"),
+        "UOMGRP": _group_of(company, row),
+        "PRODUCTLINEID": row.get("category", ""),
         "GLGROUP": row.get("gl_account") or "6000",
     }
 

@@ -37,7 +37,12 @@ def render_whole(call: Call, kind: ObjectType, record: Record, fields: Sequence[
         rendered = "".join(f"<{tag}>{_nested(entry.values, line_fields)}</{tag}>" for entry in entries)
         inner += f"<{around}>{rendered}</{around}>"
         if kind.name == "PODOCUMENT":
-            inner += "<SUBTOTALS/>"
+            beside = call.company["PODOCUMENTSUBTOTALS"].find("DOCHDRKEY", str(record.number))
+            fields_beside = all_fields(call, OBJECTS["PODOCUMENTSUBTOTALS"])
+            shown = "".join(
+                f"<podocumentsubtotals>{_nested(row.values, fields_beside)}</podocumentsubtotals>" for row in beside
+            )
+            inner += f"<SUBTOTALS>{shown}</SUBTOTALS>"
     return f"<{kind.name}>{inner}</{kind.name}>"
 
 

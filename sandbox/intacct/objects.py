@@ -154,6 +154,12 @@ _ALL = [
         relations={"ITEM": ("ITEM", "ITEMID")},
     ),
     _object(
+        "PODOCUMENTSUBTOTALS",
+        "RECORDNO",
+        "RECORDNO:I- DOCHDRKEY:I- DESCRIPTION:T! TOTAL:C TRX_TOTAL:C LOCATIONID:T",
+        indexed="DOCHDRKEY",
+    ),
+    _object(
         "PODOCUMENTPARAMS",
         "DOCID",
         "RECORDNO:I- DOCID:T! DOCCLASS:T CATEGORY:E UPDATES_GL:T UPDATES_INV:T IN_OUT:T SEQUENCE:T PRESERVE_SEQNUM:B"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from sandbox.intacct import subtotals
 from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
 from sandbox.intacct.documents import due_date, rate_of
 from sandbox.intacct.errors import ErrorLine, FunctionError, invalid
@@ -197,7 +198,8 @@ def post_document(company: Company, header: Record, lines: Sequence[Record], act
         currency=header["CURRENCY"],
         rate=number(header["EXCHRATE"]) or None,
         number=(use_vendor_number and header["VENDORDOCNO"]) or header["DOCNO"],
-        lines=[_posted_line(company, line, returned) for line in lines],
+        lines=[_posted_line(company, line, returned) for line in lines]
+        + [_posted_subtotal(subtotal, lines, returned) for subtotal in subtotals.of_document(company, header)],
         fields={"DOCNUMBER": header["PONUMBER"], "DESCRIPTION": header["MESSAGE"], "DESCRIPTION2": header["DOCID"]},
     )
     object_name = "APADJUSTMENT" if returned else "APBILL"
@@ -215,6 +217,16 @@ def _posted_line(company: Company, line: Record, returned: bool) -> BillLine:
     fields = {name: line[name] for name in names}
     fields["ENTRYDESCRIPTION"] = line["MEMO"] or line["ITEMDESC"]
     return BillLine(-amount if returned else amount, account, fields)
+
+
+def _posted_subtotal(subtotal: Record, lines: Sequence[Record], returned: bool) -> BillLine:
+    """To the account the definition has for it; here all go to purchases."""
+    amount = number(subtotal["TRX_TOTAL"])
+    fields = {
+        "LOCATIONID": subtotal["LOCATIONID"] or lines[0]["LOCATIONID"],
+        "ENTRYDESCRIPTION": subtotal["DESCRIPTION"],
+    }
+    return BillLine(-amount if returned else amount, "6000", fields)
 
 
 def unpost_document(company: Company, header: Record, actor: Actor) -> None:

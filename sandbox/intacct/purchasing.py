@@ -13,6 +13,7 @@ from sandbox.intacct.editing import delete_document, edit_document, require_edit
 from sandbox.intacct.envelope import Result, text_of
 from sandbox.intacct.errors import FunctionError, could_not, invalid
 from sandbox.intacct.formats import plain, wire_date
+from sandbox.intacct.subtotals import Subtotal
 from sandbox.intacct.tables import Record
 
 _LINE_FIELDS = {
@@ -113,11 +114,16 @@ def _line(call: Call, element: etree._Element) -> Line:
     )
 
 
+def _subtotal(element: etree._Element) -> Subtotal:
+    amount = decimal_of(element, "total")
+    if amount is None:
+        raise invalid("Required field total is missing.", "Provide the subtotal's total.")
+    return Subtotal(text_of(element, "description"), amount, text_of(element, "locationid"))
+
+
 def run_create_potransaction(call: Call, element: etree._Element) -> Result:
     """Answers the DOCID as key, not the record number (reference 3.1)."""
     try:
-        if element.find("subtotals/subtotal") is not None:
-            raise invalid("Subtotals are not enabled for this transaction definition.")
         document = Document(
             definition=text_of(element, "transactiontype"),
             vendor=text_of(element, "vendorid"),
@@ -135,6 +141,7 @@ def run_create_potransaction(call: Call, element: etree._Element) -> Result:
             state=text_of(element, "state"),
             external_id=text_of(element, "externalid"),
             lines=[_line(call, line) for line in element.findall("potransitems/potransitem")],
+            subtotals=[_subtotal(subtotal) for subtotal in element.findall("subtotals/subtotal")],
             more=_custom_fields(call, "PODOCUMENT", element),
         )
         if document.external_id:

@@ -63,11 +63,18 @@ LEGACY: dict[str, str] = {
     "readEntityDetails": "",
 }
 
+_SUBTOTAL = (
+    "description! total! absval percentval locationid departmentid projectid taskid costtypeid customerid vendorid"
+    " employeeid classid itemid contractid customfields"
+)
+
 _CHILDREN: dict[str, tuple[tuple[str, str], ...]] = {
     # function: (path to a repeated part, its sequence)
     "create_potransaction": (
         ("potransitems", "potransitem*"),
         ("potransitems/potransitem", _PO_LINE % ("!", "!")),
+        ("subtotals", "subtotal*"),
+        ("subtotals/subtotal", _SUBTOTAL),
         ("customfields", "customfield*"),
         ("datecreated", "year! month! day!"),
         ("datedue", "year! month! day!"),

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.intacct.company import Company
 from sandbox.intacct.documents import lines_of
 from sandbox.intacct.payments import details_of
+from sandbox.intacct.subtotals import of_document
 from sandbox.intacct.tables import Record
 
 Shown = dict[str, Any]
@@ -20,6 +21,8 @@ _MASTERS = {
     "classes": "CLASS",
     "terms": "APTERM",
     "bank_accounts": "CHECKINGACCOUNT",
+    "unit_groups": "UOM",
+    "units": "UOMDETAIL",
     "definitions": "PODOCUMENTPARAMS",
     "audit": "AUDITHISTORY",
 }
@@ -77,6 +80,9 @@ def _document(company: Company, record: Record) -> Shown:
         "bill_record_no": record["PRRECORDKEY"],
         "modified_at": record["WHENMODIFIED"],
         "lines": [_line(line) for line in lines_of(company, record)],
+        "subtotals": [
+            {"description": row["DESCRIPTION"], "amount": row["TRX_TOTAL"]} for row in of_document(company, record)
+        ],
     }
 
 

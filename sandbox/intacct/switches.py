@@ -3,16 +3,7 @@
 Each has the default we think most likely; `POST /sandbox/companies/intacct/switches` changes them.
 """
 
-from typing import NamedTuple
-
-
-class Switch(NamedTuple):
-    """A setting with its meaning. `choices` empty means: any value of the default's type."""
-
-    default: str | int | float | bool
-    meaning: str
-    choices: tuple[str, ...] = ()
-
+from sandbox.switches import Switch
 
 SWITCHES: dict[str, Switch] = {
     "session_seconds": Switch(43_200, "how long a session lives after its last successful call"),
@@ -55,54 +46,9 @@ SWITCHES: dict[str, Switch] = {
     "entity_slide": Switch(True, "getAPISession may move to another entity"),
     "unpaid_bill_reversal": Switch(False, "AP setting: unpaid bills may be reversed"),
     "getapisession_mixed": Switch("refuse", "getAPISession beside other functions", ("refuse", "allow")),
+    "subtotals": Switch(
+        "Freight, Surcharge, Other charges, Sales tax, Discount",
+        "what transaction definitions call their subtotals; empty: they have none",
+    ),
     "approvals": Switch(False, "documents of category Order go to Submitted instead of Pending"),
 }
-
-
-class Switches:
-    """The present values. Read them with `switches["name"]`, or typed: `flag`, `word`, `seconds`."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str | int | float | bool] = {name: switch.default for name, switch in SWITCHES.items()}
-
-    def set(self, name: str, value: object) -> None:
-        """Raises ValueError for an unknown switch, a wrong type, or a word that is not one of the choices."""
-        switch = SWITCHES.get(name)
-        if switch is None:
-            raise ValueError(f"unknown switch {name!r}; GET .../switches lists them")
-        if isinstance(switch.default, bool):
-            if not isinstance(value, bool):
-                raise ValueError(f"{name} is true or false")
-            self.values[name] = value
-        elif isinstance(switch.default, (int, float)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or (value < 0 and name[:3] != "utc"):
-                raise ValueError(f"{name} is a number, zero or more")
-            self.values[name] = value
-        else:
-            if not isinstance(value, str) or (switch.choices and value not in switch.choices):
-                raise ValueError(f"{name} is one of {', '.join(switch.choices) or 'any text'}")
-            self.values[name] = value
-
-    def flag(self, name: str) -> bool:
-        """A switch that is on or off."""
-        return bool(self.values[name])
-
-    def word(self, name: str) -> str:
-        """A switch that is one of several words."""
-        return str(self.values[name])
-
-    def number(self, name: str) -> float:
-        """A switch that is a number."""
-        return float(self.values[name])
-
-    def describe(self) -> dict[str, object]:
-        """What `GET .../switches` shows: value, default, choices and meaning of each."""
-        return {
-            name: {
-                "value": self.values[name],
-                "default": switch.default,
-                "meaning": switch.meaning,
-                **({"choices": list(switch.choices)} if switch.choices else {}),
-            }
-            for name, switch in SWITCHES.items()
-        }

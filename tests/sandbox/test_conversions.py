@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.wire import Wire, invoice, is_, query
+from tests.sandbox.wire import Wire, invoice, is_, login, query
 
 
 async def state(wire: Wire, number: str = "PO-1", kind: str = "purchase_orders") -> str:
@@ -41,6 +41,83 @@ async def test_more_than_remains_is_refused_unless_switched(wire: Wire) -> None:
     await wire.switch(over_conversion="allow")
     assert (await wire.ask(invoice(order, {1: "7"}, number="B"))).status == "success"
     assert await converted(wire) == [("11", "-1"), ("0", "10")]
+
+
+async def cases(wire: Wire) -> dict[str, Any]:
+    """An order of 10 cases of 12 each at 24.00."""
+    content = {
+        "units": [
+            {"unit_group": "Paper", "unit": "Each", "factor": "1"},
+            {"unit_group": "Paper", "unit": "Case", "factor": "12"},
+        ],
+        "items": [{"item_id": "IT-1", "name": "Paper", "unit": "Case", "unit_group": "Paper", "category": "OFFICE"}],
+    }
+    report = await wire.room("/companies/intacct/load", content)
+    assert report == {"loaded": {"units": 2, "items": 1}, "errors": []}
+    return await wire.order(lines=1, unit="Case", price="24.00")
+
+
+async def test_units_of_a_group_convert_into_each_other(wire: Wire) -> None:
+    """U01, U04 on the ERP's side: 7 and 113 pieces are 10 cases, and a piece more is refused."""
+    order = await cases(wire)
+    await wire.ask(invoice(order, {1: "7"}, number="A", price="2.00"))
+    assert await converted(wire) == [("0.5833333333", "9.4166666667")]
+    reply = await wire.ask(invoice(order, {1: "114"}, number="B", price="2.00"))
+    assert "more than the remaining quantity 9.4166666667" in reply.reasons
+    await wire.ask(invoice(order, {1: "113"}, number="B", price="2.00"))
+    assert (await converted(wire), await state(wire)) == ([("10", "0")], "Converted")
+    [row] = (await wire.ask(query("PODOCUMENTENTRY", "UIQTY QUANTITY UNIT", is_("DOCHDRID", "Vendor Invoice-B")))).rows
+    assert row == {"UIQTY": "113", "QUANTITY": "113", "UNIT": "Each"}
+    [ordered] = (await wire.ask(query("PODOCUMENTENTRY", "UIQTY QUANTITY", is_("DOCHDRID", order["document_id"])))).rows
+    assert ordered == {"UIQTY": "10", "QUANTITY": "120"}
+
+
+async def test_parts_that_are_rounded_make_a_whole(wire: Wire) -> None:
+    """Three thirds of a case are one."""
+    order = await cases(wire)
+    for number in ("A", "B", "C"):
+        assert (await wire.ask(invoice(order, {1: "40"}, number=number, price="2.00"))).status == "success"
+    assert (await converted(wire), await state(wire)) == ([("10", "0")], "Converted")
+    await wire.act("delete", kind="vendor_invoice", number="B")
+    assert (await converted(wire), await state(wire)) == ([("6.6666666667", "3.3333333333")], "Partially Converted")
+
+
+async def test_units_and_categories_are_read_like_all_lists(wire: Wire) -> None:
+    """Reference 2.9: ITEM.UOMGRP names the group, UOMDETAIL.GRPKEY is its record number."""
+    await cases(wire)
+    [item] = (await wire.ask(query("ITEM", "UOMGRP PRODUCTLINEID", is_("ITEMID", "IT-1")))).rows
+    assert item == {"UOMGRP": "Paper", "PRODUCTLINEID": "OFFICE"}
+    [group] = (await wire.ask(query("UOM", "RECORDNO BASEUNIT", is_("NAME", "Paper")))).rows
+    units = await wire.ask(query("UOMDETAIL", "UNIT CONVFACTOR", is_("GRPKEY", group["RECORDNO"])))
+    assert [(row["UNIT"], row["CONVFACTOR"]) for row in units.rows] == [("Each", "1"), ("Case", "12")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"units": [{"unit_group": "G", "unit": "Case", "factor": "12"}]}, "needs a base unit"),
+        ({"units": [{"unit_group": "G", "unit": "Case", "factor": "0"}]}, "not above zero"),
+        ({"items": [{"item_id": "I", "unit_group": "G"}]}, "unit_group 'G' does not exist"),
+    ],
+)
+async def test_units_that_make_no_sense_are_refused(wire: Wire, content: dict[str, Any], message: str) -> None:
+    report = await wire.room("/companies/intacct/load", content)
+    assert message in report["errors"][0]["message"]
+
+
+async def test_closed_books_come_in_the_neutral_format(wire: Wire) -> None:
+    """What get_closedbooksdate says is what the period lock holds to, at each level its own day (reference 7.2)."""
+    order = await wire.order()
+    closed = [{"closed_through": "2026-09-30"}, {"entity": "100", "closed_through": "2026-11-20"}]
+    assert (await wire.room("/companies/intacct/load", {"closed_periods": closed}))["loaded"] == {"closed_periods": 2}
+
+    async def said(entity: str) -> list[str | None]:
+        reply = await wire.ask("<get_closedbooksdate/>", auth=login(entity))
+        return [part.text for part in reply.data.iterfind("closedbooksdate/*")]
+
+    assert (await said("100"), await said("200")) == (["2026", "11", "20"], ["2026", "9", "30"])
+    assert "closed through 11/20/2026" in (await wire.ask(invoice(order, {1: "1"}))).reasons
+    assert (await wire.ask(invoice(order, {1: "1"}).replace("<day>20</day>", "<day>21</day>"))).status == "success"
 
 
 async def test_two_lines_of_one_document_share_what_remains(wire: Wire) -> None:

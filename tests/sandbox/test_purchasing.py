@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.wire import Wire, day, invoice, login
+from tests.sandbox.wire import Wire, day, invoice, is_, login, query
 
 
 def update(docid: str, inner: str) -> str:
@@ -141,11 +141,63 @@ async def test_empty_optional_dates_mean_none(wire: Wire) -> None:
     assert (await wire.ask(function)).status == "success"
 
 
-async def test_subtotals_need_a_definition_that_has_them(wire: Wire) -> None:
+def with_subtotals(function: str, **amounts: str) -> str:
+    rows = "".join(
+        f"<subtotal><description>{name}</description><total>{amount}</total><locationid>100</locationid></subtotal>"
+        for name, amount in amounts.items()
+    )
+    return function.replace("</potransitems>", f"</potransitems><subtotals>{rows}</subtotals>")
+
+
+async def test_subtotals_count_in_the_total_and_reach_the_bill(wire: Wire) -> None:
+    """Reference 2.6 and 3.2: SUBTOTAL is the lines alone; the bill behind the invoice carries them as lines."""
     order = await wire.order()
-    subtotals = "<subtotals><subtotal><description>Freight</description><total>5</total></subtotal></subtotals>"
-    function = invoice(order, {1: "1"}).replace("</potransitems>", f"</potransitems>{subtotals}")
-    assert "Subtotals are not enabled" in (await wire.ask(function)).reasons
+    function = with_subtotals(invoice(order, {1: "1", 2: "2"}), Freight="9.50", Discount="-0.25")
+    key = (await wire.ask(function)).key
+    [row] = (await wire.ask(query("PODOCUMENT", "TRX_SUBTOTAL TRX_TOTAL", is_("DOCID", key)))).rows
+    assert row == {"TRX_SUBTOTAL": "15.00", "TRX_TOTAL": "24.25"}
+    made = await wire.one("vendor_invoices", "KEY-1")
+    assert made["subtotals"] == [
+        {"description": "Freight", "amount": "9.50"},
+        {"description": "Discount", "amount": "-0.25"},
+    ]
+    [bill] = await wire.held("bills")
+    assert (bill["total"], [line["amount"] for line in bill["lines"]]) == ("24.25", ["5.00", "10.00", "9.50", "-0.25"])
+    whole = await wire.ask(
+        f"<read><object>PODOCUMENT</object><keys>{made['record_no']}</keys><fields>*</fields></read>"
+    )
+    shown = [row.findtext("DESCRIPTION") for row in whole.data.iter("podocumentsubtotals")]
+    assert shown == ["Freight", "Discount"]
+
+
+async def test_subtotals_stay_when_a_line_is_edited_and_go_with_their_document(wire: Wire) -> None:
+    order = await wire.order()
+    await wire.ask(with_subtotals(invoice(order, {1: "1"}), Freight="9.50"))
+    edited = await wire.act("edit_vendor_invoice", number="KEY-1", line=1, price="6")
+    assert (edited["total"], len(edited["subtotals"])) == ("15.50", 1)
+    [bill] = await wire.held("bills")
+    assert bill["total"] == "15.50"
+    await wire.act("delete", kind="vendor_invoice", number="KEY-1")
+    again = await wire.ask(invoice(order, {1: "1"}, number="KEY-2"))
+    assert again.status == "success"
+    assert (await wire.one("vendor_invoices", "KEY-2"))["subtotals"] == []
+
+
+async def test_subtotals_need_a_definition_that_has_them(wire: Wire) -> None:
+    """Reference 3.2: only if the definition has subtotals on, by its own names, in the schema's order."""
+    order = await wire.order()
+    assert (
+        "Invalid subtotal 'Carriage'"
+        in (await wire.ask(with_subtotals(invoice(order, {1: "1"}), Carriage="5"))).reasons
+    )
+    turned = with_subtotals(invoice(order, {1: "1"}), Freight="5").replace(
+        "<description>Freight</description><total>5</total>", "<total>5</total><description>Freight</description>"
+    )
+    assert (await wire.ask(turned)).errors == ["XL03000003"]
+    await wire.switch(subtotals="")
+    refused = await wire.ask(with_subtotals(invoice(order, {1: "1"}), Freight="5"))
+    assert "Subtotals are not enabled" in refused.reasons
+    assert await wire.held("vendor_invoices") == []
 
 
 async def test_locked_states_cannot_be_edited(wire: Wire) -> None:
