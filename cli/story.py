@@ -173,6 +173,8 @@ class Story:
         desk.until_status(number, "partially_filled")
         desk.say(f"{number} is partially filled, says the ERP itself.")
         second = desk.bill(number, 2, desk.draft(number))
+        self._told.acknowledged = desk.acknowledge(second)
+        desk.say(f"{second['number']} waited for a word on {self._told.acknowledged}: it looks like the first one.")
         desk.until_in_the_erp([second["id"]])
         desk.until_status(number, "filled")
         desk.say(f"{number} is filled after bill {second['number']}.")

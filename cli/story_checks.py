@@ -22,6 +22,7 @@ def judge(told: Told, api: Api, erp: PretendErp, company: StoryCompany) -> list[
     found = _counterparts(told, company, bills, held[company.kinds.bills], orders)
     return [
         *_refusals(told),
+        Check("a warning waits for a word", told.acknowledged == "DUPLICATE_SUSPECT", told.acknowledged),
         *_one_document_each(told, company, found, held),
         *_links(company, found),
         *company.own_checks(told, found),

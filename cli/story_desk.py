@@ -46,6 +46,8 @@ class Told:
     """Codes of the refusals the story provoked, by what provoked them."""
     seen: dict[str, str] = field(default_factory=dict)
     """What an ERP's own chapters saw happen, by what it was, for its own checks."""
+    acknowledged: str = ""
+    """The warnings a bill waited with until somebody took note."""
     outage_seen: bool = False
     skipped: int = 0
     old_order: str = ""
@@ -91,7 +93,7 @@ class StoryDesk:
         return drafted_lines(self.api, self.told.order_ids[number])
 
     def bill(self, number: str, count: int, lines: list[dict[str, Any]], **more: Any) -> Any:
-        """Enter the order's `count`th bill; the saved bill."""
+        """Enter the order's `count`th bill; the saved bill with its `match`."""
         body = {
             "number": f"INV-{number.removeprefix('PO-')}-{count}",
             "bill_date": datetime.now(UTC).date().isoformat(),
@@ -99,9 +101,18 @@ class StoryDesk:
             **more,
         }
         path = f"/v1/purchase-orders/{self.told.order_ids[number]}/bills"
-        bill = self.post(path, body, key=f"story-{self.company.erp}-{body['number']}")["bill"]
-        self.told.bill_ids.append(bill["id"])
-        return bill
+        answer = self.post(path, body, key=f"story-{self.company.erp}-{body['number']}")
+        self.told.bill_ids.append(answer["bill"]["id"])
+        return {**answer["bill"], "match": answer["match"]}
+
+    def acknowledge(self, bill: Any) -> str:
+        """Take note of a saved bill's warnings, so that it goes on; their codes."""
+        if bill["status"] != "awaiting_acknowledgement":
+            raise StoryStuck(f"{bill['number']} should wait for a word on its warnings; it is {bill['status']}")
+        found = [finding for finding in bill["match"]["findings"] if finding["severity"] == "WARN"]
+        path = f"/v1/bills/{bill['id']}/acknowledgements"
+        self.post(path, {"findings": [one["id"] for one in found]}, key=f"story-ack-{bill['id']}")
+        return ", ".join(sorted({one["code"] for one in found}))
 
     def pay(self, bill_id: str, share: Decimal) -> str:
         bill = self.api.get(f"/v1/bills/{bill_id}")
