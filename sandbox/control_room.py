@@ -1,8 +1,8 @@
 """The control room under `/sandbox/`: load, look, act, break and count. No vendor has these paths."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,20 +12,84 @@ from starlette.routing import Route
 from sandbox.calls import Calls
 from sandbox.clock import Clock
 from sandbox.faults import BadRule, Faults
-from sandbox.intacct.acting import ACTIONS, act
+from sandbox.intacct import acting as intacct_acting
+from sandbox.intacct import loading as intacct_loading
+from sandbox.intacct import showing as intacct_showing
 from sandbox.intacct.errors import FunctionError
 from sandbox.intacct.gateway import Gateway
-from sandbox.intacct.loading import load
-from sandbox.intacct.showing import KINDS, show
+from sandbox.netsuite import acting as netsuite_acting
+from sandbox.netsuite import loading as netsuite_loading
+from sandbox.netsuite import sample as netsuite_sample
+from sandbox.netsuite import showing as netsuite_showing
+from sandbox.netsuite.errors import Refused
+from sandbox.netsuite.port import Port
 from sandbox.neutral import BadInput, rows_from_csv
 from sandbox.sample import sample_company
+from sandbox.switches import Switches
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Report = dict[str, Any]
 
 
-def control_room(clock: Clock, faults: Faults, calls: Calls, intacct: Gateway) -> Starlette:
+class PretendErp(NamedTuple):
+    """What the control room does with one pretend ERP."""
+
+    reset: Callable[[], None]
+    load: Callable[[Mapping[str, Any], bool], Report]
+    sample: Callable[[], Report]
+    act: Callable[[str, Mapping[str, Any]], Any]
+    actions: frozenset[str]
+    switches: Callable[[], Switches]
+    kinds: frozenset[str]
+    show: Callable[[str], list[Report]]
+
+
+def _intacct(gateway: Gateway) -> PretendErp:
+    company = gateway.company
+
+    def sample() -> Report:
+        company.empty()
+        return sample_company(company)
+
+    return PretendErp(
+        reset=gateway.reset,
+        load=lambda content, missing: intacct_loading.load(company, content, create_missing=missing),
+        sample=sample,
+        act=lambda name, given: intacct_acting.act(company, name, given),
+        actions=frozenset(intacct_acting.ACTIONS),
+        switches=lambda: company.switches,
+        kinds=intacct_showing.KINDS,
+        show=lambda kind: intacct_showing.show(company, kind),
+    )
+
+
+def _netsuite(port: Port) -> PretendErp:
+    company = port.company
+
+    def sample() -> Report:
+        port.empty()
+        return netsuite_sample.sample_company(company)
+
+    def act(name: str, given: Mapping[str, Any]) -> Any:
+        own = {"change_secrets": port.change_secrets, "expire_searches": port.expire_searches}
+        return own[name](given) if name in own else netsuite_acting.act(company, name, given)
+
+    return PretendErp(
+        reset=port.reset,
+        load=lambda content, missing: netsuite_loading.load(company, content, create_missing=missing),
+        sample=sample,
+        act=act,
+        actions=frozenset([*netsuite_acting.ACTIONS, "change_secrets", "expire_searches"]),
+        switches=lambda: company.switches,
+        kinds=netsuite_showing.KINDS | {"login_audit"},
+        show=lambda kind: port.passports.audit if kind == "login_audit" else netsuite_showing.show(company, kind),
+    )
+
+
+def control_room(clock: Clock, faults: Faults, calls: Calls, intacct: Gateway, netsuite: Port) -> Starlette:
     """The app behind `/sandbox/`, over the given parts."""
-    room = _Room(clock, faults, calls, intacct)
+    erps = {"intacct": _intacct(intacct), "netsuite": _netsuite(netsuite)}
+    room = _Room(clock, faults, calls, erps)
     company = "/sandbox/companies/{erp}"
     return Starlette(
         routes=[
@@ -53,13 +117,15 @@ def _safe(endpoint: Endpoint) -> Endpoint:
 
     async def answer(request: Request) -> Response:
         erp = request.path_params.get("erp", "intacct")
-        if erp != "intacct":
-            return JSONResponse({"error": f"unknown ERP {erp!r}; there is intacct"}, 404)
+        if erp not in ("intacct", "netsuite"):
+            return JSONResponse({"error": f"unknown ERP {erp!r}; there are intacct and netsuite"}, 404)
         try:
             return await endpoint(request)
         except FunctionError as error:
             lines = [{"errorno": line.errorno, "message": line.description2} for line in error.lines]
             return JSONResponse({"error": error.lines[0].description2, "errors": lines}, 422)
+        except Refused as error:
+            return JSONResponse(netsuite_acting.refused(error), 422)
         except (ValueError, BadRule, BadInput) as error:
             return JSONResponse({"error": str(error)}, 400)
 
@@ -77,20 +143,24 @@ async def _json(request: Request) -> dict[str, Any]:
 
 
 class _Room:
-    def __init__(self, clock: Clock, faults: Faults, calls: Calls, intacct: Gateway) -> None:
+    def __init__(self, clock: Clock, faults: Faults, calls: Calls, erps: Mapping[str, PretendErp]) -> None:
         self._clock = clock
         self._faults = faults
         self._calls = calls
-        self._intacct = intacct
+        self._erps = erps
+
+    def _erp(self, request: Request) -> PretendErp:
+        return self._erps[request.path_params["erp"]]
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def reset(self, request: Request) -> Response:
-        self._intacct.reset()
         self._faults.clear()
         self._calls.reset()
         self._clock.follow_real_time()
+        for erp in self._erps.values():
+            erp.reset()
         return JSONResponse({"status": "reset"})
 
     async def show_clock(self, request: Request) -> Response:
@@ -140,34 +210,35 @@ class _Room:
             given: dict[str, Any] = {kind: rows}
         else:
             given = await _json(request)
-        report = load(self._intacct.company, given, create_missing=create_missing)
+        report = self._erp(request).load(given, create_missing)
         return JSONResponse({**report, "errors": [*problems, *report["errors"]]})
 
     async def sample(self, request: Request) -> Response:
-        self._intacct.company.empty()
-        return JSONResponse(sample_company(self._intacct.company))
+        return JSONResponse(self._erp(request).sample())
 
     async def act(self, request: Request) -> Response:
         given = await _json(request)
         name = given.pop("action", "")
-        if name not in ACTIONS:
-            raise ValueError(f"unknown action {name!r}; there are {', '.join(sorted(ACTIONS))}")
-        return JSONResponse(act(self._intacct.company, name, given))
+        erp = self._erp(request)
+        if name not in erp.actions:
+            raise ValueError(f"unknown action {name!r}; there are {', '.join(sorted(erp.actions))}")
+        return JSONResponse(erp.act(name, given))
 
     async def show_switches(self, request: Request) -> Response:
-        return JSONResponse(self._intacct.company.switches.describe())
+        return JSONResponse(self._erp(request).switches().describe())
 
     async def set_switches(self, request: Request) -> Response:
-        switches = self._intacct.company.switches
+        switches = self._erp(request).switches()
         for name, value in (await _json(request)).items():
             switches.set(name, value)
         return JSONResponse(switches.describe())
 
     async def show(self, request: Request) -> Response:
         kind = request.path_params["kind"]
-        if kind not in KINDS:
-            return JSONResponse({"error": f"unknown kind {kind!r}; there are {', '.join(sorted(KINDS))}"}, 404)
-        shown = show(self._intacct.company, kind)
+        erp = self._erp(request)
+        if kind not in erp.kinds:
+            return JSONResponse({"error": f"unknown kind {kind!r}; there are {', '.join(sorted(erp.kinds))}"}, 404)
+        shown = erp.show(kind)
         for field, value in request.query_params.items():
             shown = [record for record in shown if str(record.get(field)) == value]
         return JSONResponse(shown)

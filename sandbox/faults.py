@@ -13,24 +13,34 @@ KINDS: Mapping[str, str] = {
     "lost_request": "the connection is cut before anything is done",
     "unavailable": "HTTP 503 with an HTML page; nothing is done; `seconds` limits the outage",
     "gateway_timeout": "the work is done, then HTTP 524",
-    "throttled": "HTTP 429 GW-0010; with `per_minute` only above that many calls; `seconds` gives Retry-After",
+    "throttled": "too many calls; with `per_minute` only above that many; `seconds` gives Intacct's Retry-After",
     "session_expired": "the session used ends before its time",
     "truncated": "the work is done, half of the answer arrives",
     "stalled": "the work is done, half of the answer arrives, then nothing for `seconds`",
     "malformed": "the work is done, the answer is not XML",
     "html_error": "HTTP 200 with an HTML page; nothing is done",
-    "offline": "the maintenance text in the control block; nothing is done; `seconds` limits it",
+    "offline": "the service says that it is under maintenance; nothing is done; `seconds` limits it",
     "link_dropped": "a document is accepted, but not linked to what it was converted from",
     "slow": "the answer takes `seconds`",
-    "permission_denied": "PL04000005 on `object`",
+    "permission_denied": "the user may not do this on `object`",
     "refused": "a function fails with the given `errorno` and `message`; nothing is done",
     "unknown_error": "an error number nobody knows",
+    "soap_fault": "NetSuite: a SOAP fault with `errorno` and `message`; nothing is done",
+    "error_after_commit": "NetSuite: the work is done, then UNEXPECTED_ERROR is answered",
+    "after_submit_failed": "NetSuite: a record is saved, but a script after saving it failed",
+    "job_lost": "NetSuite: a searchId ends before its time",
+    "short_page": "NetSuite: a page lacks its last record",
     "unknown_state": "records show an unknown STATE; `record` picks one",
     "missing_field": "a mandatory field is absent; `record` picks one, else the page's first",
     "duplicate_row": "a row comes twice; `record` picks one, else the page's first",
     "row_moved": "a row is changed between two pages of a query",
 }
-READS = frozenset(["query", "readByQuery", "readMore", "read", "readByName", "lookup", "inspect"])
+READS = frozenset(
+    [
+        *("query", "readByQuery", "readMore", "read", "readByName", "lookup", "inspect"),
+        *("get", "getList", "getAll", "search", "searchMoreWithId", "getDeleted", "suiteql"),
+    ]
+)
 NOT_WRITES = READS | frozenset(
     [
         "getAPISession",
@@ -42,6 +52,12 @@ NOT_WRITES = READS | frozenset(
         "readUserFormatting",
         "getUserPermissions",
         "getApprovalHistory",
+        "initialize",
+        "initializeList",
+        "getServerTime",
+        "getDataCenterUrls",
+        "getAccountGovernanceInfo",
+        "getIntegrationGovernanceInfo",
     ]
 )
 
@@ -67,7 +83,7 @@ class Rule:
     seconds: float = 0.0
     per_minute: int = 0
     record: str = ""
-    errorno: str = "DL02000001"
+    errorno: str = ""
     message: str = "There was an error processing the request."
     fired: int = field(default=0)
     seen: int = field(default=0)
@@ -155,6 +171,8 @@ def _rule(fields: Mapping[str, Any]) -> Rule:
     unknown = set(fields) - known
     if unknown:
         raise BadRule(f"unknown field {sorted(unknown)[0]!r}; a rule has {', '.join(sorted(known))}")
+    if fields.get("erp", "intacct") != "netsuite" and KINDS.get(str(fields.get("kind")), "").startswith("NetSuite:"):
+        raise BadRule(f"{fields['kind']} is a fault of NetSuite; give erp: netsuite")
     if fields.get("kind") not in KINDS:
         raise BadRule(f"unknown kind {fields.get('kind')!r}; kinds are {', '.join(KINDS)}")
     try:

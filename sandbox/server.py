@@ -18,6 +18,8 @@ from sandbox.clock import Clock
 from sandbox.control_room import control_room
 from sandbox.faults import Faults
 from sandbox.intacct.gateway import Gateway
+from sandbox.netsuite.port import Asked, Port
+from sandbox.netsuite.schema.documents import wsdl_path
 
 INTACCT_PATH = "/ia/xml/xmlgw.phtml"
 
@@ -35,26 +37,30 @@ class Sandbox:
         self.faults = Faults(self.clock)
         self.calls = Calls()
         self.intacct = Gateway(self.clock, self.faults, self.calls)
-        self._control_room = control_room(self.clock, self.faults, self.calls, self.intacct)
+        self.netsuite = Port(self.clock, self.faults, self.calls)
+        self._control_room = control_room(self.clock, self.faults, self.calls, self.intacct, self.netsuite)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["path"].startswith("/sandbox"):
             await self._control_room(scope, receive, send)
-        elif scope["path"] == INTACCT_PATH and scope["method"] == "POST":
+        else:
             body = await _body(receive)
             try:
-                answer = await self.intacct.answer(body, _called_url(scope))
+                answer = await self._vendor_answer(scope, body)
             except ConnectionCut:
                 _cut(send)
                 await _disconnected(receive)
                 return
             await _send(receive, send, answer)
-        else:
-            await _send(
-                receive, send, Answer("<html><body>404 Not Found</body></html>", 404, "text/html; charset=UTF-8")
-            )
+
+    async def _vendor_answer(self, scope: Scope, body: bytes) -> Answer:
+        """What the vendor whose path it is answers. Raises ConnectionCut."""
+        if scope["path"] == INTACCT_PATH and scope["method"] == "POST":
+            return await self.intacct.answer(body, _called_url(scope))
+        answer = await self.netsuite.answer(_asked(scope, body))
+        return answer or Answer("<html><body>404 Not Found</body></html>", 404, "text/html; charset=UTF-8")
 
 
 def create_app() -> Sandbox:
@@ -84,6 +90,12 @@ def _called_url(scope: Scope) -> str:
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"localhost").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}{scope['path']}"
+
+
+def _asked(scope: Scope, body: bytes) -> Asked:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    base = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
+    return Asked(scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1"), headers, body, base)
 
 
 def _cut(send: Send) -> None:
@@ -133,7 +145,9 @@ def main() -> None:
     app = create_app()
     url = f"http://{options.host}:{options.port}"
     print(f"Sage Intacct: {url}{INTACCT_PATH}  sender posync/sandbox-sender, company ACME,")
-    print(f"user xml_gateway/sandbox-user, entities 100 and 200.  Control room: {url}/sandbox/", flush=True)
+    print("user xml_gateway/sandbox-user, entities 100 and 200.")
+    print(f"NetSuite: {url}{wsdl_path('2023_2')} and {url}/services/NetSuitePort_2023_2  account TSTDRV1,")
+    print(f"consumer key/secret ck/cs, token id/secret tk/ts.  Control room: {url}/sandbox/", flush=True)
     uvicorn.run(
         cast(Any, app),
         host=options.host,

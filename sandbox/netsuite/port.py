@@ -1,0 +1,267 @@
+"""The doors of the pretend NetSuite: WSDL and schemas, the SOAP port, SuiteQL (reference 1, 2, 6, 8).
+
+Order of checks: version, XML, faults of the wire, authentication, schema, operation.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from html import escape
+from itertools import count
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from sandbox.answers import MAINTENANCE_PAGE, Answer, ConnectionCut
+from sandbox.calls import Calls
+from sandbox.clock import Clock
+from sandbox.faults import Faults, Operation, Rule
+from sandbox.netsuite.company import Company
+from sandbox.netsuite.errors import SoapFault, unexpected
+from sandbox.netsuite.founding import found_company
+from sandbox.netsuite.operations import RUN, Call, object_of
+from sandbox.netsuite.passports import Passports, check_keys
+from sandbox.netsuite.reading import Readings
+from sandbox.netsuite.schema.documents import document
+from sandbox.netsuite.schema.namespaces import VERSIONS, key_of
+from sandbox.netsuite.schema.shapes import SHAPES
+from sandbox.netsuite.switches import SWITCHES
+from sandbox.netsuite.values import Fields
+from sandbox.netsuite.wire_in import Malformed, Reader, local_name, parse_xml
+from sandbox.netsuite.wire_out import envelope, fault_envelope
+from sandbox.switches import Switches
+
+ACCOUNT = "TSTDRV1"
+_PORT = re.compile(r"/services/NetSuitePort_(\w+)")
+_SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
+_BEFORE = frozenset(
+    {"throttled", "unavailable", "html_error", "offline", "lost_request", "session_expired", "soap_fault"}
+)
+_AFTER = frozenset({"lost_answer", "gateway_timeout", "truncated", "stalled", "malformed", "error_after_commit"})
+_REFUSING = frozenset({"permission_denied", "refused", "unknown_error"})
+_TAMPERING = frozenset(
+    {
+        "unknown_state",
+        "missing_field",
+        "duplicate_row",
+        "row_moved",
+        "link_dropped",
+        "short_page",
+        "job_lost",
+        "after_submit_failed",
+    }
+)
+_FAULT_OF = {
+    "WS_REQUEST_BLOCKED": "exceededConcurrentRequestLimitFault",
+    "WS_CONCUR_SESSION_DISALLWD": "exceededRequestLimitFault",
+    "INVALID_LOGIN_CREDENTIALS": "invalidCredentialsFault",
+    "SESSION_TIMED_OUT": "invalidSessionFault",
+    "INSUFFICIENT_PERMISSION": "insufficientPermissionFault",
+    "WS_PERMISSION_REQD": "insufficientPermissionFault",
+    "INVALID_WS_VERSION": "invalidVersionFault",
+    "UNSUPPORTED_WS_VERSION": "invalidVersionFault",
+    "MAX_RCRDS_EXCEEDED": "exceededRecordCountFault",
+}
+BLOCKED = SoapFault(
+    "exceededConcurrentRequestLimitFault",
+    "WS_REQUEST_BLOCKED",
+    "SuiteTalk concurrent request limit exceeded. Request blocked.",
+)
+
+
+class Asked(NamedTuple):
+    """One HTTP request; header names in lower case, `base` is the scheme and host that were called."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    base: str
+
+
+class Port:
+    """The pretend service: one account, its passports and open searches, and the wire around them."""
+
+    def __init__(self, clock: Clock, faults: Faults, calls: Calls) -> None:
+        self._faults = faults
+        self._calls = calls
+        self.company = Company(ACCOUNT, clock)
+        found_company(self.company)
+        self.passports = Passports(self.company)
+        self.readings = Readings(self.company)
+        self._ids = count(1)
+        self._in_flight = 0
+
+    def reset(self) -> None:
+        """A company with its configuration only, well-known secrets, default switches."""
+        self.company.switches = Switches(SWITCHES)
+        self.empty()
+        self.passports.forget()
+
+    def empty(self) -> None:
+        """Takes the company's records away; its configuration stays."""
+        self.company.empty()
+        found_company(self.company)
+        self.readings.forget()
+
+    def change_secrets(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Another consumer secret or token, as when an administrator revokes one; a reset restores them."""
+        check_keys(given)
+        for name, value in given.items():
+            setattr(self.passports.secrets, name, str(value))
+        return asdict(self.passports.secrets)
+
+    def expire_searches(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every searchId is unknown from now on."""
+        count_of = len(self.readings.searches)
+        self.readings.forget()
+        return {"expired": count_of}
+
+    async def answer(self, asked: Asked) -> Answer | None:
+        """One HTTP request answered; None when the path is not one of NetSuite's. Raises ConnectionCut."""
+        if asked.method == "GET":
+            text = document(asked.path, asked.base)
+            return None if text is None else Answer(text)
+        found = _PORT.fullmatch(asked.path)
+        if found is None or asked.method != "POST":
+            return None
+        self._calls.arrived()
+        self._in_flight += 1
+        try:
+            return await self._soap(found[1], asked)
+        finally:
+            self._in_flight -= 1
+            self._calls.left()
+
+    async def _soap(self, version: str, asked: Asked) -> Answer:
+        try:
+            if version not in VERSIONS:
+                raise SoapFault("invalidVersionFault", "UNSUPPORTED_WS_VERSION", f"Version {version} is not supported.")
+            header, element = _parts(asked.body)
+            operation = Operation(local_name(element), object_of(element))
+            self._calls.operation(*operation)
+            if self._too_many():
+                raise BLOCKED
+            await self._pause(operation)
+            for rule in self._faults.strike("netsuite", [operation], _BEFORE):
+                return _refused(rule)
+            answer = Answer(self._run(version, header, element, operation, asked))
+        except Malformed as error:
+            return _fault(version, unexpected(str(error)))
+        except SoapFault as error:
+            return _fault(version, error)
+        for rule in self._faults.strike("netsuite", [operation], _AFTER):
+            answer = _spoiled(version, answer, rule)
+        return answer
+
+    def _too_many(self) -> bool:
+        limit = self.company.switches.number("concurrency_limit")
+        return bool(limit) and self._in_flight > limit
+
+    async def _pause(self, operation: Operation) -> None:
+        pause = self.company.switches.number("latency_seconds")
+        pause += sum(rule.seconds for rule in self._faults.strike("netsuite", [operation], frozenset({"slow"})))
+        if pause:
+            await asyncio.sleep(pause)
+
+    def _run(
+        self,
+        version: str,
+        header: etree._Element | None,
+        element: etree._Element,
+        operation: Operation,
+        asked: Asked,
+    ) -> str:
+        if operation.name != "getDataCenterUrls":
+            self.passports.check_soap(header, asked.headers.get("cookie", ""))
+        namespace = etree.QName(element).namespace or ""
+        if key_of(namespace, version) != "messages" or operation.name not in RUN:
+            raise Malformed(f"org.xml.sax.SAXException: {{{namespace}}}{operation.name} is not an operation")
+        reader = Reader(version, self.company.zone)
+        kind = operation.name[0].upper() + operation.name[1:] + "Request"
+        given = reader.read(element, kind)
+        if not isinstance(given, Fields):
+            # A request that is nothing but a list reads as one.
+            one = SHAPES[kind].list_of
+            assert one is not None, kind
+            given = Fields(kind, {one.name: given})
+        tampering = {rule.kind: rule.record for rule in self._faults.strike("netsuite", [operation], _TAMPERING)}
+        call = Call(
+            company=self.company,
+            readings=self.readings,
+            operation=operation,
+            given=given,
+            preferences=_block(reader, header, "preferences", "Preferences"),
+            search_preferences=_block(reader, header, "searchPreferences", "SearchPreferences"),
+            tampering=tampering,
+            refusals=self._faults.strike("netsuite", [operation], _REFUSING),
+            base_url=asked.base,
+            new_id=self._new_id,
+        )
+        inner = RUN[operation.name](call)
+        name = f"platformMsgs:{operation.name}Response"
+        return envelope(version, f"<{name}>{inner}</{name}>", self._new_id())
+
+    def _new_id(self) -> str:
+        """The form that document ids and search ids have (reference 3.1)."""
+        return f"WEBSERVICES_{self.company.account}_{next(self._ids):022d}_{next(self._ids):06x}"
+
+
+def _parts(body: bytes) -> tuple[etree._Element | None, etree._Element]:
+    """The SOAP header and the operation's element. Raises Malformed."""
+    root = parse_xml(body)
+    content = root.find(f"{_SOAP}Body")
+    elements = [] if content is None else [child for child in content if isinstance(child.tag, str)]
+    if root.tag != f"{_SOAP}Envelope" or len(elements) != 1:
+        raise Malformed("org.xml.sax.SAXException: a SOAP envelope holds one operation in its body")
+    return root.find(f"{_SOAP}Header"), elements[0]
+
+
+def _block(reader: Reader, header: etree._Element | None, name: str, kind: str) -> Fields:
+    """A block of preferences; an empty one where it was not sent."""
+    for block in header if header is not None else ():
+        if isinstance(block.tag, str) and local_name(block) == name:
+            read = reader.read(block, kind)
+            assert isinstance(read, Fields), kind
+            return read
+    return Fields(kind)
+
+
+def _fault(version: str, fault: SoapFault) -> Answer:
+    known = version if version in VERSIONS else VERSIONS[-1]
+    return Answer(fault_envelope(known, fault.element, fault.code, fault.message), 500)
+
+
+def _refused(rule: Rule) -> Answer:
+    """A request that a fault stops before anything is done. Raises SoapFault or ConnectionCut."""
+    kind = rule.kind
+    if kind == "lost_request":
+        raise ConnectionCut
+    if kind == "throttled":
+        raise BLOCKED
+    if kind == "offline":
+        raise unexpected("Your account is undergoing scheduled maintenance. Please try again later.")
+    if kind == "session_expired":
+        raise SoapFault("invalidSessionFault", "SESSION_TIMED_OUT", "Your connection has timed out.")
+    if kind == "soap_fault":
+        code = rule.errorno or "UNEXPECTED_ERROR"
+        raise SoapFault(_FAULT_OF.get(code, "unexpectedErrorFault"), code, rule.message)
+    return Answer(MAINTENANCE_PAGE, 503 if kind == "unavailable" else 200, "text/html; charset=UTF-8")
+
+
+def _spoiled(version: str, answer: Answer, rule: Rule) -> Answer:
+    """An answer that a fault spoils after the work is done. Raises ConnectionCut."""
+    kind = rule.kind
+    if kind == "lost_answer":
+        raise ConnectionCut
+    if kind == "error_after_commit":
+        return _fault(version, unexpected("An unexpected error occurred."))
+    if kind == "gateway_timeout":
+        return Answer("<html><body>A timeout occurred</body></html>", 524, "text/html; charset=UTF-8")
+    if kind == "stalled":
+        return answer._replace(stall_seconds=rule.seconds or 3600)
+    if kind == "malformed":
+        return answer._replace(body=f"An unexpected error occurred: {escape(rule.message)}")
+    return answer._replace(body=answer.body[: len(answer.body) // 2])
