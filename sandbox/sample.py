@@ -42,6 +42,23 @@ _ITEMS = (
     ("PIPET-10", "Pipette tips 10 ul", "Rack", "6700", "27.333"),
     ("FLYER-A5", "Flyer A5, 4 colours", "Thousand", "6800", "96.00"),
 )
+_UNIT_GROUPS = {
+    # item: its units in base units; suppliers bill paper by the ream and cartons by the piece, too
+    "PAPER-A4": {"Ream": "1", "Box": "5"},
+    "CARTON-M": {"Each": "1", "Bundle": "25"},
+    "TAPE-PP": {"Roll": "1", "Carton": "36"},
+}
+_CATEGORIES = {
+    # account: product line
+    "6100": "OFFICE",
+    "6200": "FURNITURE",
+    "6300": "IT",
+    "6400": "PACKAGING",
+    "6500": "TOOLS",
+    "6600": "SERVICES",
+    "6700": "LABORATORY",
+    "6800": "PRINT",
+}
 _ACCOUNTS = (
     ("6100", "Office supplies"),
     ("6200", "Furniture"),
@@ -129,8 +146,21 @@ def _content(today: date) -> dict[str, list[dict[str, str]]]:
     accounts = [
         {"account_no": number, "title": title, "account_type": "incomestatement"} for number, title in _ACCOUNTS
     ]
+    units = [
+        {"unit_group": key, "unit": unit, "factor": factor}
+        for key, group in _UNIT_GROUPS.items()
+        for unit, factor in group.items()
+    ]
     items = [
-        {"item_id": key, "name": name, "unit": unit, "gl_account": account} for key, name, unit, account, _ in _ITEMS
+        {
+            "item_id": key,
+            "name": name,
+            "unit": unit,
+            "unit_group": key if key in _UNIT_GROUPS else "",
+            "category": _CATEGORIES[account],
+            "gl_account": account,
+        }
+        for key, name, unit, account, _ in _ITEMS
     ]
     vendors = [
         {"vendor_id": key, "name": name, "term": term, "currency": currency} for key, name, term, currency in _VENDORS
@@ -170,6 +200,7 @@ def _content(today: date) -> dict[str, list[dict[str, str]]]:
         "classes": [{"class_id": "OPEX", "name": "Operating"}, {"class_id": "CAPEX", "name": "Capital"}],
         "bank_accounts": [{"bank_account_id": "BOA-OPS", "name": "Bank of America, operations"}],
         "vendors": vendors,
+        "units": units,
         "items": items,
         "purchase_orders": rows,
     }
