@@ -1,0 +1,177 @@
+"""Which order line each line of an invoice bills, when the invoice does not say: a proposal with its reasons.
+
+All lines are placed together, so that the sum of points is the highest there is: a line that fits two order lines
+leaves the one to a line that fits nowhere else. An order line takes several invoice lines only while their quantities
+fit.
+
+`score` says how sure the whole answer is of this one place: by how many points any other answer, "none of these"
+included, is worse. Two order lines that fit equally well score 0.5. `sure` and `likely` are the levels a caller acts
+by; nothing below the level it states may be applied without a person.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from matching.evidence import CandidateLine, InvoiceLine, Reason, comparable, evidence, left_to_bill, taken
+from matching.exact import Exact
+from matching.order_numbers import Named, OrderNumbers
+from models.domain import MatchMode, PurchaseOrderId, Record
+
+__all__ = ["CandidateLine", "Confidence", "InvoiceLine", "OrderLineGuess", "Reason", "Suggestion", "suggest"]
+
+BAR = 3.0
+"""The points of "none of these": a pair must be twenty times as likely as chance before it is proposed at all."""
+
+SURE, LIKELY = 0.97, 0.80
+"""From these scores on: the next best answer is 3.5, or 1.4, points worse (odds of 33 to 1, or 4 to 1)."""
+
+GUESSES = 3
+
+
+class Confidence(StrEnum):
+    SURE = "sure"
+    LIKELY = "likely"
+    UNSURE = "unsure"
+
+    def reaches(self, level: "Confidence") -> bool:
+        """Whether this is at least that sure."""
+        order = list(Confidence)
+        return order.index(self) <= order.index(level)
+
+
+class OrderLineGuess(Record):
+    """One order line an invoice line may bill, judged by itself."""
+
+    purchase_order_id: PurchaseOrderId
+    order_number: str
+    order_line_no: int
+    item_id: str
+    description: str
+    fit: float
+    """0 to 1: how well the two go together, whatever else is on the invoice."""
+    reasons: tuple[Reason, ...]
+
+
+class Suggestion(Record):
+    """The answer for one invoice line. `proposed` None: no order line is likely enough; `others` has the best guess."""
+
+    line_no: int
+    proposed: OrderLineGuess | None
+    score: float
+    """0 to 1; 0 without a proposal."""
+    confidence: Confidence
+    others: tuple[OrderLineGuess, ...] = ()
+    """What else it may bill, best first."""
+
+    @property
+    def best_guess(self) -> OrderLineGuess | None:
+        return self.proposed or (self.others[0] if self.others else None)
+
+
+class _Pair(NamedTuple):
+    points: float
+    reasons: tuple[Reason, ...]
+
+
+def suggest(
+    mode: MatchMode, lines: Sequence[InvoiceLine], candidates: Iterable[CandidateLine], text: str = ""
+) -> tuple[Suggestion, ...]:
+    """One suggestion per invoice line, in the order given. `text`: free text of the whole invoice.
+
+    `candidates` are the lines of the vendor's open orders. Line numbers of the invoice must not repeat. The answer does
+    not depend on the order of lines or candidates; of equals the earlier order line comes first.
+    """
+    # numpy and scipy take half a second to load: only who asks for a suggestion waits for them.
+    from matching.assignment import place_all
+    from matching.shortlist import shortlist
+
+    choices = sorted(candidates, key=lambda c: (c.order_number, c.line_no, c.purchase_order_id))
+    asked = sorted(lines, key=lambda line: line.line_no)
+    numbers = OrderNumbers(choice.order_number for choice in choices)
+    whole = numbers.named_in(text)
+    named = [_named(numbers, line, whole) for line in asked]
+    line_texts = [comparable(line.item_code, line.description) for line in asked]
+    choice_texts = [comparable(choice.item_id, choice.description or choice.item_id) for choice in choices]
+    pairs: list[dict[int, _Pair]] = []
+    left = [left_to_bill(mode, choice) for choice in choices]
+    short = shortlist(line_texts, choice_texts, asked, choices, named, left)
+    for row, line in enumerate(asked):
+        judged = {}
+        for column in short[row]:
+            reasons = evidence(mode, line, line_texts[row], choices[column], choice_texts[column], named[row])
+            judged[column] = _Pair(round(sum(reason.points for reason in reasons), 6), reasons)
+        pairs.append(judged)
+    takes = [{column: taken(line, choices[column]) for column in row} for line, row in zip(asked, pairs, strict=True)]
+    points = [{column: pair.points for column, pair in row.items()} for row in pairs]
+    places = place_all(points, takes, left, _alike(choices, left), bar=BAR)
+    answers = {
+        line.line_no: _suggestion(line, place.column, place.ahead, row, choices)
+        for line, place, row in zip(asked, places, pairs, strict=True)
+    }
+    return tuple(answers[line.line_no] for line in lines)
+
+
+def _named(numbers: OrderNumbers, line: InvoiceLine, whole: Named) -> Named:
+    """What the line itself names counts; else what the invoice names."""
+    own = numbers.named_in(f"PO {line.order_number}" if line.order_number else "", line.description)
+    return own if own.orders or own.unknown else whole
+
+
+def _alike(choices: Sequence[CandidateLine], left: Sequence[Exact]) -> list[int]:
+    """Lines of one order that differ in nothing but their number: whichever is chosen, the answer is the same."""
+    groups: dict[tuple[object, ...], int] = {}
+    return [
+        groups.setdefault(
+            (
+                choice.purchase_order_id,
+                choice.item_id,
+                choice.description,
+                choice.unit,
+                choice.price,
+                choice.closed,
+                rest,
+            ),
+            position,
+        )
+        for position, (choice, rest) in enumerate(zip(choices, left, strict=True))
+    ]
+
+
+def _suggestion(
+    line: InvoiceLine, column: int | None, ahead: float, row: Mapping[int, _Pair], choices: Sequence[CandidateLine]
+) -> Suggestion:
+    others = sorted((other for other in row if other != column), key=lambda other: (-row[other].points, other))
+    score = 0.0 if column is None else round(likelihood(ahead), 4)
+    return Suggestion(
+        line_no=line.line_no,
+        proposed=None if column is None else _guess(choices[column], row[column]),
+        score=score,
+        confidence=confidence(score),
+        others=tuple(_guess(choices[other], row[other]) for other in others[:GUESSES]),
+    )
+
+
+def confidence(score: float) -> Confidence:
+    """The level of a score."""
+    if score >= SURE:
+        return Confidence.SURE
+    return Confidence.LIKELY if score >= LIKELY else Confidence.UNSURE
+
+
+def likelihood(points: float) -> float:
+    """The chance that goes with odds of e to the points: 0 points are even, 3 are 0.95."""
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, points))))
+
+
+def _guess(choice: CandidateLine, pair: _Pair) -> OrderLineGuess:
+    return OrderLineGuess(
+        purchase_order_id=choice.purchase_order_id,
+        order_number=choice.order_number,
+        order_line_no=choice.line_no,
+        item_id=choice.item_id,
+        description=choice.description,
+        fit=round(likelihood(pair.points - BAR), 4),
+        reasons=tuple(sorted(pair.reasons, key=lambda reason: (-abs(reason.points), reason.code))),
+    )
