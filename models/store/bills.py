@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, text, update
@@ -277,7 +278,7 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
                     item_id=line.item_id or order_line.item_id,
                     description=line.description,
                     quantity=quantity,
-                    unit=line.unit or order_line.unit,
+                    unit=(line.billed_unit if line.exact_quantity else line.unit) or order_line.unit,
                     amount=amount,
                     order_line=ErpId(order_line.erp_id),
                     source=source,
@@ -327,18 +328,31 @@ def _charges(bill: BillRow) -> Iterator[ChargeToPush]:
 
 
 def _split(line: BillLineRow) -> list[tuple[BillLineSource, Decimal, Decimal]]:
-    """One bill line, once per source; the amounts add up to the line's to the cent."""
+    """One bill line, once per source; the amounts add up to the line's to the cent.
+
+    Quantities are in the order's unit; where that has no exact decimals (7 of a dozen), in the supplier's own.
+    """
     assert line.quantity is not None, "lines of our own bills carry a quantity"
     shares: list[tuple[BillLineSource, Decimal, Decimal]] = []
     left_amount = line.amount
     for position, source in enumerate(line.sources, start=1):
-        quantity = Decimal(source["quantity"])
+        quantity = _sent(line, source)
         last = position == len(line.sources)
-        amount = left_amount if last else round(line.amount * quantity / line.quantity, 2)
+        amount = left_amount if last else round(line.amount * Decimal(source["quantity"]) / line.quantity, 2)
         left_amount -= amount
         where = BillLineSource(document_id=DocumentId(source["document_id"]), line=ErpId(source["line"]))
         shares.append((where, quantity, amount))
     return shares
+
+
+def _sent(line: BillLineRow, source: Mapping[str, str]) -> Decimal:
+    if line.exact_quantity is None or line.billed_quantity is None:
+        return Decimal(source["quantity"])
+    part = Fraction(source.get("exact") or source["quantity"]) / Fraction(line.exact_quantity)
+    own = part * Fraction(line.billed_quantity)
+    quantity = round(Decimal(own.numerator) / Decimal(own.denominator), 10)
+    whole = quantity.to_integral_value()
+    return whole if quantity == whole else quantity.normalize()
 
 
 async def pushed(session: AsyncSession, bill_id: BillId, found: PushedBill, *, status: BillStatus) -> bool:

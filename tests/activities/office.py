@@ -13,6 +13,7 @@ from activities.erp import ErpActivities
 from activities.failures import FailureDetails
 from activities.mirror import MirrorActivities
 from activities.sync import SyncActivities
+from activities.waiting_bills import WaitingBillActivities
 from activities.waking import WakingActivities
 from models.domain import BillId, Erp, PaymentId, PurchaseOrder, Stream, SyncRunId
 from models.messages import (
@@ -20,7 +21,11 @@ from models.messages import (
     BillNow,
     BillPushed,
     BillPushResult,
+    BillsMatchedAgain,
     CreateBillAnswer,
+    DecideMatch,
+    DecideMatchAnswer,
+    MatchBillsAgain,
     OrderFacts,
     PaymentPushResult,
     PurchaseOrderState,
@@ -36,8 +41,9 @@ from models.messages import (
     SyncPageDone,
     SyncPlan,
 )
-from models.store import bills, connections, cursors, payments, requests
+from models.store import bills, connections, cursors, payments, requests, tolerance_policies
 from models.store.database import Database
+from models.store.tolerance_policies import Scope
 from tests.activities.in_memory_erp import InMemoryErp
 from tests.store.tenant import Tenant, new_tenant
 
@@ -80,6 +86,7 @@ class Office:
     bell: Bell
     connections: Connections
     mirror: MirrorActivities
+    deciding: WaitingBillActivities
     pushing: ErpActivities
     syncing: SyncActivities
     waking: WakingActivities
@@ -137,6 +144,40 @@ class Office:
         answer = await self.bill(order, quantities, **values)
         assert answer.bill_id is not None, answer
         return answer.bill_id
+
+    async def acknowledge(self, bill_id: BillId, *findings: str, key: str) -> DecideMatchAnswer:
+        request = await self.ask(key, {"findings": list(findings)})
+        return await self.deciding.decide_match(DecideMatch(request=request, bill_id=bill_id))
+
+    async def release(self, bill_id: BillId, *, key: str, reason: str = "agreed by mail") -> DecideMatchAnswer:
+        request = await self.ask(key, {"findings": None, "reason": reason})
+        return await self.deciding.decide_match(DecideMatch(request=request, bill_id=bill_id))
+
+    async def refusal(self, key: str) -> str:
+        """The code the caller of the API is refused with."""
+        async with self.tenant.database.transaction() as s:
+            request = await requests.get(s, self.tenant.organization_id, key)
+        assert request is not None
+        assert request.answer is not None
+        return str(request.answer["code"])
+
+    async def match_again(self, order: PurchaseOrder, why: str = "the order changed") -> BillsMatchedAgain:
+        again = MatchBillsAgain(
+            connection_id=self.tenant.connection_id, purchase_order_id=self.tenant.id_of(order), why=why
+        )
+        return await self.deciding.match_bills_again(again)
+
+    async def three_way(self) -> None:
+        await self.tenant.execute(
+            "update connections set match_mode = 'three_way' where id = :id", id=self.tenant.connection_id
+        )
+
+    async def tolerates(self, **checks: Any) -> None:
+        """The organization's policy: `price={"block": {"pct": "5"}}`."""
+        async with self.tenant.database.transaction() as s:
+            await tolerance_policies.create(
+                s, self.tenant.organization_id, Scope(), {"checks": checks}, actor="ada", why="test"
+            )
 
     async def push(self, bill_id: BillId) -> BillPushResult:
         push = PushBill(connection_id=self.tenant.connection_id, bill_id=bill_id, order_workflow_id="po/x")
@@ -238,6 +279,7 @@ async def new_office(database: Database) -> Office:
         bell=bell,
         connections=open_connections,
         mirror=MirrorActivities(database),
+        deciding=WaitingBillActivities(database),
         pushing=ErpActivities(database, open_connections, bell),  # type: ignore[arg-type]
         syncing=SyncActivities(database, open_connections, bell),  # type: ignore[arg-type]
         waking=WakingActivities(database, bell),  # type: ignore[arg-type]

@@ -1,0 +1,335 @@
+"""Bills kept back by their match: what people decide, what heals by itself, and what stays frozen."""
+
+import asyncio
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from models.domain import BillId, BillStatus, PurchaseOrder
+from models.store import unit_factors
+from models.store.unit_factors import UnitWanted
+from tests.activities.office import Office
+from tests.store.made import R2, R3, a_receipt, an_order
+
+WARNED = "BILLED_BEYOND_RECEIVED:line-1"
+
+
+async def warned(office: Office, *, key: str = "k1", quantity: int = 6) -> tuple[PurchaseOrder, BillId]:
+    """An order of ten of which nothing came yet, and a bill of six."""
+    await office.three_way()
+    order = await office.holds(an_order(lines={1: 10}))
+    return order, await office.billed(order, {1: quantity}, key=key)
+
+
+async def held(office: Office) -> tuple[PurchaseOrder, BillId]:
+    """A bill at 13.50 of an order at 12.50, where 5 % is tolerated."""
+    await office.tolerates(price={"block": {"pct": "5"}})
+    order = await office.holds(an_order(lines={1: 10}))
+    return order, await office.billed(order, {1: 4}, key="k1", price="13.50")
+
+
+async def row(office: Office, bill_id: BillId) -> Any:
+    return await office.tenant.bill_row(bill_id)
+
+
+async def events(office: Office, bill_id: BillId) -> list[Any]:
+    return list(await office.tenant.fetch("select * from events where subject_id = :id order by id", id=bill_id))
+
+
+async def test_a_warned_bill_is_saved_reserves_and_is_not_sent(office: Office) -> None:
+    """Q07, rules 3.4: a warning waits for its acknowledgement; its quantity is taken meanwhile, nothing goes out."""
+    order, bill_id = await warned(office)
+    assert (await row(office, bill_id)).status == BillStatus.AWAITING_ACKNOWLEDGEMENT
+    assert (await office.write(bill_id)).state == "held"
+    assert await office.tenant.billed_net(order) == 6
+    pushed = await office.push(bill_id)
+    assert (pushed.status, pushed.version) == (BillStatus.AWAITING_ACKNOWLEDGEMENT, 1)
+    assert office.erp.calls["create_bill"] == 0
+    assert (await office.bill(order, {1: 5}, key="k2")).outcome == "BLOCK"
+
+
+async def test_an_acknowledged_bill_goes_out(office: Office) -> None:
+    """Rules 3.4: acknowledged by id, by whom, when and why is kept; the same word again changes nothing."""
+    _, bill_id = await warned(office)
+    decided = await office.acknowledge(bill_id, WARNED, key="a1")
+    assert (decided.outcome, decided.bill.status, decided.bill.version) == ("decided", BillStatus.PENDING_PUSH, 2)
+    assert await office.acknowledge(bill_id, WARNED, key="a1") == decided
+    assert (await office.write(bill_id)).state == "planned"
+    (word,) = await office.tenant.fetch("select * from match_decisions where bill_id = :id", id=bill_id)
+    assert (word.kind, word.finding["id"], word.actor) == ("acknowledged", WARNED, "ada")
+    last = (await events(office, bill_id))[-1]
+    assert (last.kind, last.before["status"], last.after["status"], last.after["acknowledged"]) == (
+        "match_acknowledged",
+        "awaiting_acknowledgement",
+        "pending_push",
+        [WARNED],
+    )
+    assert (await office.push(bill_id)).status is BillStatus.SYNCED
+
+
+async def test_a_warning_known_beforehand_is_acknowledged_with_the_bill(office: Office) -> None:
+    """Ids are made of code and line, so that a caller who tried the bill first sends them along."""
+    await office.three_way()
+    order = await office.holds(an_order(lines={1: 10}))
+    answer = await office.bill(order, {1: 6}, key="k1", acknowledge=[WARNED, "BILLED_BEYOND_RECEIVED:line-2"])
+    assert (answer.outcome, answer.status, answer.needs) == ("WARN", BillStatus.PENDING_PUSH, [])
+    words = await office.tenant.fetch("select * from match_decisions where bill_id = :id", id=answer.bill_id)
+    assert [word.finding["id"] for word in words] == [WARNED], "what was not found is not acknowledged"
+
+
+async def test_a_word_that_does_not_fit_is_refused_and_changes_nothing(office: Office) -> None:
+    _, warned_bill = await warned(office)
+    assert (await office.acknowledge(warned_bill, "PO_CLOSED", key="a1")).outcome == "refused"
+    assert await office.refusal("a1") == "FINDING_UNKNOWN"
+    assert (await office.release(warned_bill, key="a2")).outcome == "refused"
+    assert await office.refusal("a2") == "NOTHING_ON_HOLD"
+    await office.acknowledge(warned_bill, WARNED, key="a3")
+    assert (await office.acknowledge(warned_bill, WARNED, key="a4")).outcome == "refused"
+    assert await office.refusal("a4") == "BILL_NOT_WAITING"
+    assert (await row(office, warned_bill)).version == 2
+
+
+async def test_a_hold_is_released_with_a_reason_not_acknowledged(office: Office) -> None:
+    """P02, rules 3.4: a hold needs an approval; the reason and the person stay with the bill."""
+    _, bill_id = await held(office)
+    assert (await row(office, bill_id)).status == BillStatus.ON_HOLD
+    (finding,) = (await office.match("k1"))["findings"]
+    assert (await office.acknowledge(bill_id, finding["id"], key="a1")).outcome == "refused"
+    assert await office.refusal("a1") == "FINDING_NEEDS_RELEASE"
+    decided = await office.release(bill_id, key="a2", reason="the buyer agreed")
+    assert (decided.bill.status, decided.bill.needs) == (BillStatus.PENDING_PUSH, [])
+    last = (await events(office, bill_id))[-1]
+    assert (last.kind, last.why, last.actor) == ("match_released", "the buyer agreed", "ada")
+    assert (await office.push(bill_id)).status is BillStatus.SYNCED
+
+
+async def test_holds_first_then_the_warnings_that_are_left(office: Office) -> None:
+    """The outcome is the worst finding's, and every one of them is settled before the bill goes out."""
+    await office.tolerates(price={"block": {"pct": "5"}})
+    await office.three_way()
+    order = await office.holds(an_order(lines={1: 10}))
+    answer = await office.bill(order, {1: 6}, key="k1", price="13.50")
+    assert answer.bill_id is not None
+    assert (answer.outcome, answer.status) == ("HOLD", BillStatus.ON_HOLD)
+    assert answer.needs[-1] == "BILLED_BEYOND_RECEIVED"
+    decided = await office.release(answer.bill_id, key="a1")
+    assert (decided.bill.status, decided.bill.needs) == (
+        BillStatus.AWAITING_ACKNOWLEDGEMENT,
+        ["BILLED_BEYOND_RECEIVED"],
+    )
+    assert (await office.write(answer.bill_id)).state == "held"
+    decided = await office.acknowledge(answer.bill_id, WARNED, key="a2")
+    assert decided.bill.status is BillStatus.PENDING_PUSH
+
+
+async def test_other_bills_of_the_order_do_not_wait_for_a_held_one(office: Office) -> None:
+    """DESIGN 6: writes go out in turn, but one that waits for a person steps aside, and goes last once released."""
+    order, held_bill = await held(office)
+    second = await office.billed(order, {1: 3}, key="k2")
+    await office.push(second)
+    third = await office.billed(order, {1: 2}, key="k3")
+    await office.release(held_bill, key="a1")
+    await office.push(third)
+    await office.push(held_bill)
+    assert [invoice.bill.number for invoice in office.erp.invoices.values()] == ["INV-k2", "INV-k3", "INV-k1"]
+
+
+async def test_a_receipt_heals_a_warning_by_itself(office: Office) -> None:
+    """Rules 3.6: a bill that is not sent is re-evaluated; what it warned of is gone, so it goes out."""
+    order, bill_id = await warned(office)
+    received = an_order(lines={1: 10}, billed={1: 6}, revision=R2, erp_status="Partially Converted")
+    await office.tenant.page(received)
+    await office.tenant.receive(a_receipt(received, {1: 6}, revision=R2))
+    (now,) = (await office.match_again(order, "a receipt came")).bills
+    assert (now.status, now.version, now.needs) == (BillStatus.PENDING_PUSH, 2, [])
+    assert (await office.write(bill_id)).state == "planned"
+    assert (await row(office, bill_id)).match_outcome == "OK"
+    results = await office.tenant.fetch(
+        "select why, outcome from match_results where bill_id = :id order by created_at", id=bill_id
+    )
+    assert [(result.why, result.outcome) for result in results] == [("asked for", "WARN"), ("a receipt came", "OK")]
+    last = (await events(office, bill_id))[-1]
+    assert (last.kind, last.why, last.actor) == ("matched_again", "a receipt came", "posync")
+    assert (last.before["findings"], last.after["findings"]) == ([WARNED], [])
+    assert (await office.match_again(order)).bills == [now], "run twice, nothing changes"
+    assert (await row(office, bill_id)).version == 2
+
+
+async def test_a_healed_bill_is_converted_from_the_receipt_that_came(office: Office) -> None:
+    """Rules 3.6: what a line is converted from is chosen anew, receipts first."""
+    await office.three_way()
+    order = await office.holds(an_order(lines={1: 10}))
+    bill_id = await office.billed(order, {1: 6}, key="k1")
+    received = an_order(lines={1: 10}, billed={1: 6}, revision=R2, erp_status="Partially Converted")
+    await office.tenant.page(received)
+    await office.tenant.receive(a_receipt(received, {1: 6}, revision=R2))
+    await office.match_again(order)
+    (line,) = await office.tenant.fetch("select * from bill_lines where bill_id = :id", id=bill_id)
+    assert line.sources == [{"document_id": "PO Receiver-R-501", "line": "5011", "quantity": "6"}]
+
+
+async def test_an_order_cut_down_holds_a_bill_that_is_not_sent(office: Office) -> None:
+    """Property 7: what was accepted is never refused afterwards; it is kept back, and stays saved and reserved."""
+    order = await office.holds(an_order(lines={1: 10}))
+    bill_id = await office.billed(order, {1: 8}, key="k1")
+    await office.tenant.page(an_order(lines={1: 5}, revision=R2))
+    (now,) = (await office.match_again(order)).bills
+    assert (now.status, now.needs) == (BillStatus.ON_HOLD, ["QTY_OVER_CEILING"])
+    assert ((await row(office, bill_id)).match_outcome, (await office.write(bill_id)).state) == ("HOLD", "held")
+    assert (await office.push(bill_id)).status is BillStatus.ON_HOLD, "a push under way sends nothing"
+    assert office.erp.calls["create_bill"] == 0
+    assert (await office.bill(order, {1: 1}, key="k2")).outcome == "BLOCK"
+    await office.tenant.page(an_order(lines={1: 12}, revision=R3))
+    (now,) = (await office.match_again(order)).bills
+    assert (now.status, now.version) == (BillStatus.PENDING_PUSH, 3)
+
+
+async def test_an_acknowledged_warning_never_becomes_a_refusal_by_itself(office: Office) -> None:
+    """Property 7: the order shrinks under an acknowledged bill: on hold at worst; a person may still let it go."""
+    order, bill_id = await warned(office)
+    await office.acknowledge(bill_id, WARNED, key="a1")
+    await office.tenant.page(an_order(lines={1: 5}, revision=R2))
+    (now,) = (await office.match_again(order)).bills
+    assert now.status is BillStatus.ON_HOLD
+    decided = await office.release(bill_id, key="a2", reason="the buyer cut it too far")
+    assert decided.bill.status is BillStatus.PENDING_PUSH
+
+
+async def test_an_acknowledgement_does_not_cover_what_got_worse(office: Office) -> None:
+    """One acknowledges what one sees: two units ahead of the goods are not five."""
+    await office.tolerates(price={"block": {"pct": "1"}})
+    await office.three_way()
+    await office.tenant.execute(
+        """update connections set capabilities = capabilities || '{"several_sources_per_bill": true}' where id = :id""",
+        id=office.tenant.connection_id,
+    )
+    order = await office.holds(an_order(lines={1: 10}, billed={1: 4}, erp_status="Partially Converted"))
+    receipt = a_receipt(order, {1: 4})
+    await office.tenant.receive(receipt)
+    bill_id = await office.billed(order, {1: 6}, key="k1", price="13.50", acknowledge=[WARNED])
+    assert (await row(office, bill_id)).status == BillStatus.ON_HOLD
+    await office.tenant.receive(a_receipt(order, {1: 1}, revision=R2))
+    (now,) = (await office.match_again(order)).bills
+    assert now.needs[-1] == "BILLED_BEYOND_RECEIVED"
+    decided = await office.release(bill_id, key="a1")
+    assert decided.bill.status is BillStatus.AWAITING_ACKNOWLEDGEMENT
+
+
+async def test_a_bill_in_the_erp_only_gets_an_exception_once(office: Office) -> None:
+    """Rules 3.6: a synced bill is frozen; the order cut down below it opens one issue with before and after."""
+    order = await office.holds(an_order(lines={1: 10}))
+    bill_id = await office.billed(order, {1: 8}, key="k1")
+    await office.push(bill_id)
+    before = await row(office, bill_id)
+    assert (await office.match_again(order)).worse == 0
+    cut_down = an_order(lines={1: 5}, billed={1: 8}, revision="2026-03-03 08:00:00", erp_status="Converted")
+    await office.tenant.page(cut_down)
+    assert (await office.match_again(order, "the order changed")).worse == 1
+    (issue,) = await office.tenant.fetch("select * from sync_issues where connection_id = :c")
+    assert (issue.code, issue.subject_id, issue.workflow_id) == ("MATCH_WORSE", bill_id, None)
+    assert (issue.evidence["before"]["match"], issue.evidence["after"]["match"]) == ("OK", "HOLD")
+    assert issue.evidence["values"]["QTY_OVER_CEILING:line-1"]["O_eff"] == "5"
+    after = await row(office, bill_id)
+    assert (after.status, after.version, after.match_outcome) == (before.status, before.version, "OK")
+    assert (await office.match_again(order)).worse == 0
+    (issue,) = await office.tenant.fetch("select * from sync_issues where connection_id = :c")
+    assert issue.occurrences == 1
+    await office.tenant.page(an_order(lines={1: 10}, billed={1: 8}, revision="2026-03-03 09:00:00"))
+    await office.match_again(order)
+    (issue,) = await office.tenant.fetch("select * from sync_issues where connection_id = :c")
+    assert (issue.state, issue.closed_by) == ("resolved", "posync")
+
+
+async def test_bills_that_came_later_are_no_fault_of_one_in_the_erp(office: Office) -> None:
+    """Rules 3.6: a bill is judged by the change of its order, not by who billed the rest of it."""
+    order, first = await warned(office, quantity=4)
+    await office.push(first)
+    await office.billed(order, {1: 6}, key="k2")
+    assert (await office.match_again(order)).worse == 0
+
+
+async def test_an_unknown_unit_waits_for_its_factor_and_then_goes_out(office: Office) -> None:
+    """U05, U04: nobody guesses; told once, the bill takes what it takes exactly and goes out by itself."""
+    order = await office.holds(an_order(lines={1: 10}))
+    answer = await office.bill(order, {1: 7}, key="k1", unit="Piece", price="1.05")
+    assert answer.bill_id is not None
+    assert (answer.status, answer.needs) == (BillStatus.ON_HOLD, ["UOM_UNKNOWN"])
+    assert await office.tenant.billed_net(order) == 0
+    assert (await office.release(answer.bill_id, key="a1")).outcome == "refused"
+    assert await office.refusal("a1") == "HOLD_NEEDS_A_FIX"
+    await told(office, Fraction(1, 12))
+    (now,) = (await office.match_again(order, "a unit was told")).bills
+    assert now.status is BillStatus.PENDING_PUSH
+    (line,) = await office.tenant.fetch("select * from bill_lines where bill_id = :id", id=answer.bill_id)
+    assert (line.exact_quantity, line.billed_quantity, line.billed_unit, line.unit) == ("7/12", 7, "Piece", "Each")
+
+
+async def told(office: Office, factor: Fraction) -> None:
+    async with office.tenant.database.transaction() as s:
+        wanted = UnitWanted("ITEM-1", "Piece", "Each")
+        await unit_factors.tell(
+            s,
+            office.tenant.organization_id,
+            office.tenant.connection_id,
+            "V1",
+            wanted,
+            factor,
+            actor="ada",
+            why="said so",
+        )
+
+
+async def test_parts_of_a_unit_add_up_exactly(office: Office) -> None:
+    """U04: 7/12 and 113/12 of ten cases fill the line to the last piece; one piece more is refused."""
+    await told(office, Fraction(1, 12))
+    order = await office.holds(an_order(lines={1: 10}))
+    await office.billed(order, {1: 7}, key="k1", unit="Piece")
+    assert (await office.bill(order, {1: 114}, key="k2", unit="Piece")).outcome == "BLOCK"
+    second = await office.bill(order, {1: 113}, key="k3", unit="Piece")
+    assert (second.outcome, second.status) == ("OK", BillStatus.PENDING_PUSH)
+    over = await office.bill(order, {1: "0.0001"}, key="k4", unit="Piece")
+    assert over.outcome == "BLOCK"
+
+
+async def test_a_piece_of_a_case_is_sent_in_the_suppliers_unit(office: Office) -> None:
+    """Rules 3.6: what is no exact decimal of the order's unit goes out as the supplier wrote it, never rounded."""
+    await told(office, Fraction(1, 12))
+    order = await office.holds(an_order(lines={1: 10}))
+    odd = await office.billed(order, {1: 7}, key="k1", unit="Piece", price="1")
+    even = await office.billed(order, {1: 24}, key="k2", unit="Piece", price="1")
+    await office.push(odd)
+    await office.push(even)
+    sent = [invoice.bill.lines[0] for invoice in office.erp.invoices.values()]
+    assert [(line.quantity, line.unit, line.amount) for line in sent] == [
+        (Decimal(7), "Piece", Decimal("7.00")),
+        (Decimal(2), "Each", Decimal("24.00")),
+    ]
+
+
+async def test_a_hundred_at_once_never_pass_the_ceiling_and_each_loser_is_told_why(office: Office) -> None:
+    """Property 1, issue 3: a hundred saves on one line of ten at the same moment; exactly ten go in."""
+    order = await office.holds(an_order(lines={1: 10}))
+    answers = await asyncio.gather(*(office.bill(order, {1: 1}, key=f"k{n}") for n in range(100)))
+    accepted = [answer for answer in answers if answer.bill_id is not None]
+    assert len(accepted) == 10
+    assert await office.tenant.billed_net(order) == 10
+    for number, answer in enumerate(answers):
+        if answer.bill_id is None:
+            findings = (await office.match(f"k{number}"))["findings"]
+            finding = next(finding for finding in findings if finding["severity"] == "BLOCK")
+            assert (finding["code"], finding["values"]["B"], Decimal(finding["limit"])) == ("QTY_OVER_CEILING", "10", 0)
+    waiting = await office.tenant.fetch("select count(*) as n from bills where connection_id = :c")
+    assert waiting[0].n == 10
+
+
+async def test_waiting_bills_and_new_ones_never_pass_the_ceiling_together(office: Office) -> None:
+    """Property 1: bills on hold reserve; matching them again beside new saves takes the same locks."""
+    await office.tolerates(price={"block": {"pct": "5"}})
+    order = await office.holds(an_order(lines={1: 10}))
+    for number in range(3):
+        await office.billed(order, {1: 2}, key=f"h{number}", price="20")
+    await asyncio.gather(
+        *(office.bill(order, {1: 1}, key=f"k{number}") for number in range(20)),
+        *(office.match_again(order) for _ in range(5)),
+    )
+    assert await office.tenant.billed_net(order) == 10
