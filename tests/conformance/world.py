@@ -47,6 +47,9 @@ class World(ABC):
     refusals: ClassVar[Mapping[str, tuple[type[ErpError], str]]]
     """Error numbers of this ERP to the family and code they must become on a write."""
 
+    charge_preferences: ClassVar[Mapping[str, str]] = {}
+    """The preferences with which its bills carry freight, tax and a discount; empty: they carry no such money."""
+
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.connectors: list[ErpConnector] = []
@@ -131,6 +134,12 @@ class IntacctWorld(World):
         "BL03002128": (Rejected, "BILL_NUMBER_REQUIRED"),
         "GL-0951": (Rejected, "ACCOUNT_REFUSED"),
         "ZZ00000000": (Rejected, "UNKNOWN_ERP_ERROR"),
+    }
+
+    charge_preferences: ClassVar = {
+        "subtotal.freight": "Freight",
+        "subtotal.tax": "Sales tax",
+        "subtotal.discount": "Discount",
     }
 
     def start(self) -> None:

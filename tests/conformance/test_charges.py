@@ -1,0 +1,73 @@
+"""Money beyond a bill's lines: it arrives whole or the bill does not (matching rules, H01 to H03)."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erp.connector import ErpConnector
+from erp.errors import Rejected
+from models.domain import BillToPush, ChargeKind, ChargeToPush
+from tests.conformance.world import World, a_bill_for, push, the_order
+
+CHARGES = (
+    ChargeToPush(kind=ChargeKind.FREIGHT, amount=Decimal("50.00"), description="by road"),
+    ChargeToPush(kind=ChargeKind.TAX, amount=Decimal("12.34")),
+    ChargeToPush(kind=ChargeKind.DISCOUNT, amount=Decimal("-2.00")),
+)
+
+
+def charged(bill: BillToPush, **changes: Any) -> BillToPush:
+    return bill.model_copy(update={"charges": CHARGES, "total": bill.total + Decimal("60.34"), **changes})
+
+
+def with_charges(world: World) -> ErpConnector:
+    if not world.charge_preferences:
+        pytest.skip(f"bills of {world.erp} carry no charges")
+    return world.connect(preferences={**world.settings()["preferences"], **world.charge_preferences})
+
+
+async def test_a_total_with_charges_is_read_back(world: World) -> None:
+    """Freight, tax and discount count in the totals of the bill and of the payable, not in what is billed of a line."""
+    connector = with_charges(world)
+    assert set(connector.capabilities.charges) == {ChargeKind.FREIGHT, ChargeKind.TAX, ChargeKind.DISCOUNT}
+    order = await the_order(connector)
+    bill = charged(a_bill_for(order, "charged-1"))
+    pushed = await push(connector, bill)
+    assert (pushed.linked, pushed.differences, pushed.total) == (True, (), bill.total)
+    assert pushed.snapshot is not None
+    assert pushed.snapshot.purchase_order.lines[0].billed == Decimal(1)
+    (payable,) = [
+        held for held in (await connector.bills(since=None, after=None)).records if held.erp_id == pushed.payable_id
+    ]
+    assert (payable.total, payable.due) == (bill.total, bill.total)
+
+
+async def test_charges_that_were_lost_show_as_a_difference(world: World) -> None:
+    """A bill accepted for less than it says is never taken for whole."""
+    connector = with_charges(world)
+    bill = a_bill_for(await the_order(connector), "lost-charge-1")
+    document = await connector.create_bill(bill)
+    (difference,) = (await connector.read_bill(charged(bill), document)).differences
+    assert "the total" in difference
+
+
+async def test_money_without_a_place_is_refused(world: World, connector: ErpConnector) -> None:
+    """Before anything is sent: the ERP's total would lack it."""
+    assert connector.capabilities.charges == ()
+    bill = charged(a_bill_for(await the_order(connector), "refused-1"))
+    with pytest.raises(Rejected) as refused:
+        await connector.create_bill(bill)
+    assert refused.value.code == "CHARGES_NOT_TAKEN"
+    assert world.invoices_with("refused-1") == []
+
+
+async def test_an_erp_that_has_no_such_subtotal_says_so(world: World) -> None:
+    """The person's word was wrong: a refusal with its own code, nothing written."""
+    connector = with_charges(world)
+    world.switch(subtotals="")
+    bill = charged(a_bill_for(await the_order(connector), "refused-2"))
+    with pytest.raises(Rejected) as refused:
+        await connector.create_bill(bill)
+    assert refused.value.code == "CHARGES_NOT_TAKEN"
+    assert world.invoices_with("refused-2") == []
