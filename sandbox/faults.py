@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "refused": "a function fails with the given `errorno` and `message`; nothing is done",
     "unknown_error": "an error number nobody knows",
     "soap_fault": "NetSuite: a SOAP fault with `errorno` and `message`; nothing is done",
+    "login_refused": "NetSuite: a right passport is refused",
     "error_after_commit": "NetSuite: the work is done, then UNEXPECTED_ERROR is answered",
     "after_submit_failed": "NetSuite: a record is saved, but a script after saving it failed",
     "job_lost": "NetSuite: a searchId ends before its time",

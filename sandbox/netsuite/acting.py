@@ -63,7 +63,7 @@ def _found(company: Company, type_name: str, given: Given) -> Record:
     number = _text(given, "number")
     for record in reversed(company.all(type_name)):
         names = (record["tranId"], record["entityId"], record["itemId"], record["acctNumber"], record.key)
-        if given.get("internal_id") and record.internal_id == str(given["internal_id"]):
+        if given.get("record_no") and record.internal_id == str(given["record_no"]):
             return record
         if given.get("external_id") and record.external_id == str(given["external_id"]):
             return record
@@ -140,7 +140,7 @@ def _bill(company: Company, given: Given) -> Shown:
             line.pop("orderLine", None)
     values: dict[str, Any] = {"entity": order["entity"], "subsidiary": order["subsidiary"]}
     values |= {"currency": order["currency"], "tranDate": company.moment_of(_day(company, given))}
-    values |= {"tranId": given.get("bill_number"), "memo": given.get("memo")}
+    values |= {"tranId": given.get("invoice_number"), "memo": given.get("memo")}
     if items:
         values["itemList"] = items
     if expenses:
@@ -172,11 +172,28 @@ def _add_bill(company: Company, given: Given) -> Shown:
     return shown(company, add(Writing(company), Fields("VendorBill", values)))
 
 
+def _add_credit(company: Company, given: Given) -> Shown:
+    """A vendor credit of an `amount`; `bill` names the bill it is applied to."""
+    vendor = _found(company, "vendor", {"number": given.get("vendor_id")})
+    account = company.keyed("account", _text(given, "account", "6000"))
+    amount = _number(given, "amount")
+    if account is None or amount is None:
+        raise ValueError("give amount, and an account that exists")
+    lines = Lines([Fields("VendorCreditExpense", {"account": company.ref(account), "amount": amount})])
+    values: dict[str, Any] = {"entity": company.ref(vendor), "tranId": given.get("number"), "expenseList": lines}
+    values |= {"tranDate": company.moment_of(_day(company, given)), "memo": given.get("memo")}
+    if given.get("bill"):
+        bill = _found(company, "vendorBill", {"number": given["bill"]})
+        applied = {"apply": True, "doc": int(bill.internal_id), "amount": min(amount, due(company, bill))}
+        values["applyList"] = Lines([Fields("VendorCreditApply", applied)])
+    return shown(company, add(Writing(company), Fields("VendorCredit", values)))
+
+
 def _edit_bill(company: Company, given: Given) -> Shown:
     bill = _found(company, "vendorBill", given)
     values: dict[str, Any] = {name: given[name] for name in ("memo",) if name in given}
-    if "bill_number" in given:
-        values["tranId"] = given["bill_number"]
+    if "invoice_number" in given:
+        values["tranId"] = given["invoice_number"]
     if "date" in given:
         values["tranDate"] = company.moment_of(_day(company, given))
     if "line" in given:
@@ -302,22 +319,29 @@ def _edit_list_record(type_name: str, names: Mapping[str, str]) -> Callable[[Com
     return edit
 
 
-def _set_periods(closed: bool) -> Callable[[Company, Given], Shown]:
-    def set_periods(company: Company, given: Given) -> Shown:
-        """All periods that end by `through` are closed; opening one takes the day of any of them."""
-        day = date.fromisoformat(_text(given, "through" if closed else "date"))
-        company.period_of(day)
-        names = []
-        for period in company.all("accountingPeriod"):
-            inside = period["endDate"] <= day if closed else period["startDate"] <= day <= period["endDate"]
-            if inside:
-                for name in ("closed", "apLocked", "arLocked", "allLocked"):
-                    period.values[name] = closed
-                company.touch(period)
-                names.append(period["periodName"])
-        return {"closed" if closed else "opened": names}
+def close_periods(company: Company, through: date) -> list[str]:
+    """Closes every period that ends by a day; answers their names."""
+    company.period_of(through)
+    return [_lock(company, one, True) for one in company.all("accountingPeriod") if one["endDate"] <= through]
 
-    return set_periods
+
+def _lock(company: Company, period: Record, closed: bool) -> str:
+    period.values |= dict.fromkeys(("closed", "apLocked", "arLocked", "allLocked"), closed)
+    company.touch(period)
+    return str(period["periodName"])
+
+
+def _close_period(company: Company, given: Given) -> Shown:
+    if not given.get("through"):
+        raise ValueError("through is the last closed day")
+    return {"closed": close_periods(company, date.fromisoformat(str(given["through"])))}
+
+
+def _open_period(company: Company, given: Given) -> Shown:
+    """The period of a `date`; without one, all of them."""
+    days = [date.fromisoformat(str(given["date"]))] if given.get("date") else None
+    opened = [company.period_of(days[0])] if days else company.all("accountingPeriod")
+    return {"opened": [_lock(company, period, False) for period in opened]}
 
 
 _APPROVED, _REJECTED = Ref("2", name="Approved"), Ref("3", name="Rejected")
@@ -326,6 +350,7 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "receive": _receive,
     "bill": _bill,
     "add_bill": _add_bill,
+    "add_credit": _add_credit,
     "edit_bill": _edit_bill,
     "pay_bill": _pay,
     "void_payment": _void_payment,
@@ -337,8 +362,8 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "reject_bill": _decide_bill(_REJECTED),
     "delete": _delete,
     "edit_vendor": _edit_list_record("vendor", {"name": "companyName"}),
-    "close_period": _set_periods(True),
-    "open_period": _set_periods(False),
+    "close_period": _close_period,
+    "open_period": _open_period,
 }
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sandbox.netsuite.company import Company
+from sandbox.netsuite.errors import Refused
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Fields, Lines, Ref
 
@@ -21,14 +22,12 @@ _ACCOUNTS = (
     ("5000", "Cost of Goods Sold", "_costOfGoodsSold"),
     ("6000", "Purchases", "_expense"),
 )
-TOP = "Parent Company"
 
 
 def found_company(company: Company) -> None:
     """Fill an empty account with its configuration."""
     for name, symbol, rate in _CURRENCIES:
         add_currency(company, symbol, name, Decimal(rate))
-    add_subsidiary(company, "", TOP, BASE_CURRENCY)
     for key, name in (("100", "United States"), ("200", "United Kingdom")):
         add_subsidiary(company, key, name, BASE_CURRENCY)
     for number, name, kind in _ACCOUNTS:
@@ -65,9 +64,17 @@ def add_subsidiary(company: Company, key: str, name: str, symbol: str) -> Record
     """A legal entity; all but the first are below it."""
     values = {"name": name, "isInactive": False, "isElimination": False}
     values["currency"] = company.ref(currency(company, symbol))
-    if key:
+    if company.groups["subsidiary"]:
         values["parent"] = company.ref(top(company))
     return company.insert("subsidiary", values, key=key)
+
+
+def subsidiary(company: Company, key: str) -> Record:
+    """A legal entity by its key in the neutral format or its internal id; the top one for an empty key."""
+    found = company.keyed("subsidiary", key) or company.get("subsidiary", key) if key else top(company)
+    if found is None:
+        raise Refused("LOAD", f"entity {key!r} does not exist; load it first")
+    return found
 
 
 def add_account(company: Company, number: str, name: str, kind: str) -> Record:
@@ -82,19 +89,32 @@ def add_term(company: Company, name: str, days: int) -> Record:
     return company.insert("term", values, key=name)
 
 
-def add_unit(company: Company, name: str) -> Record:
-    """A units type with one unit of the same name."""
-    number = str(len(company.groups["unitsType"]) + 1)
-    unit: dict[str, object] = {"internalId": number, "unitName": name, "pluralName": name, "abbreviation": name}
-    unit |= {"pluralAbbreviation": name, "conversionRate": Decimal(1), "baseUnit": True}
-    lines = Lines([Fields("UnitsTypeUom", unit)])
-    return company.insert("unitsType", {"name": name, "isInactive": False, "uomList": lines}, key=name)
+def add_unit(company: Company, name: str, group: str = "", factor: Decimal = Decimal(1)) -> Record:
+    """A unit of so many base units, in a units type of the group's name, else of its own."""
+    key = group or name
+    held = company.keyed("unitsType", key)
+    if held is None:
+        held = company.insert("unitsType", {"name": key, "isInactive": False, "uomList": Lines()}, key=key)
+    for known in held["uomList"]:
+        if known["unitName"] == name:
+            known["conversionRate"] = factor
+            return held
+    number = sum(len(one["uomList"]) for one in company.groups["unitsType"].values()) + 1
+    unit: dict[str, object] = {"internalId": str(number), "unitName": name, "pluralName": name, "abbreviation": name}
+    unit |= {"pluralAbbreviation": name, "conversionRate": factor, "baseUnit": factor == 1}
+    held["uomList"].append(Fields("UnitsTypeUom", unit))
+    company.touch(held)
+    return held
 
 
-def unit(company: Company, name: str) -> Ref:
-    """A unit by its name, made when it is new."""
-    found = company.keyed("unitsType", name) or add_unit(company, name)
-    return Ref(found["uomList"][0]["internalId"], name=name)
+def unit(company: Company, name: str, units_type: Ref | None = None) -> Ref:
+    """A unit by its name: the one of a units type where it has it, else one by itself, made when it is new."""
+    found = company.groups["unitsType"].get(units_type.internal_id) if units_type is not None else None
+    for one in found["uomList"] if found is not None else ():
+        if one["unitName"] == name:
+            return Ref(one["internalId"], name=name)
+    alone = company.keyed("unitsType", name) or add_unit(company, name)
+    return Ref(alone["uomList"][0]["internalId"], name=name)
 
 
 def default_location(company: Company) -> Ref:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from sandbox.netsuite import founding
+from sandbox.netsuite.acting import close_periods
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.documents import cents, rate_text
 from sandbox.netsuite.errors import Refused
@@ -69,6 +70,7 @@ class _Loader:
             "purchase_orders": partial(self._documents, "purchase_orders", self._order, ("po_number",)),
             "receipts": partial(self._documents, "receipts", self._receipt, ("receipt_number",)),
             "bills": partial(self._documents, "bills", self._bill, ("invoice_number", "vendor_id")),
+            "closed_periods": self._closed_periods,
         }
 
     def _refuse(self, kind: str, row: Row, message: str) -> None:
@@ -99,6 +101,12 @@ class _Loader:
                 count += 1
         return count
 
+    def _closed_periods(self, rows: list[Row]) -> int:
+        """Periods are closed for the whole account, whatever entity a row names."""
+        for row in rows:
+            close_periods(self._company, date.fromisoformat(row["closed_through"]))
+        return len(rows)
+
     def _named(self, kind: str, group: str, key: str, row: Row | None = None) -> Ref:
         """What a row names, made on the way where that is wished. Raises Refused."""
         found = self._company.keyed(group, key)
@@ -112,10 +120,7 @@ class _Loader:
 
     def _subsidiary(self, row: Row) -> Ref:
         key = row.get("entity", "")
-        found = self._company.keyed("subsidiary", key) if key else founding.top(self._company)
-        if found is None:
-            raise Refused("LOAD", f"entity {key!r} does not exist; load it first")
-        return self._company.ref(found)
+        return self._company.ref(founding.subsidiary(self._company, key))
 
     def _coding(self, row: Row) -> dict[str, Ref]:
         coded = {}
@@ -189,11 +194,12 @@ class _Loader:
             return Fields("PurchaseOrderExpense", {**values, "account": account, "memo": memo})
         given = {"item_id": row["item_id"], "name": row.get("description", ""), "unit": row.get("unit", "")}
         item = self._named("items", "item", row["item_id"], given)
+        bought = self._company.pointed("item", item)
         more = {
             "quantityReceived": ZERO,
             "quantityBilled": ZERO,
             "quantity": quantity,
-            "units": founding.unit(self._company, row.get("unit") or "Each"),
+            "units": founding.unit(self._company, row.get("unit") or "Each", bought["unitsType"]),
             "description": row.get("line_memo") or row.get("description") or None,
             "rate": rate_text(price),
             "matchBillToReceipt": False,

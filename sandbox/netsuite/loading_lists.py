@@ -64,7 +64,7 @@ def _dimension(type_name: str, key: str, title: str) -> Callable[[Company, Row],
         if row.get("parent_id"):
             values["parent"] = _parent(company, type_name, row["parent_id"])
         if row.get("entity"):
-            values["subsidiaryList"] = Lines([_parent(company, "subsidiary", row["entity"])])
+            values["subsidiaryList"] = Lines([company.ref(founding.subsidiary(company, row["entity"]))])
         return _keep(company, type_name, row[key], values)
 
     return keep
@@ -93,9 +93,7 @@ def _vendor(company: Company, row: Row) -> Record:
     known = company.keyed("term", term)
     if known is None:
         raise Refused("LOAD", f"term {term!r} does not exist; load it first")
-    subsidiary = company.keyed("subsidiary", row["entity"]) if row.get("entity") else founding.top(company)
-    if subsidiary is None:
-        raise Refused("LOAD", f"entity {row['entity']!r} does not exist; load it first")
+    subsidiary = founding.subsidiary(company, row.get("entity", ""))
     now = company.now()
     values = {
         "entityId": row["vendor_id"],
@@ -123,10 +121,10 @@ def _item(company: Company, row: Row) -> Record:
     name = row.get("name") or row["item_id"]
     values: Values = {"createdDate": now, "lastModifiedDate": now, "purchaseDescription": name, "displayName": name}
     values |= {"itemId": row["item_id"], "isInactive": False, "cost": Decimal(0)}
-    unit = founding.unit(company, row.get("unit") or "Each")
-    units_type = company.keyed("unitsType", row.get("unit") or "Each")
-    assert units_type is not None
-    values |= {"unitsType": company.ref(units_type), "purchaseUnit": unit}
+    unit = row.get("unit") or "Each"
+    units_type = founding.add_unit(company, unit, row.get("unit_group", ""), _factor(company, row, unit))
+    values["unitsType"] = company.ref(units_type)
+    values["purchaseUnit"] = founding.unit(company, unit, values["unitsType"])
     if type_name == "inventoryItem":
         asset, cost = company.keyed("account", "1300"), company.keyed("account", "5000")
         values["assetAccount"] = company.ref(asset) if asset is not None else None
@@ -138,6 +136,19 @@ def _item(company: Company, row: Row) -> Record:
     return _keep(company, type_name, row["item_id"], values)
 
 
+def _factor(company: Company, row: Row, name: str) -> Decimal:
+    """What a unit is worth in its group, where it is known already."""
+    group = company.keyed("unitsType", row.get("unit_group") or name)
+    for unit in group["uomList"] if group is not None else ():
+        if unit["unitName"] == name:
+            return Decimal(unit["conversionRate"])
+    return Decimal(1)
+
+
+def _unit(company: Company, row: Row) -> Record:
+    return founding.add_unit(company, row["unit"], row["unit_group"], Decimal(row["factor"]))
+
+
 LISTS: Mapping[str, Callable[[Company, Row], Record]] = {
     "entities": _entity,
     "locations": _dimension("location", "location_id", "name"),
@@ -147,5 +158,6 @@ LISTS: Mapping[str, Callable[[Company, Row], Record]] = {
     "accounts": _account,
     "bank_accounts": _bank_account,
     "vendors": _vendor,
+    "units": _unit,
     "items": _item,
 }

@@ -21,7 +21,7 @@ from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import SoapFault, unexpected
 from sandbox.netsuite.founding import found_company
 from sandbox.netsuite.operations import RUN, Call, object_of
-from sandbox.netsuite.passports import Passports, check_keys
+from sandbox.netsuite.passports import LOGIN_REFUSED, Passports, check_keys
 from sandbox.netsuite.reading import Readings
 from sandbox.netsuite.schema.documents import document
 from sandbox.netsuite.schema.namespaces import VERSIONS, key_of
@@ -36,7 +36,10 @@ ACCOUNT = "TSTDRV1"
 _PORT = re.compile(r"/services/NetSuitePort_(\w+)")
 _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _BEFORE = frozenset(
-    {"throttled", "unavailable", "html_error", "offline", "lost_request", "session_expired", "soap_fault"}
+    [
+        *("throttled", "unavailable", "html_error", "offline", "lost_request", "session_expired"),
+        *("soap_fault", "login_refused"),
+    ]
 )
 _AFTER = frozenset({"lost_answer", "gateway_timeout", "truncated", "stalled", "malformed", "error_after_commit"})
 _REFUSING = frozenset({"permission_denied", "refused", "unknown_error"})
@@ -245,6 +248,8 @@ def _refused(rule: Rule) -> Answer:
         raise unexpected("Your account is undergoing scheduled maintenance. Please try again later.")
     if kind == "session_expired":
         raise SoapFault("invalidSessionFault", "SESSION_TIMED_OUT", "Your connection has timed out.")
+    if kind == "login_refused":
+        raise LOGIN_REFUSED
     if kind == "soap_fault":
         code = rule.errorno or "UNEXPECTED_ERROR"
         raise SoapFault(_FAULT_OF.get(code, "unexpectedErrorFault"), code, rule.message)

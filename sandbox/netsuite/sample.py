@@ -1,7 +1,7 @@
 """The built-in sample account: believable orders in every state, for demos and first looks.
 
 Dates are relative to the sandbox's clock. PO-1007 is always an open USD order of entity 100, ordered within the last
-two weeks, all of whose lines were received and none billed.
+two weeks, of which nothing was received or billed yet.
 """
 
 from datetime import date, timedelta
@@ -102,7 +102,7 @@ _RECEIPTS: tuple[tuple[str, int, int, tuple[tuple[int, str], ...]], ...] = (
     ("IR-2004", 1004, 49, ((1, "130"),)),
     ("IR-2005", 1005, 43, ((1, "12"), (2, "12"))),
     ("IR-2006", 1006, 38, ((1, "50"), (2, "20"))),
-    ("IR-2007", 1007, 5, ((1, "4"), (2, "4"), (3, "8"))),
+    ("IR-2007", 1012, 28, ((1, "200"), (2, "96"))),
     ("IR-2008", 1008, 6, ((1, "50"),)),
     ("IR-2009", 1011, 30, ((1, "12"),)),
     ("IR-2010", 1013, 24, ((1, "6"), (2, "10"))),
@@ -112,14 +112,15 @@ _RECEIPTS: tuple[tuple[str, int, int, tuple[tuple[int, str], ...]], ...] = (
     ("IR-2014", 1028, 5, ((1, "40"), (2, "20"))),
     ("IR-2015", 1029, 4, ((1, "25"),)),
     ("IR-2016", 1031, 3, ((1, "12"), (2, "1"))),
+    ("IR-2018", 1019, 14, ((1, "3"), (2, "3"), (3, "12"))),
     ("IR-2017", 1033, 2, ((1, "24"), (2, "12"), (3, "6"))),
 )
 _ACTS: tuple[tuple[int, str, dict[str, Any]], ...] = (
-    (60, "bill", {"number": "PO-1001", "bill_number": "NW-58121"}),
-    (55, "bill", {"number": "PO-1002", "bill_number": "BL-20417", "lines": [{"line": 1}]}),
-    (41, "bill", {"number": "PO-1005", "bill_number": "ST-9013"}),
-    (36, "bill", {"number": "PO-1006", "bill_number": "ML-77120"}),
-    (20, "bill", {"number": "PO-1013", "bill_number": "ST-9102", "lines": [{"line": 1}]}),
+    (60, "bill", {"number": "PO-1001", "invoice_number": "NW-58121"}),
+    (55, "bill", {"number": "PO-1002", "invoice_number": "BL-20417", "lines": [{"line": 1}]}),
+    (41, "bill", {"number": "PO-1005", "invoice_number": "ST-9013"}),
+    (36, "bill", {"number": "PO-1006", "invoice_number": "ML-77120"}),
+    (20, "bill", {"number": "PO-1013", "invoice_number": "ST-9102", "lines": [{"line": 1}]}),
     (30, "pay_bill", {"number": "NW-58121", "document_number": "CHK-4401"}),
     (28, "pay_bill", {"number": "ST-9013", "amount": "1000.00", "document_number": "CHK-4402"}),
     (15, "close", {"number": "PO-1014", "line": 2}),

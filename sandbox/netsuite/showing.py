@@ -32,12 +32,12 @@ def _key(company: Company, group: str, ref: Ref | None) -> str | None:
 
 def _common(company: Company, record: Record) -> Shown:
     return {
-        "internal_id": record.internal_id,
+        "record_no": record.internal_id,
         "external_id": record.external_id or None,
         "number": record["tranId"],
-        "status": record["status"],
+        "state": record["status"],
         "vendor_id": _key(company, "entity", record["entity"]),
-        "entity": _key(company, "subsidiary", record["subsidiary"]),
+        "entity": record["subsidiary"].internal_id if record["subsidiary"] else None,
         "date": text_of(record["tranDate"]),
         "currency": _key(company, "currency", record["currency"]),
         "memo": record["memo"],
@@ -46,8 +46,9 @@ def _common(company: Company, record: Record) -> Shown:
     }
 
 
-def _line(company: Company, line: Fields) -> Shown:
+def _line(company: Company, line_no: int, line: Fields) -> Shown:
     return {
+        "line_no": line_no,
         "line": line["line"],
         "item_id": _key(company, "item", line.get("item")),
         "account": _key(company, "account", line.get("account")),
@@ -62,11 +63,17 @@ def _line(company: Company, line: Fields) -> Shown:
     }
 
 
+def _counted(record: Record) -> list[tuple[int, Fields]]:
+    """The lines as people count them, from 1: in order of their ids."""
+    lines = (*item_lines(record), *expense_lines(record))
+    return list(enumerate(sorted(lines, key=lambda line: int(line["line"])), 1))
+
+
 def _order(company: Company, record: Record) -> Shown:
     lines = []
-    for line in (*item_lines(record), *expense_lines(record)):
+    for at, line in _counted(record):
         moved = {"received": text_of(line.get("quantityReceived")), "billed": text_of(line.get("quantityBilled"))}
-        lines.append({**_line(company, line), **moved, "closed": bool(line.get("isClosed"))})
+        lines.append({**_line(company, at, line), **moved, "closed": bool(line.get("isClosed"))})
     head = {"total": text_of(record["total"]), "due_date": text_of(record["dueDate"])}
     head["reference"] = record["otherRefNum"]
     return {**_common(company, record), **head, "lines": lines}
@@ -74,16 +81,17 @@ def _order(company: Company, record: Record) -> Shown:
 
 def _receipt(company: Company, record: Record) -> Shown:
     order = company.get("purchaseOrder", record["createdFrom"].internal_id)
-    lines = [{**_line(company, line), "order_line": line["orderLine"]} for line in item_lines(record)]
+    lines = [{**_line(company, at, line), "order_line": line["orderLine"]} for at, line in _counted(record)]
     return {**_common(company, record), "po_number": order["tranId"] if order else None, "lines": lines}
 
 
 def _bill(company: Company, record: Record) -> Shown:
     lines = []
-    for line in (*item_lines(record), *expense_lines(record)):
+    for at, line in _counted(record):
         order = company.get("purchaseOrder", str(line["orderDoc"])) if line.get("orderDoc") is not None else None
         link = {"po_number": order["tranId"] if order else None, "order_line": line.get("orderLine")}
-        lines.append({**_line(company, line), **link, "expense": is_expense(line)})
+        link["order_doc"] = order.internal_id if order else None
+        lines.append({**_line(company, at, line), **link, "expense": is_expense(line)})
     numbers = {"total": total_of(record), "paid": paid(company, record), "due": due(company, record)}
     return {
         **_common(company, record),
@@ -96,20 +104,19 @@ def _bill(company: Company, record: Record) -> Shown:
 
 
 def _applied(company: Company, record: Record) -> Shown:
-    lines = []
+    details = []
     for line in record["applyList"] or ():
         bill = company.get("vendorBill", str(line["doc"]))
-        lines.append(
-            {"bill": bill["tranId"] if bill else None, "bill_id": str(line["doc"]), "amount": text_of(line["amount"])}
-        )
-    account = _key(company, "account", record["account"])
-    return {**_common(company, record), "total": text_of(record["total"]), "account": account, "applied": lines}
+        number = bill["tranId"] if bill is not None else None
+        details.append({"bill": number, "bill_record_no": str(line["doc"]), "amount": text_of(line["amount"])})
+    own = {"amount": text_of(record["total"]), "bank_account": _key(company, "account", record["account"])}
+    return {**_common(company, record), **own, "details": details}
 
 
 def _list_record(company: Company, record: Record) -> Shown:
     values = {name: text_of(value) for name, value in record.values.items() if not isinstance(value, (list, Ref, dict))}
     refs = {name: company.name_of(name, ref) for name, ref in record.values.items() if isinstance(ref, Ref)}
-    ids = {"internal_id": record.internal_id, "external_id": record.external_id or None, "key": record.key}
+    ids = {"record_no": record.internal_id, "external_id": record.external_id or None, "key": record.key}
     return {**ids, "type": record.type.name, **values, **refs}
 
 
@@ -143,7 +150,7 @@ def show(company: Company, kind: str) -> list[Shown]:
         return [shape(company, record) for record in company.all(type_name)]
     if kind == "deleted":
         return [
-            {"type": one.type.name, "internal_id": one.internal_id, "name": one.name, "at": one.moment.isoformat()}
+            {"type": one.type.name, "record_no": one.internal_id, "name": one.name, "at": one.moment.isoformat()}
             for one in company.deleted
         ]
     return [_list_record(company, record) for record in company.all(*_LISTS[kind])]
