@@ -17,6 +17,8 @@ from models.domain import BillId, Erp, PaymentId, SyncIssueId
 from models.messages import (
     BillState,
     CreateBillAnswer,
+    DecideMatch,
+    DecideMatchAnswer,
     PaymentState,
     PurchaseOrderLive,
     RequestRef,
@@ -25,7 +27,7 @@ from models.messages import (
     SettleIssue,
     SyncState,
 )
-from tests.workflows.world import A_LONG_LIFE, Issue, World
+from tests.workflows.world import A_LONG_LIFE, ORGANIZATION, Issue, World
 from workflows import contract
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
@@ -205,3 +207,9 @@ async def server_now(handle: WorkflowHandle[Any, Any]) -> datetime:
     """The time of the workflow's last event, by the server's clock."""
     history = await handle.fetch_history()
     return history.events[-1].event_time.ToDatetime()
+
+
+async def decide(world: World, handle: WorkflowHandle[Any, Any], bill_id: str, key: str) -> DecideMatchAnswer:
+    """What `POST /v1/bills/{id}/acknowledgements` and `.../release` do: an update under the caller's key."""
+    word = DecideMatch(request=RequestRef(organization_id=ORGANIZATION, key=key), bill_id=BillId(bill_id))
+    return await _until_ready(lambda: handle.execute_update(BillWorkflow.decide_match, word, id=key))
