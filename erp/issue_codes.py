@@ -323,7 +323,7 @@ _CODES: tuple[IssueCode, ...] = (
     IssueCode(
         "NOT_RECEIVED",
         "The ERP bills only what was received",
-        "Something on the bill was not received yet, and the ERP does not allow bills in advance of the receipt (S4-70).",
+        "Something on the bill was not received, and the ERP allows no bill in advance of its receipt (S4-70).",
         (
             "Enter the item receipt in the ERP; the bill then goes on by itself.",
             "Or allow it there: Setup > Accounting > Accounting Preferences > Order Management > Bill in Advance of "

@@ -107,7 +107,8 @@ def _read(address: Address, timeout: float) -> Soap:
 
 def _soap(address: Address, timeout: float, *, cached: bool) -> Soap:
     documents = _Documents(address, timeout, cached=cached)
-    settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    # A WSDL consists of references; which hosts they may lead to is `_Documents` to say.
+    settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=False)
     try:
         return Soap(_zeep_client(address.wsdl, transport=documents, settings=settings), address.version)
     except ErpError:
