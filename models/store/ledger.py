@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -81,11 +82,18 @@ async def lines(
     session: AsyncSession, purchase_order_id: PurchaseOrderId, *, without_bill: BillId | None = None
 ) -> list[LedgerLine]:
     """The ledger of every line; `without_bill` leaves one bill's own reservation out (Q36)."""
+    return (await lines_of(session, [purchase_order_id], without_bill=without_bill)).get(purchase_order_id, [])
+
+
+async def lines_of(
+    session: AsyncSession, purchase_order_ids: Iterable[PurchaseOrderId], *, without_bill: BillId | None = None
+) -> dict[PurchaseOrderId, list[LedgerLine]]:
+    """The ledgers of many orders in one statement. An order without a line is not there."""
     rows = await session.execute(
         text(
             """
             with chain as (
-                select mine.line_no,
+                select mine.purchase_order_id, mine.line_no,
                        sum(c.quantity) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered,
                        sum(c.received) as received,
                        sum(c.billed) as billed,
@@ -93,18 +101,19 @@ async def lines(
                   from purchase_order_lines mine
                   join purchase_order_lines c on c.chain_line = mine.chain_line and not c.deleted
                   join purchase_orders o on o.id = c.purchase_order_id
-                 where mine.purchase_order_id = :order and not mine.deleted
-                 group by mine.line_no
+                 where mine.purchase_order_id = any(:orders) and not mine.deleted
+                 group by mine.purchase_order_id, mine.line_no
             ), ours as (
-                select mine.line_no, sum(b.quantity) filter (where b.exact_quantity is null) as pending,
+                select mine.purchase_order_id, mine.line_no,
+                       sum(b.quantity) filter (where b.exact_quantity is null) as pending,
                        array_agg(b.exact_quantity) filter (where b.exact_quantity is not null) as fractions,
                        sum(b.amount) as pending_amount
                   from purchase_order_lines mine
                   join purchase_order_lines c on c.chain_line = mine.chain_line
                   join bill_lines b on b.purchase_order_id = c.purchase_order_id
                                    and b.purchase_order_line_no = c.line_no and b.reserves
-                 where mine.purchase_order_id = :order and b.bill_id is distinct from :without
-                 group by mine.line_no
+                 where mine.purchase_order_id = any(:orders) and b.bill_id is distinct from :without
+                 group by mine.purchase_order_id, mine.line_no
             )
             select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
                    coalesce(chain.received, 0) as chain_received,
@@ -113,40 +122,44 @@ async def lines(
                    coalesce(ours.pending, 0) as pending, ours.fractions,
                    coalesce(ours.pending_amount, 0) as pending_amount
               from purchase_order_lines l
-              left join chain using (line_no) left join ours using (line_no)
-             where l.purchase_order_id = :order and not l.deleted
-             order by l.line_no
+              left join chain using (purchase_order_id, line_no) left join ours using (purchase_order_id, line_no)
+             where l.purchase_order_id = any(:orders) and not l.deleted
+             order by l.purchase_order_id, l.line_no
             """
         ),
-        {"order": purchase_order_id, "without": without_bill},
+        {"orders": list(purchase_order_ids), "without": without_bill},
     )
-    return [
-        LedgerLine(
-            line_no=row.line_no,
-            erp_id=row.erp_id,
-            item_id=row.item_id,
-            description=row.description,
-            unit=row.unit,
-            price=row.price,
-            amount=row.amount,
-            basis=row.basis,
-            closed=row.closed,
-            quantity=row.quantity,
-            converted=row.converted,
-            ordered=row.chain_ordered,
-            received=row.chain_received,
-            billed=row.chain_billed,
-            pending=_exactly(row.pending, row.fractions or ()),
-            billed_amount=row.chain_billed_amount,
-            pending_amount=row.pending_amount,
-            department=row.department,
-            location=row.location,
-            class_id=row.class_id,
-            project=row.project,
-            warehouse=row.warehouse,
-        )
-        for row in rows
-    ]
+    found: dict[PurchaseOrderId, list[LedgerLine]] = {}
+    for row in rows:
+        found.setdefault(row.purchase_order_id, []).append(_line(row))
+    return found
+
+
+def _line(row: Any) -> LedgerLine:
+    return LedgerLine(
+        line_no=row.line_no,
+        erp_id=row.erp_id,
+        item_id=row.item_id,
+        description=row.description,
+        unit=row.unit,
+        price=row.price,
+        amount=row.amount,
+        basis=row.basis,
+        closed=row.closed,
+        quantity=row.quantity,
+        converted=row.converted,
+        ordered=row.chain_ordered,
+        received=row.chain_received,
+        billed=row.chain_billed,
+        pending=_exactly(row.pending, row.fractions or ()),
+        billed_amount=row.chain_billed_amount,
+        pending_amount=row.pending_amount,
+        department=row.department,
+        location=row.location,
+        class_id=row.class_id,
+        project=row.project,
+        warehouse=row.warehouse,
+    )
 
 
 def _exactly(decimals: Decimal, fractions: Iterable[str]) -> Decimal | Fraction:
