@@ -46,9 +46,9 @@ def match_bill(
     looked_at = _touched(orders, bill)
     tolerances = Tolerances(policies, bill)
     findings = tuple(_check(mode, looked_at, bill, tolerances))
-    if all(finding.severity is not Outcome.BLOCK for finding in findings):
+    if not bill.several_sources and all(finding.severity is not Outcome.BLOCK for finding in findings):
         # How a bill that is refused anyway would be converted is nobody's question.
-        findings += check_sources(choose_sources(looked_at, bill), several_allowed=bill.several_sources)
+        findings += check_sources(choose_sources(looked_at, bill), several_allowed=False)
     worst_finding = max(findings, key=lambda finding: finding.severity.rank, default=None)
     return MatchResult(
         outcome=worst_finding.severity if worst_finding else Outcome.OK,

@@ -19,10 +19,9 @@ EXACT = Context(prec=1_000, traps=[Inexact, InvalidOperation, DivisionByZero, Ov
 
 ZERO = Decimal(0)
 
-LARGEST_POWER = 20
-SMALLEST_POWER = -40
-"""Numbers of a bill lie between these powers of ten, else they are a slip or an attack, and are told so (rules 3.6).
-Within them no sum or product of the rules needs more than the digits of `EXACT`."""
+SENSIBLE = Context(prec=41, Emin=0, Emax=20, traps=[Inexact, InvalidOperation, Overflow])
+"""Numbers below 10^21 with at most 41 digits, 40 of them after the point; others are a slip or an attack, and are told
+so. Among these no sum or product of the rules needs more than the digits of `EXACT`."""
 
 _BITS = 70
 """Of a fraction's parts: 10^20 has 67."""
@@ -82,10 +81,12 @@ def simplest(value: Fraction) -> Exact:
 
 def sensible(value: Exact) -> bool:
     """Whether a number is finite and of a size and precision that a bill can have."""
-    if isinstance(value, Fraction):
+    if type(value) is Fraction:
         return value.numerator.bit_length() <= _BITS and value.denominator.bit_length() <= _BITS
-    exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= SMALLEST_POWER and value.adjusted() <= LARGEST_POWER
+    try:
+        return SENSIBLE.plus(value).is_finite()
+    except (Inexact, InvalidOperation, Overflow):
+        return False
 
 
 def rounded(value: Exact, places: int) -> Decimal:
@@ -105,7 +106,7 @@ def as_decimal(value: Exact) -> Decimal:
 
 def plain(value: Exact) -> str:
     """A number as people write it, exactly: no exponent, no trailing zeros; `125/12` where the digits do not end."""
-    if isinstance(value, Fraction):
+    if type(value) is Fraction:
         return str(value)
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -113,7 +114,7 @@ def plain(value: Exact) -> str:
 
 def shown(value: Exact) -> str:
     """For messages: as `plain`, with about how much it is where that is a fraction."""
-    return f"{value} (about {plain(rounded(value, 4))})" if isinstance(value, Fraction) else plain(value)
+    return f"{value} (about {plain(rounded(value, 4))})" if type(value) is Fraction else plain(value)
 
 
 def line_amount(quantity: Exact, price: Exact) -> Decimal:

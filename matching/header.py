@@ -208,7 +208,7 @@ def check_figures(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator
             severity=Outcome.BLOCK,
             message="A total, a tax, a charge or the discount is too large or too precise.",
             rule="HEADER.NUMBERS",
-            formula="a number is 10^21 or more, or has more than 40 decimal places",
+            formula="a number is 10^21 or more, or has more than 41 digits or 40 decimal places",
             who="ap",
             fix=("enter the figures as they are on the invoice",),
         )

@@ -1,6 +1,6 @@
 """Bill lines sorted to the order lines they bill, with what cannot be judged at all told first (matching rules 3.6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -46,6 +46,8 @@ def line_finding_id(code: str, order: OrderToMatch, line_no: int, *, home: bool)
 
 def unit_factor(order_line: OrderLineToMatch, unit: str) -> Fraction | None:
     """How much of the order's unit one `unit` is; None where nobody said so yet. Never a guess (U05)."""
+    if not unit or unit == order_line.unit:
+        return _ONE
     key = unit_key(unit)
     if not key or key == unit_key(order_line.unit):
         return _ONE
@@ -75,19 +77,20 @@ def sort_lines(orders: Sequence[OrderToMatch], bill: BillToMatch) -> tuple[list[
     """The order lines billed, in the orders' sequence, and a finding for each bill line that cannot be judged."""
     held = {(order.id, line.line_no): line for order in orders for line in order.lines}
     unfit: list[Finding] = []
-    billing: dict[tuple[str, int], list[BillLineToMatch]] = {}
+    billing: dict[tuple[str, int], list[tuple[BillLineToMatch, Fraction]]] = {}
     for line in bill.lines:
         key = (line.purchase_order_id, line.order_line_no)
         order_line = held.get(key)
         if order_line is None:
             unfit.append(_not_on_order(orders, line))
             continue
+        factor = unit_factor(order_line, line.unit) if order_line.basis is Basis.QUANTITY else _ONE
+        told = _unfit(order_line, line, factor)
         # Left out of the sum: a negative line must not make room for another one.
-        told = next(_unfit(order_line, line), None)
-        if told is None:
-            billing.setdefault(key, []).append(line)
-        else:
+        if told is not None:
             unfit.append(told)
+        elif factor is not None:
+            billing.setdefault(key, []).append((line, factor))
     return [
         _billed(order, position == 0, line, billing[order.id, line.line_no])
         for position, order in enumerate(orders)
@@ -97,43 +100,47 @@ def sort_lines(orders: Sequence[OrderToMatch], bill: BillToMatch) -> tuple[list[
 
 
 def _billed(
-    order: OrderToMatch, home: bool, order_line: OrderLineToMatch, lines: Sequence[BillLineToMatch]
+    order: OrderToMatch, home: bool, order_line: OrderLineToMatch, lines: Sequence[tuple[BillLineToMatch, Fraction]]
 ) -> BilledLine:
+    by_quantity = order_line.basis is Basis.QUANTITY
     amount = ZERO
     quantities: list[Exact] = []
     prices: list[Exact] = []
-    for line in lines:
+    for line, factor in lines:
+        quantity: Exact = line.quantity if by_quantity else line.amount
         price: Exact = line.price
-        billed: Exact = line.amount
-        if order_line.basis is Basis.QUANTITY:
-            factor = unit_factor(order_line, line.unit)
-            assert factor is not None, "a line of an unknown unit was left out before"
-            billed = line.quantity
-            if factor is not _ONE:
-                billed, price = multiply(billed, factor), divide(price, factor)
-        quantities.append(billed)
-        amount = EXACT.add(amount, line.amount)
+        if factor is not _ONE:
+            quantity, price = multiply(quantity, factor), divide(price, factor)
+        quantities.append(quantity)
         prices.append(price)
+        amount = EXACT.add(amount, line.amount)
     return BilledLine(
-        order, home, order_line, tuple(lines), tuple(quantities), tuple(prices), total(quantities), amount
+        order,
+        home,
+        order_line,
+        tuple(line for line, _ in lines),
+        tuple(quantities),
+        tuple(prices),
+        total(quantities),
+        amount,
     )
 
 
-def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch) -> Iterator[Finding]:
-    """Why a bill line cannot be judged, the first reason first."""
+def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch, factor: Fraction | None) -> Finding | None:
+    """Why a bill line cannot be judged, the first reason."""
     by_quantity = order_line.basis is Basis.QUANTITY
     if not _numbers_are_sensible(order_line, line):
-        yield _finding(
+        return _finding(
             line,
             "INVALID_NUMBER",
             f"A number of bill line {line.line_no}, or of the order line it bills, is too large or too precise.",
             rule="LINE.NUMBERS",
-            formula="a number is 10^21 or more, or has more than 40 decimal places",
+            formula="a number is 10^21 or more, or has more than 41 digits or 40 decimal places",
             values={},
             fix=("enter the figures as they are on the invoice",),
         )
-    elif by_quantity and line.quantity <= 0:
-        yield _finding(
+    if by_quantity and line.quantity <= 0:
+        return _finding(
             line,
             "INVALID_QTY",
             f"Bill line {line.line_no} has quantity {plain(line.quantity)}; a bill needs more than zero.",
@@ -142,8 +149,8 @@ def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch) -> Iterator[Find
             values={"b": plain(line.quantity)},
             fix=("enter the quantity the vendor billed", "or enter a vendor credit in place of a negative quantity"),
         )
-    elif line.amount < 0 or line.price < 0 or (line.amount == 0 and not by_quantity):
-        yield _finding(
+    if line.amount < 0 or line.price < 0 or (line.amount == 0 and not by_quantity):
+        return _finding(
             line,
             "INVALID_AMOUNT",
             f"Bill line {line.line_no} has amount {plain(line.amount)}; "
@@ -153,22 +160,23 @@ def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch) -> Iterator[Find
             values={"amount": plain(line.amount), "price": plain(line.price)},
             fix=("enter the amount the vendor billed", "or enter a vendor credit in place of a negative amount"),
         )
-    elif by_quantity and unit_factor(order_line, line.unit) is None:
-        yield _finding(
+    if factor is None:
+        wanted = order_line.unit or "the order's unit"
+        return _finding(
             line,
             "UOM_UNKNOWN",
-            f"Bill line {line.line_no} is in {line.unit}; how much of a {order_line.unit or 'unit of the order'} "
-            "that is was never said.",
+            f"Bill line {line.line_no} is in {line.unit}; how much of {wanted} that is was never said.",
             severity=Outcome.HOLD,
             rule="LINE.UNIT",
             formula="no factor from the bill's unit to the order's",
             values={"bill": line.unit, "order": order_line.unit},
             fix=(
-                f"say once how many {order_line.unit or 'order units'} one {line.unit} of {order_line.item_id} is; "
-                "it is remembered for this vendor and item",
-                f"or enter the line in {order_line.unit or 'the unit of the order'}",
+                f"say once how much of {wanted} one {line.unit} of {order_line.item_id} is; it is remembered for this "
+                "vendor and item",
+                f"or enter the line in {wanted}",
             ),
         )
+    return None
 
 
 def _numbers_are_sensible(order_line: OrderLineToMatch, line: BillLineToMatch) -> bool:

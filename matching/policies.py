@@ -35,6 +35,9 @@ class Check(StrEnum):
     CHARGES = "charges"
     """One class of charges (freight ...) in all bills of the order; base: the goods amount of the order."""
 
+    __hash__ = str.__hash__
+    # An enum's own hash is a Python function; a match looks bands up by check many times for each line.
+
 
 LINE_CHECKS = frozenset({Check.QTY, Check.QTY_VALUE, Check.PRICE, Check.LINE_AMOUNT})
 

@@ -13,7 +13,7 @@ from matching.lines import BilledLine
 from matching.policies import Check, Direction
 from matching.quantities import Standing
 from matching.result import Finding, Outcome
-from matching.tolerances import Applied, Bands, Beyond, Limits
+from matching.tolerances import OFF, Applied, Bands, Beyond, Limits
 
 HUNDRED = Decimal(100)
 
@@ -46,9 +46,9 @@ def percent(difference: Exact, base: Exact) -> str:
 
 def check_prices(line: BilledLine, applied: Applied) -> Iterator[Finding]:
     """Each bill line's price against the order's, per order unit (P01..P08)."""
-    if applied.off(Check.PRICE):
-        return
     bands = applied.bands(Check.PRICE)
+    if bands is OFF:
+        return
     agreed = line.order_line.price
     for bill_line, quantity, price in zip(line.bill_lines, line.quantities, line.prices, strict=True):
         difference = subtract(price, agreed)
@@ -109,53 +109,65 @@ def _favourable(bands: Bands, difference: Exact, base: Exact) -> Judged | None:
 
 def check_line_amount(line: BilledLine, applied: Applied) -> Iterator[Finding]:
     """The amount against quantity times the order's price; over all bill lines of one order line (P11)."""
-    if applied.off(Check.LINE_AMOUNT):
+    bands = applied.bands(Check.LINE_AMOUNT)
+    if bands is OFF:
         return
-    expected = multiply(line.order_line.price, line.quantity)
-    yield from _of_line(
-        line,
-        applied,
-        Check.LINE_AMOUNT,
-        "LINE_AMOUNT_DIFFERS",
-        difference=subtract(line.amount, expected),
-        base=expected,
-        message=f"{shown(line.amount)} billed, {shown(expected)} expected at the order's price",
-        formula="amount_bill - p_po x b",
-        values={"amount": line.amount, "p_po": line.order_line.price, "b": line.quantity, "expected": expected},
-        who="ap",
-        fix=PRICE_FIX,
-    )
+    agreed = line.order_line.price
+    expected = multiply(agreed, line.quantity)
+    difference = subtract(line.amount, expected)
+    judged = judge(bands, difference, expected)
+    if judged is not None:
+        yield _of_line(
+            line,
+            Check.LINE_AMOUNT,
+            "LINE_AMOUNT_DIFFERS",
+            judged,
+            difference=difference,
+            base=expected,
+            message=f"{shown(line.amount)} billed, {shown(expected)} expected at the order's price",
+            formula="amount_bill - p_po x b",
+            values={"amount": line.amount, "p_po": agreed, "b": line.quantity, "expected": expected},
+            who="ap",
+            fix=PRICE_FIX,
+        )
 
 
 def check_quantity_value(line: BilledLine, before: Standing, applied: Applied) -> Iterator[Finding]:
     """What the quantity beyond receipt (2-way: beyond the order) is worth: a screw is not a motor (P12, P13)."""
-    if applied.off(Check.QTY_VALUE):
+    bands = applied.bands(Check.QTY_VALUE)
+    if bands is OFF:
         return
     against = before.received if before.three_way else before.ordered
     excess = subtract(line.quantity, subtract(against, before.billed))
     price = line.order_line.price
-    yield from _of_line(
-        line,
-        applied,
-        Check.QTY_VALUE,
-        "QTY_VALUE_EXCEEDED",
-        difference=multiply(price, excess),
-        base=ZERO,
-        message=(
-            f"{shown(excess)} billed beyond what was {'received' if before.three_way else 'ordered'} "
-            f"is worth {shown(multiply(price, excess))}"
-        ),
-        formula="p_po x (b - (R_net - B))" if before.three_way else "p_po x (b - (O_eff - B))",
-        values={
-            "p_po": price,
-            "b": line.quantity,
-            "R_net" if before.three_way else "O_eff": against,
-            "B": before.billed,
-            "excess": excess,
-        },
-        who="receiving" if before.three_way else "purchasing",
-        fix=("wait for the receipt" if before.three_way else "have the order raised and sync", "or lower the quantity"),
-    )
+    worth = multiply(price, excess)
+    judged = judge(bands, worth, ZERO)
+    if judged is not None:
+        yield _of_line(
+            line,
+            Check.QTY_VALUE,
+            "QTY_VALUE_EXCEEDED",
+            judged,
+            difference=worth,
+            base=ZERO,
+            message=(
+                f"{shown(excess)} billed beyond what was {'received' if before.three_way else 'ordered'} "
+                f"is worth {shown(worth)}"
+            ),
+            formula="p_po x (b - (R_net - B))" if before.three_way else "p_po x (b - (O_eff - B))",
+            values={
+                "p_po": price,
+                "b": line.quantity,
+                "R_net" if before.three_way else "O_eff": against,
+                "B": before.billed,
+                "excess": excess,
+            },
+            who="receiving" if before.three_way else "purchasing",
+            fix=(
+                "wait for the receipt" if before.three_way else "have the order raised and sync",
+                "or lower the quantity",
+            ),
+        )
 
 
 def check_blanket(bill: BillToMatch, line: BilledLine) -> Iterator[Finding]:
@@ -200,9 +212,9 @@ def _by(difference: Exact, base: Exact) -> str:
 
 def _of_line(
     line: BilledLine,
-    applied: Applied,
     check: Check,
     code: str,
+    judged: Judged,
     *,
     difference: Exact,
     base: Exact,
@@ -211,12 +223,9 @@ def _of_line(
     values: dict[str, Exact],
     who: str,
     fix: tuple[str, ...],
-) -> Iterator[Finding]:
-    judged = judge(applied.bands(check), difference, base)
-    if judged is None:
-        return
+) -> Finding:
     severity, beyond, limits = judged
-    yield Finding(
+    return Finding(
         id=line.finding_id(code),
         code=code,
         severity=severity,

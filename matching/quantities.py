@@ -14,7 +14,7 @@ from matching.ledger import LineLedger
 from matching.lines import BilledLine
 from matching.policies import Check, Direction
 from matching.result import BUILT_IN, Finding, Outcome, Policy
-from matching.tolerances import Applied, Beyond
+from matching.tolerances import Applied, Bands, Beyond
 from models.domain import MatchMode
 
 
@@ -65,7 +65,7 @@ def check_quantity(bill: BillToMatch, line: BilledLine, before: Standing, applie
             yield _over_ceiling(line, before, difference, allowed, Outcome.WARN)
             return
     elif difference < 0:
-        yield from _under_ceiling(line, before, difference, applied)
+        yield from _under_ceiling(line, before, difference, bands)
     if before.three_way and add(before.billed, line.quantity) > before.unasked:
         yield from _in_between(bill, line, before, applied)
 
@@ -100,11 +100,11 @@ def _over_ceiling(line: BilledLine, before: Standing, difference: Exact, beyond:
     )
 
 
-def _under_ceiling(line: BilledLine, before: Standing, difference: Exact, applied: Applied) -> Iterator[Finding]:
+def _under_ceiling(line: BilledLine, before: Standing, difference: Exact, bands: Bands) -> Iterator[Finding]:
     """Only where a policy looks both ways (P11): a bill for part of the order is else nothing to talk about."""
     for severity, limits in (
-        (Outcome.HOLD, applied.bands(Check.QTY).block),
-        (Outcome.WARN, applied.bands(Check.QTY).warn),
+        (Outcome.HOLD, bands.block),
+        (Outcome.WARN, bands.warn),
     ):
         if limits is None or limits.direction is Direction.UPPER:
             continue

@@ -5,14 +5,15 @@ while the direction comes from the organization's own. A built-in limit counts o
 all: whoever allows 5 % does not mean "and still nothing above zero units".
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from matching.exact import ZERO, Exact, multiply, size, subtract
-from matching.inputs import BillToMatch
+from matching.inputs import BillToMatch, OrderToMatch
 from matching.lines import BilledLine
-from matching.policies import Band, Check, Combine, Direction, Level, TolerancePolicy
+from matching.policies import Band, Check, Combine, Direction, Level, Tolerance, TolerancePolicy
 from matching.result import BUILT_IN, Policy
 
 _RANKS = {level: rank for rank, level in enumerate(Level)}
@@ -93,13 +94,13 @@ class Limits(NamedTuple):
 
 
 class Bands(NamedTuple):
-    """Both bands of one check; None where nobody set a limit, so that nothing is looked at."""
+    """Both bands of one check; `OFF` where nobody set a limit, so that nothing is looked at."""
 
     warn: Limits | None
     block: Limits | None
 
 
-_OFF = Bands(None, None)
+OFF = Bands(None, None)
 
 
 class Switch(NamedTuple):
@@ -112,38 +113,30 @@ class Switch(NamedTuple):
 class Applied:
     """The policies that hold for one order line, or for a bill as a whole."""
 
-    def __init__(self, policies: Sequence[TolerancePolicy]) -> None:
-        """Take policies most specific first, as `Tolerances` sorts them."""
-        self._named = [(policy, named(policy)) for policy in policies]
+    def __init__(self, policies: Sequence[tuple[TolerancePolicy, Policy]]) -> None:
+        """Take policies and their names, most specific first, as `Tolerances` sorts them."""
+        self._policies = policies
         self._bands: dict[Check, Bands] = {}
-        self.warn_on_over_receipt = self._switch([policy.warn_on_over_receipt for policy in policies], built_in=True)
-        self.allow_received_before_close = self._switch(
-            [policy.allow_received_before_close for policy in policies], built_in=False
-        )
-        self.returns_reduce_ordered = self._switch(
-            [policy.returns_reduce_ordered for policy in policies], built_in=False
-        )
+
+    @property
+    def warn_on_over_receipt(self) -> Switch:
+        return _switch([(policy.warn_on_over_receipt, name) for policy, name in self._policies], built_in=True)
+
+    @property
+    def allow_received_before_close(self) -> Switch:
+        return _switch([(policy.allow_received_before_close, name) for policy, name in self._policies], built_in=False)
+
+    @property
+    def returns_reduce_ordered(self) -> Switch:
+        return _switch([(policy.returns_reduce_ordered, name) for policy, name in self._policies], built_in=False)
 
     def bands(self, check: Check) -> Bands:
         """The bands of one check, each value from the most specific policy that sets it."""
         found = self._bands.get(check)
         if found is None:
-            said = [(policy.checks[check], name) for policy, name in self._named if check in policy.checks]
-            found = self._bands[check] = Bands(
-                _limits(check, [(tolerance.warn, name) for tolerance, name in said], None),
-                _limits(check, [(tolerance.block, name) for tolerance, name in said], BUILT_IN_BLOCKS.get(check)),
-            )
+            said = [(policy.checks[check], name) for policy, name in self._policies if check in policy.checks]
+            found = self._bands[check] = _both(check, said) if said else _BUILT_IN_BANDS[check]
         return found
-
-    def off(self, check: Check) -> bool:
-        """Whether nobody set a limit for a check, so that there is nothing to look at."""
-        return self.bands(check) == _OFF
-
-    def _switch(self, settings: Sequence[bool | None], *, built_in: bool) -> Switch:
-        for setting, (_, name) in zip(settings, self._named, strict=True):
-            if setting is not None:
-                return Switch(setting, name)
-        return Switch(built_in, BUILT_IN)
 
 
 class Tolerances:
@@ -160,41 +153,51 @@ class Tolerances:
             ),
             key=_specific_first,
         )
-        self._applied: dict[tuple[str | None, str | None, str | None], Applied] = {}
-        self._used: set[int] = set()
+        # An organization may have a policy for each of a thousand items; a line looks at its own.
+        self._of_item: dict[str, list[int]] = defaultdict(list)
+        self._of_category: dict[str, list[int]] = defaultdict(list)
+        self._of_all: list[int] = []
+        for position, policy in enumerate(self._policies):
+            scope = policy.scope
+            if scope.item_id is not None:
+                self._of_item[scope.item_id].append(position)
+            elif scope.category is not None:
+                self._of_category[scope.category].append(position)
+            else:
+                self._of_all.append(position)
+        self._named: dict[int, tuple[TolerancePolicy, Policy]] = {}
+        self._applied: dict[tuple[int, ...], Applied] = {}
 
     @property
     def used(self) -> tuple[TolerancePolicy, ...]:
         """The policies that held for anything so far, most specific first."""
-        return tuple(self._policies[position] for position in sorted(self._used))
+        return tuple(self._policies[position] for position in sorted(self._named))
 
     @property
     def most_specific(self) -> Policy:
         """Of the policies that held for anything, the most specific one; the built-in rules where none did."""
-        return named(self._policies[min(self._used)]) if self._used else BUILT_IN
+        return self._named[min(self._named)][1] if self._named else BUILT_IN
 
     def of_line(self, line: BilledLine) -> Applied:
         """What holds for one order line of the bill."""
-        entity = self._bill.entity if self._bill.entity is not None else line.order.entity
-        return self._apply(line.order_line.item_id, line.order_line.category, entity)
+        item, category = line.order_line.item_id, line.order_line.category
+        positions = [*self._of_item.get(item, ()), *self._of_category.get(category or "", ()), *self._of_all]
+        return self._apply(positions, line.order)
 
-    def of_bill(self, entity: str | None) -> Applied:
+    def of_bill(self, order: OrderToMatch | None) -> Applied:
         """What holds for a whole bill, or for a whole order of it: policies on items and categories do not."""
-        return self._apply(None, None, self._bill.entity if self._bill.entity is not None else entity)
+        return self._apply(self._of_all, order)
 
-    def _apply(self, item_id: str | None, category: str | None, entity: str | None) -> Applied:
-        key = (item_id, category, entity)
-        applied = self._applied.get(key)
+    def _apply(self, positions: Sequence[int], order: OrderToMatch | None) -> Applied:
+        entity = self._bill.entity if self._bill.entity is not None or order is None else order.entity
+        # Lines for which the same policies hold share what was worked out for them.
+        holding = tuple(position for position in positions if self._policies[position].scope.entity in (None, entity))
+        applied = self._applied.get(holding)
         if applied is None:
-            holding = [
-                position
-                for position, policy in enumerate(self._policies)
-                if policy.scope.item_id in (None, item_id)
-                and policy.scope.category in (None, category)
-                and policy.scope.entity in (None, entity)
-            ]
-            self._used.update(holding)
-            applied = self._applied[key] = Applied([self._policies[position] for position in holding])
+            for position in holding:
+                if position not in self._named:
+                    self._named[position] = (self._policies[position], named(self._policies[position]))
+            applied = self._applied[holding] = Applied([self._named[position] for position in holding])
         return applied
 
 
@@ -208,15 +211,40 @@ def _specific_first(policy: TolerancePolicy) -> tuple[int, bool, str]:
     return _RANKS[policy.scope.level], policy.scope.connection_id is None, policy.id
 
 
+def _switch(said: Iterable[tuple[bool | None, Policy]], *, built_in: bool) -> Switch:
+    for setting, name in said:
+        if setting is not None:
+            return Switch(setting, name)
+    return Switch(built_in, BUILT_IN)
+
+
 def _limits(check: Check, said: Sequence[tuple[Band, Policy]], built_in: Band | None) -> Limits | None:
-    if all(band.pct is None and band.abs is None for band, _ in said):
+    pct: Decimal | str | None = None
+    amount: Decimal | str | None = None
+    pct_policy = abs_policy = BUILT_IN
+    direction: Direction | None = None
+    combine: Combine | None = None
+    for band, name in said:
+        if pct is None and band.pct is not None:
+            pct, pct_policy = band.pct, name
+        if amount is None and band.abs is not None:
+            amount, abs_policy = band.abs, name
+        direction = direction or band.direction
+        combine = combine or band.combine
+    if pct is None and amount is None:
         if built_in is None:
             return None
-        said = [*said, (built_in, BUILT_IN)]
-    pct, pct_policy = next(((band.pct, name) for band, name in said if band.pct is not None), (None, BUILT_IN))
-    amount, abs_policy = next(((band.abs, name) for band, name in said if band.abs is not None), (None, BUILT_IN))
-    direction = next((band.direction for band, _ in said if band.direction is not None), None)
-    combine = next((band.combine for band, _ in said if band.combine is not None), Combine.STRICT)
+        pct, amount = built_in.pct, built_in.abs
     if direction is None:
         direction = Direction.BOTH if check in _TWO_SIDED else Direction.UPPER
-    return Limits(pct, pct_policy, amount, abs_policy, direction, combine)
+    return Limits(pct, pct_policy, amount, abs_policy, direction, combine or Combine.STRICT)
+
+
+def _both(check: Check, said: Sequence[tuple[Tolerance, Policy]]) -> Bands:
+    warn = _limits(check, [(tolerance.warn, name) for tolerance, name in said], None)
+    block = _limits(check, [(tolerance.block, name) for tolerance, name in said], BUILT_IN_BLOCKS.get(check))
+    return OFF if warn is None and block is None else Bands(warn, block)
+
+
+_BUILT_IN_BANDS = {check: _both(check, ()) for check in Check}
+"""Where no policy says anything of a check."""

@@ -9,7 +9,7 @@ from matching.inputs import BillToMatch, OrderToMatch
 from matching.policies import Check
 from matching.prices import judge, percent, tolerance
 from matching.result import Finding
-from matching.tolerances import Applied, Tolerances
+from matching.tolerances import OFF, Applied, Tolerances
 
 CENT = Decimal("0.01")
 
@@ -17,8 +17,8 @@ CENT = Decimal("0.01")
 def check_totals(orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances) -> Iterator[Finding]:
     """Everything about money that is on no single line."""
     for position, order in enumerate(orders):
-        yield from _order_total(order, bill, tolerances.of_bill(order.entity), home=position == 0)
-    applied = tolerances.of_bill(orders[0].entity if orders else None)
+        yield from _order_total(order, bill, tolerances.of_bill(order), home=position == 0)
+    applied = tolerances.of_bill(orders[0] if orders else None)
     yield from _charges(orders, bill, applied)
     yield from _tax(orders, bill, applied)
     yield from _header_sum(bill, applied)
@@ -36,7 +36,7 @@ def bill_total(bill: BillToMatch) -> Exact:
 
 
 def _order_total(order: OrderToMatch, bill: BillToMatch, applied: Applied, *, home: bool) -> Iterator[Finding]:
-    if order.total is None or applied.off(Check.PO_TOTAL):
+    if order.total is None or applied.bands(Check.PO_TOTAL) is OFF:
         return
     now = total(line.amount for line in bill.lines if line.purchase_order_id == order.id)
     billed = add(order.billed_amount, now)
@@ -58,7 +58,7 @@ def _order_total(order: OrderToMatch, bill: BillToMatch, applied: Applied, *, ho
 
 def _charges(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
     """One class of charges over all bills of these orders: three small freights are one large one (H01, H02)."""
-    if applied.off(Check.CHARGES):
+    if applied.bands(Check.CHARGES) is OFF:
         return
     now: dict[str, Exact] = defaultdict(lambda: ZERO)
     for charge in bill.charges:
@@ -82,7 +82,7 @@ def _charges(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied
 
 
 def _tax(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
-    expected = None if applied.off(Check.TAX) else expected_tax(orders, bill)
+    expected = None if applied.bands(Check.TAX) is OFF else expected_tax(orders, bill)
     if expected is None:
         return
     billed = bill.tax or ZERO
@@ -118,6 +118,8 @@ def _header_sum(bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
     if bill.total is None:
         return
     adds_up_to = bill_total(bill)
+    if adds_up_to == bill.total:
+        return
     yield from _finding(
         applied,
         Check.HEADER_SUM,

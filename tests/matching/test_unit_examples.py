@@ -66,7 +66,7 @@ def test_u05_a_unit_nobody_explained_is_asked_about_and_never_guessed():
     result = of_two_way(cases(), each(10, unit="box"))
 
     assert (result.outcome, codes(result)) == ("HOLD", ["UOM_UNKNOWN"])
-    assert "say once how many Case one box of ITEM-1 is" in result.findings[0].fix[0]
+    assert "say once how much of Case one box of ITEM-1 is" in result.findings[0].fix[0]
     assert in_cases(each(10, unit="box")) is None
 
 
