@@ -9,7 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, text, update
+from pydantic import TypeAdapter
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,10 +32,11 @@ from models.domain import (
     Origin,
     PurchaseOrderId,
     PushedBill,
+    WriteState,
 )
 from models.messages import BillNow, BillPushResult
-from models.store import edit_undo, events, writes
-from models.tables import BillLineRow, BillRow, ErpWriteRow, PurchaseOrderLineRow, PurchaseOrderRow
+from models.store import edit_undo, writes
+from models.tables import BillLineRow, BillRow, ErpWriteRow
 
 SYNCER = "posync"
 """Who acts in the event table when no person does."""
@@ -72,6 +75,9 @@ class NewBillLine:
     billed_quantity: Decimal | None = None
     billed_unit: str | None = None
     """As the supplier billed it, where that is another unit than the order's."""
+
+
+_LINES = TypeAdapter(Sequence[NewBillLine])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +130,48 @@ class BillInPush(NamedTuple):
     order_erp_id: ErpId
 
 
+_CREATE = text(
+    """
+    with made as (
+        insert into bills (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
+            number_key, reference, origin, status, match_outcome, bill_date, posting_date, due_date, currency, memo,
+            total, invoice_total, charges, tax, discount, external_key, linked_in_erp, manual_both_sides, created_by,
+            version)
+        values (:id, :organization, :connection, :order, :vendor, :vendor_name, :number, :number_key, :reference,
+            :origin, :status, :outcome, :bill_date, :posting_date, :due_date, :currency, :memo, :total,
+            :invoice_total, cast(:charges as jsonb), :tax, :discount, :key, false, false, :created_by, 1)
+        on conflict (id) do nothing
+        returning id, organization_id, connection_id, external_key, purchase_order_id, created_by
+    ), lines as (
+        insert into bill_lines (bill_id, line_no, purchase_order_id, purchase_order_line_no, item_id, account,
+            description, quantity, exact_quantity, unit, billed_quantity, billed_unit, price, amount, department,
+            location, class_id, project, sources, reserves)
+        select made.id, l.line_no, coalesce(l.purchase_order_id, made.purchase_order_id), l.order_line_no, l.item_id,
+               l.account, l.description, l.quantity, l.exact_quantity, l.unit, l.billed_quantity, l.billed_unit,
+               l.price, l.amount, l.department, l.location, l.class_id, l.project, l.sources, true
+        from made, json_to_recordset(cast(:lines as json)) as l(
+            line_no int, purchase_order_id text, order_line_no int, item_id text, account text, description text,
+            quantity numeric, exact_quantity text, unit text, billed_quantity numeric, billed_unit text, price numeric,
+            amount numeric, department text, location text, class_id text, project text, sources jsonb)
+    ), planned as (
+        insert into erp_writes
+            (external_key, connection_id, kind, subject_id, purchase_order_id, body_hash, state, attempts)
+        select external_key, connection_id, 'bill', id, purchase_order_id, :body_hash, :write_state, 0 from made
+        on conflict (external_key) do nothing
+    ), told as (
+        insert into events (organization_id, connection_id, subject_kind, subject_id, kind, actor, why, after)
+        select organization_id, connection_id, 'bill', id, 'created', created_by, :why, cast(:after as jsonb) from made
+    )
+    select 1 from made
+    """
+)
+
+
 async def create(session: AsyncSession, new: NewBill) -> bool:
-    """Save the bill, reserve its quantities and plan its write, in the caller's transaction. False: it was there."""
-    key = external_key_for(new.id)
-    inserted = await session.execute(
-        text(
-            """
-            insert into bills (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
-                number_key, reference, origin, status, match_outcome, bill_date, posting_date, due_date, currency, memo,
-                total, invoice_total, charges, tax, discount, external_key, linked_in_erp, manual_both_sides,
-                created_by, version)
-            values (:id, :organization, :connection, :order, :vendor, :vendor_name, :number, :number_key, :reference,
-                :origin, :status, :outcome, :bill_date, :posting_date, :due_date, :currency, :memo, :total,
-                :invoice_total, cast(:charges as jsonb), :tax, :discount, :key, false, false, :created_by, 1)
-            on conflict (id) do nothing returning id
-            """
-        ),
+    """Save the bill, reserve its quantities and plan its write, in one statement. False: it was there."""
+    held = new.status in WAITING_FOR_A_PERSON
+    made = await session.execute(
+        _CREATE,
         {
             "id": new.id,
             "organization": new.organization_id,
@@ -168,63 +200,16 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
             ),
             "tax": new.tax,
             "discount": new.discount,
-            "key": key,
+            "key": external_key_for(new.id),
             "created_by": new.created_by,
+            "lines": _LINES.dump_json(new.lines).decode(),
+            "body_hash": _body_hash(new),
+            "write_state": WriteState.HELD if held else WriteState.PLANNED,
+            "why": f"billed against {new.order_number}",
+            "after": json.dumps({"status": new.status, "total": str(new.total), "match": new.match_outcome}),
         },
     )
-    if inserted.first() is None:
-        return False
-    await session.execute(
-        insert(BillLineRow),
-        [
-            {
-                "bill_id": new.id,
-                "line_no": line.line_no,
-                "purchase_order_id": line.purchase_order_id or new.purchase_order_id,
-                "purchase_order_line_no": line.order_line_no,
-                "item_id": line.item_id,
-                "account": line.account,
-                "description": line.description,
-                "quantity": line.quantity,
-                "exact_quantity": line.exact_quantity,
-                "unit": line.unit,
-                "billed_quantity": line.billed_quantity,
-                "billed_unit": line.billed_unit,
-                "price": line.price,
-                "amount": line.amount,
-                "department": line.department,
-                "location": line.location,
-                "class_id": line.class_id,
-                "project": line.project,
-                "sources": [dict(source) for source in line.sources],
-                "reserves": True,
-            }
-            for line in new.lines
-        ],
-    )
-    await writes.plan(
-        session,
-        key,
-        connection_id=new.connection_id,
-        kind="bill",
-        subject_id=new.id,
-        purchase_order_id=new.purchase_order_id,
-        body_hash=_body_hash(new),
-        held=new.status in WAITING_FOR_A_PERSON,
-    )
-    await events.record(
-        session,
-        organization_id=new.organization_id,
-        connection_id=new.connection_id,
-        subject_kind="bill",
-        subject_id=new.id,
-        kind="created",
-        actor=new.created_by,
-        why=f"billed against {new.order_number}",
-        before=None,
-        after={"status": new.status, "total": str(new.total), "match": new.match_outcome},
-    )
-    return True
+    return made.first() is not None
 
 
 def _body_hash(new: NewBill) -> str:
@@ -248,47 +233,52 @@ async def same_number(
     return list(rows.scalars())
 
 
+_IN_PUSH = text(
+    """
+    select b.external_key, b.vendor_id, b.number, b.bill_date, b.posting_date, b.due_date, b.currency, b.memo, b.total,
+           b.charges, b.tax, b.discount, b.edit_undo, b.status, b.connection_id,
+           o.id as order_id, o.erp_id as order_erp_id, o.document_id as order_document, o.number as order_number,
+           o.owner_entity, o.entity,
+           l.line_no, coalesce(nullif(l.item_id, ''), ol.item_id) as item_id, l.description, l.amount,
+           l.quantity, l.exact_quantity, l.billed_quantity,
+           coalesce(nullif(case when l.exact_quantity is null then l.unit else l.billed_unit end, ''), ol.unit) as unit,
+           l.department, l.location, l.class_id, l.project, l.sources,
+           ol.erp_id as order_line, ol.warehouse
+      from bills b
+      join purchase_orders o on o.id = b.purchase_order_id
+      join bill_lines l on l.bill_id = b.id
+      join purchase_order_lines ol
+        on ol.purchase_order_id = l.purchase_order_id and ol.line_no = l.purchase_order_line_no
+     where b.id = :id
+     order by l.line_no
+    """
+).columns(charges=JSONB, edit_undo=JSONB, sources=JSONB)
+
+
 async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
     """The bill as it goes out: every line with its order line and its source in the ERP."""
-    bill, order = (
-        await session.execute(
-            select(BillRow, PurchaseOrderRow)
-            .join(PurchaseOrderRow, col(PurchaseOrderRow.id) == col(BillRow.purchase_order_id))
-            .where(col(BillRow.id) == bill_id)
-        )
-    ).one()
-    rows = (
-        await session.execute(
-            select(BillLineRow, PurchaseOrderLineRow)
-            .join(
-                PurchaseOrderLineRow,
-                (col(PurchaseOrderLineRow.purchase_order_id) == col(BillLineRow.purchase_order_id))
-                & (col(PurchaseOrderLineRow.line_no) == col(BillLineRow.purchase_order_line_no)),
-            )
-            .where(col(BillLineRow.bill_id) == bill_id)
-            .order_by(col(BillLineRow.line_no))
-        )
-    ).all()
+    rows = (await session.execute(_IN_PUSH, {"id": bill_id})).all()
+    bill = rows[0]
     lines: list[BillLineToPush] = []
-    for line, order_line in rows:
+    for line in rows:
         for source, quantity, amount in _split(line):
             lines.append(
                 BillLineToPush(
                     line_no=len(lines) + 1,
-                    item_id=line.item_id or order_line.item_id,
+                    item_id=line.item_id,
                     description=line.description,
                     quantity=quantity,
-                    unit=(line.billed_unit if line.exact_quantity else line.unit) or order_line.unit,
+                    unit=line.unit,
                     amount=amount,
-                    order_line=ErpId(order_line.erp_id),
+                    order_line=ErpId(line.order_line),
                     source=source,
-                    entity=order.entity,
+                    entity=bill.entity,
                     department=line.department,
                     location=line.location,
                     class_id=line.class_id,
                     project=line.project,
-                    warehouse=order_line.warehouse,
-                    edited=edit_undo.edited_on_line(bill.edit_undo, line),
+                    warehouse=line.warehouse,
+                    edited=edit_undo.edited_on_line(bill.edit_undo, line.line_no),
                 )
             )
     return BillInPush(
@@ -296,9 +286,9 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
             external_key=ExternalKey(bill.external_key),
             vendor_id=bill.vendor_id,
             number=bill.number,
-            order_document=DocumentId(order.document_id),
-            order_number=order.number,
-            owner_entity=order.owner_entity,
+            order_document=DocumentId(bill.order_document),
+            order_number=bill.order_number,
+            owner_entity=bill.owner_entity,
             bill_date=bill.bill_date,
             posting_date=bill.posting_date,
             due_date=bill.due_date or bill.bill_date,
@@ -311,12 +301,12 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
         ),
         status=BillStatus(bill.status),
         connection_id=ConnectionId(bill.connection_id),
-        purchase_order_id=PurchaseOrderId(order.id),
-        order_erp_id=ErpId(order.erp_id),
+        purchase_order_id=PurchaseOrderId(bill.order_id),
+        order_erp_id=ErpId(bill.order_erp_id),
     )
 
 
-def _charges(bill: BillRow) -> Iterator[ChargeToPush]:
+def _charges(bill: Any) -> Iterator[ChargeToPush]:
     for charge in bill.charges:
         yield ChargeToPush(
             kind=ChargeKind(charge["class"]), amount=Decimal(charge["amount"]), description=charge["description"]
@@ -327,7 +317,7 @@ def _charges(bill: BillRow) -> Iterator[ChargeToPush]:
         yield ChargeToPush(kind=ChargeKind.DISCOUNT, amount=-bill.discount)
 
 
-def _split(line: BillLineRow) -> list[tuple[BillLineSource, Decimal, Decimal]]:
+def _split(line: Any) -> list[tuple[BillLineSource, Decimal, Decimal]]:
     """One bill line, once per source; the amounts add up to the line's to the cent.
 
     Quantities are in the order's unit; where that has no exact decimals (7 of a dozen), in the supplier's own.
@@ -345,7 +335,7 @@ def _split(line: BillLineRow) -> list[tuple[BillLineSource, Decimal, Decimal]]:
     return shares
 
 
-def _sent(line: BillLineRow, source: Mapping[str, str]) -> Decimal:
+def _sent(line: Any, source: Mapping[str, str]) -> Decimal:
     if line.exact_quantity is None or line.billed_quantity is None:
         return Decimal(source["quantity"])
     part = Fraction(source.get("exact") or source["quantity"]) / Fraction(line.exact_quantity)
@@ -355,70 +345,83 @@ def _sent(line: BillLineRow, source: Mapping[str, str]) -> Decimal:
     return whole if quantity == whole else quantity.normalize()
 
 
+_PUSHED = text(
+    """
+    with held as (
+        select id, status, document_id, payable_id from bills where id = :id for update
+    ), moved as (
+        update bills b set erp_id = :erp_id, document_id = cast(:document as varchar),
+               payable_id = cast(:payable as varchar), erp_revision = :revision,
+               linked_in_erp = :linked, status = n.status, version = b.version + cast(n.changed as int),
+               changed_at = case when n.changed then now() else b.changed_at end
+          from held h
+          cross join lateral (
+              -- Paid meanwhile: a later state is not taken back.
+              select case when h.status = any(:unpushed) then cast(:status as varchar) else h.status end as status
+          ) s
+          cross join lateral (
+              select s.status,
+                     (h.status, h.document_id, h.payable_id) is distinct from
+                     (s.status, cast(:document as varchar), cast(:payable as varchar)) as changed
+          ) n
+         where b.id = h.id
+        returning b.id, b.organization_id, b.connection_id, b.document_id, b.payable_id, n.status, n.changed
+    )
+    insert into events (organization_id, connection_id, subject_kind, subject_id, kind, actor, why, before, after)
+    select m.organization_id, m.connection_id, 'bill', m.id, 'pushed', :actor, :why,
+           jsonb_build_object('status', h.status, 'document', h.document_id, 'payable', h.payable_id),
+           jsonb_build_object('status', m.status, 'document', m.document_id, 'payable', m.payable_id)
+      from moved m join held h on h.id = m.id where m.changed
+    returning 1
+    """
+)
+
+
 async def pushed(session: AsyncSession, bill_id: BillId, found: PushedBill, *, status: BillStatus) -> bool:
     """Store what the ERP holds under the bill's key. True when this changed the bill (False: it was known)."""
-    bill = (await session.execute(select(BillRow).where(col(BillRow.id) == bill_id).with_for_update())).scalar_one()
-    before = {"status": bill.status, "document": bill.document_id, "payable": bill.payable_id}
-    after = {"status": str(status), "document": str(found.document_id), "payable": found.payable_id}
-    bill.erp_id = found.erp_id
-    bill.document_id = found.document_id
-    bill.payable_id = found.payable_id
-    bill.erp_revision = found.revision
-    bill.linked_in_erp = found.linked
-    if bill.status in (BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING):
-        bill.status = status
-    else:  # paid meanwhile: a later state is not taken back
-        after["status"] = bill.status
-    if before == after:
-        return False
-    bill.version += 1
-    session.add(bill)
-    await session.flush()
-    await session.execute(text("update bills set changed_at = now() where id = :id"), {"id": bill_id})
-    await events.record(
-        session,
-        organization_id=OrganizationId(bill.organization_id),
-        connection_id=ConnectionId(bill.connection_id),
-        subject_kind="bill",
-        subject_id=bill_id,
-        kind="pushed",
-        actor=SYNCER,
-        why="read back from the ERP" if found.linked else "read back from the ERP: the PO link is missing",
-        before=before,
-        after=after,
+    changed = await session.execute(
+        _PUSHED,
+        {
+            "id": bill_id,
+            "erp_id": found.erp_id,
+            "document": found.document_id,
+            "payable": found.payable_id,
+            "revision": found.revision,
+            "linked": found.linked,
+            "status": status,
+            "unpushed": [BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING],
+            "actor": SYNCER,
+            "why": "read back from the ERP" if found.linked else "read back from the ERP: the PO link is missing",
+        },
     )
-    return True
+    return changed.first() is not None
+
+
+_SET_STATUS = text(
+    """
+    with held as (
+        select id, organization_id, connection_id, status from bills where id = :id for update
+    ), moved as (
+        update bills b set status = cast(:status as varchar), version = b.version + 1, changed_at = now()
+          from held h where b.id = h.id and h.status <> cast(:status as varchar)
+        returning b.id
+    ), told as (
+        insert into events (organization_id, connection_id, subject_kind, subject_id, kind, actor, why, before, after)
+        select h.organization_id, h.connection_id, 'bill', h.id, 'status', :actor, :why,
+               jsonb_build_object('status', h.status), jsonb_build_object('status', cast(:status as varchar))
+          from held h join moved m on m.id = h.id
+    )
+    select organization_id from held
+    """
+)
 
 
 async def set_status(
     session: AsyncSession, bill_id: BillId, status: BillStatus, *, actor: str, why: str
 ) -> OrganizationId:
     """Move the bill to a status and record who and why. The same status again changes nothing."""
-    row = (
-        await session.execute(
-            text("select organization_id, connection_id, status from bills where id = :id for update"), {"id": bill_id}
-        )
-    ).one()
-    organization = OrganizationId(row.organization_id)
-    if row.status == status:
-        return organization
-    await session.execute(
-        update(BillRow).where(col(BillRow.id) == bill_id).values(status=status, version=BillRow.version + 1)
-    )
-    await session.execute(text("update bills set changed_at = now() where id = :id"), {"id": bill_id})
-    await events.record(
-        session,
-        organization_id=organization,
-        connection_id=ConnectionId(row.connection_id),
-        subject_kind="bill",
-        subject_id=bill_id,
-        kind="status",
-        actor=actor,
-        why=why,
-        before={"status": row.status},
-        after={"status": str(status)},
-    )
-    return organization
+    row = await session.execute(_SET_STATUS, {"id": bill_id, "status": status, "actor": actor, "why": why})
+    return OrganizationId(row.scalar_one())
 
 
 async def abandon(session: AsyncSession, bill_id: BillId, *, actor: str, why: str) -> bool:

@@ -44,6 +44,6 @@ def edited_on_header(undo: Undo | None) -> frozenset[str]:
     return frozenset(name for name in HEADER if undo and name in undo["touched"])
 
 
-def edited_on_line(undo: Undo | None, line: BillLineRow) -> frozenset[str]:
+def edited_on_line(undo: Undo | None, line_no: int) -> frozenset[str]:
     """The same for a line."""
-    return frozenset(name for name in LINE if undo and f"line {line.line_no} {name}" in undo["touched"])
+    return frozenset(name for name in LINE if undo and f"line {line_no} {name}" in undo["touched"])

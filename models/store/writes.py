@@ -56,41 +56,42 @@ async def plan(
     )
 
 
+_BEGIN = text(
+    """
+    with held as (
+        select w.external_key, w.state, w.sent_at, w.connection_id, w.erp_id, now() as now,
+               (select e.external_key from erp_writes e
+                 where e.purchase_order_id = w.purchase_order_id and e.kind = w.kind
+                   and e.sequence < w.sequence and e.state in ('planned', 'sent')
+                 order by e.sequence limit 1) as waits_for
+          from erp_writes w where w.external_key = :key for update of w
+    ), taken as (
+        update erp_writes w set state = 'sent', sent_at = coalesce(w.sent_at, now()), attempts = w.attempts + 1,
+               problem_code = null
+          from held h
+         where w.external_key = h.external_key and h.state not in ('confirmed', 'abandoned', 'held')
+           and h.waits_for is null
+        returning 1
+    )
+    select h.*, exists (select from taken) as taken from held h
+    """
+)
+
+
 async def begin(session: AsyncSession, external_key: ExternalKey) -> Ticket:
     """Take the write up for one attempt and remember that it may be on its way from here on.
 
     The row stays locked until the caller commits, so two attempts cannot both believe to be the first.
     """
-    row = (
-        await session.execute(
-            text(
-                """
-                select w.state, w.sent_at, w.connection_id, w.erp_id, now() as now,
-                       (select e.external_key from erp_writes e
-                         where e.purchase_order_id = w.purchase_order_id and e.kind = w.kind
-                           and e.sequence < w.sequence and e.state in ('planned', 'sent')
-                         order by e.sequence limit 1) as waits_for
-                  from erp_writes w where w.external_key = :key for update of w
-                """
-            ),
-            {"key": external_key},
-        )
-    ).one()
-    state = WriteState(row.state)
-    if state in (WriteState.CONFIRMED, WriteState.ABANDONED, WriteState.HELD) or row.waits_for is not None:
-        first = row.sent_at or row.now
-        return Ticket(state, row.sent_at is not None, first, row.waits_for, row.connection_id, row.erp_id)
-    await session.execute(
-        text(
-            """
-            update erp_writes set state = 'sent', sent_at = coalesce(sent_at, now()), attempts = attempts + 1,
-                   problem_code = null
-             where external_key = :key
-            """
-        ),
-        {"key": external_key},
+    row = (await session.execute(_BEGIN, {"key": external_key})).one()
+    return Ticket(
+        WriteState.SENT if row.taken else WriteState(row.state),
+        row.sent_at is not None,
+        row.sent_at or row.now,
+        row.waits_for,
+        row.connection_id,
+        row.erp_id,
     )
-    return Ticket(WriteState.SENT, row.sent_at is not None, row.sent_at or row.now, None, row.connection_id, row.erp_id)
 
 
 async def not_sent(session: AsyncSession, external_key: ExternalKey, first_sent_at: datetime) -> None:
