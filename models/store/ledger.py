@@ -78,56 +78,60 @@ async def lock_lines(session: AsyncSession, purchase_order_ids: Iterable[Purchas
     )
 
 
+_LINES = """
+with chain as (
+    select mine.purchase_order_id, mine.line_no,
+           sum(c.quantity) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered,
+           sum(c.received) as received,
+           sum(c.billed) as billed,
+           sum(c.billed_amount) as billed_amount
+      from purchase_order_lines mine
+      join purchase_order_lines c on c.chain_line = mine.chain_line and not c.deleted
+      join purchase_orders o on o.id = c.purchase_order_id
+     where mine.purchase_order_id {which} and not mine.deleted
+     group by mine.purchase_order_id, mine.line_no
+), ours as (
+    select mine.purchase_order_id, mine.line_no,
+           sum(b.quantity) filter (where b.exact_quantity is null) as pending,
+           array_agg(b.exact_quantity) filter (where b.exact_quantity is not null) as fractions,
+           sum(b.amount) as pending_amount
+      from purchase_order_lines mine
+      join purchase_order_lines c on c.chain_line = mine.chain_line
+      join bill_lines b on b.purchase_order_id = c.purchase_order_id
+                       and b.purchase_order_line_no = c.line_no and b.reserves
+     where mine.purchase_order_id {which} and b.bill_id is distinct from :without
+     group by mine.purchase_order_id, mine.line_no
+)
+select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
+       coalesce(chain.received, 0) as chain_received,
+       coalesce(chain.billed, 0) as chain_billed,
+       coalesce(chain.billed_amount, 0) as chain_billed_amount,
+       coalesce(ours.pending, 0) as pending, ours.fractions,
+       coalesce(ours.pending_amount, 0) as pending_amount
+  from purchase_order_lines l
+  left join chain using (purchase_order_id, line_no) left join ours using (purchase_order_id, line_no)
+ where l.purchase_order_id {which} and not l.deleted
+ order by l.purchase_order_id, l.line_no
+"""
+"""`which` narrows to one order or to many: told that it is one, PostgreSQL takes less than half the time."""
+
+
 async def lines(
     session: AsyncSession, purchase_order_id: PurchaseOrderId, *, without_bill: BillId | None = None
 ) -> list[LedgerLine]:
     """The ledger of every line; `without_bill` leaves one bill's own reservation out (Q36)."""
-    return (await lines_of(session, [purchase_order_id], without_bill=without_bill)).get(purchase_order_id, [])
+    rows = await session.execute(
+        text(_LINES.format(which="= :order")), {"order": purchase_order_id, "without": without_bill}
+    )
+    return [_line(row) for row in rows]
 
 
 async def lines_of(
-    session: AsyncSession, purchase_order_ids: Iterable[PurchaseOrderId], *, without_bill: BillId | None = None
+    session: AsyncSession, purchase_order_ids: Iterable[PurchaseOrderId]
 ) -> dict[PurchaseOrderId, list[LedgerLine]]:
     """The ledgers of many orders in one statement. An order without a line is not there."""
     rows = await session.execute(
-        text(
-            """
-            with chain as (
-                select mine.purchase_order_id, mine.line_no,
-                       sum(c.quantity) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered,
-                       sum(c.received) as received,
-                       sum(c.billed) as billed,
-                       sum(c.billed_amount) as billed_amount
-                  from purchase_order_lines mine
-                  join purchase_order_lines c on c.chain_line = mine.chain_line and not c.deleted
-                  join purchase_orders o on o.id = c.purchase_order_id
-                 where mine.purchase_order_id = any(:orders) and not mine.deleted
-                 group by mine.purchase_order_id, mine.line_no
-            ), ours as (
-                select mine.purchase_order_id, mine.line_no,
-                       sum(b.quantity) filter (where b.exact_quantity is null) as pending,
-                       array_agg(b.exact_quantity) filter (where b.exact_quantity is not null) as fractions,
-                       sum(b.amount) as pending_amount
-                  from purchase_order_lines mine
-                  join purchase_order_lines c on c.chain_line = mine.chain_line
-                  join bill_lines b on b.purchase_order_id = c.purchase_order_id
-                                   and b.purchase_order_line_no = c.line_no and b.reserves
-                 where mine.purchase_order_id = any(:orders) and b.bill_id is distinct from :without
-                 group by mine.purchase_order_id, mine.line_no
-            )
-            select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
-                   coalesce(chain.received, 0) as chain_received,
-                   coalesce(chain.billed, 0) as chain_billed,
-                   coalesce(chain.billed_amount, 0) as chain_billed_amount,
-                   coalesce(ours.pending, 0) as pending, ours.fractions,
-                   coalesce(ours.pending_amount, 0) as pending_amount
-              from purchase_order_lines l
-              left join chain using (purchase_order_id, line_no) left join ours using (purchase_order_id, line_no)
-             where l.purchase_order_id = any(:orders) and not l.deleted
-             order by l.purchase_order_id, l.line_no
-            """
-        ),
-        {"orders": list(purchase_order_ids), "without": without_bill},
+        text(_LINES.format(which="= any(:orders)")), {"orders": list(purchase_order_ids), "without": None}
     )
     found: dict[PurchaseOrderId, list[LedgerLine]] = {}
     for row in rows:
