@@ -17,7 +17,7 @@ from lxml import etree
 from erp.connector import BadRecord, Page, Peek, Stamp
 from erp.netsuite import transactions, translate, wire
 from erp.netsuite.lists import Lists, closed_through
-from erp.netsuite.orders import Orders, Seen
+from erp.netsuite.orders import Orders, Seen, stamp_of
 from erp.netsuite.reader import Found, Reader
 from erp.netsuite.transactions import BILL, CREDIT, ORDER, PAYMENT, RECEIPT, changed, look_back
 from erp.netsuite.translate import Unusable
@@ -64,6 +64,10 @@ FEED: Mapping[str, tuple[tuple[DeletedKind, ListKind | None], ...]] = {
             "otherChargePurchaseItem",
             "otherChargeResaleItem",
             "assemblyItem",
+            "lotNumberedInventoryItem",
+            "lotNumberedAssemblyItem",
+            "serializedInventoryItem",
+            "serializedAssemblyItem",
         ),
         ((DeletedKind.LIST_ENTRY, ListKind.ITEM),),
     ),
@@ -109,7 +113,7 @@ class Changes:
         starts = {stream: self._start(stream, cursor) for stream, cursor in cursors.items()}
         found = await self._look(cursors.keys(), min(starts.values()))
         if found.after is None:
-            return self._judge(cursors, starts, found.records)
+            return self._judge(cursors, found.records)
         if len(cursors) == 1:
             return Peek((), frozenset(cursors))
         # A stream that was quiet for long makes the common window long: each by itself then.
@@ -121,7 +125,7 @@ class Changes:
         found = await self._look([stream], start)
         if found.after is not None:
             return Peek((), frozenset({stream}))
-        return self._judge({stream: cursor}, {stream: start}, found.records)
+        return self._judge({stream: cursor}, found.records)
 
     async def _look(self, streams: Iterable[Stream], start: datetime) -> Found:
         kinds = dict.fromkeys(kind for stream in streams for kind in KINDS[stream])
@@ -131,9 +135,7 @@ class Changes:
         quiet = self._quiet.get(stream)
         return look_back(quiet.until if quiet is not None and quiet.cursor == cursor else cursor)
 
-    def _judge(
-        self, cursors: Mapping[Stream, str], starts: Mapping[Stream, datetime], documents: Sequence[Held]
-    ) -> Peek:
+    def _judge(self, cursors: Mapping[Stream, str], documents: Sequence[Held]) -> Peek:
         """Stamps of a whole window; what it says of orders is kept for the sync that follows."""
         stamps: list[Stamp] = []
         unread: set[Stream] = set()
@@ -152,11 +154,19 @@ class Changes:
             stamps += _touches(Stream.BILLS, transactions.latest_touch(documents, "bill"))
         stamps += _named(documents)
         if (cursor := cursors.get(Stream.PURCHASE_ORDERS)) is not None:
-            orders = [document for document in documents if document.kind == "PurchaseOrder"]
-            if self._start(Stream.PURCHASE_ORDERS, cursor) == look_back(cursor):
-                self._orders.remember(Seen(cursor, time.monotonic(), orders, touched))
+            self._remember(cursor, documents, touched)
         self._note_quiet(cursors, stamps, unread)
         return Peek(stamps, frozenset(unread))
+
+    def _remember(self, cursor: str, documents: Iterable[Held], touched: Mapping[str, str]) -> None:
+        """What the sync that follows would read of orders, if this window began where that one's does, or before."""
+        start = look_back(cursor)
+        if self._start(Stream.PURCHASE_ORDERS, cursor) > start:
+            return
+        begins = wire.moment_text(start)
+        orders = [one for one in documents if one.kind == "PurchaseOrder" and stamp_of(one) >= begins]
+        recent = {order: stamp for order, stamp in touched.items() if stamp >= begins}
+        self._orders.remember(Seen(cursor, time.monotonic(), orders, recent))
 
     def _note_quiet(self, cursors: Mapping[Stream, str], stamps: Sequence[Stamp], unread: set[Stream]) -> None:
         """NetSuite's clock has reached the latest stamp shown; a stream without news by then has none before it."""

@@ -87,7 +87,7 @@ class Orders:
         seen = self._seen
         if seen is not None and after is None and seen.since == since and time.monotonic() - seen.at < FRESH_SECONDS:
             self._seen = None
-            self._keep(record for record in seen.orders if seen.touched.get(record.id, "") <= _stamp(record))
+            self._keep(record for record in seen.orders if seen.touched.get(record.id, "") <= stamp_of(record))
             return seen.orders, None, seen.touched
         start = None if since is None else look_back(since)
         search = changed([ORDER], start, self._entity, whole=False)
@@ -120,7 +120,7 @@ class Orders:
                 continue  # deleted since, or made from another kind of order
             if isinstance(outcome, ErpError):
                 raise outcome
-            own = _stamp(outcome)
+            own = stamp_of(outcome)
             if resume is not None and start <= own and touched[order] <= own:
                 continue  # a later page shows it
             quiet.append(outcome)
@@ -133,7 +133,7 @@ class Orders:
             self._whole.clear()
         now = time.monotonic()
         for record in records:
-            self._whole[record.id] = (now, max(_stamp(record), (touched or {}).get(record.id, "")), record)
+            self._whole[record.id] = (now, max(stamp_of(record), (touched or {}).get(record.id, "")), record)
 
     def _fresh(self, header: PurchaseOrderHeader) -> Held | None:
         at, stamp, record = self._whole.pop(header.erp_id, (0.0, "", None))
@@ -259,7 +259,7 @@ def evidence(order: PurchaseOrder, bills: Iterable[Held]) -> Iterable[OrderBilli
             )
 
 
-def _stamp(record: Held) -> str:
+def stamp_of(record: Held) -> str:
     """A record's own stamp; one that cannot be read sorts first, and its translation reports it."""
     try:
         return translate.revision(record)

@@ -205,12 +205,11 @@ def order(
     currency = header.currency
     lines: list[PurchaseOrderLine] = []
     for found in record.lines("itemList", "item"):
-        line = _item_line(record, found, entity, currency, by_amount)
+        line = _item_line(record, found, entity, currency, by_amount, len(lines) + 1)
         if line is not None:
             lines.append(line)
-    taken = {line.line_no for line in lines}
     for found in record.lines("expenseList", "expense"):
-        lines.append(_expense_line(record, found, entity, currency, by_amount, taken))
+        lines.append(_expense_line(record, found, entity, currency, by_amount, len(lines) + 1))
     if not lines:
         raise Unusable("NO_LINES", f"{header.number} came without any line.", {})
     values = dict(header.__dict__)
@@ -220,7 +219,12 @@ def order(
 
 
 def _item_line(
-    record: Held, found: Fields, entity: str | None, currency: str | None, by_amount: Mapping[str, Decimal]
+    record: Held,
+    found: Fields,
+    entity: str | None,
+    currency: str | None,
+    by_amount: Mapping[str, Decimal],
+    line_no: int,
 ) -> PurchaseOrderLine | None:
     """An item line; None for a line that is only text (a description or a subtotal)."""
     try:
@@ -247,7 +251,7 @@ def _item_line(
             PurchaseOrderLine,
             {
                 "erp_id": erp_id,
-                "line_no": int(line),
+                "line_no": line_no,
                 "item_id": item.id,
                 "description": wire.text(found, "description") or item.name,
                 "unit": _name(found, "units"),
@@ -279,7 +283,7 @@ def _expense_line(
     entity: str | None,
     currency: str | None,
     by_amount: Mapping[str, Decimal],
-    taken: set[int],
+    line_no: int,
 ) -> PurchaseOrderLine:
     """An expense line: an amount of an account. It is billed by amount, so its quantity is one of that price."""
     try:
@@ -296,9 +300,7 @@ def _expense_line(
         PurchaseOrderLine,
         {
             "erp_id": erp_id,
-            # NetSuite numbers the lines of an order, not those of a sublist; should both sublists start at one, people
-            # still need numbers that differ.
-            "line_no": int(line) + (1000 if int(line) in taken else 0),
+            "line_no": line_no,
             "item_id": account.id,
             "description": wire.text(found, "memo") or account.name,
             "unit": "",
@@ -330,7 +332,8 @@ def part_of(billed: Decimal, amount: Decimal) -> Decimal:
 
 
 def _whole_line(record: Held, found: Fields) -> str:
-    """A line's own number, which NetSuite assigns, never gives to another line, and which bills refer to."""
+    """A line's own number, which NetSuite assigns, never gives to another line, and which bills refer to.
+    It is not dense; people count lines from one."""
     line = wire.text(found, "line")
     if line is None:
         raise missing(f"A line of {record.kind} {wire.text(record.fields, 'tranId') or record.id}", "line")
@@ -367,12 +370,12 @@ def receipt(record: Held) -> Receipt:
     order_id = wire.ref_id(record.fields, "createdFrom")
     lines: list[ReceiptLine] = []
     for found in record.lines("itemList", "item"):
-        line = _receipt_line(record, found, order_id)
+        line = _receipt_line(record, found, order_id, len(lines) + 1)
         if line is not None:
             lines.append(line)
     # An expense that is marked received has no quantity; its amount is the order line's, so it is one of it.
     for found in record.lines("expenseList", "expense"):
-        line = _received_expense(record, found, order_id, len(lines))
+        line = _received_expense(record, found, order_id, len(lines) + 1)
         if line is not None:
             lines.append(line)
     vendor = wire.ref_id(record.fields, "entity")
@@ -392,7 +395,7 @@ def receipt(record: Held) -> Receipt:
     )
 
 
-def _receipt_line(record: Held, found: Fields, order_id: str | None) -> ReceiptLine | None:
+def _receipt_line(record: Held, found: Fields, order_id: str | None, line_no: int) -> ReceiptLine | None:
     if wire.text(found, "itemReceive") in ("false", "0"):
         return None
     try:
@@ -406,7 +409,7 @@ def _receipt_line(record: Held, found: Fields, order_id: str | None) -> ReceiptL
         raise missing(f"Line {line} of receipt {record.id}", "item")
     return ReceiptLine(
         erp_id=line_id(record.id, line),
-        line_no=int(line),
+        line_no=line_no,
         item_id=item.id,
         description=wire.text(found, "description") or wire.text(found, "itemName") or item.name,
         unit=wire.text(found, "unitsDisplay") or "",
@@ -415,14 +418,13 @@ def _receipt_line(record: Held, found: Fields, order_id: str | None) -> ReceiptL
     )
 
 
-def _received_expense(record: Held, found: Fields, order_id: str | None, before: int) -> ReceiptLine | None:
+def _received_expense(record: Held, found: Fields, order_id: str | None, line_no: int) -> ReceiptLine | None:
     if wire.text(found, "markReceived") in ("false", "0"):
         return None
-    line = _whole_line(record, found)
     order_line = wire.text(found, "orderLine")
     return ReceiptLine(
-        erp_id=line_id(record.id, line, expense=True),
-        line_no=1000 + before + int(line),
+        erp_id=line_id(record.id, _whole_line(record, found), expense=True),
+        line_no=line_no,
         item_id=wire.text(found, "account") or "",
         description=wire.text(found, "memo") or "",
         quantity=ONE,

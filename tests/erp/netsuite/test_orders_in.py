@@ -42,7 +42,7 @@ async def test_an_order_comes_whole(service: Service) -> None:
     assert (first.erp_id, first.line_no, first.item_id, first.unit) == ("101:1", 1, "31", "Each")
     assert (first.quantity, first.price, first.amount) == (Decimal(10), Decimal("3.50"), Decimal("35.00"))
     assert (first.billed, first.billed_amount) == (Decimal(4), Decimal("14.00"))
-    assert (second.erp_id, second.line_no, second.closed, second.department) == ("101:8", 8, True, "3")
+    assert (second.erp_id, second.line_no, second.closed, second.department) == ("101:8", 2, True, "3")
     assert type(one).model_validate(one.model_dump()) == one
 
 
@@ -64,7 +64,7 @@ async def test_expense_lines_are_amounts(service: Service) -> None:
     page = await connector.purchase_order_headers(since=None, ordered_from=None, after=None, open_in=None)
     (one,) = (await connector.purchase_order_lines(page.records)).records
     (line,) = one.lines
-    assert (line.erp_id, line.line_no, line.basis, line.item_id) == ("101:e3", 3, LineBasis.AMOUNT, "60")
+    assert (line.erp_id, line.line_no, line.basis, line.item_id) == ("101:e3", 1, LineBasis.AMOUNT, "60")
     assert (line.quantity, line.price, line.amount) == (Decimal(1), Decimal(200), Decimal(200))
     assert (line.billed, line.billed_amount) == (Decimal("0.25"), Decimal(50))
 
@@ -78,10 +78,10 @@ async def test_text_lines_are_left_out_and_lines_without_quantity_are_amounts(se
         {"item": ref("91", "Cleaning"), "line": "3", "amount": "80.0"},
         {"item": ref("92", "Discount"), "line": "4", "rate": "-5.0%", "quantity": "1.0", "amount": "-1.75"},
     )
-    assert [(line.line_no, line.basis, line.price) for line in one.lines] == [
-        (1, LineBasis.QUANTITY, Decimal("3.50")),
-        (3, LineBasis.AMOUNT, Decimal(80)),
-        (4, LineBasis.QUANTITY, Decimal("-1.75")),
+    assert [(line.erp_id, line.line_no, line.basis, line.price) for line in one.lines] == [
+        ("101:1", 1, LineBasis.QUANTITY, Decimal("3.50")),
+        ("101:3", 2, LineBasis.AMOUNT, Decimal(80)),
+        ("101:4", 3, LineBasis.QUANTITY, Decimal("-1.75")),
     ]
 
 
