@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import lifecycle, post_bills, sync_in
+from bench import lifecycle, match_rate, post_bills, sync_in
 from bench.company import Bench, running_bench
 from bench.report import Report, wide_console
 
-PARTS = ("sync_in", "lifecycle", "post_bills")
+PARTS = ("matching", "sync_in", "lifecycle", "post_bills")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.console.print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.1f}"
     )
-    with running_bench(report.console.print) as bench:
-        asyncio.run(_measure(bench, report, chosen))
+    parts = chosen.only or PARTS
+    if "matching" in parts:
+        match_rate.measure(report)
+    if set(parts) != {"matching"}:
+        with running_bench(report.console.print) as bench:
+            asyncio.run(_measure(bench, report, chosen))
     report.console.print_json(json.dumps(report.details))
     if chosen.json:
         report.save(chosen.json)
