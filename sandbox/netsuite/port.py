@@ -17,15 +17,17 @@ from sandbox.answers import MAINTENANCE_PAGE, Answer, ConnectionCut
 from sandbox.calls import Calls
 from sandbox.clock import Clock
 from sandbox.faults import Faults, Operation, Rule
+from sandbox.netsuite import suiteql
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import SoapFault, unexpected
 from sandbox.netsuite.founding import found_company
 from sandbox.netsuite.operations import RUN, Call, object_of
-from sandbox.netsuite.passports import LOGIN_REFUSED, Passports, check_keys
+from sandbox.netsuite.passports import LOGIN_REFUSED, LoginRefused, Passports, check_keys
 from sandbox.netsuite.reading import Readings
 from sandbox.netsuite.schema.documents import document
 from sandbox.netsuite.schema.namespaces import VERSIONS, key_of
 from sandbox.netsuite.schema.shapes import SHAPES
+from sandbox.netsuite.suiteql import TYPES, rest_error
 from sandbox.netsuite.switches import SWITCHES
 from sandbox.netsuite.values import Fields
 from sandbox.netsuite.wire_in import Malformed, Reader, local_name, parse_xml
@@ -128,15 +130,44 @@ class Port:
             text = document(asked.path, asked.base)
             return None if text is None else Answer(text)
         found = _PORT.fullmatch(asked.path)
-        if found is None or asked.method != "POST":
+        if asked.method != "POST" or (found is None and asked.path != suiteql.PATH):
             return None
         self._calls.arrived()
         self._in_flight += 1
         try:
-            return await self._soap(found[1], asked)
+            return await self._soap(found[1], asked) if found is not None else await self._suiteql(asked)
         finally:
             self._in_flight -= 1
             self._calls.left()
+
+    async def _suiteql(self, asked: Asked) -> Answer:
+        """A query over REST; it shares the concurrency limit (reference 6.3)."""
+        operation = Operation("suiteql", next((name for name, short in TYPES.items() if short in str(asked.body)), ""))
+        self._calls.operation(*operation)
+        blocked = rest_error(429, "CONCURRENCY_LIMIT_EXCEEDED", "The concurrency limit was exceeded.")
+        if self._too_many():
+            return blocked
+        await self._pause(operation)
+        for rule in self._faults.strike("netsuite", [operation], _BEFORE):
+            try:
+                return _refused(rule)
+            except SoapFault as fault:
+                return blocked if fault is BLOCKED else rest_error(401, "INVALID_LOGIN", fault.message)
+        try:
+            url = f"{asked.base}{asked.path}"
+            self.passports.check_rest("POST", url, asked.query, asked.headers.get("authorization", ""))
+            if not self.company.switches.flag("suiteql"):
+                raise suiteql.BadQuery(
+                    "REST web services are not enabled for this role.", "INSUFFICIENT_PERMISSION", 403
+                )
+            answer = suiteql.run(self.company, asked.query, asked.headers, asked.body, asked.base)
+        except LoginRefused:
+            return rest_error(401, "INVALID_LOGIN", "Invalid login attempt.")
+        except suiteql.BadQuery as error:
+            return rest_error(error.status, error.code, str(error))
+        for rule in self._faults.strike("netsuite", [operation], _AFTER):
+            answer = _spoiled(VERSIONS[0], answer, rule)
+        return answer
 
     async def _soap(self, version: str, asked: Asked) -> Answer:
         try:

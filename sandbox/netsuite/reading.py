@@ -9,7 +9,7 @@ from sandbox.netsuite.columns import TRANSACTIONS, Row, list_value, row_value
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import Refused
 from sandbox.netsuite.orders import settle, settle_all
-from sandbox.netsuite.records import DELETED_TYPES, RECORD_TYPES, Record
+from sandbox.netsuite.records import RECORD_TYPES, WITHOUT_DELETIONS, Record
 from sandbox.netsuite.schema.shapes import SHAPES
 from sandbox.netsuite.searching import Search, date_test, found, matching_rows, read_search
 from sandbox.netsuite.values import Fields, Ref
@@ -241,13 +241,13 @@ class Readings:
         """getDeletedResult: what was deleted, by type and moment."""
         company = self._company
         try:
-            types = {str(one) for one in (asked.get("type") or {}).get("searchValue", ())}
-            wrong = sorted(name for name in types if name.removeprefix("_") not in DELETED_TYPES)
+            types = {str(one).removeprefix("_") for one in (asked.get("type") or {}).get("searchValue", ())}
+            wrong = sorted(types & WITHOUT_DELETIONS)
             if wrong:
                 raise Refused("INVALID_RCRD_TYPE", f"Deletions of {wrong[0]} are not recorded.")
             within = date_test(company, "deletedDate", asked["deletedDate"]) if "deletedDate" in asked else None
-            names = {name.removeprefix("_") for name in types} or DELETED_TYPES
-            gone = [one for one in company.deleted if one.type.name in names]
+            gone = [one for one in company.deleted if one.type.name not in WITHOUT_DELETIONS]
+            gone = [one for one in gone if not types or one.type.name in types]
             gone = [one for one in gone if within is None or within(one.moment)]
             size = int(company.switches.number("deleted_page_size"))
             pages = -(-len(gone) // size)

@@ -43,21 +43,10 @@ BY_SHAPE: Mapping[str, RecordType] = {one.shape: one for one in _ALL}
 GROUPS: Mapping[str, tuple[RecordType, ...]] = {
     group: tuple(one for one in _ALL if one.group == group) for group in dict.fromkeys(one.group for one in _ALL)
 }
-DELETED_TYPES = frozenset(
-    [
-        "purchaseOrder",
-        "itemReceipt",
-        "vendorBill",
-        "vendorCredit",
-        "vendorPayment",
-        "vendor",
-        "inventoryItem",
-        "nonInventoryPurchaseItem",
-        "servicePurchaseItem",
-        "term",
-    ]
+WITHOUT_DELETIONS = frozenset(
+    ["account", "accountingPeriod", "classification", "currency", "department", "location", "subsidiary", "unitsType"]
 )
-"""What getDeleted can be asked for; accounts, departments and the other lists are not among them (reference 3.3)."""
+"""What getDeleted cannot be asked for (reference 3.3). Types that this account never holds can: none is found."""
 
 # Where a reference's name is looked up: the field it stands in, and the group it points into.
 POINTS_TO: Mapping[str, str] = {

@@ -1,0 +1,119 @@
+"""Requests and answers against the vendor's own schemas, where they are at hand (they are no part of this repository)."""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from sandbox.netsuite.schema.namespaces import GROUPS, uri
+from sandbox.netsuite.schema.shapes import OPERATIONS, SHAPES
+from tests.sandbox.netsuite.suite import NAMES, Suite, any_of, bill, flag, is_, payment, preferences
+
+_FOLDERS = [Path("/work/shared/schemas"), Path(__file__).parents[4] / "shared" / "schemas"]
+_REAL = next((one for one in (folder / "netsuite-suitetalk-2023_2" for folder in _FOLDERS) if one.is_dir()), None)
+pytestmark = pytest.mark.skipif(_REAL is None, reason="the vendor's schemas are not here")
+_XSD = "{http://www.w3.org/2001/XMLSchema}"
+
+
+@pytest.fixture(scope="module")
+def schema() -> etree.XMLSchema:
+    """All of the vendor's namespaces as one schema."""
+    assert _REAL is not None
+    root = etree.Element(f"{_XSD}schema")
+    for file in sorted((_REAL / "xsd").glob("*.xsd")):
+        namespace = etree.parse(str(file)).getroot().get("targetNamespace")
+        etree.SubElement(root, f"{_XSD}import", namespace=namespace or "", schemaLocation=file.as_uri())
+    return etree.XMLSchema(root)
+
+
+def check(schema: etree.XMLSchema, document: bytes) -> int:
+    """Validates every block of a SOAP header and body; answers how many elements that were."""
+    root = etree.fromstring(document)
+    count = 0
+    for part in root:
+        for block in part:
+            if etree.QName(block).localname != "Fault":
+                schema.assertValid(etree.fromstring(etree.tostring(block)))
+                count += len(list(block.iter()))
+    return count
+
+
+async def test_a_whole_story_is_what_the_vendor_schema_says(suite: Suite, schema: etree.XMLSchema) -> None:
+    """Reference 3.2, 9.1, appendix: names, order, types and namespaces of everything sent and answered."""
+    await suite.room("/companies/netsuite/sample")
+    order = await suite.one("purchase_orders", "PO-1003")
+    vendor = (await suite.search("", "VendorSearchBasic")).all("//c:record/@internalId")[1]
+    types = any_of("type", "_purchaseOrder", "_itemReceipt", "_vendorBill", "_vendorPayment", "_vendorCredit")
+    await suite.search(types, body_only=False, size=1000)
+    await suite.search(flag("mainLine", True) + is_("tranId", "PO-10", "startsWith"), body_only=True)
+    for kind in ("Account", "Department", "Classification", "Location", "Subsidiary", "Term", "UnitsType", "Item"):
+        reply = await suite.search("", f"{kind}SearchBasic")
+        assert reply.ok, kind
+        assert reply.records, kind
+    await suite.search("", "AccountingPeriodSearchBasic")
+    await suite.ask('<m:getAll><m:record recordType="currency"/></m:getAll>')
+    await suite.ask(
+        '<m:search><m:searchRecord xsi:type="s:TransactionSearchAdvanced"><s:criteria><s:basic>'
+        f"{any_of('type', '_purchaseOrder')}</s:basic></s:criteria><s:columns><s:basic><k:internalId/><k:item/>"
+        "<k:quantityBilled/><k:quantityShipRecv/><k:status/><k:tranId/></s:basic></s:columns></m:searchRecord></m:search>",
+        preferences(),
+    )
+    for name in ("getServerTime", "getAccountGovernanceInfo", "getIntegrationGovernanceInfo"):
+        await suite.ask(f"<m:{name}/>")
+    await suite.ask("<m:getDataCenterUrls><m:account>TSTDRV1</m:account></m:getDataCenterUrls>")
+    await suite.initialize("vendorBill", "purchaseOrder", order["record_no"])
+    await suite.initialize("itemReceipt", "purchaseOrder", (await suite.one("purchase_orders", "PO-1002"))["record_no"])
+    made = (await suite.add(bill(order, (1, "4"), (2, "2"), key="k-1").replace("501", vendor))).id
+    await suite.add(bill(order, (1, "1"), key="k-1").replace("501", vendor))
+    await suite.initialize("vendorPayment", "vendorBill", made)
+    paid = (await suite.add(payment(made, "100").replace("501", vendor))).id
+    await suite.add(f'<m:record xsi:type="p:VendorBill" internalId="{made}"><p:memo>x</p:memo></m:record>', "update")
+    await suite.act("add_credit", vendor_id="V-110", number="CR-1", amount="5", bill="INV-1")
+    await suite.ask(
+        f'<m:getList><m:baseRef xsi:type="c:RecordRef" type="vendorPayment" internalId="{paid}"/></m:getList>'
+    )
+    await suite.get("vendorCredit", (await suite.one("credits", "CR-1"))["record_no"])
+    await suite.ask(
+        f'<m:delete><m:baseRef xsi:type="c:RecordRef" type="vendorPayment" internalId="{paid}"/></m:delete>'
+    )
+    deleted = '<c:type operator="anyOf"><c:searchValue>vendorPayment</c:searchValue></c:type>'
+    reply = await suite.ask(
+        f"<m:getDeleted><m:getDeletedFilter>{deleted}</m:getDeletedFilter><m:pageIndex>1</m:pageIndex></m:getDeleted>"
+    )
+    assert reply.text("//c:totalRecords") == "1"
+    assert sum(check(schema, document) for document in suite.sent) > 200
+    assert sum(check(schema, document) for document in suite.got) > 5000
+
+
+def _real_types() -> dict[tuple[str, str], etree._Element]:
+    assert _REAL is not None
+    types: dict[tuple[str, str], etree._Element] = {}
+    for file in (_REAL / "xsd").glob("*.xsd"):
+        root = etree.parse(str(file)).getroot()
+        for kind in root.findall(f"{_XSD}complexType"):
+            types[root.get("targetNamespace") or "", kind.get("name") or ""] = kind
+    return types
+
+
+def test_every_type_keeps_the_vendors_order_of_elements() -> None:
+    """Reference 9.1: zeep refuses elements out of order, so what is served here must be the real order."""
+    real = _real_types()
+    for shape in SHAPES.values():
+        kind = real[uri(shape.namespace, "2023_2"), shape.name]
+        names = [(one.get("name") or one.get("ref") or "").rpartition(":")[2] for one in kind.iter(f"{_XSD}element")]
+        own = [one.name for one in shape.own]
+        assert [name for name in names if name in own] == own, shape.name
+        attributes = {one.get("name") for one in kind.iter(f"{_XSD}attribute")}
+        assert {one.name for one in shape.own_attributes} <= attributes, shape.name
+
+
+def test_every_operation_and_namespace_is_one_of_the_vendors() -> None:
+    """Reference 1.2, 1.3."""
+    assert _REAL is not None
+    root = etree.parse(str(_REAL / "netsuite.wsdl")).getroot()
+    operations = {one.get("name") for one in root.iter("{http://schemas.xmlsoap.org/wsdl/}operation")}
+    assert set(OPERATIONS) <= operations
+    files = (_REAL / "xsd").glob("*.xsd")
+    namespaces = {etree.parse(str(file)).getroot().get("targetNamespace") for file in files}
+    assert {uri(group.key, "2023_2") for group in GROUPS} == namespaces
+    assert set(NAMES.values()) - namespaces == {NAMES["soapenv"], NAMES["xsi"]}
