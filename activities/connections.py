@@ -61,7 +61,7 @@ class Connections:
     @asynccontextmanager
     async def open(self, connection_id: ConnectionId) -> AsyncIterator[OpenConnection]:
         """The connection's ERP for one activity. Its errors leave as Temporal failures, its health is recorded."""
-        async with self._database.transaction() as session:
+        async with self._database.statement() as session:
             row = await connections.get(session, connection_id)
         assert row is not None, f"connection {connection_id} does not exist"
         with erp_failures():

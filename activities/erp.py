@@ -27,7 +27,6 @@ from models.domain import (
     ErpId,
     ExternalKey,
     PaymentStatus,
-    PurchaseOrderId,
     PushedBill,
     WriteState,
 )
@@ -109,7 +108,6 @@ class ErpActivities:
             facts,
             BillPushed(bill_id=push.bill_id, status=status, covered=push.bill_id in covered, facts=facts),
         )
-        await self._mark_woken(going_out.purchase_order_id, facts.content_hash)
         return BillPushResult(
             status=status,
             document_id=found.document_id,
@@ -195,7 +193,7 @@ class ErpActivities:
     @activity.defn
     async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:
         """Read one order whole into the mirror; again and again until the ERP shows the given bills (S4-65..67)."""
-        async with self._database.transaction() as session:
+        async with self._database.statement() as session:
             order = await purchase_orders.get(session, refresh.purchase_order_id)
         assert order is not None, "an order is never removed from the mirror"
         async with self._connections.open(refresh.connection_id) as connection:
@@ -205,7 +203,6 @@ class ErpActivities:
             facts = await purchase_orders.facts(session, refresh.purchase_order_id)
             still_open = await bills.reserving(session, refresh.purchase_order_id)
         assert facts is not None, "an order is never removed from the mirror"
-        await self._mark_woken(refresh.purchase_order_id, facts.content_hash)
         waiting = [bill_id for bill_id in refresh.until_covered if bill_id in still_open]
         if waiting:
             raise not_yet(
@@ -319,10 +316,6 @@ class ErpActivities:
                 evidence=error.evidence,
             )
         )
-
-    async def _mark_woken(self, purchase_order_id: PurchaseOrderId, content_hash: str) -> None:
-        async with self._database.transaction() as session:
-            await purchase_orders.mark_woken(session, [(purchase_order_id, content_hash)])
 
 
 def _status_of(found: PushedBill) -> BillStatus:

@@ -46,7 +46,7 @@ def _caller(needed: Role) -> Callable[..., Awaitable[Caller]]:
     ) -> Caller:
         if presented is None or not presented.credentials.isascii():
             raise Problem("UNAUTHENTICATED", headers=_CHALLENGE)
-        async with services.database.transaction() as session:
+        async with services.database.statement() as session:
             key = await organizations.find_api_key(session, presented.credentials)
         if key is None:
             raise Problem("UNAUTHENTICATED", "The API key is unknown or was revoked.", headers=_CHALLENGE)

@@ -85,7 +85,7 @@ class Once:
         return answer
 
     async def stored(self) -> Answer | None:
-        async with self._database.transaction() as session:
+        async with self._database.statement() as session:
             row = await requests.get(session, self._caller.organization_id, self._key)
         return None if row is None or row.status is None or row.answer is None else Answer(row.status, row.answer)
 

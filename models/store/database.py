@@ -39,6 +39,7 @@ class Database:
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"), pool_size=pool_size, max_overflow=0, pool_pre_ping=False
         )
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._engine.sync_engine, "before_cursor_execute", self._count)
 
     def _count(self, *_: object) -> None:
@@ -48,6 +49,13 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back when anything is raised."""
         async with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncSession]:
+        """For work that is one statement: it is a transaction by itself, so nothing is spent on a frame around it.
+        Several statements would each be committed as soon as they are done."""
+        async with Session(self._single, expire_on_commit=False) as session:
             yield session
 
     async def migrate(self) -> None:

@@ -12,17 +12,41 @@ _LONGEST_CHAIN = 100
 """Where following a back-order chain stops: documents that name each other in a circle must not hold a sync up."""
 
 
+_BACK_ORDERS = """
+select b.id from purchase_orders b where b.connection_id = :c and b.created_from is not null
+ and (b.id = any(cast(:ids as text[])) or b.created_from in (
+     select document_id from purchase_orders where id = any(cast(:ids as text[]))))
+"""
+
+_ADOPT_RECEIPTS = """
+update receipts r set purchase_order_id = o.id from purchase_orders o
+ where o.id = any(cast(:ids as text[])) and r.connection_id = :c and r.purchase_order_id is null
+   and r.order_document = o.document_id
+returning o.id
+"""
+
+_ADOPT_BILLS = """
+update bills b set purchase_order_id = o.id, linked_in_erp = true, changed_at = now() from purchase_orders o
+ where o.id = any(cast(:ids as text[])) and b.connection_id = :c and b.purchase_order_id is null
+   and b.origin = 'erp' and b.order_document = o.document_id and b.receipt_document is null
+"""
+
+_ADOPT_ALL = text(f"with receipts_found as ({_ADOPT_RECEIPTS}), bills_found as ({_ADOPT_BILLS}) {_BACK_ORDERS}")
+
+
 async def link_chains(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
     """Give back orders the chain of the order they continue (S5-25), in whichever order the two arrived."""
-    rows = await connection.execute(
-        text(
-            "select b.id from purchase_orders b where b.connection_id = :c and b.created_from is not null"
-            " and (b.id = any(cast(:ids as text[])) or b.created_from in ("
-            "     select document_id from purchase_orders where id = any(cast(:ids as text[]))))"
-        ),
-        {"c": connection_id, "ids": order_ids},
-    )
-    affected = list(rows.scalars())
+    rows = await connection.execute(text(_BACK_ORDERS), {"c": connection_id, "ids": order_ids})
+    await _follow_chains(connection, connection_id, list(rows.scalars()))
+
+
+async def adopt_all(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Receipts, bills made in the ERP, and back orders: whatever came before these orders finds them now."""
+    rows = await connection.execute(_ADOPT_ALL, {"c": connection_id, "ids": order_ids})
+    await _follow_chains(connection, connection_id, list(rows.scalars()))
+
+
+async def _follow_chains(connection: AsyncConnection, connection_id: ConnectionId, affected: list[str]) -> None:
     for _ in range(_LONGEST_CHAIN):
         if not affected:
             return
@@ -53,15 +77,7 @@ async def adopt_receipts(
     connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]
 ) -> Sequence[str]:
     """Receipts that came before their order find it now. Returns the orders that got some."""
-    rows = await connection.execute(
-        text(
-            "update receipts r set purchase_order_id = o.id from purchase_orders o"
-            " where o.id = any(cast(:ids as text[])) and r.connection_id = :c and r.purchase_order_id is null"
-            "   and r.order_document = o.document_id"
-            " returning o.id"
-        ),
-        {"c": connection_id, "ids": order_ids},
-    )
+    rows = await connection.execute(text(_ADOPT_RECEIPTS), {"c": connection_id, "ids": order_ids})
     return sorted(set(rows.scalars()))
 
 
@@ -116,15 +132,7 @@ async def count_receipts(
 
 async def adopt_bills(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
     """Bills made in the ERP that came before their order find it now, by the ERP's own link (ruling G8)."""
-    await connection.execute(
-        text(
-            "update bills b set purchase_order_id = o.id, linked_in_erp = true, changed_at = now()"
-            " from purchase_orders o"
-            " where o.id = any(cast(:ids as text[])) and b.connection_id = :c and b.purchase_order_id is null"
-            "   and b.origin = 'erp' and b.order_document = o.document_id and b.receipt_document is null"
-        ),
-        {"c": connection_id, "ids": order_ids},
-    )
+    await connection.execute(text(_ADOPT_BILLS), {"c": connection_id, "ids": order_ids})
 
 
 async def recount(connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool) -> None:

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import BillId, ConnectionId, OrderBilling, PurchaseOrderSnapshot, Receipt, ReceiptStatus
-from models.store.order_links import adopt_bills, adopt_receipts, count_receipts, link_chains
+from models.store.order_links import adopt_all, count_receipts
 from models.store.order_rows import (
     MappedOrder,
     OrderWrite,
-    lock_orders,
+    lock_lines,
     order_write,
     same_content,
     write_headers,
@@ -43,8 +43,7 @@ async def apply_snapshot(
     await s.flush()
     connection = await s.connection()
     write = order_write(connection_id, mapped)
-    await lock_orders(connection, [write.id])
-    held = await _held(connection, write)
+    held = await _lock(connection, write)
     if held is not None and (
         write.revision < held.revision or (held.deleted_at is not None and write.revision == held.revision)
     ):
@@ -65,9 +64,7 @@ async def apply_snapshot(
         held=[] if held is None else [write],
         in_flight=[write.id] if stale else [],
     )
-    await link_chains(connection, connection_id, [write.id])
-    await adopt_receipts(connection, connection_id, [write.id])
-    await adopt_bills(connection, connection_id, [write.id])
+    await adopt_all(connection, connection_id, [write.id])
     if stale:
         return ()
     await write_receipts(connection, connection_id, receipts)
@@ -79,16 +76,20 @@ async def apply_snapshot(
     return settled
 
 
-async def _held(connection: AsyncConnection, write: OrderWrite) -> Any:
-    return (
+async def _lock(connection: AsyncConnection, write: OrderWrite) -> Any:
+    """Hold the order and its lines (`lock_orders`), and the order as it is behind the lock; None: we have none."""
+    held = (
         await connection.execute(
             text(
                 "select id, revision, content_hash, status, matching_status, deleted_at"
-                " from purchase_orders where id = :id"
+                " from purchase_orders where id = :id for no key update"
             ),
             {"id": write.id},
         )
     ).one_or_none()
+    if held is not None:
+        await lock_lines(connection, [write.id])
+    return held
 
 
 async def _tell(connection: AsyncConnection, write: OrderWrite, *, moved: bool) -> None:
@@ -126,13 +127,18 @@ async def _settle(
         return ()
     settled = await connection.execute(
         text(
-            "update bill_lines l set reserves = false"
-            " from bills b, purchase_order_lines o,"
-            "      unnest(cast(:numbers as text[]), cast(:lines as text[])) as e(number, line)"
-            " where b.external_key = e.number and b.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
-            "   and o.purchase_order_id = l.purchase_order_id and o.line_no = l.purchase_order_line_no"
-            "   and o.erp_id = e.line"
-            " returning l.bill_id"
+            "with settled as ("
+            "    update bill_lines l set reserves = false"
+            "    from bills b, purchase_order_lines o,"
+            "         unnest(cast(:numbers as text[]), cast(:lines as text[])) as e(number, line)"
+            "    where b.external_key = e.number and b.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
+            "      and o.purchase_order_id = l.purchase_order_id and o.line_no = l.purchase_order_line_no"
+            "      and o.erp_id = e.line"
+            "    returning l.bill_id, l.line_no)"
+            " select distinct s.bill_id from settled s where not exists ("
+            "    select from bill_lines x where x.bill_id = s.bill_id and x.reserves"
+            "      and (x.bill_id, x.line_no) not in (select bill_id, line_no from settled))"
+            " order by s.bill_id"
         ),
         {
             "id": write.id,
@@ -140,12 +146,4 @@ async def _settle(
             "lines": [billing.order_line for billing in billings],
         },
     )
-    bills = sorted(set(settled.scalars()))
-    if not bills:
-        return ()
-    waiting = await connection.execute(
-        text("select distinct bill_id from bill_lines where bill_id = any(cast(:bills as text[])) and reserves"),
-        {"bills": bills},
-    )
-    outside = set(waiting.scalars())
-    return tuple(BillId(bill) for bill in bills if bill not in outside)
+    return tuple(BillId(bill) for bill in settled.scalars())

@@ -85,6 +85,11 @@ async def lock_orders(connection: AsyncConnection, order_ids: Sequence[str]) -> 
         text("select 1 from purchase_orders where id = any(cast(:ids as text[])) order by id for no key update"),
         {"ids": order_ids},
     )
+    await lock_lines(connection, order_ids)
+
+
+async def lock_lines(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
+    """The second half of `lock_orders`, for whoever holds the orders."""
     await connection.execute(
         text(
             "select 1 from purchase_order_lines where purchase_order_id = any(cast(:ids as text[]))"

@@ -94,7 +94,7 @@ async def write_receipts(
     connection: AsyncConnection, connection_id: ConnectionId, receipts: Sequence[tuple[Receipt, ReceiptStatus]]
 ) -> int:
     """Write what is new of these receipts, with their lines. The caller holds their orders. How many were written."""
-    writes = await changed_receipts(connection, connection_id, receipts)
+    writes = await changed_receipts(connection, connection_id, receipts) if receipts else []
     if not writes:
         return 0
     written = await connection.execute(
