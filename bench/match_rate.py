@@ -29,9 +29,17 @@ TURNS = 5
 SIDES = {"pct": "5", "abs": "50", "direction": "both"}
 POLICIES = (
     {"id": "org", "checks": {"price": {"warn": {"pct": "2"}, "block": SIDES}, "qty": {"block": {"pct": "1"}}}},
-    {"id": "org-totals", "scope": {"connection_id": "c"}, "checks": {"po_total": {"block": {"pct": "1"}}}},
+    {
+        "id": "org-totals",
+        "scope": {"connection_id": "c"},
+        "checks": {
+            "po_total": {"block": {"pct": "1"}},
+            "charges": {"block": {"pct": "5", "abs": "75"}},
+            "tax": {"block": {"abs": "0.02"}},
+        },
+    },
     {"id": "vendor", "scope": {"vendor_id": "V-1"}, "checks": {"line_amount": {"block": SIDES}}},
-    {"id": "vendor-money", "scope": {"vendor_id": "V-2"}, "checks": {"tax": {"block": {"abs": "0.02"}}}},
+    {"id": "another", "scope": {"vendor_id": "V-2"}, "checks": {"price": {"block": {"abs": "0.02"}}}},
     {"id": "screws", "scope": {"category": "screws"}, "checks": {"qty_value": {"block": {"abs": "25"}}}},
     {"id": "item", "scope": {"item_id": "ITEM-3"}, "checks": {"price": {"block": {"pct": "10"}}}},
 )
@@ -50,6 +58,7 @@ def order_values(number: int) -> dict[str, Any]:
         "matching_status": "active",
         "total": Decimal("600.00"),
         "billed_amount": Decimal("240.00"),
+        "tax": Decimal("12.50"),
         "document_id": f"Purchase Order-PO-{number}",
         "lines": [
             {
@@ -85,7 +94,8 @@ def bill_values(number: int) -> dict[str, Any]:
                 "unit": "Each" if line == 4 else "",
             }
         )
-    total = sum((line["amount"] for line in lines), Decimal(0))
+    goods = sum((line["amount"] for line in lines), Decimal(0))
+    tax = (goods * Decimal("12.50") / 600).quantize(Decimal("0.01"))
     return {
         "connection_id": "c",
         "vendor_id": "V-1",
@@ -97,9 +107,9 @@ def bill_values(number: int) -> dict[str, Any]:
         "closed_through": "2026-01-31",
         "vendor_state": "active",
         "several_sources": False,
-        "tax": Decimal("5.00"),
+        "tax": tax,
         "charges": [{"charge_class": "freight", "amount": Decimal("9.00")}],
-        "total": total + (Decimal("14.50") if wrong else Decimal("14.00")),
+        "total": goods + tax + (Decimal("9.50") if wrong else Decimal("9.00")),
         "lines": lines,
     }
 

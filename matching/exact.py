@@ -23,6 +23,9 @@ SENSIBLE = Context(prec=41, Emin=0, Emax=20, traps=[Inexact, InvalidOperation, O
 """Numbers below 10^21 with at most 41 digits, 40 of them after the point; others are a slip or an attack, and are told
 so. Among these no sum or product of the rules needs more than the digits of `EXACT`."""
 
+_ENDING = Context(prec=100, traps=[Inexact, InvalidOperation, Overflow])
+"""Division where the digits end, which is nearly always and then many times faster than fractions."""
+
 _BITS = 70
 """Of a fraction's parts: 10^20 has 67."""
 
@@ -43,13 +46,21 @@ def subtract(one: Exact, other: Exact) -> Exact:
 
 def multiply(one: Exact, other: Exact) -> Exact:
     """The exact product."""
-    if type(one) is Decimal and type(other) is Decimal:
-        return EXACT.multiply(one, other)
+    if type(one) is Decimal:
+        if type(other) is Decimal:
+            return EXACT.multiply(one, other)
+        if type(other) is Fraction:
+            return divide(EXACT.multiply(one, Decimal(other.numerator)), Decimal(other.denominator))
     return simplest(Fraction(one) * Fraction(other))
 
 
 def divide(one: Exact, other: Exact) -> Exact:
     """The exact quotient. Raises ZeroDivisionError."""
+    if type(one) is Decimal and type(other) is Decimal and other:
+        try:
+            return _ENDING.divide(one, other)
+        except Inexact:
+            pass  # its digits do not end, or not soon: only a fraction says it
     return simplest(Fraction(one) / Fraction(other))
 
 
@@ -81,12 +92,12 @@ def simplest(value: Fraction) -> Exact:
 
 def sensible(value: Exact) -> bool:
     """Whether a number is finite and of a size and precision that a bill can have."""
-    if type(value) is Fraction:
-        return value.numerator.bit_length() <= _BITS and value.denominator.bit_length() <= _BITS
-    try:
-        return SENSIBLE.plus(value).is_finite()
-    except (Inexact, InvalidOperation, Overflow):
-        return False
+    if isinstance(value, Decimal):
+        try:
+            return SENSIBLE.plus(value).is_finite()
+        except (Inexact, InvalidOperation, Overflow):
+            return False
+    return value.numerator.bit_length() <= _BITS and value.denominator.bit_length() <= _BITS
 
 
 def rounded(value: Exact, places: int) -> Decimal:
@@ -106,15 +117,15 @@ def as_decimal(value: Exact) -> Decimal:
 
 def plain(value: Exact) -> str:
     """A number as people write it, exactly: no exponent, no trailing zeros; `125/12` where the digits do not end."""
-    if type(value) is Fraction:
-        return str(value)
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(value)
 
 
 def shown(value: Exact) -> str:
     """For messages: as `plain`, with about how much it is where that is a fraction."""
-    return f"{value} (about {plain(rounded(value, 4))})" if type(value) is Fraction else plain(value)
+    return plain(value) if isinstance(value, Decimal) else f"{value} (about {plain(rounded(value, 4))})"
 
 
 def line_amount(quantity: Exact, price: Exact) -> Decimal:
