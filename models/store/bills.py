@@ -35,8 +35,11 @@ from models.domain import (
     WriteState,
 )
 from models.messages import BillNow, BillPushResult
-from models.store import edit_undo, writes
+from models.store import edit_undo, unit_factors, writes
 from models.tables import BillLineRow, BillRow, ErpWriteRow
+
+SENT_PLACES = 10
+"""Decimals of a quantity that has to be rounded on its way out."""
 
 SYNCER = "posync"
 """Who acts in the event table when no person does."""
@@ -240,8 +243,8 @@ _IN_PUSH = text(
            o.id as order_id, o.erp_id as order_erp_id, o.document_id as order_document, o.number as order_number,
            o.owner_entity, o.entity,
            l.line_no, coalesce(nullif(l.item_id, ''), ol.item_id) as item_id, l.description, l.amount,
-           l.quantity, l.exact_quantity, l.billed_quantity,
-           coalesce(nullif(case when l.exact_quantity is null then l.unit else l.billed_unit end, ''), ol.unit) as unit,
+           l.quantity, l.exact_quantity, l.billed_quantity, l.billed_unit,
+           coalesce(nullif(l.unit, ''), ol.unit) as unit,
            l.department, l.location, l.class_id, l.project, l.sources,
            ol.erp_id as order_line, ol.warehouse
       from bills b
@@ -259,16 +262,18 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
     """The bill as it goes out: every line with its order line and its source in the ERP."""
     rows = (await session.execute(_IN_PUSH, {"id": bill_id})).all()
     bill = rows[0]
+    spelled = await _own_units(session, rows)
     lines: list[BillLineToPush] = []
     for line in rows:
-        for source, quantity, amount in _split(line):
+        own = spelled.get((line.item_id, line.billed_unit))
+        for source, quantity, amount in _split(line, in_own_unit=own is not None):
             lines.append(
                 BillLineToPush(
                     line_no=len(lines) + 1,
                     item_id=line.item_id,
                     description=line.description,
                     quantity=quantity,
-                    unit=line.unit,
+                    unit=own or line.unit,
                     amount=amount,
                     order_line=ErpId(line.order_line),
                     source=source,
@@ -317,16 +322,23 @@ def _charges(bill: Any) -> Iterator[ChargeToPush]:
         yield ChargeToPush(kind=ChargeKind.DISCOUNT, amount=-bill.discount)
 
 
-def _split(line: Any) -> list[tuple[BillLineSource, Decimal, Decimal]]:
+async def _own_units(session: AsyncSession, rows: Sequence[Any]) -> dict[tuple[str, str], str]:
+    """The suppliers' units of lines that go out in these, as the ERP spells them, by item and unit: lines that have no
+    exact decimals in the order's unit (7 of a dozen), where the ERP knows the supplier's."""
+    units = [(row.item_id, row.billed_unit) for row in rows if row.exact_quantity is not None and row.billed_unit]
+    return await unit_factors.erp_spelling(session, ConnectionId(rows[0].connection_id), units) if units else {}
+
+
+def _split(line: Any, *, in_own_unit: bool) -> list[tuple[BillLineSource, Decimal, Decimal]]:
     """One bill line, once per source; the amounts add up to the line's to the cent.
 
-    Quantities are in the order's unit; where that has no exact decimals (7 of a dozen), in the supplier's own.
+    Quantities are in the order's unit, or in the supplier's own.
     """
     assert line.quantity is not None, "lines of our own bills carry a quantity"
     shares: list[tuple[BillLineSource, Decimal, Decimal]] = []
     left_amount = line.amount
     for position, source in enumerate(line.sources, start=1):
-        quantity = _sent(line, source)
+        quantity = _sent(line, source, in_own_unit=in_own_unit)
         last = position == len(line.sources)
         amount = left_amount if last else round(line.amount * Decimal(source["quantity"]) / line.quantity, 2)
         left_amount -= amount
@@ -335,12 +347,14 @@ def _split(line: Any) -> list[tuple[BillLineSource, Decimal, Decimal]]:
     return shares
 
 
-def _sent(line: Any, source: Mapping[str, str]) -> Decimal:
-    if line.exact_quantity is None or line.billed_quantity is None:
+def _sent(line: Any, source: Mapping[str, str], *, in_own_unit: bool) -> Decimal:
+    if line.exact_quantity is None:
         return Decimal(source["quantity"])
+    if not in_own_unit or line.billed_quantity is None:
+        return round(Decimal(source["quantity"]), SENT_PLACES)
     part = Fraction(source.get("exact") or source["quantity"]) / Fraction(line.exact_quantity)
     own = part * Fraction(line.billed_quantity)
-    quantity = round(Decimal(own.numerator) / Decimal(own.denominator), 10)
+    quantity = round(Decimal(own.numerator) / Decimal(own.denominator), SENT_PLACES)
     whole = quantity.to_integral_value()
     return whole if quantity == whole else quantity.normalize()
 

@@ -22,8 +22,19 @@ RECIPROCAL_DECIMALS = 5
 """From so many decimals on, a factor that is the reciprocal of a whole number, cut, is taken for the reciprocal."""
 
 
-_FACTOR_OF = r"""
-    select u.attributes->>'factor' as factor
+_GROUP_OF = """
+    select g.erp_id as group_id
+      from list_entries i
+      join list_entries g on g.connection_id = i.connection_id and g.kind = 'unit_group'
+                         and g.key = i.attributes->>'unit_group' and g.deleted_at is null
+     where i.connection_id = :c and i.kind = 'item' and i.key = w.item_id and i.deleted_at is null
+     order by i.active desc, i.erp_id limit 1
+"""
+
+_FACTOR = "u.attributes->>'factor' as factor"
+
+_UNIT_OF = r"""
+    select {shown}
       from list_entries u
      where u.connection_id = :c and u.kind = 'unit' and u.deleted_at is null
        and u.attributes->>'group' = units.group_id
@@ -69,15 +80,9 @@ async def factors_for(
                      with ordinality as w(id, turned_id, item_id, unit, order_unit, position)
               left join unit_factors told on told.id = w.id
               left join unit_factors turned on turned.id = w.turned_id
-              left join lateral (
-                   select g.erp_id as group_id
-                     from list_entries i
-                     join list_entries g on g.connection_id = i.connection_id and g.kind = 'unit_group'
-                                        and g.key = i.attributes->>'unit_group' and g.deleted_at is null
-                    where i.connection_id = :c and i.kind = 'item' and i.key = w.item_id and i.deleted_at is null
-                    order by i.active desc, i.erp_id limit 1) as units on told.id is null
-              left join lateral ({_FACTOR_OF.format(unit="w.unit")}) as unit on true
-              left join lateral ({_FACTOR_OF.format(unit="w.order_unit")}) as order_unit on true
+              left join lateral ({_GROUP_OF}) as units on told.id is null
+              left join lateral ({_UNIT_OF.format(shown=_FACTOR, unit="w.unit")}) as unit on true
+              left join lateral ({_UNIT_OF.format(shown=_FACTOR, unit="w.order_unit")}) as order_unit on true
             """
         ),
         {
@@ -105,6 +110,25 @@ async def factors_for(
             factor = unit / order_unit
         found[pairs[row.position - 1]] = factor
     return found
+
+
+async def erp_spelling(
+    s: AsyncSession, connection_id: ConnectionId, units: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """How the ERP spells these units (item, unit); one that is in no unit group of the item is left out."""
+    pairs = list(dict.fromkeys(units))
+    rows = await s.execute(
+        text(
+            f"""
+            select w.position, unit.spelled
+              from unnest(cast(:items as text[]), cast(:units as text[])) with ordinality as w(item_id, unit, position)
+              join lateral ({_GROUP_OF}) as units on true
+              join lateral ({_UNIT_OF.format(shown="u.key as spelled", unit="w.unit")}) as unit on true
+            """
+        ),
+        {"c": connection_id, "items": [item for item, _ in pairs], "units": [unit_key(unit) for _, unit in pairs]},
+    )
+    return {pairs[row.position - 1]: row.spelled for row in rows}
 
 
 def _base_units(factor: str | None) -> Fraction | None:

@@ -5,8 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from models.domain import BillId, BillStatus, PurchaseOrder
-from models.store import unit_factors
+from models.domain import BillId, BillStatus, ErpId, ListEntry, ListKind, PurchaseOrder
+from models.store import list_entries, unit_factors
 from models.store.unit_factors import UnitWanted
 from tests.activities.office import Office
 from tests.store.made import R2, R3, a_receipt, an_order
@@ -279,6 +279,19 @@ async def told(office: Office, factor: Fraction) -> None:
         )
 
 
+async def erp_knows(office: Office, unit: str) -> None:
+    """The ERP has that unit, so spelled, in the group of the order's item."""
+    group = ListEntry(kind=ListKind.UNIT_GROUP, erp_id=ErpId("g"), key="Pieces", name="Pieces")
+    item = ListEntry(
+        kind=ListKind.ITEM, erp_id=ErpId("i"), key="ITEM-1", name="Item", attributes={"unit_group": "Pieces"}
+    )
+    piece = ListEntry(
+        kind=ListKind.UNIT, erp_id=ErpId("u"), key=unit, name=unit, attributes={"group": "g", "factor": "1"}
+    )
+    async with office.tenant.database.transaction() as session:
+        await list_entries.upsert(session, office.tenant.connection_id, [group, item, piece])
+
+
 async def test_parts_of_a_unit_add_up_exactly(office: Office) -> None:
     """U04: 7/12 and 113/12 of ten cases fill the line to the last piece; one piece more is refused."""
     await told(office, Fraction(1, 12))
@@ -292,8 +305,10 @@ async def test_parts_of_a_unit_add_up_exactly(office: Office) -> None:
 
 
 async def test_a_piece_of_a_case_is_sent_in_the_suppliers_unit(office: Office) -> None:
-    """Rules 3.6: what is no exact decimal of the order's unit goes out as the supplier wrote it, never rounded."""
+    """Rules 3.6: what is no exact decimal of the order's unit goes out as the supplier wrote it, never rounded, and
+    spelled as the ERP spells it; a unit the ERP does not know it would refuse, so there it goes out rounded."""
     await told(office, Fraction(1, 12))
+    await erp_knows(office, "PIECE")
     order = await office.holds(an_order(lines={1: 10}))
     odd = await office.billed(order, {1: 7}, key="k1", unit="Piece", price="1")
     even = await office.billed(order, {1: 24}, key="k2", unit="Piece", price="1")
@@ -301,9 +316,18 @@ async def test_a_piece_of_a_case_is_sent_in_the_suppliers_unit(office: Office) -
     await office.push(even)
     sent = [invoice.bill.lines[0] for invoice in office.erp.invoices.values()]
     assert [(line.quantity, line.unit, line.amount) for line in sent] == [
-        (Decimal(7), "Piece", Decimal("7.00")),
+        (Decimal(7), "PIECE", Decimal("7.00")),
         (Decimal(2), "Each", Decimal("24.00")),
     ]
+
+
+async def test_a_piece_the_erp_does_not_know_is_sent_in_the_orders_unit(office: Office) -> None:
+    """Rules 3.6: a person's word is ours alone; the ERP takes units of the item's group only."""
+    await told(office, Fraction(1, 12))
+    order = await office.holds(an_order(lines={1: 10}))
+    await office.push(await office.billed(order, {1: 7}, key="k1", unit="Piece", price="1"))
+    (sent,) = (invoice.bill.lines[0] for invoice in office.erp.invoices.values())
+    assert (sent.quantity, sent.unit, sent.amount) == (Decimal("0.5833333333"), "Each", Decimal("7.00"))
 
 
 async def test_a_hundred_at_once_never_pass_the_ceiling_and_each_loser_is_told_why(office: Office) -> None:

@@ -1,0 +1,169 @@
+"""What a bill is judged by besides its order, from the ERP to the outcome: closed books, units, categories, charges."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from tests.whole.company import Company, today
+from tests.whole.desk import Desk, refused
+
+CASES = {
+    "units": [
+        {"unit_group": "Paper", "unit": "Each", "factor": "1"},
+        {"unit_group": "Paper", "unit": "Case", "factor": "12"},
+    ],
+    "items": [
+        {"item_id": "ITEM-1", "name": "Paper", "unit": "Case", "unit_group": "Paper", "category": "OFFICE"},
+        {"item_id": "ITEM-2", "name": "Tape", "unit": "Roll", "category": "PACKAGING"},
+    ],
+}
+SUBTOTALS = {"subtotal.freight": "Freight", "subtotal.tax": "Sales tax", "subtotal.discount": "Discount"}
+
+
+async def policy(desk: Desk, **terms: Any) -> None:
+    made = await desk.post("/v1/tolerance-policies", terms, role="accountant")
+    assert made.status_code == 201, made.text
+
+
+async def test_closed_books_hold_a_bill_and_cost_no_call(desk: Desk, company: Company) -> None:
+    """H07, S2-48: the books' last closed day comes with the peek; a bill that posts into it is held, with the first
+    open day proposed, and another entity's books do not matter."""
+    company.order("PO-1")
+    closed = today() - timedelta(days=10)
+    company.does("close_period", entity="100", through=closed.isoformat())
+    company.does("close_period", entity="200", through=today().isoformat())
+    await desk.start()
+    path = f"/v1/connections/{desk.connection_id}/closed-periods"
+    (known,) = (await desk.get(path))["items"]
+    assert (known["entity"], known["closed_through"]) == ("100", closed.isoformat())
+    company.forget_calls()
+    await desk.sync()
+    calls = Counter(company.calls()["by_operation"])
+    assert calls["get_closedbooksdate"] == 1
+    assert company.calls()["requests"] <= 3
+    answer = await desk.enter("PO-1", {1: "1"}, posting_date=closed.isoformat())
+    held = answer.json()
+    assert (held["bill"]["status"], held["match"]["outcome"]) == ("on_hold", "HOLD"), held
+    (found,) = held["match"]["findings"]
+    assert found["code"] == "PERIOD_CLOSED"
+    assert (closed + timedelta(days=1)).isoformat() in str(found)
+    await desk.billed("PO-1", {1: "2"}, posting_date=(closed + timedelta(days=1)).isoformat())
+    company.does("open_period", entity="100")
+    await desk.sync()
+    assert [row["closed_through"] for row in (await desk.get(path))["items"]] == [None]
+
+
+async def test_the_erp_s_units_count_exactly(desk: Desk, company: Company) -> None:
+    """U01, U04: ordered by the case, billed by the piece: 7 and 113 pieces are 10 cases, and one more is refused."""
+    company.load(**CASES)
+    company.order("PO-1", "10", unit="Case", price="24.00")
+    await desk.start()
+    line = {"order_line_no": 1, "unit": "each", "price": "2.00"}
+    first = await desk.billed("PO-1", {}, lines=[{**line, "quantity": "7"}])
+    assert (first["total"], first["match_outcome"]) == ("14.00", "OK")
+    refused(await desk.enter("PO-1", {}, lines=[{**line, "quantity": "114"}]), 422, "MATCH_BLOCKED")
+    await desk.billed("PO-1", {}, lines=[{**line, "quantity": "113"}])
+    assert (await desk.order_is("PO-1", "filled"))["lines"][0]["remaining"] in ("0", "0.0000000000")
+
+
+async def test_a_unit_is_asked_for_once(desk: Desk, company: Company) -> None:
+    """U05, rules 3.6: held until somebody tells; then the bill goes on by itself, and the next one is not asked."""
+    company.order("PO-1", "10", unit="Case", price="24.00")
+    await desk.start()
+    line = {"order_line_no": 1, "unit": "Box", "price": "12.00"}
+    answer = (await desk.enter("PO-1", {}, lines=[{**line, "quantity": "4"}])).json()
+    assert [found["code"] for found in answer["match"]["findings"]] == ["UOM_UNKNOWN"], answer
+    told = {"vendor_id": "V-1", "item_id": "ITEM-1", "unit": "Box", "order_unit": "Case", "factor": "1/2"}
+    assert (await desk.put("/v1/unit-factors", {"connection_id": desk.connection_id, **told})).status_code == 200
+    await desk.arrived(answer["bill"]["id"])
+    assert (await desk.order("PO-1"))["lines"][0]["billed"] in ("2", "2.0000000000")
+    await desk.billed("PO-1", {}, lines=[{**line, "quantity": "2"}])
+
+
+async def test_a_category_has_a_policy_of_its_own(desk: Desk, company: Company) -> None:
+    """Rules 3.4: the item's category comes from the ERP and beats the organization; the finding names both."""
+    company.load(**CASES)
+    company.order("PO-1", "10", "10", lines={1: {"unit": "Case"}, 2: {"unit": "Roll"}})
+    await desk.start()
+    await policy(desk, checks={"price": {"block": {"pct": "50"}}})
+    await policy(desk, scope={"category": "PACKAGING"}, checks={"price": {"block": {"pct": "0"}}})
+    lines = [{"order_line_no": number, "quantity": "1", "price": "13.00"} for number in (1, 2)]
+    held = (await desk.enter("PO-1", {}, lines=lines)).json()
+    (found,) = held["match"]["findings"]
+    assert (found["line"], found["severity"], found["policy"]["level"]) == (2, "HOLD", "category")
+
+
+async def test_a_vendor_that_was_shut_is_not_billed(desk: Desk, company: Company) -> None:
+    """Rules 3.5: the vendor's state as the lists have it."""
+    company.order("PO-1")
+    await desk.start()
+    company.does("edit_vendor", vendor_id="V-1", status="inactive")
+    await desk.sync()
+    problem = refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
+    assert "VENDOR_INACTIVE" in str(problem["match"]["findings"])
+
+
+async def test_charges_reach_the_erp_in_the_bill_s_total(desk: Desk, company: Company) -> None:
+    """H01, H03: freight, tax and a discount are on no line; the bill in the ERP comes to what the supplier printed."""
+    company.order("PO-1")
+    await desk.start()
+    extras = {
+        "charges": [{"class": "freight", "amount": "50.00", "description": "by road"}],
+        "tax": "10.00",
+        "discount": "2.50",
+        "total": "107.50",
+    }
+    refusal = refused(await desk.enter("PO-1", {1: "4"}, **extras), 422, "CHARGES_NOT_TAKEN")
+    assert refusal["evidence"]["kinds"] == ["freight", "tax", "discount"]
+    assert await desk.bills_of("PO-1") == []
+    assert (await desk.prefer(**SUBTOTALS))["complete"]
+    bill = await desk.billed("PO-1", {1: "4"}, **extras)
+    assert (bill["total"], bill["tax"], bill["discount"]) == ("107.50", "10.00", "2.50")
+    assert [(charge["class"], charge["amount"]) for charge in bill["charges"]] == [("freight", "50.00")]
+    (invoice,) = company.held("vendor_invoices")
+    assert invoice["total"] == "107.50"
+    assert [(row["description"], row["amount"]) for row in invoice["subtotals"]] == [
+        ("Freight", "50.00"),
+        ("Sales tax", "10.00"),
+        ("Discount", "-2.50"),
+    ]
+    payment = await desk.pay(bill["id"], "107.50")
+    await desk.payment_is(payment, "paid")
+    assert (await desk.bill_is(bill["id"], "paid"))["paid"] == "107.50"
+
+
+async def test_a_printed_total_that_does_not_add_up_is_held(desk: Desk, company: Company) -> None:
+    """H04: lines, charges and tax against what the supplier printed."""
+    company.order("PO-1")
+    await desk.start()
+    await desk.prefer(**SUBTOTALS)
+    held = (await desk.enter("PO-1", {1: "4"}, tax="10.00", total="60.02")).json()
+    assert (held["bill"]["total"], held["match"]["outcome"]) == ("60.00", "HOLD")
+    assert [found["code"] for found in held["match"]["findings"]] == ["HEADER_SUM"]
+
+
+async def test_freight_of_several_bills_is_one_freight(desk: Desk, company: Company) -> None:
+    """H02: 50.00 and then 30.00 are 80.00, which is over the limit of 75.00."""
+    company.order("PO-1", "100")
+    await desk.start()
+    await desk.prefer(**SUBTOTALS)
+    await policy(desk, checks={"charges": {"block": {"pct": "20", "abs": "75.00"}}})
+    freight = {"class": "freight", "amount": "50.00"}
+    await desk.billed("PO-1", {1: "40"}, charges=[freight])
+    held = (await desk.enter("PO-1", {1: "41"}, charges=[{**freight, "amount": "30.00"}])).json()
+    assert [(found["code"], found["severity"]) for found in held["match"]["findings"]] == [("CHARGES_EXCEEDED", "HOLD")]
+    assert "80" in held["match"]["findings"][0]["message"]
+
+
+async def test_a_definition_that_lost_its_subtotals_waits_for_a_person(desk: Desk, company: Company) -> None:
+    """What the ERP refuses after all is an issue with its fix; once it is right the same bill goes on, once."""
+    company.order("PO-1")
+    await desk.start()
+    await desk.prefer(**SUBTOTALS)
+    company.switch(subtotals="")
+    bill = await desk.bill("PO-1", {1: "4"}, tax="10.00")
+    issue = await desk.issue("CHARGES_NOT_TAKEN")
+    company.switch(subtotals="Freight, Sales tax")
+    await desk.settle(issue, "retry")
+    await desk.arrived(bill)
+    assert [invoice["total"] for invoice in company.held("vendor_invoices")] == ["60.00"]
