@@ -52,7 +52,12 @@ def test_every_operation_has_a_name_a_summary_and_its_errors(document: dict[str,
                     assert example["value"]["fix"]
 
 
-SAVES_NOTHING = {"/v1/purchase-orders/{purchase_order_id}/match", "/v1/tolerance-policies/preview"}
+SAVES_NOTHING = {
+    "/v1/line-suggestions",
+    "/v1/purchase-orders/{purchase_order_id}/bill-draft",
+    "/v1/purchase-orders/{purchase_order_id}/match",
+    "/v1/tolerance-policies/preview",
+}
 """Questions with a body: asked twice, they are answered twice."""
 
 
