@@ -202,15 +202,17 @@ async def _order_to_match(
 
 
 def ledger_of(line: LedgerLine) -> LineLedger:
-    """The line's ledger as matching takes it: of a line that is judged by its amount, in money."""
+    """The line's ledger as matching takes it: of a line that is judged by its amount, in money. What is never received
+    (a service, an expense) counts as received when it is ordered: nothing waits for a receipt of it (S4-69)."""
     if line.basis == LineBasis.AMOUNT:
         return LineLedger(
             ordered=line.amount,
-            received=line.received * line.price,
+            received=line.received * line.price if line.receivable else line.amount,
             billed=line.billed_amount,
             pending=line.pending_amount,
         )
-    return LineLedger(ordered=line.ordered, received=line.received, billed=line.billed, pending=line.pending)
+    received = line.received if line.receivable else max(line.ordered, line.received)
+    return LineLedger(ordered=line.ordered, received=received, billed=line.billed, pending=line.pending)
 
 
 async def _receipts(

@@ -216,6 +216,8 @@ class PurchaseOrderLine(Record):
     price: Decimal
     amount: Decimal
     basis: LineBasis = LineBasis.QUANTITY
+    receivable: bool = True
+    """False for what no receipt is ever made of (an expense); 3-way matching does not wait for one (S4-69)."""
     """Of an amount-only line the quantity is 1 and the price the amount."""
     billed: Decimal = Decimal(0)
     """Quantity the ERP says was converted onwards; see `Capabilities.receipts_count_as_billed`."""

@@ -239,6 +239,8 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     amount: Decimal = _number()
     basis: str = Field(default="quantity", sa_column_kwargs={"server_default": text("'quantity'")})
     """quantity | amount: what bills on the line are judged by."""
+    receivable: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    """False: no receipt is ever made of the line (S4-69); an item's own attribute may say so too."""
     converted: Decimal = _number(zero=True)
     """What the ERP counts as converted onwards, raw."""
     converted_amount: Decimal = _number(zero=True)

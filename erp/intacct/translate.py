@@ -210,6 +210,7 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
                 "price": wire.decimal(row["UIPRICE"]),
                 "amount": wire.decimal(row["TRX_VALUE"]),
                 "basis": LineBasis.QUANTITY,
+                "receivable": True,
                 "billed": wire.decimal(get("QTY_CONVERTED", "0")),
                 "billed_amount": wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
                 "closed": get("STATE") in ("Closed", "D"),

@@ -30,6 +30,8 @@ class LedgerLine:
     amount: Decimal
     basis: str
     closed: bool
+    receivable: bool
+    """False: no receipt is ever made of it (S4-69)."""
     quantity: Decimal
     """The line's own quantity, which in a chain is only what was left."""
     converted: Decimal
@@ -107,7 +109,11 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.billed, 0) as chain_billed,
        coalesce(chain.billed_amount, 0) as chain_billed_amount,
        coalesce(ours.pending, 0) as pending, ours.fractions,
-       coalesce(ours.pending_amount, 0) as pending_amount
+       coalesce(ours.pending_amount, 0) as pending_amount,
+       l.receivable and not exists (
+           select from list_entries i
+            where i.connection_id = (select o.connection_id from purchase_orders o where o.id = l.purchase_order_id)
+              and i.kind = 'item' and i.key = l.item_id and i.attributes->>'receivable' = 'false') as awaits_receipt
   from purchase_order_lines l
   left join chain using (purchase_order_id, line_no) left join ours using (purchase_order_id, line_no)
  where l.purchase_order_id {which} and not l.deleted
@@ -150,6 +156,7 @@ def _line(row: Any) -> LedgerLine:
         amount=row.amount,
         basis=row.basis,
         closed=row.closed,
+        receivable=row.awaits_receipt,
         quantity=row.quantity,
         converted=row.converted,
         ordered=row.chain_ordered,

@@ -147,24 +147,24 @@ where held.revision <= excluded.revision
 _WRITE_LINES = """
 insert into purchase_order_lines as held (
     purchase_order_id, line_no, erp_id, chain_line, source_line, item_id, description, unit, quantity, price, amount,
-    basis, converted, converted_amount, billed, billed_amount, closed, department, location, class_id, project,
-    warehouse, custom, deleted)
+    basis, receivable, converted, converted_amount, billed, billed_amount, closed, department, location, class_id,
+    project, warehouse, custom, deleted)
 select w.id, l.line_no, l.erp_id, :c || '/' || l.erp_id, l.source_line, l.item_id, l.description, l.unit, l.quantity,
-       l.price, l.amount, l.basis, l.billed, l.billed_amount, l.billed, l.billed_amount, l.closed, l.department,
-       l.location, l.class_id, l.project, l.warehouse, l.custom, false
+       l.price, l.amount, l.basis, l.receivable, l.billed, l.billed_amount, l.billed, l.billed_amount, l.closed,
+       l.department, l.location, l.class_id, l.project, l.warehouse, l.custom, false
 from unnest(cast(:ids as text[]), cast(:lines as text[])) as w(id, lines),
      json_to_recordset(cast(w.lines as json)) as l(
          erp_id text, line_no int, source_line text, item_id text, description text, unit text, quantity numeric,
-         price numeric, amount numeric, basis text, billed numeric, billed_amount numeric, closed boolean,
-         department text, location text, class_id text, project text, warehouse text, custom jsonb)
+         price numeric, amount numeric, basis text, receivable boolean, billed numeric, billed_amount numeric,
+         closed boolean, department text, location text, class_id text, project text, warehouse text, custom jsonb)
 on conflict (purchase_order_id, erp_id) do update set
     line_no = excluded.line_no, source_line = excluded.source_line, item_id = excluded.item_id,
     chain_line = case when held.source_line is distinct from excluded.source_line
                       then excluded.chain_line else held.chain_line end,
     description = excluded.description, unit = excluded.unit, quantity = excluded.quantity, price = excluded.price,
-    amount = excluded.amount, basis = excluded.basis, closed = excluded.closed, department = excluded.department,
-    location = excluded.location, class_id = excluded.class_id, project = excluded.project,
-    warehouse = excluded.warehouse, custom = excluded.custom, deleted = false,
+    amount = excluded.amount, basis = excluded.basis, receivable = excluded.receivable, closed = excluded.closed,
+    department = excluded.department, location = excluded.location, class_id = excluded.class_id,
+    project = excluded.project, warehouse = excluded.warehouse, custom = excluded.custom, deleted = false,
     converted = case when held.purchase_order_id = any(cast(:in_flight as text[]))
                      then held.converted else excluded.converted end,
     converted_amount = case when held.purchase_order_id = any(cast(:in_flight as text[]))
@@ -177,11 +177,11 @@ on conflict (purchase_order_id, erp_id) do update set
                               or held.received <> 0 or held.receipts_billed <> 0
                          then held.billed_amount else excluded.billed_amount end
 where (held.line_no, held.source_line, held.item_id, held.description, held.unit, held.quantity, held.price,
-       held.amount, held.basis, held.converted, held.converted_amount, held.closed, held.department, held.location,
-       held.class_id, held.project, held.warehouse, held.custom, held.deleted)
+       held.amount, held.basis, held.receivable, held.converted, held.converted_amount, held.closed, held.department,
+       held.location, held.class_id, held.project, held.warehouse, held.custom, held.deleted)
       is distinct from
       (excluded.line_no, excluded.source_line, excluded.item_id, excluded.description, excluded.unit,
-       excluded.quantity, excluded.price, excluded.amount, excluded.basis, excluded.converted,
+       excluded.quantity, excluded.price, excluded.amount, excluded.basis, excluded.receivable, excluded.converted,
        excluded.converted_amount, excluded.closed, excluded.department, excluded.location, excluded.class_id,
        excluded.project, excluded.warehouse, excluded.custom, false)
 """

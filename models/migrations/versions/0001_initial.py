@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("price", sa.Numeric(), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),
         sa.Column("basis", sa.String(), server_default=sa.text("'quantity'"), nullable=False),
+        sa.Column("receivable", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("converted", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("converted_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("received", sa.Numeric(), server_default=sa.text("0"), nullable=False),
