@@ -1,6 +1,6 @@
 """What is wrong with a tolerance policy, told before it is saved: at match time a policy never fails (rules 3.4)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -31,25 +31,6 @@ def check_policy(policy: Mapping[str, Any] | TolerancePolicy) -> tuple[PolicyPro
         except ValidationError as refused:
             return tuple(_unreadable(refused))
     return tuple(_problems(policy))
-
-
-def check_policies(policies: Sequence[TolerancePolicy]) -> tuple[PolicyProblem, ...]:
-    """Policies that contradict each other: two with the same scope, of which only one could hold."""
-    first: dict[str, TolerancePolicy] = {}
-    problems: list[PolicyProblem] = []
-    for policy in policies:
-        scope = policy.scope.model_dump_json()
-        if scope in first:
-            problems.append(
-                PolicyProblem(
-                    code="SCOPE_TAKEN",
-                    where="scope",
-                    message=f"Policies {first[scope].id} and {policy.id} are both for {policy.scope.in_words}.",
-                    fix="change the policy that is there, or delete it first",
-                )
-            )
-        first.setdefault(scope, policy)
-    return tuple(problems)
 
 
 def _problems(policy: TolerancePolicy) -> Iterator[PolicyProblem]:

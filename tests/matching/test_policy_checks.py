@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from matching.policies import TolerancePolicy
-from matching.policy_checks import check_policies, check_policy
+from matching.policy_checks import check_policy
 from tests.matching.given import a_policy, block
 
 
@@ -76,18 +76,6 @@ def test_all_problems_are_told_at_once():
         "LIMIT_NOT_A_NUMBER",
         "INVALID_VALUE",
     }
-
-
-def test_two_policies_of_one_scope_contradict_each_other():
-    one, other = a_policy("one", price=block(pct=5)), a_policy("other", price=block(pct=6))
-    elsewhere = a_policy("third", scope={"vendor_id": "V-1"}, price=block(pct=6))
-
-    (problem,) = check_policies([one, other, elsewhere])
-
-    assert problem.code == "SCOPE_TAKEN"
-    assert "one" in problem.message
-    assert "other" in problem.message
-    assert check_policies([one, elsewhere]) == ()
 
 
 def test_a_policy_comes_back_from_storage_as_it_was():
