@@ -2,6 +2,9 @@
 
 A bill is all rows with the same vendor and invoice number that stand together. Rows that cannot be read are reported by
 line; the bill they belong to is left out whole, all others go on. Importing the same file again makes no second bill.
+
+A row that names no order, or no line of it, is placed by suggestion when that is sure; else its bill is reported with
+the best guess and not sent.
 """
 
 import csv
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cli.api_client import Api, ApiProblem
+from cli.line_suggestion import Place, Unplaced, place_anywhere, place_on_order
 
 COLUMNS = (
     "invoice_number",
@@ -25,6 +29,7 @@ COLUMNS = (
     "po_number",
     "po_line_no",
     "item_id",
+    "description",
     "quantity",
     "unit",
     "price",
@@ -51,9 +56,12 @@ class UnreadableRow:
 
 @dataclass(frozen=True)
 class FileLine:
+    po_number: str
     po_line_no: int | None
     item_id: str
+    description: str
     quantity: Decimal
+    unit: str
     price: Decimal | None
     amount: Decimal | None
 
@@ -67,6 +75,7 @@ class FileBill:
     bill_date: date
     due_date: date | None
     po_number: str
+    """Of its first row; empty: the invoice names no order."""
     memo: str
     lines: list[FileLine] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -80,7 +89,7 @@ class Imported:
 
     bill: FileBill
     outcome: str
-    """accepted | warned | held | blocked | no_purchase_order | refused."""
+    """accepted | warned | held | blocked | no_purchase_order | unsure | refused."""
     code: str = ""
     detail: str = ""
     bill_id: str | None = None
@@ -122,6 +131,10 @@ class _Row(NamedTuple):
     def invoice(self) -> tuple[str, str]:
         return self.values["vendor_id"], self.values["invoice_number"]
 
+    @property
+    def order_line(self) -> tuple[str, str]:
+        return self.values["po_number"], self.values["po_line_no"]
+
 
 def _bills(reader: "csv.DictReader[str]") -> tuple[list[FileBill], list[UnreadableRow]]:
     groups: list[list[_Row]] = []
@@ -143,8 +156,9 @@ def _continues(group: list[_Row], row: _Row) -> bool:
     """The same invoice twice in a row is two bills: then a line of the order comes a second time."""
     if group[-1].invoice != row.invoice:
         return False
-    line_no = row.values["po_line_no"]
-    return not line_no or line_no not in [earlier.values["po_line_no"] for earlier in group]
+    if not row.values["po_line_no"]:
+        return True
+    return row.order_line not in [earlier.order_line for earlier in group]
 
 
 def _problems(values: dict[str, str], line: int, *, surplus: bool) -> list[UnreadableRow]:
@@ -194,9 +208,12 @@ def _bill(group: list[_Row]) -> FileBill:
 
 def _line(values: dict[str, str]) -> FileLine:
     return FileLine(
+        po_number=values["po_number"],
         po_line_no=int(values["po_line_no"]) if values["po_line_no"] else None,
         item_id=values["item_id"],
+        description=values["description"],
         quantity=Decimal(values["quantity"]),
+        unit=values["unit"],
         price=_number(values["price"]),
         amount=_number(values["amount"]),
     )
@@ -211,48 +228,102 @@ def _name(bills: Sequence[FileBill]) -> None:
         bill.key = f"import-{digest}-{seen[digest]}"
 
 
-def import_bills(client: Api, bills: Sequence[FileBill]) -> Iterator[Imported]:
-    """Enter the bills one after the other, in order; each is answered as soon as it is decided."""
-    orders: dict[tuple[str, str], dict[str, Any] | None] = {}
+def import_bills(
+    client: Api, bills: Sequence[FileBill], *, connection: str | None = None, accept: str = "sure"
+) -> Iterator[Imported]:
+    """Enter the bills one after the other, in order; each is answered as soon as it is decided.
+
+    Bills that name no order are looked for among the orders of `connection`, which may be left out where there is one
+    only. `accept` is the lowest confidence a suggestion is taken with: sure or likely.
+    """
+    desk = _Desk(client, connection, accept)
     for bill in bills:
-        yield _import(client, bill, orders)
+        yield _import(desk, bill)
 
 
-def _import(client: Api, bill: FileBill, orders: dict[tuple[str, str], dict[str, Any] | None]) -> Imported:
-    if not bill.po_number:
-        return Imported(bill, "no_purchase_order", "NO_PO_NUMBER", "the invoice names no purchase order")
-    wanted = (bill.vendor_id, bill.po_number)
+def _import(desk: "_Desk", bill: FileBill) -> Imported:
     try:
-        if wanted not in orders:
-            orders[wanted] = _find_order(client, *wanted)
-        order = orders[wanted]
-        if order is None:
-            detail = f"vendor {bill.vendor_id} has no purchase order {bill.po_number}"
-            return Imported(bill, "no_purchase_order", "UNKNOWN_PO", detail)
-        lines = [_for_api(line, order) for line in bill.lines]
+        places = desk.place(bill)
+        home = places[0].order_id
         body = {
             "number": bill.number,
             "bill_date": bill.bill_date.isoformat(),
             "due_date": bill.due_date.isoformat() if bill.due_date else None,
             "memo": bill.memo,
-            "lines": lines,
+            "lines": [_for_api(line, place, home) for line, place in zip(bill.lines, places, strict=True)],
         }
-        answer = client.post(f"/v1/purchase-orders/{order['id']}/bills", body, key=bill.key)
+        answer = desk.client.post(f"/v1/purchase-orders/{home}/bills", body, key=_key(bill, places))
     except ApiProblem as problem:
         if problem.status >= 500:
             raise
         blocked = problem.code == "MATCH_BLOCKED"
         code = _first_finding(problem.problem.get("match")) if blocked else problem.code
         return Imported(bill, "blocked" if blocked else "refused", code or problem.code, problem.detail)
-    except LineNotFound as missing:
-        return Imported(bill, "refused", "NO_SUCH_LINE", str(missing))
+    except Unplaced as unplaced:
+        return Imported(bill, unplaced.outcome, unplaced.code, str(unplaced))
     match = answer["match"]
-    outcome = {"OK": "accepted", "WARN": "warned", "HOLD": "held"}[str(match["outcome"]).upper()]
+    outcome = {"OK": "accepted", "INFO": "accepted", "WARN": "warned", "HOLD": "held"}[str(match["outcome"]).upper()]
     return Imported(bill, outcome, _first_finding(match), "", answer["bill"]["id"])
 
 
-class LineNotFound(Exception):
-    """The order has no line for a row of the file."""
+@dataclass
+class _Desk:
+    """What one import has looked up so far."""
+
+    client: Api
+    connection: str | None
+    accept: str
+    orders: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
+
+    def place(self, bill: FileBill) -> list[Place]:
+        """The order line of every row: named in the file, else the one line with the row's item, else suggested.
+
+        Raises Unplaced.
+        """
+        places: dict[int, Place] = {}
+        open_rows: dict[str, list[int]] = {}
+        for row, line in enumerate(bill.lines):
+            number = line.po_number or bill.po_number
+            order = self._order(bill, number) if number else None
+            line_no = None if order is None else line.po_line_no or _only_line_of(order, line.item_id)
+            if order is None or line_no is None:
+                open_rows.setdefault(number, []).append(row)
+            else:
+                places[row] = Place(order["id"], line_no)
+        named = set(places.values())
+        for number, rows in open_rows.items():
+            asked = {bill.rows[row]: _as_invoice_line(bill.lines[row]) for row in rows}
+            if number:
+                order = self._order(bill, number)
+                found = place_on_order(self.client, order["id"], asked, bill.memo, self.accept)
+            else:
+                found = place_anywhere(self.client, self._connection(), bill.vendor_id, asked, bill.memo, self.accept)
+            for row, place in zip(rows, found, strict=True):
+                given = bill.lines[row].po_line_no
+                if place in named or given not in (None, place.order_line_no):
+                    detail = f"line {bill.rows[row]} fits line {place.order_line_no}, which the file contradicts"
+                    raise Unplaced("unsure", "LINE_UNSURE", detail)
+                places[row] = place
+        return [places[row] for row in range(len(bill.lines))]
+
+    def _order(self, bill: FileBill, number: str) -> dict[str, Any]:
+        wanted = (bill.vendor_id, number)
+        if wanted not in self.orders:
+            self.orders[wanted] = _find_order(self.client, *wanted)
+        order = self.orders[wanted]
+        if order is None:
+            detail = f"vendor {bill.vendor_id} has no purchase order {number}"
+            raise Unplaced("no_purchase_order", "UNKNOWN_PO", detail)
+        return order
+
+    def _connection(self) -> str:
+        if self.connection is None:
+            known = [connection["id"] for connection in self.client.pages("/v1/connections")]
+            if len(known) != 1:
+                detail = "the invoice names no purchase order; say in which connection to look for one (--connection)"
+                raise Unplaced("no_purchase_order", "NO_PO_NUMBER", detail)
+            self.connection = known[0]
+        return self.connection
 
 
 def _find_order(client: Api, vendor_id: str, number: str) -> dict[str, Any] | None:
@@ -262,21 +333,43 @@ def _find_order(client: Api, vendor_id: str, number: str) -> dict[str, Any] | No
     return dict(client.get(f"/v1/purchase-orders/{found[0]['id']}")) if len(found) == 1 else None
 
 
-def _for_api(line: FileLine, order: dict[str, Any]) -> dict[str, Any]:
-    number = line.po_line_no
-    if number is None:
-        matching = [candidate["line_no"] for candidate in order["lines"] if candidate["item_id"] == line.item_id]
-        if len(matching) != 1:
-            raise LineNotFound(
-                f"{order['number']} has {len(matching)} lines with item {line.item_id!r}; give po_line_no in the file"
-            )
-        number = matching[0]
-    body: dict[str, Any] = {"order_line_no": number, "quantity": str(line.quantity)}
+def _only_line_of(order: dict[str, Any], item_id: str) -> int | None:
+    lines = [line["line_no"] for line in order["lines"] if item_id and line["item_id"] == item_id]
+    return lines[0] if len(lines) == 1 else None
+
+
+def _as_invoice_line(line: FileLine) -> dict[str, Any]:
+    return {
+        "description": line.description,
+        "item_code": line.item_id,
+        "quantity": str(line.quantity),
+        "unit": line.unit,
+        "price": None if line.price is None else str(line.price),
+        "amount": None if line.amount is None else str(line.amount),
+    }
+
+
+def _for_api(line: FileLine, place: Place, home: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"order_line_no": place.order_line_no, "quantity": str(line.quantity)}
+    if place.order_id != home:
+        body["purchase_order_id"] = place.order_id
+    if line.unit:
+        body["unit"] = line.unit
+    if line.description:
+        body["description"] = line.description
     if line.amount is not None:
         body["amount"] = str(line.amount)
     elif line.price is not None:
         body["price"] = str(line.price)
     return body
+
+
+def _key(bill: FileBill, places: Sequence[Place]) -> str:
+    """The same rows on the same order lines are the same write; placed otherwise the API sees the repeated number."""
+    if all(line.po_line_no is not None for line in bill.lines):
+        return bill.key
+    digest = hashlib.sha256(json.dumps(places).encode()).hexdigest()[:16]
+    return f"{bill.key}-{digest}"
 
 
 def _first_finding(match: Any) -> str:

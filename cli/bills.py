@@ -80,12 +80,22 @@ def _line(text: str) -> dict[str, Any]:
 @app.command("import")
 def import_file(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A neutral CSV file of bills.")],
+    connection: Annotated[
+        str | None,
+        typer.Option(help="Where to look for orders of rows that name none; not needed with one connection."),
+    ] = None,
+    accept_likely: Annotated[
+        bool,
+        typer.Option("--accept-likely", help="Also take suggested order lines that are likely, not only sure ones."),
+    ] = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Enter a file of bills in its order. Unreadable rows are reported by line, the others go on.
 
-    Importing the same file again makes no second bill. Ends with 1 when rows were unreadable or bills refused.
+    Rows that name no order or no line of it are placed where that is sure; else the bill is reported with the best
+    guess and not sent. Importing the same file again makes no second bill. Ends with 1 when rows were unreadable or
+    bills were not sent.
     """
     try:
         bills, unreadable = read_bills(path)
@@ -95,7 +105,8 @@ def import_file(
     bar = Progress(TextColumn("bills"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors)
     with api(state_dir) as client, bar:
         task = bar.add_task("bills", total=len(bills))
-        for imported in import_bills(client, bills):
+        accept = "likely" if accept_likely else "sure"
+        for imported in import_bills(client, bills, connection=connection, accept=accept):
             done.append(imported)
             bar.advance(task)
     outcomes = Counter((imported.outcome, imported.code) for imported in done)
@@ -106,7 +117,7 @@ def import_file(
         _report(path, done, outcomes)
         for row in unreadable:
             errors.print(f"[red]{row}[/]")
-    if unreadable or any(outcome in ("blocked", "refused", "no_purchase_order") for outcome, _ in outcomes):
+    if unreadable or any(outcome in ("blocked", "refused", "no_purchase_order", "unsure") for outcome, _ in outcomes):
         raise typer.Exit(1)
 
 

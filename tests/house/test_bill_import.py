@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -105,19 +106,66 @@ ORDER = {
 }
 
 
-def imported(bills: list[FileBill], answer: httpx.Response) -> tuple[list[Any], list[dict[str, Any]]]:
+ELSEWHERE = {"id": "po_2", "number": "PO-2", "lines": [{"line_no": 1, "item_id": "PIN"}]}
+
+
+def a_guess(order: dict[str, Any], line_no: int) -> dict[str, Any]:
+    return {
+        "purchase_order_id": order["id"],
+        "purchase_order_number": order["number"],
+        "order_line_no": line_no,
+        "reasons": [{"code": "PRICE_EQUAL", "text": "price 2.5", "points": 3.0}],
+    }
+
+
+def suggested(line: dict[str, Any], line_no: int) -> dict[str, Any]:
+    """What the stand-in proposes goes by the row's description: `<confidence> <order> <line>`, or nothing."""
+    if not line["description"]:
+        return {"line_no": line_no, "confidence": "unsure", "score": 0.0, "proposed": None, "others": []}
+    confidence, order, place = line["description"].split()
+    guess = a_guess(ORDER if order == "PO-1" else ELSEWHERE, int(place))
+    shown = confidence in ("sure", "likely")
+    return {
+        "line_no": line_no,
+        "confidence": confidence,
+        "score": 0.9,
+        "proposed": guess if shown else None,
+        "others": [] if shown else [guess],
+    }
+
+
+def imported(
+    bills: list[FileBill], answer: httpx.Response, connections: int = 1, **how: Any
+) -> tuple[list[Any], list[dict[str, Any]]]:
     posted: list[dict[str, Any]] = []
 
     def answers(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/v1/connections":
+            items = [{"id": f"c{number}"} for number in range(connections)]
+            return httpx.Response(200, json={"items": items, "next_cursor": None})
         if request.method == "POST":
-            posted.append(json.loads(request.content))
-            return answer
-        if request.url.path == "/v1/purchase-orders":
-            known = request.url.params["q"] == "PO-1"
-            return httpx.Response(200, json={"items": [ORDER] if known else [], "next_cursor": None})
-        return httpx.Response(200, json=ORDER)
+            body = json.loads(request.content)
+            if path.endswith("/bills"):
+                posted.append({"path": path, "key": request.headers["Idempotency-Key"], **body})
+                return answer
+            items = [suggested(line, number) for number, line in enumerate(body["lines"], start=1)]
+            if path == "/v1/line-suggestions":
+                assert body["connection_id"] == "c0"
+                return httpx.Response(200, json={"orders": 2, "items": items})
+            assert path == "/v1/purchase-orders/po_1/bill-draft"
+            taken = [item for item in items if item["confidence"] in ("sure", body["accept"])]
+            lines = [{"order_line_no": item["proposed"]["order_line_no"]} for item in taken]
+            return httpx.Response(200, json={"lines": lines, "unassigned": [one for one in items if one not in taken]})
+        if path == "/v1/purchase-orders":
+            items = [order for order in (ORDER, ELSEWHERE) if order["number"] == request.url.params["q"]]
+            return httpx.Response(200, json={"items": items, "next_cursor": None})
+        return httpx.Response(200, json=ORDER if path.endswith("po_1") else ELSEWHERE)
 
-    return list(import_bills(an_api(answers), bills)), posted
+    return list(import_bills(an_api(answers), bills, **how)), posted
+
+
+ACCEPTED = httpx.Response(201, json={"bill": {"id": "bill_1"}, "match": {"outcome": "OK", "findings": []}})
 
 
 def test_outcomes_are_told_apart(written: Callable[[str], Path]) -> None:
@@ -135,9 +183,105 @@ def test_outcomes_are_told_apart(written: Callable[[str], Path]) -> None:
         ("warned", "NOTHING_RECEIVED"),
         ("no_purchase_order", "UNKNOWN_PO"),
         ("no_purchase_order", "NO_PO_NUMBER"),
-        ("refused", "NO_SUCH_LINE"),
+        ("unsure", "LINE_UNSURE"),
     ]
-    assert [body["lines"] for body in posted] == [[{"order_line_no": 1, "quantity": "4", "price": "2.50"}]]
+    assert [body["lines"] for body in posted] == [
+        [{"order_line_no": 1, "quantity": "4", "unit": "Each", "price": "2.50"}]
+    ]
+
+
+DESCRIBED = "invoice_number,vendor_id,invoice_date,po_number,po_line_no,description,quantity\n"
+
+
+def lines_of(posted: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str | None, int]]]]:
+    return [
+        (body["path"], [(line.get("purchase_order_id"), line["order_line_no"]) for line in body["lines"]])
+        for body in posted
+    ]
+
+
+def test_rows_without_a_line_are_placed_where_that_is_sure(written: Callable[[str], Path]) -> None:
+    """issue 3: a row without order line, or without order number, is completed by suggestion when sure."""
+    bills, _ = read_bills(
+        written(
+            "INV-1,V1,2026-11-01,PO-1,1,,4\n"
+            "INV-1,V1,2026-11-01,PO-1,,sure PO-1 3,4\n"
+            "INV-2,V1,2026-11-01,,,sure PO-2 1,4\n"
+            "INV-2,V1,2026-11-01,,,sure PO-1 2,4\n",
+            DESCRIBED,
+        )
+    )
+    done, posted = imported(bills, ACCEPTED)
+    assert [one.outcome for one in done] == ["accepted", "accepted"]
+    assert lines_of(posted) == [
+        ("/v1/purchase-orders/po_1/bills", [(None, 1), (None, 3)]),
+        ("/v1/purchase-orders/po_2/bills", [(None, 1), ("po_1", 2)]),
+    ]
+
+
+def test_what_is_only_likely_is_sent_when_asked_for(written: Callable[[str], Path]) -> None:
+    """issue 3: never silently applied below the stated confidence."""
+    rows = "INV-1,V1,2026-11-01,,,likely PO-2 1,4\nINV-2,V1,2026-11-01,PO-1,,likely PO-1 2,4\n"
+    bills, _ = read_bills(written(rows, DESCRIBED))
+    done, posted = imported(bills, ACCEPTED)
+    assert posted == []
+    assert [(one.outcome, one.detail) for one in done] == [
+        ("unsure", "line 2 names no order line; best guess (likely): PO-2 line 1 (price 2.5)"),
+        ("unsure", "line 3 names no order line; best guess (likely): PO-1 line 2 (price 2.5)"),
+    ]
+    done, posted = imported(bills, ACCEPTED, accept="likely")
+    assert [one.outcome for one in done] == ["accepted", "accepted"]
+    assert len(posted) == 2
+
+
+def test_a_bill_with_one_unsure_row_is_not_sent(written: Callable[[str], Path]) -> None:
+    rows = "INV-1,V1,2026-11-01,,,sure PO-2 1,4\nINV-1,V1,2026-11-01,,,unsure PO-1 2,4\n"
+    bills, _ = read_bills(written(rows, DESCRIBED))
+    done, posted = imported(bills, ACCEPTED, accept="likely")
+    assert ([one.outcome for one in done], posted) == (["unsure"], [])
+    assert done[0].detail == "line 3 names no order line; best guess (unsure): PO-1 line 2 (price 2.5)"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "INV-1,V1,2026-11-01,PO-1,2,,4\nINV-1,V1,2026-11-01,PO-1,,sure PO-1 2,4\n",
+        "INV-1,V1,2026-11-01,,2,sure PO-1 1,4\n",
+    ],
+)
+def test_a_suggestion_the_file_contradicts_is_not_taken(written: Callable[[str], Path], rows: str) -> None:
+    """Another row has that line already, or the row names another one."""
+    bills, _ = read_bills(written(rows, DESCRIBED))
+    done, posted = imported(bills, ACCEPTED)
+    assert ([(one.outcome, one.code) for one in done], posted) == ([("unsure", "LINE_UNSURE")], [])
+
+
+def test_with_several_connections_one_must_be_named(written: Callable[[str], Path]) -> None:
+    bills, _ = read_bills(written("INV-1,V1,2026-11-01,,,sure PO-2 1,4\n", DESCRIBED))
+    done, posted = imported(bills, ACCEPTED, connections=2)
+    assert ([(one.outcome, one.code) for one in done], posted) == ([("no_purchase_order", "NO_PO_NUMBER")], [])
+    assert "--connection" in done[0].detail
+    done, _ = imported(bills, ACCEPTED, connections=2, connection="c0")
+    assert [one.outcome for one in done] == ["accepted"]
+
+
+def test_one_invoice_over_two_orders_is_one_bill(written: Callable[[str], Path]) -> None:
+    """matching.md 3.6: each line carries its own order; line 1 of another order is no second invoice."""
+    bills, _ = read_bills(written("INV-1,V1,2026-11-01,PO-1,1,,4\nINV-1,V1,2026-11-01,PO-2,1,,4\n", DESCRIBED))
+    done, posted = imported(bills, ACCEPTED)
+    assert [one.outcome for one in done] == ["accepted"]
+    assert lines_of(posted) == [("/v1/purchase-orders/po_1/bills", [(None, 1), ("po_2", 1)])]
+
+
+def test_the_same_rows_on_other_lines_are_another_request(written: Callable[[str], Path]) -> None:
+    """The order changed between two imports: the API must see the repeated invoice number, not a repeated request."""
+    keys = []
+    for place in ("sure PO-1 2", "sure PO-1 2", "sure PO-1 3"):
+        bills, _ = read_bills(written("INV-1,V1,2026-11-01,PO-1,,x,4\n", DESCRIBED))
+        bills[0].lines[0] = replace(bills[0].lines[0], description=place)
+        _, posted = imported(bills, ACCEPTED)
+        keys.append(posted[0]["key"])
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_a_blocked_bill_carries_the_rule_that_blocked_it(written: Callable[[str], Path]) -> None:
