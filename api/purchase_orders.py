@@ -144,7 +144,7 @@ class Receipts(BaseModel):
 def _line(line: LedgerLine) -> PurchaseOrderLine:
     sums = ledger_of(line)
     return PurchaseOrderLine(
-        **columns(line, PurchaseOrderLine) | {"pending": as_decimal(sums.pending)},
+        **columns(line, PurchaseOrderLine) | {"billed": as_decimal(sums.billed), "pending": as_decimal(sums.pending)},
         remaining=as_decimal(sums.remaining),
         unbilled_received=as_decimal(sums.unbilled_received),
         hidden=sums.hidden,

@@ -16,6 +16,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import BillId, PurchaseOrderId
 
+OTHERS_PLACES = 4
+ROUNDED_BY = Fraction(1, 10**7)
+"""How far an ERP's rounded quantity may be from what our bills come to, on one order line."""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
@@ -37,9 +41,9 @@ class LedgerLine:
     converted: Decimal
     ordered: Decimal
     received: Decimal
-    billed: Decimal
+    billed: Decimal | Fraction
     pending: Decimal | Fraction
-    """A fraction only where a bill's own unit makes one whose decimals do not end (7 of a dozen)."""
+    """Fractions only where a bill's own unit makes one whose decimals do not end (7 of a dozen)."""
     billed_amount: Decimal
     """E in money."""
     pending_amount: Decimal
@@ -95,12 +99,14 @@ with chain as (
 ), ours as (
     select mine.purchase_order_id, mine.line_no,
            sum(b.quantity) filter (where b.exact_quantity is null) as pending,
-           array_agg(b.exact_quantity) filter (where b.exact_quantity is not null) as fractions,
-           sum(b.amount) as pending_amount
+           array_agg(b.exact_quantity) filter (where b.reserves and b.exact_quantity is not null) as fractions,
+           array_agg(b.exact_quantity) filter (where not b.reserves and exists (
+               select from bills x where x.id = b.bill_id and x.status not in ('abandoned', 'deleted'))) as settled,
+           sum(b.amount) filter (where b.reserves) as pending_amount
       from purchase_order_lines mine
       join purchase_order_lines c on c.chain_line = mine.chain_line
-      join bill_lines b on b.purchase_order_id = c.purchase_order_id
-                       and b.purchase_order_line_no = c.line_no and b.reserves
+      join bill_lines b on b.purchase_order_id = c.purchase_order_id and b.purchase_order_line_no = c.line_no
+                       and (b.reserves or b.exact_quantity is not null)
      where mine.purchase_order_id {which} and b.bill_id is distinct from :without
      group by mine.purchase_order_id, mine.line_no
 )
@@ -108,7 +114,7 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.received, 0) as chain_received,
        coalesce(chain.billed, 0) as chain_billed,
        coalesce(chain.billed_amount, 0) as chain_billed_amount,
-       coalesce(ours.pending, 0) as pending, ours.fractions,
+       coalesce(ours.pending, 0) as pending, ours.fractions, ours.settled,
        coalesce(ours.pending_amount, 0) as pending_amount,
        l.receivable and not exists (
            select from list_entries i
@@ -161,7 +167,7 @@ def _line(row: Any) -> LedgerLine:
         converted=row.converted,
         ordered=row.chain_ordered,
         received=row.chain_received,
-        billed=row.chain_billed,
+        billed=_as_billed(row.chain_billed, row.settled or ()),
         pending=_exactly(row.pending, row.fractions or ()),
         billed_amount=row.chain_billed_amount,
         pending_amount=row.pending_amount,
@@ -171,6 +177,17 @@ def _line(row: Any) -> LedgerLine:
         project=row.project,
         warehouse=row.warehouse,
     )
+
+
+def _as_billed(billed: Decimal, settled: Iterable[str]) -> Decimal | Fraction:
+    """E exactly, where bills of ours explain how the ERP rounded it: it keeps 113/12 as 9.4166666667, which leaves too
+    little for 7/12 (U04). What others billed beside ours has few decimals, else nothing is explained."""
+    ours = sum((Fraction(quantity) for quantity in settled), Fraction(0))
+    if not ours:
+        return billed
+    others = Fraction(billed) - ours
+    told = Fraction(round(others, OTHERS_PLACES))
+    return _exactly(Decimal(0), (str(ours + told),)) if abs(others - told) <= ROUNDED_BY else billed
 
 
 def _exactly(decimals: Decimal, fractions: Iterable[str]) -> Decimal | Fraction:
