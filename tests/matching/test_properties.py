@@ -11,6 +11,7 @@ from matching.bill import LineLedger, MatchResult, Outcome, match_bill, recomput
 from matching.decision import Change, compare, for_saved_bill
 from matching.exact import add, multiply
 from matching.lines import in_order_unit
+from matching.policies import Check, Direction
 from matching.units import UnitFactor
 from models.domain import MatchMode
 from tests.matching.given import MODES, a_bill, a_ledger, a_policy, an_order, judge
@@ -210,15 +211,56 @@ def test_7_a_warned_bill_does_not_become_refused_by_itself(ledger, quantity, arr
         assert judge("3", later, quantity).outcome is not Outcome.BLOCK
 
 
-@given(mode=modes, lines=st.lists(ledgers(), min_size=1, max_size=3), data=st.data())
-def test_8_a_result_can_be_computed_again_from_what_was_stored(mode, lines, data):
+SCOPES = [
+    {},
+    {"connection_id": "conn_1"},
+    {"entity": "100"},
+    {"vendor_id": "V-1"},
+    {"vendor_id": "V-2"},
+    {"category": "Bolts"},
+    {"item_id": "ITEM-1"},
+    {"item_id": "ITEM-2", "connection_id": "conn_1"},
+    {"vendor_id": "V-1", "item_id": "ITEM-1"},
+]
+LIMITS = st.none() | st.sampled_from(["unlimited", "0", "3", "10"])
+
+
+@st.composite
+def policies_of_many_scopes(draw):
+    """At most one policy of each scope, each on one check."""
+    return [
+        a_policy(
+            f"tol-{position}",
+            scope=SCOPES[position],
+            **{
+                draw(st.sampled_from(Check)).value: {
+                    "warn": {"pct": draw(LIMITS), "direction": draw(st.sampled_from([None, *Direction]))},
+                    "block": {"pct": draw(LIMITS), "abs": draw(LIMITS)},
+                }
+            },
+        )
+        for position in draw(st.lists(st.integers(0, len(SCOPES) - 1), unique=True, max_size=5))
+    ]
+
+
+@OFTEN
+@given(
+    mode=modes, lines=st.lists(ledgers(), min_size=1, max_size=3), policies=policies_of_many_scopes(), data=st.data()
+)
+def test_8_a_result_can_be_computed_again_from_what_was_stored(mode, lines, policies, data):
+    """The stored inputs hold all that had a say, so the lines and policies that were left out had none."""
     billed = data.draw(st.lists(st.tuples(st.integers(1, len(lines) + 1), bill_quantities), min_size=1, max_size=4))
-    result = match_bill(MODES[mode], [an_order(*lines)], a_bill(*billed))
+    price = data.draw(st.sampled_from(["25", "25.50", "26", "30", "20"]))
+    order = an_order(*lines, line={"category": "Bolts"}, total="300", tax="30", billed_amount="100")
+    charges = [{"charge_class": "freight", "amount": "20"}]
+    bill = a_bill(*billed, price=price, connection_id="conn_1", total="200", tax="9", charges=charges)
+
+    result = match_bill(MODES[mode], [order], bill, policies)
 
     stored = MatchResult.model_validate_json(result.model_dump_json())
-
     assert stored == result
     assert recompute(stored) == result
+    assert match_bill(MODES[mode], [order], bill, data.draw(st.permutations(policies))) == result
 
 
 @given(ledger=ledgers(), quantity=bill_quantities, arrived=quantities, policies=quantity_policies())
