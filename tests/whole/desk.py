@@ -160,15 +160,24 @@ class Desk:
         return await self.get(f"/v1/purchase-orders/{exact[0]['id']}", live="false")
 
     async def enter(self, order_number: str, quantities: Mapping[int, str], **more: Any) -> httpx.Response:
-        """Enter a bill against an order: quantities by order line number."""
+        """Enter a bill against an order: quantities by order line number. Bills alike on one day are meant."""
         order = await self.order(order_number)
         body = {
             "number": f"INV-{next(_invoices)}",
             "bill_date": today().isoformat(),
+            "acknowledge": ["DUPLICATE_SUSPECT"],
             "lines": [{"order_line_no": line_no, "quantity": quantity} for line_no, quantity in quantities.items()],
             **more,
         }
         return await self.post(f"/v1/purchase-orders/{order['id']}/bills", body, role="clerk")
+
+    async def acknowledge(self, bill_id: str) -> Any:
+        """Acknowledge every warning of the bill; what is left to decide then."""
+        match = (await self.get(f"/v1/bills/{bill_id}/match"))["needs"]["acknowledge"]
+        word = {"findings": [finding["id"] for finding in match]}
+        answer = await self.post(f"/v1/bills/{bill_id}/acknowledgements", word, role="clerk")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     async def bill(self, order_number: str, quantities: Mapping[int, str], **more: Any) -> str:
         """Enter a bill that is accepted; its id."""

@@ -45,6 +45,7 @@ async def test_a_bill_is_converted_from_the_receipt(desk: Desk, company: Company
     answer = await desk.enter("PO-1", {1: "4", 2: "5"})
     assert answer.status_code == 201, answer.text
     assert answer.json()["match"]["outcome"] == "WARN"
+    await desk.acknowledge(answer.json()["bill"]["id"])
     rest = await desk.arrived(answer.json()["bill"]["id"])
     assert company.one("vendor_invoices", number=rest["external_key"])["created_from"] == "Purchase Order-PO-1"
     order = await desk.order_is("PO-1", "filled")
@@ -68,6 +69,7 @@ async def test_beyond_received_warns_beyond_both_is_refused(desk: Desk, company:
     assert answer.status_code == 201, answer.text
     match = answer.json()["match"]
     assert (match["outcome"], [found["code"] for found in match["findings"]]) == ("WARN", ["BILLED_BEYOND_RECEIVED"])
+    await desk.acknowledge(answer.json()["bill"]["id"])
     await desk.arrived(answer.json()["bill"]["id"])
 
 
@@ -80,6 +82,7 @@ async def test_more_received_than_ordered_may_be_billed(desk: Desk, company: Com
     answer = await desk.enter("PO-1", {1: "12"})
     assert answer.status_code == 201, answer.text
     assert [found["code"] for found in answer.json()["match"]["findings"]] == ["BILLED_BEYOND_ORDERED"]
+    await desk.acknowledge(answer.json()["bill"]["id"])
     await desk.arrived(answer.json()["bill"]["id"])
     assert ledger(await desk.order("PO-1")) == figures("10", "12", "12", "0")
     refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
@@ -210,11 +213,12 @@ async def test_a_receipt_made_between_our_bill_and_the_next_sync(desk: Desk, com
     company.order("PO-1", "10")
     await desk.start(mode="three_way")
     answer = await desk.enter("PO-1", {1: "4"})
+    await desk.acknowledge(answer.json()["bill"]["id"])
     await desk.arrived(answer.json()["bill"]["id"])
     company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
     await desk.sync()
     order = await desk.order("PO-1")
     assert (order["erp_status"], ledger(order)) == ("Converted", figures("10", "6", "4", "0"))
-    await desk.billed("PO-1", {1: "6"})
+    await desk.billed("PO-1", {1: "6"}, acknowledge=["BILLED_BEYOND_RECEIVED:line-1"])
     assert ledger(await desk.order("PO-1")) == figures("10", "6", "10", "0")
     refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
