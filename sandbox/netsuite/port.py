@@ -152,7 +152,10 @@ class Port:
             try:
                 return _refused(rule)
             except SoapFault as fault:
-                return blocked if fault is BLOCKED else rest_error(401, "INVALID_LOGIN", fault.message)
+                if fault is BLOCKED:
+                    return blocked
+                refused = fault.element in ("invalidCredentialsFault", "invalidSessionFault")
+                return rest_error(401 if refused else 500, "INVALID_LOGIN" if refused else fault.code, fault.message)
         try:
             url = f"{asked.base}{asked.path}"
             self.passports.check_rest("POST", url, asked.query, asked.headers.get("authorization", ""))
@@ -160,12 +163,15 @@ class Port:
                 raise suiteql.BadQuery(
                     "REST web services are not enabled for this role.", "INSUFFICIENT_PERMISSION", 403
                 )
+            for rule in self._faults.strike("netsuite", [operation], _REFUSING):
+                code = "INSUFFICIENT_PERMISSION" if rule.kind == "permission_denied" else rule.errorno
+                raise suiteql.BadQuery(rule.message, code or "UNEXPECTED_ERROR", 403 if "PERMISSION" in code else 400)
             answer = suiteql.run(self.company, asked.query, asked.headers, asked.body, asked.base)
         except LoginRefused:
             return rest_error(401, "INVALID_LOGIN", "Invalid login attempt.")
         except suiteql.BadQuery as error:
             return rest_error(error.status, error.code, str(error))
-        for rule in self._faults.strike("netsuite", [operation], _AFTER):
+        for rule in self._faults.strike("netsuite", [operation], _AFTER - {"error_after_commit"}):
             answer = _spoiled(VERSIONS[0], answer, rule)
         return answer
 
@@ -208,11 +214,11 @@ class Port:
         operation: Operation,
         asked: Asked,
     ) -> str:
-        if operation.name != "getDataCenterUrls":
-            self.passports.check_soap(header, asked.headers.get("cookie", ""))
         namespace = etree.QName(element).namespace or ""
         if key_of(namespace, version) != "messages" or operation.name not in RUN:
             raise Malformed(f"org.xml.sax.SAXException: {{{namespace}}}{operation.name} is not an operation")
+        if operation.name != "getDataCenterUrls":
+            self.passports.check_soap(header, asked.headers.get("cookie", ""))
         reader = Reader(version, self.company.zone)
         kind = operation.name[0].upper() + operation.name[1:] + "Request"
         given = reader.read(element, kind)

@@ -62,6 +62,12 @@ class Readings:
         """Writes values as this account shows them."""
         return Writer(self._company.zone, self._company.name_of)
 
+    @property
+    def _looks(self) -> tuple[object, ...]:
+        """What a record's XML depends on beside the record."""
+        switches = self._company.switches
+        return self._company.lists_changed, switches.number("utc_offset_minutes"), switches.word("header_stamp")
+
     # Records
 
     def fields_of(self, record: Record, *, body_only: bool = False) -> Fields:
@@ -85,10 +91,10 @@ class Readings:
             fields = tampered(self.fields_of(record, body_only=body_only), record, tampering)
             return self.writer().element("platformCore", "record", "Record", fields)
         ready = record.rendered.get(body_only)
-        if ready is None or ready[0] != self._company.lists_changed:
+        if ready is None or ready[0] != self._looks:
             fields = self.fields_of(record, body_only=body_only)
             text = self.writer().element("platformCore", "record", "Record", fields)
-            ready = (self._company.lists_changed, text)
+            ready = (self._looks, text)
             record.rendered[body_only] = ready
         return ready[1]
 

@@ -101,8 +101,8 @@ class Record:
         self.external_id = external_id
         self.values = values
         self.key = key
-        self.rendered: dict[bool, tuple[int, str]] = {}
-        """Ready XML by whether it has lines, with the state of the lists it names."""
+        self.rendered: dict[bool, tuple[tuple[object, ...], str]] = {}
+        """Ready XML by whether it has lines, with what else it depended on."""
         self.later: list[Any] = []
         """What an order will show once the switches' delays have passed."""
         self._lines_given = 0

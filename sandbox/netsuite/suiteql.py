@@ -58,7 +58,13 @@ class BadQuery(Exception):
 
 def rest_error(status: int, code: str, message: str) -> Answer:
     """An error as REST writes it."""
-    titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 429: "Too Many Requests"}
+    titles = {
+        400: "Bad Request",
+        401: "Unauthorized",
+        403: "Forbidden",
+        429: "Too Many Requests",
+        500: "Internal Server Error",
+    }
     details = [{"detail": message, "o:errorCode": code}]
     body = {"type": "about:blank", "title": titles[status], "status": status, "o:errorDetails": details}
     return Answer(json.dumps(body), status, "application/vnd.oracle.resource+json; type=error")

@@ -181,6 +181,11 @@ class Suite:
     async def add(self, record: str, operation: str = "add", header: str = "") -> Reply:
         return await self.ask(f"<m:{operation}>{record}</m:{operation}>", header)
 
+    async def delete(self, kind: str, internal_id: str) -> Reply:
+        return await self.ask(
+            f'<m:delete><m:baseRef xsi:type="c:RecordRef" type="{kind}" internalId="{internal_id}"/></m:delete>'
+        )
+
     async def initialize(self, kind: str, source: str, internal_id: str) -> Reply:
         return await self.ask(
             f"<m:initialize><m:initializeRecord><c:type>{kind}</c:type>"

@@ -1,4 +1,4 @@
-"""Requests and answers against the vendor's own schemas, where they are at hand (they are no part of this repository)."""
+"""Requests and answers against the vendor's own schemas, where they are at hand (no part of this repository)."""
 
 from pathlib import Path
 
@@ -17,11 +17,13 @@ _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 @pytest.fixture(scope="module")
 def schema() -> etree.XMLSchema:
-    """All of the vendor's namespaces as one schema."""
+    """The vendor's namespaces that are used here as one schema."""
     assert _REAL is not None
     root = etree.Element(f"{_XSD}schema")
     for file in sorted((_REAL / "xsd").glob("*.xsd")):
         namespace = etree.parse(str(file)).getroot().get("targetNamespace")
+        if namespace not in NAMES.values():
+            continue
         etree.SubElement(root, f"{_XSD}import", namespace=namespace or "", schemaLocation=file.as_uri())
     return etree.XMLSchema(root)
 
@@ -73,9 +75,7 @@ async def test_a_whole_story_is_what_the_vendor_schema_says(suite: Suite, schema
         f'<m:getList><m:baseRef xsi:type="c:RecordRef" type="vendorPayment" internalId="{paid}"/></m:getList>'
     )
     await suite.get("vendorCredit", (await suite.one("credits", "CR-1"))["record_no"])
-    await suite.ask(
-        f'<m:delete><m:baseRef xsi:type="c:RecordRef" type="vendorPayment" internalId="{paid}"/></m:delete>'
-    )
+    await suite.delete("vendorPayment", paid)
     deleted = '<c:type operator="anyOf"><c:searchValue>vendorPayment</c:searchValue></c:type>'
     reply = await suite.ask(
         f"<m:getDeleted><m:getDeletedFilter>{deleted}</m:getDeletedFilter><m:pageIndex>1</m:pageIndex></m:getDeleted>"
