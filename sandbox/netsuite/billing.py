@@ -48,11 +48,8 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     """A vendor bill as it will be stored. Raises Refused."""
     company = writing.company
     vendor = vendor_of(company, values)
-    if "link_dropped" in writing.tampering:
-        for line in _lines(values):
-            line.pop("orderDoc", None)
-            line.pop("orderLine", None)
     orders = _linked(writing, values, vendor)
+    _rate_from_orders(writing, _lines(values))
     if values.get("currency") is None and orders:
         values["currency"] = orders[0]["currency"]
     if values.get("subsidiary") is None and orders:
@@ -67,10 +64,13 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     if not lines:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
     check_subsidiary(company, values, lines)
-    _rate_from_orders(writing, lines)
     was = [*item_lines(old), *expense_lines(old)] if old is not None else []
     values["userTotal"] = cents(price_lines(company, lines, was))
     _check_billable(writing, lines, old)
+    if "link_dropped" in writing.tampering:
+        for line in lines:
+            line.pop("orderDoc", None)
+            line.pop("orderLine", None)
     if old is not None and values["userTotal"] < paid(company, old):
         raise Refused("USER_ERROR", "The bill cannot be for less than was already paid.")
     if values.get("approvalStatus") is None:
