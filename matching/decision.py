@@ -6,7 +6,17 @@ from typing import NamedTuple
 
 from matching.result import Finding, MatchResult, Outcome, worst
 
-NOT_RELEASABLE = frozenset({"UOM_UNKNOWN", "SEVERAL_SOURCES", "INVALID_NUMBER", "INVALID_QTY", "INVALID_AMOUNT"})
+NOT_RELEASABLE = frozenset(
+    {
+        "UOM_UNKNOWN",
+        "SEVERAL_SOURCES",
+        "LINE_NOT_ON_ORDER",
+        "PO_NOT_BILLABLE",
+        "INVALID_NUMBER",
+        "INVALID_QTY",
+        "INVALID_AMOUNT",
+    }
+)
 """Nobody can decide that such a bill goes on: the ERP could not take it, or nobody knows what it says."""
 
 

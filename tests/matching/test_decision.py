@@ -63,6 +63,21 @@ def test_nobody_can_release_a_unit_that_nobody_knows():
     assert needs(result, released=["UOM_UNKNOWN:bill-line-1"]).fix == result.findings
 
 
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (an_order(matching_status="deleted"), "PO_NOT_BILLABLE"),
+        (an_order(a_ledger(10)).model_copy(update={"lines": ()}), "LINE_NOT_ON_ORDER"),
+    ],
+)
+def test_nobody_can_release_a_bill_whose_order_or_line_is_gone(order, code):
+    """Deleted in the ERP after the bill was saved; it has to come back, or the bill has to be given up."""
+    second = for_saved_bill(of_two_way(order, a_bill(1)))
+
+    assert [finding.code for finding in second.findings] == [code]
+    assert needs(second, released=[second.findings[0].id]).fix == second.findings
+
+
 def test_a_saved_bill_is_held_and_never_unsaved():
     """Property 7: the order was cut down after the bill was saved and acknowledged."""
     second = for_saved_bill(judge("3", a_ledger(5, 4), 6))

@@ -56,6 +56,9 @@ def test_a_price_difference_is_told_in_money_and_percent(ordered, billed, differ
     (finding,) = result.findings
     assert (finding.values["difference"], finding.values["percent"]) == (difference, percent)
     assert finding.money_at_stake == 2 * Decimal(difference)
+    allowed = abs(finding.limit - Decimal(ordered))
+    assert finding.margin == allowed - abs(Decimal(difference))
+    assert allowed == Decimal(ordered) / 100
 
 
 @pytest.mark.parametrize(
