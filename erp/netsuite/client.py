@@ -65,7 +65,7 @@ class NetSuiteClient:
 
     async def soap(self) -> Soap:
         """What builds requests for this endpoint's version."""
-        return await language(self._address(), timeout=self._settings.timeout_seconds)
+        return await language(self._address())
 
     async def call(
         self,
@@ -81,7 +81,7 @@ class NetSuiteClient:
         Raises the fault's error, or what became of the call; refusals of single records are for the caller to read.
         """
         where = self._address()
-        soap = await language(where, timeout=self._settings.timeout_seconds)
+        soap = await language(where)
         async with self._semaphore(where):
             # Signed only now: a passport is good for five minutes, and waiting for a turn may take longer.
             headers: dict[str, Any] = {"tokenPassport": passport(self._credentials)}

@@ -76,7 +76,7 @@ TEXTS: Sequence[tuple[str, str, Meaning]] = (
         r"(not|nothing).*(been )?received|(exceed|more than|greater than).*received|in advance of receipt",
         _RECEIPT,
     ),
-    ("USER_ERROR", r"(exceed|more than|greater than).*(order|remain)|already (been )?(fully )?billed",
+    ("USER_ERROR", r"(exceed|more than|greater than).*(order|remain|billed)|already (been )?(fully )?billed",
      Meaning(Rejected, "ALREADY_CONVERTED")),
     ("USER_ERROR", r"permission violation", _DENIED),
     ("USER_ERROR", r"invalid .* reference key", _VALUE),

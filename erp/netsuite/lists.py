@@ -179,6 +179,8 @@ class Lists:
             attributes["currency"] = self._currencies.of(found)
         if shape.kind is ListKind.ITEM:
             attributes["item_type"] = record.kind
+            if not _receivable(record):
+                attributes["receivable"] = "false"
         return ListEntry(
             kind=shape.kind,
             erp_id=ErpId(record.id),
@@ -189,6 +191,17 @@ class Lists:
             revision=translate.revision(record) if shape.stamped else None,
             attributes=attributes,
         )
+
+
+STOCKED = ("Inventory", "Assembly")
+"""In the names of the item types that are always received."""
+
+
+def _receivable(item: Held) -> bool:
+    """Whether item receipts are made of an item: of stock always, of services and the like where they may be (5.1)."""
+    return (any(word in item.kind for word in STOCKED) and "NonInventory" not in item.kind) or wire.flag(
+        item.fields, "isFulfillable"
+    )
 
 
 def list_search(shape: ListShape, since: str | None) -> Search:

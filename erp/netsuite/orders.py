@@ -57,6 +57,7 @@ class Orders:
         self._entity = entity
         self._seen: Seen | None = None
         self._whole: dict[str, tuple[float, str, Held]] = {}
+        self._importing_since = ""
 
     def remember(self, seen: Seen) -> None:
         """A peek read a whole window: the sync that follows it needs not read it again."""
@@ -68,6 +69,11 @@ class Orders:
         self, *, since: str | None, ordered_from: date | None, after: str | None, open_in: MatchMode | None
     ) -> Page[PurchaseOrderHeader]:
         """A page of headers: changed orders, and those whose lines a changed receipt or bill moved (reference 5.1)."""
+        if since is not None:
+            self._importing_since = ""
+        elif after is None:
+            # What a first import reads is as new as now: receipts and bills from before have moved it already.
+            self._importing_since = wire.moment_text(await self._reader.server_time() - READ_MARGIN)
         records, resume, touched = await self._changed(since, ordered_from, after, open_in)
         if touched:
             records = [*records, *await self._quiet(records, touched, since, resume)]
@@ -163,9 +169,8 @@ class Orders:
                 if isinstance(outcome, ErpError):
                     raise outcome
                 # The record may be newer than its header by now; what touched the header touched it before.
-                orders.append(
-                    translate.order(outcome, self._currencies, touched=header.revision, amounts_billed=amounts)
-                )
+                seen = max(header.revision, self._importing_since)
+                orders.append(translate.order(outcome, self._currencies, touched=seen, amounts_billed=amounts))
             except Unusable as error:
                 evidence = {"number": header.number, "status": header.erp_status, **error.evidence}
                 bad.append(BadRecord(erp_id=header.erp_id, code=error.code, message=error.message, evidence=evidence))

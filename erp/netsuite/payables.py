@@ -35,7 +35,7 @@ class Payables:
         found = await self._reader.page(changed([BILL, CREDIT], start, self._entity, whole=True), after)
         records = list(found.records)
         touched: Mapping[str, str] = {}
-        if start is not None and after is None:
+        if after is None:
             payments = await self._reader.all(changed([PAYMENT, CREDIT], start, self._entity, whole=True))
             touched = transactions.latest_touch(payments, "bill")
             records += await self._moved(records, touched)

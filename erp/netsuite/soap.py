@@ -72,12 +72,12 @@ _loaded: dict[str, Soap] = {}
 _loading = threading.Lock()
 
 
-async def language(address: Address, *, timeout: float) -> Soap:
+async def language(address: Address) -> Soap:
     """The language of an endpoint. Raises Unavailable or MalformedAnswer while its WSDL cannot be had."""
     known = _loaded.get(_name(address))
     if known is not None:
         return known
-    return await asyncio.to_thread(_load, address, min(timeout, LOAD_TIMEOUT_SECONDS))
+    return await asyncio.to_thread(_load, address, LOAD_TIMEOUT_SECONDS)
 
 
 def _name(address: Address) -> str:

@@ -23,7 +23,7 @@ def charged(bill: BillToPush, **changes: Any) -> BillToPush:
 
 def with_charges(world: World) -> ErpConnector:
     if not world.charge_preferences:
-        pytest.skip(f"bills of {world.erp} carry no charges")
+        pytest.skip(f"bills of {world.name} carry no charges")
     return world.connect(preferences={**world.settings()["preferences"], **world.charge_preferences})
 
 
@@ -62,6 +62,7 @@ async def test_money_without_a_place_is_refused(world: World, connector: ErpConn
     assert world.invoices_with("refused-1") == []
 
 
+@pytest.mark.trait("subtotals")
 async def test_an_erp_that_has_no_such_subtotal_says_so(world: World) -> None:
     """The person's word was wrong: a refusal with its own code, nothing written."""
     connector = with_charges(world)

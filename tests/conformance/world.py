@@ -1,6 +1,8 @@
 """What the suite needs of an ERP's sandbox, in the suite's own words; one World per ERP.
 
-A new ERP joins by writing a World and adding it to `WORLDS` (docs/add-an-erp.md). The cases know no ERP.
+A new ERP joins by writing a World and adding it to `WORLDS` (docs/add-an-erp.md). The cases know no ERP: what one does
+otherwise is data of its World, and what one does not have is a missing trait. The rows that `held` gives are in the
+words of the first sandbox; another World puts its own into them.
 """
 
 from abc import ABC, abstractmethod
@@ -9,19 +11,33 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
-from erp.connector import ConnectionSettings, Credentials, ErpConnector
-from erp.errors import AuthenticationFailed, Duplicate, ErpError, OutcomeUnknown, Rejected
-from erp.registry import CONNECTORS
+from erp.connector import ConnectionSettings, ConnectorFactory, Credentials, ErpConnector
+from erp.errors import ErpError
 from models.domain import (
     BillLineSource,
     BillLineToPush,
     BillToPush,
-    Erp,
     ExternalKey,
     PaymentToPush,
     PurchaseOrder,
     PushedBill,
 )
+
+TRAITS = {
+    "back_orders": "an order may be closed and continued by another one",
+    "billing_moves_status": "billing a part of an order that nothing was received of moves its status",
+    "lag": "reads may show the state of a while ago",
+    "lines_emptied": "a field of a bill line can be emptied",
+    "number_is_key": "our key is the document's number, which others may have used",
+    "one_source": "a bill is converted from one document unless the company allows more",
+    "paid_is_frozen": "a paid bill cannot be edited",
+    "payable_replaced": "editing a bill's document replaces the payable behind it",
+    "payment_approval": "payments may wait for an approval in the ERP",
+    "sessions": "signing in opens a session",
+    "subtotals": "charges are subtotals of the bill's definition",
+    "user_time_zone": "stamps follow the user's time zone",
+}
+"""What some ERPs have and others have not; cases about one are marked with it."""
 
 OPEN_ORDER = "PO-1007"
 """An open order of several lines in the sample company."""
@@ -40,7 +56,28 @@ class Sandbox(Protocol):
 class World(ABC):
     """One ERP in its sandbox, with the sample company loaded."""
 
-    erp: Erp
+    name: ClassVar[str]
+    """The ERP's name, as in `Erp`."""
+    factory: ClassVar[ConnectorFactory]
+    traits: ClassVar[frozenset[str]]
+    """What this ERP has of `TRAITS`; cases about what it lacks are left out."""
+    wrong: ClassVar[Mapping[str, tuple[Mapping[str, str], str]]]
+    """Credentials that are wrong in one way each, and the code that says which."""
+    misspelt: ClassVar[tuple[Mapping[str, str], str]]
+    """Preferences a person got nearly right, and the code of the problem."""
+    kinds: ClassVar[Mapping[str, str]]
+    """The suite's word for a kind of record to the sandbox's in faults: order."""
+    open_record: ClassVar[str]
+    """The record number of OPEN_ORDER."""
+    entity: ClassVar[str]
+    other_entity: ClassVar[str]
+    never_open: ClassVar[str]
+    """A state of orders that never come in, and may be deleted."""
+    peek_calls: ClassVar[int]
+    """How many calls an unchanged peek takes."""
+    deletion_spellings: ClassVar[Sequence[str]] = ("",)
+    void_spellings: ClassVar[Sequence[str]] = ("",)
+    """Spellings that vary by release; the suite tries each."""
     fault_words: ClassVar[Mapping[str, str]]
     """The suite's word for an operation to the sandbox's: create_bill, update_bill, create_payment, read."""
 
@@ -67,13 +104,30 @@ class World(ABC):
     def credentials(self) -> dict[str, str]:
         """What a good connection signs in with."""
 
+    @property
+    def company(self) -> str:
+        """What the connection's company is called."""
+        return self.credentials()["company"]
+
+    @abstractmethod
+    def spell_deletions(self, spelling: str) -> None:
+        """Have the delete feed write its keys so."""
+
+    @abstractmethod
+    def spell_voids(self, spelling: str) -> None:
+        """Have payments show their state so."""
+
+    @abstractmethod
+    def order_moved(self, *, with_header: bool) -> None:
+        """Change a line of OPEN_ORDER so that its header's stamp moves, or does not."""
+
     @abstractmethod
     def secrets(self) -> Sequence[str]:
         """What must never be shown."""
 
     def connect(self, *, credentials: Mapping[str, str] | None = None, **settings: Any) -> ErpConnector:
         """A connector of this connection, closed at the end of the test."""
-        made = CONNECTORS[self.erp](
+        made = self.factory(
             ConnectionSettings(**{**self.settings(), **settings}),
             Credentials(values={**self.credentials(), **(credentials or {})}),
         )
@@ -81,22 +135,22 @@ class World(ABC):
         return made
 
     def fault(self, kind: str, operation: str = "*", **more: Any) -> None:
-        rule = {"erp": self.erp.value, "kind": kind, "operation": self.fault_words.get(operation, operation), **more}
+        rule = {"erp": self.name, "kind": kind, "operation": self.fault_words.get(operation, operation), **more}
         self.sandbox.post("/faults", {"rules": [{"times": 1, **rule}], "seed": 7})
 
     def switch(self, **values: Any) -> None:
-        self.sandbox.post(f"/companies/{self.erp.value}/switches", values)
+        self.sandbox.post(f"/companies/{self.name}/switches", values)
 
     def person(self, action: str, **given: Any) -> Any:
         """What someone does in the ERP's own screens."""
-        return self.sandbox.post(f"/companies/{self.erp.value}/actions", {"action": action, **given})
+        return self.sandbox.post(f"/companies/{self.name}/actions", {"action": action, **given})
 
     def held(self, kind: str) -> list[dict[str, Any]]:
         """What the ERP holds."""
-        return self.sandbox.get(f"/companies/{self.erp.value}/{kind}")
+        return self.sandbox.get(f"/companies/{self.name}/{kind}")
 
     def load(self, company: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
-        self.sandbox.post(f"/companies/{self.erp.value}/load?create_missing=true", company)
+        self.sandbox.post(f"/companies/{self.name}/load?create_missing=true", company)
 
     def calls(self) -> dict[str, Any]:
         return self.sandbox.get("/calls")
@@ -112,66 +166,6 @@ class World(ABC):
 
     def payments_with(self, key: str) -> list[dict[str, Any]]:
         return [payment for payment in self.held("payments") if payment["document_number"] == key]
-
-
-class IntacctWorld(World):
-    erp = Erp.INTACCT
-    fault_words: ClassVar = {
-        "create_bill": "create_potransaction",
-        "update_bill": "update_potransaction",
-        "create_payment": "create",
-        "read": "query",
-    }
-
-    refusals: ClassVar = {
-        "DL02000001": (OutcomeUnknown, "OUTCOME_UNKNOWN"),
-        "BL34000061": (Duplicate, "ALREADY_EXISTS"),
-        "BL03002185": (Duplicate, "ALREADY_EXISTS"),
-        "PL04000005": (AuthenticationFailed, "PERMISSION_DENIED"),
-        "PL03000006": (Rejected, "DATE_REFUSED"),
-        "PL01000127": (Rejected, "DOCUMENT_NUMBER_MISSING"),
-        "BL03000018": (Rejected, "VALUE_REFUSED"),
-        "BL03002128": (Rejected, "BILL_NUMBER_REQUIRED"),
-        "GL-0951": (Rejected, "ACCOUNT_REFUSED"),
-        "ZZ00000000": (Rejected, "UNKNOWN_ERP_ERROR"),
-    }
-
-    charge_preferences: ClassVar = {
-        "subtotal.freight": "Freight",
-        "subtotal.tax": "Sales tax",
-        "subtotal.discount": "Discount",
-    }
-
-    def start(self) -> None:
-        self.sandbox.post("/companies/intacct/sample")
-
-    def settings(self) -> dict[str, Any]:
-        return {
-            "endpoint": f"{self.sandbox.url}/ia/xml/xmlgw.phtml",
-            "allow_loopback": True,
-            "timeout_seconds": 5,
-            "preferences": {
-                "po_template": "Purchase Order",
-                "vendor_invoice_template": "Vendor Invoice",
-                "receiver_template": "PO Receiver",
-            },
-        }
-
-    def credentials(self) -> dict[str, str]:
-        return {
-            "sender_id": "posync",
-            "sender_password": "sandbox-sender",
-            "company": "ACME",
-            "user": "xml_gateway",
-            "password": "sandbox-user",
-            "entity": "100",
-        }
-
-    def secrets(self) -> Sequence[str]:
-        return ("sandbox-sender", "sandbox-user")
-
-
-WORLDS: Mapping[Erp, type[World]] = {Erp.INTACCT: IntacctWorld}
 
 
 # --- what tests ask of a connector -----------------------------------------------------------------------------
