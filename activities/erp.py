@@ -93,9 +93,10 @@ class ErpActivities:
         async with self._database.transaction() as session:
             await bills.pushed(session, push.bill_id, found, status=status)
             await writes.confirm(session, going_out.bill.external_key, found.erp_id)
-            covered: tuple[BillId, ...] = ()
+            covered = False
             if found.snapshot is not None:
-                covered = await apply_snapshot(session, connection.row, connection.erp, found.snapshot)
+                settled = await apply_snapshot(session, connection.row, connection.erp, found.snapshot)
+                covered = push.bill_id in settled and not found.snapshot.status_lags
             facts = await purchase_orders.facts(session, going_out.purchase_order_id)
         assert facts is not None, "a bill's order is never removed from the mirror"
         await self._doorbell.bill_pushed(
@@ -106,12 +107,12 @@ class ErpActivities:
                 erp_id=going_out.order_erp_id,
             ),
             facts,
-            BillPushed(bill_id=push.bill_id, status=status, covered=push.bill_id in covered, facts=facts),
+            BillPushed(bill_id=push.bill_id, status=status, covered=covered, facts=facts),
         )
         return BillPushResult(
             status=status,
             document_id=found.document_id,
-            covered=push.bill_id in covered,
+            covered=covered,
             differences=list(found.differences),
         )
 
@@ -207,6 +208,12 @@ class ErpActivities:
         if waiting:
             raise not_yet(
                 f"{facts.number} does not show {len(waiting)} of our bills yet; the ERP says {facts.erp_status!r}",
+                again_in=None,
+                code="STATUS_NOT_SHOWING",
+            )
+        if refresh.until_covered and snapshot.status_lags:
+            raise not_yet(
+                f"{facts.number} shows all of our bills and is still {facts.erp_status!r}",
                 again_in=None,
                 code="STATUS_NOT_SHOWING",
             )

@@ -37,6 +37,7 @@ class Erp(StrEnum):
     """The ERPs a connection can be made to."""
 
     INTACCT = "intacct"
+    NETSUITE = "netsuite"
 
 
 class MatchMode(StrEnum):
@@ -374,6 +375,8 @@ class PurchaseOrderSnapshot(Record):
     purchase_order: PurchaseOrder
     receipts: tuple[Receipt, ...] = ()
     billings: tuple[OrderBilling, ...] = ()
+    status_lags: bool = False
+    """The ERP's own status has not followed its quantities yet; the order is worth reading again (S4-67)."""
 
 
 class BillLineSource(Record):

@@ -229,7 +229,12 @@ class Orders:
             billings = tuple(evidence(order, bills))
         except Unusable as error:
             raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
-        return PurchaseOrderSnapshot(purchase_order=order, receipts=tuple(receipts), billings=billings)
+        return PurchaseOrderSnapshot(
+            purchase_order=order,
+            receipts=tuple(receipts),
+            billings=billings,
+            status_lags=statuses.lags(order, receipts),
+        )
 
 
 def evidence(order: PurchaseOrder, bills: Iterable[Held]) -> Iterable[OrderBilling]:

@@ -1,9 +1,11 @@
 """What NetSuite's order and document statuses mean (S4-49..54, ruling G3; reference 4.1). Tables, by display word."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from erp.connector import Statuses
-from models.domain import MatchingStatus, MatchMode, PoStatus, ReceiptStatus
+from models.domain import LineBasis, MatchingStatus, MatchMode, PoStatus, PurchaseOrder, Receipt, ReceiptStatus
 
 WORDS: Mapping[str, str] = {
     "_pendingSupervisorApproval": "Pending Supervisor Approval",
@@ -72,6 +74,28 @@ def order_statuses(erp_status: str, mode: MatchMode) -> Statuses | None:
     """Both meanings of an order's status, or None for a word the table does not know."""
     by_mode = ORDER_STATUSES.get(erp_status.casefold())
     return None if by_mode is None else by_mode[mode]
+
+
+OPEN = frozenset({"pending receipt", "partially received", "pending billing/partially received", "pending bill"})
+
+
+def lags(order: PurchaseOrder, receipts: Iterable[Receipt]) -> bool:
+    """Whether the order's status has not followed its quantities yet: all of it is received and billed, and it is open.
+
+    The word is never worked out here (S4-60); this only says that it will change, so that it is read again (S4-67).
+    """
+    if order.erp_status.casefold() not in OPEN:
+        return False
+    received: dict[str | None, Decimal] = defaultdict(Decimal)
+    for receipt in receipts:
+        for line in receipt.lines:
+            received[line.order_line] += line.quantity
+    awaited = [line for line in order.lines if not line.closed]
+    return bool(awaited) and all(
+        (line.billed >= line.quantity if line.basis is LineBasis.QUANTITY else line.billed_amount >= line.amount)
+        and (not line.receivable or received[line.erp_id] >= line.quantity)
+        for line in awaited
+    )
 
 
 def receipt_status(erp_status: str) -> ReceiptStatus | None:
