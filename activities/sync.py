@@ -189,7 +189,7 @@ class SyncActivities:
             wanted: list[PurchaseOrderHeader] = []
             left_out: list[tuple[str, str, str, str, str]] = []
             for header in headers:
-                if revisions.get(header.erp_id) == header.revision:
+                if revisions.get(header.erp_id, "") >= header.revision:
                     continue
                 if header.erp_id in held:
                     wanted.append(header)
