@@ -6,8 +6,9 @@ anything PostgreSQL would have to guess the size of: 50,000 lines take about as 
 Both sides are lined up first in, first out. A receipt, or a bill, takes the stretch of the line's quantity between what
 came before it and itself; what of the receipts lies beyond B is not billed, what of the bills lies beyond R is prepaid.
 
-A line judged by its amount has money for quantities, at a price of 1. Bills in another unit may be fractions, which a
-column rounds at 20 digits, so their sums are rounded at 15: seven and 113 twelfths make ten (U04).
+A line judged by its amount has money for quantities, at a price of 1. Bills and receipts in another unit may be
+fractions, which a column or the ERP rounds at ten places or more, so sums are rounded at nine: seven and 113 twelfths
+make ten (U04). What is never received, a service or an expense, has nothing to wait for and is on no side.
 """
 
 OPEN_LINES = """
@@ -44,14 +45,15 @@ with orders as (
 ), summed as (
     -- E, and what the documents we hold say: all of them, and those up to the day.
     select m.*,
-           sum(erp_billed) over chain as e,
-           trim_scale(round(coalesce(sum(quantity) filter (where pending) over chain, 0), 15)) as p,
-           coalesce(sum(quantity) filter (where kind = 'receipt') over chain, 0) as received_ever,
-           coalesce(sum(quantity) filter (where kind = 'receipt' and day <= :as_of) over chain, 0) as r,
-           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'bill') over chain, 0), 15)) as known_ever,
-           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'bill' and day <= :as_of) over chain, 0), 15))
+           trim_scale(round(sum(erp_billed) over chain, 9)) as e,
+           trim_scale(round(coalesce(sum(quantity) filter (where pending) over chain, 0), 9)) as p,
+           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'receipt') over chain, 0), 9)) as received_ever,
+           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'receipt' and day <= :as_of) over chain, 0), 9))
+               as r,
+           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'bill') over chain, 0), 9)) as known_ever,
+           trim_scale(round(coalesce(sum(quantity) filter (where kind = 'bill' and day <= :as_of) over chain, 0), 9))
                as known,
-           trim_scale(round(coalesce(sum(quantity) filter (where pending and day <= :as_of) over chain, 0), 15))
+           trim_scale(round(coalesce(sum(quantity) filter (where pending and day <= :as_of) over chain, 0), 9))
                as pending_by_then,
            min(day) filter (where kind = 'line') over chain <= :as_of as begun,
            coalesce(sum(quantity) filter (where quantity > 0) over earlier, 0) as reached
@@ -82,14 +84,15 @@ with orders as (
     select (array_agg(id order by not live, not first, day, name) filter (where kind = 'line'))[1] as order_id,
            (array_agg(line_no order by not live, not first, day, name) filter (where kind = 'line'))[1] as line_no,
            sum(quantity) filter (where first) as o,
-           max(r) as r, max(b) as b, max(pending_by_then) as pending, max(b) - max(known) as undated,
+           max(r) as r, max(b) as b, max(received_ever) as received_ever,
+           max(pending_by_then) as pending, max(b) - max(known) as undated,
            sum(unbilled) filter (where :as_of - day <= 30) as days_0_30,
            sum(unbilled) filter (where :as_of - day between 31 and 60) as days_31_60,
            sum(unbilled) filter (where :as_of - day between 61 and 90) as days_61_90,
            sum(unbilled) filter (where :as_of - day > 90) as days_over_90,
            min(day) filter (where unbilled > 0) as oldest_on,
            (array_agg(name order by day, name, id, line_no) filter (where unbilled > 0))[1] as oldest,
-           trim_scale(round(sum(ahead), 15)) as ahead,
+           trim_scale(round(sum(ahead), 9)) as ahead,
            trim_scale(round(sum(ahead * amount / quantity) filter (where ahead > 0), 10)) as ahead_amount
       from stretches
      group by chain_line
@@ -109,6 +112,11 @@ with orders as (
       join purchase_order_lines l on l.purchase_order_id = o.id and l.line_no = c.line_no
      cross join lateral (select case l.basis when 'amount' then 1 else l.price end as price) p
      where c.r <> c.b
+       and (c.received_ever <> 0
+            or (l.receivable and not exists (
+                select from list_entries i
+                 where i.connection_id = o.connection_id and i.kind = 'item' and i.key = l.item_id
+                   and i.attributes->>'receivable' = 'false')))
 )
 """
 """Parameters: organization, connection (or null), vendor (or null), as_of. `lines` are those where R and B differ."""

@@ -193,6 +193,19 @@ async def test_a_line_judged_by_its_amount_counts_money(tenant: Tenant) -> None:
     assert (line.billed, line.pending, line.accrual, line.prepaid) == (7500, 7500, 0, 1500)
 
 
+async def test_what_is_never_received_is_not_prepaid(tenant: Tenant) -> None:
+    """A service or an expense has no goods to wait for; if it was received all the same, it counts."""
+    order = an_order(lines={1: 10, 2: 10, 3: 10}, billed={1: 4, 2: 4, 3: 4}, price="1.00")
+    await tenant.page(order)
+    tenant.receipts_count_as_billed = False
+    await tenant.execute(
+        "update purchase_order_lines set receivable = false where line_no < 3 and purchase_order_id = :id",
+        id=tenant.id_of(order),
+    )
+    await tenant.receive(a_receipt(order, {2: 1}))
+    assert {no: line.prepaid for (_, no), line in (await report(tenant)).items()} == {2: 3, 3: 4}
+
+
 async def test_parts_of_a_case_add_up(tenant: Tenant) -> None:
     """U04: 7 and 113 single pieces of cases of 12 are ten cases exactly, whatever a column rounds."""
     tenant.receipts_count_as_billed = False
