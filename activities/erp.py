@@ -22,11 +22,13 @@ from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected
 from models.domain import (
     BillId,
     BillStatus,
+    BillToPush,
     DocumentId,
     Erp,
     ErpId,
     ExternalKey,
     PaymentStatus,
+    PurchaseOrderId,
     PushedBill,
     WriteState,
 )
@@ -40,7 +42,7 @@ from models.messages import (
     RefreshedPurchaseOrder,
     RefreshPurchaseOrder,
 )
-from models.store import bills, payments, pending_edits, purchase_orders, writes
+from models.store import bills, payments, pending_edits, purchase_orders, waiting_bills, writes
 from models.store.database import Database
 from models.store.payments import PaymentInPush
 from models.store.writes import Ticket
@@ -109,12 +111,31 @@ class ErpActivities:
             facts,
             BillPushed(bill_id=push.bill_id, status=status, covered=covered, facts=facts),
         )
+        for order_id in going_out.other_orders:
+            await self._tell_other(order_id, push.bill_id, going_out.bill, status)
         return BillPushResult(
             status=status,
             document_id=found.document_id,
             covered=covered,
             differences=list(found.differences),
         )
+
+    async def _tell_other(
+        self, order_id: PurchaseOrderId, bill_id: BillId, bill: BillToPush, status: BillStatus
+    ) -> None:
+        """A further order of the bill: its own workflow reads it again until the ERP shows the bill's lines on it."""
+        async with self._database.transaction() as session:
+            order = await waiting_bills.order_state(session, order_id)
+        assert order.facts is not None, "a mirrored order has facts"
+        pushed = BillPushed(
+            bill_id=bill_id,
+            status=status,
+            covered=False,
+            facts=order.facts,
+            number=bill.number,
+            total=str(bill.total),
+        )
+        await self._doorbell.bill_pushed(order, order.facts, pushed)
 
     @activity.defn
     async def push_bill_edit(self, push: PushBill) -> BillPushResult:

@@ -16,6 +16,7 @@ from api.exact import ExactRoute
 from api.problems import Problem, answers
 from api.services import Services
 from api.shapes import Code, Id, Input, Text
+from api.waiting import match_waiting_bills
 from erp.connector import ErpConnector, PreferenceProblem
 from models.domain import ConnectionId, Erp, MatchingStatus, MatchMode, PoStatus, Stream
 from models.store import connections, cursors, purchase_orders, skipped, sync_issues
@@ -104,7 +105,14 @@ async def replace_credentials(
     "/preferences",
     operation_id="replacePreferences",
     summary="Set the sync preferences",
-    responses=answers(*EDIT, "TEMPLATE_CLAIMED", "ORDERS_CLAIMED", "ONE_WAY_IS_PERMANENT", "ERP_UNAVAILABLE"),
+    responses=answers(
+        *EDIT,
+        "TEMPLATE_CLAIMED",
+        "ORDERS_CLAIMED",
+        "ONE_WAY_IS_PERMANENT",
+        "ERP_UNAVAILABLE",
+        "TEMPORAL_UNAVAILABLE",
+    ),
 )
 async def replace_preferences(
     connection_id: Id,
@@ -123,8 +131,8 @@ async def replace_preferences(
         raise Problem("ONE_WAY_IS_PERMANENT")
     async with erp_access.connector_of(services, row, new.preferences) as connector:
         problems = list(await connector.check_preferences(new.preferences))
-        # What the ERP offers can hang on what is set: several sources for a bill, charges on it.
-        offered = connector.capabilities.model_dump(mode="json")
+        # What the ERP offers can hang on what is set, several sources for a bill, and on what it says when asked.
+        offered = (await connector.check()).capabilities.model_dump(mode="json")
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id, lock=True)
         check(if_match, row.version)
@@ -137,6 +145,7 @@ async def replace_preferences(
         if new.one_way and not row.one_way:
             await connections.set_one_way(session, ConnectionId(row.id))
         row = await load(session, services, caller, connection_id)
+    await match_waiting_bills(services, [ConnectionId(row.id)], "the sync preferences were set")
     tag(response, row.version)
     return PreferencesAnswer(connection=shown(row), complete=row.preferences_complete, problems=problems)
 
@@ -159,7 +168,7 @@ async def _claim(session: AsyncSession, row: ConnectionRow, template: str | None
     "/purchase-orders",
     operation_id="setPurchaseOrderFeature",
     summary="Switch purchase orders, and 2-way or 3-way matching",
-    responses=answers(*EDIT, "MATCH_MODE_NOT_OFFERED"),
+    responses=answers(*EDIT, "MATCH_MODE_NOT_OFFERED", "TEMPORAL_UNAVAILABLE"),
 )
 async def set_purchase_orders(
     connection_id: Id,
@@ -172,7 +181,8 @@ async def set_purchase_orders(
     """Administrators only (S1-32). Off: links stay, orders are hidden, not synced, and not linked to any more.
 
     A change of the match mode gives every order the status it has in the new mode (S4-42, S4-43), and the next sync
-    judges again which orders come in: a converted one is finished in 2-way, still to be billed in 3-way (S5-109)."""
+    judges again which orders come in: a converted one is finished in 2-way, still to be billed in 3-way (S5-109). Bills
+    that wait for a person are matched again at once."""
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id, lock=True)
         check(if_match, row.version)
@@ -186,6 +196,8 @@ async def set_purchase_orders(
             await _remap(session, services, row, mode)
             await _judge_again(session, row)
         row = await load(session, services, caller, connection_id)
+    if new.match_mode is not None:  # also when it is so already: a repeat makes up for a Temporal that was away
+        await match_waiting_bills(services, [ConnectionId(row.id)], f"matching is {mode.replace('_way', '-way')} now")
     tag(response, row.version)
     return shown(row)
 

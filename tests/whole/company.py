@@ -126,8 +126,12 @@ class Company:
 
         People take their time: an ERP stamps whole seconds, and nobody edits in the second another program read in.
         """
-        self._post("/clock", {"advance_seconds": 2})
+        self.pass_time(2)
         return self._post(f"/companies/{self.set_up.erp}/actions", {"action": action, **given})
+
+    def pass_time(self, seconds: float) -> None:
+        """The ERP's clock goes on."""
+        self._post("/clock", {"advance_seconds": seconds})
 
     def switch(self, **values: Any) -> None:
         self._post(f"/companies/{self.set_up.erp}/switches", values)
