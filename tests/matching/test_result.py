@@ -29,6 +29,8 @@ def test_a_refusal_names_what_is_left():
 
     assert "7.5 billed, but only 6 is left of the order" in finding.message
     assert finding.fix[0] == "lower the quantity to 6"
+    assert (finding.rule, finding.formula) == ("2WAY.BLOCK", "b > O_eff - B")
+    assert finding.who == "ap"
     assert finding.money_at_stake == Decimal("37.50")
 
 

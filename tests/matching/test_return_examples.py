@@ -168,6 +168,15 @@ def test_a_credit_of_money_alone_leaves_the_quantity_billed():
     assert [finding.code for finding in over.findings] == ["CREDIT_EXCEEDS_BILLED"]
 
 
+def test_a_service_is_credited_up_to_its_billed_amount():
+    """R09 in money: 5,000 of a service billed, 5,100 credited."""
+    order = an_order(a_ledger(12_000, billed=5_000), line={"basis": "amount"})
+
+    assert match_credit(TWO, [order], a_credit(amount="5000")).outcome == "OK"
+    (finding,) = match_credit(TWO, [order], a_credit(amount="5100")).findings
+    assert (finding.code, finding.money_at_stake) == ("CREDIT_EXCEEDS_BILLED", 100)
+
+
 def test_a_credit_in_another_unit_gives_back_exactly_that_much():
     """U04 for credits: 7 each of a case of 12."""
     line = {"unit": "Case", "units": (UnitFactor(unit="Each", factor=Fraction(1, 12)),)}
