@@ -519,6 +519,16 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "UNIT_NOT_CONVERTIBLE",
+        "A receipt or bill is in a unit the order's does not convert to",
+        "The ERP shows no conversion between the two units, so its quantity cannot be counted.",
+        (
+            "Let the web services user see the line's quantity in base units (QUANTITY).",
+            "Or enter the document in the order's unit.",
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
         "CHARGES_NOT_TAKEN",
         "The ERP takes no such money beyond the lines",
         "A freight, surcharge, tax or discount on the bill has no place in the ERP's bill.",

@@ -70,7 +70,8 @@ class Bills:
         lines: defaultdict[str, list[Row]] = defaultdict(list)
         if numbers:
             line_fields = ("RECORDNO", "DOCHDRNO", "LINE_NO", "ITEMID", "UIQTY", "SOURCE_DOCID", "SOURCE_DOCLINEKEY")
-            query = Query("PODOCUMENTENTRY", line_fields, wire.one_of("DOCHDRNO", numbers), docparid=template)
+            where = wire.one_of("DOCHDRNO", numbers)
+            query = Query("PODOCUMENTENTRY", line_fields, where, optional=translate.UNIT_FIELDS, docparid=template)
             async for rows in self._reader.pages(query, level=self._level):
                 for row in rows:
                     lines[row.get("DOCHDRNO", "")].append(row)
@@ -83,8 +84,8 @@ class Bills:
         keys = {line["SOURCE_DOCLINEKEY"] for made in posted for line in made.lines if "SOURCE_DOCLINEKEY" in line}
         if not keys:
             return {}
-        fields = ("RECORDNO", "DOCHDRID", "DOCPARID", "SOURCE_DOCLINEKEY")
-        query = Query("PODOCUMENTENTRY", fields, wire.one_of("RECORDNO", sorted(keys)))
+        fields = ("RECORDNO", "DOCHDRID", "DOCPARID", "SOURCE_DOCLINEKEY", "UIQTY")
+        query = Query("PODOCUMENTENTRY", fields, wire.one_of("RECORDNO", sorted(keys)), optional=translate.UNIT_FIELDS)
         (rows,) = await self._reader.all_rows([query], level=self._level)
         return {row["RECORDNO"]: row for row in rows if "RECORDNO" in row}
 
@@ -153,7 +154,7 @@ def _bill_line(item: Row, made: Mapping[str, Row], sources: Mapping[str, Row], p
         account=translate.natural(item.get("ACCOUNTNO")),
         item_id=translate.natural(entry.get("ITEMID") or item.get("ITEMID")),
         description=item.get("ENTRYDESCRIPTION", ""),
-        quantity=translate.optional_decimal(entry, "UIQTY"),
+        quantity=translate.in_source_unit(entry, source_row, "UIQTY"),
         amount=amount if amount is not None else translate.need_decimal(item, "AMOUNT"),
         order_line=ErpId(order_line) if order_line else None,
         source_line=ErpId(source) if source else None,

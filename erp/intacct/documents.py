@@ -1,7 +1,7 @@
 """Reading Purchasing documents: orders, receipts, and one order whole (reference 2.5 to 2.8)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
@@ -71,8 +71,8 @@ class Documents:
             docparid=template,
         )
 
-    def order_line_query(self, where: str) -> Query:
-        optional = (*translate.LINE_OPTIONAL, *self._preferences.dimensions.values())
+    def order_line_query(self, where: str, *more: str) -> Query:
+        optional = (*translate.LINE_OPTIONAL, *more, *self._preferences.dimensions.values())
         template = self._preferences.needed_po_template()
         return Query("PODOCUMENTENTRY", translate.LINE_FIELDS, where, optional=optional, docparid=template)
 
@@ -218,8 +218,21 @@ class Documents:
             async for page in self._reader.pages(query, level=self._level):
                 for line in page:
                     lines[line.get("DOCHDRNO", "")].append(line)
-        receipts, bad = translate.usable(rows, lambda row: translate.receipt(row, lines[row.get("RECORDNO", "")]))
+        order_lines = await self._source_lines(line for some in lines.values() for line in some)
+        receipts, bad = translate.usable(
+            rows, lambda row: translate.receipt(row, lines[row.get("RECORDNO", "")], order_lines)
+        )
         return Page(receipts, resume, max((receipt.revision for receipt in receipts), default=None), bad)
+
+    async def _source_lines(self, lines: Iterable[Row]) -> dict[str, Row]:
+        """The lines these were made from, by record number, with what their units are (reference 2.7)."""
+        keys = sorted({line["SOURCE_DOCLINEKEY"] for line in lines if {"SOURCE_DOCLINEKEY", "UNIT"} <= line.keys()})
+        if not keys:
+            return {}
+        where = wire.one_of("RECORDNO", keys)
+        query = Query("PODOCUMENTENTRY", ("RECORDNO", "UIQTY"), where, optional=translate.UNIT_FIELDS)
+        (rows,) = await self._reader.all_rows([query], level=self._level)
+        return {row["RECORDNO"]: row for row in rows if "RECORDNO" in row}
 
     # --- one order, whole ---------------------------------------------------------------------------------------
 
@@ -238,7 +251,7 @@ class Documents:
         """What one order's snapshot is made of, to be sent in one request: header, lines, all converted from it."""
         queries = [
             self.header_query(self._preferences.needed_po_template(), wire.equal("DOCID", document)),
-            self.order_line_query(wire.equal("DOCHDRID", document)),
+            self.order_line_query(wire.equal("DOCHDRID", document), "QUANTITY"),
             _onward_query(wire.equal("SOURCE_DOCID", document)),
         ]
         if self._preferences.receiver_template:
@@ -258,7 +271,8 @@ class Documents:
             stamps = [stamp for stamp in map(translate.line_revision, line_rows) if stamp]
             lines = [translate.order_line(row, self._preferences.dimensions) for row in line_rows]
             order = translate.order(header, lines, max(stamps, default=None))
-            receipts, onward = await self._receipts_onward(receipt_rows, onward, level=level)
+            order_lines = {row["RECORDNO"]: row for row in line_rows if "RECORDNO" in row}
+            receipts, onward = await self._receipts_onward(receipt_rows, onward, order_lines, level=level)
             billings = tuple(self._billings({line.erp_id for line in lines}, receipts, onward))
         except Unusable as error:
             raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
@@ -269,7 +283,7 @@ class Documents:
         )
 
     async def _receipts_onward(
-        self, receipt_rows: Sequence[Row], onward: list[Row], *, level: str | None
+        self, receipt_rows: Sequence[Row], onward: list[Row], order_lines: Mapping[str, Row], *, level: str | None
     ) -> tuple[list[Receipt], list[Row]]:
         """The order's receipts, and what was converted from them besides what was converted from the order."""
         template = self._preferences.receiver_template
@@ -283,7 +297,7 @@ class Documents:
         by_header: defaultdict[str, list[Row]] = defaultdict(list)
         for line in lines:
             by_header[line.get("DOCHDRNO", "")].append(line)
-        receipts = [translate.receipt(row, by_header[row.get("RECORDNO", "")]) for row in receipt_rows]
+        receipts = [translate.receipt(row, by_header[row.get("RECORDNO", "")], order_lines) for row in receipt_rows]
         return receipts, [*onward, *further]
 
     def _billings(

@@ -7,6 +7,7 @@ the others (fault F13).
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -62,7 +63,20 @@ LINE_OPTIONAL = (
     "SOURCE_DOCLINEKEY",
 )
 RECEIPT_LINE_FIELDS = ("RECORDNO", "DOCHDRNO", "LINE_NO", "ITEMID", "UIQTY", "WHENMODIFIED")
-RECEIPT_LINE_OPTIONAL = ("MEMO", "ITEMDESC", "UNIT", "QTY_CONVERTED", "LOCATIONID", "SOURCE_DOCID", "SOURCE_DOCLINEKEY")
+RECEIPT_LINE_OPTIONAL = (
+    "MEMO",
+    "ITEMDESC",
+    "UNIT",
+    "QUANTITY",
+    "QTY_CONVERTED",
+    "LOCATIONID",
+    "SOURCE_DOCID",
+    "SOURCE_DOCLINEKEY",
+)
+UNIT_FIELDS = ("UNIT", "QUANTITY")
+"""What tells a line's unit from its source line's, beside UIQTY (section 2.7)."""
+CONVERTED_PLACES = 10
+"""Decimals of a quantity in another unit; Intacct's own conversions have no more."""
 
 
 class Unusable(MalformedAnswer):
@@ -256,23 +270,55 @@ def _uniform(document: str, what: str, code: str, values: Collection[str | None]
 # --- receipts --------------------------------------------------------------------------------------------------
 
 
-def receipt_line(row: Row) -> ReceiptLine:
-    """A received line (S5-121..127). Raises Unusable."""
+def in_source_unit(line: Row, source: Row, field: str) -> Decimal | None:
+    """A quantity of a line in the unit of the line it was converted from; None where the line lacks the field.
+
+    A receiver or an invoice may use another unit of the item's group: 120 pieces of 10 cases. Every line shows its
+    quantity in its own unit and in the group's base unit (section 2.7). Raises Unusable where they do not convert.
+    """
+    quantity = optional_decimal(line, field)
+    unit, wanted = line.get("UNIT"), source.get("UNIT")
+    if not quantity or unit is None or wanted is None or unit == wanted:
+        return quantity
+    mine, theirs = _base_units(line), _base_units(source)
+    if mine is None or theirs is None:
+        raise Unusable(
+            "UNIT_NOT_CONVERTIBLE",
+            f"A line is in {unit}, its order's in {wanted}, and Intacct does not say how they convert.",
+            {"unit": unit, "order_unit": wanted, "line": line.get("RECORDNO", "")},
+        )
+    exact = Fraction(quantity) * mine / theirs
+    rounded = round(Decimal(exact.numerator) / Decimal(exact.denominator), CONVERTED_PLACES)
+    return rounded if rounded != rounded.to_integral_value() else rounded.to_integral_value()
+
+
+def _base_units(line: Row) -> Fraction | None:
+    """How many base units one unit of the line is."""
+    own, base = optional_decimal(line, "UIQTY"), optional_decimal(line, "QUANTITY")
+    return Fraction(base) / Fraction(own) if own and base else None
+
+
+def receipt_line(row: Row, source_line: Row) -> ReceiptLine:
+    """A received line in its order line's unit (S5-121..127). Raises Unusable."""
     source = row.get("SOURCE_DOCLINEKEY")
+    need_decimal(row, "UIQTY")
     return ReceiptLine(
         erp_id=ErpId(need(row, "RECORDNO")),
         line_no=readable("LINE_NO", need(row, "LINE_NO"), int) + 1,
         item_id=need(row, "ITEMID").partition("--")[0].strip(),
         description=row.get("MEMO") or row.get("ITEMDESC", ""),
-        unit=row.get("UNIT", ""),
-        quantity=need_decimal(row, "UIQTY"),
-        billed=optional_decimal(row, "QTY_CONVERTED") or Decimal(0),
+        unit=source_line.get("UNIT") or row.get("UNIT", ""),
+        quantity=in_source_unit(row, source_line, "UIQTY") or Decimal(0),
+        billed=in_source_unit(row, source_line, "QTY_CONVERTED") or Decimal(0),
         order_line=ErpId(source) if source else None,
     )
 
 
-def receipt(row: Row, lines: Sequence[Row]) -> Receipt:
-    """A receipt with its lines; the entity is the same on all of them (S5-114..128). Raises Unusable."""
+def receipt(row: Row, lines: Sequence[Row], order_lines: Mapping[str, Row]) -> Receipt:
+    """A receipt with its lines; the entity is the same on all of them (S5-114..128). Raises Unusable.
+
+    `order_lines` are the lines it was made from, by record number; one that is not shown converts nothing.
+    """
     document = need(row, "DOCID")
     if not lines:
         raise Unusable("NO_LINES", f"{document} came without any line.", {})
@@ -293,7 +339,12 @@ def receipt(row: Row, lines: Sequence[Row]) -> Receipt:
         entity=entity,
         owner_entity=row.get("MEGAENTITYID"),
         revision=max(stamps),
-        lines=tuple(sorted((receipt_line(line) for line in lines), key=lambda line: line.line_no)),
+        lines=tuple(
+            sorted(
+                (receipt_line(line, order_lines.get(line.get("SOURCE_DOCLINEKEY", ""), {})) for line in lines),
+                key=lambda line: line.line_no,
+            )
+        ),
     )
 
 

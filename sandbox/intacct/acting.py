@@ -117,10 +117,10 @@ def _edit_vendor_invoice(company: Company, given: Given) -> Shown:
 def _convert(company: Company, given: Given, source: Record, target: str, document_number: str) -> Shown:
     lines: list[Line] = []
     wanted = given.get("lines")
-    chosen: list[tuple[Record, Decimal, Decimal | None]] = []
+    chosen: list[tuple[Record, Decimal, Decimal | None, str]] = []
     if wanted is None:
         chosen = [
-            (entry, number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"]), None)
+            (entry, number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"]), None, "")
             for entry in lines_of(company, source)
         ]
     else:
@@ -128,12 +128,15 @@ def _convert(company: Company, given: Given, source: Record, target: str, docume
             entry = _entry(company, source, one["line"])
             quantity = _amount(one, "quantity")
             remaining = number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"])
-            chosen.append((entry, remaining if quantity is None else quantity, _amount(one, "price")))
-    for entry, quantity, price in chosen:
+            wanted = remaining if quantity is None else quantity
+            chosen.append((entry, wanted, _amount(one, "price"), _text(one, "unit")))
+    for entry, quantity, price, unit in chosen:
         if quantity > 0:
             line = line_like(entry, quantity)
             line.source_line = entry["RECORDNO"]
             line.price = line.price if price is None else price
+            if unit and unit != line.unit:
+                line.unit, line.price = unit, price
             lines.append(line)
     if not lines:
         raise invalid(f"Nothing remains to be converted on {source['DOCID']}.")

@@ -246,9 +246,45 @@ RECEIVED = line_row(
 )
 
 
+def receiving(received: dict[str, str], *ordered: dict[str, str]) -> Gateway:
+    """A receipt of one line, and the order lines it was made from."""
+    answers = (page("PODOCUMENT", RECEIPT), page("PODOCUMENTENTRY", received), page("PODOCUMENTENTRY", *ordered))
+    return Gateway(*(response(answer) for answer in answers))
+
+
+async def test_a_receipt_in_another_unit_counts_in_the_order_s() -> None:
+    """Rules 3.1 and 3.6, reference 2.7: 40 pieces of an order in cases of 12; QUANTITY is both in base units."""
+    pieces = {**RECEIVED, "UNIT": "Each", "UIQTY": "40", "QUANTITY": "40", "QTY_CONVERTED": "6"}
+    gateway = receiving(pieces, {"RECORDNO": "11", "UNIT": "Case", "UIQTY": "10", "QUANTITY": "120"})
+    (receipt,) = (await gateway.connector().receipts(since=None, after=None)).records
+    (line,) = receipt.lines
+    assert (line.quantity, line.billed, line.unit) == (Decimal("3.3333333333"), Decimal("0.5"), "Case")
+    packs = {**pieces, "UNIT": "Pack", "UIQTY": "20", "QUANTITY": "120", "QTY_CONVERTED": "0"}
+    gateway = receiving(packs, {"RECORDNO": "11", "UNIT": "Case", "UIQTY": "10", "QUANTITY": "120"})
+    (receipt,) = (await gateway.connector().receipts(since=None, after=None)).records
+    assert str(receipt.lines[0].quantity) == "10"
+
+
+async def test_a_receipt_that_cannot_be_counted_is_named() -> None:
+    """Twelve pieces must not pass for twelve cases."""
+    pieces = {**RECEIVED, "UNIT": "Each", "UIQTY": "12"}
+    gateway = receiving(pieces, {"RECORDNO": "11", "UNIT": "Case", "UIQTY": "10", "QUANTITY": "120"})
+    found = await gateway.connector().receipts(since=None, after=None)
+    assert found.records == []
+    assert [(bad.code, bad.evidence["unit"], bad.evidence["order_unit"]) for bad in found.bad] == [
+        ("UNIT_NOT_CONVERTIBLE", "Each", "Case")
+    ]
+
+
+async def test_an_order_line_that_is_not_shown_converts_nothing() -> None:
+    """The order may be out of this user's sight; its receipts are taken as they are."""
+    (receipt,) = (await receiving(RECEIVED).connector().receipts(since=None, after=None)).records
+    assert (receipt.lines[0].quantity, receipt.lines[0].unit) == (Decimal(10), "Each")
+
+
 async def test_the_receipt_map() -> None:
     """S5-113..128."""
-    gateway = Gateway(response(page("PODOCUMENT", RECEIPT)), response(page("PODOCUMENTENTRY", RECEIVED)))
+    gateway = receiving(RECEIVED, line_row(11))
     found = await gateway.connector().receipts(since=None, after=None)
     (receipt,) = found.records
     assert (receipt.number, receipt.document_id, receipt.erp_status) == ("R-1", "PO Receiver-R-1", "Pending")

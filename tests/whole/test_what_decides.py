@@ -168,3 +168,22 @@ async def test_a_definition_that_lost_its_subtotals_waits_for_a_person(desk: Des
     await desk.settle(issue, "retry")
     await desk.arrived(bill)
     assert [invoice["total"] for invoice in company.held("vendor_invoices")] == ["60.00"]
+
+
+async def test_goods_received_by_the_piece_count_in_cases(desk: Desk, company: Company) -> None:
+    """Rules 3.1: R is in the order's unit, whatever unit the receiver used: 3 x 40 pieces are the 10 cases ordered."""
+    company.load(**CASES)
+    company.order("PO-1", "10", unit="Case", price="24.00")
+    for number in ("R-1", "R-2", "R-3"):
+        company.does(
+            "receive", number="PO-1", receipt_number=number, lines=[{"line": 1, "quantity": "40", "unit": "Each"}]
+        )
+    await desk.start(mode="three_way")
+    line = (await desk.order("PO-1"))["lines"][0]
+    assert (line["received"], line["billed"], line["unbilled_received"]) == ("10", "0", "10")
+    first = await desk.billed("PO-1", {1: "2"})
+    assert first["match_outcome"] == "OK"
+    (invoice,) = company.held("vendor_invoices")
+    assert [(line["quantity"], line["unit"]) for line in invoice["lines"]] == [("2", "Case")]
+    line = (await desk.order("PO-1"))["lines"][0]
+    assert (line["received"], line["billed"]) == ("10", "2")
