@@ -126,13 +126,11 @@ def _check_number(writing: Writing, values: Values, old: Record | None) -> None:
     word = company.switches.word("duplicate_bill_numbers")
     if word == "allow" or (old is not None and old["tranId"] == number):
         return
-    for bill in company.all("vendorBill"):
-        if bill is not old and bill["tranId"] == number and bill["entity"] == values["entity"]:
-            text = f"The bill number {number} was already used for this vendor."
-            if word == "refuse":
-                raise Refused("DUP_TRANS", text)
-            writing.warn(text)
-            return
+    if company.bill_numbers.get((values["entity"].internal_id, number)):
+        text = f"The bill number {number} was already used for this vendor."
+        if word == "refuse":
+            raise Refused("DUP_TRANS", text)
+        writing.warn(text)
 
 
 def _rate_from_orders(writing: Writing, lines: list[Fields]) -> None:
@@ -174,8 +172,17 @@ def after_bill(writing: Writing, bill: Record, before: Record | None) -> None:
     """Orders move; the bill's own status follows what is paid."""
     for name in ("itemList", "expenseList"):
         number_lines(before, bill[name], bill.next_line)
+    if before is not None:
+        _used(writing, before).discard(bill.internal_id)
+    _used(writing, bill).add(bill.internal_id)
     settle_bill(writing.company, bill)
     relink(writing.company, bill, linked_orders(before) if before is not None else set())
+
+
+def _used(writing: Writing, bill: Record) -> set[str]:
+    """The bills with this one's vendor and number."""
+    key = (bill["entity"].internal_id, bill["tranId"] or "")
+    return writing.company.bill_numbers.setdefault(key, set())
 
 
 def before_bill_goes(writing: Writing, bill: Record) -> None:
@@ -186,6 +193,7 @@ def before_bill_goes(writing: Writing, bill: Record) -> None:
 
 def after_bill_goes(writing: Writing, bill: Record) -> None:
     """Orders move back."""
+    _used(writing, bill).discard(bill.internal_id)
     relink(writing.company, bill, linked_orders(bill))
 
 

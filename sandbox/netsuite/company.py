@@ -43,6 +43,8 @@ class Company:
         self.deleted: list[Deleted] = []
         self.linked: dict[str, dict[str, Record]] = {}
         """By an order's id, the receipts and bills of its lines."""
+        self.bill_numbers: dict[tuple[str, str], set[str]] = {}
+        """By a vendor's id and the number it gave, the bills."""
         self.applied: dict[str, dict[str, Record]] = {}
         """By a bill's id, the payments and credits applied to it."""
         self.unsettled: dict[str, Record] = {}

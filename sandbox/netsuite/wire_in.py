@@ -13,13 +13,20 @@ from sandbox.netsuite.values import Fields, Lines, Ref
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
+_LARGEST = Decimal("1e15")
+"""No amount or quantity of an account is as large."""
+_WHOLE = {"l": 2**63, "i": 2**31}
+
+
 class Malformed(Exception):
     """The request is not what the schema says; the service cannot make sense of it."""
 
 
 def parse_xml(body: bytes) -> etree._Element:
     """The root element. No entity is resolved and nothing is fetched. Raises Malformed."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+    )
     try:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
@@ -125,13 +132,18 @@ class Reader:
                 return {"true": True, "1": True, "false": False, "0": False}[text]
             if kind == "d":
                 number = Decimal(text)
-                if not number.is_finite():
+                if not number.is_finite() or abs(number) >= _LARGEST:
                     raise ValueError
                 return number
             if kind == "t":
                 moment = datetime.fromisoformat(text)
+                if not 1900 <= moment.year < 9000:
+                    raise ValueError
                 return (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).astimezone(UTC)
-            return int(text)
+            whole = int(text)
+            if abs(whole) >= _WHOLE[kind]:
+                raise ValueError
+            return whole
         except (KeyError, ValueError, InvalidOperation):
             raise Malformed(f"org.xml.sax.SAXException: {text!r} is not a value of {name} ({SIMPLE[kind]})") from None
 
