@@ -28,6 +28,12 @@ DELETE_OVERLAP = timedelta(minutes=30)
 
 LISTS_EVERY = timedelta(hours=1)
 
+TOGETHER = timedelta(days=1)
+"""How far apart the streams' windows may begin and still be read as one when there is more than a page."""
+
+MOST_PAGES = 10
+"""How much a peek reads; what it has read, the sync that follows need not read again."""
+
 KINDS: Mapping[Stream, tuple[str, ...]] = {
     # Receipts and bills move lines of orders; credits and payments move what is due on bills.
     Stream.PURCHASE_ORDERS: (ORDER, RECEIPT, BILL),
@@ -111,25 +117,40 @@ class Changes:
         if not cursors:
             return Peek((), frozenset())
         starts = {stream: self._start(stream, cursor) for stream, cursor in cursors.items()}
-        found = await self._look(cursors.keys(), min(starts.values()))
-        if found.after is None:
-            return self._judge(cursors, found.records)
-        if len(cursors) == 1:
-            return Peek((), frozenset(cursors))
-        # A stream that was quiet for long makes the common window long: each by itself then.
-        parts = [await self._alone(stream, cursors[stream], starts[stream]) for stream in cursors]
-        stamps = [stamp for part in parts for stamp in part.stamps]
-        return Peek(stamps, frozenset().union(*(part.unread for part in parts)))
-
-    async def _alone(self, stream: Stream, cursor: str, start: datetime) -> Peek:
-        found = await self._look([stream], start)
+        first, last = min(starts.values()), max(starts.values())
+        found = await self._look(cursors, first)
+        documents = {record.id: record for record in found.records}
+        unread: set[Stream] = set()
         if found.after is not None:
-            return Peek((), frozenset({stream}))
-        return self._judge({stream: cursor}, found.records)
+            # A stream that was quiet for long makes the window in common long: then each has one of its own.
+            together = last - first <= TOGETHER
+            windows = [list(cursors)] if together else [[stream] for stream in cursors]
+            for streams in windows:
+                whole = await self._rest(
+                    streams, min(starts[stream] for stream in streams), found if together else None
+                )
+                if whole is None:
+                    unread.update(streams)
+                else:
+                    documents |= {record.id: record for record in whole}
+        seen = {stream: cursor for stream, cursor in cursors.items() if stream not in unread}
+        peek = self._judge(seen, list(documents.values()))
+        return peek._replace(unread=peek.unread | unread)
 
-    async def _look(self, streams: Iterable[Stream], start: datetime) -> Found:
+    async def _rest(self, streams: Iterable[Stream], start: datetime, found: Found | None) -> list[Held] | None:
+        """All of a window, or None when it is too long for a peek: its streams are read by their own pages then."""
+        found = found or await self._look(streams, start)
+        records = list(found.records)
+        for _ in range(MOST_PAGES - 1):
+            if found.after is None:
+                return records
+            found = await self._look(streams, start, found.after)
+            records += found.records
+        return records if found.after is None else None
+
+    async def _look(self, streams: Iterable[Stream], start: datetime, after: str | None = None) -> Found:
         kinds = dict.fromkeys(kind for stream in streams for kind in KINDS[stream])
-        return await self._reader.page(changed(kinds, start, self._entity, whole=True))
+        return await self._reader.page(changed(kinds, start, self._entity, whole=True), after)
 
     def _start(self, stream: Stream, cursor: str) -> datetime:
         quiet = self._quiet.get(stream)

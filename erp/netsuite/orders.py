@@ -30,7 +30,7 @@ from models.domain import (
 FRESH_SECONDS = 60
 """How long what a peek showed is used instead of asking for it again."""
 
-MOST_FRESH = 500
+MOST_FRESH = 1000
 
 READ_MARGIN = timedelta(seconds=1)
 """An order read whole is as new as NetSuite's clock said just before, less the second the clock may round away."""
