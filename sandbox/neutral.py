@@ -52,7 +52,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         "receipt_number! po_number! po_line_no:whole! receipt_date:date! quantity:number! status memo"
     ),
     "bills": _columns(
-        "invoice_number! vendor_id! invoice_date:date! due_date:date po_number po_line_no:whole item_id"
+        "invoice_number! vendor_id! invoice_date:date! due_date:date po_number po_line_no:whole item_id description"
         " quantity:number unit price:number amount:number memo currency account location entity"
     ),
     "closed_periods": _columns("entity closed_through:date!"),
