@@ -138,6 +138,7 @@ def main() -> None:
     # A page makes ten thousand records that live to its end: rarer collections of young ones save a fifth of its CPU.
     gc.set_threshold(100_000, 50, 50)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per ERP call; Temporal's UI tells of each with more
     asyncio.run(run(settings_from_environment()))
 
 

@@ -22,7 +22,8 @@ from models.domain import BillId, BillStatus, ChargeKind, ConnectionId, LineBasi
 from models.messages import RequestRef
 from models.store import bills, purchase_orders
 from models.store.bills import NewBillLine, NewCharge
-from models.tables import ConnectionRow, PurchaseOrderRow, RequestRow
+from models.store.requests import Request
+from models.tables import ConnectionRow, PurchaseOrderRow
 
 ZERO = Decimal(0)
 
@@ -198,7 +199,7 @@ def line_sources(result: MatchResult) -> dict[int, list[dict[str, str]]]:
 def new_bill(
     bill_id: BillId,
     ref: RequestRef,
-    request: RequestRow,
+    request: Request,
     asked: RequestedBill,
     due_on: date | None,
     orders: Sequence[Order],

@@ -59,7 +59,8 @@ from models.store import (
     waiting_bills,
 )
 from models.store.database import Database
-from models.tables import PurchaseOrderRow, RequestRow
+from models.store.requests import Request
+from models.tables import PurchaseOrderRow
 
 
 class MirrorActivities:
@@ -87,7 +88,7 @@ class MirrorActivities:
                 return await self._answered(session, request, rows[0])
             return await self._decide(session, ref, request, asked, rows)
 
-    async def _answered(self, session: AsyncSession, request: RequestRow, order: PurchaseOrderRow) -> CreateBillAnswer:
+    async def _answered(self, session: AsyncSession, request: Request, order: PurchaseOrderRow) -> CreateBillAnswer:
         answer: dict[str, Any] = request.answer or {}
         return CreateBillAnswer(
             outcome=answer["match"]["outcome"],
@@ -103,7 +104,7 @@ class MirrorActivities:
         self,
         session: AsyncSession,
         ref: RequestRef,
-        request: RequestRow,
+        request: Request,
         asked: RequestedBill,
         rows: Sequence[PurchaseOrderRow],
     ) -> CreateBillAnswer:
@@ -200,11 +201,11 @@ class MirrorActivities:
         ref = schedule.request
         payment_id = payments.payment_id_for(ref.organization_id, ref.key)
         async with self._database.transaction() as session:
-            request = await _request(session, ref)
-            asked = RequestedPayment.model_validate(request.body)
             bill = await payments.lock_bill(session, schedule.bill_id)
             assert bill is not None, "the route checked that the bill exists"
+            # Behind the lock: an earlier run of this activity may have answered meanwhile.
             request = await _request(session, ref)
+            asked = RequestedPayment.model_validate(request.body)
             connection = await connections.get(session, bill.connection_id)
             assert connection is not None, "a bill's connection is never removed"
             bank_account = asked.bank_account or connection.preferences.get("bank_account")
@@ -284,7 +285,7 @@ class MirrorActivities:
             await sync_issues.close(session, close.issue_id, close.state, close.actor)
 
 
-async def _request(session: AsyncSession, ref: RequestRef) -> RequestRow:
+async def _request(session: AsyncSession, ref: RequestRef) -> Request:
     request = await requests.get(session, ref.organization_id, ref.key)
     assert request is not None, "the route stored the request before it rang"
     return request

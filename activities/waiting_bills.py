@@ -41,8 +41,9 @@ from models.store import (
 )
 from models.store.bills import SYNCER
 from models.store.database import Database
+from models.store.requests import Request
 from models.store.waiting_bills import Decided, LineNow
-from models.tables import BillRow, ConnectionRow, RequestRow
+from models.tables import BillRow, ConnectionRow
 
 
 class RequestedDecision(BaseModel):
@@ -81,7 +82,7 @@ class WaitingBillActivities:
         return DecideMatchAnswer(outcome="refused" if refused else "decided", bill=now)
 
     async def _decided(
-        self, session: AsyncSession, bill: BillRow, request: RequestRow, result: MatchResult
+        self, session: AsyncSession, bill: BillRow, request: Request, result: MatchResult
     ) -> Mapping[str, Any] | None:
         """Keep the word and answer the request; gives the refusal where the word does not fit."""
         bill_id = BillId(bill.id)

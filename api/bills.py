@@ -332,7 +332,7 @@ async def pay(
     the bill's and the order's status follow (S4-26)."""
     route = f"POST /v1/bills/{bill_id}/payments"
     once = Once(services, caller, key, route)
-    async with services.database.transaction() as session:
+    async with services.database.statement() as session:  # a claimed key needs nothing else to be true with it
         row = await bill_reads.get(session, BillId(bill_id), caller.organization_id)
         if row is None:
             raise not_found("bill", bill_id)

@@ -188,7 +188,7 @@ async def create(
     once = Once(services, caller, key, route)
     body = {"purchase_order_id": purchase_order_id, **new.model_dump(mode="json")}
     refused: Problem | None = None
-    async with services.database.transaction() as session:
+    async with services.database.statement() as session:  # a claimed key needs nothing else to be true with it
         order, connection = await load(session, caller, purchase_order_id, to_write=True)
         await _check(session, caller, order, connection, new)
         known = await once.claim(session, body)

@@ -176,7 +176,8 @@ def orders(
                     "description": f"Part {line} of {prefix} {number}",
                     "quantity": str(10 * line),
                     "unit": "Each",
-                    "price": f"{3 + line}.25",
+                    # One vendor's orders differ in price: bills of one amount within days would be held as duplicates.
+                    "price": f"{3 + line}.{10 + number // vendors % 90}",
                     "location": ENTITY,
                 }
             )

@@ -8,7 +8,7 @@ from types import TracebackType
 import asyncpg
 from sqlalchemy import make_url
 
-_STATEMENT = re.compile(r"LOG:  (?:execute [^:]*|statement): +(\w+)([^\n]*)", re.IGNORECASE)
+_STATEMENT = re.compile(r"LOG:  (?:execute [^:]*|statement):\s+(\w+)((?:[^\n]*\n\t){0,2}[^\n]*)", re.IGNORECASE)
 _FRAME = frozenset({"begin", "commit", "rollback", "savepoint", "release"})
 
 

@@ -20,6 +20,10 @@ _MIGRATION_LOCK = 0x706F73796E63
 """Several processes may start at once; one migrates, the others wait and find nothing to do."""
 
 
+PREPARED = 500
+"""Statements each connection keeps prepared: more than we have, or they push one another out."""
+
+
 class Session(AsyncSession):
     """SQLModel's session, with SQLAlchemy's own `execute`: SQLModel warns of it on every call in favour of `exec`,
     which takes no plain SQL, and plain SQL is what the bulk paths are made of."""
@@ -37,7 +41,13 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.statements = 0
         self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"), pool_size=pool_size, max_overflow=0, pool_pre_ping=False
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=False,
+            # The connection used last knows our statements best: each one prepares and plans them for itself.
+            pool_use_lifo=True,
+            connect_args={"prepared_statement_cache_size": PREPARED},
         )
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._engine.sync_engine, "before_cursor_execute", self._count)
@@ -53,8 +63,8 @@ class Database:
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[AsyncSession]:
-        """For work that is one statement: it is a transaction by itself, so nothing is spent on a frame around it.
-        Several statements would each be committed as soon as they are done."""
+        """For statements that need no others to be true with them: each is a transaction by itself and is committed
+        as soon as it is done, so nothing is spent on a frame around it."""
         async with Session(self._single, expire_on_commit=False) as session:
             yield session
 

@@ -41,6 +41,11 @@ left join lateral (
 """
 
 
+_FACTS_OF_ONE = text(_FACTS + "where o.id = :id")
+
+_TO_WAKE = text(_FACTS + "where o.connection_id = :c and o.woken_hash <> o.content_hash order by o.id limit :limit")
+
+
 def _facts(row: Any) -> OrderFacts:
     return OrderFacts(
         number=row.number,
@@ -61,7 +66,7 @@ async def facts(s: AsyncSession, order_id: PurchaseOrderId) -> OrderFacts | None
     """What the order's workflow knows of it, as of now."""
     await s.flush()
     connection = await s.connection()
-    row = (await connection.execute(text(_FACTS + "where o.id = :id"), {"id": order_id})).one_or_none()
+    row = (await connection.execute(_FACTS_OF_ONE, {"id": order_id})).one_or_none()
     return None if row is None else _facts(row)
 
 
@@ -69,10 +74,7 @@ async def to_wake(s: AsyncSession, connection_id: ConnectionId, limit: int) -> l
     """Up to `limit` orders whose workflow was not told of their content, in a stable order."""
     await s.flush()
     connection = await s.connection()
-    rows = await connection.execute(
-        text(_FACTS + "where o.connection_id = :c and o.woken_hash <> o.content_hash order by o.id limit :limit"),
-        {"c": connection_id, "limit": limit},
-    )
+    rows = await connection.execute(_TO_WAKE, {"c": connection_id, "limit": limit})
     return [
         WakeRow(PurchaseOrderId(row.id), ErpId(row.erp_id), f"{row.content_hash}@{row.snapshot}", _facts(row))
         for row in rows

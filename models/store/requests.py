@@ -3,14 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select, update
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import OrganizationId
-from models.tables import RequestRow
 
 
 class KeyReused(Exception):
@@ -19,9 +18,45 @@ class KeyReused(Exception):
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
+class Request(NamedTuple):
+    """A write that was asked for, and its answer once there is one."""
+
+    organization_id: OrganizationId
+    key: str
+    route: str
+    body_hash: str
+    body: dict[str, Any]
+    actor: str
+    status: int | None
+    """The HTTP status of the answer; None while the work is under way."""
+    answer: dict[str, Any] | None
+
+
+_COLUMNS = "organization_id, key, route, body_hash, body, actor, status, answer"
+
+_CLAIM = text(
+    f"""
+    insert into requests (organization_id, key, route, body_hash, body, actor)
+    values (:organization, :key, :route, :body_hash, cast(:body as jsonb), :actor)
+    on conflict do nothing returning {_COLUMNS}
+    """
+).columns(body=JSONB, answer=JSONB)
+
+_GET = text(f"select {_COLUMNS} from requests where organization_id = :organization and key = :key").columns(
+    body=JSONB, answer=JSONB
+)
+
+_ANSWER = text(
+    """
+    update requests set status = :status, answer = cast(:answer as jsonb)
+     where organization_id = :organization and key = :key and status is null
+    """
+)
+
+
 async def claim(
     s: AsyncSession, organization_id: OrganizationId, key: str, route: str, body: Mapping[str, Any], actor: str
-) -> RequestRow:
+) -> Request:
     """The request under this key: stored now, or as an earlier call stored it, with its answer if it has one.
 
     Raises KeyReused when the earlier call was another one.
@@ -29,40 +64,36 @@ async def claim(
     body_hash = hashlib.sha256(
         json.dumps(body, sort_keys=True, separators=(",", ":"), default=str).encode()
     ).hexdigest()
-    stored = (
-        insert(RequestRow)
-        .values(
-            organization_id=organization_id, key=key, route=route, body_hash=body_hash, body=dict(body), actor=actor
-        )
-        .on_conflict_do_nothing()
-        .returning(RequestRow)
+    claimed = await s.execute(
+        _CLAIM,
+        {
+            "organization": organization_id,
+            "key": key,
+            "route": route,
+            "body_hash": body_hash,
+            "body": json.dumps(body),
+            "actor": actor,
+        },
     )
-    row = (await s.execute(stored, execution_options={"populate_existing": True})).scalar_one_or_none()
-    if row is None:
-        row = await get(s, organization_id, key)
-    if row is None:
+    row = claimed.one_or_none()
+    request = await get(s, organization_id, key) if row is None else Request(*row)
+    if request is None:
         raise RuntimeError(f"the request {key} was neither stored nor found")
-    if row.route != route or row.body_hash != body_hash:
+    if request.route != route or request.body_hash != body_hash:
         raise KeyReused(f"the Idempotency-Key {key!r} was used before for another request; use a new key")
-    return row
+    return request
 
 
 async def answer(
     s: AsyncSession, organization_id: OrganizationId, key: str, status: int, answer: Mapping[str, Any]
 ) -> None:
     """Keep the answer. The first one stays: a repeat of the work must not change what the caller was told."""
-    await s.exec(
-        update(RequestRow)
-        .where(
-            col(RequestRow.organization_id) == organization_id,
-            col(RequestRow.key) == key,
-            col(RequestRow.status).is_(None),
-        )
-        .values(status=status, answer=dict(answer))
+    await s.execute(
+        _ANSWER, {"organization": organization_id, "key": key, "status": status, "answer": json.dumps(answer)}
     )
 
 
-async def get(s: AsyncSession, organization_id: OrganizationId, key: str) -> RequestRow | None:
+async def get(s: AsyncSession, organization_id: OrganizationId, key: str) -> Request | None:
     """The request as it stands now."""
-    statement = select(RequestRow).where(col(RequestRow.organization_id) == organization_id, col(RequestRow.key) == key)
-    return (await s.exec(statement, execution_options={"populate_existing": True})).one_or_none()
+    row = (await s.execute(_GET, {"organization": organization_id, "key": key})).one_or_none()
+    return None if row is None else Request(*row)
