@@ -11,9 +11,10 @@ from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
 
 app = typer.Typer(no_args_is_help=True, help="Reports over all purchase orders.")
 
-AGES = ("days_0_30", "days_31_60", "days_61_90", "days_over_90")
+AGES = {"days_0_30": "0-30 days", "days_31_60": "31-60", "days_61_90": "61-90", "days_over_90": "over 90"}
 GRNI = "/v1/reports/grni"
 MONEY = ("accrual", *AGES, "prepaid")
+HEADINGS = ("to accrue", *AGES.values(), "prepaid")
 CENT = Decimal("0.01")
 
 
@@ -58,8 +59,8 @@ def grni(
 
 def _show(report: dict[str, Any], limit: int) -> None:
     title = f"Received and not billed, and billed ahead, as of {report['as_of']}"
-    names = ("received", "billed", *MONEY)
-    shown = table(title, "vendor", "order", "line", "item", *names, "oldest receipt", right=names)
+    numbers = ("received", "billed", *HEADINGS)
+    shown = table(title, "vendor", "order", "line", "item", *numbers, "oldest receipt", right=numbers)
     for line in report["items"][:limit]:
         billed = line["billed"] + ("*" if Decimal(line["undated"]) else "")
         oldest = f"{line['oldest_receipt']} {line['oldest_receipt_on']}" if line["oldest_receipt"] else ""
@@ -69,7 +70,7 @@ def _show(report: dict[str, Any], limit: int) -> None:
     everything = sum(currency["lines"] for currency in report["totals"])
     if everything > limit:
         console.print(f"{limit} of {everything} lines; --csv has them all")
-    totals = table("Totals", "currency", "vendor", "lines", *MONEY, right=("lines", *MONEY))
+    totals = table("Totals", "currency", "vendor", "lines", *HEADINGS, right=("lines", *HEADINGS))
     for currency in report["totals"]:
         for vendor in currency["vendors"]:
             totals.add_row(currency["currency"], vendor["vendor_name"], str(vendor["lines"]), *_money(vendor))
