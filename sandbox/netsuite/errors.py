@@ -20,6 +20,10 @@ class SoapFault(Exception):
         self.message = message
 
 
+class BadRow(Exception):
+    """A row of the neutral format names something that is not there, or says what cannot be."""
+
+
 def missing(*labels: str) -> Refused:
     """Fields without a value, by the names the screen gives them."""
     return Refused("USER_ERROR", f"Please enter value(s) for: {', '.join(labels)}")

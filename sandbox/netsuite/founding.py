@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sandbox.netsuite.company import Company
-from sandbox.netsuite.errors import Refused
+from sandbox.netsuite.errors import BadRow
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Fields, Lines, Ref
 
@@ -70,10 +70,13 @@ def add_subsidiary(company: Company, key: str, name: str, symbol: str) -> Record
 
 
 def subsidiary(company: Company, key: str) -> Record:
-    """A legal entity by its key in the neutral format or its internal id; the top one for an empty key."""
+    """A legal entity by its key in the neutral format or its internal id; the top one for an empty key.
+
+    Raises BadRow.
+    """
     found = company.keyed("subsidiary", key) or company.get("subsidiary", key) if key else top(company)
     if found is None:
-        raise Refused("LOAD", f"entity {key!r} does not exist; load it first")
+        raise BadRow(f"entity {key!r} does not exist; load it first")
     return found
 
 

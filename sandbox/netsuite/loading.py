@@ -10,7 +10,7 @@ from sandbox.netsuite import founding
 from sandbox.netsuite.acting import close_periods
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.documents import cents, rate_text
-from sandbox.netsuite.errors import Refused
+from sandbox.netsuite.errors import BadRow, Refused
 from sandbox.netsuite.loading_lists import LISTS, put
 from sandbox.netsuite.normalising import Writing
 from sandbox.netsuite.orders import ZERO, item_lines, order_line, recompute
@@ -81,8 +81,8 @@ class _Loader:
         for row in rows:
             try:
                 put(self._company, kind, row)
-            except Refused as error:
-                self._refuse(kind, row, error.message)
+            except BadRow as error:
+                self._refuse(kind, row, str(error))
             else:
                 count += 1
         return count
@@ -94,9 +94,9 @@ class _Loader:
         for group in _grouped(rows, *key):
             try:
                 load_one(group)
-            except Refused as error:
+            except (Refused, BadRow) as error:
                 for row in group:
-                    self._refuse(kind, row, error.message)
+                    self._refuse(kind, row, error.message if isinstance(error, Refused) else str(error))
             else:
                 count += 1
         return count
@@ -108,11 +108,11 @@ class _Loader:
         return len(rows)
 
     def _named(self, kind: str, group: str, key: str, row: Row | None = None) -> Ref:
-        """What a row names, made on the way where that is wished. Raises Refused."""
+        """What a row names, made on the way where that is wished. Raises BadRow."""
         found = self._company.keyed(group, key)
         if found is None:
             if not self._create_missing:
-                raise Refused("LOAD", f"{kind[:-1]} {key!r} does not exist; load it first or use create_missing")
+                raise BadRow(f"{kind[:-1]} {key!r} does not exist; load it first or use create_missing")
             found = put(
                 self._company, kind, row if row is not None else {f"{kind[:-1].replace('classe', 'class')}_id": key}
             )
@@ -140,12 +140,12 @@ class _Loader:
         company, first = self._company, rows[0]
         number, status = first["po_number"], first.get("status", "")
         if order_by_number(company, number) is not None:
-            raise Refused("LOAD", f"purchase order {number} exists already")
+            raise BadRow(f"purchase order {number} exists already")
         if any(row["vendor_id"] != first["vendor_id"] for row in rows):
-            raise Refused("LOAD", f"the rows of {number} name several vendors")
+            raise BadRow(f"the rows of {number} name several vendors")
         known = (*sorted(_APPROVALS), "Closed", "Planned")
         if status not in _OPEN_WORDS and status not in known:
-            raise Refused("LOAD", f"status {status!r} is not {', '.join(known)}; the others follow from quantities")
+            raise BadRow(f"status {status!r} is not {', '.join(known)}; the others follow from quantities")
         named = {"name": first.get("vendor_name", ""), "entity": first.get("entity", "")}
         vendor_ref = self._named("vendors", "entity", first["vendor_id"], {"vendor_id": first["vendor_id"], **named})
         vendor = company.pointed("entity", vendor_ref)
@@ -210,10 +210,10 @@ class _Loader:
         """The order and its line that a row names by number and position."""
         order = order_by_number(self._company, row["po_number"])
         if order is None:
-            raise Refused("LOAD", f"purchase order {row['po_number']} does not exist")
+            raise BadRow(f"purchase order {row['po_number']} does not exist")
         line = order_line(order, 3 * int(row["po_line_no"]) - 2)
         if line is None:
-            raise Refused("LOAD", f"line {row['po_line_no']} of purchase order {row['po_number']} does not exist")
+            raise BadRow(f"line {row['po_line_no']} of purchase order {row['po_number']} does not exist")
         return order, line
 
     def _receipt(self, rows: list[Row]) -> None:
@@ -222,7 +222,7 @@ class _Loader:
         for row in rows:
             order, line = self._linked_line(row)
             if row["po_number"] != first["po_number"]:
-                raise Refused("LOAD", "a receipt is of one order")
+                raise BadRow("a receipt is of one order")
             entry = {"itemReceive": True, "orderLine": line["line"], "quantity": Decimal(row["quantity"])}
             location = line.get("location") or founding.default_location(company)
             lines.append(Fields("ItemReceiptItem", {**entry, "location": location}))
@@ -275,7 +275,7 @@ class _Loader:
         price = Decimal(row["price"]) if row.get("price") else None
         amount = Decimal(row["amount"]) if row.get("amount") else None
         if amount is None and (quantity is None or price is None) and not row.get("po_line_no"):
-            raise Refused("LOAD", "amount, or quantity and price, is missing")
+            raise BadRow("amount, or quantity and price, is missing")
         if row.get("po_line_no") and row.get("po_number"):
             order, target = self._linked_line(row)
             values |= {"orderDoc": int(order.internal_id), "orderLine": target["line"]}

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sandbox.netsuite import founding
 from sandbox.netsuite.company import Company
-from sandbox.netsuite.errors import Refused
+from sandbox.netsuite.errors import BadRow
 from sandbox.netsuite.records import Record, Values
 from sandbox.netsuite.values import Lines, Ref
 from sandbox.neutral import Row
@@ -19,7 +19,7 @@ _ITEM_TYPES = {
 
 
 def put(company: Company, kind: str, row: Row) -> Record:
-    """One row of a list: a new record, or the known one with these values. Raises Refused."""
+    """One row of a list: a new record, or the known one with these values. Raises BadRow."""
     return LISTS[kind](company, row)
 
 
@@ -37,14 +37,14 @@ def _keep(company: Company, type_name: str, key: str, values: Values) -> Record:
 def _inactive(row: Row) -> bool:
     status = row.get("status") or "active"
     if status not in ("active", "inactive"):
-        raise Refused("LOAD", f"status {status!r} is not active or inactive")
+        raise BadRow(f"status {status!r} is not active or inactive")
     return status == "inactive"
 
 
 def _parent(company: Company, group: str, key: str) -> Ref:
     found = company.keyed(group, key)
     if found is None:
-        raise Refused("LOAD", f"parent {key!r} does not exist; load it first")
+        raise BadRow(f"parent {key!r} does not exist; load it first")
     return company.ref(found)
 
 
@@ -92,7 +92,7 @@ def _vendor(company: Company, row: Row) -> Record:
     term = row.get("term") or "Net 30"
     known = company.keyed("term", term)
     if known is None:
-        raise Refused("LOAD", f"term {term!r} does not exist; load it first")
+        raise BadRow(f"term {term!r} does not exist; load it first")
     subsidiary = founding.subsidiary(company, row.get("entity", ""))
     now = company.now()
     values = {
@@ -113,10 +113,10 @@ def _item(company: Company, row: Row) -> Record:
     given = row.get("item_type") or "Non-Inventory (Purchase only)"
     type_name = _ITEM_TYPES.get(given.lower())
     if type_name is None:
-        raise Refused("LOAD", f"item_type {given!r} is not Inventory, Non-Inventory or Service")
+        raise BadRow(f"item_type {given!r} is not Inventory, Non-Inventory or Service")
     account = company.keyed("account", row.get("gl_account") or "6000")
     if account is None:
-        raise Refused("LOAD", f"account {row['gl_account']!r} does not exist; load it first")
+        raise BadRow(f"account {row['gl_account']!r} does not exist; load it first")
     now = company.now()
     name = row.get("name") or row["item_id"]
     values: Values = {"createdDate": now, "lastModifiedDate": now, "purchaseDescription": name, "displayName": name}

@@ -174,7 +174,10 @@ def recompute(company: Company, order: Record, *, at_once: bool = False) -> None
     now = company.now()
     for name, quantities, shown in (("quantity", done, None), ("status", None, status)):
         delay = timedelta(seconds=0 if at_once else company.switches.number(f"{name}_delay_seconds"))
-        order.later.append(Change(now + delay, quantities, shown))
+        change = Change(now + delay, quantities, shown)
+        # What was to show later than this is out of date by then.
+        order.later = [one for one in order.later if one.due <= change.due or (one.status is None) != (shown is None)]
+        order.later.append(change)
     company.unsettled[order.internal_id] = order
     settle(company, order)
 

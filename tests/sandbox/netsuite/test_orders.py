@@ -145,6 +145,21 @@ async def test_quantities_and_status_can_come_later(suite: Suite) -> None:
     assert await shown() == ("Fully Billed", ["10.0", "10.0"])
 
 
+async def test_what_shows_late_never_overwrites_what_came_after(suite: Suite) -> None:
+    """S4-67: a change that was under way is not shown once a later one is."""
+    await suite.room("/clock", {"now": "2026-11-02T12:00:00Z", "frozen": True})
+    order = await suite.order()
+    await suite.act("receive", number="PO-1")
+    await suite.switch(quantity_delay_seconds=600, status_delay_seconds=600)
+    await suite.add(bill(order, (1, "10")))
+    await suite.switch(quantity_delay_seconds=0, status_delay_seconds=0)
+    await suite.add(bill(order, (2, "10"), number="INV-2"))
+    assert await state(suite) == "Fully Billed"
+    await suite.room("/clock", {"advance_seconds": 601})
+    assert await state(suite) == "Fully Billed"
+    assert [line["billed"] for line in (await suite.one("purchase_orders", "PO-1"))["lines"]] == ["10", "10"]
+
+
 async def test_what_is_billed_counts_at_once_even_while_it_does_not_show(suite: Suite) -> None:
     """S4-68: a second bill for the same quantity is refused during the delay."""
     order = await suite.order()

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 from lxml import etree
 
 from sandbox.netsuite.schema.namespaces import GROUPS, uri
 from sandbox.netsuite.schema.shapes import OPERATIONS, SHAPES
 from tests.sandbox.netsuite.suite import NAMES, Suite, any_of, bill, flag, is_, payment, preferences
+from tests.sandbox.netsuite.zeep_client import Zeep
 
 _FOLDERS = [Path("/work/shared/schemas"), Path(__file__).parents[4] / "shared" / "schemas"]
 _REAL = next((one for one in (folder / "netsuite-suitetalk-2023_2" for folder in _FOLDERS) if one.is_dir()), None)
@@ -83,6 +85,33 @@ async def test_a_whole_story_is_what_the_vendor_schema_says(suite: Suite, schema
     assert reply.text("//c:totalRecords") == "1"
     assert sum(check(schema, document) for document in suite.sent) > 200
     assert sum(check(schema, document) for document in suite.got) > 5000
+
+
+def test_a_client_of_the_vendors_own_wsdl_works_alike(served: str) -> None:
+    """Reference 9.1: zeep, strict, with the real WSDL and only its address changed."""
+    assert _REAL is not None
+    httpx.post(f"{served}/sandbox/companies/netsuite/sample").raise_for_status()
+    suite = Zeep(served, wsdl=str(_REAL / "netsuite.wsdl"))
+    types = suite.type("ns0:SearchEnumMultiSelectField")(
+        searchValue=["_purchaseOrder", "_vendorBill"], operator="anyOf"
+    )
+    found = suite.call(
+        "search", suite.type("ns5:TransactionSearchBasic")(type=types), bodyFieldsOnly=False, pageSize=1000
+    )
+    records = found.searchResult.recordList.record
+    assert len(records) == found.searchResult.totalRecords == 39
+    order = next(record for record in records if record.tranId == "PO-1028")
+    filled = suite.call(
+        "initialize",
+        suite.type("ns0:InitializeRecord")(
+            type="vendorBill",
+            reference=suite.type("ns0:InitializeRef")(type="purchaseOrder", internalId=order.internalId),
+        ),
+    ).readResponse.record
+    filled.externalId, filled.currencyName = "real-1", None
+    assert suite.call("add", filled).writeResponse.status.isSuccess
+    ref = suite.type("ns0:RecordRef")(type="purchaseOrder", internalId=order.internalId)
+    assert suite.call("get", ref).readResponse.record.status == "Fully Billed"
 
 
 def _real_types() -> dict[tuple[str, str], etree._Element]:

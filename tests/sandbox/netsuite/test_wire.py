@@ -1,52 +1,16 @@
 """The wire itself: documents, namespaces, order of elements, faults, a real zeep client (reference 1, 3.2, 6, 9.1)."""
 
-import base64
-import hashlib
-import hmac
-import secrets
-import time
 from functools import cache
-from typing import Any
 
 import httpx
 import pytest
-import zeep
 from lxml import etree
 from zeep.exceptions import Fault
 
 from sandbox.netsuite.schema.namespaces import GROUPS, VERSIONS, uri
 from sandbox.netsuite.schema.shapes import OPERATIONS
 from tests.sandbox.netsuite.suite import Reply, Suite, any_of, bill, envelope, passport
-
-
-class Zeep:
-    """What public NetSuite clients do with zeep: address overridden, namespaces by number, `response.body`."""
-
-    def __init__(self, url: str, version: str = "2023_2") -> None:
-        self.client = zeep.Client(f"{url}/wsdl/v{version}_0/netsuite.wsdl")
-        binding = f"{{urn:platform_{version}.webservices.netsuite.com}}NetSuiteBinding"
-        self.service = self.client.create_service(binding, f"{url}/services/NetSuitePort_{version}")
-
-    def type(self, name: str) -> Any:
-        return self.client.get_type(name)
-
-    def call(self, operation: str, *given: Any, **preferences: Any) -> Any:
-        nonce, stamp = secrets.token_hex(10), str(int(time.time()))
-        base = f"TSTDRV1&ck&tk&{nonce}&{stamp}".encode()
-        signed = base64.b64encode(hmac.new(b"cs&ts", base, hashlib.sha256).digest()).decode()
-        header = {
-            "tokenPassport": self.type("ns0:TokenPassport")(
-                account="TSTDRV1",
-                consumerKey="ck",
-                token="tk",
-                nonce=nonce,
-                timestamp=stamp,
-                signature=self.type("ns0:TokenPassportSignature")(signed, algorithm="HMAC-SHA256"),
-            )
-        }
-        if preferences:
-            header["searchPreferences"] = self.type("ns4:SearchPreferences")(**preferences)
-        return getattr(self.service, operation)(*given, _soapheaders=header).body
+from tests.sandbox.netsuite.zeep_client import Zeep
 
 
 @cache
