@@ -2,22 +2,17 @@
 
 import asyncio
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 
 import pytest
-import uvicorn
 
-from api.app import create_app
 from cli.api_client import Api
 from cli.bill_import import COLUMNS, import_bills, read_bills
-from cli.embedded import free_port
 from settings import Settings
 from tests.whole.company import GATEWAY, Company, today
 from tests.whole.desk import Desk, credentials, refused
+from tests.whole.serving import served
 from workflows.contract import sync_schedule_id
 
 
@@ -160,22 +155,6 @@ async def test_a_sync_without_news_is_cheap(desk: Desk, company: Company) -> Non
     assert company.calls()["requests"] <= 3
     assert not run["counts"].get("woken")
     assert await order_workflows() == before
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The API on a port of its own, for callers that are programs."""
-    port = free_port()
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the API did not start"
-        thread.join(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
 
 
 async def test_a_file_of_bills_with_rows_nobody_can_read(
