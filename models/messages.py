@@ -133,6 +133,9 @@ class BillPushed(BaseModel):
     status: BillStatus
     covered: bool
     facts: OrderFacts | None = None
+    number: str = ""
+    total: str = ""
+    """With a number: a bill of another order that has lines on this one; this one waits for the ERP to show them."""
 
 
 class RefreshPurchaseOrder(BaseModel):

@@ -131,6 +131,10 @@ class PurchaseOrderWorkflow:
         """A push ended: done, refused, or given up. Heard twice is heard once."""
         if pushed.facts is not None:
             self._take(pushed.facts)
+        if pushed.number and pushed.bill_id not in [bill.bill_id for bill in self._state.bills]:
+            self._state.bills.append(
+                OpenBill(bill_id=pushed.bill_id, number=pushed.number, total=pushed.total, started=True)
+            )
         for bill in self._state.bills:
             if bill.bill_id == pushed.bill_id:
                 bill.status = pushed.status

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import tuple_
+from sqlalchemy import or_, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -51,7 +51,10 @@ async def page(
     if connection_id is not None:
         statement = statement.where(col(BillRow.connection_id) == connection_id)
     if purchase_order_id is not None:
-        statement = statement.where(col(BillRow.purchase_order_id) == purchase_order_id)
+        on_it = select(BillLineRow.bill_id).where(col(BillLineRow.purchase_order_id) == purchase_order_id)
+        statement = statement.where(
+            or_(col(BillRow.purchase_order_id) == purchase_order_id, col(BillRow.id).in_(on_it))
+        )
     if vendor is not None:
         statement = statement.where(col(BillRow.vendor_id) == vendor)
     if status is not None:

@@ -131,6 +131,8 @@ class BillInPush(NamedTuple):
     connection_id: ConnectionId
     purchase_order_id: PurchaseOrderId
     order_erp_id: ErpId
+    other_orders: tuple[PurchaseOrderId, ...] = ()
+    """Further orders it has lines on."""
 
 
 _CREATE = text(
@@ -246,7 +248,7 @@ _IN_PUSH = text(
            l.quantity, l.exact_quantity, l.billed_quantity, l.billed_unit,
            coalesce(nullif(l.unit, ''), ol.unit) as unit,
            l.department, l.location, l.class_id, l.project, l.sources,
-           ol.erp_id as order_line, ol.warehouse
+           l.purchase_order_id as line_order, ol.erp_id as order_line, ol.warehouse
       from bills b
       join purchase_orders o on o.id = b.purchase_order_id
       join bill_lines l on l.bill_id = b.id
@@ -308,14 +310,14 @@ async def in_push(session: AsyncSession, bill_id: BillId) -> BillInPush:
         connection_id=ConnectionId(bill.connection_id),
         purchase_order_id=PurchaseOrderId(bill.order_id),
         order_erp_id=ErpId(bill.order_erp_id),
+        other_orders=tuple(sorted({line.line_order for line in rows} - {bill.order_id})),
     )
 
 
 def _charges(bill: Any) -> Iterator[ChargeToPush]:
     for charge in bill.charges:
-        yield ChargeToPush(
-            kind=ChargeKind(charge["class"]), amount=Decimal(charge["amount"]), description=charge["description"]
-        )
+        if amount := Decimal(charge["amount"]):
+            yield ChargeToPush(kind=ChargeKind(charge["class"]), amount=amount, description=charge["description"])
     if bill.tax:
         yield ChargeToPush(kind=ChargeKind.TAX, amount=bill.tax)
     if bill.discount:

@@ -110,9 +110,10 @@ async def _lacks_a_settled_bill(
 ) -> bool:
     found = await connection.execute(
         text(
-            "select 1 from bills b where b.purchase_order_id = :id and b.origin = 'posync'"
-            "   and b.status not in ('deleted', 'abandoned') and b.external_key <> all(cast(:numbers as text[]))"
-            "   and exists (select from bill_lines l where l.bill_id = b.id and not l.reserves) limit 1"
+            "select 1 from bill_lines l join bills b on b.id = l.bill_id"
+            " where l.purchase_order_id = :id and not l.reserves and b.origin = 'posync'"
+            "   and b.status not in ('deleted', 'abandoned')"
+            "   and b.external_key <> all(cast(:numbers as text[])) limit 1"
         ),
         {"id": write.id, "numbers": sorted({billing.document_number for billing in billings})},
     )
@@ -122,7 +123,8 @@ async def _lacks_a_settled_bill(
 async def _settle(
     connection: AsyncConnection, write: OrderWrite, billings: Sequence[OrderBilling]
 ) -> tuple[BillId, ...]:
-    """Lines of our bills the evidence names are inside E from now on. Gives the bills with no line left outside."""
+    """Lines of our bills the evidence names are inside E from now on. Gives the bills with no line on this order left
+    outside; those on other orders are settled by theirs."""
     if not billings:
         return ()
     settled = await connection.execute(
@@ -131,12 +133,12 @@ async def _settle(
             "    update bill_lines l set reserves = false"
             "    from bills b, purchase_order_lines o,"
             "         unnest(cast(:numbers as text[]), cast(:lines as text[])) as e(number, line)"
-            "    where b.external_key = e.number and b.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
+            "    where b.external_key = e.number and l.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
             "      and o.purchase_order_id = l.purchase_order_id and o.line_no = l.purchase_order_line_no"
             "      and o.erp_id = e.line"
             "    returning l.bill_id, l.line_no)"
             " select distinct s.bill_id from settled s where not exists ("
-            "    select from bill_lines x where x.bill_id = s.bill_id and x.reserves"
+            "    select from bill_lines x where x.bill_id = s.bill_id and x.purchase_order_id = :id and x.reserves"
             "      and (x.bill_id, x.line_no) not in (select bill_id, line_no from settled))"
             " order by s.bill_id"
         ),

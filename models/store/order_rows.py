@@ -103,11 +103,10 @@ async def sent_bills(connection: AsyncConnection, order_ids: Sequence[str]) -> M
     """The orders a bill of ours was ever sent for; True where one still reserves, so is not known to be inside E."""
     rows = await connection.execute(
         text(
-            "select w.purchase_order_id, bool_or(exists ("
-            "    select from bill_lines b where b.bill_id = w.subject_id and b.reserves)) as in_flight"
-            " from erp_writes w"
-            " where w.purchase_order_id = any(cast(:ids as text[])) and w.kind = 'bill' and w.sent_at is not null"
-            " group by w.purchase_order_id"
+            "select l.purchase_order_id, bool_or(l.reserves) as in_flight"
+            " from bill_lines l join erp_writes w on w.subject_id = l.bill_id"
+            " where l.purchase_order_id = any(cast(:ids as text[])) and w.kind = 'bill' and w.sent_at is not null"
+            " group by l.purchase_order_id"
         ),
         {"ids": order_ids},
     )

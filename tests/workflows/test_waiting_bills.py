@@ -63,12 +63,12 @@ async def test_a_warned_bill_waits_until_it_is_acknowledged(world: World) -> Non
 
 async def test_a_hold_shows_as_such(world: World) -> None:
     """DESIGN 4: an operator finds held bills by their status and reads what holds them."""
-    world.holds = ["PRICE_EXCEEDED"]
+    world.holds = ["PRICE_DIFFERS"]
     await create_bill(world, world.bill_request("k1", 10))
-    await waits(world, "PRICE_EXCEEDED")
+    await waits(world, "PRICE_DIFFERS")
     assert await attribute(bill(world, "bill_k1"), contract.STATUS) == BillStatus.ON_HOLD
     told = await details(bill(world, "bill_k1"))
-    assert "a person to release the hold, or a change that settles it: PRICE_EXCEEDED" in told
+    assert "a person to release the hold, or a change that settles it: PRICE_DIFFERS" in told
     await decide(world, bill(world, "bill_k1"), "bill_k1", "a1")
     await done(order(world))
 
@@ -137,9 +137,9 @@ async def test_a_bill_kept_back_on_its_way_out_waits_too(world: World) -> None:
 
 async def test_an_older_word_does_not_undo_a_newer_one(world: World) -> None:
     """Words carry the bill's version: a re-match that arrives after a release is not believed."""
-    world.holds = ["PRICE_EXCEEDED"]
+    world.holds = ["PRICE_DIFFERS"]
     await create_bill(world, world.bill_request("k1", 10))
-    await waits(world, "PRICE_EXCEEDED")
+    await waits(world, "PRICE_DIFFERS")
     late = BillMatched(bill_id=BillId("bill_k1"), status=BillStatus.AWAITING_ACKNOWLEDGEMENT, version=1)
     await bill(world, "bill_k1").signal(contract.BILL_MATCHED, late)
     assert (await bill_state(world, "bill_k1")).status is BillStatus.ON_HOLD
