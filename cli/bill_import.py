@@ -36,6 +36,8 @@ COLUMNS = (
     "amount",
     "memo",
 )
+WAITING = {"awaiting_acknowledgement": "warned", "on_hold": "held"}
+SEVERITIES = ("OK", "INFO", "WARN", "HOLD", "BLOCK")
 REQUIRED = ("invoice_number", "vendor_id", "invoice_date", "quantity")
 
 
@@ -89,10 +91,13 @@ class Imported:
 
     bill: FileBill
     outcome: str
-    """accepted | warned | held | blocked | no_purchase_order | unsure | refused."""
+    """accepted | warned | held | blocked | no_purchase_order | unsure | refused. A warned bill is saved and waits for
+    its acknowledgement, a held one for its release."""
     code: str = ""
     detail: str = ""
     bill_id: str | None = None
+    findings: tuple[str, ...] = ()
+    """The codes of all that its match found; `code` is that of the worst."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -103,6 +108,7 @@ class Imported:
             "outcome": self.outcome,
             "code": self.code,
             "detail": self.detail,
+            "findings": list(self.findings),
             "bill_id": self.bill_id,
         }
 
@@ -257,13 +263,15 @@ def _import(desk: "_Desk", bill: FileBill) -> Imported:
         if problem.status >= 500:
             raise
         blocked = problem.code == "MATCH_BLOCKED"
-        code = _first_finding(problem.problem.get("match")) if blocked else problem.code
-        return Imported(bill, "blocked" if blocked else "refused", code or problem.code, problem.detail)
+        match = problem.problem.get("match")
+        code = _worst_finding(match)["code"] if blocked else problem.code
+        outcome = "blocked" if blocked else "refused"
+        return Imported(bill, outcome, code or problem.code, problem.detail, findings=_codes(match))
     except Unplaced as unplaced:
         return Imported(bill, unplaced.outcome, unplaced.code, str(unplaced))
-    match = answer["match"]
-    outcome = {"OK": "accepted", "INFO": "accepted", "WARN": "warned", "HOLD": "held"}[str(match["outcome"]).upper()]
-    return Imported(bill, outcome, _first_finding(match), "", answer["bill"]["id"])
+    outcome = WAITING.get(answer["bill"]["status"], "accepted")
+    worst = _worst_finding(answer["match"])
+    return Imported(bill, outcome, worst["code"], worst["message"], answer["bill"]["id"], _codes(answer["match"]))
 
 
 @dataclass
@@ -372,6 +380,11 @@ def _key(bill: FileBill, places: Sequence[Place]) -> str:
     return f"{bill.key}-{digest}"
 
 
-def _first_finding(match: Any) -> str:
-    findings = (match or {}).get("findings") or []
-    return str(findings[0]["code"]) if findings else ""
+def _codes(match: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(finding["code"]) for finding in (match or {}).get("findings") or []))
+
+
+def _worst_finding(match: Any) -> dict[str, Any]:
+    """What decided; of nothing found, empty words."""
+    findings = (match or {}).get("findings") or [{"code": "", "message": "", "severity": "OK"}]
+    return dict(max(findings, key=lambda finding: SEVERITIES.index(finding["severity"])))

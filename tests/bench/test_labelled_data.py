@@ -85,13 +85,24 @@ def test_orders_and_their_vendor_names_keep_their_commas(dataset, tmp_path):
         ("Duplicate", "accepted", "", False),
         ("No_GR", "warned", "BILLED_BEYOND_RECEIVED", True),
         ("No_PO", "no_purchase_order", "UNKNOWN_PO", True),
+        ("Price_Variance", "held", "PRICE_DIFFERS", True),
+        ("Price_Variance", "held", "PERIOD_CLOSED", False),
         ("Price_Variance", "blocked", "QTY_OVER_CEILING", False),
+        ("None", "held", "PRICE_DIFFERS", False),
     ],
 )
 def test_a_label_is_met_by_the_outcome_it_asks_for(label, outcome, code, right):
     bill = FileBill("INV1", "V1", date(2025, 5, 1), None, "PO1", "")
 
-    assert Judged(label, Imported(bill, outcome, code)).right is right
+    assert Judged(label, Imported(bill, outcome, code, findings=(code,))).right is right
+
+
+def test_a_price_variance_on_an_order_billed_before_is_told_by_its_price():
+    bill = FileBill("INV1", "V1", date(2025, 5, 1), None, "PO1", "")
+    imported = Imported(bill, "blocked", "QTY_OVER_CEILING", findings=("QTY_OVER_CEILING", "PRICE_DIFFERS"))
+
+    assert Judged("Price_Variance", imported).right
+    assert not Judged("Duplicate", imported).right
 
 
 def test_the_set_is_found_where_the_environment_says(monkeypatch, tmp_path):

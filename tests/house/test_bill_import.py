@@ -165,7 +165,9 @@ def imported(
     return list(import_bills(an_api(answers), bills, **how)), posted
 
 
-ACCEPTED = httpx.Response(201, json={"bill": {"id": "bill_1"}, "match": {"outcome": "OK", "findings": []}})
+ACCEPTED = httpx.Response(
+    201, json={"bill": {"id": "bill_1", "status": "pending_push"}, "match": {"outcome": "OK", "findings": []}}
+)
 
 
 def test_outcomes_are_told_apart(written: Callable[[str], Path]) -> None:
@@ -177,10 +179,16 @@ def test_outcomes_are_told_apart(written: Callable[[str], Path]) -> None:
             "INV-4,V1,2026-11-01,,PO-1,,NUT,4,Each,2.50,,\n"
         )
     )
-    match = {"outcome": "WARN", "findings": [{"code": "NOTHING_RECEIVED"}]}
-    done, posted = imported(bills, httpx.Response(201, json={"bill": {"id": "bill_1"}, "match": match}))
+    findings = [
+        {"code": "PRICE_LOWER", "severity": "INFO", "message": "cheaper"},
+        {"code": "BILLED_BEYOND_RECEIVED", "severity": "WARN", "message": "nothing came"},
+    ]
+    match = {"outcome": "WARN", "findings": findings}
+    saved = {"id": "bill_1", "status": "awaiting_acknowledgement"}
+    done, posted = imported(bills, httpx.Response(201, json={"bill": saved, "match": match}))
+    assert (done[0].detail, done[0].bill_id) == ("nothing came", "bill_1")
     assert [(one.outcome, one.code) for one in done] == [
-        ("warned", "NOTHING_RECEIVED"),
+        ("warned", "BILLED_BEYOND_RECEIVED"),
         ("no_purchase_order", "UNKNOWN_PO"),
         ("no_purchase_order", "NO_PO_NUMBER"),
         ("unsure", "LINE_UNSURE"),
@@ -286,6 +294,10 @@ def test_the_same_rows_on_other_lines_are_another_request(written: Callable[[str
 
 def test_a_blocked_bill_carries_the_rule_that_blocked_it(written: Callable[[str], Path]) -> None:
     bills, _ = read_bills(written("INV-1,V1,2026-11-01,,PO-1,1,,400,Each,2.50,,\n"))
-    problem = {"code": "MATCH_BLOCKED", "detail": "400 of 4", "match": {"findings": [{"code": "OVER_CEILING"}]}}
+    findings = [
+        {"code": "PRICE_DIFFERS", "severity": "HOLD", "message": "dearer"},
+        {"code": "OVER_CEILING", "severity": "BLOCK", "message": "400 of 4"},
+    ]
+    problem = {"code": "MATCH_BLOCKED", "detail": "400 of 4", "match": {"findings": findings}}
     done, _ = imported(bills, httpx.Response(422, json=problem))
     assert [(one.outcome, one.code, one.detail) for one in done] == [("blocked", "OVER_CEILING", "400 of 4")]
