@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sandbox.netsuite.documents import cents, check_subsidiary, fill_header, fill_terms, post, price_lines, vendor_of
 from sandbox.netsuite.errors import Refused, bad_reference
+from sandbox.netsuite.initialising import bill_lines
 from sandbox.netsuite.normalising import Writing, number_lines
 from sandbox.netsuite.orders import (
     ZERO,
@@ -48,6 +49,8 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     """A vendor bill as it will be stored. Raises Refused."""
     company = writing.company
     vendor = vendor_of(company, values)
+    if old is None and not _lines(values):
+        _take_orders(writing, values)
     orders = _linked(writing, values, vendor)
     _rate_from_orders(writing, _lines(values))
     if values.get("currency") is None and orders:
@@ -78,6 +81,22 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     if old is None:
         values["transactionNumber"] = company.next_number("vendorBill", "VENDBILL")
         values["status"] = "Open" if values["approvalStatus"].internal_id == "2" else "Pending Approval"
+
+
+def _take_orders(writing: Writing, values: Values) -> None:
+    """A new bill that names orders but no lines takes all that is billable of them (reference 5.3)."""
+    items, expenses = Lines(), Lines()
+    for ref in values.pop("purchaseOrderList", None) or ():
+        order = writing.company.find("purchaseOrder", ref)
+        if order is None:
+            raise bad_reference("purchaseorder", ref.internal_id or ref.external_id)
+        of_items, of_expenses = bill_lines(writing.company, order)
+        items += of_items
+        expenses += of_expenses
+    if items:
+        values["itemList"] = items
+    if expenses:
+        values["expenseList"] = expenses
 
 
 def _linked(writing: Writing, values: Values, vendor: Record) -> list[Record]:

@@ -113,9 +113,7 @@ class _Loader:
         if found is None:
             if not self._create_missing:
                 raise BadRow(f"{kind[:-1]} {key!r} does not exist; load it first or use create_missing")
-            found = put(
-                self._company, kind, row if row is not None else {f"{kind[:-1].replace('classe', 'class')}_id": key}
-            )
+            found = put(self._company, kind, row if row is not None else {_KEY_COLUMNS[kind]: key})
         return self._company.ref(found)
 
     def _subsidiary(self, row: Row) -> Ref:
@@ -149,7 +147,8 @@ class _Loader:
         named = {"name": first.get("vendor_name", ""), "entity": first.get("entity", "")}
         vendor_ref = self._named("vendors", "entity", first["vendor_id"], {"vendor_id": first["vendor_id"], **named})
         vendor = company.pointed("entity", vendor_ref)
-        lines = [self._order_line(row, closed=status == "Closed") for row in rows]
+        in_order = sorted(rows, key=lambda row: int(row.get("line_no") or 0))
+        lines = [self._order_line(row, closed=status == "Closed") for row in in_order]
         items = Lines(line for line in lines if line.shape == "PurchaseOrderItem")
         expenses = Lines(line for line in lines if line.shape == "PurchaseOrderExpense")
         total = sum((line["amount"] for line in lines), ZERO)

@@ -149,7 +149,10 @@ def status_of(company: Company, order: Record, done: dict[int, Progress]) -> str
         as_billed = company.switches.word("closed_expense_orders") == "fully billed"
         return "Fully Billed" if only_expenses and as_billed else "Closed"
     awaited = [line for line in opened if receivable(company, line)]
-    fully_billed = all(_billed_up(line, done[line["line"]]) for line in opened)
+    fully_billed = all(_billed_up(company, line, done[line["line"]]) for line in opened)
+    untouched = not awaited and not any(done[line["line"]].billed for line in opened)
+    if untouched and company.switches.word("unreceivable_orders") == "pending receipt":
+        return "Pending Receipt"
     if all(done[line["line"]].received >= line["quantity"] for line in awaited):
         return "Fully Billed" if fully_billed else "Pending Bill"
     if not any(done[line["line"]].received > 0 for line in awaited):
@@ -157,13 +160,15 @@ def status_of(company: Company, order: Record, done: dict[int, Progress]) -> str
     behind = any(
         done[line["line"]].billed < done[line["line"]].received
         if line in awaited
-        else not _billed_up(line, done[line["line"]])
+        else not _billed_up(company, line, done[line["line"]])
         for line in opened
     )
     return "Pending Billing/Partially Received" if behind else "Partially Received"
 
 
-def _billed_up(line: Fields, done: Progress) -> bool:
+def _billed_up(company: Company, line: Fields, done: Progress) -> bool:
+    if company.switches.word("over_receipt_billed") == "ordered":
+        return done.billed >= _ordered(line)
     return done.billed >= max(_ordered(line), done.received)
 
 

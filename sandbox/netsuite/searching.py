@@ -31,11 +31,6 @@ class Criteria(NamedTuple):
     main_line: bool | None
     joins: tuple[tuple[str, "Criteria"], ...]
 
-    @property
-    def of_transactions(self) -> bool:
-        """Whether it searches documents, which have lines."""
-        return self.types[0] in TRANSACTIONS
-
 
 class Search(NamedTuple):
     """A search as it was asked: criteria, and the columns wanted (None: whole records)."""

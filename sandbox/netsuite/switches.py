@@ -21,6 +21,16 @@ SWITCHES: dict[str, Switch] = {
     ),
     "bill_approval": Switch(False, "bills need approval: a new one is Pending Approval"),
     "pending_bills_count": Switch(True, "a bill that is Pending Approval counts in quantityBilled"),
+    "unreceivable_orders": Switch(
+        "pending bill",
+        "status of an order that has nothing to receive before it is billed",
+        ("pending bill", "pending receipt"),
+    ),
+    "over_receipt_billed": Switch(
+        "received",
+        "what of an over-received line must be billed for it to count as billed: all that came, or what was ordered",
+        ("received", "ordered"),
+    ),
     "closed_expense_orders": Switch(
         "closed", "status of an expense-only order whose lines are all closed", ("closed", "fully billed")
     ),

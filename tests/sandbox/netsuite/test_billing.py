@@ -55,6 +55,21 @@ async def test_initialize_fills_what_is_billable_and_stores_nothing(suite: Suite
     assert await suite.held("bills") == []
 
 
+async def test_a_bill_that_names_orders_takes_what_is_billable(suite: Suite) -> None:
+    """Reference 5.3."""
+    first = await received(suite)
+    second = await suite.order("PO-2", 1)
+    await suite.act("receive", number="PO-2", lines=[{"line": 1, "quantity": "3"}])
+    refs = "".join(f'<c:recordRef internalId="{order["record_no"]}"/>' for order in (first, second))
+    reply = await suite.add(
+        '<m:record xsi:type="p:VendorBill"><p:entity internalId="501"/><p:tranId>INV-1</p:tranId>'
+        f"<p:purchaseOrderList>{refs}</p:purchaseOrderList></m:record>"
+    )
+    assert reply.ok, reply.reasons
+    lines = (await suite.one("bills", "INV-1"))["lines"]
+    assert [(line["po_number"], line["quantity"]) for line in lines] == [("PO-1", "10"), ("PO-1", "10"), ("PO-2", "3")]
+
+
 @pytest.mark.parametrize("switch", ["refuse", "accept"])
 async def test_more_than_was_received(suite: Suite, switch: str) -> None:
     """Reference 5.2: not verified, so a switch."""

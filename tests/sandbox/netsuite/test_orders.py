@@ -86,6 +86,25 @@ async def test_what_cannot_be_received_only_needs_billing(suite: Suite) -> None:
     assert await state(suite, "PO-1") == "Fully Billed"
 
 
+async def test_how_an_order_without_receipts_starts_is_a_switch(suite: Suite) -> None:
+    """Reference 5.1: not verified."""
+    await suite.switch(unreceivable_orders="pending receipt")
+    order = await suite.order("PO-1", 1, item_id="", account="6000")
+    assert order["state"] == "Pending Receipt"
+    await suite.act("bill", number="PO-1", invoice_number="I-1")
+    assert await state(suite) == "Fully Billed"
+
+
+@pytest.mark.parametrize(("switch", "status"), [("received", "Pending Bill"), ("ordered", "Fully Billed")])
+async def test_what_must_be_billed_of_an_over_receipt_is_a_switch(suite: Suite, switch: str, status: str) -> None:
+    """S4-36; reference 5.1: not verified."""
+    await suite.switch(allow_overage=True, over_receipt_billed=switch)
+    order = await suite.order(lines=1)
+    await suite.act("receive", number="PO-1", lines=[{"line": 1, "quantity": "12"}])
+    await suite.add(bill(order, (1, "10")))
+    assert await state(suite) == status
+
+
 async def test_receipts_and_bills_that_go_move_the_order_back(suite: Suite) -> None:
     """Reference 5.1."""
     await suite.order()
