@@ -1,0 +1,165 @@
+"""NetSuite answering badly, slowly, wrongly or not at all: a clear word for people, and nothing lost or made twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.whole.company import Company, today
+from tests.whole.desk import Desk, credentials, ledger, refused
+
+
+@pytest.fixture
+async def received(desk: Desk, company: Company) -> Desk:
+    """PO-1 is received and in the mirror."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1")
+    await desk.start()
+    return desk
+
+
+@pytest.mark.parametrize("kind", ["malformed", "truncated", "html_error", "unavailable", "throttled", "lost_request"])
+async def test_a_page_that_cannot_be_trusted_is_asked_for_again(desk: Desk, company: Company, kind: str) -> None:
+    """S4-21: malformed XML, a page cut in half, HTML with status 200, an outage, too many calls: the run goes on."""
+    company.orders("PO-1", "PO-2")
+    await desk.connect()
+    await desk.prefer()
+    company.breaks(kind, "search", times=1)
+    await desk.sync()
+    assert company.fired(kind) == 1
+    assert await desk.numbers() == {"PO-1", "PO-2"}
+    assert await desk.issues() == []
+    connection = await desk.connection()
+    assert (connection["state"], connection["outage_since"], connection["problem"]) == ("ready", None, None)
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "malformed", "truncated", "gateway_timeout"])
+async def test_a_write_whose_answer_cannot_be_trusted_is_made_once(received: Desk, company: Company, kind: str) -> None:
+    """S4-24: found by its external id before it is repeated."""
+    company.breaks(kind, "add", object="vendorBill")
+    bill = await received.billed("PO-1", {1: "4"})
+    assert company.fired(kind) == 1
+    assert len(company.held("bills")) == 1
+    assert bill["write"]["attempts"] >= 2
+    assert await received.issues() == []
+
+
+async def test_an_error_nobody_knows_becomes_an_issue(received: Desk, company: Company) -> None:
+    """S2-81: with NetSuite's own words; repaired there and retried here, it goes through."""
+    company.breaks("unknown_error", "add", times=None)
+    bill_id = await received.bill("PO-1", {1: "4"})
+    issue = await received.issue("UNKNOWN_ERP_ERROR")
+    assert issue["subject_id"] == bill_id
+    assert issue["evidence"]["erp_code"]
+    assert ledger(await received.order("PO-1"))[3] == 4
+    company.mend()
+    await received.settle(issue, "retry")
+    await received.arrived(bill_id)
+    assert await received.issues() == []
+
+
+async def test_a_token_that_was_taken_back(received: Desk, company: Company) -> None:
+    """S2-51: the connection says so, work waits, and goes on by itself with a new token's secret."""
+    company.does("change_secrets", token_secret="spring-2031")
+    bill_id = await received.bill("PO-1", {1: "4"})
+
+    async def shown() -> bool:
+        return (await received.connection())["state"] == "authentication_failed"
+
+    await received.until(shown, "the connection shows the refused token")
+    code = (await received.connection())["problem"]["code"]
+    assert (await received.issue(code))["who"] == "administrator"
+    path = f"/v1/connections/{received.connection_id}/credentials"
+    refused(await received.put(path, {"credentials": credentials(company, token_secret="guessed")}), 422, code)
+    answer = await received.put(path, {"credentials": credentials(company, token_secret="spring-2031")})
+    assert (answer.status_code, answer.json()["state"]) == (200, "ready"), answer.text
+    await received.arrived(bill_id)
+    assert await received.issues() == []
+    assert len(company.held("bills")) == 1
+
+
+async def test_wrong_credentials_connect_nothing(desk: Desk, company: Company) -> None:
+    """S2-51: refused with the reason, nothing is kept; what is absent is named before NetSuite is called."""
+    body = {
+        "erp": "netsuite",
+        "name": "Acme",
+        "credentials": credentials(company, token_secret="guessed"),
+        "entity": "1",
+        "endpoint": company.url + company.set_up.path,
+        "settings": {"allow_loopback": True},
+    }
+    problem = refused(await desk.post("/v1/connections", body), 422, "AUTH_TOKEN_REFUSED")
+    assert "guessed" not in str(problem)
+    lacking = {name: value for name, value in credentials(company).items() if name != "consumer_key"}
+    company.forget_calls()
+    problem = refused(
+        await desk.post("/v1/connections", {**body, "credentials": lacking}), 422, "CREDENTIALS_INCOMPLETE"
+    )
+    assert problem["detail"] == "Missing: consumer_key."
+    assert company.calls()["total"] == 0
+    assert await desk.get("/v1/connections") == {"items": []}
+
+
+async def test_a_link_that_was_dropped_is_noticed(received: Desk, company: Company) -> None:
+    """S4-37: NetSuite took the bill without its order's lines; it is deleted there, and a new one is linked."""
+    company.breaks("link_dropped", "add", object="vendorBill")
+    bill_id = await received.bill("PO-1", {1: "4"})
+    issue = await received.issue("LINK_MISSING")
+    assert (issue["subject_id"], issue["evidence"]["order"]) == (bill_id, "PO-1")
+    bill = await received.bill_is(bill_id, "link_missing")
+    company.does("delete", kind="bill", number=bill["number"])
+    await received.sync()
+    await received.bill_is(bill_id, "deleted")
+    new = await received.billed("PO-1", {1: "4"}, number=bill["number"])
+    assert new["linked_in_erp"] is True
+    assert [held["external_id"] for held in company.held("bills")] == [new["external_key"]]
+
+
+async def test_a_closed_period_waits_for_a_person(received: Desk, company: Company) -> None:
+    """S2-48: an issue; the period is opened, the bill retried, and it goes through."""
+    end_of_month = (today().replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    company.does("close_period", through=end_of_month.isoformat())
+    bill_id = await received.bill("PO-1", {1: "4"})
+    await received.bill_is(bill_id, "sync_issue")
+    (issue,) = await received.issues()
+    assert "period" in (issue["cause"] + " ".join(issue["fix"])).lower()
+    company.does("open_period")
+    await received.settle(issue, "retry")
+    await received.arrived(bill_id)
+    assert len(company.held("bills")) == 1
+    assert await received.issues() == []
+
+
+async def test_an_unknown_status_is_told_and_the_last_one_stays(received: Desk, company: Company) -> None:
+    """G3: never mapped silently."""
+    order = company.one("purchase_orders", number="PO-1")
+    company.breaks("unknown_state", times=None, record=order["record_no"])
+    company.does("edit_purchase_order", number="PO-1", memo="touched")
+    await received.sync()
+    issue = await received.issue("UNKNOWN_ERP_STATUS")
+    assert "PO-1" in issue["title"]
+    assert (await received.order("PO-1"))["status"] == "partially_filled"
+    company.mend()
+    company.does("edit_purchase_order", number="PO-1", memo="touched again")
+    await received.sync()
+    assert await received.issues() == []
+
+
+async def test_an_outage_is_shown_and_everything_goes_on_after_it(desk: Desk, company: Company) -> None:
+    """S4-24: bills of several orders, entered while NetSuite is away, arrive once each."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    for number in ("PO-1", "PO-2", "PO-3"):
+        company.does("receive", number=number)
+    await desk.start()
+    company.breaks("unavailable", times=None)
+    bills = [await desk.bill(number, {1: "10", 2: "5"}) for number in ("PO-1", "PO-2", "PO-3")]
+
+    async def shown() -> bool:
+        return (await desk.connection())["outage_since"] is not None
+
+    await desk.until(shown, "the connection shows the outage")
+    company.mend()
+    for bill_id in bills:
+        await desk.arrived(bill_id)
+    assert (await desk.connection())["outage_since"] is None
+    assert len(company.held("bills")) == 3
+    assert {(await desk.order(number))["status"] for number in ("PO-1", "PO-2", "PO-3")} == {"filled"}

@@ -1,0 +1,79 @@
+"""The double sync (S4-65..68): a bill is pushed, and its order is read until it shows there; it always counts once."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.whole.company import Company
+from tests.whole.desk import Desk, ledger, refused
+from workflows import policies
+
+
+def figures(*values: str) -> tuple[Decimal, ...]:
+    return tuple(Decimal(value) for value in values)
+
+
+@pytest.mark.parametrize("late", ["quantity", "status"])
+async def test_the_bill_counts_once_at_all_three_moments(desk: Desk, company: Company, late: str) -> None:
+    """S4-65, S4-66, S4-67: before the push, after it while the order is as it was, and once NetSuite shows it."""
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1")
+    await desk.start(mode="three_way")
+    runs = len(await desk.items(f"/v1/connections/{desk.connection_id}/sync-runs"))
+    company.switch(**{f"{late}_delay_seconds": 2.5})
+    company.breaks("unavailable", times=None)
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    assert ledger(await desk.order("PO-1")) == figures("10", "10", "0", "4")
+    refused(await desk.enter("PO-1", {1: "7"}), 422, "MATCH_BLOCKED")
+    company.mend()
+    await desk.bill_is(bill_id, "synced")
+    # NetSuite holds the bill; whether its order shows it yet or not, four of the ten are billed, never none or eight.
+    for _ in range(20):
+        _, _, billed, pending = ledger(await desk.order("PO-1"))
+        assert billed + pending == 4
+    refused(await desk.enter("PO-1", {1: "7"}), 422, "MATCH_BLOCKED")
+    await desk.arrived(bill_id)
+    assert ledger(await desk.order("PO-1")) == figures("10", "10", "4", "0")
+    await desk.billed("PO-1", {1: "6"})
+    assert (await desk.order_is("PO-1", "filled"))["erp_status"] == "Fully Billed"
+    assert len(await desk.items(f"/v1/connections/{desk.connection_id}/sync-runs")) == runs  # nobody synced
+    assert await desk.issues() == []
+    assert len(company.held("bills")) == 2
+
+
+async def test_a_sync_in_between_counts_nothing_twice(desk: Desk, company: Company) -> None:
+    """S4-65..67: the page of a sync that already shows the billed quantity meets a bill that is still reserved."""
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1")
+    await desk.start(mode="three_way")
+    company.breaks("lost_answer", "add", object="vendorBill")
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    await desk.sync()
+    _, _, billed, pending = ledger(await desk.order("PO-1"))
+    assert billed + pending == 4
+    await desk.arrived(bill_id)
+    await desk.sync()
+    assert ledger(await desk.order("PO-1")) == figures("10", "10", "4", "0")
+
+
+async def test_an_order_that_never_shows_the_bill_becomes_an_issue(
+    desk: Desk, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S4-67: after two hours (here seconds) a person is told, with evidence; the bill counts all the while."""
+    assert timedelta(hours=2) == policies.NOT_SHOWING_AFTER
+    monkeypatch.setattr(policies, "NOT_SHOWING_AFTER", timedelta(seconds=2))
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1")
+    await desk.start()
+    company.switch(quantity_delay_seconds=3600, status_delay_seconds=3600)
+    bill_id = await desk.bill("PO-1", {1: "4"})
+    issue = await desk.issue("STATUS_NOT_SHOWING")
+    assert issue["subject_kind"] == "purchase_order"
+    assert "Pending Bill" in issue["cause"]
+    assert ledger(await desk.order("PO-1")) == figures("10", "10", "0", "4")
+    company.pass_time(3600)
+    await desk.settle(issue, "retry")
+    await desk.arrived(bill_id)
+    assert ledger(await desk.order("PO-1")) == figures("10", "10", "4", "0")
+    assert await desk.issues() == []

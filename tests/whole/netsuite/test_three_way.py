@@ -1,0 +1,156 @@
+"""3-way matching with NetSuite: receipts beside the order, billing in advance of them, switching the mode."""
+
+from decimal import Decimal
+from typing import Any
+
+from tests.whole.company import Company
+from tests.whole.desk import Desk, ledger, refused
+
+
+def figures(*values: str) -> tuple[Decimal, ...]:
+    return tuple(Decimal(value) for value in values)
+
+
+def codes(answer: Any) -> list[str]:
+    return [finding["code"] for finding in answer.json()["match"]["findings"]]
+
+
+async def test_ordered_received_billed_and_what_is_left(desk: Desk, company: Company) -> None:
+    """S4-34, S4-35, S4-36, S4-37: judged by line; a line fully received and billed is out of the next draft."""
+    company.order("PO-1")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "6"}, {"line": 2, "quantity": "5"}])
+    await desk.start(mode="three_way")
+    order = await desk.order("PO-1")
+    draft = await desk.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    assert [(line["order_line_no"], Decimal(line["quantity"])) for line in draft["lines"]] == [(1, 6), (2, 5)]
+    bill = await desk.billed("PO-1", {1: "6", 2: "5"})
+    document = company.one("bills", external_id=bill["external_key"])
+    order_id = company.one("purchase_orders", number="PO-1")["record_no"]
+    assert [(str(line["order_doc"]), Decimal(line["quantity"])) for line in document["lines"]] == [
+        (order_id, 6),
+        (order_id, 5),
+    ]
+    assert bill["linked_in_erp"] is True
+    order = await desk.order("PO-1")
+    assert [ledger(order, line_no) for line_no in (1, 2)] == [figures("10", "6", "6", "0"), figures("5", "5", "5", "0")]
+    assert (order["erp_status"], order["status"]) == ("Partially Received", "partially_filled")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "4"}])
+    await desk.sync()
+    draft = await desk.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    assert [(line["order_line_no"], Decimal(line["quantity"])) for line in draft["lines"]] == [(1, 4)]
+    assert [(line["order_line_no"], line["code"]) for line in draft["left_out"]] == [(2, "FULLY_BILLED")]
+    await desk.billed("PO-1", {1: "4"})
+    assert (await desk.order_is("PO-1", "filled"))["erp_status"] == "Fully Billed"
+
+
+async def test_beyond_the_receipt_is_told_before_it_is_sent(desk: Desk, company: Company) -> None:
+    """S4-70, S4-41: billing in advance is off, so the bill waits; the receipt comes, and it goes on by itself."""
+    company.order("PO-1", "10")
+    await desk.connect()
+    assert (await desk.prefer(bill_in_advance="false"))["complete"]
+    await desk.match("three_way")
+    await desk.sync()
+    answer = await desk.enter("PO-1", {1: "6"})
+    assert answer.status_code == 201, answer.text
+    assert "ERP_WILL_REFUSE" in codes(answer)
+    bill_id = answer.json()["bill"]["id"]
+    assert answer.json()["bill"]["status"] == "on_hold"
+    assert ledger(await desk.order("PO-1")) == figures("10", "0", "0", "6")
+    assert company.held("bills") == []
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.sync()
+    await desk.arrived(bill_id)
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "6", "0")
+    assert len(company.held("bills")) == 1
+    assert await desk.issues() == []
+
+
+async def test_what_netsuite_refuses_goes_on_when_the_goods_come(desk: Desk, company: Company) -> None:
+    """S4-70: nobody told us that billing in advance is off; the refusal is an issue, and the receipt settles it."""
+    await desk.connect()
+    assert (await desk.connection())["capabilities"]["bill_in_advance"] is None  # no order there to ask it by
+    assert (await desk.prefer())["complete"]
+    company.order("PO-1", "10")
+    await desk.sync()
+    bill_id = await desk.bill("PO-1", {1: "6"})
+    issue = await desk.issue("NOT_RECEIVED")
+    assert (issue["subject_id"], issue["subject_kind"]) == (bill_id, "bill")
+    assert (await desk.read_bill(bill_id))["status"] == "sync_issue"
+    assert ledger(await desk.order("PO-1")) == figures("10", "0", "0", "6")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "6"}])
+    await desk.sync()
+    await desk.arrived(bill_id)
+    assert await desk.issues() == []
+    assert len(company.held("bills")) == 1
+    assert ledger(await desk.order("PO-1")) == figures("10", "6", "6", "0")
+
+
+async def test_in_advance_of_the_receipt_with_a_warning(desk: Desk, company: Company) -> None:
+    """S4-14, S4-41, S4-68: in advance, acknowledged, it goes; the order is not Filled until its receipt."""
+    company.switch(bill_in_advance=True)
+    company.order("PO-1", "10")
+    await desk.start(mode="three_way")
+    answer = await desk.enter("PO-1", {1: "10"})
+    assert answer.status_code == 201, answer.text
+    (finding,) = answer.json()["match"]["findings"]
+    assert (finding["code"], answer.json()["bill"]["status"]) == ("BILLED_BEYOND_RECEIVED", "awaiting_acknowledgement")
+    bill_id = answer.json()["bill"]["id"]
+    done = await desk.post(f"/v1/bills/{bill_id}/acknowledgements", {"findings": [finding["id"]]}, role="clerk")
+    assert done.status_code in (200, 202), done.text
+    await desk.arrived(bill_id)
+    order = await desk.order("PO-1")
+    assert (order["erp_status"], order["status"]) == ("Pending Receipt", "unfilled")
+    assert ledger(order) == figures("10", "0", "10", "0")
+    company.does("receive", number="PO-1")
+    await desk.sync()
+    order = await desk.order_is("PO-1", "filled")
+    assert (order["erp_status"], ledger(order)) == ("Fully Billed", figures("10", "10", "10", "0"))
+
+
+async def test_more_received_than_ordered_may_be_billed(desk: Desk, company: Company) -> None:
+    """S4-15, S4-40, G1: the higher of the two is the ceiling."""
+    company.switch(allow_overage=True)
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "12"}])
+    await desk.start(mode="three_way")
+    problem = refused(await desk.enter("PO-1", {1: "13"}), 422, "MATCH_BLOCKED")
+    assert "QTY_OVER_CEILING" in [finding["code"] for finding in problem["match"]["findings"]]
+    answer = await desk.enter("PO-1", {1: "12"})
+    assert codes(answer) == ["BILLED_BEYOND_ORDERED"]
+
+
+async def test_lines_that_are_not_received_are_billed_as_they_are(desk: Desk, company: Company) -> None:
+    """S4-18, S4-69: services and expenses need no receipt; an expense is billed by its amount."""
+    company.load(items=[{"item_id": "CONSULT", "name": "Consulting", "item_type": "Service"}])
+    company.order("PO-SERVICE", "10", lines={1: {"item_id": "CONSULT"}})
+    company.order("PO-EXPENSE", "1", lines={1: {"item_id": "", "account": "6000", "amount": "480.00"}}, price="480.00")
+    await desk.start()
+    for number, quantity, total in (("PO-SERVICE", "10", "125.00"), ("PO-EXPENSE", "1", "480.00")):
+        order = await desk.order(number)
+        assert order["erp_status"] == "Pending Bill"
+        bill = await desk.billed(number, {1: quantity})
+        document = company.one("bills", external_id=bill["external_key"])
+        assert Decimal(document["total"]) == Decimal(total)
+        assert (await desk.order_is(number, "filled"))["erp_status"] == "Fully Billed"
+
+
+async def test_the_switch_between_two_and_three_way(desk: Desk, company: Company) -> None:
+    """S4-07, S4-08, S4-42, S4-43: 2-way at first; 3-way judges the next bill by receipts; and back again."""
+    company.switch(bill_in_advance=True)
+    company.order("PO-1", "10")
+    company.order("PO-2", "10")
+    await desk.start()
+    assert (await desk.connection())["match_mode"] == "two_way"
+    first = await desk.enter("PO-1", {1: "4"})
+    assert (first.json()["match"]["outcome"], codes(first)) == ("OK", [])
+    await desk.arrived(first.json()["bill"]["id"])
+    before = (await desk.order("PO-1"))["status"]
+    await desk.match("three_way")
+    assert (await desk.order("PO-1"))["status"] == before  # the four statuses are NetSuite's word in either mode
+    second = await desk.enter("PO-1", {1: "2"})
+    assert (second.json()["match"]["outcome"], codes(second)) == ("WARN", ["BILLED_BEYOND_RECEIVED"])
+    await desk.match("two_way")
+    await desk.arrived(second.json()["bill"]["id"])  # matched again: in 2-way nothing is left to acknowledge
+    third = await desk.enter("PO-2", {1: "10"})
+    assert (third.json()["match"]["outcome"], codes(third)) == ("OK", [])
+    await desk.arrived(third.json()["bill"]["id"])
