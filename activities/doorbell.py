@@ -4,8 +4,11 @@ An activity rings after its transaction is committed, so a workflow never hears 
 an order's workflow if it is not running (signal-with-start); a finished bill or payment workflow needs no word.
 """
 
+from typing import Any
+
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.domain import BillId
@@ -19,8 +22,18 @@ class Doorbell:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts) -> None:
-        """Tell the order's workflow what the mirror now holds, starting the workflow if need be."""
+    async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts, *, new: bool = False) -> None:
+        """Tell the order's workflow what the mirror now holds, starting the workflow if need be.
+
+        A `new` order has hardly a workflow yet: it is started with the facts, and needs no signal that repeats them.
+        """
+        if new:
+            try:
+                await self._start_order(order, facts)
+            except WorkflowAlreadyStartedError:
+                pass  # a bill was faster
+            else:
+                return
         await self._ring_order(order, facts, contract.ORDER_CHANGED, facts)
 
     async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
@@ -47,14 +60,21 @@ class Doorbell:
     async def _ring_order(
         self, order: PurchaseOrderState, facts: OrderFacts, signal: str, word: OrderFacts | BillPushed
     ) -> None:
+        await self._start_order(
+            order,
+            facts,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=signal,
+            start_signal_args=[word],
+        )
+
+    async def _start_order(self, order: PurchaseOrderState, facts: OrderFacts, **with_signal: Any) -> None:
         await self._client.start_workflow(
             contract.PURCHASE_ORDER_WORKFLOW,
             order.model_copy(update={"facts": facts}),
             id=contract.purchase_order_workflow_id(order.connection_id, order.erp_id),
             task_queue=contract.TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal=signal,
-            start_signal_args=[word],
             static_summary=contract.order_summary(facts),
             search_attributes=contract.order_search_attributes(order.connection_id, order.erp, facts),
+            **with_signal,
         )

@@ -28,7 +28,7 @@ class WakingActivities:
 
     @activity.defn
     async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
-        """Signal-with-start up to `limit` orders whose content their workflow has not heard of; at the end also the
+        """Start or signal up to `limit` orders whose content their workflow has not heard of; at the end also the
         bills with an edit that is not in the ERP yet."""
         async with self._database.transaction() as session:
             row = await connections.get(session, wake.connection_id)
@@ -44,7 +44,7 @@ class WakingActivities:
                     purchase_order_id=order.id,
                     erp_id=order.erp_id,
                 )
-                await self._doorbell.order_changed(state, order.facts)
+                await self._doorbell.order_changed(state, order.facts, new=order.new)
 
         await asyncio.gather(*(ring(order) for order in to_wake))
         async with self._database.transaction() as session:

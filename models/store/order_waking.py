@@ -18,11 +18,13 @@ class WakeRow(NamedTuple):
     erp_id: ErpId
     content_hash: str
     facts: OrderFacts
+    new: bool
+    """Its workflow was never told of it, and no bill of ours needs one."""
 
 
 _FACTS = """
 select o.id, o.erp_id, o.number, coalesce(nullif(o.vendor_name, ''), o.vendor_id) as vendor, o.erp_status, o.status,
-       o.content_hash, o.snapshot, coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
+       o.content_hash, o.woken_hash, o.snapshot, coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
        coalesce(p.pending, 0) as pending, coalesce(p.ours, false) as our_bills,
        md5(concat_ws('|', o.vendor_id, o.currency, o.entity, o.status = 'closed', o.deleted_at is not null,
                      o.matching_status in ('pending_approval', 'deleted'), l.terms)) as terms
@@ -76,7 +78,13 @@ async def to_wake(s: AsyncSession, connection_id: ConnectionId, limit: int) -> l
     connection = await s.connection()
     rows = await connection.execute(_TO_WAKE, {"c": connection_id, "limit": limit})
     return [
-        WakeRow(PurchaseOrderId(row.id), ErpId(row.erp_id), f"{row.content_hash}@{row.snapshot}", _facts(row))
+        WakeRow(
+            PurchaseOrderId(row.id),
+            ErpId(row.erp_id),
+            f"{row.content_hash}@{row.snapshot}",
+            _facts(row),
+            new=row.woken_hash == "" and not row.our_bills,
+        )
         for row in rows
     ]
 

@@ -60,7 +60,7 @@ class Bell:
     bills: list[tuple[BillId, BillNow]] = field(default_factory=list)
     edits: list[BillEdited] = field(default_factory=list)
 
-    async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts) -> None:
+    async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts, *, new: bool = False) -> None:
         self.orders.append(facts)
 
     async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
