@@ -13,7 +13,7 @@ make ten (U04). What is never received, a service or an expense, has nothing to 
 
 OPEN_LINES = """
 with orders as (
-    select o.id, o.connection_id, o.ordered_on, o.number, o.deleted_at
+    select o.id, o.connection_id, o.document_id, o.ordered_on, o.number, o.deleted_at
       from purchase_orders o join connections c on c.id = o.connection_id
      where c.organization_id = :organization and c.purchase_orders_enabled
        and (cast(:connection as text) is null or c.id = :connection)
@@ -42,6 +42,15 @@ with orders as (
       join purchase_order_lines l on l.purchase_order_id = o.id and l.line_no = bl.purchase_order_line_no
      where (bl.quantity is not null or l.basis = 'amount')
        and (bl.reserves or (b.status not in ('deleted', 'abandoned') and not l.deleted))
+    union all
+    -- Bills that came in before their order: they still say which line they were converted from.
+    select l.chain_line, 'bill', b.posting_date, b.number, b.id, bl.line_no,
+           case l.basis when 'amount' then bl.amount else bl.quantity end, 0, bl.amount, false, false, false
+      from orders o
+      join bills b on b.purchase_order_id = o.id and b.origin = 'erp' and b.status not in ('deleted', 'abandoned')
+      join bill_lines bl on bl.bill_id = b.id and bl.purchase_order_line_no is null
+      join purchase_order_lines l on l.purchase_order_id = o.id and l.erp_id = bl.sources->0->>'line' and not l.deleted
+     where bl.sources->0->>'document_id' = o.document_id and (bl.quantity is not null or l.basis = 'amount')
 ), summed as (
     -- E, and what the documents we hold say: all of them, and those up to the day.
     select m.*,

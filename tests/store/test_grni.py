@@ -140,6 +140,22 @@ async def test_what_the_erp_billed_without_a_bill_we_hold_is_marked(tenant: Tena
     assert total.undated_lines == 1
 
 
+async def test_a_bill_that_came_in_before_its_order_has_its_day(tenant: Tenant) -> None:
+    """An older order brought in later (S1-12): its bills were there first."""
+    tenant.receipts_count_as_billed = False
+    order = an_order(lines={1: 10}, billed={1: 3}, price="1.00")
+    line = order.lines[0].erp_id
+    billed = ErpBillLine(line_no=1, quantity=Decimal(3), amount=Decimal(3), order_line=line, source_line=line)
+    await tenant.bills_in(an_erp_bill(bill_date=on(30), lines=(billed,), order_document=order.document_id))
+    await tenant.page(order)
+    await tenant.receive(a_receipt(order, {1: 9}, received_on=on(10)))
+    accrued = {}
+    for day in (29, 30):
+        (found,) = (await report(tenant, on(day))).values()
+        accrued[day] = (found.accrual, found.undated)
+    assert accrued == {29: (9, 0), 30: (6, 0)}
+
+
 async def test_what_is_not_there_does_not_count(tenant: Tenant, other_tenant: Tenant) -> None:
     tenant.receipts_count_as_billed = False
     order = an_order(1, lines={1: 10}, price="1.00")
