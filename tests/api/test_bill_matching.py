@@ -1,0 +1,219 @@
+"""A bill tried, kept back, acknowledged, released and given up, as a caller of the API sees it."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from models.store.database import Database
+from tests.api.desk import Office, StandInTemporal, a_problem, an_order, connected, mirrored
+
+WARNED = "BILLED_BEYOND_RECEIVED:line-1"
+
+
+@pytest.fixture
+async def connection_id(office: Office) -> str:
+    connection_id = await connected(office)
+    three_way = {"enabled": True, "match_mode": "three_way"}
+    answer = await office.put(f"/v1/connections/{connection_id}/purchase-orders", three_way)
+    assert answer.status_code == 200, answer.text
+    return connection_id
+
+
+@pytest.fixture
+async def order_id(database: Database, connection_id: str) -> str:
+    """Ten of each line ordered, nothing received."""
+    return await mirrored(database, connection_id, an_order("PO-1"))
+
+
+def a_bill(quantity: str = "4", *, number: str = "INV-1", **values: Any) -> dict[str, Any]:
+    line = {"order_line_no": 1, "quantity": quantity, **values.pop("line", {})}
+    return {"number": number, "bill_date": "2026-11-20", "lines": [line], **values}
+
+
+async def tolerate(office: Office, **checks: Any) -> None:
+    answer = await office.post("/v1/tolerance-policies", {"scope": {}, "checks": checks})
+    assert answer.status_code == 201, answer.text
+
+
+def runs(temporal: StandInTemporal, bill_id: str) -> None:
+    """The bill's workflow is there to be asked."""
+    temporal.running[f"bill/{bill_id}"] = "run"
+
+
+async def saved(office: Office, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await office.post(f"/v1/purchase-orders/{order_id}/bills", body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def test_a_try_says_what_a_save_would_and_saves_nothing(office: Office, order_id: str) -> None:
+    """Issue 3: same body, same judgement, 200 even when it would be refused; nothing is reserved or kept."""
+    path = f"/v1/purchase-orders/{order_id}/match"
+    tried = (await office.post(path, a_bill("4"))).json()
+    assert (tried["outcome"], tried["status"]) == ("WARN", "awaiting_acknowledgement")
+    (open_finding,) = tried["needs"]["acknowledge"]
+    assert (open_finding["id"], open_finding["who"]) == (WARNED, "receiving")
+    assert "wait for the receipt" in open_finding["fix"]
+    blocked = await office.post(path, a_bill("11"))
+    assert (blocked.status_code, blocked.json()["outcome"], blocked.json()["status"]) == (200, "BLOCK", None)
+    known = (await office.post(path, a_bill("4", acknowledge=[WARNED]))).json()
+    assert (known["outcome"], known["status"]) == ("WARN", "pending_push")
+    order = (await office.get(f"/v1/purchase-orders/{order_id}")).json()
+    assert Decimal(order["lines"][0]["pending"]) == 0
+    assert (await office.get("/v1/bills")).json()["items"] == []
+    answer = await saved(office, order_id, a_bill("4"))
+    assert answer["match"]["findings"] == tried["match"]["findings"]
+
+
+async def test_what_nobody_acknowledged_waits(
+    office: Office, order_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """Rules 3.4: the answer says that the bill waits and for what; acknowledged by a clerk, it is on its way."""
+    answer = await saved(office, order_id, a_bill())
+    assert (answer["bill"]["status"], answer["needs"]) == ("awaiting_acknowledgement", ["BILLED_BEYOND_RECEIVED"])
+    bill_id = answer["bill"]["id"]
+    clerk = office.as_("clerk")
+    runs(temporal_stand_in, bill_id)
+    path = f"/v1/bills/{bill_id}/acknowledgements"
+    a_problem(await clerk.post(path, {"findings": ["NO_SUCH"]}), 422, "FINDING_UNKNOWN")
+    a_problem(await office.as_("viewer").post(path, {"findings": [WARNED]}), 403, "ROLE_TOO_LOW")
+    done = await clerk.post(path, {"findings": [WARNED], "reason": "the goods are in the yard"}, key="ack")
+    assert (done.status_code, done.json()["status"], done.json()["decided"]) == (200, "pending_push", [WARNED])
+    assert (await clerk.post(path, {"findings": [WARNED], "reason": "the goods are in the yard"}, key="ack")).text == (
+        done.text
+    )
+    a_problem(await clerk.post(path, {"findings": [WARNED]}), 409, "BILL_NOT_WAITING")
+    match = (await office.get(f"/v1/bills/{bill_id}/match")).json()
+    (decision,) = match["decisions"]
+    assert (decision["kind"], decision["finding_id"], decision["why"], decision["counts"]) == (
+        "acknowledged",
+        WARNED,
+        "the goods are in the yard",
+        True,
+    )
+    assert (match["outcome"], match["recomputed"]) == ("WARN", {"outcome": "WARN", "same": True})
+    assert match["needs"] == {"acknowledge": [], "release": [], "fix": []}
+
+
+async def test_a_hold_is_released_by_an_accountant_with_a_reason(
+    office: Office, order_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """Rules 3.4: whoever enters bills does not approve them; the reason is written down, and is asked for."""
+    await tolerate(office, price={"block": {"pct": "5"}})
+    answer = await saved(office, order_id, a_bill(line={"price": "20"}, acknowledge=[WARNED]))
+    bill_id = answer["bill"]["id"]
+    assert (answer["bill"]["status"], answer["needs"]) == ("on_hold", ["PRICE_DIFFERS"])
+    runs(temporal_stand_in, bill_id)
+    path = f"/v1/bills/{bill_id}/release"
+    a_problem(await office.as_("clerk").post(path, {"reason": "mine"}), 403, "ROLE_TOO_LOW")
+    accountant = office.as_("accountant")
+    a_problem(await accountant.post(path, {"reason": ""}), 422, "VALIDATION_FAILED")
+    hold = "PRICE_DIFFERS:bill-line-1"
+    word = {"findings": [hold]}
+    a_problem(await accountant.post(f"/v1/bills/{bill_id}/acknowledgements", word), 409, "FINDING_NEEDS_RELEASE")
+    done = await accountant.post(path, {"reason": "agreed on the phone"})
+    assert (done.status_code, done.json()["status"], done.json()["decided"]) == (200, "pending_push", [hold])
+    bill = (await office.get(f"/v1/bills/{bill_id}")).json()
+    assert [event["kind"] for event in bill["events"]] == ["created", "match_released"]
+    assert bill["events"][1]["why"] == "agreed on the phone"
+    assert bill["write"]["state"] == "planned"
+    match = (await office.get(f"/v1/bills/{bill_id}/match")).json()
+    assert [(one["kind"], one["finding_id"]) for one in match["decisions"]] == [
+        ("acknowledged", WARNED),
+        ("released", hold),
+    ]
+    assert match["result"]["findings"][-1]["policy"]["level"] == "organization"
+
+
+async def test_an_edit_may_settle_a_hold(
+    office: Office, order_id: str, connection_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """H07: a bill that posts into closed books is matched again with the posting date it is given."""
+    closed = {"entity": "100", "closed_through": "2026-10-31"}
+    answer = await office.put(f"/v1/connections/{connection_id}/closed-periods", closed)
+    assert answer.status_code == 200, answer.text
+    made = await saved(office, order_id, a_bill(posting_date="2026-10-15", acknowledge=[WARNED]))
+    assert (made["bill"]["status"], made["needs"]) == ("on_hold", ["PERIOD_CLOSED"])
+    edited = await office.patch(f"/v1/bills/{made['bill']['id']}", {"posting_date": "2026-11-01"})
+    assert edited.status_code == 200, edited.text
+    bill = (await office.get(f"/v1/bills/{made['bill']['id']}")).json()
+    assert bill["status"] == "pending_push"
+    assert temporal_stand_in.signals[-1][1:] == ("match_again", "bill INV-1 was edited")
+
+
+async def test_a_waiting_bill_is_given_up_with_a_reason(office: Office, order_id: str) -> None:
+    bill_id = (await saved(office, order_id, a_bill("10")))["bill"]["id"]
+    a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", a_bill("1", number="B")), 422, "MATCH_BLOCKED")
+    done = await office.as_("clerk").post(f"/v1/bills/{bill_id}/abandon", {"reason": "wrong vendor"}, key="gone")
+    assert (done.status_code, done.json()["status"]) == (200, "abandoned")
+    again = await office.as_("clerk").post(f"/v1/bills/{bill_id}/abandon", {"reason": "wrong vendor"}, key="gone")
+    assert again.json() == done.json()
+    a_problem(await office.post(f"/v1/bills/{bill_id}/abandon", {"reason": "twice"}), 409, "BILL_IS_CLOSED")
+    await saved(office, order_id, a_bill("10"))
+
+
+async def test_bills_of_others_are_not_there(
+    office: Office, other_office: Office, order_id: str, database: Database
+) -> None:
+    """DESIGN 8: no object is visible across organizations, neither is its match."""
+    bill_id = (await saved(office, order_id, a_bill()))["bill"]["id"]
+    a_problem(await other_office.get(f"/v1/bills/{bill_id}/match"), 404, "NOT_FOUND")
+    for action, body in (
+        ("acknowledgements", {"findings": [WARNED]}),
+        ("release", {"reason": "x"}),
+        ("abandon", {"reason": "x"}),
+    ):
+        a_problem(await other_office.post(f"/v1/bills/{bill_id}/{action}", body), 404, "NOT_FOUND")
+    a_problem(await other_office.post(f"/v1/purchase-orders/{order_id}/match", a_bill()), 404, "NOT_FOUND")
+    own = await mirrored(database, await connected(other_office), an_order("PO-2"))
+    body = a_bill(line={"purchase_order_id": order_id})
+    a_problem(await other_office.post(f"/v1/purchase-orders/{own}/match", body), 404, "NOT_FOUND")
+
+
+async def test_orders_of_two_connections_are_two_bills(office: Office, database: Database, order_id: str) -> None:
+    elsewhere = await mirrored(database, await connected(office), an_order("PO-9"))
+    body = a_bill()
+    body["lines"].append({"purchase_order_id": elsewhere, "order_line_no": 1, "quantity": "1"})
+    a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "ORDERS_OF_TWO_CONNECTIONS")
+
+
+async def test_a_bill_from_another_vendor_or_in_another_currency(office: Office, order_id: str) -> None:
+    """Rules 3.5: what the caller says of the invoice is compared with the order."""
+    path = f"/v1/purchase-orders/{order_id}/match"
+    other_vendor = (await office.post(path, a_bill(vendor_id="V-2"))).json()
+    assert "VENDOR_MISMATCH" in [finding["code"] for finding in other_vendor["needs"]["release"]]
+    refused = (await office.post(path, a_bill(currency="EUR"))).json()
+    assert refused["status"] is None
+    assert "CURRENCY_MISMATCH" in [finding["code"] for finding in refused["match"]["findings"]]
+
+
+async def test_a_line_without_a_quantity_bills_nothing(office: Office, order_id: str) -> None:
+    body = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "amount": "50.00"}]}
+    problem = a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
+    assert [finding["code"] for finding in problem["match"]["findings"]] == ["INVALID_QTY"]
+
+
+async def test_the_suppliers_total_must_add_up(office: Office, order_id: str) -> None:
+    """H03, H04: what the invoice says it comes to is compared with its lines, to the cent per line."""
+    path = f"/v1/purchase-orders/{order_id}/match"
+    right = (await office.post(path, a_bill("4", total="50.01"))).json()
+    assert right["outcome"] == "WARN"
+    wrong = (await office.post(path, a_bill("4", total="50.02"))).json()
+    assert "HEADER_SUM" in [finding["code"] for finding in wrong["needs"]["release"]]
+
+
+async def test_twenty_callers_at_once_never_pass_the_ceiling(office: Office, order_id: str) -> None:
+    """Issue 3: through the API too, each loser gets its reason."""
+    path = f"/v1/purchase-orders/{order_id}/bills"
+    answers = await asyncio.gather(
+        *(office.post(path, a_bill("1", number=f"INV-{number}")) for number in range(20)),
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 10
+    for answer in answers:
+        if answer.status_code == 422:
+            problem = a_problem(answer, 422, "MATCH_BLOCKED")
+            assert "only 0 is left" in problem["detail"]
+    order = (await office.get(f"/v1/purchase-orders/{order_id}")).json()
+    assert Decimal(order["lines"][0]["pending"]) == 10
