@@ -1,11 +1,12 @@
 """Reports over all order lines: what is received and not billed, and what is billed ahead of its goods."""
 
 import csv
-import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -25,7 +26,9 @@ from models.store.grni import GrniScope, GrniTotal
 router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=ExactRoute)
 
 CSV = "text/csv"
-ROWS_AT_ONCE = 500
+IN_MEMORY = 2_000_000
+"""Bytes of a CSV report that are kept in memory; the rest is on disk."""
+PART = 64_000
 
 
 class Ageing(BaseModel):
@@ -142,7 +145,9 @@ async def grni_report(
             raise Problem("VALIDATION_FAILED", "A CSV report has all lines and takes no cursor.")
         name = f"grni-{scope.as_of.isoformat()}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(_as_csv(services, scope), media_type=f"{CSV}; charset=utf-8", headers=headers)
+        return StreamingResponse(
+            _parts(await _as_csv(services, scope)), media_type=f"{CSV}; charset=utf-8", headers=headers
+        )
     async with services.database.transaction() as session:
         found = await grni.page(session, scope, cursor=cursor, limit=limit)
         sums = await grni.totals(session, scope) if cursor is None else None
@@ -208,23 +213,31 @@ CSV_COLUMNS = (
 )
 
 
-async def _as_csv(services: ServiceSet, scope: GrniScope) -> AsyncIterator[str]:
-    """All lines, a few hundred at a time; the header comes even when there are none."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(CSV_COLUMNS)
-    async with services.database.transaction() as session:
-        rows = 0
-        async for line in grni.stream(session, scope):
-            shown = _line(line).model_dump()
-            values = {**shown, **shown.pop("ageing"), "as_of": scope.as_of.isoformat()}
-            writer.writerow([_cell(values[name]) for name in CSV_COLUMNS])
-            rows += 1
-            if rows % ROWS_AT_ONCE == 0:
-                yield text.getvalue()
-                text.seek(0)
-                text.truncate()
-    yield text.getvalue()
+async def _as_csv(services: ServiceSet, scope: GrniScope) -> IO[str]:
+    """All lines in a temporary file; the header is there even when there are none.
+
+    A slow reader of a long report would else hold a database connection for minutes, and the API has few.
+    """
+    with ExitStack() as unfinished:
+        file = unfinished.enter_context(
+            SpooledTemporaryFile(max_size=IN_MEMORY, mode="w+", newline="", encoding="utf-8")
+        )
+        writer = csv.writer(file)
+        writer.writerow(CSV_COLUMNS)
+        async with services.database.transaction() as session:
+            async for line in grni.stream(session, scope):
+                shown = _line(line).model_dump()
+                values = {**shown, **shown.pop("ageing"), "as_of": scope.as_of.isoformat()}
+                writer.writerow([_cell(values[name]) for name in CSV_COLUMNS])
+        file.seek(0)
+        unfinished.pop_all()
+    return file
+
+
+def _parts(file: IO[str]) -> Iterator[str]:
+    with file:
+        while part := file.read(PART):
+            yield part
 
 
 def _cell(value: Any) -> str:
