@@ -1,12 +1,12 @@
 """Money on a bill that is on no line of its order: freight, surcharges, tax, a discount."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import Problem
-from api.shapes import Amount, Exact, Input, Text
+from api.shapes import Exact, Input, Text, UnsignedAmount
 from models.domain import ChargeKind
 from models.tables import ConnectionRow
 
@@ -19,7 +19,7 @@ class NewCharge(Input):
     model_config = ConfigDict(populate_by_name=True)
 
     charge_class: ChargeClass = Field(alias="class")
-    amount: Annotated[Amount, Field(gt=0)]
+    amount: UnsignedAmount
     description: Text = ""
 
 

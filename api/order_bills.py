@@ -23,7 +23,7 @@ from api.idempotency import Answer, IdempotencyKey, Once
 from api.problems import Problem, answers
 from api.purchase_orders import load
 from api.services import Services
-from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Name, Price, Quantity, Text
+from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Name, Price, Quantity, Text, UnsignedAmount
 from matching.result import Outcome
 from models.domain import BillStatus, ChargeKind, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
 from models.messages import PurchaseOrderState, RequestRef
@@ -72,8 +72,8 @@ class NewBill(Input):
     total: Amount | None = Field(
         default=None, description="What the supplier wrote as the total; compared with what the bill adds up to."
     )
-    tax: Annotated[Amount, Field(ge=0)] | None = None
-    discount: Annotated[Amount, Field(ge=0)] = Field(default=Decimal(0), description="Taken off the total.")
+    tax: UnsignedAmount | None = None
+    discount: UnsignedAmount = Field(default=Decimal(0), description="Taken off the total.")
     charges: Annotated[list[NewCharge], Field(max_length=50)] = Field(
         default=[], description="What is on no line of an order: freight, surcharges."
     )

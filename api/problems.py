@@ -149,9 +149,13 @@ PURCHASE_ORDER = re.compile(r"^/v1/purchase-orders(/[^/]+)?$")
 
 
 def offered(app: FastAPI, path: str) -> list[str]:
-    """All methods this address offers; the framework names those of the first route that fits."""
+    """All methods this address offers; the framework names those of the first route that fits.
+
+    An address that is itself a template is no other one's parameter: nobody's policy is called `preview`.
+    """
+    paths = app.openapi()["paths"]
     methods: set[str] = set()
-    for template, operations in app.openapi()["paths"].items():
+    for template, operations in {path: paths[path]}.items() if path in paths else paths.items():
         if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
             methods.update(method.upper() for method in operations)
     return sorted(methods)

@@ -31,6 +31,10 @@ def _documented(places: int, example: str, *, negative: bool = True) -> WithJson
 
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=2), _documented(2, "125.00")]
 """Money that comes in, to the cent."""
+UnsignedAmount = Annotated[
+    Decimal, Field(max_digits=18, decimal_places=2, ge=0), _documented(2, "50.00", negative=False)
+]
+"""Money that is never below zero: a tax, a charge, a discount."""
 Quantity = Annotated[Decimal, Field(max_digits=26, decimal_places=10), _documented(10, "4")]
 LIMIT_SCHEMA = _documented(8, "5", negative=False)
 """Of a number that limits something: zero or more."""
