@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import lifecycle, match_rate, post_bills, sync_in
+from bench import lifecycle, match_rate, netsuite, post_bills, sync_in
 from bench.company import Bench, running_bench
 from bench.report import Report, wide_console
 
-STACK_PARTS = ("sync_in", "lifecycle", "post_bills")
+STACK_PARTS = ("sync_in", "lifecycle", "post_bills", "netsuite")
 PARTS = ("matching", *STACK_PARTS)
 
 
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, default=10_000, help="orders to sync in")
     parser.add_argument("--bare-signals", type=int, default=2_000, help="bare signal-with-starts to compare with")
     parser.add_argument("--lifecycles", type=int, default=100, help="orders to bill and pay")
+    parser.add_argument("--netsuite-orders", type=int, default=2_000, help="orders to sync in from NetSuite")
     parser.add_argument("--bills", type=int, default=200, help="bills to post, by one caller and again by twenty")
     parser.add_argument("--json", type=Path, help="keep the figures and their details in this file")
     chosen = parser.parse_args(arguments)
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Namespace) -> None:
     if part == "sync_in":
         await sync_in.measure(bench, report, count=chosen.orders, bare_count=chosen.bare_signals)
+        return
+    if part == "netsuite":
+        await netsuite.measure(bench, report, count=chosen.netsuite_orders)
         return
     connection_id = await asyncio.to_thread(bench.connect, in_flight=1)
     if part == "lifecycle":

@@ -59,6 +59,48 @@ def intacct(
     )
 
 
+@app.command()
+def netsuite(
+    account: Annotated[str, typer.Option(help="The account id as NetSuite shows it, for example 1234567_SB1.")],
+    consumer_key: Annotated[str, typer.Option(help="Of the integration record.")],
+    token_id: Annotated[str, typer.Option(help="Of the access token.")],
+    consumer_secret: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, envvar="POSYNC_NETSUITE_CONSUMER_SECRET")
+    ],
+    token_secret: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="POSYNC_NETSUITE_TOKEN_SECRET")],
+    subsidiary: Annotated[str | None, typer.Option(help="Bind the sync to this one, by its internal id.")] = None,
+    name: Name = None,
+    bank_account: BankAccount = None,
+    bill_in_advance: Annotated[
+        bool | None,
+        typer.Option(help="Whether the account bills in advance of receipt; without it NetSuite is asked."),
+    ] = None,
+    one_way: OneWay = False,
+    sandbox: Sandbox = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Connect an Oracle NetSuite account: the token is checked, the lists come in, the preferences are proven."""
+    _connect(
+        "netsuite",
+        name or f"{account} {subsidiary or ''}".strip(),
+        credentials={
+            "account": account,
+            "consumer_key": consumer_key,
+            "consumer_secret": consumer_secret,
+            "token_id": token_id,
+            "token_secret": token_secret,
+        },
+        entity=subsidiary,
+        preferences={
+            "bank_account": bank_account,
+            "bill_in_advance": None if bill_in_advance is None else str(bill_in_advance).lower(),
+        },
+        one_way=one_way,
+        endpoint=_sandbox_endpoint("netsuite", state_dir) if sandbox else None,
+        state_dir=state_dir,
+    )
+
+
 def _sandbox_endpoint(erp: str, state_dir: Path) -> str:
     stack = running_stack(state_dir)
     if stack is None or stack.sandbox_url is None:

@@ -17,6 +17,7 @@ import typer
 from cli.api_client import Api, ApiProblem, ApiUnreachable
 from cli.companies.company import Check, StoryCompany
 from cli.companies.intacct import IntacctCompany
+from cli.companies.netsuite import NetSuiteCompany
 from cli.processes import tail
 from cli.sandbox_control import PretendErp, SandboxControl, SandboxRefused
 from cli.screen import console, explain, table
@@ -25,7 +26,7 @@ from cli.story import Story
 from cli.story_checks import bill_rows, judge
 from cli.story_desk import PATIENCE_SECONDS, StoryStuck, Told
 
-COMPANIES: tuple[StoryCompany, ...] = (IntacctCompany(),)
+COMPANIES: tuple[StoryCompany, ...] = (IntacctCompany(), NetSuiteCompany())
 """Whose days can be told, in the order in which they are."""
 _NAMES = tuple(company.erp for company in COMPANIES)
 

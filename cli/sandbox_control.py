@@ -5,7 +5,10 @@ from typing import Any
 
 import httpx
 
-ENDPOINTS: Mapping[str, str] = {"intacct": "/ia/xml/xmlgw.phtml"}
+ENDPOINTS: Mapping[str, str] = {
+    "intacct": "/ia/xml/xmlgw.phtml",
+    "netsuite": "/services/NetSuitePort_2023_2",
+}
 """Where each pretend ERP listens, on the paths of the real one."""
 
 

@@ -101,10 +101,6 @@ class StoryCompany(Protocol):
         """The external key a payment was made under."""
         ...
 
-    def bill_total(self, bill: Document) -> str:
-        """The bill's total."""
-        ...
-
     def is_linked(self, found: Counterpart) -> bool:
         """Whether every line of the document is linked to a line of its order, in the ERP's own terms."""
         ...

@@ -57,9 +57,6 @@ class IntacctCompany:
     def payment_key(self, payment: Document) -> str:
         return str(payment["document_number"])
 
-    def bill_total(self, bill: Document) -> str:
-        return str(bill["total"])
-
     def is_linked(self, found: Counterpart) -> bool:
         lines = found.document.get("lines", [])
         comes_from = str(found.document.get("created_from", "")).endswith(f"-{found.order['number']}")
