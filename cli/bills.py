@@ -9,11 +9,17 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli import bill_decisions
 from cli.bill_import import Imported, UnreadableFile, import_bills, read_bills
 from cli.purchase_orders import find
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
 
 app = typer.Typer(no_args_is_help=True, help="Bills against purchase orders.")
+app.command()(bill_decisions.waiting)
+app.command()(bill_decisions.match)
+app.command()(bill_decisions.acknowledge)
+app.command()(bill_decisions.release)
+app.command()(bill_decisions.abandon)
 
 LineOption = Annotated[
     list[str] | None,
@@ -48,9 +54,12 @@ def create(
         console.print_json(data=answer)
         return
     bill = answer["bill"]
-    console.print(f"{bill['number']} · {bill['total']} {bill['currency']} · {bill['status']} · {bill['id']}")
+    status = bill["status"].replace("_", " ")
+    console.print(f"{bill['number']} · {bill['total']} {bill['currency']} · {status} · {bill['id']}")
     for finding in answer["match"]["findings"]:
-        console.print(f"  {finding['code']}: {finding['message']}")
+        console.print(f"  {finding['id']}: {finding['message']}")
+    if answer["needs"]:
+        console.print("  It is saved and waits: `posync bills acknowledge`, `release` or `abandon`.")
 
 
 def drafted_lines(client: Any, order_id: str) -> list[dict[str, Any]]:
@@ -95,7 +104,7 @@ def import_file(
 
     Rows that name no order or no line of it are placed where that is sure; else the bill is reported with the best
     guess and not sent. Importing the same file again makes no second bill. Ends with 1 when rows were unreadable or
-    bills were not sent.
+    bills were not sent. Bills that warn or hold are saved and wait for a person: `posync bills waiting`.
     """
     try:
         bills, unreadable = read_bills(path)
