@@ -52,8 +52,8 @@ class Payables:
         due: dict[str, Due] = {}
         for bill, row in rows.items():
             try:
-                paid = translate.cents(wire.decimal(row.get("amountPaid") or "0"))
-                due[bill] = Due(paid, translate.cents(wire.decimal(row.get("amountRemaining") or "0")))
+                paid = wire.money(row.get("amountPaid") or "0")
+                due[bill] = Due(paid, wire.money(row.get("amountRemaining") or "0"))
             except ValueError as error:
                 raise translate.unreadable("amountPaid", error) from None
         return due

@@ -230,7 +230,7 @@ class Reader:
         responses = list(wire.children(listed, "readResponse"))
         if len(responses) != len(wanted):
             raise faults.malformed(f"{len(wanted)} records were asked for and {len(responses)} answered.")
-        return [_read(response) for response in responses]
+        return [read_response(response) for response in responses]
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -238,7 +238,9 @@ class Reader:
         """An unsaved record as NetSuite would make it from another (3.4). Raises NetSuite's refusal."""
         body = {"initializeRecord": {"type": kind, "reference": {"type": source, "internalId": internal_id}}}
         response = wire.child(await self._client.call("initialize", body), "readResponse")
-        outcome = faults.malformed("initialize was answered without a record.") if response is None else _read(response)
+        if response is None:
+            raise faults.malformed("initialize was answered without a record.")
+        outcome = read_response(response)
         if isinstance(outcome, ErpError):
             raise outcome
         return outcome
@@ -349,7 +351,7 @@ def _once(records: Sequence[Held]) -> list[Held]:
     return list({record.id: record for record in records}.values())
 
 
-def _read(response: etree._Element) -> Held | ErpError:
+def read_response(response: etree._Element) -> Held | ErpError:
     status = wire.status(response)
     record = wire.child(response, "record")
     if status is None:

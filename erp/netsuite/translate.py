@@ -14,7 +14,7 @@ from erp.connector import BadRecord
 from erp.errors import ErpError, MalformedAnswer
 from erp.netsuite import statuses, wire
 from erp.netsuite.currencies import Currencies
-from erp.netsuite.wire import Fields, Held
+from erp.netsuite.wire import Fields, Held, Row
 from models.domain import (
     DocumentId,
     ErpId,
@@ -47,11 +47,14 @@ def trusted(model: type[R], values: dict[str, Any]) -> R:
     """A record of values made and checked here, all fields given, without checking them again: that second check costs
     half of a sync page's time. A test compares these records with checked ones, field by field."""
     record = model.__new__(model)
-    object.__setattr__(record, "__dict__", values)
-    object.__setattr__(record, "__pydantic_fields_set__", set(values))
-    object.__setattr__(record, "__pydantic_extra__", None)
-    object.__setattr__(record, "__pydantic_private__", None)
+    _set(record, "__dict__", values)
+    _set(record, "__pydantic_fields_set__", set(values))
+    _set(record, "__pydantic_extra__", None)
+    _set(record, "__pydantic_private__", None)
     return record
+
+
+_set = object.__setattr__
 
 
 def bad_record(record: Held, error: ErpError) -> BadRecord:
@@ -122,15 +125,14 @@ def optional_decimal(found: Fields, field: str) -> Decimal | None:
 
 
 def money(found: Fields, field: str) -> Decimal | None:
-    """An amount to the cent, where it has no finer digits that mean something."""
-    value = optional_decimal(found, field)
-    return None if value is None else cents(value)
-
-
-def cents(value: Decimal) -> Decimal:
-    rounded = round(value, 2)
-    # Some currencies and prices have more decimals; noise of doubles has its digits far behind.
-    return rounded if abs(value - rounded) < Decimal("0.00001") else value.normalize()
+    """An amount to the cent."""
+    value = wire.text(found, field)
+    if value is None:
+        return None
+    try:
+        return wire.money(value)
+    except ValueError as error:
+        raise unreadable(field, error) from None
 
 
 def revision(record: Held) -> str:
@@ -204,12 +206,12 @@ def order(
     entity = wire.ref_id(record.fields, "subsidiary")
     currency = header.currency
     lines: list[PurchaseOrderLine] = []
-    for found in record.lines("itemList", "item"):
-        line = _item_line(record, found, entity, currency, by_amount, len(lines) + 1)
+    for row in record.rows("itemList", "item"):
+        line = _item_line(record, row, entity, currency, by_amount, len(lines) + 1)
         if line is not None:
             lines.append(line)
-    for found in record.lines("expenseList", "expense"):
-        lines.append(_expense_line(record, found, entity, currency, by_amount, len(lines) + 1))
+    for row in record.rows("expenseList", "expense"):
+        lines.append(_expense_line(record, row, entity, currency, by_amount, len(lines) + 1))
     if not lines:
         raise Unusable("NO_LINES", f"{header.number} came without any line.", {})
     values = dict(header.__dict__)
@@ -220,41 +222,40 @@ def order(
 
 def _item_line(
     record: Held,
-    found: Fields,
+    row: Row,
     entity: str | None,
     currency: str | None,
     by_amount: Mapping[str, Decimal],
     line_no: int,
 ) -> PurchaseOrderLine | None:
     """An item line; None for a line that is only text (a description or a subtotal)."""
+    get = row.get
     try:
-        line = _whole_line(record, found)
-        item = wire.ref(found, "item")
-        said = wire.text(found, "quantity")
-        amount = money(found, "amount")
+        said, amount = get("quantity"), get("amount")
         if said is None and amount is None:
             return None
+        erp_id = line_id(record.id, _line_number(record, get("line")))
+        item = get("item")
         if item is None:
-            raise missing(f"Line {line} of {record.id}", "item")
+            raise missing(f"Line {erp_id}", "item")
         # A line without a quantity is one of its amount.
         quantity = ONE if said is None else wire.decimal(said)
-        price = _price(found, quantity, amount)
-        worth = cents(quantity * price) if amount is None else amount
-        erp_id = line_id(record.id, line)
+        price = _price(row, quantity)
+        worth = wire.cents(quantity * price) if amount is None else wire.money(amount)
         if said is None:
             billed_amount = by_amount.get(erp_id, ZERO)
             billed = part_of(billed_amount, worth)
         else:
-            billed = wire.decimal(wire.text(found, "quantityBilled") or "0")
-            billed_amount = cents(billed * price)
+            billed = wire.decimal(get("quantityBilled", "0"))
+            billed_amount = wire.cents(billed * price) if billed else ZERO
         return trusted(
             PurchaseOrderLine,
             {
                 "erp_id": erp_id,
                 "line_no": line_no,
-                "item_id": item.id,
-                "description": wire.text(found, "description") or item.name,
-                "unit": _name(found, "units"),
+                "item_id": item,
+                "description": get("description") or get("item.name", ""),
+                "unit": get("units.name") or get("units", ""),
                 "basis": LineBasis.QUANTITY if said is not None else LineBasis.AMOUNT,
                 "receivable": True,
                 "quantity": quantity,
@@ -262,13 +263,13 @@ def _item_line(
                 "amount": worth,
                 "billed": billed,
                 "billed_amount": billed_amount,
-                "closed": wire.flag(found, "isClosed"),
+                "closed": get("isClosed") == "true",
                 "entity": entity,
                 "currency": currency,
-                "department": wire.ref_id(found, "department"),
-                "location": wire.ref_id(found, "location"),
-                "class_id": wire.ref_id(found, "class"),
-                "project": wire.ref_id(found, "customer"),
+                "department": get("department"),
+                "location": get("location"),
+                "class_id": get("class"),
+                "project": get("customer"),
                 "warehouse": None,
                 "source_line": None,
                 "custom": {},
@@ -280,45 +281,45 @@ def _item_line(
 
 def _expense_line(
     record: Held,
-    found: Fields,
+    row: Row,
     entity: str | None,
     currency: str | None,
     by_amount: Mapping[str, Decimal],
     line_no: int,
 ) -> PurchaseOrderLine:
     """An expense line: an amount of an account. It is billed by amount, so its quantity is one of that price."""
+    get = row.get
     try:
-        line = _whole_line(record, found)
-        account = wire.ref(found, "account") or wire.ref(found, "category")
-        amount = money(found, "amount")
+        erp_id = line_id(record.id, _line_number(record, get("line")), expense=True)
+        amount = wire.money(get("amount", "")) if "amount" in row else None
     except ValueError as error:
         raise unreadable(f"a line of {record.id}", error) from None
-    if account is None or amount is None:
-        raise missing(f"Expense line {line} of {record.id}", "account" if account is None else "amount")
-    erp_id = line_id(record.id, line, expense=True)
+    account = "account" if "account" in row else "category"
+    if account not in row or amount is None:
+        raise missing(f"Expense line {erp_id}", account if account not in row else "amount")
     billed_amount = by_amount.get(erp_id, ZERO)
     return trusted(
         PurchaseOrderLine,
         {
             "erp_id": erp_id,
             "line_no": line_no,
-            "item_id": account.id,
-            "description": wire.text(found, "memo") or account.name,
+            "item_id": row[account],
+            "description": get("memo") or get(f"{account}.name", ""),
             "unit": "",
             "basis": LineBasis.AMOUNT,
-            "receivable": False,
+            "receivable": False,  # an amount of an account: nobody makes an item receipt of it
             "quantity": ONE,
             "price": amount,
             "amount": amount,
             "billed": part_of(billed_amount, amount),
             "billed_amount": billed_amount,
-            "closed": wire.flag(found, "isClosed"),
+            "closed": get("isClosed") == "true",
             "entity": entity,
             "currency": currency,
-            "department": wire.ref_id(found, "department"),
-            "location": wire.ref_id(found, "location"),
-            "class_id": wire.ref_id(found, "class"),
-            "project": wire.ref_id(found, "customer"),
+            "department": get("department"),
+            "location": get("location"),
+            "class_id": get("class"),
+            "project": get("customer"),
             "warehouse": None,
             "source_line": None,
             "custom": {},
@@ -333,28 +334,22 @@ def part_of(billed: Decimal, amount: Decimal) -> Decimal:
     return (billed / amount).quantize(PARTS).normalize() if amount else ZERO
 
 
-def _whole_line(record: Held, found: Fields) -> str:
+def _line_number(record: Held, line: str | None) -> str:
     """A line's own number, which NetSuite assigns, never gives to another line, and which bills refer to.
     It is not dense; people count lines from one."""
-    line = wire.text(found, "line")
     if line is None:
         raise missing(f"A line of {record.kind} {wire.text(record.fields, 'tranId') or record.id}", "line")
     return str(int(line))
 
 
-def _price(found: Fields, quantity: Decimal, amount: Decimal | None) -> Decimal:
+def _price(row: Row, quantity: Decimal) -> Decimal:
     """The price of one; a rate may also be a percentage, or absent where only the amount was entered."""
-    rate = wire.text(found, "rate")
-    if rate is not None and not rate.endswith("%") and wire.text(found, "quantity") is not None:
+    rate, amount = row.get("rate"), row.get("amount")
+    if rate is not None and "quantity" in row and not rate.endswith("%"):
         return wire.decimal(rate)
     if amount is None or not quantity:
         return ZERO
-    return wire.decimal(str(amount / quantity))
-
-
-def _name(found: Fields, field: str) -> str:
-    reference = wire.ref(found, field)
-    return "" if reference is None else reference.name or reference.id
+    return wire.decimal(str(wire.decimal(amount) / quantity))
 
 
 def has_amount_lines(record: Held) -> bool:
@@ -401,7 +396,7 @@ def _receipt_line(record: Held, found: Fields, order_id: str | None, line_no: in
     if wire.text(found, "itemReceive") in ("false", "0"):
         return None
     try:
-        line = _whole_line(record, found)
+        line = _line_number(record, wire.text(found, "line"))
         quantity = wire.decimal(wire.text(found, "quantity") or "0")
     except ValueError as error:
         raise unreadable(f"a line of receipt {record.id}", error) from None
@@ -425,7 +420,7 @@ def _received_expense(record: Held, found: Fields, order_id: str | None, line_no
         return None
     order_line = wire.text(found, "orderLine")
     return ReceiptLine(
-        erp_id=line_id(record.id, _whole_line(record, found), expense=True),
+        erp_id=line_id(record.id, _line_number(record, wire.text(found, "line")), expense=True),
         line_no=line_no,
         item_id=wire.text(found, "account") or "",
         description=wire.text(found, "memo") or "",

@@ -18,7 +18,18 @@ DECIMALS = 8
 """NetSuite's numbers are doubles: digits beyond these are noise of the binary form (reference 9.1)."""
 _SMALLEST = Decimal(1).scaleb(-DECIMALS)
 
-_locals: dict[Any, str] = {}
+
+class _Names(dict[Any, str]):
+    """Tags to names without their namespace, each worked out once: a page of answers has a million tags, few names."""
+
+    def __missing__(self, tag: Any) -> str:
+        name = str(tag).rpartition("}")[2]
+        if len(self) < 10_000:
+            self[tag] = name
+        return name
+
+
+_names = _Names()
 
 
 def parse(body: bytes) -> etree._Element:
@@ -40,13 +51,8 @@ def parse(body: bytes) -> etree._Element:
 
 
 def local(tag: Any) -> str:
-    """An element's name without its namespace. Remembered: a page of answers has a million tags, and few names."""
-    name = _locals.get(tag)
-    if name is None:
-        name = str(tag).rpartition("}")[2]
-        if len(_locals) < 10_000:
-            _locals[tag] = name
-    return name
+    """An element's name without its namespace."""
+    return _names[tag]
 
 
 Fields = Mapping[str, etree._Element]
@@ -54,7 +60,7 @@ Fields = Mapping[str, etree._Element]
 
 def fields(element: etree._Element) -> dict[str, etree._Element]:
     """The children by name; of repeated ones the last."""
-    return {local(child.tag): child for child in element}
+    return {_names[child.tag]: child for child in element}
 
 
 def child(element: etree._Element, *path: str) -> etree._Element | None:
@@ -94,12 +100,40 @@ def ref(found: Fields, name: str) -> Ref | None:
     internal_id = element.get("internalId") if element is not None else None
     if element is None or not internal_id:
         return None
-    return Ref(internal_id, next((inner.text or "" for inner in element if local(inner.tag) == "name"), ""))
+    for inner in element:  # the name is all a reference has inside
+        return Ref(internal_id, inner.text or "")
+    return Ref(internal_id, "")
 
 
 def ref_id(found: Fields, name: str) -> str | None:
     element = found.get(name)
     return (element.get("internalId") or None) if element is not None else None
+
+
+Row = Mapping[str, str]
+"""A line flat: texts by name; of a reference its internal id, and for some its name as `item.name`."""
+
+_NAMED = frozenset({"item", "units", "account", "category"})
+"""References of lines whose names are used."""
+
+
+def row(element: etree._Element) -> Row:
+    """A line of a sublist, in one pass: order lines are most of what is read."""
+    found: dict[str, str] = {}
+    names = _names
+    for inner in element:
+        said = inner.text
+        if said and (said[0] > " " or not said.isspace()):
+            found[names[inner.tag]] = said
+            continue
+        internal_id = inner.get("internalId")
+        if internal_id:
+            name = names[inner.tag]
+            found[name] = internal_id
+            if name in _NAMED:
+                for shown in inner:
+                    found[f"{name}.name"] = shown.text or ""
+    return found
 
 
 class Held(NamedTuple):
@@ -114,6 +148,10 @@ class Held(NamedTuple):
     def lines(self, sublist: str, line: str) -> list[Fields]:
         """The lines of a sublist, in NetSuite's order."""
         return [fields(element) for element in children(self.fields.get(sublist), line)]
+
+    def rows(self, sublist: str, line: str) -> list[Row]:
+        """The same lines flat."""
+        return [row(element) for element in children(self.fields.get(sublist), line)]
 
 
 def held(element: etree._Element) -> Held:
@@ -191,8 +229,9 @@ def noon(on: date, zone: timezone) -> datetime:
     return datetime(on.year, on.month, on.day, 12, tzinfo=zone)
 
 
+@lru_cache(maxsize=16384)
 def decimal(value: str) -> Decimal:
-    """A finite number without the noise of doubles. Raises ValueError."""
+    """A finite number without the noise of doubles. Raises ValueError. Remembered: quantities and prices repeat."""
     try:
         number = Decimal(value)
     except InvalidOperation:
@@ -201,6 +240,22 @@ def decimal(value: str) -> Decimal:
     if not isinstance(exponent, int):
         raise ValueError(f"not a finite number: {value!r}")
     return number if exponent >= -DECIMALS else number.quantize(_SMALLEST, rounding=ROUND_HALF_EVEN)
+
+
+CENT = Decimal("0.01")
+_NOISE = Decimal("0.00001")
+
+
+@lru_cache(maxsize=16384)
+def money(value: str) -> Decimal:
+    """An amount, to the cent where finer digits are the noise of doubles. Raises ValueError."""
+    return cents(decimal(value))
+
+
+def cents(value: Decimal) -> Decimal:
+    """An amount to the cent. Some prices have more decimals that mean something; noise has its digits far behind."""
+    rounded = round(value, 2)
+    return rounded if abs(value - rounded) < _NOISE else value.normalize()
 
 
 def plain(number: Decimal) -> str:
