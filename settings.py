@@ -4,6 +4,7 @@ read by `temporalio.envconfig`; nothing secret has a default."""
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -25,6 +26,8 @@ class Settings:
     """Let connections point at this machine: the sandbox. Off in production, where it would let a tenant reach
     our own network."""
     pool_size: int = 10
+    keep_answers: timedelta = timedelta(days=30)
+    """How long the answer under an Idempotency-Key is kept; the key itself is remembered for good."""
 
 
 def settings_from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -43,6 +46,7 @@ def settings_from_environment(environment: Mapping[str, str] | None = None) -> S
         credential_keys=keys,
         allow_loopback=values.get("POSYNC_ALLOW_LOOPBACK", "").lower() in ("1", "true", "yes"),
         pool_size=int(values.get("POSYNC_POOL_SIZE", "10")),
+        keep_answers=timedelta(days=int(values.get("POSYNC_KEEP_ANSWERS_DAYS", "30"))),
     )
 
 

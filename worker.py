@@ -59,12 +59,13 @@ def build_workers(
     *,
     queues: Sequence[str] | None = None,
     cached_workflows: int = CACHED_WORKFLOWS,
+    keep_answers: timedelta = timedelta(days=30),
 ) -> list[Worker]:
     """The workers of one process: one for workflows and the mirror, one per kind of ERP."""
     doorbell = Doorbell(client)
     mirror = MirrorActivities(database)
     waiting = WaitingBillActivities(database)
-    waking = WakingActivities(database, doorbell)
+    waking = WakingActivities(database, doorbell, keep_answers=keep_answers)
     erp = ErpActivities(database, connections, doorbell)
     sync = SyncActivities(database, connections, doorbell)
     workers: list[Worker] = []
@@ -122,7 +123,7 @@ async def run(settings: Settings) -> None:
     queues = [queue.strip() for queue in os.environ.get("POSYNC_QUEUES", "").split(",") if queue.strip()] or None
     try:
         client = await temporal_client()
-        workers = build_workers(client, database, connections, queues=queues)
+        workers = build_workers(client, database, connections, queues=queues, keep_answers=settings.keep_answers)
         running = [asyncio.create_task(worker.run()) for worker in workers]
         stopping = asyncio.create_task(stop.wait())
         logging.info("worker serves %s", ", ".join(worker.task_queue for worker in workers))

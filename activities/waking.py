@@ -2,13 +2,14 @@
 content. Orders are usable before their workflow is awake, because create_bill starts it (DESIGN section 4)."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import activity
 
 from activities.doorbell import Doorbell
 from models.domain import BillStatus, ConnectionId, Erp
 from models.messages import BillEdited, FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
-from models.store import connections, pending_edits, purchase_orders, sync_issues, sync_runs
+from models.store import connections, pending_edits, purchase_orders, requests, sync_issues, sync_runs
 from models.store.bills import SYNCER
 from models.store.database import Database
 
@@ -22,9 +23,10 @@ AT_ONCE = 40
 class WakingActivities:
     """What a sync run does with Temporal and our own database, without the ERP. One instance per worker."""
 
-    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+    def __init__(self, database: Database, doorbell: Doorbell, *, keep_answers: timedelta = timedelta(days=30)) -> None:
         self._database = database
         self._doorbell = doorbell
+        self._keep_answers = keep_answers
 
     @activity.defn
     async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
@@ -73,7 +75,9 @@ class WakingActivities:
 
     @activity.defn
     async def finish_sync_run(self, finish: FinishSyncRun) -> None:
-        """Close the run's record with what it did, or with why it stopped."""
+        """Close the run's record with what it did, or with why it stopped; and forget what was kept long enough."""
+        async with self._database.statement() as session:
+            await requests.forget_answers(session, self._keep_answers)
         run_id = finish.run_id or sync_runs.sync_run_id(finish.workflow_run_id)
         async with self._database.transaction() as session:
             run = await sync_runs.get(session, run_id)

@@ -76,8 +76,14 @@ class Once:
             )
         except requests.KeyReused as error:
             raise Problem("IDEMPOTENCY_KEY_REUSED", f"{self._key!r} was used for another request.") from error
-        if row.status is None or row.answer is None:
+        if row.status is None:
             return None
+        if row.answer is None:
+            raise Problem(
+                "IDEMPOTENCY_KEY_REUSED",
+                f"{self._key!r} was used for this request before, and its answer is no longer kept.",
+                fix=("Look for what the first request made.", "Use a new key for a new request."),
+            )
         return Answer(row.status, row.answer)
 
     async def store(self, session: AsyncSession, answer: Answer) -> Answer:

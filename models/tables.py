@@ -673,6 +673,7 @@ class RequestRow(SQLModel, table=True):
     """A write that came in over the API, kept by its Idempotency-Key: same key and body, same answer."""
 
     __tablename__ = "requests"
+    __table_args__ = (Index("requests_with_answers", "created_at", postgresql_where=text("answer is not null")),)
 
     organization_id: str = Field(foreign_key="organizations.id", primary_key=True)
     key: str = Field(primary_key=True)
@@ -683,4 +684,5 @@ class RequestRow(SQLModel, table=True):
     status: int | None = None
     """The HTTP status of the stored answer; None while the work is under way."""
     answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    """None beside a status: it was kept long enough (`POSYNC_KEEP_ANSWERS_DAYS`)."""
     created_at: datetime = _instant(default_now=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -30,6 +31,7 @@ class Request(NamedTuple):
     status: int | None
     """The HTTP status of the answer; None while the work is under way."""
     answer: dict[str, Any] | None
+    """None beside a status: it is no longer kept."""
 
 
 _COLUMNS = "organization_id, key, route, body_hash, body, actor, status, answer"
@@ -97,3 +99,24 @@ async def get(s: AsyncSession, organization_id: OrganizationId, key: str) -> Req
     """The request as it stands now."""
     row = (await s.execute(_GET, {"organization": organization_id, "key": key})).one_or_none()
     return None if row is None else Request(*row)
+
+
+_FORGET = text(
+    """
+    update requests r set body = '{}', answer = null
+      from (select organization_id, key from requests
+             where answer is not null and created_at < now() - cast(:age as interval)
+             order by created_at limit :limit for update skip locked) old
+     where r.organization_id = old.organization_id and r.key = old.key
+    returning r.key
+    """
+)
+
+
+async def forget_answers(s: AsyncSession, older_than: timedelta, *, limit: int = 10_000) -> int:
+    """Drop the bodies and answers of old requests, the oldest first. How many.
+
+    The key and the hash of its request stay: what it made is never made a second time.
+    """
+    forgotten = await s.execute(_FORGET, {"age": older_than, "limit": limit})
+    return len(forgotten.all())

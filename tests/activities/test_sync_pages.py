@@ -229,6 +229,22 @@ async def test_a_plan_run_twice_opens_one_run(office: Office) -> None:
     assert (await office.connection()).last_synced_at is not None
 
 
+async def test_the_end_of_a_run_forgets_old_answers(office: Office) -> None:
+    """DESIGN 8: the answers under Idempotency-Keys are kept 30 days; the table does not grow by them for ever."""
+    order = await office.holds(an_order())
+    await office.bill(order, {1: 1}, key="old")
+    await office.bill(order, {1: 1}, key="fresh")
+    await office.tenant.execute("update requests set created_at = now() - interval '31 days' where key = 'old'")
+    run = await office.plan("run-z")
+    finish = FinishSyncRun(connection_id=office.tenant.connection_id, run_id=run.run_id, state="completed")
+    for _ in range(2):
+        await office.waking.finish_sync_run(finish)
+    rows = await office.tenant.fetch(
+        "select key, answer is null as gone from requests where organization_id = :o", o=office.tenant.organization_id
+    )
+    assert {row.key: row.gone for row in rows} == {"old": True, "fresh": False}
+
+
 async def test_a_plan_that_is_refused_leaves_a_record_that_can_be_closed(office: Office) -> None:
     """S5-160: the workflow never learnt the run's id, and closes the record all the same."""
     for stream in ALL:

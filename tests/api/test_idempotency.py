@@ -1,7 +1,9 @@
 """Same Idempotency-Key and same body: same answer, refusals too. Another body: 409."""
 
 import asyncio
+from datetime import timedelta
 
+from models.store import requests
 from models.store.database import Database
 from tests.api.desk import (
     CREDENTIALS,
@@ -49,6 +51,17 @@ async def test_a_key_belongs_to_one_request(office: Office, database: Database) 
     a_problem(response, 409, "IDEMPOTENCY_KEY_REUSED")
     response = await office.post(f"/v1/connections/{connection_id}/sync", key="k3")
     a_problem(response, 409, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_a_key_whose_answer_is_gone_makes_nothing_new(office: Office, database: Database) -> None:
+    """DESIGN 5 and 8: answers are kept for a time, exactly-once is for good."""
+    order_id = await mirrored(database, await connected(office), an_order("PO-1"))
+    path = f"/v1/purchase-orders/{order_id}/bills"
+    await office.post(path, A_BILL, key="k-old")
+    async with database.transaction() as session:
+        assert await requests.forget_answers(session, timedelta(0)) > 0
+    a_problem(await office.post(path, A_BILL, key="k-old"), 409, "IDEMPOTENCY_KEY_REUSED")
+    assert len((await office.get("/v1/bills")).json()["items"]) == 1
 
 
 async def test_two_organizations_may_use_the_same_key(office: Office, other_office: Office) -> None:

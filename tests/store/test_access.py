@@ -1,9 +1,11 @@
 """Tenants, keys, credentials at rest, and requests that are answered once."""
 
 import secrets
+from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 
 from models.domain import OrganizationId
 from models.store import organizations, requests
@@ -117,6 +119,45 @@ async def test_a_key_used_for_something_else_is_refused(tenant: Tenant, route: s
         await requests.claim(s, tenant.organization_id, key, "POST /bills", {"a": 1}, "someone")
         with pytest.raises(requests.KeyReused):
             await requests.claim(s, tenant.organization_id, key, route, body, "someone")
+
+
+async def test_old_answers_are_forgotten_but_not_their_keys(tenant: Tenant) -> None:
+    """DESIGN section 8: an answer is kept for a time; a key whose answer is gone still names its first request."""
+    old, fresh, open_still = secrets.token_hex(8), secrets.token_hex(8), secrets.token_hex(8)
+    async with tenant.database.transaction() as s:
+        for key in (old, fresh, open_still):
+            await requests.claim(s, tenant.organization_id, key, "POST /bills", {"a": 1}, "someone")
+        for key in (old, fresh):
+            await requests.answer(s, tenant.organization_id, key, 201, {"bill": "x"})
+    await tenant.execute(
+        "update requests set created_at = now() - interval '31 days' where key = any(:keys)", keys=[old, open_still]
+    )
+    async with tenant.database.transaction() as s:
+        assert await requests.forget_answers(s, timedelta(days=30)) >= 1
+        assert await requests.forget_answers(s, timedelta(days=30)) == 0
+        again = await requests.claim(s, tenant.organization_id, old, "POST /bills", {"a": 1}, "someone")
+        assert (again.status, again.answer, again.body) == (201, None, {})
+        with pytest.raises(requests.KeyReused):
+            await requests.claim(s, tenant.organization_id, old, "POST /bills", {"a": 2}, "someone")
+        kept = await requests.get(s, tenant.organization_id, fresh)
+        assert kept is not None
+        assert kept.answer == {"bill": "x"}
+        waiting = await requests.get(s, tenant.organization_id, open_still)
+        assert waiting is not None
+        assert waiting.body == {"a": 1}, "work that is under way keeps what it works on"
+
+
+async def test_old_answers_are_found_by_an_index(tenant: Tenant) -> None:
+    """A sync's end must not read all requests there ever were."""
+    async with tenant.database.transaction() as s:
+        await s.execute(text("set local enable_seqscan = off"))
+        plan = await s.execute(
+            text(
+                "explain select key from requests where answer is not null and created_at < now() - interval '30 days'"
+                " order by created_at limit 10000"
+            )
+        )
+        assert "requests_with_answers" in "\n".join(plan.scalars())
 
 
 async def test_two_organizations_may_use_the_same_key(tenant: Tenant, other_tenant: Tenant) -> None:

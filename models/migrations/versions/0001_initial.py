@@ -174,6 +174,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("organization_id", "key"),
     )
+    op.create_index(
+        "requests_with_answers",
+        "requests",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("answer is not null"),
+    )
     op.create_table(
         "cursors",
         sa.Column("connection_id", sa.String(), nullable=False),
@@ -787,6 +794,7 @@ def downgrade() -> None:
     op.drop_index("erp_writes_by_order", table_name="erp_writes")
     op.drop_table("erp_writes")
     op.drop_table("cursors")
+    op.drop_index("requests_with_answers", table_name="requests", postgresql_where=sa.text("answer is not null"))
     op.drop_table("requests")
     op.drop_index(op.f("ix_connections_organization_id"), table_name="connections")
     op.drop_table("connections")
