@@ -1,4 +1,7 @@
-"""How far the books are closed, per entity, by the ERP's word and an administrator's; the later of the two counts."""
+"""How far the books are closed, per entity, by the ERP's word and an administrator's.
+
+The later of the two counts, and what holds for the whole company holds for each entity: `match_facts` reads it so.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -35,27 +38,6 @@ async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[
         ),
         {"c": connection_id, "entities": list(closed), "days": list(closed.values())},
     )
-
-
-async def closed_through(s: AsyncSession, connection_id: ConnectionId, entity: str | None) -> date | None:
-    """The last closed day for a bill of this entity, None when all is open (H07).
-
-    What holds for the whole company holds for the entity too. A bill without an entity is of the connection's own.
-    """
-    found = await s.execute(
-        text(
-            """
-            select max(greatest(p.erp_closed_through, p.set_closed_through))
-              from connections c
-              join closed_periods p on p.connection_id = c.id
-                                   and p.entity in ('', coalesce(cast(:entity as text), c.entity, ''))
-             where c.id = :c
-            """
-        ),
-        {"c": connection_id, "entity": entity},
-    )
-    day: date | None = found.scalar_one()
-    return day
 
 
 async def get(

@@ -40,17 +40,6 @@ class ScopeTaken(Exception):
         self.policy_id = policy_id
 
 
-async def policies_for(
-    s: AsyncSession, organization_id: OrganizationId, connection_id: ConnectionId
-) -> Sequence[TolerancePolicyRow]:
-    """All policies that could have a say in a bill of this connection, in a fixed order."""
-    statement = select(TolerancePolicyRow).where(
-        col(TolerancePolicyRow.organization_id) == organization_id,
-        or_(col(TolerancePolicyRow.connection_id).is_(None), col(TolerancePolicyRow.connection_id) == connection_id),
-    )
-    return (await s.exec(statement.order_by(col(TolerancePolicyRow.id)), execution_options=_FRESH)).all()
-
-
 async def all_of(s: AsyncSession, organization_id: OrganizationId) -> Sequence[TolerancePolicyRow]:
     """Every policy of the organization."""
     statement = select(TolerancePolicyRow).where(col(TolerancePolicyRow.organization_id) == organization_id)

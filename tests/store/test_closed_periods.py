@@ -3,6 +3,7 @@
 from datetime import date
 
 from models.store import closed_periods, connections, events
+from models.store.match_facts import match_facts
 from tests.store.tenant import Tenant
 
 FEBRUARY, MARCH, APRIL = date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30)
@@ -23,7 +24,8 @@ async def person_says(tenant: Tenant, entity: str, through: date | None, why: st
 
 async def through(tenant: Tenant, entity: str | None) -> date | None:
     async with tenant.database.transaction() as s:
-        return await closed_periods.closed_through(s, tenant.connection_id, entity)
+        facts = await match_facts(s, tenant.organization_id, tenant.connection_id, "V-1", entity, [])
+    return facts.closed_through
 
 
 async def test_every_entity_has_its_own_last_closed_day(tenant: Tenant) -> None:
