@@ -112,9 +112,9 @@ async def tell(
 async def list_all(
     caller: Viewer,
     services: Services,
-    connection_id: Filter = None,
-    vendor_id: Filter = None,
-    item_id: Filter = None,
+    connection: Filter = None,
+    vendor: Filter = None,
+    item: Filter = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[UnitFactor]:
@@ -123,9 +123,9 @@ async def list_all(
         found = await unit_factors.page(
             session,
             caller.organization_id,
-            connection_id=None if connection_id is None else ConnectionId(connection_id),
-            vendor_id=vendor_id,
-            item_id=item_id,
+            connection_id=None if connection is None else ConnectionId(connection),
+            vendor_id=vendor,
+            item_id=item,
             limit=limit,
             cursor=cursor,
         )

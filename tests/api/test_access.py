@@ -9,6 +9,8 @@ from models.store import notices, organizations, sync_issues, sync_runs
 from models.store.database import Database
 from tests.api.desk import Office, StandInTemporal, a_problem, an_order, billed, connected, mirrored, new_connection
 
+A_POLICY = {"checks": {"price": {"block": {"pct": "5"}}}}
+
 
 @pytest.fixture
 async def belongings(office: Office, database: Database, temporal_stand_in: StandInTemporal) -> dict[str, str]:
@@ -44,7 +46,12 @@ async def belongings(office: Office, database: Database, temporal_stand_in: Stan
             subject_id=bill_id,
             message="m",
         )
+    policy = await office.post("/v1/tolerance-policies", A_POLICY)
+    told = {"vendor_id": "V-1", "item_id": "I", "unit": "Each", "order_unit": "Case", "factor": "1/12"}
+    factor = await office.put("/v1/unit-factors", {"connection_id": connection_id, **told})
     return {
+        "policy": policy.json()["id"],
+        "factor": factor.json()["id"],
         "connection": connection_id,
         "order": order_id,
         "bill": bill_id,
@@ -57,6 +64,7 @@ async def belongings(office: Office, database: Database, temporal_stand_in: Stan
 
 READS = [
     "/v1/connections/{connection}",
+    "/v1/connections/{connection}/closed-periods",
     "/v1/connections/{connection}/sync-runs",
     "/v1/connections/{connection}/skipped-records",
     "/v1/connections/{connection}/lists/vendor",
@@ -68,6 +76,8 @@ READS = [
     "/v1/bills/{bill}",
     "/v1/payments/{payment}",
     "/v1/sync-issues/{issue}",
+    "/v1/tolerance-policies/{policy}",
+    "/v1/unit-factors/{factor}",
 ]
 
 A_BILL = {"number": "I", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "quantity": "1"}]}
@@ -77,6 +87,8 @@ WRITES: list[tuple[str, str, Any]] = [
     ("PUT", "/v1/connections/{connection}/preferences", {"preferences": {}}),
     ("PUT", "/v1/connections/{connection}/purchase-orders", {"enabled": True}),
     ("PUT", "/v1/connections/{connection}/schedule", {"every_minutes": None}),
+    ("PUT", "/v1/connections/{connection}/closed-periods", {"closed_through": "2026-03-31"}),
+    ("PUT", "/v1/tolerance-policies/{policy}", A_POLICY),
     ("POST", "/v1/connections/{connection}/sync", None),
     ("POST", "/v1/purchase-orders/{order}/bills", A_BILL),
     ("PATCH", "/v1/bills/{bill}", {"memo": "m"}),
@@ -88,7 +100,16 @@ WRITES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/notices/{notice}/read", None),
 ]
 
-LISTS = ["/v1/connections", "/v1/purchase-orders", "/v1/bills", "/v1/payments", "/v1/sync-issues", "/v1/notices"]
+LISTS = [
+    "/v1/connections",
+    "/v1/purchase-orders",
+    "/v1/bills",
+    "/v1/payments",
+    "/v1/sync-issues",
+    "/v1/notices",
+    "/v1/tolerance-policies",
+    "/v1/unit-factors",
+]
 
 
 async def _write(office: Office, method: str, path: str, body: Any) -> Any:

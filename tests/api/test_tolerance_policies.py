@@ -131,7 +131,7 @@ async def test_pages_and_filters(office: Office) -> None:
     first = (await office.get(PATH, limit=3)).json()
     rest = (await office.get(PATH, limit=3, cursor=first["next_cursor"])).json()
     assert [item["id"] for item in (*first["items"], *rest["items"])] == [*ids, bound["id"]]
-    only = (await office.get(PATH, connection_id=connection_id)).json()["items"]
+    only = (await office.get(PATH, connection=connection_id)).json()["items"]
     assert [item["id"] for item in only] == [bound["id"]]
 
 

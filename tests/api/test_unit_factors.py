@@ -68,9 +68,9 @@ async def test_a_factor_is_corrected_listed_and_taken_back(office: Office) -> No
     corrected = await office.put("/v1/unit-factors", a_factor(connection_id, factor="1/10"), if_match='"1"')
     assert (corrected.json()["id"], corrected.json()["version"]) == (told.json()["id"], 2)
     other = await office.put("/v1/unit-factors", a_factor(connection_id, item_id="TAPE", vendor_id="V-2"))
-    listed = await office.get("/v1/unit-factors", connection_id=connection_id)
+    listed = await office.get("/v1/unit-factors", connection=connection_id)
     assert [(row["item_id"], row["factor"]) for row in listed.json()["items"]] == [("PAPER", "1/10"), ("TAPE", "1/12")]
-    narrow = await office.get("/v1/unit-factors", vendor_id="V-2", limit=1)
+    narrow = await office.get("/v1/unit-factors", vendor="V-2", limit=1)
     assert [row["id"] for row in narrow.json()["items"]] == [other.json()["id"]]
     path = f"/v1/unit-factors/{told.json()['id']}"
     assert (await office.get(path)).headers["etag"] == '"2"'
