@@ -23,6 +23,7 @@ def raw(check="price", band="block", scope=None, **limits):
         raw("qty_value", abs=5, scope={"category": "Screws", "connection_id": "c"}),
         raw("charges", pct=5, abs=75, combine="strict", scope={"vendor_id": "V-1"}),
         {"id": "tol-1", "warn_on_over_receipt": False},
+        {"id": "tol-1", "checks": {"price": {"warn": {"pct": 5}, "block": {"pct": 5}}}},
     ],
 )
 def test_a_sound_policy_has_no_problem(policy):
