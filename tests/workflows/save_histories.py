@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
@@ -27,6 +28,7 @@ from tests.workflows.desk import (
     an_issue,
     bill,
     create_bill,
+    decide,
     done,
     ended,
     eventually,
@@ -38,6 +40,7 @@ from tests.workflows.desk import (
     start_sync,
 )
 from tests.workflows.world import World, refused
+from workflows.bill import BillWorkflow
 from workflows.contract import BILL_EDITED, SEARCH_ATTRIBUTES
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -102,6 +105,33 @@ async def bill_edited(world: World) -> dict[str, WorkflowHistory]:
     return {"bill_edited": await handle.fetch_history()}
 
 
+async def bills_that_waited(world: World) -> dict[str, WorkflowHistory]:
+    """A warned bill that a person acknowledged, and a held one that a change of the order let go."""
+    world.warnings = ["BILLED_BEYOND_RECEIVED"]
+    await create_bill(world, world.bill_request("k1", 4))
+    await decide(world, bill(world, BILL), BILL, "a1")
+    await eventually(lambda: world.bills[BILL].covered)
+    world.warnings, world.holds = [], ["PERIOD_CLOSED"]
+    await create_bill(world, world.bill_request("k2", 6))
+    held = bill(world, BillId("bill_k2"))
+    await eventually(lambda: _waits(held))
+    world.holds, world.terms = [], "received"
+    world.snapshot += 1
+    await Doorbell(world.client).order_changed(world.order_state(), world.facts())
+    await done(order(world))
+    await schedule_payment(held, world.payment_request("p1", BillId("bill_k2"), "150", datetime.now(UTC).date()))
+    await done(held)
+    return {
+        "order_with_waiting_bills": await order(world).fetch_history(),
+        "bill_let_go_by_its_order": await held.fetch_history(),
+        "bill_acknowledged": await bill(world, BILL).fetch_history(),
+    }
+
+
+async def _waits(handle: WorkflowHandle[Any, Any]) -> bool:
+    return bool((await handle.query(BillWorkflow.state)).issue_code)
+
+
 async def sync_run(world: World) -> dict[str, WorkflowHistory]:
     """A sync run over several pages of two streams."""
     world.pages = {Stream.LISTS: 1, Stream.PURCHASE_ORDERS: 3}
@@ -146,7 +176,15 @@ async def payment_with_timer(world: World, environment: WorkflowEnvironment) -> 
     return {"payment_with_timer": await payment(world, "pay_p1").fetch_history()}
 
 
-STORIES = (bill_paid_after_an_issue, order_with_two_bills, bill_given_up, bill_edited, sync_run, scheduled_sync)
+STORIES = (
+    bill_paid_after_an_issue,
+    order_with_two_bills,
+    bill_given_up,
+    bill_edited,
+    bills_that_waited,
+    sync_run,
+    scheduled_sync,
+)
 """On a dev server each; the two others need a server of their own kind."""
 
 
