@@ -1,0 +1,204 @@
+"""What only a NetSuite that moves can show: receipts, billed quantities that lag, rows in another order (S4-65..70)."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erp.errors import Duplicate, MalformedAnswer, OutcomeUnknown, Rejected
+from models.domain import MatchMode, PoStatus
+from tests.conformance.netsuite_world import NetSuiteWorld
+from tests.conformance.world import OPEN_ORDER, a_bill_for, a_payment_of, all_orders, push, the_order
+
+
+@pytest.fixture
+async def world(sandbox: Any) -> AsyncIterator[NetSuiteWorld]:
+    made = NetSuiteWorld(sandbox)
+    yield made
+    for connector in made.connectors:
+        await connector.close()
+
+
+async def test_a_bill_in_advance_of_its_receipt(world: NetSuiteWorld) -> None:
+    """S4-70: refused while the account's preference is off, and fine once the goods are received."""
+    world.switch(bill_in_advance=False)
+    connector = world.connect()
+    assert (await connector.check()).capabilities.bill_in_advance is False
+    bill = a_bill_for(await the_order(connector), "advance-1")
+    with pytest.raises(Rejected) as caught:
+        await connector.create_bill(bill)
+    assert caught.value.code == "NOT_RECEIVED"
+    world.person("receive", number=OPEN_ORDER, receipt_number="R-1", lines=[{"line": 1, "quantity": "1"}])
+    pushed = await push(connector, bill)
+    assert (pushed.linked, pushed.differences) == (True, ())
+
+
+async def test_an_account_that_bills_in_advance_is_known(world: NetSuiteWorld) -> None:
+    """S4-70: known when the connection is checked, by a draft that is never saved."""
+    before = world.held("bills")
+    assert (await world.connect().check()).capabilities.bill_in_advance is True
+    assert world.held("bills") == before
+
+
+async def test_the_status_moves_with_receipts_and_bills(world: NetSuiteWorld) -> None:
+    """S4-49..52, S4-68, ruling G3: billed in full and not received, the order is not filled."""
+    connector = world.connect()
+    order = await the_order(connector)
+
+    async def shown() -> tuple[str, PoStatus | None]:
+        word = (await connector.purchase_order(order.erp_id)).purchase_order.erp_status
+        meaning = connector.statuses(word, MatchMode.THREE_WAY)
+        assert meaning is not None
+        return word, meaning.po
+
+    assert await shown() == ("Pending Receipt", PoStatus.UNFILLED)
+    bill = a_bill_for(order, "moves-1", lines=3)
+    whole = tuple(
+        line.model_copy(update={"quantity": ordered.quantity, "amount": ordered.amount})
+        for line, ordered in zip(bill.lines, order.lines, strict=True)
+    )
+    total = sum((line.amount for line in whole), Decimal(0))
+    await push(connector, bill.model_copy(update={"lines": whole, "total": total}))
+    assert await shown() == ("Pending Receipt", PoStatus.UNFILLED)
+    world.person("receive", number=OPEN_ORDER, lines=[{"line": 1, "quantity": "1"}])
+    assert await shown() == ("Partially Received", PoStatus.PARTIALLY_FILLED)
+    world.person("receive", number=OPEN_ORDER)
+    assert await shown() == ("Fully Billed", PoStatus.FILLED)
+
+
+async def test_a_quantity_that_lags_is_no_evidence_yet(world: NetSuiteWorld) -> None:
+    """S4-66, S4-67: the bill is there and linked, the order does not count it: it is named once it is inside."""
+    world.switch(quantity_delay_seconds=600)
+    connector = world.connect()
+    order = await the_order(connector)
+    pushed = await push(connector, a_bill_for(order, "lags-1"))
+    assert pushed.linked
+    assert pushed.snapshot is not None
+    assert (pushed.snapshot.purchase_order.lines[0].billed, pushed.snapshot.billings) == (Decimal(0), ())
+    world.pass_time(700)
+    later = await connector.purchase_order(order.erp_id)
+    assert later.purchase_order.lines[0].billed == Decimal(1)
+    assert [(one.order_line, one.document_number) for one in later.billings] == [(order.lines[0].erp_id, "lags-1")]
+    assert later.purchase_order.revision > pushed.snapshot.purchase_order.revision
+
+
+async def test_a_receipt_that_leaves_its_order_alone_brings_it_along(world: NetSuiteWorld) -> None:
+    """Reference 5.1: the header's stamp does not move; the receipt's does."""
+    world.switch(header_stamp="still")
+    connector = world.connect()
+    before = await the_order(connector)
+    cursor = before.revision
+    world.pass_time(4 * 3600)
+    world.person("receive", number=OPEN_ORDER, receipt_number="R-2", lines=[{"line": 1, "quantity": "2"}])
+    changed = (await all_orders(connector, since=cursor))[OPEN_ORDER]
+    assert changed.erp_status == "Pending Billing/Partially Received"
+    assert changed.revision > before.revision
+
+
+async def test_deleting_a_bill_takes_the_order_back(world: NetSuiteWorld) -> None:
+    """Reference 5.1: quantities and status move back, and no stamp need tell; the snapshot is newer all the same."""
+    world.switch(header_stamp="still")
+    connector = world.connect()
+    order = await the_order(connector)
+    pushed = await push(connector, a_bill_for(order, "taken-back-1"))
+    assert pushed.snapshot is not None
+    world.pass_time(60)
+    world.person("delete", kind="vendor_invoice", number="taken-back-1")
+    after = await connector.purchase_order(order.erp_id)
+    assert (after.purchase_order.lines[0].billed, after.billings) == (Decimal(0), ())
+    assert after.purchase_order.revision > pushed.snapshot.purchase_order.revision
+
+
+async def test_rows_in_another_order_all_come(world: NetSuiteWorld) -> None:
+    """Reference 3.3: the order of rows is not promised."""
+    expected = {order["number"] for order in world.held("purchase_orders") if order["entity"] == world.entity}
+    world.switch(search_order="descending")
+    orders = await all_orders(world.connect(page_size=5))
+    assert orders.keys() == expected
+
+
+async def test_a_row_that_moves_between_pages_still_comes(world: NetSuiteWorld) -> None:
+    """Reference 3.3: with numbered pages it would be on neither."""
+    expected = {order["number"] for order in world.held("purchase_orders") if order["entity"] == world.entity}
+    world.fault("row_moved", "read", object="purchaseOrder")
+    assert (await all_orders(world.connect(page_size=5))).keys() == expected
+
+
+async def test_a_page_that_lacks_a_row_is_not_used(world: NetSuiteWorld) -> None:
+    """Half a list must not pass for a whole one."""
+    connector = world.connect()
+    await all_orders(connector)
+    world.fault("short_page", "search", object="purchaseOrder")
+    with pytest.raises(MalformedAnswer):
+        await all_orders(connector)
+
+
+@pytest.mark.parametrize("version", ["2024_2", "2025_2"])
+async def test_other_endpoint_versions(world: NetSuiteWorld, version: str) -> None:
+    """Issue 4: the same client, by the address alone."""
+    endpoint = world.settings()["endpoint"].replace("2023_2", version)
+    connector = world.connect(endpoint=endpoint)
+    pushed = await push(connector, a_bill_for(await the_order(connector), f"version-{version}"))
+    assert (pushed.linked, pushed.differences) == (True, ())
+
+
+async def test_an_error_after_saving_is_looked_up(world: NetSuiteWorld) -> None:
+    """Section 7: an unexpected error may come after the record was saved."""
+    connector = world.connect()
+    bill = a_bill_for(await the_order(connector), "saved-1")
+    world.fault("error_after_commit", "create_bill")
+    with pytest.raises(OutcomeUnknown):
+        await connector.create_bill(bill)
+    found = await connector.find_bill(bill)
+    assert found is not None
+    with pytest.raises(Duplicate):
+        await connector.create_bill(bill)
+    assert len(world.invoices_with("saved-1")) == 1
+
+
+async def test_an_expense_only_order_is_billed_by_amount(world: NetSuiteWorld) -> None:
+    """U-16: linked, evident, and half of it billed is half."""
+    connector = world.connect()
+    order = await the_order(connector, "PO-1010")
+    line = order.lines[0]
+    bill = a_bill_for(order, "expense-1", Decimal("0.5"))
+    pushed = await push(connector, bill)
+    assert (pushed.linked, pushed.differences, pushed.total) == (True, (), bill.total)
+    assert pushed.snapshot is not None
+    assert pushed.snapshot.purchase_order.lines[0].billed == Decimal("0.5")
+    assert [one.order_line for one in pushed.snapshot.billings] == [line.erp_id]
+
+
+async def test_several_orders_on_one_bill(world: NetSuiteWorld) -> None:
+    """Reference 5.3: one bill for lines of two orders of a vendor; each order shows its own part."""
+    connector = world.connect()
+    orders = [one for one in (await all_orders(connector)).values() if one.currency == "USD"]
+    first = await the_order(connector)
+    other = next(
+        one
+        for one in orders
+        if one.vendor_id == first.vendor_id and one.number != first.number and one.erp_status == "Pending Receipt"
+    )
+    bill = a_bill_for(first, "both-1")
+    extra = a_bill_for(other, "both-1").lines[0].model_copy(update={"line_no": 2})
+    both = bill.model_copy(update={"lines": (*bill.lines, extra), "total": bill.total + extra.amount})
+    pushed = await push(connector, both)
+    assert (pushed.linked, pushed.differences) == (True, ())
+    shown = await connector.purchase_order(other.erp_id)
+    assert [one.document_number for one in shown.billings] == ["both-1"]
+
+
+async def test_a_bill_held_for_approval_cannot_be_paid_yet(world: NetSuiteWorld) -> None:
+    """S2-38: NetSuite's own approval comes first."""
+    world.switch(bill_approval=True)
+    connector = world.connect()
+    bill = a_bill_for(await the_order(connector), "approval-1")
+    pushed = await push(connector, bill)
+    payment = a_payment_of(bill, pushed, "approval-p")
+    with pytest.raises(Rejected) as caught:
+        await connector.create_payment(payment)
+    assert caught.value.code == "BILL_NOT_APPROVED"
+    world.person("approve_bill", external_id="approval-1")
+    read = await connector.read_payment(payment, await connector.create_payment(payment))
+    assert read.bill_due == Decimal(0)
