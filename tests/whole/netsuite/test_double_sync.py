@@ -57,6 +57,21 @@ async def test_a_sync_in_between_counts_nothing_twice(desk: Desk, company: Compa
     assert ledger(await desk.order("PO-1")) == figures("10", "10", "4", "0")
 
 
+async def test_a_bill_that_waits_for_approval_in_netsuite_counts_here(desk: Desk, company: Company) -> None:
+    """S4-67: an account may leave unapproved bills out of the billed quantity; ours stays reserved until it is in."""
+    company.switch(bill_approval=True, pending_bills_count=False)
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1")
+    await desk.start()
+    bill_id = await desk.bill("PO-1", {1: "10"})
+    await desk.bill_is(bill_id, "synced")
+    assert ledger(await desk.order("PO-1")) == figures("10", "10", "0", "10")
+    company.does("approve_bill", external_id=(await desk.read_bill(bill_id))["external_key"])
+    await desk.sync()
+    await desk.arrived(bill_id)
+    await desk.order_is("PO-1", "filled")
+
+
 async def test_an_order_that_never_shows_the_bill_becomes_an_issue(
     desk: Desk, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

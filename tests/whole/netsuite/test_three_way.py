@@ -134,6 +134,29 @@ async def test_lines_that_are_not_received_are_billed_as_they_are(desk: Desk, co
         assert (await desk.order_is(number, "filled"))["erp_status"] == "Fully Billed"
 
 
+async def test_one_bill_over_several_receipts_and_orders(desk: Desk, company: Company) -> None:
+    """S4-34, S4-37: NetSuite links a bill to lines of orders, whatever receipts brought the goods."""
+    company.orders("PO-1", "PO-2")
+    for number, quantity in (("PO-1", "4"), ("PO-1", "2"), ("PO-2", "10")):
+        company.does("receive", number=number, lines=[{"line": 1, "quantity": quantity}])
+    await desk.start(mode="three_way")
+    other = (await desk.order("PO-2"))["id"]
+    lines = [
+        {"order_line_no": 1, "quantity": "6"},
+        {"order_line_no": 1, "quantity": "10", "purchase_order_id": other},
+    ]
+    bill = await desk.billed("PO-1", {}, lines=lines)
+    document = company.one("bills", external_id=bill["external_key"])
+    billed = {line["po_number"]: Decimal(line["quantity"]) for line in document["lines"]}
+    assert billed == {"PO-1": 6, "PO-2": 10}
+
+    async def shown() -> bool:
+        orders = [await desk.order(number) for number in ("PO-1", "PO-2")]
+        return [ledger(order)[2:] for order in orders] == [figures("6", "0"), figures("10", "0")]
+
+    await desk.until(shown, "both orders show the bill")
+
+
 async def test_the_switch_between_two_and_three_way(desk: Desk, company: Company) -> None:
     """S4-07, S4-08, S4-42, S4-43: 2-way at first; 3-way judges the next bill by receipts; and back again."""
     company.switch(bill_in_advance=True)
