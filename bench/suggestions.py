@@ -1,7 +1,8 @@
-"""`python -m bench.suggestions`: how often a suggestion is right, on invoices that nobody here made.
+"""`python -m bench.suggestions`: how often a suggestion is right.
 
 The order number is taken off the labelled invoices; what is left of them is placed among all orders of their vendor.
-Once as it is, once without the item code too. An invoice whose order does not exist should get nothing sure.
+Once as it is, once without the item code too. An invoice whose order does not exist should get nothing sure. Those
+invoices have no wording: `worded.py` makes up some that have.
 """
 
 import csv
@@ -13,24 +14,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.console import Console
 from rich.table import Table
 
 from bench.labelled_data import UNIT, dataset_folder
 from bench.report import wide_console
+from bench.worded import invoices
 from matching.ledger import LineLedger
 from matching.suggestion import CandidateLine, Confidence, InvoiceLine, suggest
 from models.domain import MatchMode, PurchaseOrderId
 
 Row = Mapping[str, str]
+MADE_UP = 200
 
 
 class Tally(NamedTuple):
-    """Invoices with one order behind them, by how sure the suggestion was and whether it was right."""
+    """Invoice lines with an order line behind them, by how sure the suggestion was and whether it was right."""
 
     right: Counter[str]
     wrong: Counter[str]
     stray: Counter[str]
-    """Suggestions for invoices whose order does not exist."""
+    """Suggestions for lines that bill no order."""
     seconds: float
 
     def share(self, level: str) -> str:
@@ -71,6 +75,24 @@ def measure(dataset: Path, *, with_item_code: bool) -> Tally:
     return Tally(right, wrong, stray, time.perf_counter() - began)
 
 
+def measure_worded(count: int, seed: int) -> Tally:
+    """Suggest for made-up invoices, all lines of one together."""
+    right: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    stray: Counter[str] = Counter()
+    began = time.perf_counter()
+    for made in invoices(count, seed):
+        for found in suggest(MatchMode.TWO_WAY, made.lines, made.candidates, made.text):
+            level = "none" if found.proposed is None else found.confidence.value
+            meant, guess = made.meant[found.line_no], found.best_guess
+            if meant is None:
+                stray[level] += 1
+            else:
+                placed = guess is not None and (guess.order_number, guess.order_line_no) == meant
+                (right if placed else wrong)[level] += 1
+    return Tally(right, wrong, stray, time.perf_counter() - began)
+
+
 def _candidate(order: Row, billed: int) -> CandidateLine:
     return CandidateLine(
         purchase_order_id=PurchaseOrderId(order["PO_ID"]),
@@ -88,25 +110,34 @@ def _read(file: Path) -> Sequence[Row]:
         return list(csv.DictReader(opened))
 
 
+def _show(console: Console, title: str, tally: Tally) -> None:
+    table = Table(title=title, title_justify="left")
+    for heading in ("level", "right, of the lines with an order", "given to lines without one"):
+        table.add_column(heading)
+    for level in (*(level.value for level in Confidence), "none"):
+        shown = level if level != "none" else "none proposed (best guess right)"
+        table.add_row(shown, tally.share(level), str(tally.stray[level]))
+    console.print(table)
+    every = sum(tally.right.values()) + sum(tally.wrong.values())
+    print(f"right: {sum(tally.right.values())} of {every}; {tally.seconds:.1f} s")
+
+
 def main() -> int:
     dataset = dataset_folder()
     if dataset is None:
         print("The labelled set is not here; set POSYNC_SHARED to the folder that holds datasets/.", file=sys.stderr)
         return 2
     console = wide_console()
-    levels = [*(level.value for level in Confidence), "none"]
     for with_item_code in (True, False):
-        tally = measure(dataset, with_item_code=with_item_code)
         said = "vendor, item code, quantity, price" if with_item_code else "vendor, quantity, price"
-        table = Table(title=f"Order numbers taken off; left: {said}", title_justify="left")
-        for heading in ("level", "right, of the invoices with an order", "given to invoices without one"):
-            table.add_column(heading)
-        for level in levels:
-            shown = level if level != "none" else "none proposed (best guess right)"
-            table.add_row(shown, tally.share(level), str(tally.stray[level]))
-        console.print(table)
-        every = sum(tally.right.values()) + sum(tally.wrong.values())
-        print(f"right: {sum(tally.right.values())} of {every}; {tally.seconds:.1f} s")
+        _show(
+            console,
+            f"Labelled invoices without order numbers; left: {said}",
+            measure(dataset, with_item_code=with_item_code),
+        )
+    _show(
+        console, f"{MADE_UP} made-up invoices: abbreviated, shuffled, misspelt wording", measure_worded(MADE_UP, seed=1)
+    )
     return 0
 
 

@@ -141,7 +141,7 @@ def evidence(
 
 def _order(candidate: CandidateLine, named: Named) -> Reason | None:
     if candidate.order_number in named.orders:
-        return Reason(code="PO_NUMBER_NAMED", text=f"the invoice names {candidate.order_number}", points=6)
+        return Reason(code="PO_NUMBER_NAMED", text=f"the invoice names {candidate.order_number}", points=4)
     if named.orders:
         others = ", ".join(sorted(named.orders))
         return Reason(code="OTHER_PO_NAMED", text=f"the invoice names {others}", points=-6)

@@ -84,7 +84,7 @@ def suggest(
     not depend on the order of lines or candidates; of equals the earlier order line comes first.
     """
     # numpy and scipy take half a second to load: only who asks for a suggestion waits for them.
-    from matching.assignment import place_all
+    from matching.assignment import Place, place_all
     from matching.shortlist import shortlist
 
     choices = sorted(candidates, key=lambda c: (c.order_number, c.line_no, c.purchase_order_id))
@@ -94,23 +94,66 @@ def suggest(
     named = [_named(numbers, line, whole) for line in asked]
     line_texts = [comparable(line.item_code, line.description) for line in asked]
     choice_texts = [comparable(choice.item_id, choice.description or choice.item_id) for choice in choices]
-    pairs: list[dict[int, _Pair]] = []
     left = [left_to_bill(mode, choice) for choice in choices]
     short = shortlist(line_texts, choice_texts, asked, choices, named, left)
-    for row, line in enumerate(asked):
-        judged = {}
-        for column in short[row]:
-            reasons = evidence(mode, line, line_texts[row], choices[column], choice_texts[column], named[row])
-            judged[column] = _Pair(round(sum(reason.points for reason in reasons), 6), reasons)
-        pairs.append(judged)
+    pairs: list[dict[int, _Pair]] = [
+        {
+            column: _pair(evidence(mode, line, line_text, choices[column], choice_texts[column], names))
+            for column in columns
+        }
+        for line, line_text, names, columns in zip(asked, line_texts, named, short, strict=True)
+    ]
     takes = [{column: taken(line, choices[column]) for column in row} for line, row in zip(asked, pairs, strict=True)]
-    points = [{column: pair.points for column, pair in row.items()} for row in pairs]
-    places = place_all(points, takes, left, _alike(choices, left), bar=BAR)
+    alike = _alike(choices, left)
+
+    def placed() -> list[Place]:
+        points = [{column: pair.points for column, pair in row.items()} for row in pairs]
+        return place_all(points, takes, left, alike, bar=BAR)
+
+    places = placed()
+    company = _company(places, choices)
+    if any(company):
+        pairs = [
+            row if names.orders else _beside(row, orders, choices)
+            for row, names, orders in zip(pairs, named, company, strict=True)
+        ]
+        places = placed()
     answers = {
         line.line_no: _suggestion(line, place.column, place.ahead, row, choices)
         for line, place, row in zip(asked, places, pairs, strict=True)
     }
     return tuple(answers[line.line_no] for line in lines)
+
+
+def _pair(reasons: tuple[Reason, ...]) -> _Pair:
+    return _Pair(round(sum(reason.points for reason in reasons), 6), reasons)
+
+
+def _company(
+    places: Sequence[tuple[int | None, float]], choices: Sequence[CandidateLine]
+) -> list[frozenset[PurchaseOrderId]]:
+    """For each line the orders that other lines of the invoice surely bill."""
+    sure = [
+        None if column is None or likelihood(ahead) < SURE else choices[column].purchase_order_id
+        for column, ahead in places
+    ]
+    return [
+        frozenset(order for other, order in enumerate(sure) if order is not None and other != row)
+        for row in range(len(sure))
+    ]
+
+
+def _beside(
+    row: Mapping[int, _Pair], orders: frozenset[PurchaseOrderId], choices: Sequence[CandidateLine]
+) -> dict[int, _Pair]:
+    """An invoice is mostly of one order: the lines around this one speak for theirs."""
+    judged = {}
+    for column, pair in row.items():
+        if choices[column].purchase_order_id in orders:
+            text = f"other lines of the invoice are on {choices[column].order_number}"
+            pair = _pair((*pair.reasons, Reason(code="ORDER_OF_OTHER_LINES", text=text, points=2)))
+        judged[column] = pair
+    return judged
 
 
 def _named(numbers: OrderNumbers, line: InvoiceLine, whole: Named) -> Named:

@@ -1,11 +1,11 @@
-"""Suggestions on invoices that nobody here made: never sure and wrong."""
+"""Suggestions on invoices that nobody here made, and on made-up wording: hardly ever sure and wrong."""
 
 from pathlib import Path
 
 import pytest
 
 from bench.labelled_data import dataset_folder
-from bench.suggestions import measure
+from bench.suggestions import measure, measure_worded
 
 
 @pytest.fixture
@@ -30,3 +30,10 @@ def test_price_and_quantity_alone_are_never_sure(dataset: Path) -> None:
     assert tally.right["sure"] == tally.wrong["sure"] == tally.stray["sure"] == 0
     assert tally.right["likely"] >= 350
     assert tally.wrong["likely"] == 0
+
+
+def test_what_is_sure_of_a_suppliers_wording_is_right() -> None:
+    tally = measure_worded(60, seed=3)
+    assert tally.right["sure"] >= 100
+    assert tally.wrong["sure"] + tally.stray["sure"] <= tally.right["sure"] / 100
+    assert tally.wrong["likely"] + tally.stray["likely"] <= tally.right["likely"] / 4

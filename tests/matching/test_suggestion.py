@@ -76,7 +76,7 @@ def test_everything_agrees_and_says_so() -> None:
     assert found.confidence is Confidence.SURE
     assert found.proposed is not None
     texts = [reason.text for reason in found.proposed.reasons]
-    assert texts[:3] == ["the invoice names PO-1007", "item code BOLT-8", "price 2.5"]
+    assert texts[:3] == ["item code BOLT-8", "the invoice names PO-1007", "price 2.5"]
     assert set(texts[3:]) == {"similar wording, 0.74", "quantity 10 is all that is left", "unit Each"}
     assert [other.order_number for other in found.others] == ["PO-1008"]
 
@@ -219,6 +219,23 @@ def test_a_sum_that_taking_the_best_pair_first_would_miss() -> None:
     assert [place.column for place in placed] == [1, 0]
     # Elsewhere: line 1 on the first and line 2 nowhere, 10 + 3 against 9 + 9.5.
     assert [round(place.ahead, 6) for place in placed] == [5.5, 5.5]
+
+
+def test_the_other_lines_of_an_invoice_speak_for_their_order() -> None:
+    """Two orders have that washer; the invoice is of the first, as its other line shows."""
+    candidates = [
+        a_candidate(1, 1, item_id="T-1", description="Toner cartridge black", price=Decimal(80)),
+        a_candidate(1, 2, item_id="W-8", description="Washer M8"),
+        a_candidate(2, 1, item_id="W-8", description="Washer M8"),
+    ]
+    washer = a_line(1, description="washer M8", quantity="4", price="2.50")
+    assert suggest(TWO_WAY, [washer], candidates)[0].score == 0.5
+    toner = a_line(2, description="black toner cartridge", quantity="1", price="80")
+    found = suggest(TWO_WAY, [washer, toner], candidates)
+    assert places(found) == {1: ("PO-1", 2), 2: ("PO-1", 1)}
+    assert found[0].confidence is Confidence.LIKELY
+    assert "ORDER_OF_OTHER_LINES" in codes(found[0])
+    assert "ORDER_OF_OTHER_LINES" not in codes(found[1]), "its only company is a line that was not sure by itself"
 
 
 def test_two_lines_share_an_order_line_only_while_it_holds_them() -> None:
