@@ -14,6 +14,7 @@ class Currencies:
         self._reader = reader
         self._symbols: Mapping[str, str] | None = None
         self._base = ""
+        self._asked: set[str] = set()
         self._reading = asyncio.Lock()
 
     async def load(self) -> None:
@@ -24,10 +25,12 @@ class Currencies:
                     await self._read()
 
     async def know(self, ids: set[str]) -> None:
-        """Make sure that these ids are known, as far as NetSuite knows them."""
+        """Make sure that these ids are known, as far as NetSuite knows them; each is asked for once."""
         await self.load()
-        if not ids <= (self._symbols or {}).keys():
+        unknown = ids - (self._symbols or {}).keys() - self._asked
+        if unknown:
             async with self._reading:
+                self._asked |= unknown
                 await self._read()
 
     async def _read(self) -> None:

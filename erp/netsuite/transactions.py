@@ -75,15 +75,20 @@ def bills_touched(document: Held) -> set[str]:
     """The bills whose due amount a payment or credit moves."""
     if document.kind not in ("VendorPayment", "VendorCredit"):
         return set()
-    return {doc for doc, _ in applied(document)}
+    return {wire.text(line, "doc") or "" for line in _applied_lines(document)}
 
 
 def applied(document: Held) -> Iterable[tuple[str, Decimal]]:
     """What a payment or credit was applied to: document and amount."""
+    for line in _applied_lines(document):
+        yield wire.text(line, "doc") or "", translate.money(line, "amount") or translate.ZERO
+
+
+def _applied_lines(document: Held) -> Iterable[wire.Fields]:
+    """The lines that are applied: the list also offers what else could be."""
     for line in document.lines("applyList", "apply"):
-        doc = wire.text(line, "doc")
-        if doc and wire.text(line, "apply") not in ("false", "0"):
-            yield doc, translate.money(line, "amount") or translate.ZERO
+        if wire.text(line, "doc") and wire.text(line, "apply") not in ("false", "0"):
+            yield line
 
 
 def latest_touch(documents: Iterable[Held], kind: str) -> dict[str, str]:

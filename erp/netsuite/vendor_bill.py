@@ -143,7 +143,11 @@ class VendorBills:
     async def update(self, bill: BillToPush, document: DocumentId) -> None:
         """Change the bill to what it says now. Values are absolute: what NetSuite holds like that already was taken by
         an earlier attempt, which is told as Duplicate, and nothing is sent."""
-        record = await self._reader.record(KIND, document)
+        try:
+            record = await self._reader.record(KIND, document)
+        except NotFound as error:
+            message = f"Bill {document} is no longer in NetSuite, so it cannot be edited there."
+            raise Rejected(message, code="DELETED_IN_ERP", evidence={"document": document}) from error
         pairs = paired(lines_of(bill), held_lines(record))
         if not bill_edits.differences(bill, record, pairs):
             raise Duplicate(f"NetSuite holds this edition of bill {document} already.", code="ALREADY_SENT")

@@ -1,8 +1,8 @@
 """What the suite needs of an ERP's sandbox, in the suite's own words; one World per ERP.
 
 A new ERP joins by writing a World and naming it in conftest.py (docs/add-an-erp.md). The cases know no ERP: what one
-does otherwise is data of its World, and what one does not have is a missing trait. The rows that `held` gives are in the
-words of the first sandbox; another World puts its own into them.
+does otherwise is data of its World, and what one does not have is a missing trait. The rows that `held` gives are in
+the words of the first sandbox; another World puts its own into them.
 """
 
 from abc import ABC, abstractmethod

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
+from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from models.domain import ChargeKind, ChargeToPush, DocumentId
 from tests.erp.netsuite.bills import a_bill, a_line
 from tests.erp.netsuite.service import (
@@ -311,5 +311,6 @@ async def test_edits_that_cannot_be_made(service: Service, held: str, line: obje
 async def test_an_edit_of_a_bill_that_is_gone(service: Service) -> None:
     """Deleted in NetSuite."""
     service.script["getList"] = got(refused("RCRD_DSNT_EXIST"))
-    with pytest.raises(NotFound):
+    with pytest.raises(Rejected) as caught:
         await service.connect().update_bill(edited(), DocumentId("301"), edition=2)
+    assert caught.value.code == "DELETED_IN_ERP"
