@@ -36,6 +36,11 @@ class Doorbell:
                 return
         await self._ring_order(order, facts, contract.ORDER_CHANGED, facts)
 
+    async def match_again(self, order: PurchaseOrderState, why: str) -> None:
+        """Have the order's waiting bills matched again, because something else than the order changed."""
+        assert order.facts is not None, "whoever waits was read with what the mirror knows of the order"
+        await self._ring_order(order, order.facts, contract.MATCH_AGAIN, why)
+
     async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
         """Tell the order's workflow how a push of one of its bills ended."""
         await self._ring_order(order, facts, contract.BILL_PUSHED, pushed)
@@ -58,7 +63,7 @@ class Doorbell:
         return True
 
     async def _ring_order(
-        self, order: PurchaseOrderState, facts: OrderFacts, signal: str, word: OrderFacts | BillPushed
+        self, order: PurchaseOrderState, facts: OrderFacts, signal: str, word: OrderFacts | BillPushed | str
     ) -> None:
         await self._start_order(
             order,

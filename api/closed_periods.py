@@ -5,16 +5,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.auth import Admin, Viewer
 from api.conditional import IfMatch, check, tag
 from api.connections import load
 from api.exact import ExactRoute
-from api.problems import answers
+from api.problems import Problem, answers
 from api.services import Services
 from api.shapes import Code, Day, Id, Input, Text
-from models.domain import ConnectionId
-from models.store import closed_periods
+from api.waiting import match_waiting_bills
+from models.domain import ConnectionId, ListKind
+from models.store import closed_periods, list_entries
 from models.tables import ClosedPeriodRow
 
 router = APIRouter(
@@ -67,7 +69,14 @@ async def list_all(connection_id: Id, caller: Viewer, services: Services) -> Clo
     "",
     operation_id="setClosedPeriod",
     summary="Close an entity's books here",
-    responses=answers("NOT_FOUND", "ROLE_TOO_LOW", "PRECONDITION_REQUIRED", "PRECONDITION_FAILED", "VALIDATION_FAILED"),
+    responses=answers(
+        "NOT_FOUND",
+        "ROLE_TOO_LOW",
+        "PRECONDITION_REQUIRED",
+        "PRECONDITION_FAILED",
+        "ENTITY_UNKNOWN",
+        "TEMPORAL_UNAVAILABLE",
+    ),
 )
 async def set_through(
     connection_id: Id,
@@ -83,6 +92,7 @@ async def set_through(
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id)
         id = ConnectionId(row.id)
+        await _known(session, id, new.entity)
         held = await closed_periods.get(session, id, entity, lock=True)
         check(if_match, held.version if held else 0)
         await closed_periods.set_by_person(
@@ -90,8 +100,19 @@ async def set_through(
         )
         kept = await closed_periods.get(session, id, entity)
     assert kept is not None, "it was just saved"
+    await match_waiting_bills(services, [id], "the books were closed or opened here")
     tag(response, kept.version)
     return _shown(kept)
+
+
+async def _known(session: AsyncSession, connection_id: ConnectionId, entity: str | None) -> None:
+    """A misspelt entity would close nobody's books. A company without entities has none in its list."""
+    if entity is None or await list_entries.find(session, connection_id, ListKind.ENTITY, entity) is not None:
+        return
+    some = await list_entries.page(session, connection_id, ListKind.ENTITY, limit=20)
+    if some.items:
+        names = ", ".join(entry.key for entry in some.items)
+        raise Problem("ENTITY_UNKNOWN", f"The ERP has no entity {entity!r}. It has {names}.")
 
 
 def _shown(row: ClosedPeriodRow) -> ClosedPeriod:

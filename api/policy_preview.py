@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from activities.tolerances import policies_of, policy_of, stored_policy
 from api.auth import Accountant
+from api.connections import load
 from api.exact import ExactRoute
 from api.problems import answers, not_found
 from api.services import Services
@@ -78,7 +79,9 @@ async def preview(asked: PreviewedChange, caller: Accountant, services: Services
         new = policy_of(await checked(session, services, caller, asked.policy, asked.replaces or "new"))
         rows = await tolerance_policies.all_of(session, caller.organization_id)
         held = policies_of(stored_policy(row) for row in rows)
-        connection_id = None if asked.connection_id is None else ConnectionId(asked.connection_id)
+        connection_id = None
+        if asked.connection_id is not None:
+            connection_id = ConnectionId((await load(session, services, caller, asked.connection_id)).id)
         matches = await past_matches.last_matches(session, caller.organization_id, connection_id, asked.last)
     # Hundreds of matches are some tenths of a second of arithmetic: other requests need not wait for them.
     return await asyncio.to_thread(_compared, matches, held, with_policy(held, new, asked.replaces))

@@ -290,6 +290,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Replace the one there is: PUT /v1/tolerance-policies/{evidence.policy_id}.", "Or name a narrower scope."),
     ),
+    "ENTITY_UNKNOWN": ProblemCode(
+        422,
+        "The ERP has no such entity",
+        CALLER,
+        ("Use one of GET /v1/connections/{id}/lists/entity, spelled as there, or null for the whole company.",),
+    ),
     "UNIT_FACTOR_INVALID": ProblemCode(
         422,
         "That is no conversion of units",

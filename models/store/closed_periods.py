@@ -19,11 +19,12 @@ WHOLE_COMPANY = ""
 """The entity of a date that holds for all of them."""
 
 
-async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[str, date | None]) -> None:
-    """What the ERP says, by entity. Its books may open again, so its date moves both ways; others stay as they are."""
+async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[str, date | None]) -> bool:
+    """What the ERP says, by entity. Its books may open again, so its date moves both ways; others stay as they are.
+    True when anything moved."""
     if not closed:
-        return
-    await s.execute(
+        return False
+    moved = await s.execute(
         text(
             """
             insert into closed_periods as held (connection_id, entity, erp_closed_through, version)
@@ -34,10 +35,12 @@ async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[
             on conflict (connection_id, entity) do update
                set erp_closed_through = excluded.erp_closed_through, changed_at = now()
              where held.erp_closed_through is distinct from excluded.erp_closed_through
+            returning entity
             """
         ),
         {"c": connection_id, "entities": list(closed), "days": list(closed.values())},
     )
+    return moved.first() is not None
 
 
 async def get(

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from models.domain import ConnectionId
-from models.store import closed_periods
+from models.domain import ConnectionId, ErpId, ListEntry, ListKind
+from models.store import closed_periods, list_entries
 from models.store.database import Database
 from tests.api.desk import Office, a_problem, connected
 
@@ -36,6 +36,20 @@ async def test_two_administrators_do_not_overwrite_each_other(office: Office) ->
     a_problem(
         await office.put(path, {"entity": "100", "closed_through": None}, if_match='"0"'), 412, "PRECONDITION_FAILED"
     )
+
+
+async def test_a_misspelt_entity_closes_nothing(office: Office, database: Database) -> None:
+    """It would be nobody's date; a company whose entities are not known takes any."""
+    connection_id = await connected(office)
+    path = f"/v1/connections/{connection_id}/closed-periods"
+    entity = ListEntry(kind=ListKind.ENTITY, erp_id=ErpId("1"), key="100", name="United States")
+    async with database.transaction() as s:
+        await list_entries.upsert(s, ConnectionId(connection_id), [entity])
+    problem = a_problem(
+        await office.put(path, {"entity": "1000", "closed_through": "2026-03-31"}), 422, "ENTITY_UNKNOWN"
+    )
+    assert "100" in problem["detail"]
+    assert (await office.put(path, {"entity": "100", "closed_through": "2026-03-31"})).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["viewer", "clerk", "accountant"])

@@ -50,6 +50,7 @@ async def test_closed_books_hold_a_bill_and_cost_no_call(desk: Desk, company: Co
     await desk.billed("PO-1", {1: "2"}, posting_date=(closed + timedelta(days=1)).isoformat())
     company.does("open_period", entity="100")
     await desk.sync()
+    await desk.arrived(held["bill"]["id"])
     assert [row["closed_through"] for row in (await desk.get(path))["items"]] == [None]
 
 
@@ -102,6 +103,13 @@ async def test_a_vendor_that_was_shut_is_not_billed(desk: Desk, company: Company
     await desk.sync()
     problem = refused(await desk.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
     assert "VENDOR_INACTIVE" in str(problem["match"]["findings"])
+    company.does("edit_vendor", vendor_id="V-1", status="active", on_hold="true")
+    await desk.sync()
+    held = (await desk.enter("PO-1", {1: "1"})).json()
+    assert [found["severity"] for found in held["match"]["findings"]] == ["HOLD"], held
+    company.does("edit_vendor", vendor_id="V-1", on_hold="false")
+    await desk.sync()
+    await desk.arrived(held["bill"]["id"])
 
 
 async def test_charges_reach_the_erp_in_the_bill_s_total(desk: Desk, company: Company) -> None:
