@@ -137,3 +137,6 @@ def _report(path: Path, done: list[Imported], outcomes: "Counter[tuple[str, str]
         example = f"{first.bill.number} (line {first.bill.rows[0]}) {first.detail}".strip()
         shown.add_row(outcome.replace("_", " "), code, str(count), example)
     console.print(shown)
+    for imported in done:
+        if imported.outcome == "unsure":  # each is a question to a person
+            console.print(f"{imported.bill.number}: {imported.detail}", markup=False)

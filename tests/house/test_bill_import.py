@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from cli.api_client import Api
 from cli.bill_import import FileBill, UnreadableFile, import_bills, read_bills
+from cli.main import app
 
 HEADER = "invoice_number,vendor_id,invoice_date,due_date,po_number,po_line_no,item_id,quantity,unit,price,amount,memo\n"
 
@@ -134,10 +136,8 @@ def suggested(line: dict[str, Any], line_no: int) -> dict[str, Any]:
     }
 
 
-def imported(
-    bills: list[FileBill], answer: httpx.Response, connections: int = 1, **how: Any
-) -> tuple[list[Any], list[dict[str, Any]]]:
-    posted: list[dict[str, Any]] = []
+def a_desk(posted: list[dict[str, Any]], answer: httpx.Response, connections: int = 1) -> Api:
+    """An API with two orders; what is posted as bills is noted and gets the answer."""
 
     def answers(request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -162,7 +162,14 @@ def imported(
             return httpx.Response(200, json={"items": items, "next_cursor": None})
         return httpx.Response(200, json=ORDER if path.endswith("po_1") else ELSEWHERE)
 
-    return list(import_bills(an_api(answers), bills, **how)), posted
+    return an_api(answers)
+
+
+def imported(
+    bills: list[FileBill], answer: httpx.Response, connections: int = 1, **how: Any
+) -> tuple[list[Any], list[dict[str, Any]]]:
+    posted: list[dict[str, Any]] = []
+    return list(import_bills(a_desk(posted, answer, connections), bills, **how)), posted
 
 
 ACCEPTED = httpx.Response(
@@ -271,6 +278,20 @@ def test_with_several_connections_one_must_be_named(written: Callable[[str], Pat
     assert "--connection" in done[0].detail
     done, _ = imported(bills, ACCEPTED, connections=2, connection="c0")
     assert [one.outcome for one in done] == ["accepted"]
+
+
+def test_the_command_lists_every_unsure_bill(written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them is a question to a person; the command ends with 1 until nothing is left out."""
+    rows = "INV-1,V1,2026-11-01,,,likely PO-2 1,4\nINV-2,V1,2026-11-01,PO-1,,likely PO-1 2,4\n"
+    posted: list[dict[str, Any]] = []
+    monkeypatch.setattr("cli.bills.api", lambda _: a_desk(posted, ACCEPTED))
+    monkeypatch.setattr("cli.bills.console.width", 200)
+    done = CliRunner().invoke(app, ["bills", "import", str(written(rows, DESCRIBED))])
+    assert (done.exit_code, posted) == (1, [])
+    assert "INV-1: line 2 names no order line; best guess (likely): PO-2 line 1 (price 2.5)" in done.output
+    assert "INV-2: line 3 names no order line; best guess (likely): PO-1 line 2 (price 2.5)" in done.output
+    done = CliRunner().invoke(app, ["bills", "import", str(written(rows, DESCRIBED)), "--accept-likely"])
+    assert (done.exit_code, len(posted)) == (0, 2)
 
 
 def test_one_invoice_over_two_orders_is_one_bill(written: Callable[[str], Path]) -> None:
