@@ -35,7 +35,14 @@ Credentials = Annotated[
         max_length=20,
         description="What the ERP signs in with, by the ERP's own names; stored encrypted, never shown again.",
         examples=[
-            {"sender_id": "posync", "sender_password": "...", "company": "ACME", "user": "xml", "password": "..."}
+            {"sender_id": "posync", "sender_password": "...", "company": "ACME", "user": "xml", "password": "..."},
+            {
+                "account": "1234567_SB1",
+                "consumer_key": "...",
+                "consumer_secret": "...",
+                "token_id": "...",
+                "token_secret": "...",
+            },
         ],
     ),
 ]
