@@ -80,6 +80,8 @@ class PurchaseOrderLine(BaseModel):
     """O - (E + P)."""
     unbilled_received: Exact
     """R - (E + P)."""
+    receivable: bool
+    """false: no receipt is ever made of it (a service, an expense), so nothing waits for one (S4-69)."""
     closed: bool
     hidden: bool
     """Fully received and fully billed: left out of bill drafts (S4-36)."""

@@ -21,7 +21,7 @@ async def test_the_bill_counts_once_at_all_three_moments(desk: Desk, company: Co
     company.does("receive", number="PO-1")
     await desk.start(mode="three_way")
     runs = len(await desk.items(f"/v1/connections/{desk.connection_id}/sync-runs"))
-    company.switch(**{f"{late}_delay_seconds": 2.5})
+    company.switch(**{f"{late}_delay_seconds": 1.5})
     company.breaks("unavailable", times=None)
     bill_id = await desk.bill("PO-1", {1: "4"})
     assert ledger(await desk.order("PO-1")) == figures("10", "10", "0", "4")

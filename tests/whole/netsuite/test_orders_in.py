@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.whole.company import Company
-from tests.whole.desk import Desk, ledger
+from tests.whole.desk import Desk, ledger, refused
 
 
 def figures(*values: str) -> tuple[Decimal, ...]:
@@ -130,6 +130,17 @@ async def test_without_a_subsidiary_all_orders_come_in(desk: Desk, company: Comp
     for number, entity in (("PO-1", "1"), ("PO-2", "2")):
         bill = await desk.billed(number, {1: "10"})
         assert company.one("bills", external_id=bill["external_key"])["entity"] == entity
+
+
+async def test_the_orders_of_an_account_belong_to_one_connection(desk: Desk, company: Company) -> None:
+    """Field note U-9: a second connection that would bill the same orders is refused, and the first one named."""
+    company.order("PO-1")
+    await desk.start()
+    first = desk.connection_id
+    await desk.connect(entity=None)
+    path = f"/v1/connections/{desk.connection_id}/preferences"
+    problem = refused(await desk.put(path, {"preferences": {"bank_account": "BOA"}}), 409, "ORDERS_CLAIMED")
+    assert first in problem["detail"]
 
 
 async def test_a_deleted_order_goes(desk: Desk, company: Company) -> None:

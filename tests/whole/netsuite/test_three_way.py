@@ -124,10 +124,14 @@ async def test_lines_that_are_not_received_are_billed_as_they_are(desk: Desk, co
     company.load(items=[{"item_id": "CONSULT", "name": "Consulting", "item_type": "Service"}])
     company.order("PO-SERVICE", "10", lines={1: {"item_id": "CONSULT"}})
     company.order("PO-EXPENSE", "1", lines={1: {"item_id": "", "account": "6000", "amount": "480.00"}}, price="480.00")
-    await desk.start()
+    company.order("PO-GOODS", "10")
+    await desk.start(mode="three_way")
+    assert [line["receivable"] for line in (await desk.order("PO-GOODS"))["lines"]] == [True]
     for number, quantity, total in (("PO-SERVICE", "10", "125.00"), ("PO-EXPENSE", "1", "480.00")):
         order = await desk.order(number)
-        assert order["erp_status"] == "Pending Bill"
+        assert (order["erp_status"], order["lines"][0]["receivable"]) == ("Pending Bill", False)
+        draft = await desk.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+        assert Decimal(draft["total"]) == Decimal(total)
         bill = await desk.billed(number, {1: quantity})
         document = company.one("bills", external_id=bill["external_key"])
         assert Decimal(document["total"]) == Decimal(total)
