@@ -5,8 +5,9 @@ import math
 import time
 from typing import Any
 
+from bench import netsuite_parse
 from bench.company import Bench, orders
-from bench.report import Figure, Report, at_most
+from bench.report import Figure, Report, at_least, at_most
 from cli.companies.netsuite import NetSuiteCompany
 from cli.sandbox_control import PretendErp, SandboxControl
 
@@ -40,6 +41,9 @@ def _measure(bench: Bench, report: Report, count: int) -> None:
         f"NetSuite: {count:,} orders of {LINES} lines",
         [
             Figure("into the mirror, whole run", run["counts"]["purchase_orders.changed"] / seconds, "orders/s"),
+            at_least(
+                "read from answers to records, one core", netsuite_parse.measure(), "orders/s", netsuite_parse.GOAL
+            ),
             Figure("ERP calls of the first sync", first["requests"], "requests"),
             at_most("ERP calls of an unchanged sync", unchanged["requests"], "requests", 3),
             at_most("order detail calls of an unchanged sync", unchanged["by_operation"].get("getList", 0), "calls", 0),
