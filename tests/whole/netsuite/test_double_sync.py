@@ -1,5 +1,6 @@
 """The double sync (S4-65..68): a bill is pushed, and its order is read until it shows there; it always counts once."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -55,6 +56,44 @@ async def test_a_sync_in_between_counts_nothing_twice(desk: Desk, company: Compa
     await desk.arrived(bill_id)
     await desk.sync()
     assert ledger(await desk.order("PO-1")) == figures("10", "10", "4", "0")
+
+
+async def test_many_bills_and_syncs_at_once_never_lose_or_double_one(desk: Desk, company: Company) -> None:
+    """S4-16, S4-65..67: looked at all the time, billed and reserved together are the bills entered so far."""
+    company.order("PO-1", "15")
+    company.does("receive", number="PO-1")
+    await desk.start(mode="three_way")
+    company.switch(quantity_delay_seconds=0.4, status_delay_seconds=0.8)
+    seen: list[Decimal] = []
+    entered: list[str] = []
+
+    async def look() -> None:
+        while True:
+            _, _, billed, pending = ledger(await desk.order("PO-1"))
+            seen.append(billed + pending)
+            await asyncio.sleep(0.02)
+
+    async def sync() -> None:
+        while True:
+            await desk.sync()
+
+    helpers = [asyncio.create_task(look()), asyncio.create_task(sync())]
+    try:
+        for quantity in ("1", "2", "3", "4", "5"):
+            entered.append(await desk.bill("PO-1", {1: quantity}))
+            await asyncio.sleep(0.25)
+        for bill_id in entered:
+            await desk.arrived(bill_id)
+        assert not any(helper.done() for helper in helpers)
+    finally:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+    assert seen == sorted(seen)
+    assert set(seen) <= {0, 1, 3, 6, 10, 15}
+    assert (await desk.order_is("PO-1", "filled"))["erp_status"] == "Fully Billed"
+    assert len(company.held("bills")) == 5
+    assert await desk.issues() == []
 
 
 async def test_a_bill_that_waits_for_approval_in_netsuite_counts_here(desk: Desk, company: Company) -> None:
