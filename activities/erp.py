@@ -5,7 +5,7 @@ sent before it is sent; on any doubt it is looked up before it is sent again; it
 holds is stored, and only then the workflows are told.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -29,6 +29,7 @@ from models.domain import (
     ExternalKey,
     PaymentStatus,
     PurchaseOrderId,
+    PurchaseOrderSnapshot,
     PushedBill,
     WriteState,
 )
@@ -231,12 +232,14 @@ class ErpActivities:
                 f"{facts.number} does not show {len(waiting)} of our bills yet; the ERP says {facts.erp_status!r}",
                 again_in=None,
                 code="STATUS_NOT_SHOWING",
+                evidence=_as_shown(snapshot, waiting),
             )
         if refresh.until_covered and snapshot.status_lags:
             raise not_yet(
                 f"{facts.number} shows all of our bills and is still {facts.erp_status!r}",
                 again_in=None,
                 code="STATUS_NOT_SHOWING",
+                evidence=_as_shown(snapshot, refresh.until_covered),
             )
         return RefreshedPurchaseOrder(facts=facts, covered=list(refresh.until_covered))
 
@@ -344,6 +347,19 @@ class ErpActivities:
                 evidence=error.evidence,
             )
         )
+
+
+def _as_shown(snapshot: PurchaseOrderSnapshot, awaited: Sequence[BillId]) -> dict[str, str]:
+    """What the ERP said of an order when it was last read, for a person who must find out why (S4-67)."""
+    order = snapshot.purchase_order
+    return {
+        "order": order.number,
+        "document": order.document_id,
+        "erp_status": order.erp_status,
+        "billed": "; ".join(f"line {line.line_no}: {line.billed} of {line.quantity}" for line in order.lines[:20]),
+        "bills_it_shows": ", ".join(sorted({billing.document_number for billing in snapshot.billings})) or "none",
+        "awaited": ", ".join(awaited),
+    }
 
 
 def _status_of(found: PushedBill) -> BillStatus:

@@ -4,7 +4,7 @@ A failure carries `FailureDetails`, so that a workflow can open an issue without
 error's family, which is what an operator sees first in the Temporal UI.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -59,11 +59,13 @@ def as_failure(error: ErpError, *, family: str | None = None) -> ApplicationErro
     )
 
 
-def not_yet(message: str, *, again_in: timedelta | None, code: str) -> ApplicationError:
+def not_yet(
+    message: str, *, again_in: timedelta | None, code: str, evidence: Mapping[str, str] | None = None
+) -> ApplicationError:
     """Waiting is not a failure: the activity is tried again, and nobody is alarmed. None: at its policy's back-off."""
     return ApplicationError(
         message,
-        FailureDetails(family="NotYet", code=code, message=message),
+        FailureDetails(family="NotYet", code=code, message=message, evidence=dict(evidence or {})),
         type="NotYet",
         next_retry_delay=again_in,
         category=ApplicationErrorCategory.BENIGN,

@@ -125,6 +125,9 @@ async def test_an_order_that_never_shows_the_bill_becomes_an_issue(
     issue = await desk.issue("STATUS_NOT_SHOWING")
     assert issue["subject_kind"] == "purchase_order"
     assert "Pending Bill" in issue["cause"]
+    evidence = issue["evidence"]
+    assert (evidence["order"], evidence["erp_status"], evidence["bills_it_shows"]) == ("PO-1", "Pending Bill", "none")
+    assert (evidence["awaited"], evidence["billed"].startswith("line 1: 0")) == (bill_id, True)
     assert ledger(await desk.order("PO-1")) == figures("10", "10", "0", "4")
     company.pass_time(3600)
     await desk.settle(issue, "retry")
