@@ -158,6 +158,7 @@ _CREATE = text(
             line_no int, purchase_order_id text, order_line_no int, item_id text, account text, description text,
             quantity numeric, exact_quantity text, unit text, billed_quantity numeric, billed_unit text, price numeric,
             amount numeric, department text, location text, class_id text, project text, sources jsonb)
+        order by 3, 4  -- the order in which everybody locks an order's lines: each row's foreign key locks one
     ), planned as (
         insert into erp_writes
             (external_key, connection_id, kind, subject_id, purchase_order_id, body_hash, state, attempts)
