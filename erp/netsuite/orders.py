@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from erp.connector import BadRecord, Page
 from erp.errors import ErpError, NotFound, Rejected
-from erp.netsuite import reader, statuses, transactions, translate, wire
+from erp.netsuite import item_receipts, reader, statuses, transactions, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, ORDER, RECEIPT, changed, look_back, made_from
@@ -190,7 +190,7 @@ class Orders:
         """A page of item receipts with lines (S4-30..32)."""
         start = None if since is None else look_back(since)
         found = await self._reader.page(changed([RECEIPT], start, self._entity, whole=True), after)
-        receipts, bad = translate.usable(found.records, translate.receipt)
+        receipts, bad = translate.usable(found.records, item_receipts.receipt)
         return Page(receipts, found.after, max((receipt.revision for receipt in receipts), default=None), bad)
 
     # --- one order, whole ---------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class Orders:
                 touched=wire.moment_text(now - READ_MARGIN),
                 amounts_billed=transactions.amounts_billed(bills),
             )
-            receipts = [translate.receipt(document) for document in documents if document.kind == "ItemReceipt"]
+            receipts = [item_receipts.receipt(document) for document in documents if document.kind == "ItemReceipt"]
             billings = tuple(evidence(order, bills))
         except Unusable as error:
             raise Rejected(error.message, code=error.code, evidence=error.evidence) from None

@@ -1,4 +1,4 @@
-"""NetSuite's orders and receipts into ours (S4-29..36; reference 4, 5). Bills and payments have files of their own.
+"""NetSuite's orders into ours (S4-29..36; reference 4, 5), and what the other records need for that, too.
 
 Every function either returns a whole record or raises `Unusable`, which becomes a BadRecord: one bad order never stops
 the others (fault F13). Ids are NetSuite's internal ids; a line's id names its order, too: `101:1`, of an expense line
@@ -16,14 +16,11 @@ from erp.netsuite import statuses, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.wire import Fields, Held, Row
 from models.domain import (
-    DocumentId,
     ErpId,
     LineBasis,
     PurchaseOrder,
     PurchaseOrderHeader,
     PurchaseOrderLine,
-    Receipt,
-    ReceiptLine,
     Record,
 )
 
@@ -234,7 +231,7 @@ def _item_line(
         said, amount = get("quantity"), get("amount")
         if said is None and amount is None:
             return None
-        erp_id = line_id(record.id, _line_number(record, get("line")))
+        erp_id = line_id(record.id, line_number(record, get("line")))
         item = get("item")
         if item is None:
             raise missing(f"Line {erp_id}", "item")
@@ -290,7 +287,7 @@ def _expense_line(
     """An expense line: an amount of an account. It is billed by amount, so its quantity is one of that price."""
     get = row.get
     try:
-        erp_id = line_id(record.id, _line_number(record, get("line")), expense=True)
+        erp_id = line_id(record.id, line_number(record, get("line")), expense=True)
         amount = wire.money(get("amount", "")) if "amount" in row else None
     except ValueError as error:
         raise unreadable(f"a line of {record.id}", error) from None
@@ -334,7 +331,7 @@ def part_of(billed: Decimal, amount: Decimal) -> Decimal:
     return (billed / amount).quantize(PARTS).normalize() if amount else ZERO
 
 
-def _line_number(record: Held, line: str | None) -> str:
+def line_number(record: Held, line: str | None) -> str:
     """A line's own number, which NetSuite assigns, never gives to another line, and which bills refer to.
     It is not dense; people count lines from one."""
     if line is None:
@@ -357,73 +354,3 @@ def has_amount_lines(record: Held) -> bool:
     if "expenseList" in record.fields:
         return True
     return any(wire.text(line, "quantity") is None for line in record.lines("itemList", "item"))
-
-
-# --- receipts --------------------------------------------------------------------------------------------------
-
-
-def receipt(record: Held) -> Receipt:
-    """An item receipt with what it received of each order line (S4-30..32). Raises Unusable."""
-    order_id = wire.ref_id(record.fields, "createdFrom")
-    lines: list[ReceiptLine] = []
-    for found in record.lines("itemList", "item"):
-        line = _receipt_line(record, found, order_id, len(lines) + 1)
-        if line is not None:
-            lines.append(line)
-    # An expense that is marked received has no quantity; its amount is the order line's, so it is one of it.
-    for found in record.lines("expenseList", "expense"):
-        line = _received_expense(record, found, order_id, len(lines) + 1)
-        if line is not None:
-            lines.append(line)
-    vendor = wire.ref_id(record.fields, "entity")
-    return Receipt(
-        erp_id=ErpId(record.id),
-        document_id=DocumentId(record.id),
-        number=wire.text(record.fields, "tranId") or record.id,
-        erp_status=statuses.RECEIVED,
-        order_document=DocumentId(order_id) if order_id else None,
-        vendor_id=vendor or "",
-        received_on=need_day(record, "tranDate"),
-        memo=wire.text(record.fields, "memo") or "",
-        entity=wire.ref_id(record.fields, "subsidiary"),
-        owner_entity=None,
-        revision=revision(record),
-        lines=tuple(lines),
-    )
-
-
-def _receipt_line(record: Held, found: Fields, order_id: str | None, line_no: int) -> ReceiptLine | None:
-    if wire.text(found, "itemReceive") in ("false", "0"):
-        return None
-    try:
-        line = _line_number(record, wire.text(found, "line"))
-        quantity = wire.decimal(wire.text(found, "quantity") or "0")
-    except ValueError as error:
-        raise unreadable(f"a line of receipt {record.id}", error) from None
-    item = wire.ref(found, "item")
-    order_line = wire.text(found, "orderLine")
-    if item is None:
-        raise missing(f"Line {line} of receipt {record.id}", "item")
-    return ReceiptLine(
-        erp_id=line_id(record.id, line),
-        line_no=line_no,
-        item_id=item.id,
-        description=wire.text(found, "description") or wire.text(found, "itemName") or item.name,
-        unit=wire.text(found, "unitsDisplay") or "",
-        quantity=quantity,
-        order_line=line_id(order_id, order_line) if order_id and order_line else None,
-    )
-
-
-def _received_expense(record: Held, found: Fields, order_id: str | None, line_no: int) -> ReceiptLine | None:
-    if wire.text(found, "markReceived") in ("false", "0"):
-        return None
-    order_line = wire.text(found, "orderLine")
-    return ReceiptLine(
-        erp_id=line_id(record.id, _line_number(record, wire.text(found, "line")), expense=True),
-        line_no=line_no,
-        item_id=wire.text(found, "account") or "",
-        description=wire.text(found, "memo") or "",
-        quantity=ONE,
-        order_line=line_id(order_id, order_line, expense=True) if order_id and order_line else None,
-    )
