@@ -76,6 +76,7 @@ class RequestedBill(BaseModel):
     entity: str | None = None
     total: Decimal | None = None
     tax: Decimal | None = None
+    expected_tax: Decimal | None = None
     discount: Decimal = ZERO
     charges: list[RequestedCharge] = []
     acknowledge: list[str] = []
@@ -139,6 +140,7 @@ def bill_to_match(asked: RequestedBill, orders: Sequence[Order], connection: Con
         posting_date=asked.posting_date or asked.bill_date,
         total=asked.total,
         tax=asked.tax,
+        expected_tax=asked.expected_tax,
         discount=asked.discount,
         charges=tuple(ChargeToMatch(charge_class=one.charge_class, amount=one.amount) for one in asked.charges),
     )

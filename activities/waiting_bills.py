@@ -5,6 +5,7 @@ worse result only opens an issue (spec/matching.md 3.6).
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +16,9 @@ from activities.billing import as_kept, codes, line_sources, order_lines, reserv
 from activities.judging import Order, judge, ledger_of, read_orders
 from erp.issue_codes import issue_code
 from matching.bill import match_bill
+from matching.credits import expected_credit
 from matching.decision import Change, Comparison, Needs, compare, for_saved_bill, is_worse
+from matching.exact import multiply, plain, rounded
 from matching.inputs import BillToMatch, OrderToMatch
 from matching.result import Finding, MatchResult, Outcome
 from models.domain import (
@@ -23,6 +26,7 @@ from models.domain import (
     BillId,
     BillStatus,
     ConnectionId,
+    LineBasis,
     MatchMode,
     OrganizationId,
     PurchaseOrderId,
@@ -136,15 +140,16 @@ class WaitingBillActivities:
                 for bill in await waiting_bills.not_sent(session, order_id)
             ]
             worse = 0
+            read: dict[PurchaseOrderId, Order] = {}
             for bill in await waiting_bills.in_erp(session, order_id):
-                worse += await self._compare(session, bill, again.why)
+                worse += await self._compare(session, bill, again.why, read)
         return BillsMatchedAgain(bills=matched, worse=worse)
 
     async def _follow(self, session: AsyncSession, connection: ConnectionRow, bill: BillRow, why: str) -> BillMatched:
         """Match a bill that is not sent anew, without its own reservation, and put it where the result leaves it."""
         bill_id = BillId(bill.id)
         was = MatchResult.model_validate((await match_results.latest(session, bill_id)).result)
-        orders = await _orders(session, was, without_bill=bill_id)
+        orders = await _orders(session, [order.id for order in was.inputs.orders], without_bill=bill_id)
         asked = await _as_it_is(session, bill, was.inputs.bill)
         result = for_saved_bill(await judge(session, connection, orders, asked, bill_id=bill_id))
         acknowledged, released = words(result, await waiting_bills.decisions(session, bill_id))
@@ -175,13 +180,17 @@ class WaitingBillActivities:
             )
         return BillMatched(bill_id=bill_id, status=status, version=bill.version, needs=codes(open_needs))
 
-    async def _compare(self, session: AsyncSession, bill: BillRow, why: str) -> bool:
+    async def _compare(
+        self, session: AsyncSession, bill: BillRow, why: str, read: dict[PurchaseOrderId, Order]
+    ) -> bool:
         """What a bill in the ERP would be judged now, by the order's and receipts' new terms alone: what was billed
         since, closed books and changed policies came after it and are no fault of it. Whether that is worse."""
         bill_id = BillId(bill.id)
         last = await match_results.latest(session, bill_id)
         was = MatchResult.model_validate(last.result)
-        terms = [_on_new_terms(order, now) for order, now in await _orders_now(session, was)]
+        for missing in {order.id for order in was.inputs.orders} - read.keys():
+            (read[missing],) = await _orders(session, [missing], without_bill=None)
+        terms = [_on_new_terms(order, read[order.id]) for order in was.inputs.orders]
         result = for_saved_bill(match_bill(was.inputs.mode, terms, was.inputs.bill, was.inputs.policies))
         comparison = compare(was, result)
         healed = comparison.change is Change.BETTER and last.why != match_results.ASKED_FOR
@@ -203,7 +212,7 @@ class WaitingBillActivities:
                 session, ConnectionId(bill.connection_id), "bill", bill_id, ["MATCH_WORSE"], actor=SYNCER
             )
             return False
-        await _tell_of_worse(session, bill, was, result, comparison, why)
+        await _tell_of_worse(session, bill, was, result, comparison, _credits(was, read), why)
         return True
 
 
@@ -268,17 +277,32 @@ async def _matched(session: AsyncSession, bill: BillRow, result: MatchResult) ->
     )
 
 
-async def _orders(session: AsyncSession, was: MatchResult, *, without_bill: BillId | None) -> tuple[Order, ...]:
+async def _orders(
+    session: AsyncSession, order_ids: Sequence[PurchaseOrderId], *, without_bill: BillId | None
+) -> tuple[Order, ...]:
     rows = []
-    for order in was.inputs.orders:
-        row = await purchase_orders.get(session, order.id)
+    for order_id in order_ids:
+        row = await purchase_orders.get(session, order_id)
         assert row is not None, "an order is never removed from the mirror"
         rows.append(row)
     return await read_orders(session, rows, without_bill=without_bill)
 
 
-async def _orders_now(session: AsyncSession, was: MatchResult) -> list[tuple[OrderToMatch, Order]]:
-    return list(zip(was.inputs.orders, await _orders(session, was, without_bill=None), strict=True))
+def _credits(was: MatchResult, read: Mapping[PurchaseOrderId, Order]) -> dict[str, str]:
+    """What was billed, went back and is not credited yet, by order line (R01, R03): what to ask the vendor for."""
+    expected: dict[str, str] = {}
+    for order in was.inputs.orders:
+        held = {line.erp_id: line for line in read[order.id].held.values()}
+        for line in order.lines:
+            now = held.get(line.erp_id or "")
+            if now is None:
+                continue
+            credit = expected_credit(was.inputs.mode, ledger_of(now), received_before=line.ledger.net_received)
+            if credit > 0:
+                worth = multiply(credit, Decimal(1) if now.basis == LineBasis.AMOUNT else now.price)
+                name = f"{order.number} line {now.line_no}"
+                expected[name] = f"{plain(credit)} {now.unit}".strip() + f", worth {plain(rounded(worth, 2))}"
+    return expected
 
 
 def _on_new_terms(was: OrderToMatch, now: Order) -> OrderToMatch:
@@ -342,7 +366,13 @@ async def _reserve(session: AsyncSession, bill_id: BillId, result: MatchResult) 
 
 
 async def _tell_of_worse(
-    session: AsyncSession, bill: BillRow, was: MatchResult, result: MatchResult, comparison: Comparison, why: str
+    session: AsyncSession,
+    bill: BillRow,
+    was: MatchResult,
+    result: MatchResult,
+    comparison: Comparison,
+    credits_expected: Mapping[str, str],
+    why: str,
 ) -> None:
     code = issue_code("MATCH_WORSE")
     new = (*comparison.appeared, *comparison.worse)
@@ -365,6 +395,7 @@ async def _tell_of_worse(
             "orders_before": was.inputs.po,
             "orders_after": result.inputs.po,
             "values": {finding.id: dict(finding.values) for finding in new},
+            **({"credit_expected": dict(credits_expected)} if credits_expected else {}),
         },
         workflow_id=None,
     )

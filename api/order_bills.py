@@ -73,6 +73,9 @@ class NewBill(Input):
         default=None, description="What the supplier wrote as the total; compared with what the bill adds up to."
     )
     tax: UnsignedAmount | None = None
+    expected_tax: UnsignedAmount | None = Field(
+        default=None, description="What a tax engine says; compared with `tax` where a tolerance policy asks for it."
+    )
     discount: UnsignedAmount = Field(default=Decimal(0), description="Taken off the total.")
     charges: Annotated[list[NewCharge], Field(max_length=50)] = Field(
         default=[], description="What is on no line of an order: freight, surcharges."

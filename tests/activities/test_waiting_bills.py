@@ -357,3 +357,18 @@ async def test_waiting_bills_and_new_ones_never_pass_the_ceiling_together(office
         *(office.match_again(order) for _ in range(5)),
     )
     assert await office.tenant.billed_net(order) == 10
+
+
+async def test_goods_that_went_back_ask_for_a_credit(office: Office) -> None:
+    """R03: received and billed whole, then the receipt is lowered: the issue says what the vendor owes."""
+    await office.three_way()
+    order = await office.holds(an_order(lines={1: 10}, billed={1: 10}, erp_status="Converted"))
+    await office.tenant.receive(a_receipt(order, {1: 10}))
+    bill_id = await office.billed(order, {1: 10}, key="k1")
+    await office.push(bill_id)
+    await office.tenant.execute(
+        "update purchase_order_lines set received = 5 where purchase_order_id = :id", id=office.tenant.id_of(order)
+    )
+    assert (await office.match_again(order, "a receipt was lowered")).worse == 1
+    (issue,) = await office.tenant.fetch("select * from sync_issues where connection_id = :c")
+    assert issue.evidence["credit_expected"] == {"PO-1007 line 1": "5 Each, worth 62.5"}

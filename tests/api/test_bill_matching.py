@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from models.store.database import Database
 from tests.api.desk import Office, StandInTemporal, a_problem, an_order, connected, mirrored
@@ -202,6 +203,22 @@ async def test_the_suppliers_total_must_add_up(office: Office, order_id: str) ->
     assert right["outcome"] == "WARN"
     wrong = (await office.post(path, a_bill("4", total="50.02"))).json()
     assert "HEADER_SUM" in [finding["code"] for finding in wrong["needs"]["release"]]
+
+
+async def test_the_tax_is_compared_with_what_a_tax_engine_says(
+    office: Office, database: Database, connection_id: str, order_id: str
+) -> None:
+    """Rules 3.4: only where a policy sets a tolerance."""
+    async with database.transaction() as session:
+        taxes = {"capabilities": '{"charges": ["tax"]}', "id": connection_id}
+        change = "update connections set capabilities = capabilities || cast(:capabilities as jsonb) where id = :id"
+        await session.execute(text(change), taxes)
+    path = f"/v1/purchase-orders/{order_id}/match"
+    body = a_bill(tax="5.00", expected_tax="4.00")
+    assert (await office.post(path, body)).json()["outcome"] == "WARN"
+    await tolerate(office, tax={"block": {"pct": "10"}})
+    held = (await office.post(path, body)).json()
+    assert [finding["code"] for finding in held["needs"]["release"]] == ["TAX_DIFFERS"]
 
 
 async def test_twenty_callers_at_once_never_pass_the_ceiling(office: Office, order_id: str) -> None:
