@@ -118,6 +118,17 @@ async def test_rows_in_another_order_all_come(world: NetSuiteWorld) -> None:
     assert orders.keys() == expected
 
 
+async def test_a_search_that_dies_between_its_pages_is_begun_again(world: NetSuiteWorld) -> None:
+    """Reference 3.3: the numbered pages are the fall-back, and their search lives a quarter of an hour."""
+    world.switch(search_order="descending")
+    connector = world.connect(page_size=5)
+    expected = await all_orders(connector)
+    world.fault("job_lost", "searchMoreWithId")
+    world.forget_calls()
+    assert (await all_orders(connector)).keys() == expected.keys()
+    assert world.calls()["by_operation"]["search"] > 2, "begun again"
+
+
 async def test_a_row_that_moves_between_pages_still_comes(world: NetSuiteWorld) -> None:
     """Reference 3.3: with numbered pages it would be on neither."""
     expected = {order["number"] for order in world.held("purchase_orders") if order["entity"] == world.entity}
