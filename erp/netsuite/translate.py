@@ -8,6 +8,7 @@ the others (fault F13). Ids are NetSuite's internal ids; a line's id names its o
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 from erp.connector import BadRecord
@@ -45,13 +46,19 @@ def trusted(model: type[R], values: dict[str, Any]) -> R:
     half of a sync page's time. A test compares these records with checked ones, field by field."""
     record = model.__new__(model)
     _set(record, "__dict__", values)
-    _set(record, "__pydantic_fields_set__", set(values))
+    _set(record, "__pydantic_fields_set__", _all_fields(model))
     _set(record, "__pydantic_extra__", None)
     _set(record, "__pydantic_private__", None)
     return record
 
 
 _set = object.__setattr__
+
+
+@cache
+def _all_fields(model: type[Record]) -> set[str]:
+    """One set for all records of a kind; pydantic copies it before it changes it."""
+    return set(model.model_fields)
 
 
 def bad_record(record: Held, error: ErpError) -> BadRecord:
@@ -164,31 +171,31 @@ def order_status(record: Held) -> str:
 
 def order_header(record: Held, currencies: Currencies, *, touched: str = "") -> PurchaseOrderHeader:
     """An order's header. `touched`: when a receipt or bill last moved its lines, if that is later. Raises Unusable."""
+    return trusted(PurchaseOrderHeader, _header(record, currencies, touched))
+
+
+def _header(record: Held, currencies: Currencies, touched: str) -> dict[str, Any]:
     found = record.fields
     vendor = need_ref(record, "entity")
-    term = wire.ref_id(found, "terms")
-    return trusted(
-        PurchaseOrderHeader,
-        {
-            "erp_id": record.id,
-            "document_id": record.id,
-            "number": wire.text(found, "tranId") or record.id,
-            "erp_status": order_status(record),
-            "vendor_id": vendor.id,
-            "vendor_name": vendor.name or vendor.id,
-            "ordered_on": need_day(record, "tranDate"),
-            "due_on": optional_day(record, "dueDate"),
-            "currency": currencies.of(found) or None,
-            "memo": wire.text(found, "memo") or "",
-            "total": money(found, "total"),
-            "reference": wire.text(found, "otherRefNum"),
-            "term": term,
-            "owner_entity": None,
-            "created_from": None,
-            "revision": max(revision(record), touched),
-            "custom": {},
-        },
-    )
+    return {
+        "erp_id": record.id,
+        "document_id": record.id,
+        "number": wire.text(found, "tranId") or record.id,
+        "erp_status": order_status(record),
+        "vendor_id": vendor.id,
+        "vendor_name": vendor.name or vendor.id,
+        "ordered_on": need_day(record, "tranDate"),
+        "due_on": optional_day(record, "dueDate"),
+        "currency": currencies.of(found) or None,
+        "memo": wire.text(found, "memo") or "",
+        "total": money(found, "total"),
+        "reference": wire.text(found, "otherRefNum"),
+        "term": wire.ref_id(found, "terms"),
+        "owner_entity": None,
+        "created_from": None,
+        "revision": max(revision(record), touched),
+        "custom": {},
+    }
 
 
 def order(
@@ -199,9 +206,8 @@ def order(
     `amounts_billed`: what bills bill of lines without a quantity, by line id; orders do not show it themselves.
     """
     by_amount = amounts_billed or {}
-    header = order_header(record, currencies, touched=touched)
-    entity = wire.ref_id(record.fields, "subsidiary")
-    currency = header.currency
+    values = _header(record, currencies, touched)
+    entity, currency = wire.ref_id(record.fields, "subsidiary"), values["currency"]
     lines: list[PurchaseOrderLine] = []
     for row in record.rows("itemList", "item"):
         line = _item_line(record, row, entity, currency, by_amount, len(lines) + 1)
@@ -210,8 +216,7 @@ def order(
     for row in record.rows("expenseList", "expense"):
         lines.append(_expense_line(record, row, entity, currency, by_amount, len(lines) + 1))
     if not lines:
-        raise Unusable("NO_LINES", f"{header.number} came without any line.", {})
-    values = dict(header.__dict__)
+        raise Unusable("NO_LINES", f"{values['number']} came without any line.", {})
     values["entity"] = entity
     values["lines"] = tuple(lines)
     return trusted(PurchaseOrder, values)
@@ -244,7 +249,7 @@ def _item_line(
             billed = part_of(billed_amount, worth)
         else:
             billed = wire.decimal(get("quantityBilled", "0"))
-            billed_amount = wire.cents(billed * price) if billed else ZERO
+            billed_amount = round(billed * price, 2) if billed else ZERO
         return trusted(
             PurchaseOrderLine,
             {
