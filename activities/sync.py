@@ -39,13 +39,13 @@ from models.store import (
     erp_bills,
     erp_payments,
     list_entries,
+    match_again,
     purchase_orders,
     receipts,
     skipped,
     stamps,
     sync_issues,
     sync_runs,
-    waiting_bills,
 )
 from models.store.database import Database
 from models.store.order_pages import wake_again
@@ -92,9 +92,7 @@ class SyncActivities:
             peek = await connection.erp.peek(known)
             async with self._database.transaction() as session:
                 unknown = await stamps.unknown(session, start.connection_id, peek.stamps)
-                books_moved = await closed_periods.take_in(session, start.connection_id, peek.closed_through)
-            if books_moved:
-                await self._match_waiting(start.connection_id, "the books were closed or opened")
+                await closed_periods.take_in(session, start.connection_id, peek.closed_through)
             news |= peek.unread | {Stream(stream) for stream in unknown}
         return SyncPlan(run_id=run_id, streams=[stream for stream in allowed if stream in news], reason=reason)
 
@@ -112,17 +110,9 @@ class SyncActivities:
         async with self._database.transaction() as session:
             upserted = await list_entries.upsert(session, page.connection_id, read.records)
             await self._report_bad(session, connection.row, "list_entry", read.bad)
-            done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
-        if since is not None and upserted.changed:
-            await self._match_waiting(page.connection_id, "a vendor, an item or a unit changed")
-        return done
-
-    async def _match_waiting(self, connection_id: ConnectionId, why: str) -> None:
-        """Bills that wait for somebody may need nobody any more: their orders' workflows match them again."""
-        async with self._database.transaction() as session:
-            orders = await waiting_bills.orders(session, connection_id)
-        for order in orders:
-            await self._doorbell.match_again(order, why)
+            if upserted.changed:
+                await match_again.ask(session, page.connection_id, "a vendor, an item or a unit changed")
+            return await self._finish_page(session, page, read, len(read.records), upserted.changed)
 
     async def _purchase_orders(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection

@@ -9,7 +9,16 @@ from temporalio import activity
 from activities.doorbell import Doorbell
 from models.domain import BillStatus, ConnectionId, Erp
 from models.messages import BillEdited, FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
-from models.store import connections, pending_edits, purchase_orders, requests, sync_issues, sync_runs
+from models.store import (
+    connections,
+    match_again,
+    pending_edits,
+    purchase_orders,
+    requests,
+    sync_issues,
+    sync_runs,
+    waiting_bills,
+)
 from models.store.bills import SYNCER
 from models.store.database import Database
 
@@ -31,7 +40,7 @@ class WakingActivities:
     @activity.defn
     async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
         """Start or signal up to `limit` orders whose content their workflow has not heard of; at the end also the
-        bills with an edit that is not in the ERP yet."""
+        bills with an edit that is not in the ERP yet, and the orders of bills that are to be matched again."""
         async with self._database.transaction() as session:
             row = await connections.get(session, wake.connection_id)
             assert row is not None, "a workflow's connection is never removed"
@@ -54,6 +63,7 @@ class WakingActivities:
         more = len(to_wake) == wake.limit
         if not more:
             await self._ring_for_edits(wake.connection_id)
+            await self._ring_for_waiting_bills(wake.connection_id)
         return WokenPurchaseOrders(woken=len(to_wake), more=more)
 
     async def _ring_for_edits(self, connection_id: ConnectionId) -> None:
@@ -72,6 +82,20 @@ class WakingActivities:
                         why=f"the bill is {edit.status.value}",
                         maybe_there=False,
                     )
+
+    async def _ring_for_waiting_bills(self, connection_id: ConnectionId) -> None:
+        """Bills that wait for somebody may need nobody any more: their orders' workflows match them again."""
+        async with self._database.transaction() as session:
+            asked = await match_again.asked(session, [connection_id])
+            orders = await waiting_bills.orders(session, connection_id) if asked else []
+        for word in asked:
+            for start in range(0, len(orders), AT_ONCE):
+                await asyncio.gather(
+                    *(self._doorbell.match_again(order, word.why) for order in orders[start : start + AT_ONCE])
+                )
+        if asked:
+            async with self._database.transaction() as session:
+                await match_again.told(session, asked)
 
     @activity.defn
     async def finish_sync_run(self, finish: FinishSyncRun) -> None:

@@ -39,6 +39,7 @@ from models.store import (
     bill_edits,
     bill_reads,
     events,
+    match_again,
     notices,
     payment_reads,
     waiting_bills,
@@ -58,9 +59,7 @@ GL_ACCOUNT_REMINDER = (
 
 EDIT_WAITS = "The edit is saved. Temporal does not answer now: the next sync brings it to the ERP."
 
-MATCH_NOT_REPEATED = (
-    "The edit is saved. Temporal does not answer now, so the bill was not matched again: edit it once more, later."
-)
+MATCH_WAITS = "The edit is saved. Temporal does not answer now: the bill is matched again by the next sync."
 
 log = logging.getLogger(__name__)
 
@@ -232,8 +231,9 @@ async def edit(
         order = None
         if row.status in WAITING_FOR_A_PERSON and row.purchase_order_id is not None:
             order = await waiting_bills.order_state(session, PurchaseOrderId(row.purchase_order_id))
+            await match_again.ask(session, ConnectionId(row.connection_id), f"bill {row.number} was edited")
     if order is not None and not await _matched_again(services, order, bill.number):
-        reminders.append(Reminder(code="MATCH_NOT_REPEATED", message=MATCH_NOT_REPEATED))
+        reminders.append(Reminder(code="MATCH_WAITS_FOR_SYNC", message=MATCH_WAITS))
     if edition and not await _told(services, BillId(bill_id), edition):
         reminders.append(Reminder(code="EDIT_WAITS_FOR_SYNC", message=EDIT_WAITS))
     tag(response, bill.version)
@@ -255,7 +255,7 @@ async def _matched_again(services: Services, order: PurchaseOrderState, number: 
     try:
         await durable.match_again(services.temporal, order, f"bill {number} was edited")
     except (Problem, RPCError) as error:
-        log.warning("bill %s: edited, but not matched again: %s", number, error)
+        log.warning("bill %s: the match after its edit waits for the next sync: %s", number, error)
         return False
     return True
 

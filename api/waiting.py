@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from api import durable
 from api.services import ServiceSet
 from models.domain import ConnectionId
-from models.store import waiting_bills
+from models.store import match_again, waiting_bills
 
 AT_ONCE = 20
 """So many workflows are rung at a time."""
@@ -21,14 +21,19 @@ async def match_waiting_bills(
     item_id: str | None = None,
 ) -> None:
     """Ring the workflows of the orders such bills are on. Safe to repeat. Raises Problem TEMPORAL_UNAVAILABLE: what was
-    changed is kept then, and the caller's repeat rings again."""
+    changed is kept then, and the next sync run rings in our place."""
+    concerned = list(connection_ids)
     async with services.database.transaction() as session:
+        asked = await match_again.asked(session, concerned)
         orders = [
             order
-            for connection_id in connection_ids
+            for connection_id in concerned
             for order in await waiting_bills.orders(session, connection_id, vendor_id=vendor_id, item_id=item_id)
         ]
     for start in range(0, len(orders), AT_ONCE):
         await asyncio.gather(
             *(durable.match_again(services.temporal, order, why) for order in orders[start : start + AT_ONCE])
         )
+    if asked and vendor_id is None and item_id is None:  # else others may wait for another word that was not told yet
+        async with services.database.transaction() as session:
+            await match_again.told(session, asked)

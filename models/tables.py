@@ -112,6 +112,10 @@ class ConnectionRow(SQLModel, table=True):
     sync_every_minutes: int | None = None
     """None: only when asked for; else a Temporal Schedule (S2-56)."""
     last_synced_at: datetime | None = _instant(nullable=True)
+    match_again_since: datetime | None = _instant(nullable=True)
+    """What waiting bills are matched with changed, and not all of their workflows were told; see
+    `models/store/match_again.py`."""
+    match_again_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
     version: int = 1
     created_at: datetime = _instant(default_now=True)
 

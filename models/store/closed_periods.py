@@ -12,18 +12,18 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import ConnectionId, OrganizationId
-from models.store import events
+from models.store import events, match_again
 from models.tables import ClosedPeriodRow
 
 WHOLE_COMPANY = ""
 """The entity of a date that holds for all of them."""
 
 
-async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[str, date | None]) -> bool:
+async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[str, date | None]) -> None:
     """What the ERP says, by entity. Its books may open again, so its date moves both ways; others stay as they are.
-    True when anything moved."""
+    Waiting bills are matched again when anything moved."""
     if not closed:
-        return False
+        return
     moved = await s.execute(
         text(
             """
@@ -40,7 +40,8 @@ async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[
         ),
         {"c": connection_id, "entities": list(closed), "days": list(closed.values())},
     )
-    return moved.first() is not None
+    if moved.first() is not None:
+        await match_again.ask(s, connection_id, "the books were closed or opened")
 
 
 async def get(
@@ -87,6 +88,7 @@ async def set_by_person(
         ),
         {"c": connection_id, "entity": entity, "through": through, "actor": actor},
     )
+    await match_again.ask(s, connection_id, "the books were closed or opened here")
     await events.record(
         s,
         organization_id=organization_id,

@@ -11,6 +11,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import ConnectionId, Erp, MatchMode, OrganizationId
+from models.store import match_again
 from models.tables import ConnectionRow
 
 
@@ -142,6 +143,7 @@ async def save_preferences(
         **({} if capabilities is None else {"capabilities": dict(capabilities)}),
         state=case((in_trouble, col(ConnectionRow.state)), else_=at_rest),
     )
+    await match_again.ask(s, connection_id, "the sync preferences were set")
 
 
 async def save_credentials(s: AsyncSession, connection_id: ConnectionId, sealed: bytes) -> None:
@@ -201,6 +203,7 @@ async def set_match_mode(s: AsyncSession, connection_id: ConnectionId, mode: Mat
     """2-way or 3-way (S4-42, S4-43). The caller re-maps the statuses in the same transaction
     (`purchase_orders.remap_statuses`)."""
     await _change(s, connection_id, match_mode=mode.value)
+    await match_again.ask(s, connection_id, f"matching is {mode.replace('_way', '-way')} now")
 
 
 async def set_purchase_orders_enabled(s: AsyncSession, connection_id: ConnectionId, enabled: bool) -> None:
@@ -221,16 +224,6 @@ async def set_schedule(s: AsyncSession, connection_id: ConnectionId, every_minut
 async def set_first_import_from(s: AsyncSession, connection_id: ConnectionId, from_date: date | None) -> None:
     """From which order date on the first import takes orders in; None: the last three months (S1-11, S1-13)."""
     await _change(s, connection_id, first_import_from=from_date)
-
-
-async def set_capabilities(s: AsyncSession, connection_id: ConnectionId, capabilities: Mapping[str, Any]) -> None:
-    """What the ERP offered when we last signed in."""
-    await _change(s, connection_id, capabilities=dict(capabilities))
-
-
-async def mark_synced(s: AsyncSession, connection_id: ConnectionId, at: datetime) -> None:
-    """A sync run reached its end."""
-    await s.exec(update(ConnectionRow).where(col(ConnectionRow.id) == connection_id).values(last_synced_at=at))
 
 
 async def claimed_orders(

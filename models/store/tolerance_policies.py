@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import ConnectionId, OrganizationId
-from models.store import events
+from models.store import events, match_again
 from models.store.identity import new_id
 from models.store.pages import Listing, decode_cursor, instant_in_cursor, listing, page_size
 from models.tables import TolerancePolicyRow
@@ -167,9 +167,18 @@ async def _record(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
+    """The event, and the word that waiting bills are to be matched again, where the policy held or holds now."""
+    organization_id = OrganizationId(row.organization_id)
+    concerned = {said["scope"].get("connection_id") for said in (before, after) if said is not None}
+    asks = f"a {kind.replace('_', ' ')}"
+    if None in concerned:
+        await match_again.ask_all(s, organization_id, asks)
+    else:
+        for connection_id in sorted(concerned):
+            await match_again.ask(s, connection_id, asks)
     await events.record(
         s,
-        organization_id=OrganizationId(row.organization_id),
+        organization_id=organization_id,
         connection_id=ConnectionId(row.connection_id) if row.connection_id else None,
         subject_kind="tolerance_policy",
         subject_id=row.id,

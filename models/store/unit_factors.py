@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import ConnectionId, OrganizationId
-from models.store import events
+from models.store import events, match_again
 from models.store.identity import derived_id
 from models.store.pages import Listing, decode_cursor, listing, page_size
 from models.tables import ConnectionRow, UnitFactorRow
@@ -279,6 +279,8 @@ async def _record(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
+    """The event, and the word that waiting bills are to be matched again."""
+    await match_again.ask(s, ConnectionId(row.connection_id), f"a unit factor of {row.item_id} changed")
     await events.record(
         s,
         organization_id=organization_id,

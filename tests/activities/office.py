@@ -59,9 +59,18 @@ class Bell:
     pushed: list[BillPushed] = field(default_factory=list)
     bills: list[tuple[BillId, BillNow]] = field(default_factory=list)
     edits: list[BillEdited] = field(default_factory=list)
+    match_again_for: list[tuple[str, str]] = field(default_factory=list)
+    """Number of the order, and why."""
+    broken: bool = False
 
     async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts, *, new: bool = False) -> None:
         self.orders.append(facts)
+
+    async def match_again(self, order: PurchaseOrderState, why: str) -> None:
+        if self.broken:
+            raise ConnectionError("Temporal is away")
+        assert order.facts is not None
+        self.match_again_for.append((order.facts.number, why))
 
     async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
         self.pushed.append(pushed)

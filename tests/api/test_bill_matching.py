@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from models.domain import ConnectionId
+from models.store import match_again
 from models.store.database import Database
 from tests.api.desk import Office, StandInTemporal, a_problem, an_order, connected, mirrored
 
@@ -142,6 +144,21 @@ async def test_an_edit_may_settle_a_hold(
     bill = (await office.get(f"/v1/bills/{made['bill']['id']}")).json()
     assert bill["status"] == "pending_push"
     assert temporal_stand_in.signals[-1][1:] == ("match_again", "bill INV-1 was edited")
+
+
+async def test_an_edit_of_a_waiting_bill_is_saved_even_when_nobody_can_be_told(
+    office: Office, order_id: str, connection_id: str, database: Database, temporal_stand_in: StandInTemporal
+) -> None:
+    """F9: the word is kept with the edit, and the next sync run says it."""
+    made = await saved(office, order_id, a_bill())
+    assert made["bill"]["status"] == "awaiting_acknowledgement"
+    temporal_stand_in.down = True
+    edited = await office.patch(f"/v1/bills/{made['bill']['id']}", {"posting_date": "2026-11-01"})
+    assert edited.status_code == 200, edited.text
+    assert [notice["code"] for notice in edited.json()["notices"]] == ["MATCH_WAITS_FOR_SYNC"]
+    async with database.transaction() as session:
+        (word,) = await match_again.asked(session, [ConnectionId(connection_id)])
+    assert word.why == "bill INV-1 was edited"
 
 
 async def test_a_waiting_bill_is_given_up_with_a_reason(office: Office, order_id: str) -> None:

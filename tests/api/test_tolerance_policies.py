@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from models.store import events
+from models.domain import ConnectionId
+from models.store import events, match_again
 from models.store.database import Database
 from tests.api.desk import Office, StandInTemporal, a_problem, an_order, connected, mirrored
 
@@ -214,3 +215,22 @@ async def test_bills_that_wait_are_matched_again(
     [(workflow_id, signal, why)] = temporal_stand_in.signals
     assert workflow_id.startswith("po/")
     assert (signal, why) == ("match_again", f"tolerance policy {strict['id']}, version 2")
+
+
+async def test_a_policy_counts_even_when_nobody_can_be_told(
+    office: Office, database: Database, temporal_stand_in: StandInTemporal
+) -> None:
+    """F9: the policy is kept, and with it the word for the next sync run; a policy that was told of leaves none."""
+    connection_id = ConnectionId(await connected(office))
+    order_id = await mirrored(database, connection_id, an_order("PO-1"))
+    strict = await made(office, checks={"price": {"block": {"pct": "0"}}})
+    await bill(office, order_id, "INV-1", "14.00")
+    async with database.transaction() as session:
+        assert await match_again.asked(session, [connection_id]) == []
+    temporal_stand_in.down = True
+    wider = a_policy(checks={"price": {"block": {"pct": "20"}}})
+    a_problem(await office.put(f"{PATH}/{strict['id']}", wider), 503, "TEMPORAL_UNAVAILABLE")
+    async with database.transaction() as session:
+        (word,) = await match_again.asked(session, [connection_id])
+    assert word.why == "a tolerance policy replaced"
+    assert (await office.get(f"{PATH}/{strict['id']}")).json()["version"] == 2

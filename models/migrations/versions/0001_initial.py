@@ -145,6 +145,8 @@ def upgrade() -> None:
         sa.Column("problem_message", sa.String(), nullable=True),
         sa.Column("sync_every_minutes", sa.Integer(), nullable=True),
         sa.Column("last_synced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("match_again_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("match_again_why", sa.String(), server_default="", nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
