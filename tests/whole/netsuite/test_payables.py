@@ -52,11 +52,14 @@ async def test_a_payment_made_in_netsuite_comes_in(desk: Desk, company: Company)
 
 
 async def test_a_credit_made_in_netsuite_lowers_what_is_due(desk: Desk, company: Company) -> None:
-    """S5-71: applied there, it is applied here."""
+    """S5-71: applied there, it is applied here; the credit itself comes in as a bill below zero."""
     bill = await billed(desk, company)
     company.does("add_credit", vendor_id="V-1", number="CM-1", amount="25.00", bill=bill["number"])
     await desk.sync()
     assert amounts(await desk.bill_is(bill["id"], "partially_paid"), "total", "due") == (Decimal(125), Decimal(100))
+    (credit,) = [one for one in await desk.items("/v1/bills") if one["number"] == "CM-1"]
+    assert (credit["origin"], Decimal(credit["total"]), credit["purchase_order_id"]) == ("erp", -25, None)
+    assert ledger(await desk.order("PO-1"))[2:] == (Decimal(10), Decimal(0))
     await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
     await desk.bill_is(bill["id"], "paid")
 
