@@ -43,7 +43,7 @@ async def test_the_fakes_carry_the_names_and_messages_of_the_real_ones(
         if hasattr(getattr(fake, name), "__temporal_activity_definition")
     ]
     assert by_name(functions) == served(workers)
-    assert [worker.task_queue for worker in workers] == ["posync", "posync-intacct"]
+    assert [worker.task_queue for worker in workers] == ["posync", "posync-intacct", "posync-netsuite"]
     await database.close()
 
 
