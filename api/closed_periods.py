@@ -75,7 +75,6 @@ async def list_all(connection_id: Id, caller: Viewer, services: Services) -> Clo
         "PRECONDITION_REQUIRED",
         "PRECONDITION_FAILED",
         "ENTITY_UNKNOWN",
-        "TEMPORAL_UNAVAILABLE",
     ),
 )
 async def set_through(

@@ -111,7 +111,6 @@ async def replace_credentials(
         "ORDERS_CLAIMED",
         "ONE_WAY_IS_PERMANENT",
         "ERP_UNAVAILABLE",
-        "TEMPORAL_UNAVAILABLE",
     ),
 )
 async def replace_preferences(
@@ -168,7 +167,7 @@ async def _claim(session: AsyncSession, row: ConnectionRow, template: str | None
     "/purchase-orders",
     operation_id="setPurchaseOrderFeature",
     summary="Switch purchase orders, and 2-way or 3-way matching",
-    responses=answers(*EDIT, "MATCH_MODE_NOT_OFFERED", "TEMPORAL_UNAVAILABLE"),
+    responses=answers(*EDIT, "MATCH_MODE_NOT_OFFERED"),
 )
 async def set_purchase_orders(
     connection_id: Id,
@@ -191,12 +190,13 @@ async def set_purchase_orders(
             raise Problem("MATCH_MODE_NOT_OFFERED", f"{row.erp} does not offer {mode} matching (S4-08).")
         if new.enabled != row.purchase_orders_enabled:
             await connections.set_purchase_orders_enabled(session, ConnectionId(row.id), new.enabled)
-        if mode != row.match_mode:
+        changed = mode != row.match_mode
+        if changed:
             await connections.set_match_mode(session, ConnectionId(row.id), mode)
             await _remap(session, services, row, mode)
             await _judge_again(session, row)
         row = await load(session, services, caller, connection_id)
-    if new.match_mode is not None:  # also when it is so already: a repeat makes up for a Temporal that was away
+    if changed:
         await match_waiting_bills(services, [ConnectionId(row.id)], f"matching is {mode.replace('_way', '-way')} now")
     tag(response, row.version)
     return shown(row)

@@ -192,7 +192,6 @@ async def read(policy_id: Id, caller: Viewer, services: Services, response: Resp
         "IDEMPOTENCY_KEY_REUSED",
         "POLICY_INVALID",
         "POLICY_EXISTS",
-        "TEMPORAL_UNAVAILABLE",
     ),
 )
 async def create(new: NewPolicy, key: IdempotencyKey, caller: Accountant, services: Services) -> JSONResponse:
@@ -212,7 +211,6 @@ async def create(new: NewPolicy, key: IdempotencyKey, caller: Accountant, servic
 
     done = await once.run(new.model_dump(mode="json"), work)
     if done.status == 201:
-        # On a repeat, too: the first time may have ended here.
         await _match_waiting(services, caller, done.body["scope"]["connection_id"], "a new tolerance policy")
         return done.response(location=f"/v1/tolerance-policies/{done.body['id']}", etag=etag(done.body["version"]))
     return done.response()
@@ -229,7 +227,6 @@ async def create(new: NewPolicy, key: IdempotencyKey, caller: Accountant, servic
         "PRECONDITION_FAILED",
         "POLICY_INVALID",
         "POLICY_EXISTS",
-        "TEMPORAL_UNAVAILABLE",
     ),
 )
 async def replace(
@@ -257,9 +254,7 @@ async def replace(
     status_code=204,
     operation_id="deleteTolerancePolicy",
     summary="Delete a policy",
-    responses=answers(
-        "NOT_FOUND", "ROLE_TOO_LOW", "PRECONDITION_REQUIRED", "PRECONDITION_FAILED", "TEMPORAL_UNAVAILABLE"
-    ),
+    responses=answers("NOT_FOUND", "ROLE_TOO_LOW", "PRECONDITION_REQUIRED", "PRECONDITION_FAILED"),
 )
 async def delete(
     policy_id: Id,

@@ -68,7 +68,6 @@ class UnitFactor(BaseModel):
         "PRECONDITION_REQUIRED",
         "PRECONDITION_FAILED",
         "UNIT_FACTOR_INVALID",
-        "TEMPORAL_UNAVAILABLE",
     ),
 )
 async def tell(
@@ -150,9 +149,7 @@ async def read(unit_factor_id: Id, caller: Viewer, services: Services, response:
     status_code=204,
     operation_id="deleteUnitFactor",
     summary="Take a unit factor back",
-    responses=answers(
-        "NOT_FOUND", "ROLE_TOO_LOW", "PRECONDITION_REQUIRED", "PRECONDITION_FAILED", "TEMPORAL_UNAVAILABLE"
-    ),
+    responses=answers("NOT_FOUND", "ROLE_TOO_LOW", "PRECONDITION_REQUIRED", "PRECONDITION_FAILED"),
 )
 async def delete(
     unit_factor_id: Id,
