@@ -67,6 +67,18 @@ async def read_orders(
     return tuple(orders)
 
 
+async def orders_now(
+    session: AsyncSession, order_ids: Sequence[PurchaseOrderId], *, without_bill: BillId | None
+) -> tuple[Order, ...]:
+    """The same by the orders' ids."""
+    rows = []
+    for order_id in order_ids:
+        row = await purchase_orders.get(session, order_id)
+        assert row is not None, "an order is never removed from the mirror"
+        rows.append(row)
+    return await read_orders(session, rows, without_bill=without_bill)
+
+
 async def judge(
     session: AsyncSession,
     connection: ConnectionRow,

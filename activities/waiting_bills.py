@@ -1,11 +1,10 @@
 """Bills that wait for a person: what people decide about their match, and the match judged again when facts change.
 
-A bill that was not sent follows the facts: it may be kept back, or go on by itself. A bill the ERP holds is frozen: a
-worse result only opens an issue (spec/matching.md 3.6).
+A bill that was not sent follows the facts: it may be kept back, or go on by itself. A bill the ERP holds is frozen:
+see `frozen_bills.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -13,41 +12,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
 from activities.billing import as_kept, codes, line_sources, order_lines, reserved, standing
-from activities.judging import Order, judge, ledger_of, read_orders
-from erp.issue_codes import issue_code
-from matching.bill import match_bill
-from matching.credits import expected_credit
-from matching.decision import Change, Comparison, Needs, compare, for_saved_bill, is_worse
-from matching.exact import multiply, plain, rounded
-from matching.inputs import BillToMatch, OrderToMatch
+from activities.frozen_bills import compare_with_now
+from activities.judging import Order, judge, orders_now
+from matching.decision import Needs, for_saved_bill, is_worse
+from matching.inputs import BillToMatch
 from matching.result import Finding, MatchResult, Outcome
 from models.domain import (
     WAITING_FOR_A_PERSON,
     BillId,
     BillStatus,
     ConnectionId,
-    LineBasis,
     MatchMode,
     OrganizationId,
     PurchaseOrderId,
 )
 from models.messages import BillMatched, BillsMatchedAgain, DecideMatch, DecideMatchAnswer, MatchBillsAgain
-from models.store import (
-    bill_reads,
-    connections,
-    events,
-    ledger,
-    match_results,
-    purchase_orders,
-    requests,
-    sync_issues,
-    waiting_bills,
-)
+from models.store import bill_reads, connections, ledger, match_results, requests, waiting_bills
 from models.store.bills import SYNCER
 from models.store.database import Database
 from models.store.requests import Request
 from models.store.waiting_bills import Decided, LineNow
 from models.tables import BillRow, ConnectionRow
+
+MOST_NAMED = 20
+"""So many findings a refusal names; a bill may have hundreds."""
 
 
 class RequestedDecision(BaseModel):
@@ -142,14 +130,14 @@ class WaitingBillActivities:
             worse = 0
             read: dict[PurchaseOrderId, Order] = {}
             for bill in await waiting_bills.in_erp(session, order_id):
-                worse += await self._compare(session, bill, again.why, read)
+                worse += await compare_with_now(session, bill, again.why, read)
         return BillsMatchedAgain(bills=matched, worse=worse)
 
     async def _follow(self, session: AsyncSession, connection: ConnectionRow, bill: BillRow, why: str) -> BillMatched:
         """Match a bill that is not sent anew, without its own reservation, and put it where the result leaves it."""
         bill_id = BillId(bill.id)
         was = MatchResult.model_validate((await match_results.latest(session, bill_id)).result)
-        orders = await _orders(session, [order.id for order in was.inputs.orders], without_bill=bill_id)
+        orders = await orders_now(session, [order.id for order in was.inputs.orders], without_bill=bill_id)
         asked = await _as_it_is(session, bill, was.inputs.bill)
         result = for_saved_bill(await judge(session, connection, orders, asked, bill_id=bill_id))
         acknowledged, released = words(result, await waiting_bills.decisions(session, bill_id))
@@ -179,41 +167,6 @@ class WaitingBillActivities:
                 after={"findings": [finding.id for finding in result.findings]},
             )
         return BillMatched(bill_id=bill_id, status=status, version=bill.version, needs=codes(open_needs))
-
-    async def _compare(
-        self, session: AsyncSession, bill: BillRow, why: str, read: dict[PurchaseOrderId, Order]
-    ) -> bool:
-        """What a bill in the ERP would be judged now, by the order's and receipts' new terms alone: what was billed
-        since, closed books and changed policies came after it and are no fault of it. Whether that is worse."""
-        bill_id = BillId(bill.id)
-        last = await match_results.latest(session, bill_id)
-        was = MatchResult.model_validate(last.result)
-        for missing in {order.id for order in was.inputs.orders} - read.keys():
-            (read[missing],) = await _orders(session, [missing], without_bill=None)
-        terms = [_on_new_terms(order, read[order.id]) for order in was.inputs.orders]
-        result = for_saved_bill(match_bill(was.inputs.mode, terms, was.inputs.bill, was.inputs.policies))
-        comparison = compare(was, result)
-        healed = comparison.change is Change.BETTER and last.why != match_results.ASKED_FOR
-        if comparison.change is not Change.WORSE and not healed:
-            return False
-        await match_results.save(
-            session,
-            connection_id=ConnectionId(bill.connection_id),
-            purchase_order_id=PurchaseOrderId(last.purchase_order_id),
-            bill_id=bill_id,
-            request_key=f"{bill_id} after {last.id}",
-            outcome=result.outcome,
-            mode=was.inputs.mode,
-            result=as_kept(result),
-            why=why,
-        )
-        if healed:
-            await sync_issues.close_for_subject(
-                session, ConnectionId(bill.connection_id), "bill", bill_id, ["MATCH_WORSE"], actor=SYNCER
-            )
-            return False
-        await _tell_of_worse(session, bill, was, result, comparison, _credits(was, read), why)
-        return True
 
 
 def words(result: MatchResult, decided: Sequence[Decided]) -> tuple[set[str], set[str]]:
@@ -253,7 +206,8 @@ def _fits(
         return None, list(open_needs.release)
     unknown = [finding_id for finding_id in asked.findings if finding_id not in by_id]
     if unknown:
-        return _refusal("FINDING_UNKNOWN", f"The bill's match has no finding {unknown[0]!r}.", 422), []
+        there = ", ".join(sorted(by_id)[:MOST_NAMED]) or "none"
+        return _refusal("FINDING_UNKNOWN", f"The bill's match has no finding {unknown[0]!r}; it has {there}.", 422), []
     wanted = [by_id[finding_id] for finding_id in dict.fromkeys(asked.findings)]
     holds = [finding for finding in wanted if finding.severity.rank > Outcome.WARN.rank]
     if holds:
@@ -274,66 +228,6 @@ async def _matched(session: AsyncSession, bill: BillRow, result: MatchResult) ->
         status=BillStatus(bill.status),
         version=bill.version,
         needs=codes(open_needs) if waits else [],
-    )
-
-
-async def _orders(
-    session: AsyncSession, order_ids: Sequence[PurchaseOrderId], *, without_bill: BillId | None
-) -> tuple[Order, ...]:
-    rows = []
-    for order_id in order_ids:
-        row = await purchase_orders.get(session, order_id)
-        assert row is not None, "an order is never removed from the mirror"
-        rows.append(row)
-    return await read_orders(session, rows, without_bill=without_bill)
-
-
-def _credits(was: MatchResult, read: Mapping[PurchaseOrderId, Order]) -> dict[str, str]:
-    """What was billed, went back and is not credited yet, by order line (R01, R03): what to ask the vendor for."""
-    expected: dict[str, str] = {}
-    for order in was.inputs.orders:
-        held = {line.erp_id: line for line in read[order.id].held.values()}
-        for line in order.lines:
-            now = held.get(line.erp_id or "")
-            if now is None:
-                continue
-            credit = expected_credit(was.inputs.mode, ledger_of(now), received_before=line.ledger.net_received)
-            if credit > 0:
-                worth = multiply(credit, Decimal(1) if now.basis == LineBasis.AMOUNT else now.price)
-                name = f"{order.number} line {now.line_no}"
-                expected[name] = f"{plain(credit)} {now.unit}".strip() + f", worth {plain(rounded(worth, 2))}"
-    return expected
-
-
-def _on_new_terms(was: OrderToMatch, now: Order) -> OrderToMatch:
-    """The order as the bill met it, with what was ordered, received and agreed by now. Lines are known by the ERP's
-    id: their numbers may have moved."""
-    held = {line.erp_id: line for line in now.held.values()}
-    lines = []
-    for line in was.lines:
-        fresh = held.get(line.erp_id or "")
-        if fresh is None:
-            continue
-        terms = ledger_of(fresh)
-        lines.append(
-            line.model_copy(
-                update={
-                    "price": fresh.price,
-                    "ledger": line.ledger.model_copy(
-                        update={name: getattr(terms, name) for name in ("ordered", "cancelled", "received", "returned")}
-                    ),
-                }
-            )
-        )
-    row = now.row
-    return was.model_copy(
-        update={
-            "snapshot": row.snapshot,
-            "vendor_id": row.vendor_id,
-            "currency": row.currency,
-            "entity": row.entity,
-            "lines": tuple(lines),
-        }
     )
 
 
@@ -363,51 +257,3 @@ async def _reserve(session: AsyncSession, bill_id: BillId, result: MatchResult) 
         if (was.quantity, was.exact_quantity, was.sources) != (now.quantity, now.exact_quantity, now.sources):
             changed.append(now)
     await waiting_bills.set_lines(session, bill_id, changed)
-
-
-async def _tell_of_worse(
-    session: AsyncSession,
-    bill: BillRow,
-    was: MatchResult,
-    result: MatchResult,
-    comparison: Comparison,
-    credits_expected: Mapping[str, str],
-    why: str,
-) -> None:
-    code = issue_code("MATCH_WORSE")
-    new = (*comparison.appeared, *comparison.worse)
-    before = {"match": was.outcome, "findings": [finding.id for finding in was.findings]}
-    after = {"match": result.outcome, "findings": [finding.id for finding in result.findings]}
-    await sync_issues.open_issue(
-        session,
-        organization_id=bill.organization_id,
-        connection_id=bill.connection_id,
-        subject_kind="bill",
-        subject_id=bill.id,
-        code=code.code,
-        title=f"{code.title}: {bill.number}",
-        cause=f"{why[:1].upper()}{why[1:]}. " + " ".join(finding.message for finding in new),
-        fix=code.fix,
-        who=code.who,
-        evidence={
-            "before": before,
-            "after": after,
-            "orders_before": was.inputs.po,
-            "orders_after": result.inputs.po,
-            "values": {finding.id: dict(finding.values) for finding in new},
-            **({"credit_expected": dict(credits_expected)} if credits_expected else {}),
-        },
-        workflow_id=None,
-    )
-    await events.record(
-        session,
-        organization_id=OrganizationId(bill.organization_id),
-        connection_id=ConnectionId(bill.connection_id),
-        subject_kind="bill",
-        subject_id=bill.id,
-        kind="match_worse",
-        actor=SYNCER,
-        why=why,
-        before=before,
-        after=after,
-    )
