@@ -118,6 +118,10 @@ def rendered(problem: Problem, request: Request) -> Response:
     return JSONResponse(problem.body(request.url.path), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
+_PLAIN_WORDS = {"extra_forbidden": "There is no such field; is it misspelt?", "missing": "It is missing."}
+"""Where the library's own words say less than people need."""
+
+
 def _validation(error: RequestValidationError) -> Problem:
     errors = error.errors()
     for entry in errors:
@@ -129,7 +133,11 @@ def _validation(error: RequestValidationError) -> Problem:
         if where == ("header", "if-match") and entry["type"] == "missing":
             return Problem("PRECONDITION_REQUIRED")
     listed = [
-        {"where": ".".join(str(part) for part in entry["loc"]), "message": entry["msg"], "rule": entry["type"]}
+        {
+            "where": ".".join(str(part) for part in entry["loc"]),
+            "message": _PLAIN_WORDS.get(entry["type"], entry["msg"]),
+            "rule": entry["type"],
+        }
         for entry in errors
     ]
     first = listed[0]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from matching.exact import plain, shown
+from matching.exact import money, plain
 from matching.inputs import BillToMatch, KeptBill
 from matching.result import Finding, Outcome
 from matching.supplier_number import number_key
@@ -56,7 +56,7 @@ def _suspects(bill: BillToMatch, others: list[KeptBill]) -> Iterator[Finding]:
             id="DUPLICATE_SUSPECT",
             code="DUPLICATE_SUSPECT",
             severity=Outcome.WARN,
-            message=f"Vendor {bill.vendor_id} billed {shown(asked)} within a week of this bill already: {names}.",
+            message=f"Vendor {bill.vendor_id} billed {money(asked)} within a week of this bill already: {names}.",
             rule="HEADER.DUPLICATE",
             formula=f"same vendor and amount, dates at most {NEAR.days} days apart, other number",
             values={"number": bill.number, "amount": plain(asked), "kept": names},

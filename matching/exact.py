@@ -128,6 +128,15 @@ def shown(value: Exact) -> str:
     return plain(value) if isinstance(value, Decimal) else f"{value} (about {plain(rounded(value, 4))})"
 
 
+def money(value: Exact) -> str:
+    """For messages: as `shown`, with cents, as people write money: 1549.00, but 0.0125."""
+    text = shown(value)
+    if isinstance(value, Decimal):
+        whole, _, part = text.partition(".")
+        return f"{whole}.{part:0<2}"
+    return text
+
+
 def line_amount(quantity: Exact, price: Exact) -> Decimal:
     """What a line comes to, rounded half up to cents as invoices are: 12 at 0.001 is 0.01 (P15)."""
     return rounded(multiply(quantity, price), 2)

@@ -166,7 +166,7 @@ def _open_period(bill: BillToMatch) -> Iterator[Finding]:
     """A closed month of one entity says nothing about another (H07): the caller gives the entity's own."""
     if bill.posting_date is None or bill.closed_through is None or bill.posting_date > bill.closed_through:
         return
-    first_open = bill.first_open_date or bill.closed_through + timedelta(days=1)
+    first_open = bill.closed_through + timedelta(days=1)
     whose = f" of entity {bill.entity}" if bill.entity else ""
     yield Finding(
         id="PERIOD_CLOSED",

@@ -143,8 +143,6 @@ class BillToMatch(Record):
     vendor_state: VendorState | None = None
     closed_through: date | None = None
     """The last day of the closed periods of the entity the bill posts to."""
-    first_open_date: date | None = None
-    """Proposed instead of a closed posting date; None: the day after `closed_through`."""
     kept: tuple[KeptBill, ...] = ()
     """Bills with the same number key, or the same total within some days, or the same reference as cut by the ERP."""
     reference: str | None = None

@@ -105,13 +105,13 @@ def _band(check: Check, where: str, band: Band) -> Iterator[PolicyProblem]:
 
 
 def _order_of_bands(check: Check, tolerance: Tolerance) -> Iterator[PolicyProblem]:
-    for name in ("pct", "abs"):
+    for name, of in (("pct", " %"), ("abs", "")):
         warn, block = getattr(tolerance.warn, name), getattr(tolerance.block, name)
         if isinstance(block, Decimal) and isinstance(warn, Decimal) and block < warn:
             yield PolicyProblem(
                 code="BLOCK_TIGHTER_THAN_WARN",
                 where=f"checks.{check}.block.{name}",
-                message=f"A bill would be held above {block} and warned about only above {warn}.",
+                message=f"{check}: a bill would be held above {block}{of} and warned about only above {warn}{of}.",
                 fix="make the block limit the larger one",
             )
 

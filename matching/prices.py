@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from matching.exact import ZERO, Exact, add, divide, multiply, plain, rounded, shown, size, subtract
+from matching.exact import ZERO, Exact, add, divide, money, multiply, plain, rounded, shown, size, subtract
 from matching.inputs import BillToMatch
 from matching.lines import BilledLine
 from matching.policies import Check, Direction
@@ -59,14 +59,16 @@ def check_prices(line: BilledLine, applied: Applied) -> Iterator[Finding]:
             continue
         severity, beyond, limits = judged
         higher = difference > 0
+        limit = add(agreed, beyond.allowed) if higher else subtract(agreed, beyond.allowed)
         unit = line.order_line.unit or "unit"
         yield Finding(
             id=f"PRICE_DIFFERS:bill-line-{bill_line.line_no}",
             code="PRICE_DIFFERS",
             severity=severity,
             message=(
-                f"{line.name}: billed at {shown(price)} per {unit}, ordered at {shown(agreed)}"
-                f"{_by(difference, agreed)}{'; to our favour' if severity is Outcome.INFO else ''}."
+                f"{line.name}: billed at {money(price)} per {unit}, ordered at {money(agreed)}"
+                f"{_by(difference, agreed)}; "
+                f"{'to our favour' if severity is Outcome.INFO else f'{money(limit)} is tolerated'}."
             ),
             purchase_order_id=line.order.id,
             line=line.order_line.line_no,
@@ -81,7 +83,7 @@ def check_prices(line: BilledLine, applied: Applied) -> Iterator[Finding]:
                 "b": plain(quantity),
                 **tolerance(limits),
             },
-            limit=add(agreed, beyond.allowed) if higher else subtract(agreed, beyond.allowed),
+            limit=limit,
             margin=subtract(beyond.allowed, size(difference)),
             money_at_stake=multiply(difference, quantity),
             policy=beyond.policy,
@@ -124,7 +126,7 @@ def check_line_amount(line: BilledLine, applied: Applied) -> Iterator[Finding]:
             judged,
             difference=difference,
             base=expected,
-            message=f"{shown(line.amount)} billed, {shown(expected)} expected at the order's price",
+            message=f"{money(line.amount)} billed, {money(expected)} expected at the order's price",
             formula="amount_bill - p_po x b",
             values={"amount": line.amount, "p_po": agreed, "b": line.quantity, "expected": expected},
             who="ap",
@@ -152,7 +154,7 @@ def check_quantity_value(line: BilledLine, before: Standing, applied: Applied) -
             base=ZERO,
             message=(
                 f"{shown(excess)} billed beyond what was {'received' if before.three_way else 'ordered'} "
-                f"is worth {shown(worth)}"
+                f"is worth {money(worth)}"
             ),
             formula="p_po x (b - (R_net - B))" if before.three_way else "p_po x (b - (O_eff - B))",
             values={
@@ -186,11 +188,11 @@ def check_blanket(bill: BillToMatch, line: BilledLine) -> Iterator[Finding]:
         yield _blanket(
             line,
             "RELEASE_CAP",
-            f"{line.name}: {shown(line.amount)} billed at once; the order gives {shown(order_line.release_cap)} per "
+            f"{line.name}: {money(line.amount)} billed at once; the order gives {money(order_line.release_cap)} per "
             "release.",
             "amount > cap per release",
             {"amount": plain(line.amount), "cap": plain(order_line.release_cap)},
-            (f"lower the amount to {shown(order_line.release_cap)}", "or decide that this release may be larger"),
+            (f"lower the amount to {money(order_line.release_cap)}", "or decide that this release may be larger"),
             limit=order_line.release_cap,
         )
 

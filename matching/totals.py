@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from matching.exact import ZERO, Exact, add, divide, multiply, plain, shown, size, subtract, total
+from matching.exact import ZERO, Exact, add, divide, money, multiply, plain, size, subtract, total
 from matching.inputs import BillToMatch, OrderToMatch
 from matching.policies import Check
 from matching.prices import judge, percent, tolerance
@@ -48,7 +48,7 @@ def _order_total(order: OrderToMatch, bill: BillToMatch, applied: Applied, *, ho
         finding_id="PO_TOTAL_DIFFERS" if home else f"PO_TOTAL_DIFFERS:{order.id}",
         difference=subtract(billed, order.total),
         base=order.total,
-        message=f"Order {order.number}: {shown(billed)} billed with this bill, {shown(order.total)} ordered",
+        message=f"Order {order.number}: {money(billed)} billed with this bill, {money(order.total)} ordered",
         formula="billed amount - order total",
         values={"billed_before": order.billed_amount, "this_bill": now, "order_total": order.total},
         who="purchasing",
@@ -73,7 +73,7 @@ def _charges(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied
             finding_id=f"CHARGES_EXCEEDED:{charge_class}",
             difference=add(before, amount),
             base=base,
-            message=f"{charge_class.capitalize()} of {shown(add(before, amount))} in all bills of the order",
+            message=f"{charge_class.capitalize()} of {money(add(before, amount))} in all bills of the order",
             formula="charges of one class",
             values={"charged_before": before, "this_bill": amount, "goods_ordered": base},
             who="ap",
@@ -93,7 +93,7 @@ def _tax(orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied) ->
         finding_id="TAX_DIFFERS",
         difference=subtract(billed, expected),
         base=expected,
-        message=f"Tax of {shown(billed)} billed, {shown(expected)} expected",
+        message=f"Tax of {money(billed)} billed, {money(expected)} expected",
         formula="tax_bill - expected tax",
         values={"tax": billed, "expected": expected},
         who="ap",
@@ -127,7 +127,7 @@ def _header_sum(bill: BillToMatch, applied: Applied) -> Iterator[Finding]:
         finding_id="HEADER_SUM",
         difference=subtract(adds_up_to, bill.total),
         base=multiply(CENT, Decimal(len(bill.lines))),
-        message=f"The bill says {shown(bill.total)} in all, its parts add up to {shown(adds_up_to)}",
+        message=f"The bill says {money(bill.total)} in all, its parts add up to {money(adds_up_to)}",
         formula="lines + charges + tax - discount - total",
         values={
             "lines": goods(bill),
@@ -167,7 +167,7 @@ def _finding(
         id=finding_id,
         code=code,
         severity=severity,
-        message=f"{message}{f' ({share})' if share else ''}; {shown(beyond.allowed)} is tolerated.",
+        message=f"{message}{f' ({share})' if share else ''}; {money(beyond.allowed)} is tolerated.",
         purchase_order_id=order.id if order else None,
         rule=f"{check.name}.{severity}",
         formula=f"{formula} beyond tolerance",

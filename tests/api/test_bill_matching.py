@@ -80,7 +80,8 @@ async def test_what_nobody_acknowledged_waits(
     clerk = office.as_("clerk")
     runs(temporal_stand_in, bill_id)
     path = f"/v1/bills/{bill_id}/acknowledgements"
-    a_problem(await clerk.post(path, {"findings": ["NO_SUCH"]}), 422, "FINDING_UNKNOWN")
+    unknown = a_problem(await clerk.post(path, {"findings": ["NO_SUCH"]}), 422, "FINDING_UNKNOWN")
+    assert WARNED in unknown["detail"]
     a_problem(await office.as_("viewer").post(path, {"findings": [WARNED]}), 403, "ROLE_TOO_LOW")
     done = await clerk.post(path, {"findings": [WARNED], "reason": "the goods are in the yard"}, key="ack")
     assert (done.status_code, done.json()["status"], done.json()["decided"]) == (200, "pending_push", [WARNED])

@@ -197,6 +197,8 @@ async def test_refused_bills_are_tried_too(office: Office, database: Database) -
 
 async def test_a_broken_policy_is_not_tried(office: Office) -> None:
     asked = {"policy": a_policy(checks={}), "last": 501}
+    misspelt = a_problem(await office.post(PATH, {"checks": {"prise": {}}}), 422, "VALIDATION_FAILED")
+    assert misspelt["detail"] == "body.checks.prise: There is no such field; is it misspelt?"
     a_problem(await office.post(f"{PATH}/preview", asked), 422, "VALIDATION_FAILED")
     a_problem(await office.post(f"{PATH}/preview", {**asked, "last": 500}), 422, "POLICY_INVALID")
 

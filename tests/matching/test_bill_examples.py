@@ -134,12 +134,6 @@ def test_h07_a_period_is_closed_for_its_own_entity(entity, closed_through, outco
         assert "2026-04-01" in result.findings[0].fix[0]
 
 
-def test_the_first_open_date_may_be_given():
-    bill = a_bill(1, posting_date=date(2026, 3, 31), closed_through=date(2026, 3, 31), first_open_date=date(2026, 5, 1))
-
-    assert "2026-05-01" in of_two_way(an_order(), bill).findings[0].fix[0]
-
-
 @pytest.mark.parametrize(
     ("state", "outcome", "code"),
     [

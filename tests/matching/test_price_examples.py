@@ -40,6 +40,22 @@ def test_price_example(ordered, billed, band, outcome):
 
 
 @pytest.mark.parametrize(
+    ("ordered", "billed", "says"),
+    [
+        ("1549", "1703.9", "billed at 1703.90 per Each, ordered at 1549.00 (+10 %); 1626.45 is tolerated."),
+        ("0.0120", "0.02", "billed at 0.02 per Each, ordered at 0.012 (+66.67 %); 0.0126 is tolerated."),
+        ("10", "9", "billed at 9.00 per Each, ordered at 10.00 (-10 %); 9.50 is tolerated."),
+    ],
+)
+def test_a_price_that_differs_says_what_would_have_passed(ordered, billed, says):
+    """P02, DESIGN 1: a refusal explains itself, with the figures as people write them."""
+    policy = a_policy(price=block(pct=5, direction="both"))
+    (found,) = of_two_way(an_order(price=ordered), a_bill(1, price=billed), policy).findings
+
+    assert found.message.endswith(says)
+
+
+@pytest.mark.parametrize(
     ("ordered", "billed", "difference", "percent"),
     [
         pytest.param("1.00", "1.10", "0.1", "+10 %", id="P02"),
