@@ -4,9 +4,7 @@ Adding E (what the ERP billed) and P (ours, not yet inside E) is what keeps the 
 a quantity moves from P to E in one transaction, so B never counts it twice and never loses it (S4-65..67).
 """
 
-from collections.abc import Sequence
-
-from matching.exact import ZERO, Exact, add, sensible, subtract, total
+from matching.exact import ZERO, Exact, add, sensible, subtract
 from models.domain import Record
 
 
@@ -78,19 +76,3 @@ class LineLedger(Record):
         """
         ceiling = max(self.effective_ordered, self.net_received)
         return self.net_received >= self.effective_ordered and self.net_billed >= ceiling
-
-
-def chained(documents: Sequence[LineLedger]) -> LineLedger:
-    """One ledger for an order line and the back orders that go on with it, first document first (S5-25).
-
-    Ordered is what the first document ordered: each later one only repeats what was left. Raises IndexError on none.
-    """
-    return LineLedger(
-        ordered=documents[0].ordered,
-        cancelled=total(document.cancelled for document in documents),
-        received=total(document.received for document in documents),
-        returned=total(document.returned for document in documents),
-        billed=total(document.billed for document in documents),
-        pending=total(document.pending for document in documents),
-        credited=total(document.credited for document in documents),
-    )

@@ -9,7 +9,6 @@ import pytest
 
 from matching.bill import match_bill
 from matching.credits import CreditToMatch, credited_quantity, expected_credit, match_credit
-from matching.ledger import chained
 from matching.receipts import ReceiptLineToBill, allocate_to_receipts, over_received
 from matching.units import UnitFactor
 from models.domain import MatchMode, PoStatus
@@ -217,16 +216,3 @@ def test_returns_lower_the_order_where_the_policy_says_so():
     assert match_bill(THREE, [order], bill).outcome == "WARN"
     assert match_bill(THREE, [order], bill, [a_policy(returns_reduce_ordered=True)]).outcome == "BLOCK"
     assert match_bill(TWO, [order], bill, [a_policy(returns_reduce_ordered=True)]).outcome == "BLOCK"
-
-
-def test_a_back_order_chain_is_one_line():
-    """S5-25: 10 ordered, 4 of them billed from the first document, which then closed; 6 go on in a second one."""
-    first = a_ledger(10, 4, 4)
-    second = a_ledger(6, 6, 1)
-
-    whole = chained([first, second])
-
-    assert (whole.ordered, whole.received, whole.billed) == (10, 10, 5)
-    order = an_order(whole, number="PO-1008")
-    assert match_bill(THREE, [order], a_bill(5)).outcome == "OK"
-    assert match_bill(THREE, [order], a_bill(6)).outcome == "BLOCK"
