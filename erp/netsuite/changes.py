@@ -134,7 +134,12 @@ class Changes:
                 else:
                     documents |= {record.id: record for record in whole}
         seen = {stream: cursor for stream, cursor in cursors.items() if stream not in unread}
-        peek = self._judge(seen, list(documents.values()))
+        reached = ""
+        if found.after is not None and seen and not _later(documents.values(), max(seen.values())):
+            # Many documents share the last stamp (an import, a mass update): without a later one the window would be as
+            # long for ever. What was saved while this was read lies within the overlap of the next window.
+            reached = wire.moment_text(await self._reader.server_time())
+        peek = self._judge(seen, list(documents.values()), reached)
         return peek._replace(unread=peek.unread | unread)
 
     async def _rest(self, streams: Iterable[Stream], start: datetime, found: Found | None) -> list[Held] | None:
@@ -156,7 +161,7 @@ class Changes:
         quiet = self._quiet.get(stream)
         return look_back(quiet.until if quiet is not None and quiet.cursor == cursor else cursor)
 
-    def _judge(self, cursors: Mapping[Stream, str], documents: Sequence[Held]) -> Peek:
+    def _judge(self, cursors: Mapping[Stream, str], documents: Sequence[Held], reached: str) -> Peek:
         """Stamps of a whole window; what it says of orders is kept for the sync that follows."""
         stamps: list[Stamp] = []
         unread: set[Stream] = set()
@@ -176,7 +181,7 @@ class Changes:
         stamps += _named(documents)
         if (cursor := cursors.get(Stream.PURCHASE_ORDERS)) is not None:
             self._remember(cursor, documents, touched)
-        self._note_quiet(cursors, stamps, unread)
+        self._note_quiet(cursors, stamps, unread, reached)
         return Peek(stamps, frozenset(unread))
 
     def _remember(self, cursor: str, documents: Iterable[Held], touched: Mapping[str, str]) -> None:
@@ -189,10 +194,12 @@ class Changes:
         recent = {order: stamp for order, stamp in touched.items() if stamp >= begins}
         self._orders.remember(Seen(cursor, time.monotonic(), orders, recent))
 
-    def _note_quiet(self, cursors: Mapping[Stream, str], stamps: Sequence[Stamp], unread: set[Stream]) -> None:
+    def _note_quiet(
+        self, cursors: Mapping[Stream, str], stamps: Sequence[Stamp], unread: set[Stream], reached: str
+    ) -> None:
         """NetSuite's clock has reached the latest stamp shown; a stream without news by then has none before it."""
         dated = [stamp for stamp in stamps if stamp.stream in cursors and stamp.revision]
-        reached = max((stamp.revision for stamp in dated), default="")
+        reached = max(reached, *(stamp.revision for stamp in dated), "")
         news = {stamp.stream for stamp in dated if stamp.revision > cursors[stamp.stream]} | unread
         for stream, cursor in cursors.items():
             if stream in news or reached <= cursor:
@@ -231,6 +238,11 @@ class Changes:
         deletions, bad = _deletions(rows)
         high_water = max((deletion.deleted_at for deletion in deletions), default=None)
         return Page(deletions, str(page + 1) if page < pages else None, high_water, bad)
+
+
+def _later(documents: Iterable[Held], cursor: str) -> bool:
+    """Whether any of them was stamped after a cursor."""
+    return any(stamp_of(document) > cursor for document in documents)
 
 
 def _touches(stream: Stream, touched: Mapping[str, str]) -> list[Stamp]:

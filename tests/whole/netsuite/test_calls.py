@@ -8,14 +8,14 @@ from tests.whole.company import Company, today
 from tests.whole.desk import Desk
 
 
-def many(company: Company, count: int) -> list[str]:
-    """Orders of one line of the last weeks, loaded at once; their numbers."""
+def many(company: Company, count: int, *, days: int = 25) -> list[str]:
+    """Orders of one line, spread over so many days and stamped at their noons; their numbers."""
     numbers = [f"PO-{number:03}" for number in range(1, count + 1)]
     common = {"vendor_id": "V-1", "vendor_name": "Vendor One", "entity": "1", "item_id": "ITEM-1", "price": "12.50"}
-    days = [(today() - timedelta(days=at % 25 + 2)).isoformat() for at in range(count)]
+    dates = [(today() - timedelta(days=at % days + 2)).isoformat() for at in range(count)]
     rows = [
         {**common, "po_number": number, "po_date": day, "quantity": "10"}
-        for number, day in zip(numbers, days, strict=True)
+        for number, day in zip(numbers, dates, strict=True)
     ]
     company.load(purchase_orders=rows)
     return numbers
@@ -32,6 +32,20 @@ async def test_an_unchanged_sync_reads_no_order(desk: Desk, company: Company) ->
     calls = Counter(company.calls()["by_operation"])
     assert calls["getList"] == calls["get"] == 0
     assert calls.total() <= 3, calls
+
+
+async def test_many_orders_of_one_moment_are_read_again_once(desk: Desk, company: Company) -> None:
+    """Issue 4: after an import of hundreds that share a stamp, an unchanged sync costs as little as ever."""
+    many(company, 150, days=1)
+    await desk.start()
+    company.pass_time(600)
+    await desk.sync()
+    company.forget_calls()
+    await desk.sync()
+    assert company.calls()["total"] <= 3, company.calls()["by_operation"]
+    company.does("edit_purchase_order", number="PO-001", memo="changed")
+    run = await desk.sync()
+    assert run["counts"]["purchase_orders.changed"] == 1
 
 
 async def test_a_changed_sync_reads_what_changed(desk: Desk, company: Company) -> None:
