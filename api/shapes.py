@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 T = TypeVar("T")
 
@@ -48,7 +57,19 @@ def _iso(value: Any) -> Any:
     raise ValueError("write it as ISO 8601 text, e.g. 2026-11-20")
 
 
-Day = Annotated[date, BeforeValidator(_iso, json_schema_input_type=date)]
+def _countable(day: date) -> date:
+    """A calendar ends; days are counted on from what comes in: terms, the week in which two bills may be one."""
+    if not date(1000, 1, 1) <= day <= date(8999, 12, 31):
+        raise ValueError("give a day from 1000-01-01 to 8999-12-31")
+    return day
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_iso),
+    AfterValidator(_countable),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^[1-8][0-9]{3}-"}, mode="validation"),
+]
 Instant = Annotated[AwareDatetime, BeforeValidator(_iso, json_schema_input_type=AwareDatetime)]
 
 STORABLE = r"^[^\u0000]*$"

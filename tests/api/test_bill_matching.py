@@ -252,3 +252,23 @@ async def test_twenty_callers_at_once_never_pass_the_ceiling(office: Office, ord
             assert "only 0 is left" in problem["detail"]
     order = (await office.get(f"/v1/purchase-orders/{order_id}")).json()
     assert Decimal(order["lines"][0]["pending"]) == 10
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0999-12-31", "9000-01-01", "9999-12-31"])
+async def test_a_day_nobody_can_count_on_from_is_refused(office: Office, order_id: str, day: str) -> None:
+    """Bad input of issue 3: a validation error with a code, never an exception, and never in a workflow."""
+    for field in ("bill_date", "posting_date", "due_date"):
+        for path in ("match", "bills"):
+            answer = await office.post(f"/v1/purchase-orders/{order_id}/{path}", {**a_bill(), field: day})
+            problem = a_problem(answer, 422, "VALIDATION_FAILED")
+            assert "1000-01-01 to 8999-12-31" in problem["detail"]
+    a_problem(await office.get("/v1/reports/grni", as_of=day), 422, "VALIDATION_FAILED")
+
+
+@pytest.mark.parametrize("day", ["1000-01-01", "8999-12-31"])
+async def test_the_first_and_the_last_day_can_be_counted_with(office: Office, order_id: str, day: str) -> None:
+    tried = await office.post(f"/v1/purchase-orders/{order_id}/match", a_bill(bill_date=day, posting_date=day))
+    assert tried.status_code == 200, tried.text
+    made = await saved(office, order_id, a_bill(bill_date=day, posting_date=day))
+    assert made["bill"]["status"] == "awaiting_acknowledgement"
+    assert (await office.get("/v1/reports/grni", as_of=day)).status_code == 200

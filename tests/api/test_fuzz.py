@@ -75,6 +75,9 @@ async def _furnish(base: str, url: str, temporal: StandInTemporal) -> Fuzzed:
         order_id = await mirrored(database, connection_id, an_order("PO-1"))
         bill_id = await billed(office, order_id, quantity="1")
         temporal.running[f"bill/{bill_id}"] = "run"
+        policy = await office.post("/v1/tolerance-policies", {"checks": {"price": {"block": {"pct": "5"}}}})
+        unit = {"vendor_id": "V-1", "item_id": "ITEM-1", "unit": "Box", "order_unit": "Each", "factor": "12"}
+        told = await office.put("/v1/unit-factors", {"connection_id": connection_id, **unit})
         paid = await office.post(f"/v1/bills/{bill_id}/payments", {"amount": "1.00", "pay_on": "2026-11-21"})
     async with database.transaction() as session:
         issue_id = await sync_issues.open_issue(
@@ -106,6 +109,8 @@ async def _furnish(base: str, url: str, temporal: StandInTemporal) -> Fuzzed:
         "purchase_order_id": order_id,
         "bill_id": bill_id,
         "payment_id": paid.json()["payment"]["id"],
+        "policy_id": policy.json()["id"],
+        "unit_factor_id": told.json()["id"],
         "issue_id": issue_id,
         "notice_id": notice_id,
     }
