@@ -23,8 +23,9 @@ demo: install  ## one purchase order's life, an outage in the middle, checked at
 up: install  ## the whole product on this machine, state under .posync/
 	$(RUN)posync up
 
+# Two at a time where there are two cores: each has its own servers, so more would only crowd the machine.
 test: install
-	$(RUN)pytest
+	$(RUN)pytest -n logical --maxprocesses 4 --dist worksteal
 
 lint: install
 	$(RUN)ruff check .
