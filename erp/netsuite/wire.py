@@ -19,17 +19,11 @@ DECIMALS = 8
 _SMALLEST = Decimal(1).scaleb(-DECIMALS)
 
 
-class _Names(dict[Any, str]):
-    """Tags to names without their namespace, each worked out once: a page of answers has a million tags, few names."""
+_names: dict[Any, str] = {}
+"""Tags to names without their namespace, each worked out once: a page of answers has a million tags, few names."""
 
-    def __missing__(self, tag: Any) -> str:
-        name = str(tag).rpartition("}")[2]
-        if len(self) < 10_000:
-            self[tag] = name
-        return name
-
-
-_names = _Names()
+MOST_NAMES = 10_000
+"""How many are remembered: an answer of names nobody knows must not fill the memory."""
 
 
 def parse(body: bytes) -> etree._Element:
@@ -52,7 +46,12 @@ def parse(body: bytes) -> etree._Element:
 
 def local(tag: Any) -> str:
     """An element's name without its namespace."""
-    return _names[tag]
+    name = _names.get(tag)
+    if name is None:
+        name = str(tag).rpartition("}")[2]
+        if len(_names) < MOST_NAMES:
+            _names[tag] = name
+    return name
 
 
 Fields = Mapping[str, etree._Element]
@@ -60,7 +59,10 @@ Fields = Mapping[str, etree._Element]
 
 def fields(element: etree._Element) -> dict[str, etree._Element]:
     """The children by name; of repeated ones the last."""
-    return {_names[child.tag]: child for child in element}
+    try:
+        return {_names[child.tag]: child for child in element}
+    except KeyError:  # once per name
+        return {local(child.tag): child for child in element}
 
 
 def child(element: etree._Element, *path: str) -> etree._Element | None:
@@ -122,13 +124,14 @@ def row(element: etree._Element) -> Row:
     found: dict[str, str] = {}
     names = _names
     for inner in element:
+        tag = inner.tag
+        name = names[tag] if tag in names else local(tag)
         said = inner.text
-        if said and (said[0] > " " or not said.isspace()):
-            found[names[inner.tag]] = said
+        if said and not said.isspace():
+            found[name] = said
             continue
         internal_id = inner.get("internalId")
         if internal_id:
-            name = names[inner.tag]
             found[name] = internal_id
             if name in _NAMED:
                 for shown in inner:
