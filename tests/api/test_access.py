@@ -95,9 +95,17 @@ WRITES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/bills/{bill}/unlink", None),
     ("POST", "/v1/bills/{bill}/link", {"purchase_order_id": "po_1"}),
     ("POST", "/v1/bills/{bill}/payments", {"amount": "1.00", "pay_on": "2026-11-21"}),
+    ("POST", "/v1/bills/{bill}/acknowledgements", {"findings": ["F"]}),
+    ("POST", "/v1/bills/{bill}/release", {"reason": "r"}),
+    ("POST", "/v1/bills/{bill}/abandon", {"reason": "r"}),
     ("POST", "/v1/sync-issues/{issue}/retry", {}),
     ("POST", "/v1/sync-issues/{issue}/abandon", {}),
     ("POST", "/v1/notices/{notice}/read", None),
+]
+
+READS_BY_POST: list[tuple[str, Any]] = [
+    ("/v1/purchase-orders/{order}/match", A_BILL),
+    ("/v1/purchase-orders/{order}/bill-draft", {"lines": [{"description": "Paper"}]}),
 ]
 
 LISTS = [
@@ -151,6 +159,49 @@ async def test_another_organization_sees_none_of_it(
     )
     assert (await office.get("/v1/bills/{bill}".format(**belongings))).json() == before
     assert (len(temporal_stand_in.started), len(temporal_stand_in.signals)) == (started, signals)
+
+
+async def test_questions_by_post_are_answered_to_viewers_and_to_nobody_else(
+    office: Office, other_office: Office, belongings: dict[str, str]
+) -> None:
+    for path, body in READS_BY_POST:
+        answer = await office.as_("viewer").post(path.format(**belongings), body)
+        assert answer.status_code == 200, answer.text
+        a_problem(await other_office.post(path.format(**belongings), body), 404, "NOT_FOUND")
+
+
+async def test_what_a_body_or_a_query_names_is_nobody_else_s(
+    office: Office, other_office: Office, database: Database, belongings: dict[str, str]
+) -> None:
+    """An id inside a request opens no more than one in its address."""
+    theirs = belongings["connection"]
+    own = await connected(other_office)
+    own_order = await mirrored(database, own, an_order("PO-9"))
+    told = {"vendor_id": "V-1", "item_id": "I", "unit": "Each", "order_unit": "Case", "factor": "1/2"}
+    a_problem(await other_office.put("/v1/unit-factors", {"connection_id": theirs, **told}), 404, "NOT_FOUND")
+    scoped = {**A_POLICY, "scope": {"connection_id": theirs}}
+    a_problem(await other_office.post("/v1/tolerance-policies", scoped), 404, "NOT_FOUND")
+    for asked in ({"policy": scoped}, {"policy": A_POLICY, "replaces": belongings["policy"]}):
+        a_problem(await other_office.post("/v1/tolerance-policies/preview", asked), 404, "NOT_FOUND")
+    lines = {"connection_id": theirs, "vendor_id": "V-1", "lines": [{"description": "Paper"}]}
+    a_problem(await other_office.post("/v1/line-suggestions", lines), 404, "NOT_FOUND")
+    a_problem(await other_office.get("/v1/reports/grni", connection=theirs), 404, "NOT_FOUND")
+    assert (await other_office.get("/v1/reports/grni")).json()["items"] == []
+    with_their_line = {**A_BILL, "lines": [{**A_BILL["lines"][0], "purchase_order_id": belongings["order"]}]}
+    for route in ("match", "bills"):
+        path = f"/v1/purchase-orders/{own_order}/{route}"
+        a_problem(await other_office.post(path, with_their_line), 404, "NOT_FOUND")
+
+
+async def test_who_may_release_and_set_policies(office: Office, belongings: dict[str, str]) -> None:
+    """Rules 3.4: holds are released, and policies set, by an accountant; books are closed by an administrator."""
+    clerk, accountant = office.as_("clerk"), office.as_("accountant")
+    a_problem(await clerk.post("/v1/bills/{bill}/release".format(**belongings), {"reason": "r"}), 403, "ROLE_TOO_LOW")
+    a_problem(await clerk.post("/v1/tolerance-policies", A_POLICY), 403, "ROLE_TOO_LOW")
+    a_problem(await clerk.put("/v1/tolerance-policies/{policy}".format(**belongings), A_POLICY), 403, "ROLE_TOO_LOW")
+    a_problem(await clerk.post("/v1/tolerance-policies/preview", {"policy": A_POLICY}), 403, "ROLE_TOO_LOW")
+    books = "/v1/connections/{connection}/closed-periods".format(**belongings)
+    a_problem(await accountant.put(books, {"closed_through": "2026-03-31"}), 403, "ROLE_TOO_LOW")
 
 
 async def test_a_viewer_changes_nothing(office: Office, belongings: dict[str, str]) -> None:
