@@ -18,7 +18,7 @@ from api.exact import ExactRoute
 from api.idempotency import Answer, IdempotencyKey, Once, answer
 from api.problems import Problem, answers, not_found
 from api.services import Services, ServiceSet
-from api.shapes import STORABLE, Id, Input, Text
+from api.shapes import Id, Input, Reason, Text
 from matching.bill import recompute
 from matching.decision import for_saved_bill
 from matching.result import MatchResult
@@ -32,8 +32,6 @@ from workflows.contract import purchase_order_workflow_id
 router = APIRouter(prefix="/v1/bills/{bill_id}", tags=["bills"], route_class=ExactRoute)
 
 WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
-
-Reason = Annotated[str, Field(min_length=1, max_length=1000, pattern=STORABLE)]
 
 
 class Decision(BaseModel):

@@ -2,12 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from api.bill_charges import ShownCharge
-from api.shapes import STORABLE, Exact, columns
+from api.shapes import Exact, Name, columns
 from models.domain import BillStatus, Origin, PaymentStatus, WriteState
 from models.tables import BillRow
 
@@ -128,7 +128,7 @@ class Bill(BillSummary):
     events: list[Event]
 
 
-FindingId = Annotated[str, Field(min_length=1, max_length=200, pattern=STORABLE)]
+FindingId = Name
 """`<CODE>` or `<CODE>:line-<n>`: the same finding keeps its id when the bill is matched again."""
 
 

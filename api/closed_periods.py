@@ -1,7 +1,6 @@
 """How far the books of a connection's entities are closed: what the ERP says, and what an administrator adds."""
 
 from datetime import date, datetime
-from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -13,7 +12,7 @@ from api.connections import load
 from api.exact import ExactRoute
 from api.problems import Problem, answers
 from api.services import Services
-from api.shapes import Code, Day, Id, Input, Text
+from api.shapes import Day, Id, Input, Named, Text
 from api.waiting import match_waiting_bills
 from models.domain import ConnectionId, ListKind
 from models.store import closed_periods, list_entries
@@ -42,9 +41,7 @@ class ClosedPeriods(BaseModel):
 
 
 class NewClosedPeriod(Input):
-    entity: Annotated[Code, Field(min_length=1)] | None = Field(
-        default=None, description="null: the whole company.", examples=["100"]
-    )
+    entity: Named | None = Field(default=None, description="null: the whole company.", examples=["100"])
     closed_through: Day | None = Field(
         description="The last closed day. null: only the ERP's word counts.", examples=["2026-03-31"]
     )

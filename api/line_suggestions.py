@@ -14,7 +14,7 @@ from api.connections import load
 from api.exact import ExactRoute
 from api.problems import Problem, answers
 from api.services import Services
-from api.shapes import STORABLE, Amount, Code, Input, Name, Price, Quantity, columns
+from api.shapes import STORABLE, Amount, Code, Input, Name, Named, Price, Quantity, columns
 from matching.inputs import Basis
 from matching.suggestion import CandidateLine, Confidence, InvoiceLine, OrderLineGuess, Suggestion, suggest
 from matching.units import UnitFactor
@@ -56,7 +56,7 @@ LinesOfInvoice = Annotated[list[LineOfInvoice], Field(min_length=1, max_length=5
 
 class NewSuggestions(Input):
     connection_id: Name
-    vendor_id: Code = Field(min_length=1, examples=["V-100"])
+    vendor_id: Named = Field(examples=["V-100"])
     text: FreeText = ""
     lines: LinesOfInvoice
 

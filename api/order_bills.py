@@ -23,7 +23,7 @@ from api.idempotency import Answer, IdempotencyKey, Once
 from api.problems import Problem, answers
 from api.purchase_orders import load
 from api.services import Services
-from api.shapes import STORABLE, Amount, Code, Day, Exact, Id, Input, Name, Price, Quantity, Text, UnsignedAmount
+from api.shapes import WRITTEN, Amount, Code, Day, Exact, Id, Input, Name, Price, Quantity, Text, UnsignedAmount
 from matching.result import Outcome
 from models.domain import BillStatus, ChargeKind, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
 from models.messages import PurchaseOrderState, RequestRef
@@ -60,7 +60,7 @@ class NewBillLine(Input):
 
 class NewBill(Input):
     number: Annotated[
-        str, Field(min_length=1, max_length=45, pattern=STORABLE, description="The supplier's invoice number.")
+        str, Field(min_length=1, max_length=45, pattern=WRITTEN, description="The supplier's invoice number.")
     ] = Field(examples=["INV-2041"])
     bill_date: Day = Field(examples=["2026-11-20"])
     posting_date: Day | None = Field(default=None, description="Decides the period (S2-48); null: the bill date.")

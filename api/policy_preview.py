@@ -15,8 +15,8 @@ from api.connections import load
 from api.exact import ExactRoute
 from api.problems import answers, not_found
 from api.services import Services
-from api.shapes import Input
-from api.tolerance_policies import Named, NewPolicy, checked, with_policy
+from api.shapes import Input, Named
+from api.tolerance_policies import NewPolicy, checked, with_policy
 from matching.bill import MatchResult, recompute_with
 from matching.decision import Change, compare
 from matching.policies import TolerancePolicy

@@ -74,9 +74,14 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_iso, json_schema_input_type=
 
 STORABLE = r"^[^\u0000]*$"
 """What the database can hold: anything but NUL."""
+WRITTEN = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+"""The same, and not blank: blanks around a text are taken off, and nothing must be left of it."""
 Text = Annotated[str, Field(max_length=1000, pattern=STORABLE)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=STORABLE)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000, pattern=WRITTEN)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]
 Code = Annotated[str, Field(max_length=100, pattern=STORABLE)]
+Named = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN)]
+"""A code that has to be there."""
 
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]

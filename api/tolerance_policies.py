@@ -18,7 +18,7 @@ from api.exact import ExactRoute
 from api.idempotency import Answer, IdempotencyKey, Once, answer
 from api.problems import Problem, answers, not_found
 from api.services import Services, ServiceSet
-from api.shapes import LIMIT_SCHEMA, Code, Cursor, Filter, Id, Input, Limit, Page, Text
+from api.shapes import LIMIT_SCHEMA, Cursor, Filter, Id, Input, Limit, Named, Page, Text
 from api.waiting import match_waiting_bills
 from matching.policies import Combine, Direction, Level, TolerancePolicy
 from matching.policy_checks import check_policy
@@ -30,7 +30,6 @@ from models.tables import TolerancePolicyRow
 
 router = APIRouter(prefix="/v1/tolerance-policies", tags=["tolerance policies"], route_class=ExactRoute)
 
-Named = Annotated[Code, Field(min_length=1)]
 Most = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=8), LIMIT_SCHEMA] | Literal["unlimited"]
 """`0` allows nothing, absent inherits, and no limit at all is written out."""
 

@@ -1,11 +1,12 @@
 """Units of measure that people told us about: asked for once per vendor and item, then remembered (rules 3.6)."""
 
+import re
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.auth import Accountant, Clerk, Viewer
 from api.conditional import IfMatch, check, tag
@@ -13,7 +14,7 @@ from api.connections import load
 from api.exact import ExactRoute
 from api.problems import Problem, answers, not_found
 from api.services import Services, ServiceSet
-from api.shapes import Code, Cursor, Filter, Id, Input, Limit, Page, Text
+from api.shapes import Cursor, Filter, Id, Input, Limit, Named, Page, Text
 from api.waiting import match_waiting_bills
 from models.domain import ConnectionId
 from models.store import unit_factors
@@ -24,8 +25,13 @@ router = APIRouter(prefix="/v1/unit-factors", tags=["unit factors"], route_class
 
 
 NUMBER = r"[0-9]{1,9}(\.[0-9]{1,10})?"
+FACTOR = rf"^{NUMBER}(/{NUMBER})?$"
 
-Named = Annotated[Code, Field(min_length=1)]
+
+def _written_as_a_factor(text: str) -> str:
+    if not re.fullmatch(FACTOR, text):
+        raise ValueError("write it as 12, as 0.5 or as 1/12, with at most nine digits before a point and ten behind it")
+    return text
 
 
 class NewUnitFactor(Input):
@@ -34,10 +40,10 @@ class NewUnitFactor(Input):
     item_id: Named = Field(examples=["PAPER-A4"])
     unit: Named = Field(description="The unit on the supplier's bill.", examples=["Each"])
     order_unit: Named = Field(description="The unit on the order.", examples=["Case"])
-    factor: str = Field(
-        pattern=rf"^{NUMBER}(/{NUMBER})?$",
+    factor: Annotated[str, AfterValidator(_written_as_a_factor)] = Field(
         description="How many order units one `unit` is, exactly: a fraction or a decimal.",
         examples=["1/12"],
+        json_schema_extra={"pattern": FACTOR},
     )
     why: Text = ""
 
