@@ -7,19 +7,18 @@ the gateway no longer takes is replaced once and the request sent again, since a
 
 import asyncio
 import itertools
-import ssl
 import time
 import uuid
 import weakref
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 from lxml import etree
 
+from erp.authorities import trusted_authorities
 from erp.connector import ConnectionSettings, Credentials
 from erp.errors import AuthenticationFailed, ErpError, Rejected
 from erp.intacct import faults, wire
@@ -69,12 +68,6 @@ class Result(NamedTuple):
         return self.data
 
 
-@cache
-def _trusted_authorities(*, trust_env: bool) -> ssl.SSLContext:
-    """Read once: reading all authorities takes 20 ms of CPU, more than a call."""
-    return httpx.create_ssl_context(trust_env=trust_env)
-
-
 class IntacctClient:
     """The gateway as one connection's user sees it. `level` is an entity's id, or None for the top level."""
 
@@ -95,7 +88,7 @@ class IntacctClient:
             timeout=httpx.Timeout(settings.timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             headers={"Content-Type": "application/xml", "Accept-Encoding": "gzip"},
             trust_env=not settings.allow_loopback,
-            verify=_trusted_authorities(trust_env=not settings.allow_loopback),
+            verify=trusted_authorities(trust_env=not settings.allow_loopback),
         )
         self._sessions: dict[str | None, Session] = {}
         self._good_until: dict[str | None, float] = {}

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from lxml import etree
 
+from erp.authorities import trusted_authorities
 from erp.connector import ConnectionSettings, Credentials
 from erp.netsuite import faults, wire
 from erp.netsuite.address import Address, address
@@ -53,6 +54,7 @@ class NetSuiteClient:
             timeout=httpx.Timeout(settings.timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             headers={"Content-Type": "text/xml; charset=utf-8", "Accept-Encoding": "gzip"},
             trust_env=not settings.allow_loopback,
+            verify=trusted_authorities(trust_env=not settings.allow_loopback),
         )
         self._limit: asyncio.Semaphore | None = None
 

@@ -22,6 +22,7 @@ from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 
+from erp.authorities import trusted_authorities
 from erp.errors import ErpError, MalformedAnswer, Rejected, Unavailable
 from erp.netsuite.address import Address, trusted_host
 
@@ -133,7 +134,8 @@ class _Documents(Transport):
         self._keep = not address.loopback
         self._cached = cached
         self._folder = user_cache_path("posync") / "netsuite" / address.version
-        self._http = httpx.Client(timeout=timeout, trust_env=not address.loopback)
+        trust_env = not address.loopback
+        self._http = httpx.Client(timeout=timeout, trust_env=trust_env, verify=trusted_authorities(trust_env=trust_env))
 
     def load(self, url: str) -> bytes:
         if not trusted_host(url, allow_loopback=self._allow_loopback):
