@@ -1,6 +1,6 @@
 """From a requested bill to what is matched and what is saved: the caller's figures, completed from the orders."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +26,9 @@ from models.store.requests import Request
 from models.tables import ConnectionRow, PurchaseOrderRow
 
 ZERO = Decimal(0)
+
+MESSAGES, MESSAGE_LENGTH = 5, 300
+"""How many findings an operator reads in a workflow, and how much of each."""
 
 PLACES = 20
 """Digits kept of a quantity whose decimals do not end, beside the exact fraction."""
@@ -160,8 +163,16 @@ def standing(
 
 def codes(open_needs: Needs) -> list[str]:
     """The findings that keep a bill back, worst first, each code once."""
-    findings: Iterable[Finding] = (*open_needs.fix, *open_needs.release, *open_needs.acknowledge)
-    return list(dict.fromkeys(finding.code for finding in findings))
+    return list(dict.fromkeys(finding.code for finding in _open_findings(open_needs)))
+
+
+def because(open_needs: Needs) -> list[str]:
+    """The same findings in words, cut to what a workflow may carry: the whole of them is in the match result."""
+    return [finding.message[:MESSAGE_LENGTH] for finding in _open_findings(open_needs)[:MESSAGES]]
+
+
+def _open_findings(open_needs: Needs) -> Sequence[Finding]:
+    return (*open_needs.fix, *open_needs.release, *open_needs.acknowledge)
 
 
 def order_lines(result: MatchResult) -> dict[tuple[PurchaseOrderId, int], OrderLineToMatch]:

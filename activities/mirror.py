@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.billing import (
     RequestedBill,
     as_kept,
+    because,
     bill_to_match,
     codes,
     new_bill,
@@ -98,6 +99,7 @@ class MirrorActivities:
             facts=await purchase_orders.facts(session, PurchaseOrderId(order.id)),
             status=BillStatus(answer.get("status") or BillStatus.PENDING_PUSH),
             needs=answer.get("needs", []),
+            because=answer.get("because", []),
         )
 
     async def _decide(
@@ -153,6 +155,7 @@ class MirrorActivities:
             facts=await purchase_orders.facts(session, order_id),
             status=status,
             needs=codes(open_needs) if saved else [],
+            because=because(open_needs) if saved else [],
         )
         await requests.answer(
             session,
@@ -165,6 +168,7 @@ class MirrorActivities:
                 "total": answer.total,
                 "status": answer.status,
                 "needs": answer.needs,
+                "because": answer.because,
                 "match": kept,
             },
         )

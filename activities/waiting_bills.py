@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
-from activities.billing import as_kept, codes, line_sources, order_lines, reserved, standing
+from activities.billing import as_kept, because, codes, line_sources, order_lines, reserved, standing
 from activities.frozen_bills import compare_with_now
 from activities.judging import Order, judge, orders_now
 from matching.decision import Needs, for_saved_bill, is_worse
@@ -166,7 +166,13 @@ class WaitingBillActivities:
                 before={"findings": [finding.id for finding in was.findings]},
                 after={"findings": [finding.id for finding in result.findings]},
             )
-        return BillMatched(bill_id=bill_id, status=status, version=bill.version, needs=codes(open_needs))
+        return BillMatched(
+            bill_id=bill_id,
+            status=status,
+            version=bill.version,
+            needs=codes(open_needs),
+            because=because(open_needs),
+        )
 
 
 def words(result: MatchResult, decided: Sequence[Decided]) -> tuple[set[str], set[str]]:
@@ -228,6 +234,7 @@ async def _matched(session: AsyncSession, bill: BillRow, result: MatchResult) ->
         status=BillStatus(bill.status),
         version=bill.version,
         needs=codes(open_needs) if waits else [],
+        because=because(open_needs) if waits else [],
     )
 
 

@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.padding import Padding
 
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
 
@@ -18,15 +20,17 @@ def waiting(as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) ->
     if as_json:
         console.print_json(data=[match for _, match in found])
         return
-    shown = table(
-        "Bills that wait for a person", "id", "number", "vendor", "total", "status", "finding", right=("total",)
-    )
+    if not found:
+        console.print("No bill waits for a person.")
+    # A block for each: what is found is a sentence or two, which no column of a terminal has room for.
     for bill, match in found:
-        open_findings = [finding for findings in match["needs"].values() for finding in findings]
-        texts = "\n".join(f"{finding['id']}: {finding['message']}" for finding in open_findings)
         status = bill["status"].replace("_", " ")
-        shown.add_row(bill["id"], bill["number"], bill["vendor_name"], str(bill["total"]), status, texts)
-    console.print(shown)
+        whose = escape(bill["vendor_name"])
+        console.print(f"[bold]{escape(bill['number'])}[/] · {whose} · {bill['total']} · {status} · {bill['id']}")
+        for finding in (finding for findings in match["needs"].values() for finding in findings):
+            console.print(Padding(f"{finding['id']} ({finding['who']}): {escape(finding['message'])}", (0, 0, 0, 2)))
+            for step in finding["fix"]:
+                console.print(Padding(f"• {escape(step)}", (0, 0, 0, 4)))
 
 
 def match(bill_id: BillArgument, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:

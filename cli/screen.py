@@ -1,7 +1,7 @@
 """How things look on the terminal: one console, refusals with their reason and their fix."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -36,8 +36,9 @@ def api(state_dir: Path) -> Api:
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A table whose `right` columns hold numbers."""
+    """A table whose `right` columns hold numbers. Ids stay whole, to be copied; on a narrow terminal others fold."""
     made = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(column, justify=justify, no_wrap=column == "id", overflow="fold")
     return made

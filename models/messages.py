@@ -67,6 +67,7 @@ class OpenBill(BaseModel):
     covered: bool = False
     """The ERP's own billed quantity shows it: the double sync is done."""
     needs: list[str] = []
+    because: list[str] = []
     version: int = 0
 
 
@@ -99,6 +100,8 @@ class CreateBillAnswer(BaseModel):
     status: BillStatus = BillStatus.PENDING_PUSH
     needs: list[str] = []
     """Codes of the findings a person must acknowledge or release before the bill goes on."""
+    because: list[str] = []
+    """What those findings say, for the operator who reads the workflow."""
     version: int = 1
 
 
@@ -117,6 +120,7 @@ class BillMatched(BaseModel):
     status: BillStatus
     version: int
     needs: list[str] = []
+    because: list[str] = []
 
 
 class BillsMatchedAgain(BaseModel):
@@ -200,6 +204,7 @@ class BillState(BaseModel):
     """The newest edition that was tried: in the ERP, given up, or behind the open issue."""
     needs: list[str] = []
     """Codes of the findings that keep the bill back."""
+    because: list[str] = []
     version: int = 0
     """The bill's, as of `status` and `needs` while it is not sent."""
 

@@ -176,6 +176,7 @@ class BillWorkflow:
             return
         self._state.version = matched.version
         self._state.needs = matched.needs
+        self._state.because = matched.because
         if self._state.status in WAITING_FOR_A_PERSON or matched.status in CLOSED:
             self._state.status = matched.status
         self._matched = True
@@ -493,6 +494,8 @@ class BillWorkflow:
         if Decimal(state.paid):
             lines += ["", f"Paid {state.paid}, due {state.due}"]
         lines += ["", f"Waiting for: {waiting_for}", ""]
+        if state.status in WAITING_FOR_A_PERSON:
+            lines += [f"- {message}" for message in state.because]
         lines += [
             f"- payment {payment.amount} on {payment.pay_on}{', done' if payment.done else ''}, "
             f"`{contract.payment_workflow_id(payment.payment_id)}`"

@@ -108,6 +108,7 @@ class PurchaseOrderWorkflow:
                     total=answer.total,
                     status=answer.status,
                     needs=answer.needs,
+                    because=answer.because,
                     version=answer.version,
                 )
             )
@@ -190,7 +191,8 @@ class PurchaseOrderWorkflow:
             if bill is None or bill.version < now.version:
                 await self._tell_bill(now.bill_id, contract.BILL_MATCHED, now)
             if bill is not None and bill.version < now.version:
-                bill.status, bill.needs, bill.version = now.status, now.needs, now.version
+                bill.status, bill.version = now.status, now.version
+                bill.needs, bill.because = now.needs, now.because
 
         for bill in self._state.bills:
             if bill.status is BillStatus.SYNC_ISSUE:
@@ -226,6 +228,7 @@ class PurchaseOrderWorkflow:
                     total=bill.total,
                     status=bill.status,
                     needs=bill.needs,
+                    because=bill.because,
                     version=bill.version,
                 ),
                 id=contract.bill_workflow_id(bill.bill_id),

@@ -11,8 +11,14 @@ from cli import bill_decisions
 from cli.api_client import Api
 from cli.main import app
 
-WARNED = {"id": "BILLED_BEYOND_RECEIVED:line-1", "code": "BILLED_BEYOND_RECEIVED", "message": "6 billed, 0 received"}
-FINDING = {**WARNED, "severity": "WARN", "who": "receiving", "fix": ["wait for the receipt"]}
+WARNED = {
+    "id": "BILLED_BEYOND_RECEIVED:line-1",
+    "code": "BILLED_BEYOND_RECEIVED",
+    "message": "6 billed, 0 received",
+    "who": "receiving",
+    "fix": ["wait for the receipt"],
+}
+FINDING = {**WARNED, "severity": "WARN"}
 MATCH = {
     "bill_id": "bill_1",
     "status": "awaiting_acknowledgement",
@@ -67,10 +73,10 @@ def shown(*words: str) -> str:
 
 
 def test_waiting_bills_are_shown_with_what_they_wait_for(posted: list[tuple[str, Any]]) -> None:
-    table = shown("waiting")
-    assert "INV-1" in table
-    assert "awaiting" in table
-    assert "BILLED_BEYOND_RECEIVED" in table
+    told = shown("waiting")
+    assert "INV-1 · Acme · 75.00 · awaiting acknowledgement · bill_1" in told
+    assert "BILLED_BEYOND_RECEIVED:line-1 (receiving): 6 billed, 0 received" in told
+    assert "• wait for the receipt" in told
     assert json.loads(shown("waiting", "--json")) == [MATCH]
     assert posted == []
 

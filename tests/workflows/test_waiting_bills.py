@@ -49,6 +49,7 @@ async def test_a_warned_bill_waits_until_it_is_acknowledged(world: World) -> Non
     assert await attribute(bill(world, "bill_k1"), contract.STATUS) == BillStatus.AWAITING_ACKNOWLEDGEMENT
     told = await details(bill(world, "bill_k1"))
     assert f"Waiting for: a person to acknowledge the warning, or a change that settles it: {WARNING}" in told
+    assert f"- the words of {WARNING}" in told
     assert "not in the ERP yet" in told
     assert (await live(world)).waiting_for == f"a person: bill INV-k1: {WARNING}"
     assert world.calls["push_bill"] == 0

@@ -312,6 +312,7 @@ class MirrorInMemory:
             facts=world.facts(),
             status=bill.status,
             needs=bill.needs,
+            because=[f"the words of {code}" for code in bill.needs],
             version=bill.version,
         )
 
