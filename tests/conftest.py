@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -172,12 +171,16 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-@dataclass
 class SandboxServer:
-    """A sandbox of the test's own over real HTTP; `control` speaks to its control room."""
+    """The sandbox of one test at a time over real HTTP; `control` speaks to its control room."""
 
-    url: str
-    control: httpx.Client
+    def __init__(self, url: str, control: httpx.Client) -> None:
+        self.url = url
+        self.control = control
+        self.app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
 
     def post(self, path: str, body: Any = None) -> Any:
         """Call the control room: `post("/faults", {...})`. Raises HTTPStatusError with the sandbox's own words."""
@@ -191,36 +194,32 @@ class SandboxServer:
         return answer.json()
 
 
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[SandboxServer]:
+    """One port for all tests: starting and stopping a server takes longer than most of them."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        # Plain HTTP: certificates cost 20 ms.
+        httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60, verify=False) as control,
+    ):
+        made = SandboxServer(str(control.base_url).rstrip("/"), control)
+        config = uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the sandbox did not start")
+            time.sleep(0.01)
+        yield made
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
 @pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
+def sandbox(sandbox_server: SandboxServer) -> SandboxServer:
     """A fresh sandbox: nothing another test loaded or broke is in it."""
     from sandbox.server import create_app
 
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(), log_config=None, log_level="warning", access_log=False, lifespan="auto")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the sandbox did not start")
-        time.sleep(0.01)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with httpx.Client(base_url=url, timeout=60, verify=False) as control:  # plain HTTP: certificates cost 20 ms
-        yield SandboxServer(url=url, control=control)
-    server.should_exit = True
-    thread.join(timeout=10)
-    listener.close()
-
-
-@pytest.fixture
-def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All pretend NetSuite accounts speak alike: their schemas are read once, not once per port."""
-    from erp.netsuite import soap
-    from erp.netsuite.address import Address
-
-    def name(address: Address) -> str:
-        return f"{'pretend ' if address.loopback else ''}{address.version}"
-
-    monkeypatch.setattr(soap, "_name", name)
+    sandbox_server.app = create_app()
+    return sandbox_server

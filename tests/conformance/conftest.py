@@ -13,7 +13,7 @@ WORLDS: Mapping[str, type[World]] = {world.name: world for world in (IntacctWorl
 
 
 @pytest.fixture(params=list(WORLDS))
-async def world(request: pytest.FixtureRequest, sandbox: Sandbox, one_language: None) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[World]:
     kind = WORLDS[request.param]
     for marker in request.node.iter_markers("trait"):
         (trait,) = marker.args

@@ -13,7 +13,7 @@ from tests.conformance.world import OPEN_ORDER, a_bill_for, a_payment_of, all_or
 
 
 @pytest.fixture
-async def world(sandbox: Any, one_language: None) -> AsyncIterator[NetSuiteWorld]:
+async def world(sandbox: Any) -> AsyncIterator[NetSuiteWorld]:
     made = NetSuiteWorld(sandbox)
     yield made
     for connector in made.connectors:
