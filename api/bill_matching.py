@@ -15,7 +15,7 @@ from api import durable
 from api.auth import Accountant, Caller, Clerk, Viewer
 from api.bill_shapes import BillSummary, FindingId, OpenNeeds, summary
 from api.exact import ExactRoute
-from api.idempotency import Answer, IdempotencyKey, Once, answer
+from api.idempotency import Answer, IdempotencyKey, Once, answer, refused_by_worker
 from api.problems import Problem, answers, not_found
 from api.services import Services, ServiceSet
 from api.shapes import Id, Input, Reason, Text
@@ -237,10 +237,7 @@ def _rendered(known: Answer, bill_id: str, route: str) -> JSONResponse:
         decided = known.body.get("released") or known.body.get("acknowledged") or []
         body = {"bill_id": bill_id, "status": known.body["status"], "decided": decided, "needs": known.body["needs"]}
         return Answer(200, body).response()
-    if "type" in known.body:
-        return known.response()
-    refused = Problem(known.body["code"], known.body["detail"], status=known.status, fix=known.body["fix"])
-    return Answer(refused.status, refused.body(route.split(" ", 1)[1])).response()
+    return refused_by_worker(known, route)
 
 
 @router.post(

@@ -28,7 +28,7 @@ from api.bill_shapes import (
 )
 from api.conditional import IfMatch, check, tag
 from api.exact import ExactRoute
-from api.idempotency import Answer, IdempotencyKey, Once, answer
+from api.idempotency import Answer, IdempotencyKey, Once, answer, refused_by_worker
 from api.problems import Problem, answers, not_found
 from api.purchase_orders import load as load_order
 from api.services import Services
@@ -373,12 +373,4 @@ def _rendered(known: Answer, bill_id: str, asked: NewPayment, route: str) -> JSO
             "status": "scheduled",
         }
         return Answer(201, {"payment": shown}).response(location=f"/v1/payments/{shown['id']}")
-    if "type" in known.body:
-        return known.response()
-    refused = Problem(
-        known.body["code"],
-        known.body["detail"],
-        status=known.status,
-        fix=known.body["fix"],
-    )
-    return Answer(refused.status, refused.body(route.split(" ", 1)[1])).response()
+    return refused_by_worker(known, route)

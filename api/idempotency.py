@@ -54,6 +54,14 @@ def refusal(problem: Problem, route: str) -> Answer:
     return Answer(problem.status, problem.body(route.split(" ", 1)[1]))
 
 
+def refused_by_worker(known: Answer, route: str) -> JSONResponse:
+    """A refusal that the worker stored, as a problem. One that a route stored is a problem already."""
+    if "type" in known.body:
+        return known.response()
+    problem = Problem(known.body["code"], known.body["detail"], status=known.status, fix=known.body["fix"])
+    return refusal(problem, route).response()
+
+
 class Once:
     """One write under one key. `route` is the method and path, e.g. `POST /v1/connections`."""
 

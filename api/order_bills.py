@@ -19,7 +19,7 @@ from api.bill_charges import NewCharge, check_charges
 from api.bill_draft import BillDraft, draft_lines
 from api.bill_shapes import FindingId, OpenNeeds
 from api.exact import ExactRoute
-from api.idempotency import Answer, IdempotencyKey, Once
+from api.idempotency import Answer, IdempotencyKey, Once, refusal
 from api.problems import Problem, answers
 from api.purchase_orders import load
 from api.services import Services
@@ -274,4 +274,4 @@ def _rendered(known: Answer, order: PurchaseOrderRow, route: str) -> JSONRespons
     detail = " ".join(finding["message"] for finding in blocks)
     fix = list(dict.fromkeys(step for finding in blocks for step in finding["fix"]))
     blocked = Problem("MATCH_BLOCKED", detail, fix=fix or None, extra={"match": match})
-    return Answer(blocked.status, blocked.body(route.split(" ", 1)[1])).response()
+    return refusal(blocked, route).response()
