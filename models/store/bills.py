@@ -223,22 +223,6 @@ def _body_hash(new: NewBill) -> str:
     return hashlib.sha256(f"{new.number}\n{new.bill_date}\n{new.total}\n{lines}".encode()).hexdigest()
 
 
-async def same_number(
-    session: AsyncSession, connection_id: ConnectionId, vendor_id: str, number_key: str, *, except_bill: BillId
-) -> list[str]:
-    """The vendor's bills that already carry this number (DUPLICATE_EXACT), given up and deleted ones aside."""
-    rows = await session.execute(
-        select(col(BillRow.id)).where(
-            col(BillRow.connection_id) == connection_id,
-            col(BillRow.vendor_id) == vendor_id,
-            col(BillRow.number_key) == number_key,
-            col(BillRow.status).not_in([BillStatus.DELETED, BillStatus.ABANDONED]),
-            col(BillRow.id) != except_bill,
-        )
-    )
-    return list(rows.scalars())
-
-
 _IN_PUSH = text(
     """
     select b.external_key, b.vendor_id, b.number, b.bill_date, b.posting_date, b.due_date, b.currency, b.memo, b.total,

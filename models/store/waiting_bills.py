@@ -92,14 +92,6 @@ def _on_order(purchase_order_id: PurchaseOrderId) -> Any:
     return select(col(BillLineRow.bill_id)).where(col(BillLineRow.purchase_order_id) == purchase_order_id)
 
 
-async def orders_of(session: AsyncSession, bill_id: BillId) -> list[PurchaseOrderId]:
-    """The orders a bill has lines on, in the order in which they are locked."""
-    statement = select(col(BillLineRow.purchase_order_id)).where(
-        col(BillLineRow.bill_id) == bill_id, col(BillLineRow.purchase_order_id).is_not(None)
-    )
-    return sorted({PurchaseOrderId(order) for order in (await session.execute(statement)).scalars() if order})
-
-
 async def place(
     session: AsyncSession,
     bill: BillRow,
