@@ -29,7 +29,9 @@ def intacct(
     name: Name = None,
     po_template: Annotated[str, typer.Option(help="Transaction definition, exactly as spelt.")] = "Purchase Order",
     vendor_invoice_template: Annotated[str, typer.Option(help="The same, for vendor invoices.")] = "Vendor Invoice",
-    receiver_template: Annotated[str | None, typer.Option(help="The same, for receivers; 3-way matching needs it.")] = None,
+    receiver_template: Annotated[
+        str | None, typer.Option(help="The same, for receivers; 3-way matching needs it.")
+    ] = None,
     bank_account: BankAccount = None,
     one_way: OneWay = False,
     sandbox: Sandbox = False,
