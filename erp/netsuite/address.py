@@ -10,6 +10,7 @@ VERSIONS = ("2023_2", "2024_1", "2024_2", "2025_1", "2025_2")
 """The endpoint versions this connector speaks; they differ in their namespaces and a few added optional fields."""
 
 _SERVICE = re.compile(r"/services/NetSuitePort_(?P<version>\d{4}_\d)$")
+_HOST = re.compile(r"([a-z0-9-]+\.)+netsuite\.com")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -34,7 +35,7 @@ def trusted_host(url: str, *, allow_loopback: bool) -> bool:
         parts.port  # noqa: B018 reading it is what checks it
     except ValueError:
         return False
-    if parts.scheme == "https" and host.endswith(".netsuite.com"):
+    if parts.scheme == "https" and _HOST.fullmatch(host):
         return True
     return allow_loopback and parts.scheme in ("http", "https") and host in _LOOPBACK
 

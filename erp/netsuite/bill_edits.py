@@ -36,7 +36,7 @@ def update(bill: BillToPush, record: Held, pairs: Pairs, zone: timezone) -> dict
                 code="CONTENT_CONFLICT",
                 evidence={"document": record.id, "order_line": line.first.order_line},
             )
-        (expenses if line.expense else items).append(_line(line, match))
+        (expenses if line.expense else items).append(_line(record, line, match))
     return given(
         internalId=record.id,
         nullFieldList={"name": emptied} if emptied else None,
@@ -47,10 +47,11 @@ def update(bill: BillToPush, record: Held, pairs: Pairs, zone: timezone) -> dict
     )
 
 
-def _line(line: Line, match: HeldLine) -> dict[str, Any]:
+def _line(record: Held, line: Line, match: HeldLine) -> dict[str, Any]:
     sent = line.first
     values: dict[str, Any] = {
-        "line": int(wire.text(match.fields, "line") or 0),
+        # By this number NetSuite finds the line; under another one it would add a line.
+        "line": int(translate.line_number(record, wire.text(match.fields, "line"))),
         "orderDoc": int(line.order),
         "orderLine": int(line.number),
     }

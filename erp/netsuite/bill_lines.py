@@ -14,7 +14,6 @@ from erp.netsuite.wire import Fields, Held
 from erp.netsuite.writer import given, reference
 from models.domain import BillLineToPush, BillToPush
 
-CENT = Decimal("0.01")
 MAX_PRICE_DECIMALS = 8
 
 
@@ -139,7 +138,7 @@ def unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
     exact = amount / quantity
     for decimals in range(2, MAX_PRICE_DECIMALS + 1):
         price = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-        if (price * quantity).quantize(CENT, rounding=ROUND_HALF_UP) == amount:
+        if (price * quantity).quantize(wire.CENT, rounding=ROUND_HALF_UP) == amount:
             return price
     return exact.quantize(Decimal(1).scaleb(-MAX_PRICE_DECIMALS), rounding=ROUND_HALF_UP)
 

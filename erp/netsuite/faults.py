@@ -96,7 +96,8 @@ CODES: Mapping[str, Meaning] = {
     "PSWD_REQD": _TOKEN,
     "EMAIL_ADDRS_REQD": _TOKEN,
     "WS_LOG_IN_REQD": _TOKEN,
-    "SESSION_TIMED_OUT": Meaning(AuthenticationFailed, "AUTH_SESSION_REFUSED"),
+    # Passports are per request, so nobody has a session to renew: the next attempt is a new one anyway.
+    "SESSION_TIMED_OUT": _AWAY,
     "INSUFFICIENT_PERMISSION": _DENIED,
     "WS_PERMISSION_REQD": _DENIED,
     "OI_PERMISSION_REQD": _DENIED,

@@ -1,7 +1,6 @@
 """Vendor payments, in and out (S4-38, S4-39, S5-33..42; reference 5.3)."""
 
 from collections.abc import Mapping
-from datetime import UTC, timezone
 from typing import Any
 
 from erp.connector import Page
@@ -75,7 +74,7 @@ class Payments:
             account=reference(bank),
             apAcct=reference(wire.ref_id(draft.fields, "apAcct")),
             entity=reference(payment.vendor_id),
-            tranDate=wire.noon(payment.paid_on, _zone(draft)),
+            tranDate=wire.noon(payment.paid_on, wire.zone(wire.text(draft.fields, "tranDate"))),
             # The others have features of their own behind them, which not every account has.
             toBePrinted=True if payment.method.casefold() == "check" else None,
             currency=reference(wire.ref_id(draft.fields, "currency")),
@@ -159,11 +158,3 @@ class Payments:
 
 def _doc(line: Any) -> str | None:
     return wire.text(line, "doc")
-
-
-def _zone(draft: Held) -> timezone:
-    said = wire.text(draft.fields, "tranDate")
-    try:
-        return wire.offset(said) if said else UTC
-    except ValueError:
-        return UTC

@@ -10,6 +10,7 @@ import logging
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ _zeep_client: Any = Client  # zeep ships no types of its own; here is where that
 
 LARGEST_DOCUMENT = 20 * 1024 * 1024
 LOAD_TIMEOUT_SECONDS = 30
+"""For one step of one document."""
+
+WHOLE_LOAD_SECONDS = 120
+"""For all documents: others wait for their own meanwhile."""
 
 _NAMESPACES = {
     "core": "urn:core_{}.platform.webservices.netsuite.com",
@@ -134,6 +139,7 @@ class _Documents(Transport):
         self._keep = not address.loopback
         self._cached = cached
         self._folder = user_cache_path("posync") / "netsuite" / address.version
+        self._ends = time.monotonic() + WHOLE_LOAD_SECONDS
         trust_env = not address.loopback
         self._http = httpx.Client(timeout=timeout, trust_env=trust_env, verify=trusted_authorities(trust_env=trust_env))
 
@@ -156,6 +162,8 @@ class _Documents(Transport):
         self.session.close()
 
     def _fetch(self, url: str) -> bytes:
+        if time.monotonic() > self._ends:
+            raise Unavailable("NetSuite's WSDL takes too long to come.", code="ERP_NO_ANSWER")
         try:
             response = self._http.get(url)
         except httpx.HTTPError as error:

@@ -341,7 +341,10 @@ def line_number(record: Held, line: str | None) -> str:
     It is not dense; people count lines from one."""
     if line is None:
         raise missing(f"A line of {record.kind} {wire.text(record.fields, 'tranId') or record.id}", "line")
-    return str(int(line))
+    try:
+        return str(int(line))
+    except ValueError as error:
+        raise unreadable(f"a line of {record.id}", error) from None
 
 
 def _price(row: Row, quantity: Decimal) -> Decimal:
@@ -358,4 +361,4 @@ def has_amount_lines(record: Held) -> bool:
     """Whether an order has lines without a quantity, so that only bills tell what is billed of them."""
     if "expenseList" in record.fields:
         return True
-    return any(wire.text(line, "quantity") is None for line in record.lines("itemList", "item"))
+    return any(not line.findtext("{*}quantity") for line in wire.children(record.fields.get("itemList"), "item"))

@@ -1,7 +1,7 @@
 """A bill on its way out: a vendor bill whose lines bill lines of orders (S4-37, S4-65..70; reference 3.5, 5.3, 7)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -73,7 +73,7 @@ class VendorBills:
     async def _vendor_bill(
         self, bill: BillToPush, lines: Sequence[Line], orders: dict[str, Held], home: Held
     ) -> dict[str, Any]:
-        zone = _zone(home)
+        zone = wire.zone(wire.text(home.fields, "tranDate"))
         items = [item(line, order_line(line, orders)) for line in lines if not line.expense]
         expenses = [expense(line, order_line(line, orders)) for line in lines if line.expense]
         expenses += await self._charges(bill)
@@ -151,7 +151,8 @@ class VendorBills:
         pairs = paired(lines_of(bill), held_lines(record))
         if not bill_edits.differences(bill, record, pairs):
             raise Duplicate(f"NetSuite holds this edition of bill {document} already.", code="ALREADY_SENT")
-        await self._writer.update("VendorBill", bill_edits.update(bill, record, pairs, _zone(record)))
+        zone = wire.zone(wire.text(record.fields, "tranDate"))
+        await self._writer.update("VendorBill", bill_edits.update(bill, record, pairs, zone))
 
     # --- reading back -------------------------------------------------------------------------------------------
 
@@ -252,15 +253,6 @@ def _line_differences(
             said = wire.text(found, "memo" if line.expense else "description")
             differences += bill_edits.text_difference(f"{name}, the description", sent.description, said)
     return differences
-
-
-def _zone(record: Held) -> timezone:
-    """The account's offset from UTC, as its dates are written (3.2)."""
-    said = wire.text(record.fields, "tranDate")
-    try:
-        return wire.offset(said) if said else UTC
-    except ValueError:
-        return UTC
 
 
 def _within(period: Held, on: date) -> bool:

@@ -186,7 +186,7 @@ def status(parent: etree._Element) -> Status | None:
     for detail in children(element, "statusDetail"):
         shown = fields(detail)
         details.append(Detail(text(shown, "code") or "", text(shown, "message") or "", detail.get("type", "ERROR")))
-    return Status(element.get("isSuccess") == "true", tuple(details))
+    return Status(element.get("isSuccess") in ("true", "1"), tuple(details))
 
 
 # --- values ----------------------------------------------------------------------------------------------------
@@ -224,6 +224,14 @@ def offset(value: str) -> timezone:
     """The offset from UTC a time is written in. Raises ValueError."""
     shift = datetime.fromisoformat(value).utcoffset()
     return timezone(shift if shift is not None else timedelta(0))
+
+
+def zone(shown: str | None) -> timezone:
+    """The account's offset from UTC, as one of its dates is written (3.2); UTC where that says nothing."""
+    try:
+        return offset(shown) if shown else UTC
+    except ValueError:
+        return UTC
 
 
 def noon(on: date, zone: timezone) -> datetime:
