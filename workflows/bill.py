@@ -56,6 +56,7 @@ class BillWorkflow:
     def __init__(self, state: BillState) -> None:
         self._state = state
         self._word: SettleIssue | None = None
+        self._moved = ""
         self._shown = (state.status, state.issue_code)
         self._news = False
         self._matched = False
@@ -155,14 +156,12 @@ class BillWorkflow:
     @workflow.signal
     def order_moved(self, why: str) -> None:
         """The order or a receipt changed; what the ERP refused for the lack of it is tried again (S4-70)."""
-        if self._state.issue is not None and self._state.issue_code in HEALED_BY_THE_ORDER:
-            self._word = SettleIssue(issue_id=self._state.issue, decision="retry", actor="posync", why=why)
+        self._moved = why
 
     @workflow.signal
     def settle_issue(self, word: SettleIssue) -> None:
-        """A person's word on the open issue; a word on another issue is not for now."""
-        if word.issue_id == self._state.issue:
-            self._word = word
+        """A person's word on an issue. It may come while the issue is still being opened; see `_said`."""
+        self._word = word
 
     @workflow.query
     def state(self) -> BillState:
@@ -208,6 +207,7 @@ class BillWorkflow:
     # --- pushing ----------------------------------------------------------------------------------------------
 
     async def _push(self) -> None:
+        self._moved = ""
         self._show("the ERP to take the bill")
         try:
             result = await workflow.execute_activity_method(
@@ -270,12 +270,21 @@ class BillWorkflow:
         self._state.status = status
         await self._tell_the_order(status)
         self._show(f"a person: issue {self._state.issue} ({failure.code}): {failure.message}")
-        await workflow.wait_condition(lambda: self._word is not None or self._state.status in CLOSED)
+        await workflow.wait_condition(lambda: self._said() is not None or self._state.status in CLOSED)
         await self._settle()
+
+    def _said(self) -> SettleIssue | None:
+        """What settles the open issue: a person's word on it, or that the order moved where this heals the refusal."""
+        issue = self._state.issue
+        if self._word is not None and self._word.issue_id == issue:
+            return self._word
+        if issue is not None and self._moved and self._state.issue_code in HEALED_BY_THE_ORDER:
+            return SettleIssue(issue_id=issue, decision="retry", actor="posync", why=self._moved)
+        return None
 
     async def _settle(self) -> None:
         """Do what the person said. What the ERP holds, or may hold, cannot be given up here."""
-        word, issue = self._word, self._state.issue
+        word, issue = self._said(), self._state.issue
         assert issue is not None, "only an open issue is settled"
         if self._state.status in CLOSED:
             await issues.close_issue(issue, "resolved", None)
@@ -314,6 +323,7 @@ class BillWorkflow:
         if self._state.status in CLOSED:
             await self._give_edit_up(edition, "posync", self._closed(), maybe_there=False)
             return
+        self._moved = ""
         self._show("the ERP to take the edit")
         try:
             result = await workflow.execute_activity_method(
@@ -356,13 +366,13 @@ class BillWorkflow:
         self._state.issue_code = failure.code
         self._show(f"a person: issue {issue} ({failure.code}) of the edit: {failure.message}")
         await workflow.wait_condition(
-            lambda: self._word is not None or self._edit_is_due() or self._state.status in CLOSED
+            lambda: self._said() is not None or self._edit_is_due() or self._state.status in CLOSED
         )
         await self._settle_edit(edition, maybe_there)
 
     async def _settle_edit(self, edition: int, maybe_there: bool) -> None:
         """Do what the person said; a bill edited again, or paid or deleted in the ERP, has settled it too."""
-        word, issue = self._word, self._state.issue
+        word, issue = self._said(), self._state.issue
         assert issue is not None, "only an open issue is settled"
         if word is not None and word.decision == "abandon":
             done = await self._give_edit_up(edition, word.actor, word.why, maybe_there=maybe_there)

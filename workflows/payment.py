@@ -39,9 +39,8 @@ class PaymentWorkflow:
 
     @workflow.signal
     def settle_issue(self, word: SettleIssue) -> None:
-        """A person's word on the open issue; a word on another issue is not for now."""
-        if word.issue_id == self._state.issue:
-            self._word = word
+        """A person's word on an issue. It may come while the issue is still being opened."""
+        self._word = word
 
     @workflow.query
     def state(self) -> PaymentState:
@@ -82,7 +81,7 @@ class PaymentWorkflow:
         self._state.issue_code = failure.code
         self._state.status = PaymentStatus.SYNC_ISSUE
         self._show(f"a person: issue {self._state.issue} ({failure.code}): {failure.message}")
-        await workflow.wait_condition(lambda: self._word is not None)
+        await workflow.wait_condition(lambda: self._word is not None and self._word.issue_id == self._state.issue)
         await self._settle()
 
     async def _settle(self) -> None:

@@ -131,4 +131,7 @@ async def test_an_edit_that_cost_the_bill_its_link_is_an_issue(world: World) -> 
 
 
 async def _shown(world: World, code: str | None) -> bool:
+    """No code is shown before an issue, too: only a settled one counts."""
+    if code is None and world.open_issues():
+        return False
     return await attribute(bill(world, BILL), contract.ISSUE_CODE) == code

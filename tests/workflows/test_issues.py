@@ -7,7 +7,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
 from erp.errors import NotFound, Unavailable
-from models.domain import BillId, BillStatus, Erp, PaymentStatus, PoStatus
+from models.domain import BillId, BillStatus, Erp, PaymentStatus, PoStatus, SyncIssueId
 from models.messages import BillNow, BillPushed, BillState
 from tests.workflows.desk import (
     an_issue,
@@ -53,6 +53,34 @@ async def test_a_refused_push_waits_behind_an_issue_until_a_person_retries(world
     assert await attribute(bill(world, "bill_k1"), contract.ISSUE_CODE) is None
     assert await attribute(bill(world, "bill_k1"), contract.STATUS) == BillStatus.SYNCED
     assert (await bill_state(world, "bill_k1")).issue is None
+
+
+async def test_a_word_that_comes_while_the_issue_is_being_opened_counts(world: World) -> None:
+    """DESIGN 1: people see the issue before its workflow waits behind it; their word is not lost."""
+    world.troubles["push_bill"] = [refused()]
+
+    async def at_once(issue_id: SyncIssueId) -> None:
+        await settle(bill(world, "bill_k1"), issue_id, "retry")
+
+    world.while_opening = at_once
+    await create_bill(world, world.bill_request("k1", 10))
+    await done(order(world))
+    assert [(issue.state, issue.actor) for issue in world.issues.values()] == [("resolved", "ada")]
+    assert world.calls["push_bill"] == 2
+
+
+async def test_goods_that_arrive_while_the_bill_is_being_refused_heal_it(world: World) -> None:
+    """S4-70: the receipt came between the ERP's answer and the issue; the bill does not wait for the next one."""
+    world.troubles["push_bill"] = [refused("nothing to bill was received", "NOT_RECEIVED")]
+
+    async def at_once(_: SyncIssueId) -> None:
+        await bill(world, "bill_k1").signal(contract.ORDER_MOVED, "goods were received")
+
+    world.while_opening = at_once
+    await create_bill(world, world.bill_request("k1", 10))
+    await done(order(world))
+    assert [(issue.state, issue.actor) for issue in world.issues.values()] == [("resolved", "posync")]
+    assert world.calls["push_bill"] == 2
 
 
 async def test_a_retry_that_is_refused_again_opens_the_next_issue(world: World) -> None:

@@ -6,7 +6,7 @@ moves them: a bill reserves (P), its push makes a document in the ERP, and only 
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -125,6 +125,8 @@ class World:
     shows_at_once: bool = True
     """The ERP shows a new bill on its order in the very call that made it."""
     refreshes_until_shown: int = 0
+    while_opening: Callable[[SyncIssueId], Awaitable[None]] | None = None
+    """What happens after an issue is in the store and before its workflow knows."""
     """How many times the order is read without showing our bills; a negative number is for ever."""
     look_again_in: timedelta | None = None
     """How soon an order is read again while it does not show our bills; None: at the policy's own back-off."""
@@ -376,6 +378,8 @@ class MirrorInMemory:
                 return issue_id
         issue_id = SyncIssueId(f"issue_{len(world.issues) + 1}")
         world.issues[issue_id] = Issue(opened=issue)
+        if world.while_opening is not None:
+            await world.while_opening(issue_id)
         return issue_id
 
     @activity.defn(name="close_issue")
