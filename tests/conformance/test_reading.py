@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -251,12 +250,6 @@ async def test_an_unknown_status_has_no_meaning(world: World, connector: ErpConn
 
 
 # --- what changed ----------------------------------------------------------------------------------------------
-
-
-def _never_open(world: World) -> dict[str, Any]:
-    """An order that never comes in, and may be deleted."""
-    ours = [order for order in world.held("purchase_orders") if order["entity"] == world.entity]
-    return next(order for order in ours if order["state"] == world.never_open)
 
 
 async def _cursors(connector: ErpConnector) -> dict[Stream, str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from erp.errors import Duplicate, OutcomeUnknown, Rejected
+from erp.errors import Duplicate, ErpError, OutcomeUnknown, Rejected
 from models.domain import ChargeKind, ChargeToPush, DocumentId
 from tests.erp.netsuite.bills import a_bill, a_line
 from tests.erp.netsuite.service import (
@@ -305,6 +305,17 @@ async def test_edits_that_cannot_be_made(service: Service, held: str, line: obje
     with pytest.raises(Rejected) as caught:
         await service.connect().update_bill(a_bill(line), DocumentId("301"), edition=2)
     assert caught.value.code == code
+    assert not service.sent("update")
+
+
+async def test_an_edit_never_adds_a_line(service: Service) -> None:
+    """Reference 3.5: a line sent without the number of one that is there would be a new one."""
+    unnumbered = {name: value for name, value in bill_item().items() if name != "line"}
+    service.script["getList"] = got(bill(lines=[unnumbered]))
+    line = a_line(1, description="x", edited=frozenset({"description"}))
+    with pytest.raises(ErpError) as caught:
+        await service.connect().update_bill(a_bill(line), DocumentId("301"), edition=2)
+    assert caught.value.code == "MISSING_FIELD"
     assert not service.sent("update")
 
 

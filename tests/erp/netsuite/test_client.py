@@ -262,6 +262,15 @@ async def test_the_wsdl_is_kept_on_disk(schema: object, tmp_path: Path, monkeypa
     assert len(fetched) == 2 * documents
 
 
+def test_a_wsdl_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each document in time and the whole never: others wait for theirs meanwhile."""
+    monkeypatch.setattr(soap, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(soap, "WHOLE_LOAD_SECONDS", -1)
+    with pytest.raises(Unavailable) as caught:
+        soap._read(address(ENDPOINT, allow_loopback=False), 5)
+    assert caught.value.code == "ERP_NO_ANSWER"
+
+
 def test_a_wsdl_that_leads_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It says where secrets go, so all its parts come from NetSuite's hosts."""
     text = (

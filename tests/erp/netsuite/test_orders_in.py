@@ -97,6 +97,7 @@ async def test_the_noise_of_doubles_is_not_taken_in(service: Service) -> None:
     [
         ({**order_item(), "quantity": "many"}, "VALUE_NOT_READABLE"),
         ({**order_item(), "quantity": "NaN"}, "VALUE_NOT_READABLE"),
+        ({**order_item(), "line": "first"}, "VALUE_NOT_READABLE"),
         ({name: value for name, value in order_item().items() if name != "line"}, "MISSING_FIELD"),
         ({name: value for name, value in order_item().items() if name != "item"}, "MISSING_FIELD"),
     ],
@@ -146,6 +147,21 @@ async def test_receipts_name_the_order_lines_they_received(service: Service) -> 
     assert (one.erp_id, one.order_document, one.vendor_id, one.received_on) == ("201", "101", "5", date(2031, 7, 1))
     assert [(line.order_line, line.quantity) for line in one.lines] == [("101:8", Decimal("2.5"))]
     assert page.high_water == "2031-07-01 08:00:00"
+
+
+async def test_a_bad_receipt_is_named_and_the_others_come(service: Service) -> None:
+    """Fault F13: whatever of its lines cannot be read."""
+    odd = receipt_item(8, "2.5") | {"line": "first"}
+    expense = "<p:expenseList><p:expense><p:line>first</p:line></p:expense></p:expenseList></record>"
+    service.script["search"] = found(
+        receipt("201", lines=[odd]), receipt("202").replace("</record>", expense), receipt("203")
+    )
+    page = await service.connect().receipts(since=None, after=None)
+    assert [one.erp_id for one in page.records] == ["203"]
+    assert [(bad.erp_id, bad.code) for bad in page.bad] == [
+        ("201", "VALUE_NOT_READABLE"),
+        ("202", "VALUE_NOT_READABLE"),
+    ]
 
 
 # --- one order whole --------------------------------------------------------------------------------------------

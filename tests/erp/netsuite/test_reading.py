@@ -5,8 +5,6 @@ import pytest
 from erp.errors import MalformedAnswer, Rejected
 from tests.erp.netsuite.service import Service, found, order, refused
 
-SINCE = "2031-06-01 00:00:00"
-
 
 async def all_ids(service: Service, **settings: object) -> list[str]:
     connector, after, ids = service.connect(**settings), None, []
