@@ -94,7 +94,9 @@ def read(content: bytes) -> list[PurchaseOrder]:
     currencies = _Dollars()
     found: etree._Element | None = wire.child(wire.parse(content), "Body", "getListResponse", "readResponseList")
     outcomes = [reader.read_response(response) for response in wire.children(found, "readResponse")]
-    return [translate.order(outcome, currencies) for outcome in outcomes if isinstance(outcome, Held)]
+    orders = [translate.order(outcome, currencies) for outcome in outcomes if isinstance(outcome, Held)]
+    assert not any(translate.has_amount_lines(order) for order in orders)  # of those the bills are asked, too
+    return orders
 
 
 def measure() -> float:

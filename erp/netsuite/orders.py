@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import NamedTuple
 
 from erp.connector import BadRecord, Page
@@ -156,7 +155,6 @@ class Orders:
         found |= await self._reader.records(asked)
         records = [record for record in found.values() if isinstance(record, Held)]
         await self._know_currencies(records)
-        amounts = await self._amounts_billed(records)
         orders: list[PurchaseOrder] = []
         bad: list[BadRecord] = []
         for number, header in enumerate(headers):
@@ -170,18 +168,20 @@ class Orders:
                     raise outcome
                 # The record may be newer than its header by now; what touched the header touched it before.
                 seen = max(header.revision, self._importing_since)
-                orders.append(translate.order(outcome, self._currencies, touched=seen, amounts_billed=amounts))
+                orders.append(translate.order(outcome, self._currencies, touched=seen))
             except Unusable as error:
                 evidence = {"number": header.number, "status": header.erp_status, **error.evidence}
                 bad.append(BadRecord(erp_id=header.erp_id, code=error.code, message=error.message, evidence=evidence))
+        orders = await self._with_amounts_billed(orders)
         return Page(orders, None, max((order.revision for order in orders), default=None), bad)
 
-    async def _amounts_billed(self, records: Sequence[Held]) -> Mapping[str, Decimal]:
+    async def _with_amounts_billed(self, orders: list[PurchaseOrder]) -> list[PurchaseOrder]:
         """What is billed of lines without a quantity: only the bills tell."""
-        by_amount = [record.id for record in records if translate.has_amount_lines(record)]
+        by_amount = [order.erp_id for order in orders if translate.has_amount_lines(order)]
         if not by_amount:
-            return {}
-        return transactions.amounts_billed(await self._reader.all(made_from(by_amount, [BILL])))
+            return orders
+        amounts = transactions.amounts_billed(await self._reader.all(made_from(by_amount, [BILL])))
+        return [translate.with_amounts_billed(order, amounts) for order in orders]
 
     async def _know_currencies(self, records: Iterable[Held]) -> None:
         await self._currencies.know({known for record in records if (known := wire.ref_id(record.fields, "currency"))})
@@ -219,12 +219,8 @@ class Orders:
         await self._know_currencies([record])
         bills = [document for document in documents if document.kind == "VendorBill"]
         try:
-            order = translate.order(
-                record,
-                self._currencies,
-                touched=wire.moment_text(now - READ_MARGIN),
-                amounts_billed=transactions.amounts_billed(bills),
-            )
+            order = translate.order(record, self._currencies, touched=wire.moment_text(now - READ_MARGIN))
+            order = translate.with_amounts_billed(order, transactions.amounts_billed(bills))
             receipts = [item_receipts.receipt(document) for document in documents if document.kind == "ItemReceipt"]
             billings = tuple(evidence(order, bills))
         except Unusable as error:

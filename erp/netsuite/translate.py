@@ -198,23 +198,20 @@ def _header(record: Held, currencies: Currencies, touched: str) -> dict[str, Any
     }
 
 
-def order(
-    record: Held, currencies: Currencies, *, touched: str = "", amounts_billed: Mapping[str, Decimal] | None = None
-) -> PurchaseOrder:
+def order(record: Held, currencies: Currencies, *, touched: str = "") -> PurchaseOrder:
     """An order with its lines, items before expenses. Raises Unusable.
 
-    `amounts_billed`: what bills bill of lines without a quantity, by line id; orders do not show it themselves.
+    What is billed of its lines without a quantity it does not show: see `with_amounts_billed`.
     """
-    by_amount = amounts_billed or {}
     values = _header(record, currencies, touched)
     entity, currency = wire.ref_id(record.fields, "subsidiary"), values["currency"]
     lines: list[PurchaseOrderLine] = []
     for row in record.rows("itemList", "item"):
-        line = _item_line(record, row, entity, currency, by_amount, len(lines) + 1)
+        line = _item_line(record, row, entity, currency, len(lines) + 1)
         if line is not None:
             lines.append(line)
     for row in record.rows("expenseList", "expense"):
-        lines.append(_expense_line(record, row, entity, currency, by_amount, len(lines) + 1))
+        lines.append(_expense_line(record, row, entity, currency, len(lines) + 1))
     if not lines:
         raise Unusable("NO_LINES", f"{values['number']} came without any line.", {})
     values["entity"] = entity
@@ -223,12 +220,7 @@ def order(
 
 
 def _item_line(
-    record: Held,
-    row: Row,
-    entity: str | None,
-    currency: str | None,
-    by_amount: Mapping[str, Decimal],
-    line_no: int,
+    record: Held, row: Row, entity: str | None, currency: str | None, line_no: int
 ) -> PurchaseOrderLine | None:
     """An item line; None for a line that is only text (a description or a subtotal)."""
     get = row.get
@@ -244,12 +236,7 @@ def _item_line(
         quantity = ONE if said is None else wire.decimal(said)
         price = _price(row, quantity)
         worth = wire.cents(quantity * price) if amount is None else wire.money(amount)
-        if said is None:
-            billed_amount = by_amount.get(erp_id, ZERO)
-            billed = part_of(billed_amount, worth)
-        else:
-            billed = wire.decimal(get("quantityBilled", "0"))
-            billed_amount = round(billed * price, 2) if billed else ZERO
+        billed = ZERO if said is None else wire.decimal(get("quantityBilled", "0"))
         return trusted(
             PurchaseOrderLine,
             {
@@ -264,7 +251,7 @@ def _item_line(
                 "price": price,
                 "amount": worth,
                 "billed": billed,
-                "billed_amount": billed_amount,
+                "billed_amount": round(billed * price, 2) if billed else ZERO,
                 "closed": get("isClosed") == "true",
                 "entity": entity,
                 "currency": currency,
@@ -281,14 +268,7 @@ def _item_line(
         raise unreadable(f"a line of {record.id}", error) from None
 
 
-def _expense_line(
-    record: Held,
-    row: Row,
-    entity: str | None,
-    currency: str | None,
-    by_amount: Mapping[str, Decimal],
-    line_no: int,
-) -> PurchaseOrderLine:
+def _expense_line(record: Held, row: Row, entity: str | None, currency: str | None, line_no: int) -> PurchaseOrderLine:
     """An expense line: an amount of an account. It is billed by amount, so its quantity is one of that price."""
     get = row.get
     try:
@@ -299,7 +279,6 @@ def _expense_line(
     account = "account" if "account" in row else "category"
     if account not in row or amount is None:
         raise missing(f"Expense line {erp_id}", account if account not in row else "amount")
-    billed_amount = by_amount.get(erp_id, ZERO)
     return trusted(
         PurchaseOrderLine,
         {
@@ -313,8 +292,8 @@ def _expense_line(
             "quantity": ONE,
             "price": amount,
             "amount": amount,
-            "billed": part_of(billed_amount, amount),
-            "billed_amount": billed_amount,
+            "billed": ZERO,
+            "billed_amount": ZERO,
             "closed": get("isClosed") == "true",
             "entity": entity,
             "currency": currency,
@@ -327,6 +306,23 @@ def _expense_line(
             "custom": {},
         },
     )
+
+
+def has_amount_lines(order: PurchaseOrder) -> bool:
+    """Whether an order has lines without a quantity, so that only bills tell what is billed of them."""
+    return any(line.basis is LineBasis.AMOUNT for line in order.lines)
+
+
+def with_amounts_billed(order: PurchaseOrder, amounts: Mapping[str, Decimal]) -> PurchaseOrder:
+    """The order with what bills bill of its lines without a quantity, by line id."""
+
+    def told(line: PurchaseOrderLine) -> PurchaseOrderLine:
+        if line.basis is LineBasis.QUANTITY:
+            return line
+        billed = amounts.get(line.erp_id, ZERO)
+        return line.model_copy(update={"billed": part_of(billed, line.amount), "billed_amount": billed})
+
+    return order.model_copy(update={"lines": tuple(told(line) for line in order.lines)})
 
 
 def part_of(billed: Decimal, amount: Decimal) -> Decimal:
@@ -355,10 +351,3 @@ def _price(row: Row, quantity: Decimal) -> Decimal:
     if amount is None or not quantity:
         return ZERO
     return wire.decimal(str(wire.decimal(amount) / quantity))
-
-
-def has_amount_lines(record: Held) -> bool:
-    """Whether an order has lines without a quantity, so that only bills tell what is billed of them."""
-    if "expenseList" in record.fields:
-        return True
-    return any(not line.findtext("{*}quantity") for line in wire.children(record.fields.get("itemList"), "item"))
