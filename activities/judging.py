@@ -199,6 +199,7 @@ async def _order_to_match(
                 closed=line.closed,
                 basis=Basis(line.basis),
                 category=facts.categories.get(line.item_id),
+                item_name=facts.item_names.get(line.item_id, ""),
                 units=tuple(factors.get((order.id, line.line_no), ())),
                 erp_id=ErpId(line.erp_id),
                 receipts=tuple(receipts.get(line.erp_id, ())),

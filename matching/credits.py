@@ -139,7 +139,7 @@ def _exceeds(
             code="CREDIT_EXCEEDS_BILLED",
             severity=Outcome.BLOCK,
             message=(
-                f"Line {order_line.line_no} ({order_line.item_id}): {shown(quantity)} credited, but only "
+                f"Line {order_line.line_no} ({order_line.item}): {shown(quantity)} credited, but only "
                 f"{shown(max(billed, ZERO))} is billed."
             ),
             purchase_order_id=order.id,

@@ -36,6 +36,8 @@ class OrderLineToMatch(Record):
     basis: Basis = Basis.QUANTITY
     category: str | None = None
     """The item's category, for policies on one."""
+    item_name: str = ""
+    """What people call the item, where its id says little."""
     units: tuple[UnitFactor, ...] = ()
     """Other units a bill may use for this line, as fractions of `unit`."""
     ends_on: date | None = None
@@ -45,6 +47,11 @@ class OrderLineToMatch(Record):
     erp_id: ErpId | None = None
     receipts: tuple[ReceiptLineToBill, ...] = ()
     """The receipts of this line, where the ERP converts bills from them."""
+
+    @property
+    def item(self) -> str:
+        """The item in words: its id, and its name where there is another."""
+        return f"{self.item_id}, {self.item_name}" if self.item_name not in ("", self.item_id) else self.item_id
 
 
 class OrderToMatch(Record):

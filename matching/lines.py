@@ -29,7 +29,7 @@ class BilledLine(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"Line {self.order_line.line_no} ({self.order_line.item_id})"
+        return f"Line {self.order_line.line_no} ({self.order_line.item})"
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -25,6 +25,8 @@ class MatchFacts(NamedTuple):
     policies: Sequence[StoredPolicy]
     categories: Mapping[str, str]
     """By item."""
+    item_names: Mapping[str, str]
+    """What people call the items, by item: NetSuite's own keys are numbers that say nothing to anybody."""
     vendor_state: str | None
     """active | on_hold | inactive | unknown (the vendor list came in without it); None: no vendor list came in."""
     closed_through: date | None
@@ -52,6 +54,10 @@ async def match_facts(
                       from list_entries i
                      where i.connection_id = :c and i.kind = 'item' and i.key = any(cast(:items as text[]))
                        and i.deleted_at is null and i.attributes ? 'category') as categories,
+                   (select coalesce(jsonb_object_agg(i.key, i.name order by i.active), '{}')
+                      from list_entries i
+                     where i.connection_id = :c and i.kind = 'item' and i.key = any(cast(:items as text[]))
+                       and i.deleted_at is null) as item_names,
                    coalesce(
                       (select case when v.deleted_at is not null or not v.active then 'inactive'
                                    when lower(v.attributes->>'on_hold') in ('true', 't', 'yes') then 'on_hold'
@@ -80,6 +86,7 @@ async def match_facts(
     return MatchFacts(
         policies=[StoredPolicy(*policy) for policy in row.policies],
         categories=row.categories,
+        item_names=row.item_names,
         vendor_state=row.vendor_state,
         closed_through=row.closed_through,
     )

@@ -34,6 +34,15 @@ def test_a_refusal_names_what_is_left():
     assert finding.money_at_stake == Decimal("37.50")
 
 
+def test_people_read_what_the_item_is_called():
+    """Some ERPs know items by numbers of their own; a name that only repeats the id is not said twice."""
+    rack = an_order(a_ledger(10), line={"item_id": "314", "item_name": "RACK-24"})
+    same = an_order(a_ledger(10), line={"item_id": "RACK-24", "item_name": "RACK-24"})
+
+    told = [match_bill(MatchMode.TWO_WAY, [order], a_bill(11)).findings[0].message for order in (rack, same)]
+    assert [words.split(":")[0] for words in told] == ["Line 1 (314, RACK-24)", "Line 1 (RACK-24)"]
+
+
 def test_a_line_that_was_over_already_answers_for_its_own_quantity_only():
     """Q19: 2 were billed ahead before; this bill of 4 puts its own 4 at stake, not 6."""
     (finding,) = judge("3", a_ledger(10, 4, 6), 4).findings

@@ -116,7 +116,9 @@ async def test_the_lists_say_categories_and_the_vendor_s_state(tenant: Tenant) -
     entries = [vendor(1, "V-1"), vendor(2, "V-2", active=False), vendor(3, "V-3", on_hold="true"), item, plain]
     async with tenant.database.transaction() as s:
         await list_entries.upsert(s, tenant.connection_id, entries)
-    assert (await facts(tenant, "V-1", None, "PAPER", "TAPE", "GONE")).categories == {"PAPER": "OFFICE"}
+    known = await facts(tenant, "V-1", None, "PAPER", "TAPE", "GONE")
+    assert known.categories == {"PAPER": "OFFICE"}
+    assert known.item_names == {"PAPER": "Paper", "TAPE": "Tape"}
     states = {key: (await facts(tenant, key)).vendor_state for key in ("V-1", "V-2", "V-3", "V-4")}
     assert states == {"V-1": "active", "V-2": "inactive", "V-3": "on_hold", "V-4": "unknown"}
     gone = "update list_entries set deleted_at = now() where connection_id = :c and kind = 'vendor' and key = 'V-1'"
