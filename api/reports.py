@@ -18,6 +18,7 @@ from api.exact import ExactRoute
 from api.problems import Problem, answers
 from api.services import Services, ServiceSet
 from api.shapes import Cursor, Day, Exact, Filter, Limit, columns
+from matching.exact import money
 from models.domain import ConnectionId
 from models.store import grni
 from models.store.grni import GrniLine as OpenLine
@@ -211,6 +212,8 @@ CSV_COLUMNS = (
     *(name for name in GrniLine.model_fields if name != "ageing"),
     *Ageing.model_fields,
 )
+MONEY = {"price", "accrual", "prepaid", *Ageing.model_fields}
+"""Unrounded, but with cents: 294.00 and 0.0125."""
 
 
 async def _as_csv(services: ServiceSet, scope: GrniScope) -> IO[str]:
@@ -228,6 +231,8 @@ async def _as_csv(services: ServiceSet, scope: GrniScope) -> IO[str]:
             async for line in grni.stream(session, scope):
                 shown = _line(line).model_dump()
                 values = {**shown, **shown.pop("ageing"), "as_of": scope.as_of.isoformat()}
+                for name in MONEY:
+                    values[name] = money(Decimal(values[name]))
                 writer.writerow([_cell(values[name]) for name in CSV_COLUMNS])
         file.seek(0)
         unfinished.pop_all()
