@@ -239,9 +239,10 @@ def date_test(company: Company, name: str, asked: Fields) -> Test:
     def test(value: Any) -> bool:
         if value is None:
             return False
-        first, last = low, high
+        first: date = low
+        last: date = high
         if not isinstance(value, datetime):
-            first, last = low.astimezone(company.zone).date(), high.astimezone(company.zone).date()  # type: ignore[assignment]
+            first, last = _day(company, low), _day(company, high)
         hits: dict[str, bool] = {
             "on": _day(company, first) <= _day(company, value) <= _day(company, last),
             "after": value > last,
