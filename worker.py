@@ -79,6 +79,7 @@ def build_workers(
                     mirror.create_bill,
                     mirror.abandon_write,
                     mirror.schedule_payment,
+                    mirror.bill_after_payment,
                     mirror.open_issue,
                     mirror.close_issue,
                     waiting.decide_match,

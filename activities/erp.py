@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -45,7 +44,6 @@ from models.messages import (
 )
 from models.store import bills, payments, pending_edits, purchase_orders, waiting_bills, writes
 from models.store.database import Database
-from models.store.payments import PaymentInPush
 from models.store.writes import Ticket
 from models.tables import ConnectionRow
 
@@ -177,7 +175,8 @@ class ErpActivities:
                 ticket = await writes.begin(session, payments.external_key_for(push.payment_id))
                 going_out = await payments.in_push(session, push.payment_id)
                 if ticket.state is WriteState.ABANDONED:
-                    return await self._given_up(session, going_out)
+                    now = await payments.bill_now(session, push.payment_id)
+                    return PaymentPushResult(status=PaymentStatus.ABANDONED, erp_id="", bill=now)
                 if ticket.state is WriteState.SENT:
                     await payments.set_status(
                         session, push.payment_id, PaymentStatus.SUBMITTED, actor=bills.SYNCER, why="sent to the ERP"
@@ -204,13 +203,10 @@ class ErpActivities:
                 again_in=NOT_SETTLED,
                 code="PAYMENT_NOT_POSTED",
             )
-        await self._doorbell.bill_changed(going_out.bill_id, now.model_copy(update={"payment_id": push.payment_id}))
         return PaymentPushResult(
             status=PaymentStatus.PAID,
             erp_id=found.erp_id,
-            bill_status=now.status,
-            bill_paid=now.paid,
-            bill_due=now.due,
+            bill=now.model_copy(update={"payment_id": push.payment_id}),
         )
 
     @activity.defn
@@ -242,13 +238,6 @@ class ErpActivities:
                 evidence=_as_shown(snapshot, refresh.until_covered),
             )
         return RefreshedPurchaseOrder(facts=facts, covered=list(refresh.until_covered))
-
-    @staticmethod
-    async def _given_up(session: AsyncSession, payment: PaymentInPush) -> PaymentPushResult:
-        now = await bills.now(session, payment.bill_id)
-        return PaymentPushResult(
-            status=PaymentStatus.ABANDONED, erp_id="", bill_status=now.status, bill_paid=now.paid, bill_due=now.due
-        )
 
     # --- the recipe -------------------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ from models.domain import (
 from models.messages import (
     AbandonedWrite,
     AbandonWrite,
+    BillNow,
     CloseIssue,
     CreateBillAnswer,
     OpenIssue,
@@ -198,6 +199,12 @@ class MirrorActivities:
             return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
 
     # --- payments ----------------------------------------------------------------------------------------------
+
+    @activity.defn
+    async def bill_after_payment(self, payment_id: PaymentId) -> BillNow:
+        """What is paid and due on the payment's bill, for a bill's workflow that did not hear how the payment ended."""
+        async with self._database.transaction() as session:
+            return await payments.bill_now(session, payment_id)
 
     @activity.defn
     async def schedule_payment(self, schedule: SchedulePayment) -> SchedulePaymentAnswer:

@@ -99,10 +99,10 @@ class BareStoryOrder:
 
 @workflow.defn
 class BareStoryBill:
-    """Its last activity tells the order; updated by a caller, it starts its payment and ends when that is done."""
+    """Its last activity tells the order; updated by a caller, it starts its payment and ends when that has ended."""
 
     def __init__(self) -> None:
-        self._asked = self._done = False
+        self._asked = False
 
     @workflow.run
     async def run(self, story: Story) -> None:
@@ -110,33 +110,17 @@ class BareStoryBill:
         order = story_id("order", story.number)
         await workflow.execute_activity_method(BareActivities.tell, order, start_to_close_timeout=TIMEOUT)
         await workflow.wait_condition(lambda: self._asked)
-        await workflow.start_child_workflow(
-            BareStoryPayment.run,
-            story,
+        await workflow.execute_child_workflow(
+            BareWorkflow.run,
+            story.payment,
             id=story_id("payment", story.number),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
         )
-        await workflow.wait_condition(lambda: self._done)
 
     @workflow.update
     async def ask(self, shape: Shape) -> None:
         await take_steps(shape)
         self._asked = True
-
-    @workflow.signal
-    def done(self) -> None:
-        self._done = True
-
-
-@workflow.defn
-class BareStoryPayment:
-    """Its last activity tells the bill."""
-
-    @workflow.run
-    async def run(self, story: Story) -> None:
-        await take_steps(Shape(regular=story.payment.regular - 1, local=story.payment.local))
-        bill = story_id("bill", story.number)
-        await workflow.execute_activity_method(BareActivities.tell, bill, start_to_close_timeout=TIMEOUT)
 
 
 @workflow.defn
@@ -169,7 +153,7 @@ async def main() -> None:
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[BareWorkflow, BareOrderWorkflow, BareStoryOrder, BareStoryBill, BareStoryPayment],
+        workflows=[BareWorkflow, BareOrderWorkflow, BareStoryOrder, BareStoryBill],
         activities=[activities.do_nothing, activities.tell],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         max_cached_workflows=CACHED_WORKFLOWS,

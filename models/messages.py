@@ -285,9 +285,14 @@ class PushPayment(BaseModel):
 class PaymentPushResult(BaseModel):
     status: PaymentStatus
     erp_id: str
-    bill_status: BillStatus
-    bill_paid: str
-    bill_due: str
+    bill: BillNow
+
+
+class PaymentEnd(BaseModel):
+    """How a payment ended, and what that leaves paid and due on its bill."""
+
+    status: PaymentStatus
+    bill: BillNow
 
 
 # --- settling issues -------------------------------------------------------------------------------------------

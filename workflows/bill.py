@@ -9,11 +9,12 @@ An edit made meanwhile goes to the ERP before the next payment does.
 A refusal never fails this workflow: it opens an issue and waits (DESIGN section 4).
 """
 
+import asyncio
 from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.erp import ErpActivities
@@ -32,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         DecideMatch,
         DecideMatchAnswer,
         OpenPayment,
+        PaymentEnd,
         PaymentState,
         PushBill,
         SchedulePayment,
@@ -61,6 +63,7 @@ class BillWorkflow:
         self._news = False
         self._matched = False
         self._editing = False
+        self._listening: set[asyncio.Task[None]] = set()
 
     @workflow.run
     async def run(self, state: BillState) -> BillStatus:
@@ -79,9 +82,7 @@ class BillWorkflow:
             self._editing = False
             await self._start_payments()
             if workflow.info().is_continue_as_new_suggested():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                self._show(self._next_step())  # the next run believes that what it is handed was shown
-                workflow.continue_as_new(self._state)
+                await self._hand_over()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._give_up_unstarted_payments()
         self._show("nothing: the bill is done")
@@ -139,7 +140,10 @@ class BillWorkflow:
 
     @workflow.signal
     def bill_changed(self, now: BillNow) -> None:
-        """What is paid and due changed: by a payment of ours, or in the ERP."""
+        """What is paid and due changed: in the ERP, or by a payment that an earlier run started."""
+        self._take_bill(now)
+
+    def _take_bill(self, now: BillNow) -> None:
         if self._state.status not in NOT_IN_ERP or now.status in CLOSED:
             self._state.status = now.status
         self._state.paid = now.paid
@@ -439,7 +443,7 @@ class BillWorkflow:
     async def _start_payment(self, payment: OpenPayment) -> None:
         state = self._state
         try:
-            await workflow.start_child_workflow(
+            child = await workflow.start_child_workflow(
                 PaymentWorkflow.run,
                 PaymentState(
                     connection_id=state.connection_id,
@@ -467,8 +471,45 @@ class BillWorkflow:
                     ]
                 ),
             )
-        except WorkflowAlreadyStartedError:
-            workflow.logger.info("payment %s already has its workflow", payment.payment_id)
+        except WorkflowAlreadyStartedError:  # by a run that an operator has reset
+            await self._ask_to_be_told(payment)
+        else:
+            self._listening.add(asyncio.create_task(self._hear_the_end(payment, child)))
+
+    async def _hear_the_end(
+        self, payment: OpenPayment, child: workflow.ChildWorkflowHandle[PaymentWorkflow, PaymentEnd]
+    ) -> None:
+        try:
+            ended = await child
+        except ChildWorkflowError:  # stopped by an operator
+            await self._see_what_is_due(payment)
+        else:
+            self._take_bill(ended.bill)
+
+    async def _ask_to_be_told(self, payment: OpenPayment) -> None:
+        """A child's end reaches only the run that started it; a payment that has ended says nothing more."""
+        handle = workflow.get_external_workflow_handle(contract.payment_workflow_id(payment.payment_id))
+        try:
+            await handle.signal(contract.TELL_BILL)
+        except ApplicationError:
+            await self._see_what_is_due(payment)
+
+    async def _see_what_is_due(self, payment: OpenPayment) -> None:
+        now = await workflow.execute_local_activity_method(
+            MirrorActivities.bill_after_payment,
+            payment.payment_id,
+            **policies.decide(f"see what the payment of {payment.amount} left due"),
+        )
+        self._take_bill(now)
+
+    async def _hand_over(self) -> None:
+        """Continue as new with the whole state; payments under way are asked to tell the next run how they end."""
+        for payment in self._state.payments:
+            if payment.started and not payment.done:
+                await self._ask_to_be_told(payment)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        self._show(self._next_step())  # the next run believes that what it is handed was shown
+        workflow.continue_as_new(self._state)
 
     # --- what an operator sees --------------------------------------------------------------------------------
 

@@ -1,6 +1,9 @@
 """One payment's life: wait for its date, submit it to the ERP exactly once, confirm what it left due.
 
 timer to the date ──> push (key known before the first attempt) ──> read back ──> the bill hears what is paid
+
+The bill hears it as the end of its child. A run of the bill that did not start the payment hears no end; it asks to be
+told by a signal (`tell_bill`).
 """
 
 from datetime import UTC, datetime, time
@@ -13,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.failures import FailureDetails, details_of
     from activities.mirror import MirrorActivities
     from models.domain import PaymentStatus
-    from models.messages import AbandonWrite, BillNow, PaymentState, PushPayment, SettleIssue
+    from models.messages import AbandonWrite, BillNow, PaymentEnd, PaymentState, PushPayment, SettleIssue
     from workflows import contract, issues, policies
 
 CLOSED = (PaymentStatus.PAID, PaymentStatus.ABANDONED)
@@ -28,19 +31,29 @@ class PaymentWorkflow:
         self._state = state
         self._word: SettleIssue | None = None
         self._shown = (state.status, state.issue_code)
+        self._bill: BillNow | None = None
+        self._tells_bill = False
 
     @workflow.run
-    async def run(self, state: PaymentState) -> PaymentStatus:
+    async def run(self, state: PaymentState) -> PaymentEnd:
         await self._wait_for_the_date()
         while self._state.status not in CLOSED:
             await self._push()
         self._show("nothing: the payment is done")
-        return self._state.status
+        assert self._bill is not None, "a payment that has ended knows what it left due"
+        if self._tells_bill:
+            await self._tell_the_bill(self._bill)
+        return PaymentEnd(status=self._state.status, bill=self._bill)
 
     @workflow.signal
     def settle_issue(self, word: SettleIssue) -> None:
         """A person's word on an issue. It may come while the issue is still being opened."""
         self._word = word
+
+    @workflow.signal
+    def tell_bill(self) -> None:
+        """The bill's present run did not start this payment, so it will not hear how its child ends."""
+        self._tells_bill = True
 
     @workflow.query
     def state(self) -> PaymentState:
@@ -68,6 +81,7 @@ class PaymentWorkflow:
             await self._wait_for_a_person(details_of(error))
         else:
             self._state.status = result.status
+            self._bill = result.bill
 
     async def _wait_for_a_person(self, failure: FailureDetails) -> None:
         self._word = None
@@ -96,8 +110,7 @@ class PaymentWorkflow:
             )
             await issues.close_issue(issue, "abandoned" if abandoned.done else "resolved", word)
             self._state.status = PaymentStatus.ABANDONED if abandoned.done else PaymentStatus.SUBMITTED
-            if abandoned.bill is not None:
-                await self._tell_the_bill(abandoned.bill)
+            self._bill = abandoned.bill
         else:
             await issues.close_issue(issue, "resolved", word)
             self._state.status = PaymentStatus.SUBMITTED

@@ -40,12 +40,12 @@ async def test_a_payment_is_scheduled_pushed_and_closes_the_bill(office: Office,
     payment_id = await office.paid(bill_id, "100.00", key="p1")
     assert (await office.tenant.bill_row(bill_id)).status == "scheduled"
     result = await office.push_payment(payment_id)
-    assert (result.status, result.bill_status) == (PaymentStatus.PAID, BillStatus.PAID)
-    assert (Decimal(result.bill_paid), Decimal(result.bill_due)) == (100, 0)
+    assert (result.status, result.bill.status) == (PaymentStatus.PAID, BillStatus.PAID)
+    assert (Decimal(result.bill.paid), Decimal(result.bill.due)) == (100, 0)
     (made,) = office.erp.payments_made.values()
     assert (made.payment.amount, made.payment.bank_account) == (Decimal("100.00"), "BANK-1")
-    ((told, now),) = office.bell.bills
-    assert (told, now.status) == (bill_id, BillStatus.PAID)
+    assert await office.mirror.bill_after_payment(payment_id) == result.bill
+    assert result.bill.payment_id == payment_id
     assert (await office.payment_write(payment_id)).state == "confirmed"
 
 
@@ -98,10 +98,10 @@ async def test_twenty_at_once_never_promise_more_than_is_due(office: Office, bil
 async def test_partial_then_full(office: Office, bill_id: BillId) -> None:
     """S5-33: paid in parts the bill is partially paid until nothing is due."""
     part = await office.push_payment(await office.paid(bill_id, "40.00", key="p1"))
-    assert (part.bill_status, Decimal(part.bill_due)) == (BillStatus.PARTIALLY_PAID, 60)
+    assert (part.bill.status, Decimal(part.bill.due)) == (BillStatus.PARTIALLY_PAID, 60)
     assert (await office.tenant.bill_row(bill_id)).paid == 40
     whole = await office.push_payment(await office.paid(bill_id, "60.00", key="p2"))
-    assert (whole.bill_status, Decimal(whole.bill_due)) == (BillStatus.PAID, 0)
+    assert (whole.bill.status, Decimal(whole.bill.due)) == (BillStatus.PAID, 0)
     assert (await office.pay(bill_id, "1.00", key="p3")).outcome == "refused"
     assert await refusal(office, "p3") == "BILL_NOT_PAYABLE"
 
@@ -153,7 +153,7 @@ async def test_a_payment_the_erp_keeps_waiting_is_looked_at_again(office: Office
     assert (await office.tenant.bill_row(bill_id)).paid == 0
     assert office.bell.bills == []
     office.erp.settled = True
-    assert (await office.push_payment(payment_id)).bill_status is BillStatus.PAID
+    assert (await office.push_payment(payment_id)).bill.status is BillStatus.PAID
     assert office.erp.calls["create_payment"] == 1
 
 
@@ -170,7 +170,7 @@ async def test_a_refused_payment_can_be_given_up_and_frees_what_it_promised(offi
         assert abandoned.done
         assert abandoned.bill is not None
         assert (abandoned.bill.status, Decimal(abandoned.bill.due)) == (BillStatus.SYNCED, 100)
-    assert (await office.push_payment(await office.paid(bill_id, "100.00", key="p2"))).bill_status is BillStatus.PAID
+    assert (await office.push_payment(await office.paid(bill_id, "100.00", key="p2"))).bill.status is BillStatus.PAID
 
 
 async def test_a_payment_that_may_be_in_the_erp_is_not_given_up(office: Office, bill_id: BillId) -> None:

@@ -157,7 +157,7 @@ async def test_a_refused_payment_waits_and_is_given_up(world: World, time_skippi
     await eventually(lambda: _payment_shown(world, "BANK_ACCOUNT_INACTIVE"))
     assert "Waiting for: a person" in await details(payment(world, "pay_p1"))
     await settle(payment(world, "pay_p1"), issue_id, "abandon")
-    assert await done(payment(world, "pay_p1")) == PaymentStatus.ABANDONED
+    assert (await done(payment(world, "pay_p1"))).status == PaymentStatus.ABANDONED
     assert await attribute(payment(world, "pay_p1"), contract.ISSUE_CODE) is None
     await eventually(lambda: _bill_is(world, BillStatus.SYNCED))
     await schedule_payment(bill(world, "bill_k1"), world.payment_request("p2", bill_id, "250", today))

@@ -225,6 +225,10 @@ class World:
     def open_issues(self) -> dict[SyncIssueId, Issue]:
         return {issue_id: issue for issue_id, issue in self.issues.items() if issue.state == "open"}
 
+    def bill_now(self, payment_id: PaymentId) -> BillNow:
+        bill = self.bills[self.payments[payment_id].bill_id]
+        return BillNow(status=bill.status, paid=str(bill.paid), due=str(bill.total - bill.paid), payment_id=payment_id)
+
     def show_all(self) -> None:
         """The ERP brings the order's own figures up to date."""
         for bill in self.bills.values():
@@ -244,6 +248,7 @@ class World:
                 activities=[
                     mirror.create_bill,
                     mirror.schedule_payment,
+                    mirror.bill_after_payment,
                     mirror.open_issue,
                     mirror.close_issue,
                     mirror.abandon_write,
@@ -406,9 +411,11 @@ class MirrorInMemory:
         bill = world.bills[payment.bill_id]
         payment.status = PaymentStatus.ABANDONED
         bill.status = BillStatus.SYNCED
-        return AbandonedWrite(
-            done=True, bill=BillNow(status=bill.status, paid=str(bill.paid), due=str(bill.total - bill.paid))
-        )
+        return AbandonedWrite(done=True, bill=world.bill_now(PaymentId(abandon.subject_id)))
+
+    @activity.defn(name="bill_after_payment")
+    async def bill_after_payment(self, payment_id: PaymentId) -> BillNow:
+        return self._world.bill_now(payment_id)
 
 
 class ErpInMemory:
@@ -429,7 +436,8 @@ class ErpInMemory:
             return BillPushResult(status=bill.status, document_id="", covered=False, version=bill.version)
         if bill.document is None:
             bill.document = f"Vendor Invoice-{push.bill_id}"
-        bill.status = BillStatus.LINK_MISSING if world.link_dropped else BillStatus.SYNCED
+        if bill.status in (BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING):
+            bill.status = BillStatus.LINK_MISSING if world.link_dropped else BillStatus.SYNCED
         if world.shows_at_once and not world.link_dropped:
             world.show_all()
         await self._doorbell.bill_pushed(
@@ -459,11 +467,7 @@ class ErpInMemory:
             payment.status = PaymentStatus.PAID
             bill.paid += payment.amount
             bill.status = BillStatus.PAID if bill.paid >= bill.total else BillStatus.PARTIALLY_PAID
-        now = BillNow(status=bill.status, paid=str(bill.paid), due=str(bill.total - bill.paid))
-        await self._doorbell.bill_changed(payment.bill_id, now)
-        return PaymentPushResult(
-            status=PaymentStatus.PAID, erp_id="900", bill_status=now.status, bill_paid=now.paid, bill_due=now.due
-        )
+        return PaymentPushResult(status=PaymentStatus.PAID, erp_id="900", bill=world.bill_now(push.payment_id))
 
     @activity.defn(name="refresh_purchase_order")
     async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:
