@@ -16,6 +16,7 @@ from api import (
     closed_periods,
     connection_settings,
     connections,
+    console,
     health,
     line_suggestions,
     notices,
@@ -99,6 +100,7 @@ def create_app(
         sync_issues,
         notices,
         reports,
+        console,
         health,
     ):
         app.include_router(resource.router)

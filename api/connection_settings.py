@@ -1,14 +1,13 @@
 """How a connection is set up: credentials, sync preferences, the purchase order feature, the schedule."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from activities.sync import first_import_from
-from api import durable, erp_access
+from api import durable, erp_access, order_feature
 from api.auth import Accountant, Admin
 from api.conditional import IfMatch, check, tag
 from api.connections import Connection, Credentials, load, shown
@@ -17,9 +16,9 @@ from api.problems import Problem, answers
 from api.services import Services
 from api.shapes import Code, Id, Input, Text
 from api.waiting import match_waiting_bills
-from erp.connector import ErpConnector, PreferenceProblem
-from models.domain import ConnectionId, Erp, MatchingStatus, MatchMode, PoStatus, Stream
-from models.store import connections, cursors, purchase_orders, skipped, sync_issues
+from erp.connector import PreferenceProblem
+from models.domain import ConnectionId, Erp, MatchMode
+from models.store import clients, connections, sync_issues
 from models.tables import ConnectionRow
 
 router = APIRouter(prefix="/v1/connections/{connection_id}", tags=["connections"], route_class=ExactRoute)
@@ -167,7 +166,7 @@ async def _claim(session: AsyncSession, row: ConnectionRow, template: str | None
     "/purchase-orders",
     operation_id="setPurchaseOrderFeature",
     summary="Switch purchase orders, and 2-way or 3-way matching",
-    responses=answers(*EDIT, "MATCH_MODE_NOT_OFFERED"),
+    responses=answers(*EDIT, "MANAGED_BY_ACCOUNTANT", "PO_FEATURE_OFF", "MATCH_MODE_NOT_OFFERED"),
 )
 async def set_purchase_orders(
     connection_id: Id,
@@ -177,7 +176,8 @@ async def set_purchase_orders(
     services: Services,
     response: Response,
 ) -> Connection:
-    """Administrators only (S1-32). Off: links stay, orders are hidden, not synced, and not linked to any more.
+    """Administrators only (S1-32); for an accountant's client only the accountant's console (S4-06). Off: links stay,
+    orders are hidden, not synced, and not linked to any more.
 
     A change of the match mode gives every order the status it has in the new mode (S4-42, S4-43), and the next sync
     judges again which orders come in: a converted one is finished in 2-way, still to be billed in 3-way (S5-109). Bills
@@ -185,46 +185,17 @@ async def set_purchase_orders(
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id, lock=True)
         check(if_match, row.version)
-        mode = new.match_mode or MatchMode(row.match_mode)
-        if mode not in row.capabilities.get("match_modes", ()):
-            raise Problem("MATCH_MODE_NOT_OFFERED", f"{row.erp} does not offer {mode} matching (S4-08).")
-        if new.enabled != row.purchase_orders_enabled:
-            await connections.set_purchase_orders_enabled(session, ConnectionId(row.id), new.enabled)
-        changed = mode != row.match_mode
-        if changed:
-            await connections.set_match_mode(session, ConnectionId(row.id), mode)
-            await _remap(session, services, row, mode)
-            await _judge_again(session, row)
+        console = await clients.console_of(session, caller.organization_id)
+        if console is not None:
+            raise Problem("MANAGED_BY_ACCOUNTANT", f"{console.name} switches purchase orders and matching for you.")
+        switched = await order_feature.switch(
+            session, services, row, enabled=new.enabled, mode=new.match_mode, actor=caller.actor
+        )
         row = await load(session, services, caller, connection_id)
-    if changed:
-        await match_waiting_bills(services, [ConnectionId(row.id)], f"matching is {mode.replace('_way', '-way')} now")
+    if switched.mode:
+        await order_feature.match_waiting_bills(services, row)
     tag(response, row.version)
     return shown(row)
-
-
-async def _remap(session: Any, services: Any, row: ConnectionRow, mode: MatchMode) -> None:
-    words = await purchase_orders.erp_statuses(session, ConnectionId(row.id))
-    async with erp_access.connector_of(services, row) as connector:
-        table = _meanings(connector, words, mode)
-    await purchase_orders.remap_statuses(session, ConnectionId(row.id), table)
-
-
-async def _judge_again(session: AsyncSession, row: ConnectionRow) -> None:
-    """Read back to the first import's first day. Its filters are for a mirror without orders: they would miss what
-    finished since the last run."""
-    connection_id, stream = ConnectionId(row.id), Stream.PURCHASE_ORDERS
-    await skipped.forget_reason(session, connection_id, stream, "ALREADY_FINISHED")
-    await cursors.rewind(session, connection_id, stream, f"{first_import_from(row)} 00:00:00")
-
-
-def _meanings(connector: ErpConnector, words: list[str], mode: MatchMode) -> dict[str, tuple[PoStatus, MatchingStatus]]:
-    """What the ERP's words mean in this mode. An unknown one is left out: its orders keep what they have (G3)."""
-    table: dict[str, tuple[PoStatus, MatchingStatus]] = {}
-    for word in words:
-        meaning = connector.statuses(word, mode)
-        if meaning is not None and meaning.po is not None:
-            table[word] = (meaning.po, meaning.matching)
-    return table
 
 
 @router.put(

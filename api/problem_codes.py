@@ -142,6 +142,21 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("An administrator can switch them on: PUT /v1/connections/{id}/purchase-orders.",),
     ),
+    "MANAGED_BY_ACCOUNTANT": ProblemCode(
+        403,
+        "Your accountant switches this for you",
+        ACCOUNTANT,
+        ("Ask your accountant to switch it in their console.",),
+    ),
+    "NOT_A_CONSOLE": ProblemCode(
+        403,
+        "This organization is no accountant's console",
+        SUPPORT,
+        (
+            "Use a key of the console.",
+            "Have the operator link the client: posync organization link CLIENT --console ID.",
+        ),
+    ),
     "ERP_UNAVAILABLE": ProblemCode(
         503, "The ERP does not answer", CALLER, ("Try again in a few minutes.", "Check the ERP's status page.")
     ),

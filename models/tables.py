@@ -57,6 +57,8 @@ class OrganizationRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     name: str
+    console_id: str | None = Field(default=None, foreign_key="organizations.id", index=True)
+    """The accountant's console this organization is a client of (S4-44); see `models/store/clients.py`."""
     created_at: datetime = _instant(default_now=True)
 
 

@@ -108,6 +108,13 @@ async def list_for(s: AsyncSession, organization_id: OrganizationId) -> Sequence
     return (await s.exec(statement, execution_options={"populate_existing": True})).all()
 
 
+async def list_for_all(s: AsyncSession, organization_ids: Sequence[str]) -> Sequence[ConnectionRow]:
+    """All connections of several organizations, oldest first."""
+    statement = select(ConnectionRow).where(col(ConnectionRow.organization_id).in_(organization_ids))
+    statement = statement.order_by(col(ConnectionRow.created_at), col(ConnectionRow.id))
+    return (await s.exec(statement, execution_options={"populate_existing": True})).all()
+
+
 async def _change(s: AsyncSession, connection_id: ConnectionId, **values: Any) -> None:
     await s.exec(
         update(ConnectionRow)

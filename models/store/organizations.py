@@ -31,6 +31,11 @@ async def list_organizations(s: AsyncSession) -> Sequence[OrganizationRow]:
     return (await s.exec(select(OrganizationRow).order_by(col(OrganizationRow.created_at)))).all()
 
 
+async def name_of(s: AsyncSession, organization_id: OrganizationId) -> str:
+    """What people call it. Raises NoResultFound for one that does not exist."""
+    return (await s.exec(select(OrganizationRow.name).where(col(OrganizationRow.id) == organization_id))).one()
+
+
 async def create_api_key(s: AsyncSession, organization_id: OrganizationId, role: Role, label: str) -> str:
     """A new key in plain text: shown this once, afterwards only its hash exists. Raises ValueError for a role we
     do not have."""

@@ -51,9 +51,15 @@ def upgrade() -> None:
         "organizations",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("console_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["console_id"],
+            ["organizations.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_organizations_console_id"), "organizations", ["console_id"], unique=False)
     op.create_table(
         "purchase_order_lines",
         sa.Column("purchase_order_id", sa.String(), nullable=False),
@@ -804,6 +810,7 @@ def downgrade() -> None:
     op.drop_table("api_keys")
     op.drop_index("purchase_order_lines_by_chain", table_name="purchase_order_lines")
     op.drop_table("purchase_order_lines")
+    op.drop_index(op.f("ix_organizations_console_id"), table_name="organizations")
     op.drop_table("organizations")
     op.drop_index("events_by_subject", table_name="events")
     op.drop_table("events")

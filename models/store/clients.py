@@ -1,0 +1,138 @@
+"""An accountant's console and its clients: organizations of their own, which name the console (S4-44).
+
+A console sees of its clients their names, their connections and the switches of the purchase order feature. There is
+one level: a console is nobody's client. Who is whose client the operator of the installation says, never the API.
+"""
+
+from sqlalchemy import exists, tuple_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain import OrganizationId
+from models.store import events, notices
+from models.store.pages import Listing, decode_cursor, listing, page_size
+from models.tables import OrganizationRow
+
+OPERATOR = "the operator of this installation"
+"""Who links and unlinks, as events record it."""
+
+_FRESH = {"populate_existing": True}
+
+
+class LinkRefused(ValueError):
+    """These two cannot be client and console. The message says why and what to do; the operator can."""
+
+    code = "LINK_REFUSED"
+
+
+async def link(s: AsyncSession, client_id: OrganizationId, console_id: OrganizationId) -> bool:
+    """Make one organization the client of another, and tell the client. False: it was already.
+
+    Raises LinkRefused: an organization does not exist, both are one, the client has another console, the console is a
+    client itself, or the client is a console itself.
+    """
+    if client_id == console_id:
+        raise LinkRefused(f"{client_id} cannot be its own client: name the console's organization")
+    # Both rows are held, in one order, so that links made at once never add up to a second level.
+    statement = select(OrganizationRow).where(col(OrganizationRow.id).in_((client_id, console_id)))
+    statement = statement.order_by(col(OrganizationRow.id)).with_for_update(key_share=True)
+    found = {row.id: row for row in (await s.exec(statement, execution_options=_FRESH)).all()}
+    for asked in (client_id, console_id):
+        if asked not in found:
+            raise LinkRefused(f"there is no organization {asked}: `posync organization list` shows them")
+    client, console = found[client_id], found[console_id]
+    if client.console_id == console_id:
+        return False
+    if client.console_id is not None:
+        raise LinkRefused(f"{client_id} is a client of {client.console_id}: unlink it first")
+    if console.console_id is not None:
+        raise LinkRefused(f"{console_id} is itself a client of {console.console_id}, so it cannot be a console")
+    if await is_console(s, client_id):
+        raise LinkRefused(f"{client_id} is itself a console: unlink its clients first")
+    client.console_id = console_id
+    s.add(client)
+    await s.flush()
+    await _note(s, client_id, "client_linked", None, console_id)
+    await notices.add(
+        s,
+        organization_id=client_id,
+        connection_id=None,
+        code="ACCOUNTANT_LINKED",
+        subject_kind="organization",
+        subject_id=client_id,
+        message=f"Your accountant {console.name} switches purchase orders and their matching from now on.",
+    )
+    return True
+
+
+async def unlink(s: AsyncSession, client_id: OrganizationId) -> OrganizationId | None:
+    """Take an organization from its console, and tell it. Gives that console; None: it had none."""
+    statement = select(OrganizationRow).where(col(OrganizationRow.id) == client_id).with_for_update(key_share=True)
+    client = (await s.exec(statement, execution_options=_FRESH)).one_or_none()
+    if client is None or client.console_id is None:
+        return None
+    before = OrganizationId(client.console_id)
+    client.console_id = None
+    s.add(client)
+    await s.flush()
+    await _note(s, client_id, "client_unlinked", before, None)
+    await notices.add(
+        s,
+        organization_id=client_id,
+        connection_id=None,
+        code="ACCOUNTANT_UNLINKED",
+        subject_kind="organization",
+        subject_id=client_id,
+        message="Purchase orders and their matching are switched by your own administrator from now on.",
+    )
+    return before
+
+
+async def _note(
+    s: AsyncSession, client_id: OrganizationId, kind: str, before: OrganizationId | None, after: OrganizationId | None
+) -> None:
+    await events.record(
+        s,
+        organization_id=client_id,
+        connection_id=None,
+        subject_kind="organization",
+        subject_id=client_id,
+        kind=kind,
+        actor=OPERATOR,
+        before={"console_id": before},
+        after={"console_id": after},
+    )
+
+
+async def is_console(s: AsyncSession, organization_id: OrganizationId) -> bool:
+    """Whether it has a client."""
+    statement = select(exists().where(col(OrganizationRow.console_id) == organization_id))
+    return bool((await s.exec(statement)).one())
+
+
+async def console_of(s: AsyncSession, client_id: OrganizationId) -> OrganizationRow | None:
+    """The console this organization is a client of, if any."""
+    its_own = select(OrganizationRow.console_id).where(col(OrganizationRow.id) == client_id).scalar_subquery()
+    return (await s.exec(select(OrganizationRow).where(col(OrganizationRow.id) == its_own))).one_or_none()
+
+
+async def get(s: AsyncSession, console_id: OrganizationId, client_id: OrganizationId) -> OrganizationRow | None:
+    """The organization, if it is this console's client."""
+    statement = select(OrganizationRow).where(
+        col(OrganizationRow.id) == client_id, col(OrganizationRow.console_id) == console_id
+    )
+    return (await s.exec(statement, execution_options=_FRESH)).one_or_none()
+
+
+async def page(
+    s: AsyncSession, console_id: OrganizationId, *, limit: int = 50, cursor: str | None = None
+) -> Listing[OrganizationRow]:
+    """The console's clients by name."""
+    limit = page_size(limit)
+    place = tuple_(col(OrganizationRow.name), col(OrganizationRow.id))
+    statement = select(OrganizationRow).where(col(OrganizationRow.console_id) == console_id)
+    if cursor is not None:
+        statement = statement.where(place > decode_cursor(cursor, 2))
+    statement = statement.order_by(col(OrganizationRow.name), col(OrganizationRow.id)).limit(limit + 1)
+    rows = (await s.exec(statement, execution_options=_FRESH)).all()
+    return listing(rows, limit, lambda row: (row.name, row.id))
