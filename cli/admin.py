@@ -69,10 +69,34 @@ def create_organization(name: Annotated[str, typer.Argument(help="Its name, as p
 @organizations.command("list")
 def list_organizations() -> None:
     """Show all tenants."""
-    shown = table("Organizations", "id", "name")
+    shown = table("Organizations", "id", "name", "client of")
     for row in asyncio.run(setup.list_organizations(_settings().database_url)):
         shown.add_row(*row)
     console.print(shown)
+
+
+@organizations.command("link")
+def link_client(
+    client: Annotated[str, typer.Argument(help="The client's id, from `posync organization list`.")],
+    console_id: Annotated[str, typer.Option("--console", help="The id of the accountant's organization.")],
+) -> None:
+    """Make an organization the client of an accountant's console, which then switches its purchase orders."""
+    try:
+        linked = asyncio.run(setup.link_client(_settings().database_url, client, console_id))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    since = "now" if linked else "already"
+    console.print(f"{client} is {since} a client of {console_id}.", highlight=False, soft_wrap=True)
+
+
+@organizations.command("unlink")
+def unlink_client(client: Annotated[str, typer.Argument(help="The client's id.")]) -> None:
+    """Take a client from its console: it switches its purchase orders itself again. Nothing else changes."""
+    before = asyncio.run(setup.unlink_client(_settings().database_url, client))
+    if before is None:
+        console.print(f"{client} is no console's client.", style="red")
+        raise typer.Exit(1)
+    console.print(f"{client} is no longer a client of {before}.", highlight=False, soft_wrap=True)
 
 
 @keys.command("create")

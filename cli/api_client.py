@@ -85,9 +85,9 @@ class Api:
         return self._send("PATCH", path, body=body, version=self._version(path))
 
     def _version(self, path: str) -> str | None:
-        # The settings of a connection share its version.
+        # The settings of a connection share its version. A console reads its clients' where it switches them.
         parts = path.split("/")
-        owner = "/".join(parts[:4])
+        owner = path if parts[2] == "console" else "/".join(parts[:4])
         answer = self._http.get(owner)
         return answer.headers.get("ETag") if answer.is_success else None
 

@@ -6,7 +6,7 @@ import typer
 from rich.panel import Panel
 from rich.text import Text
 
-from cli import admin, bills, connect, connections, demo, issues, purchase_orders, reports, sandbox, up
+from cli import admin, bills, clients, connect, connections, demo, issues, purchase_orders, reports, sandbox, up
 from cli.api_client import ApiProblem, ApiUnreachable
 from cli.processes import ProcessFailed
 from cli.sandbox_control import SandboxRefused
@@ -27,6 +27,7 @@ app.add_typer(purchase_orders.app, name="po")
 app.add_typer(bills.app, name="bills")
 app.add_typer(issues.app, name="issues")
 app.add_typer(reports.app, name="reports")
+app.add_typer(clients.app, name="clients")
 app.add_typer(sandbox.app, name="sandbox")
 
 app.command()(admin.worker)

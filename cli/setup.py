@@ -84,11 +84,29 @@ async def sign_up(database_url: str, name: str, *, label: str) -> SignedUp:
         return SignedUp(organization_id, key)
 
 
-async def list_organizations(database_url: str) -> list[tuple[str, str]]:
+async def list_organizations(database_url: str) -> list[tuple[str, str, str]]:
+    """Id, name, and the id of the console it is a client of, or nothing."""
     from models.store import organizations
 
     async with _transaction(database_url) as session:
-        return [(row.id, row.name) for row in await organizations.list_organizations(session)]
+        rows = await organizations.list_organizations(session)
+        return [(row.id, row.name, row.console_id or "") for row in rows]
+
+
+async def link_client(database_url: str, client_id: str, console_id: str) -> bool:
+    """Make one organization the client of another's console. False: it was already. Raises ValueError if it cannot."""
+    from models.store import clients
+
+    async with _transaction(database_url) as session:
+        return await clients.link(session, OrganizationId(client_id), OrganizationId(console_id))
+
+
+async def unlink_client(database_url: str, client_id: str) -> str | None:
+    """Take an organization from its console. Gives that console; None: it had none."""
+    from models.store import clients
+
+    async with _transaction(database_url) as session:
+        return await clients.unlink(session, OrganizationId(client_id))
 
 
 async def create_key(database_url: str, organization_id: str, *, role: str, label: str) -> str:

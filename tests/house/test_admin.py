@@ -86,6 +86,24 @@ def test_a_role_we_do_not_have_is_refused(command: Command) -> None:
     assert "admin, accountant, clerk, viewer" in refused.output
 
 
+def test_an_organization_is_linked_to_its_accountant_s_console_and_let_go(command: Command) -> None:
+    """S4-44, S4-45: the operator says who is whose client; what cannot be is refused with the reason."""
+    (client, _), (accountant, _) = sign_up(command), sign_up(command)
+    linked = command("organization", "link", client, "--console", accountant)
+    assert linked.output.strip() == f"{client} is now a client of {accountant}."
+    assert "already" in command("organization", "link", client, "--console", accountant).output
+    [row] = [line for line in command("organization", "list").output.splitlines() if client in line and "Acme" in line]
+    assert accountant in row
+    refused = command("organization", "link", accountant, "--console", client)
+    assert refused.exit_code == 2
+    assert "itself a client" in " ".join(refused.output.replace("│", " ").split())
+    assert (
+        command("organization", "unlink", client).output.strip() == f"{client} is no longer a client of {accountant}."
+    )
+    again = command("organization", "unlink", client)
+    assert (again.exit_code, again.output.strip()) == (1, f"{client} is no console's client.")
+
+
 def test_rotation_seals_with_the_new_key_alone(
     command: Command, old_key: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
