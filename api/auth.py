@@ -1,4 +1,5 @@
-"""Who calls: an API key stands for a role in one organization. Nothing of another organization is ever visible."""
+"""Who calls: an API key stands for a role in one organization. Nothing of another organization is ever visible, but for
+what `api/console.py` shows an accountant's console of its clients."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
