@@ -1,13 +1,21 @@
 """An accountant's console over a client that syncs with NetSuite: 3-way matching on, and off again."""
 
+import asyncio
+import json
 import secrets
+from typing import Any
 
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
 from models.domain import OrganizationId
 from models.store import clients, organizations
 from models.store.database import Database
 from settings import Settings
 from tests.whole.company import Company
 from tests.whole.desk import Desk, refused
+from tests.whole.serving import served
 
 
 async def managed(settings: Settings, desk: Desk) -> str:
@@ -24,7 +32,11 @@ async def managed(settings: Settings, desk: Desk) -> str:
 
 
 async def test_a_console_switches_three_way_for_its_client(
-    desk: Desk, company: Company, whole_settings: Settings
+    desk: Desk,
+    company: Company,
+    whole_settings: Settings,
+    temporal_address: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """S4-05, S4-06, S4-44..47: orders first. On, orders get their 3-way status and a waiting bill is matched again, by
     receipts too; off, both go back, and the bill goes on. The client sees who it was."""
@@ -33,7 +45,8 @@ async def test_a_console_switches_three_way_for_its_client(
     company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "4"}])
     company.order("PO-2", "10")
     await desk.start()
-    auth = {"Authorization": f"Bearer {await managed(whole_settings, desk)}", "If-Match": "*"}
+    key = await managed(whole_settings, desk)
+    auth = {"Authorization": f"Bearer {key}", "If-Match": "*"}
     (client,) = (await desk.http.get("/v1/console/clients", headers=auth)).json()["items"]
     (link,) = client["connections"]
     assert (link["id"], link["match_mode"], link["three_way_refused"]) == (desk.connection_id, "two_way", None)
@@ -78,7 +91,17 @@ async def test_a_console_switches_three_way_for_its_client(
     answer = await desk.post(f"/v1/bills/{bill_id}/acknowledgements", word, role="clerk")
     assert answer.json()["status"] == "awaiting_acknowledgement", answer.text
 
-    await switch(match_mode="two_way")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+
+    def typed(*words: str) -> Any:
+        with served(whole_settings) as url:
+            env = {"POSYNC_API_URL": url, "POSYNC_API_KEY": key}
+            done = CliRunner().invoke(app, ["clients", *words, "--json"], env=env, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.output)
+
+    switched = await asyncio.to_thread(typed, "three-way", "off", client["name"])
+    assert (switched["id"], switched["match_mode"]) == (link["id"], "two_way")
     assert (await desk.order("PO-1"))["matching_status"] == "partially_billed"
     await desk.arrived(bill_id)  # in 2-way nothing is left to acknowledge
     assert len(company.held("bills")) == 3
