@@ -2,28 +2,38 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sandbox.netsuite import founding
+from sandbox.netsuite import acting_credits, founding
+from sandbox.netsuite.asking import (
+    Given,
+    day_of,
+    found,
+    lines_in_order,
+    number,
+    numbered,
+    reference,
+    text,
+    wanted_lines,
+)
 from sandbox.netsuite.billing import approve
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import Refused
 from sandbox.netsuite.initialising import initialised
 from sandbox.netsuite.normalising import Writing
-from sandbox.netsuite.orders import expense_lines, item_lines, recompute
+from sandbox.netsuite.orders import recompute
 from sandbox.netsuite.payables import due, reapply
 from sandbox.netsuite.records import BY_SHAPE, Record
 from sandbox.netsuite.showing import Shown, shown
 from sandbox.netsuite.values import Fields, Lines, Ref
 from sandbox.netsuite.writing import add, delete, update
 
-Given = Mapping[str, Any]
 _TYPES = {
     "purchase_order": "purchaseOrder",
     "receipt": "itemReceipt",
     "bill": "vendorBill",
     "credit": "vendorCredit",
+    "return": "vendorReturnAuthorization",
     "payment": "vendorPayment",
     "vendor": "vendor",
     "item": "nonInventoryPurchaseItem",
@@ -40,98 +50,44 @@ def act(company: Company, name: str, given: Given) -> Shown:
     return ACTIONS[name](company, given)
 
 
-def _text(given: Given, name: str, default: str = "") -> str:
-    value = given.get(name)
-    return default if value is None else str(value)
-
-
-def _number(given: Given, name: str) -> Decimal | None:
-    if given.get(name) is None:
-        return None
-    try:
-        return Decimal(str(given[name]))
-    except InvalidOperation:
-        raise ValueError(f"{name} is a number") from None
-
-
-def _day(company: Company, given: Given) -> date:
-    return date.fromisoformat(str(given["date"])) if given.get("date") else company.today()
-
-
-def _found(company: Company, type_name: str, given: Given) -> Record:
-    """The newest record of that number, or the one of that internal or external id."""
-    number = _text(given, "number")
-    for record in reversed(company.all(type_name)):
-        names = (record["tranId"], record["entityId"], record["itemId"], record["acctNumber"], record.key)
-        if given.get("record_no") and record.internal_id == str(given["record_no"]):
-            return record
-        if given.get("external_id") and record.external_id == str(given["external_id"]):
-            return record
-        if number and number in names:
-            return record
-    raise ValueError(f"there is no such {type_name}")
-
-
-def _order_lines(order: Record) -> list[Fields]:
-    return sorted((*item_lines(order), *expense_lines(order)), key=lambda line: int(line["line"]))
-
-
-def _numbered(order: Record, given: Given) -> Fields:
-    """An order's line, counted from 1 as people do."""
-    lines = _order_lines(order)
-    at = int(given.get("line", 0))
-    if not 1 <= at <= len(lines):
-        raise ValueError(f"{order['tranId']} has lines 1 to {len(lines)}")
-    return lines[at - 1]
-
-
-def _wanted(order: Record, given: Given) -> dict[int, Given]:
-    """The lines that an action names, by line id; empty means all that is open."""
-    return {_numbered(order, row)["line"]: row for row in given.get("lines") or ()}
-
-
 def _receive(company: Company, given: Given) -> Shown:
-    order = _found(company, "purchaseOrder", given)
-    wanted = _wanted(order, given)
+    order = found(company, "purchaseOrder", given)
+    wanted = wanted_lines(order, given)
     lines = Lines()
     if wanted:
-        for line in _order_lines(order):
+        for line in lines_in_order(order):
             row = wanted.get(line["line"])
             if row is None:
                 continue
             location = line.get("location") or founding.default_location(company)
             values = {"itemReceive": True, "orderLine": line["line"], "location": location}
-            values["quantity"] = _number(row, "quantity")
+            values["quantity"] = number(row, "quantity")
             lines.append(Fields("ItemReceiptItem", values))
     else:
-        asked = Fields("InitializeRecord", {"type": "itemReceipt", "reference": _reference(order)})
+        asked = Fields("InitializeRecord", {"type": "itemReceipt", "reference": reference(order)})
         for line in initialised(company, asked)["itemList"]:
             kept = {name: line[name] for name in ("itemReceive", "orderLine", "quantity")}
             location = line.get("location") or founding.default_location(company)
             lines.append(Fields("ItemReceiptItem", {**kept, "location": location}))
     values = {"createdFrom": company.ref(order), "itemList": lines, "memo": given.get("memo")}
-    values["tranDate"] = company.moment_of(_day(company, given))
+    values["tranDate"] = company.moment_of(day_of(company, given))
     if given.get("receipt_number"):
         values["tranId"] = str(given["receipt_number"])
     return shown(company, add(Writing(company), Fields("ItemReceipt", values)))
 
 
-def _reference(record: Record) -> Ref:
-    return Ref(record.internal_id, type=record.type.name)
-
-
 def _bill(company: Company, given: Given) -> Shown:
     """Bills an order: what is billable, or the lines named. `link` false makes a bill without a link."""
-    order = _found(company, "purchaseOrder", given)
-    wanted = _wanted(order, given)
+    order = found(company, "purchaseOrder", given)
+    wanted = wanted_lines(order, given)
     items, expenses = Lines(), Lines()
     if wanted:
-        for line in _order_lines(order):
+        for line in lines_in_order(order):
             row = wanted.get(line["line"])
             if row is not None:
                 _put_bill_line(items, expenses, order, line, row)
     else:
-        asked = Fields("InitializeRecord", {"type": "vendorBill", "reference": _reference(order)})
+        asked = Fields("InitializeRecord", {"type": "vendorBill", "reference": reference(order)})
         made = initialised(company, asked)
         items, expenses = made.get("itemList") or Lines(), made.get("expenseList") or Lines()
     if given.get("link") is False:
@@ -139,7 +95,7 @@ def _bill(company: Company, given: Given) -> Shown:
             line.pop("orderDoc", None)
             line.pop("orderLine", None)
     values: dict[str, Any] = {"entity": order["entity"], "subsidiary": order["subsidiary"]}
-    values |= {"currency": order["currency"], "tranDate": company.moment_of(_day(company, given))}
+    values |= {"currency": order["currency"], "tranDate": company.moment_of(day_of(company, given))}
     values |= {"tranId": given.get("invoice_number"), "memo": given.get("memo")}
     if items:
         values["itemList"] = items
@@ -151,55 +107,55 @@ def _bill(company: Company, given: Given) -> Shown:
 def _put_bill_line(items: Lines, expenses: Lines, order: Record, line: Fields, row: Given) -> None:
     link = {"orderDoc": int(order.internal_id), "orderLine": line["line"]}
     if line.shape == "PurchaseOrderExpense":
-        amount = _number(row, "amount") or line["amount"]
+        amount = number(row, "amount") or line["amount"]
         expenses.append(Fields("VendorBillExpense", {**link, "account": line.get("account"), "amount": amount}))
         return
-    values = {**link, "item": line["item"], "quantity": _number(row, "quantity") or line["quantity"]}
-    values["rate"] = _text(row, "price", line["rate"])
+    values = {**link, "item": line["item"], "quantity": number(row, "quantity") or line["quantity"]}
+    values["rate"] = text(row, "price", line["rate"])
     items.append(Fields("VendorBillItem", values))
 
 
 def _add_bill(company: Company, given: Given) -> Shown:
     """A bill typed in by hand, without an order."""
-    vendor = _found(company, "vendor", {"number": given.get("vendor_id")})
-    account = company.keyed("account", _text(given, "account", "6000"))
-    amount = _number(given, "amount")
+    vendor = found(company, "vendor", {"number": given.get("vendor_id")})
+    account = company.keyed("account", text(given, "account", "6000"))
+    amount = number(given, "amount")
     if account is None or amount is None:
         raise ValueError("give amount, and an account that exists")
     lines = Lines([Fields("VendorBillExpense", {"account": company.ref(account), "amount": amount})])
     values: dict[str, Any] = {"entity": company.ref(vendor), "tranId": given.get("number"), "memo": given.get("memo")}
-    values |= {"tranDate": company.moment_of(_day(company, given)), "expenseList": lines}
+    values |= {"tranDate": company.moment_of(day_of(company, given)), "expenseList": lines}
     return shown(company, add(Writing(company), Fields("VendorBill", values)))
 
 
 def _add_credit(company: Company, given: Given) -> Shown:
     """A vendor credit of an `amount`; `bill` names the bill it is applied to."""
-    vendor = _found(company, "vendor", {"number": given.get("vendor_id")})
-    account = company.keyed("account", _text(given, "account", "6000"))
-    amount = _number(given, "amount")
+    vendor = found(company, "vendor", {"number": given.get("vendor_id")})
+    account = company.keyed("account", text(given, "account", "6000"))
+    amount = number(given, "amount")
     if account is None or amount is None:
         raise ValueError("give amount, and an account that exists")
     lines = Lines([Fields("VendorCreditExpense", {"account": company.ref(account), "amount": amount})])
     values: dict[str, Any] = {"entity": company.ref(vendor), "tranId": given.get("number"), "expenseList": lines}
-    values |= {"tranDate": company.moment_of(_day(company, given)), "memo": given.get("memo")}
+    values |= {"tranDate": company.moment_of(day_of(company, given)), "memo": given.get("memo")}
     if given.get("bill"):
-        bill = _found(company, "vendorBill", {"number": given["bill"]})
+        bill = found(company, "vendorBill", {"number": given["bill"]})
         applied = {"apply": True, "doc": int(bill.internal_id), "amount": min(amount, due(company, bill))}
         values["applyList"] = Lines([Fields("VendorCreditApply", applied)])
     return shown(company, add(Writing(company), Fields("VendorCredit", values)))
 
 
 def _edit_bill(company: Company, given: Given) -> Shown:
-    bill = _found(company, "vendorBill", given)
+    bill = found(company, "vendorBill", given)
     values: dict[str, Any] = {name: given[name] for name in ("memo",) if name in given}
     if "invoice_number" in given:
         values["tranId"] = given["invoice_number"]
     if "date" in given:
-        values["tranDate"] = company.moment_of(_day(company, given))
+        values["tranDate"] = company.moment_of(day_of(company, given))
     if "line" in given:
-        changed: dict[str, Any] = {"line": _numbered(bill, given)["line"]}
+        changed: dict[str, Any] = {"line": numbered(bill, given)["line"]}
         if "quantity" in given:
-            changed["quantity"] = _number(given, "quantity")
+            changed["quantity"] = number(given, "quantity")
         if "price" in given:
             changed["rate"] = str(given["price"])
         values["itemList"] = Lines([Fields("VendorBillItem", changed)], replace_all=False)
@@ -208,14 +164,14 @@ def _edit_bill(company: Company, given: Given) -> Shown:
 
 
 def _pay(company: Company, given: Given) -> Shown:
-    bill = _found(company, "vendorBill", given)
-    amount = _number(given, "amount")
+    bill = found(company, "vendorBill", given)
+    amount = number(given, "amount")
     line = {"apply": True, "doc": int(bill.internal_id), "amount": due(company, bill) if amount is None else amount}
-    bank = company.keyed("account", _text(given, "bank_account", "BOA"))
+    bank = company.keyed("account", text(given, "bank_account", "BOA"))
     if bank is None:
         raise ValueError(f"there is no bank account {given.get('bank_account')!r}")
     values: dict[str, Any] = {"entity": bill["entity"], "account": company.ref(bank), "apAcct": bill["account"]}
-    values |= {"currency": bill["currency"], "tranDate": company.moment_of(_day(company, given))}
+    values |= {"currency": bill["currency"], "tranDate": company.moment_of(day_of(company, given))}
     values |= {"applyList": Lines([Fields("VendorPaymentApply", line)])}
     if given.get("document_number"):
         values["tranId"] = str(given["document_number"])
@@ -223,7 +179,7 @@ def _pay(company: Company, given: Given) -> Shown:
 
 
 def _void_payment(company: Company, given: Given) -> Shown:
-    payment = _found(company, "vendorPayment", {"number": given.get("document_number"), **given})
+    payment = found(company, "vendorPayment", {"number": given.get("document_number"), **given})
     payment.values["status"] = "Voided"
     company.touch(payment)
     reapply(company, payment, set())
@@ -232,7 +188,7 @@ def _void_payment(company: Company, given: Given) -> Shown:
 
 def _edit_order(company: Company, given: Given) -> Shown:
     """Saving alone moves the stamp; header fields, or one line's quantity, price or description."""
-    order = _found(company, "purchaseOrder", given)
+    order = found(company, "purchaseOrder", given)
     values: dict[str, Any] = {}
     for name, field in (("memo", "memo"), ("reference", "otherRefNum")):
         if name in given:
@@ -240,10 +196,10 @@ def _edit_order(company: Company, given: Given) -> Shown:
     if "due_date" in given:
         values["dueDate"] = company.moment_of(date.fromisoformat(str(given["due_date"])))
     if "line" in given:
-        line = _numbered(order, given)
+        line = numbered(order, given)
         changed: dict[str, Any] = {"line": line["line"]}
         if "quantity" in given:
-            changed["quantity"] = _number(given, "quantity")
+            changed["quantity"] = number(given, "quantity")
         if "price" in given:
             changed["rate"] = str(given["price"])
         if "description" in given:
@@ -258,8 +214,8 @@ def _edit_order(company: Company, given: Given) -> Shown:
 def _set_closed(closed: bool) -> Callable[[Company, Given], Shown]:
     def close(company: Company, given: Given) -> Shown:
         """The order, or one of its lines."""
-        order = _found(company, "purchaseOrder", given)
-        lines = [_numbered(order, given)] if "line" in given else _order_lines(order)
+        order = found(company, "purchaseOrder", given)
+        lines = [numbered(order, given)] if "line" in given else lines_in_order(order)
         for line in lines:
             line["isClosed"] = closed
         company.touch(order)
@@ -271,7 +227,7 @@ def _set_closed(closed: bool) -> Callable[[Company, Given], Shown]:
 
 def _decide_order(decision: Ref) -> Callable[[Company, Given], Shown]:
     def decide(company: Company, given: Given) -> Shown:
-        order = _found(company, "purchaseOrder", given)
+        order = found(company, "purchaseOrder", given)
         order.values["approvalStatus"] = decision
         company.touch(order)
         recompute(company, order, at_once=True)
@@ -282,7 +238,7 @@ def _decide_order(decision: Ref) -> Callable[[Company, Given], Shown]:
 
 def _decide_bill(decision: Ref) -> Callable[[Company, Given], Shown]:
     def decide(company: Company, given: Given) -> Shown:
-        bill = _found(company, "vendorBill", given)
+        bill = found(company, "vendorBill", given)
         approve(Writing(company), [bill], decision)
         return shown(company, bill)
 
@@ -290,24 +246,24 @@ def _decide_bill(decision: Ref) -> Callable[[Company, Given], Shown]:
 
 
 def _delete(company: Company, given: Given) -> Shown:
-    kind = _text(given, "kind")
+    kind = text(given, "kind")
     if kind not in _TYPES:
         raise ValueError(f"kind is one of {', '.join(_TYPES)}")
     type_names = [_TYPES[kind]] if kind != "item" else [one.name for one in BY_SHAPE.values() if one.group == "item"]
     for type_name in type_names:
         try:
-            record = _found(company, type_name, given)
+            record = found(company, type_name, given)
         except ValueError:
             continue
         answer = shown(company, record)
-        delete(Writing(company), _reference(record))
+        delete(Writing(company), reference(record))
         return answer
     raise ValueError(f"there is no such {kind}")
 
 
 def _edit_list_record(type_name: str, names: Mapping[str, str]) -> Callable[[Company, Given], Shown]:
     def edit(company: Company, given: Given) -> Shown:
-        record = _found(company, type_name, {"number": given.get("key"), **given})
+        record = found(company, type_name, {"number": given.get("key"), **given})
         for name, field in names.items():
             if name in given:
                 record.values[field] = given[name]
@@ -351,6 +307,11 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "bill": _bill,
     "add_bill": _add_bill,
     "add_credit": _add_credit,
+    "credit_bill": acting_credits.credit_of("vendorBill"),
+    "authorize_return": acting_credits.authorize_return,
+    "credit_return": acting_credits.credit_of("vendorReturnAuthorization"),
+    "edit_credit": acting_credits.edit_credit,
+    "void_credit": acting_credits.void,
     "edit_bill": _edit_bill,
     "pay_bill": _pay,
     "void_payment": _void_payment,

@@ -1,4 +1,4 @@
-"""Vendor bills, credits and payments: what a save checks, works out and moves."""
+"""Vendor bills and payments: what a save checks, works out and moves."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -19,6 +19,7 @@ from sandbox.netsuite.orders import (
     order_line,
     progress,
     relink,
+    source_of,
 )
 from sandbox.netsuite.payables import applied_bills, due, paid, reapply, settle_bill, total_of
 from sandbox.netsuite.records import Record, Values
@@ -28,7 +29,7 @@ _NUMBER_LENGTH = 45
 PENDING, APPROVED = Ref("1", name="Pending Approval"), Ref("2", name="Approved")
 
 
-def _lines(values: Values) -> list[Fields]:
+def written_lines(values: Values) -> list[Fields]:
     return [*(values.get("itemList") or ()), *(values.get("expenseList") or ())]
 
 
@@ -49,10 +50,10 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     """A vendor bill as it will be stored. Raises Refused."""
     company = writing.company
     vendor = vendor_of(company, values)
-    if old is None and not _lines(values):
+    if old is None and not written_lines(values):
         _take_orders(writing, values)
     orders = _linked(writing, values, vendor)
-    _rate_from_orders(writing, _lines(values))
+    _rate_from_orders(writing, written_lines(values))
     if values.get("currency") is None and orders:
         values["currency"] = orders[0]["currency"]
     if values.get("subsidiary") is None and orders:
@@ -63,7 +64,7 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     payable_account(writing, values, "account")
     post(company, values, old)
     _check_number(writing, values, old)
-    lines = _lines(values)
+    lines = written_lines(values)
     if not lines:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
     check_subsidiary(company, values, lines)
@@ -103,7 +104,7 @@ def _linked(writing: Writing, values: Values, vendor: Record) -> list[Record]:
     """The orders the lines name, in order; a line without an order's line gets the one with its item."""
     company = writing.company
     orders: dict[str, Record] = {}
-    for line in _lines(values):
+    for line in written_lines(values):
         if line.get("orderDoc") is None:
             continue
         order = company.get("purchaseOrder", str(line["orderDoc"]))
@@ -195,7 +196,7 @@ def after_bill(writing: Writing, bill: Record, before: Record | None) -> None:
         _used(writing, before).discard(bill.internal_id)
     _used(writing, bill).add(bill.internal_id)
     settle_bill(writing.company, bill)
-    relink(writing.company, bill, linked_orders(before) if before is not None else set())
+    relink(writing.company, bill, linked_orders(writing.company, before) if before is not None else set())
 
 
 def _used(writing: Writing, bill: Record) -> set[str]:
@@ -205,39 +206,21 @@ def _used(writing: Writing, bill: Record) -> set[str]:
 
 
 def before_bill_goes(writing: Writing, bill: Record) -> None:
-    """A bill that something is applied to cannot be deleted. Raises Refused."""
-    if paid(writing.company, bill):
+    """A bill that something is applied to, or was made from, cannot be deleted. Raises Refused."""
+    company = writing.company
+    if paid(company, bill):
         raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because payments are applied to it.")
+    if any(source_of(company, one) is bill for one in company.all("vendorCredit", "vendorReturnAuthorization")):
+        raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because it is linked by others.")
 
 
 def after_bill_goes(writing: Writing, bill: Record) -> None:
     """Orders move back."""
     _used(writing, bill).discard(bill.internal_id)
-    relink(writing.company, bill, linked_orders(bill))
+    relink(writing.company, bill, linked_orders(writing.company, bill))
 
 
-# Credits and payments
-
-
-def prepare_credit(writing: Writing, values: Values, old: Record | None) -> None:
-    """A vendor credit as it will be stored. Raises Refused."""
-    company = writing.company
-    vendor = vendor_of(company, values)
-    fill_header(writing, values, vendor)
-    payable_account(writing, values, "account")
-    post(company, values, old)
-    lines = _lines(values)
-    if not lines:
-        raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
-    check_subsidiary(company, values, lines)
-    was = [*item_lines(old), *expense_lines(old)] if old is not None else []
-    values["total"] = values["userTotal"] = cents(price_lines(company, lines, was))
-    applied = _applied(writing, values, old, "VendorCreditApply")
-    if applied > values["total"]:
-        raise Refused("USER_ERROR", "More is applied than the credit is for.")
-    values["applied"], values["unApplied"] = applied, values["total"] - applied
-    if old is None:
-        values["transactionNumber"] = company.next_number("vendorCredit", "VENDCRED")
+# Payments, and what they have in common with credits
 
 
 def prepare_payment(writing: Writing, values: Values, old: Record | None) -> None:
@@ -260,7 +243,7 @@ def prepare_payment(writing: Writing, values: Values, old: Record | None) -> Non
     elif company.pointed("account", values["account"])["acctType"] not in banks:
         raise bad_reference("account", values["account"].internal_id)
     post(company, values, old)
-    values["total"] = _applied(writing, values, old, "VendorPaymentApply")
+    values["total"] = applied_lines(writing, values, old, "VendorPaymentApply")
     if not values["applyList"]:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
     if old is None:
@@ -269,7 +252,7 @@ def prepare_payment(writing: Writing, values: Values, old: Record | None) -> Non
         values["status"] = "Approved"
 
 
-def _applied(writing: Writing, values: Values, old: Record | None, shape: str) -> Decimal:
+def applied_lines(writing: Writing, values: Values, old: Record | None, shape: str) -> Decimal:
     """Replaces the apply list by the lines that apply something, and returns their sum. Raises Refused."""
     company = writing.company
     applied = Lines()

@@ -12,7 +12,10 @@ from sandbox.netsuite.payables import BILL_SEARCH, PAYMENT_SEARCH, due, paid, to
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Fields, Ref
 
-TRANSACTIONS = ("purchaseOrder", "itemReceipt", "vendorBill", "vendorCredit", "vendorPayment")
+TRANSACTIONS = (
+    *("purchaseOrder", "itemReceipt", "vendorBill", "vendorCredit", "vendorPayment"),
+    "vendorReturnAuthorization",
+)
 _APPROVALS = {"1": "_pendingApproval", "2": "_approved", "3": "_rejected"}
 
 
@@ -67,12 +70,12 @@ def _status(company: Company, row: Row) -> str | None:
 
 
 def _orders(company: Company, row: Row) -> frozenset[str]:
-    """Where a receipt, or a line of a bill, came from."""
-    if row.record.type.name == "itemReceipt":
+    """Where a receipt, a credit or a return, or a line of a bill, came from."""
+    if row.record.type.name in ("itemReceipt", "vendorCredit", "vendorReturnAuthorization"):
         return _ids(row.record["createdFrom"])
     if row.line is not None:
         return frozenset([str(row.line["orderDoc"])]) if row.line.get("orderDoc") is not None else frozenset()
-    return frozenset(linked_orders(row.record))
+    return frozenset(linked_orders(company, row.record))
 
 
 def _fx_amount(company: Company, row: Row) -> Decimal:

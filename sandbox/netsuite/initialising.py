@@ -32,7 +32,9 @@ def initialised(company: Company, asked: Fields) -> Fields:
         ("vendorPayment", "vendorBill"): _payment_from_bill,
         ("vendorPayment", "vendor"): _payment_of_vendor,
         ("vendorCredit", "vendorBill"): _credit_from_bill,
+        ("vendorCredit", "vendorReturnAuthorization"): _credit_from_return,
         ("vendorCredit", "vendor"): _credit_of_vendor,
+        ("vendorReturnAuthorization", "vendorBill"): _return_from_bill,
         ("purchaseOrder", "vendor"): _order_of_vendor,
     }
     source = company.find(ref.type, ref) if ref.type in RECORD_TYPES else None
@@ -141,17 +143,33 @@ def _payment_of_vendor(company: Company, vendor: Record) -> Fields:
     return Fields("VendorPayment", {**values, "tranDate": company.today(), "total": ZERO, "applyList": lines})
 
 
-def _credit_from_bill(company: Company, bill: Record) -> Fields:
+def _lines_from(source: Record, shape: str) -> dict[str, Lines]:
+    """Lines for all of a bill's or a return's, each naming the line it is made from."""
     items, expenses = Lines(), Lines()
-    for line in (*item_lines(bill), *expense_lines(bill)):
-        skipped = ("line", "orderDoc", "orderLine")
-        own = {name: value for name, value in line.items() if name not in skipped}
-        target, shape = (expenses, "VendorCreditExpense") if is_expense(line) else (items, "VendorCreditItem")
-        target.append(Fields(shape, own))
+    for line in (*item_lines(source), *expense_lines(source)):
+        own = {name: value for name, value in line.items() if name not in ("line", "orderDoc")}
+        kind, target = ("Expense", expenses) if is_expense(line) else ("Item", items)
+        target.append(Fields(f"{shape}{kind}", {**own, "orderLine": line["line"]}))
+    return {name: lines for name, lines in (("expenseList", expenses), ("itemList", items)) if lines}
+
+
+def _credit_from_bill(company: Company, bill: Record) -> Fields:
     values = _header(company, bill) | {"account": bill["account"], "createdFrom": company.ref(bill)}
-    values |= {"expenseList": expenses or None, "itemList": items or None}
     lines = _apply_lines(company, bill["entity"].internal_id, bill.internal_id, "VendorCreditApply")
-    return Fields("VendorCredit", {**values, "applyList": lines or None})
+    return Fields("VendorCredit", {**values, **_lines_from(bill, "VendorCredit"), "applyList": lines or None})
+
+
+def _credit_from_return(company: Company, made: Record) -> Fields:
+    if made["orderStatus"] == "_credited":
+        raise invalid("vendorCredit", Ref(made.internal_id))
+    values = _header(company, made) | {"createdFrom": company.ref(made)}
+    lines = _apply_lines(company, made["entity"].internal_id, "", "VendorCreditApply")
+    return Fields("VendorCredit", {**values, **_lines_from(made, "VendorCredit"), "applyList": lines or None})
+
+
+def _return_from_bill(company: Company, bill: Record) -> Fields:
+    values = _header(company, bill) | {"createdFrom": company.ref(bill)}
+    return Fields("VendorReturnAuthorization", {**values, **_lines_from(bill, "VendorReturnAuthorization")})
 
 
 def _credit_of_vendor(company: Company, vendor: Record) -> Fields:

@@ -24,6 +24,7 @@ READ_ONLY: Mapping[str, frozenset[str]] = {
         "VendorPaymentApply": "total due refNum type applyDate currency",
         "VendorCredit": "createdDate lastModifiedDate currencyName transactionNumber total applied unApplied",
         "VendorCreditApply": "total due refNum type applyDate currency",
+        "VendorReturnAuthorization": "createdDate lastModifiedDate currencyName",
         "Vendor": "dateCreated lastModifiedDate balance unbilledOrders",
     }.items()
 }

@@ -90,10 +90,16 @@ def receivable(company: Company, line: Fields) -> bool:
 
 
 def _shares(company: Company, order: Record, document: Record) -> Iterator[tuple[int, Decimal, Decimal]]:
-    """What one receipt or bill adds to the order: line id, received, billed."""
+    """What one receipt or bill adds to the order, or a credit takes off: line id, received, billed."""
     if document.type.name == "itemReceipt":
         for line in item_lines(document):
             yield line["orderLine"], line["quantity"], ZERO
+        return
+    if document.type.name == "vendorCredit":
+        if company.switches.flag("credits_lower_billed") and document["total"]:
+            for order_id, line_id, line in credited_lines(company, document):
+                if order_id == order.internal_id:
+                    yield line_id, ZERO, -(line["amount"] if is_expense(line) else line["quantity"])
         return
     if document["status"] in _NOT_COUNTED:
         return
@@ -128,6 +134,26 @@ def billable(company: Company, line: Fields, done: Progress) -> Decimal:
 def _ordered(line: Fields) -> Decimal:
     ordered: Decimal = line["amount"] if is_expense(line) else line["quantity"]
     return ordered
+
+
+def source_of(company: Company, document: Record) -> Record | None:
+    """The record a credit or a return was made from."""
+    ref = document["createdFrom"]
+    return company.groups["transaction"].get(ref.internal_id) if ref is not None else None
+
+
+def credited_lines(company: Company, credit: Record) -> Iterator[tuple[str, int, Fields]]:
+    """The orders' lines that the lines of a credit lead to, by a bill, or by a return and its bill: order, line id, and
+    the credit's line (reference 3.4, 4)."""
+    for line in (*item_lines(credit), *expense_lines(credit)):
+        behind, source = line, source_of(company, credit)
+        while source is not None and behind.get("orderLine") is not None:
+            found = order_line(source, behind["orderLine"])
+            if found is None or source.type.name == "vendorBill":
+                if found is not None and found.get("orderDoc") is not None:
+                    yield str(found["orderDoc"]), found["orderLine"], line
+                break
+            behind, source = found, source_of(company, source)
 
 
 def approved(order: Record) -> bool:
@@ -225,8 +251,8 @@ def _show(order: Record, change: Change) -> bool:
 
 
 def relink(company: Company, document: Record, before: set[str]) -> None:
-    """A receipt or bill was saved or removed: the orders it names, and named before, are worked out anew."""
-    present = linked_orders(document) if document.internal_id in company.groups["transaction"] else set()
+    """A receipt, bill or credit was saved or removed: the orders it names, and named before, are worked out anew."""
+    present = linked_orders(company, document) if document.internal_id in company.groups["transaction"] else set()
     for order_id in before | present:
         documents = company.linked.setdefault(order_id, {})
         if order_id in present:
@@ -238,8 +264,10 @@ def relink(company: Company, document: Record, before: set[str]) -> None:
             recompute(company, order)
 
 
-def linked_orders(document: Record) -> set[str]:
-    """The ids of the orders that a receipt or bill names."""
+def linked_orders(company: Company, document: Record) -> set[str]:
+    """The ids of the orders that a receipt or bill names, or a credit leads to."""
+    if document.type.name == "vendorCredit":
+        return {order_id for order_id, _, _ in credited_lines(company, document)}
     if document.type.name == "itemReceipt":
         return {document["createdFrom"].internal_id}
     if document.type.name != "vendorBill":

@@ -18,8 +18,9 @@ PAYMENT_SEARCH = {"Approved": ("_billPaymentApproved", "F"), "Voided": ("_billPa
 
 
 def total_of(document: Record) -> Decimal:
-    """The document's amount in its currency. A bill has no total; its header amount is userTotal (reference 4)."""
-    value = document["userTotal"] if document.type.name == "vendorBill" else document["total"]
+    """The document's amount in its currency. Bills and returns have no total but a userTotal (reference 4)."""
+    only_user = document.type.name in ("vendorBill", "vendorReturnAuthorization")
+    value = document["userTotal"] if only_user else document["total"]
     return value if isinstance(value, Decimal) else ZERO
 
 

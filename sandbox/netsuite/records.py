@@ -24,6 +24,9 @@ _ALL = (
     RecordType("vendorBill", "VendorBill", "transaction", "Bill", 101),
     RecordType("vendorCredit", "VendorCredit", "transaction", "Bill Credit", 101),
     RecordType("vendorPayment", "VendorPayment", "transaction", "Bill Payment", 101),
+    RecordType(
+        "vendorReturnAuthorization", "VendorReturnAuthorization", "transaction", "Vendor Return Authorization", 101
+    ),
     RecordType("vendor", "Vendor", "entity", "Vendor", 501),
     RecordType("inventoryItem", "InventoryItem", "item", "Inventory Item", 301),
     RecordType("nonInventoryPurchaseItem", "NonInventoryPurchaseItem", "item", "Non-inventory Item", 301),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.netsuite.company import Company
-from sandbox.netsuite.orders import expense_lines, is_expense, item_lines, settle_all
+from sandbox.netsuite.orders import expense_lines, is_expense, item_lines, settle_all, source_of
 from sandbox.netsuite.payables import due, paid, total_of
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Fields, Ref
@@ -113,6 +113,15 @@ def _applied(company: Company, record: Record) -> Shown:
     return {**_common(company, record), **own, "details": details}
 
 
+def _credit(company: Company, record: Record) -> Shown:
+    source = source_of(company, record)
+    lines = [{**_line(company, at, line), "order_line": line.get("orderLine")} for at, line in _counted(record)]
+    made = {"created_from": source.internal_id if source is not None else None, "lines": lines}
+    if record.type.name == "vendorCredit":
+        return {**_applied(company, record), **made}
+    return {**_common(company, record), "state": record["orderStatus"], "amount": text_of(total_of(record)), **made}
+
+
 def _list_record(company: Company, record: Record) -> Shown:
     values = {name: text_of(value) for name, value in record.values.items() if not isinstance(value, (list, Ref, dict))}
     refs = {name: company.name_of(name, ref) for name, ref in record.values.items() if isinstance(ref, Ref)}
@@ -124,7 +133,8 @@ _DOCUMENTS: Mapping[str, tuple[str, Callable[[Company, Record], Shown]]] = {
     "purchase_orders": ("purchaseOrder", _order),
     "receipts": ("itemReceipt", _receipt),
     "bills": ("vendorBill", _bill),
-    "credits": ("vendorCredit", _applied),
+    "credits": ("vendorCredit", _credit),
+    "returns": ("vendorReturnAuthorization", _credit),
     "payments": ("vendorPayment", _applied),
 }
 _LISTS: Mapping[str, tuple[str, ...]] = {

@@ -28,6 +28,7 @@ TYPES = {
     "vendorBill": "VendBill",
     "vendorPayment": "VendPymt",
     "vendorCredit": "VendCred",
+    "vendorReturnAuthorization": "VendAuth",
 }
 _HEADER = (
     "id integer, tranid, trandate, type, type_df, status, status_df, entity, entity_df, currency, currency_df,"

@@ -21,6 +21,9 @@ SWITCHES: dict[str, Switch] = {
     ),
     "bill_approval": Switch(False, "bills need approval: a new one is Pending Approval"),
     "pending_bills_count": Switch(True, "a bill that is Pending Approval counts in quantityBilled"),
+    "credits_lower_billed": Switch(
+        False, "a vendor credit made from a bill takes its quantities off what the order counts as billed"
+    ),
     "unreceivable_orders": Switch(
         "pending bill",
         "status of an order that has nothing to receive before it is billed",

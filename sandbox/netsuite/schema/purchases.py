@@ -82,6 +82,23 @@ VendorCreditExpense: orderLine:l line:l category:R account:R amount:d taxAmount:
     isBillable:b amortizationSched:R amortizStartDate:t amortizationEndDate:t amortizationResidual:s
     customFieldList:CF
 VendorCreditApplyList[replaceAll:b=true]: apply*:VendorCreditApply
+VendorReturnAuthorization[internalId:s externalId:s] < Record: createdDate:t lastModifiedDate:t nexus:R
+    subsidiaryTaxRegNum:R taxRegOverride:b taxDetailsOverride:b customForm:R tranId:s createdFrom:R entity:R
+    orderStatus:VendorReturnAuthorizationOrderStatus tranDate:t userTotal:d currency:R currencyName:s
+    billingAddress:Address billAddressList:R memo:s exchangeRate:d entityTaxRegNum:R taxPointDate:t userTaxTotal:d
+    department:R class:R location:R subsidiary:R intercoTransaction:R intercoStatus:IntercoStatus
+    expenseList:VendorReturnAuthorizationExpenseList itemList:VendorReturnAuthorizationItemList customFieldList:CF
+VendorReturnAuthorizationItemList[replaceAll:b=true]: item*:VendorReturnAuthorizationItem
+VendorReturnAuthorizationItem: item:R vendorName:s line:l orderLine:l quantity:d units:R serialNumbersList:RL
+    description:s binNumbers:s rate:s amount:d taxCode:R taxRate1:d taxRate2:d grossAmt:d tax1Amt:d options:CF
+    department:R class:R location:R customer:R isBillable:b isClosed:b amortizationSched:R isDropShipment:b
+    taxAmount:d taxDetailsReference:s amortizStartDate:t amortizationEndDate:t amortizationResidual:s
+    customFieldList:CF
+VendorReturnAuthorizationExpenseList[replaceAll:b=true]: expense*:VendorReturnAuthorizationExpense
+VendorReturnAuthorizationExpense: orderLine:l line:l category:R account:R amount:d taxAmount:d taxCode:R
+    taxRate1:d taxRate2:d tax1Amt:d grossAmt:d taxDetailsReference:s memo:s department:R class:R location:R
+    customer:R isBillable:b amortizationSched:R amortizStartDate:t amortizationEndDate:t amortizationResidual:s
+    customFieldList:CF
 VendorCreditApply: apply:b applyDate:t doc:l line:l type:s refNum:s total:d due:d currency:s amount:d
 """
-"""Purchase orders, item receipts, vendor bills, credits and payments."""
+"""Purchase orders, item receipts, vendor bills, return authorizations, credits and payments."""

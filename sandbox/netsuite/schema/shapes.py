@@ -87,7 +87,9 @@ _ENUMERATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "types.purchases": {
         "PurchaseOrderOrderStatus": "_closed _fullyBilled _partiallyReceived _pendingBillingPartiallyReceived"
-        " _pendingBilling _pendingReceipt _pendingSupervisorApproval _rejectedBySupervisor"
+        " _pendingBilling _pendingReceipt _pendingSupervisorApproval _rejectedBySupervisor",
+        "VendorReturnAuthorizationOrderStatus": "_cancelled _closed _credited _partiallyReturned _pendingApproval"
+        " _pendingCredit _pendingCreditPartiallyReturned _pendingReturn _undefined",
     },
     "types.relationships": {"EmailPreference": ""},
     "types.accounting": {

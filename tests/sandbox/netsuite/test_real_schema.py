@@ -47,7 +47,15 @@ async def test_a_whole_story_is_what_the_vendor_schema_says(suite: Suite, schema
     await suite.room("/companies/netsuite/sample")
     order = await suite.one("purchase_orders", "PO-1003")
     vendor = (await suite.search("", "VendorSearchBasic")).all("//c:record/@internalId")[1]
-    types = any_of("type", "_purchaseOrder", "_itemReceipt", "_vendorBill", "_vendorPayment", "_vendorCredit")
+    types = any_of(
+        "type",
+        "_purchaseOrder",
+        "_itemReceipt",
+        "_vendorBill",
+        "_vendorPayment",
+        "_vendorCredit",
+        "_vendorReturnAuthorization",
+    )
     await suite.search(types, body_only=False, size=1000)
     await suite.search(flag("mainLine", True) + is_("tranId", "PO-10", "startsWith"), body_only=True)
     for kind in ("Account", "Department", "Classification", "Location", "Subsidiary", "Term", "UnitsType", "Item"):
@@ -77,6 +85,13 @@ async def test_a_whole_story_is_what_the_vendor_schema_says(suite: Suite, schema
         f'<m:getList><m:baseRef xsi:type="c:RecordRef" type="vendorPayment" internalId="{paid}"/></m:getList>'
     )
     await suite.get("vendorCredit", (await suite.one("credits", "CR-1"))["record_no"])
+    await suite.initialize("vendorCredit", "vendorBill", made)
+    goods = (await suite.act("authorize_return", record_no=made, lines=[{"line": 1, "quantity": "1"}]))["record_no"]
+    await suite.initialize("vendorCredit", "vendorReturnAuthorization", goods)
+    await suite.get("vendorReturnAuthorization", goods)
+    credit = (await suite.act("credit_return", record_no=goods))["record_no"]
+    await suite.get("vendorCredit", credit)
+    await suite.delete("vendorCredit", credit)
     await suite.delete("vendorPayment", paid)
     deleted = '<c:type operator="anyOf"><c:searchValue>vendorPayment</c:searchValue></c:type>'
     reply = await suite.ask(
