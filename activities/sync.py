@@ -11,11 +11,12 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
+from activities import sweeping
 from activities.connections import Connections, OpenConnection
 from activities.doorbell import Doorbell
 from activities.snapshots import apply_snapshot
 from activities.statuses import importable, map_order, unknown_status
-from erp.connector import BadRecord, ErpConnector, Page
+from erp.connector import BadRecord, ErpConnector, Page, Sweep
 from erp.errors import NotFound, Rejected
 from erp.issue_codes import issue_code
 from models.domain import (
@@ -38,6 +39,7 @@ from models.store import (
     deletions,
     erp_bills,
     erp_payments,
+    held_records,
     list_entries,
     match_again,
     purchase_orders,
@@ -93,6 +95,10 @@ class SyncActivities:
             async with self._database.transaction() as session:
                 unknown = await stamps.unknown(session, start.connection_id, peek.stamps)
                 await closed_periods.take_in(session, start.connection_id, peek.closed_through)
+                if (position := known.get(Stream.DELETIONS)) is not None:
+                    lost = await sweeping.feed_is(session, connection.row, peek.deletions_feed)
+                    if not peek.deletions_feed and (lost or sweeping.due(position, datetime.now(UTC))):
+                        news.add(Stream.DELETIONS)
             news |= peek.unread | {Stream(stream) for stream in unknown}
         return SyncPlan(run_id=run_id, streams=[stream for stream in allowed if stream in news], reason=reason)
 
@@ -275,11 +281,27 @@ class SyncActivities:
         row, erp = connection
         since = await self._since(page) or _start_of(row.created_at.date())
         read = await erp.deletions(since=since, after=page.after)
+        if not isinstance(read, Page):
+            return await self._sweep(row, page, read)
         async with self._database.transaction() as session:
+            await sweeping.feed_is(session, row, True)
             applied = await deletions.apply(session, row, read.records)
             done = await self._finish_page(session, page, read, len(read.records), applied.changed, empty=since)
         await self._tell_bills(applied.ours)
         return done
+
+    async def _sweep(self, row: ConnectionRow, page: SyncPage, sweep: Sweep) -> SyncPageDone:
+        """Deletions without a feed: what we hold against what is there, in one step."""
+        at = datetime.now(UTC)
+        async with self._database.transaction() as session:
+            held = await held_records.of_connection(session, row)
+        found, doubts = sweeping.believed(held, await sweep.swept(held), at)
+        async with self._database.transaction() as session:
+            applied = await deletions.apply(session, row, found)
+            await sweeping.tell(session, row, sweep.why, doubts)
+            await sweeping.swept_at(session, page.connection_id, at)
+        await self._tell_bills(applied.ours)
+        return SyncPageDone(after=None, seen=sum(len(group.erp_ids) for group in held), changed=applied.changed)
 
     # --- what every page does ---------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from models.domain import (
     ErpBill,
     ErpId,
     ErpPayment,
+    HeldRecords,
     ListEntry,
     ListKind,
     MatchingStatus,
@@ -42,6 +43,7 @@ class Capabilities(Record):
     receipt_in: bool
     match_modes: tuple[MatchMode, ...]
     deletions_feed: bool
+    """Whether the ERP tells what was deleted; where it does not, a sweep finds what is gone, once a day."""
     several_sources_per_bill: bool
     """One bill may be converted from several documents (field note U-22)."""
     charges: tuple[ChargeKind, ...] = ()
@@ -119,12 +121,35 @@ class Peek(NamedTuple):
 
     `unread` names the streams with more changes than a peek returns: they must be read, whatever we hold.
     `closed_through` is the last closed day of the books by entity, "" for the whole company, None where all of them are
-    open; entities the ERP says nothing of are left out.
+    open; entities the ERP says nothing of are left out. `deletions_feed` is False where the delete feed was asked for
+    and may not be read: deletions are then found by a sweep.
     """
 
     stamps: Sequence[Stamp]
     unread: frozenset[Stream]
     closed_through: Mapping[str, date | None] = {}
+    deletions_feed: bool = True
+
+
+class Swept(NamedTuple):
+    """What a sweep found."""
+
+    gone: Sequence[HeldRecords]
+    """Records that do not exist any more, in groups as they were given."""
+    not_searched: Sequence[str] = ()
+    """Entities that could not be entered: nothing is said of what they own."""
+
+
+class Sweep(Protocol):
+    """The other way to find deletions, for who may not read the delete feed: what we hold against what is there."""
+
+    why: str
+    """Why there is no feed, for people."""
+
+    async def swept(self, held: Sequence[HeldRecords]) -> Swept:
+        """Which of these records are gone. One that is merely not visible must never be among them: every suspicion is
+        asked for once more, another way, before it is said."""
+        ...
 
 
 class ErpConnector(Protocol):
@@ -183,8 +208,8 @@ class ErpConnector(Protocol):
         """A page of payments changed since a cursor, with their shares."""
         ...
 
-    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
-        """A page of the ERP's delete feed."""
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | Sweep:
+        """A page of the ERP's delete feed; where this user may not read it, the sweep that does instead of it."""
         ...
 
     async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:

@@ -425,7 +425,7 @@ _CODES: tuple[IssueCode, ...] = (
     IssueCode(
         "SEARCH_EXPIRED",
         "The ERP forgot a search",
-        "Its pages are kept for a quarter of an hour.",
+        "Its pages are kept for a while only, or as long as the session that asked for them.",
         (_SETTLES,),
         NOBODY,
     ),
@@ -591,6 +591,16 @@ _CODES: tuple[IssueCode, ...] = (
         "It was there and confirmed before.",
         ("Enter it anew if it is still wanted, or abandon it.",),
         ACCOUNTANT,
+    ),
+    IssueCode(
+        "DELETIONS_IN_DOUBT",
+        "Records that are not shown any more may still be there",
+        "The ERP user may have lost a right: too many are missing at once, or an entity cannot be entered.",
+        (
+            "See that the ERP user still has every right and entity it had; the next daily sweep then settles this.",
+            "If they were deleted, let the user read the audit trail: it names each deletion, and each comes in.",
+        ),
+        ADMINISTRATOR,
     ),
     IssueCode("WRITE_ABANDONED", "The write was given up", "A person abandoned it.", ("Nothing to do.",), NOBODY),
     IssueCode(

@@ -4,11 +4,11 @@ Every record is immutable. Money and quantities are exact decimals, dates are ca
 them, instants are aware UTC. No ERP name or ERP word appears here; `erp/<name>/translate.py` owns those.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -358,6 +358,15 @@ class Deletion(Record):
     erp_id: ErpId
     deleted_at: str
     """In the ERP's own clock, sortable as text."""
+
+
+class HeldRecords(NamedTuple):
+    """Records of one kind that we hold and one entity owns, by their ids in the ERP."""
+
+    kind: DeletedKind
+    owner_entity: str | None
+    """None: they belong to no entity, or the connection sees one entity only."""
+    erp_ids: Sequence[ErpId]
 
 
 class OrderBilling(Record):

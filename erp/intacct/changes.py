@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from erp.connector import Page, Peek, Stamp
 from erp.intacct import translate, wire
-from erp.intacct.client import Result
+from erp.intacct.client import IntacctClient, Result
 from erp.intacct.documents import changed_since, look_back
 from erp.intacct.lists import SHAPES, ListShape
-from erp.intacct.preferences import Preferences
+from erp.intacct.preferences import DELETES_PREFERENCE, Preferences
 from erp.intacct.reader import IntacctReader
+from erp.intacct.result_sets import ResultSets
+from erp.intacct.sweep import IntacctSweep
 from erp.intacct.wire import Query, Row
 from models.domain import DeletedKind, Deletion, ErpId, ListKind, Stream
 
@@ -27,6 +29,12 @@ AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None]] = {
     **{shape.object.lower(): (DeletedKind.LIST_ENTRY, shape.kind) for shape in SHAPES},
 }
 """The audit trail's object types, in lower case there (section 4)."""
+
+NOT_READABLE = frozenset({"PERMISSION_DENIED", "QUERY_REFUSED"})
+"""The refusals by which this user, or this company, has no audit trail; which of them it is, nobody documents."""
+
+NO_RIGHT = "the web services user may not read the audit trail (AUDITHISTORY)"
+CHOSEN = f"the preference {DELETES_PREFERENCE} says so"
 
 RECORD_SUFFIX = "--REC"
 """One spelling of the audit trail's OBJECTKEY is `<RECORDNO>--REC` (section 4)."""
@@ -45,10 +53,14 @@ class Look(NamedTuple):
 class Changes:
     """Changes and deletions of one connection."""
 
-    def __init__(self, reader: IntacctReader, preferences: Preferences, home_level: str | None) -> None:
+    def __init__(
+        self, client: IntacctClient, reader: IntacctReader, results: ResultSets, preferences: Preferences
+    ) -> None:
+        self._client = client
         self._reader = reader
+        self._results = results
         self._preferences = preferences
-        self._level = home_level
+        self._level = client.home_level
 
     async def peek(self, since: Mapping[Stream, str]) -> Peek:
         """Stamps of all that changed, streams without a cursor left out, and how far the books are closed. One request.
@@ -65,7 +77,10 @@ class Changes:
             pages = await self._reader.first_pages(queries, level=self._level)
         stamps: list[Stamp] = []
         unread: set[Stream] = set()
+        deletions_feed = not (self._preferences.sweeps and Stream.DELETIONS in since)
         for look, page in zip(looks, pages, strict=True):
+            if page.absent and look.stream is Stream.DELETIONS:
+                deletions_feed = False
             if page.more:
                 unread.add(look.stream)
             for row in page.rows:
@@ -75,7 +90,7 @@ class Changes:
                     unread.add(look.stream)
                 else:
                     stamps.append(stamp)
-        return Peek(stamps, frozenset(unread), closed_through)
+        return Peek(stamps, frozenset(unread), closed_through, deletions_feed)
 
     def _looks(self, since: Mapping[Stream, str]) -> Iterable[Look]:
         preferences = self._preferences
@@ -90,17 +105,32 @@ class Changes:
             if cursor := since.get(stream):
                 query = Query(name, ("RECORDNO", "WHENMODIFIED"), changed_since(cursor), optional=("AUWHENCREATED",))
                 yield Look(stream, stream.value, query)
-        if cursor := since.get(Stream.DELETIONS):
+        if (cursor := since.get(Stream.DELETIONS)) and not preferences.sweeps:
             query = _audit_query(look_back(cursor, DELETE_OVERLAP))
             yield Look(Stream.DELETIONS, Stream.DELETIONS.value, query, "OBJECTKEY", ("ACCESSTIME",))
 
-    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
-        """A page of the audit trail's deletes, resumed by entry number (S5-78, S5-113)."""
+    async def has_audit_trail(self) -> bool:
+        """Whether deletions are read from the audit trail, by the cheapest proof: one row of it (reference 2.3)."""
+        if self._preferences.sweeps:
+            return False
+        probe = Query("AUDITHISTORY", ("ID",), "", key="ID").xml(page_size=1, show_private=False)
+        (result,) = await self._client.read([probe], level=self._level)
+        return result.fault is None or result.fault.code not in NOT_READABLE
+
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | IntacctSweep:
+        """A page of the audit trail's deletes, resumed by entry number, or else a sweep (S5-78, S5-113)."""
+        if self._preferences.sweeps:
+            return self._sweep(CHOSEN)
         query = _audit_query(look_back(since, DELETE_OVERLAP), after)
         (page,) = await self._reader.first_pages([query], level=self._level)
+        if page.absent:
+            return self._sweep(NO_RIGHT)
         deletions, bad = translate.usable(page.rows, _deletion)
         high_water = max((deletion.deleted_at for deletion in deletions), default=None)
         return Page(deletions, page.last if page.more else None, high_water, bad)
+
+    def _sweep(self, why: str) -> IntacctSweep:
+        return IntacctSweep(self._reader, self._results, self._preferences, self._level, why=why)
 
 
 def closed_books(books: Result, level: str | None) -> Mapping[str, date | None]:
@@ -150,7 +180,7 @@ def _audit_query(start: str, after: str | None = None) -> Query:
         wire.at_least("ACCESSTIME", start),
     )
     fields = ("ID", "OBJECTTYPE", "OBJECTKEY", "ACCESSTIME", "ACCESSMODE")
-    return Query("AUDITHISTORY", fields, where, key="ID", after=after)
+    return Query("AUDITHISTORY", fields, where, key="ID", after=after, absent_by=NOT_READABLE)
 
 
 def _stamp(look: Look, row: Row) -> Stamp | None:

@@ -24,6 +24,8 @@ from erp.intacct.lists import Lists
 from erp.intacct.payments import Payments
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
+from erp.intacct.result_sets import ResultSets
+from erp.intacct.sweep import IntacctSweep
 from erp.intacct.vendor_invoice import VendorInvoices
 from models.domain import (
     BillToPush,
@@ -63,7 +65,8 @@ class IntacctConnector:
         self._reader = IntacctReader(self._client, page_size=settings.page_size)
         self._documents = Documents(self._reader, chosen, self._level)
         self._lists = Lists(self._reader, self._level)
-        self._changes = Changes(self._reader, chosen, self._level)
+        results = ResultSets(self._client, page_size=settings.page_size)
+        self._changes = Changes(self._client, self._reader, results, chosen)
         self._bills = Bills(self._reader, chosen, self._level)
         self._payments = Payments(self._client, self._reader, chosen, self._level)
         self._invoices = VendorInvoices(self._client, self._reader, self._documents, chosen)
@@ -71,7 +74,7 @@ class IntacctConnector:
             po_in=True,
             receipt_in=True,
             match_modes=(MatchMode.TWO_WAY, MatchMode.THREE_WAY),
-            deletions_feed=True,
+            deletions_feed=not chosen.sweeps,
             several_sources_per_bill=chosen.several_sources,
             charges=tuple(chosen.subtotals),
             receipts_count_as_billed=True,
@@ -82,12 +85,13 @@ class IntacctConnector:
 
     async def check(self) -> ConnectionCheck:
         session = await self._client.sign_in_afresh()
+        feed = await self._changes.has_audit_trail()
         return ConnectionCheck(
             company=self._client.company,
             entity=self._level,
             user=self._client.user,
             endpoint=session.endpoint,
-            capabilities=self.capabilities,
+            capabilities=self.capabilities.model_copy(update={"deletions_feed": feed}),
         )
 
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
@@ -122,7 +126,7 @@ class IntacctConnector:
     async def payments(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
         return await self._payments.changed(since=since, after=after)
 
-    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | IntacctSweep:
         return await self._changes.deletions(since=since, after=after)
 
     async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:

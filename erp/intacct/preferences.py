@@ -8,6 +8,8 @@ from models.domain import ChargeKind
 
 DIMENSION_PREFIX = "dimension."
 SUBTOTAL_PREFIX = "subtotal."
+DELETES_PREFERENCE = "deletes"
+AUDIT_TRAIL, SWEEP = "audit_trail", "sweep"
 
 
 class Preferences(NamedTuple):
@@ -21,6 +23,8 @@ class Preferences(NamedTuple):
     """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION` (S5-101)."""
     subtotals: Mapping[ChargeKind, str]
     """How the vendor invoice definition calls the subtotal of each kind: `subtotal.freight` = `Freight`."""
+    sweeps: bool
+    """`deletes` = `sweep`: deletions are not looked for in the audit trail, which may not log Purchasing."""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Preferences":
@@ -35,6 +39,7 @@ class Preferences(NamedTuple):
                 if name.startswith(DIMENSION_PREFIX) and value
             },
             subtotals={kind: value for kind in ChargeKind if (value := given.get(f"{SUBTOTAL_PREFIX}{kind}"))},
+            sweeps=given.get(DELETES_PREFERENCE) == SWEEP,
         )
 
     def needed_po_template(self) -> str:

@@ -9,7 +9,7 @@ from erp.connector import PreferenceProblem
 from erp.intacct import wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.lists import SHAPES
-from erp.intacct.preferences import SUBTOTAL_PREFIX
+from erp.intacct.preferences import AUDIT_TRAIL, DELETES_PREFERENCE, SUBTOTAL_PREFIX, SWEEP
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from models.domain import ChargeKind
@@ -44,9 +44,8 @@ READ_OBJECTS: Mapping[str, str] = {
     "PODOCUMENTENTRY": "RECORDNO",
     "APBILL": "RECORDNO",
     "APPYMT": "RECORDNO",
-    "AUDITHISTORY": "ID",
 }
-"""All that a sync reads, with the key it is paged by."""
+"""All that a sync cannot do without, with the key it is paged by. Without the audit trail deletions are swept for."""
 
 DEFINITION_FIELDS = ("RECORDNO", "DOCID", "CATEGORY", "UPDATES_GL", "EDITTYPE", "DELTYPE")
 DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "SEQUENCE", "PRESERVE_SEQNUM")
@@ -62,6 +61,7 @@ async def check_preferences(
     problems = await _check_settings(client, level=level)
     problems += await _check_permissions(client, level=level)
     problems += _check_subtotals(given)
+    problems += _check_deletes(given)
     for rule in RULES:
         name = given.get(rule.preference, "")
         if name:
@@ -98,6 +98,20 @@ def _check_subtotals(given: Mapping[str, str]) -> list[PreferenceProblem]:
         )
         for kind in kinds
         if kind not in list(ChargeKind)
+    ]
+
+
+def _check_deletes(given: Mapping[str, str]) -> list[PreferenceProblem]:
+    chosen = given.get(DELETES_PREFERENCE, AUDIT_TRAIL)
+    if chosen in (AUDIT_TRAIL, SWEEP):
+        return []
+    return [
+        PreferenceProblem(
+            code="PREFERENCE_UNKNOWN",
+            preference=DELETES_PREFERENCE,
+            message=f"Deletions cannot be found by {chosen!r}.",
+            fix=(f"Use {AUDIT_TRAIL} or {SWEEP}.",),
+        )
     ]
 
 
@@ -224,10 +238,7 @@ async def _check_permissions(client: IntacctClient, *, level: str | None) -> lis
             code="PERMISSION_DENIED",
             preference="user",
             message=f"The web services user may not read {', '.join(denied)}.",
-            fix=(
-                "In Intacct give the user's role list and view rights to these; AUDITHISTORY, where deletes are found, "
-                "comes with the rights to custom reports and Platform Services.",
-            ),
+            fix=("In Intacct give the user's role list and view rights to these.",),
         )
     ]
 

@@ -24,11 +24,13 @@ FIELD_ROUNDS = 3
 
 
 class Fetched(NamedTuple):
-    """One page. `last` is the key to resume behind while `more` says that there is more."""
+    """One page. `last` is the key to resume behind while `more` says that there is more; `absent`: there is no such
+    object for this company or user, and the query had allowed for that."""
 
     rows: list[Row]
     more: bool
     last: str | None
+    absent: bool = False
 
 
 class IntacctReader:
@@ -151,7 +153,7 @@ def _page(query: Query, result: Result) -> Fetched:
     """A page whose rows agree with its own counts and order, or MalformedAnswer: a cut page must not pass for whole."""
     if result.fault is not None and result.fault.code in query.absent_by:
         _log.info("Intacct does not offer %s to this company; it is left out", query.object)
-        return Fetched([], False, None)
+        return Fetched([], False, None, absent=True)
     data = result.rows_element()
     shown = wire.rows(data)
     rows = _once(query, shown)

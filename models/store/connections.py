@@ -206,6 +206,18 @@ async def mark_healthy(s: AsyncSession, connection_id: ConnectionId) -> bool:
     return result.rowcount == 1
 
 
+async def note_deletions_feed(s: AsyncSession, connection_id: ConnectionId, readable: bool) -> bool:
+    """Whether the ERP told last what was deleted, as the connection's capability. True if that changed."""
+    held = col(ConnectionRow.capabilities)
+    now = func.jsonb_build_object("deletions_feed", readable)
+    result = await s.exec(
+        update(ConnectionRow)
+        .where(col(ConnectionRow.id) == connection_id, ~held.contains({"deletions_feed": readable}))
+        .values(capabilities=held.concat(now))
+    )
+    return result.rowcount == 1
+
+
 async def set_match_mode(s: AsyncSession, connection_id: ConnectionId, mode: MatchMode) -> None:
     """2-way or 3-way (S4-42, S4-43). The caller re-maps the statuses in the same transaction
     (`purchase_orders.remap_statuses`)."""

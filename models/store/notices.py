@@ -38,6 +38,17 @@ async def add(
     return notice_id
 
 
+async def said_already(s: AsyncSession, connection_id: ConnectionId, code: str, subject_id: str, message: str) -> bool:
+    """Whether this very notice was left before, read or not."""
+    statement = select(NoticeRow.id).where(
+        col(NoticeRow.connection_id) == connection_id,
+        col(NoticeRow.code) == code,
+        col(NoticeRow.subject_id) == subject_id,
+        col(NoticeRow.message) == message,
+    )
+    return (await s.exec(statement.limit(1))).first() is not None
+
+
 async def get(s: AsyncSession, organization_id: OrganizationId, notice_id: str) -> NoticeRow | None:
     """One notice of the organization."""
     statement = select(NoticeRow).where(

@@ -11,7 +11,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from erp.connector import BadRecord, Capabilities, ConnectionCheck, Page, Peek, PreferenceProblem, Stamp, Statuses
+from erp.connector import (
+    BadRecord,
+    Capabilities,
+    ConnectionCheck,
+    Page,
+    Peek,
+    PreferenceProblem,
+    Stamp,
+    Statuses,
+    Sweep,
+)
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown
 from models.domain import (
     BillToPush,
@@ -91,6 +101,8 @@ class InMemoryErp:
     """The order's own figures do not show new bills yet."""
     settled: bool = True
     """Payments are posted at once."""
+    sweep: Sweep | None = None
+    """What finds deletions, instead of the feed."""
     page_size: int = 100
 
     orders: dict[str, PurchaseOrder] = field(default_factory=dict)
@@ -164,7 +176,7 @@ class InMemoryErp:
             for kind, erp_id, revision in held[stream]
             if revision >= position
         ]
-        return Peek(stamps=stamps, unread=frozenset())
+        return Peek(stamps=stamps, unread=frozenset(), deletions_feed=self.sweep is None)
 
     async def list_entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
         self._call("list_entries")
@@ -203,8 +215,10 @@ class InMemoryErp:
         self._call("payments")
         return self._page([p for p in self.payments_held if since is None or p.revision >= since], after)
 
-    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | Sweep:
         self._call("deletions")
+        if self.sweep is not None:
+            return self.sweep
         found = [gone for gone in self.gone if gone.deleted_at >= since]
         return Page(found, None, max((gone.deleted_at for gone in found), default=None))
 

@@ -69,6 +69,23 @@ def page(name: str, *records: dict[str, str], remaining: int = 0, count: int | N
     )
 
 
+def listed(
+    name: str, *numbers: int, remaining: int = 0, total: int | None = None, result_id: str = "", **said: str
+) -> str:
+    """The result of readByQuery or readMore: record numbers in lower-case elements; `said` replaces attributes."""
+    rows = "".join(f"<{name.lower()}><RECORDNO>{number}</RECORDNO></{name.lower()}>" for number in numbers)
+    attributes = {
+        "listtype": name.lower(),
+        "count": str(len(numbers)),
+        "totalcount": str(len(numbers) + remaining if total is None else total),
+        "numremaining": str(remaining),
+        "resultId": result_id,
+        **said,
+    }
+    shown = " ".join(f'{attribute}="{value}"' for attribute, value in attributes.items())
+    return result(f"<data {shown}>{rows}</data>", "readByQuery")
+
+
 def error(errorno: str, description2: str = "", *more: tuple[str, str]) -> str:
     listed = "".join(
         f"<error><errorno>{number}</errorno><description/><description2>{escape(words)}</description2>"

@@ -120,8 +120,9 @@ async def test_an_entity_refused_without_a_word_is_found_out() -> None:
 
 async def test_check_reports_company_entity_and_endpoint() -> None:
     """What the connection page shows."""
-    found = await Gateway().connector().check()
+    found = await Gateway(response(page("AUDITHISTORY"))).connector().check()
     assert (found.company, found.entity, found.user, found.endpoint) == ("ACME", "100", "xml_gateway", CELL)
+    assert found.capabilities.deletions_feed
 
 
 @pytest.mark.parametrize(

@@ -130,13 +130,25 @@ async def test_settings_that_would_break_a_sync(user: str, codes: list[str]) -> 
 async def test_what_the_user_may_not_read_is_named() -> None:
     """S2-21: found before a sync stands still for it. An object the company does not have is no problem."""
     probes = [
-        DENIED if name in ("APBILL", "AUDITHISTORY") else failed("Query Failed") if name == "CLASS" else page(name)
+        DENIED if name in ("APBILL", "APPYMT") else failed("Query Failed") if name == "CLASS" else page(name)
         for name in READ_OBJECTS
     ]
     gateway = Gateway(response(page("PODOCUMENTPARAMS", *DEFINITIONS)), _user(), response(*probes), _read())
     (problem,) = await gateway.connector().check_preferences(PREFERENCES)
     assert problem.code == "PERMISSION_DENIED"
-    assert "APBILL, AUDITHISTORY" in problem.message
+    assert "APBILL, APPYMT" in problem.message
+
+
+async def test_the_audit_trail_is_not_among_what_a_sync_needs() -> None:
+    """S2-21: without it deletions are found by a sweep, so nothing stands still for it."""
+    assert "AUDITHISTORY" not in READ_OBJECTS
+
+
+async def test_another_way_to_find_deletions_is_none() -> None:
+    """A misspelt word would silently leave the audit trail to be read."""
+    (found,) = await _problems(deletes="sweeping")
+    assert found[:2] == ("PREFERENCE_UNKNOWN", "deletes")
+    assert await _problems(deletes="sweep") == []
 
 
 async def test_without_the_template_nothing_is_sent() -> None:
