@@ -22,7 +22,7 @@ OBJECTS: Mapping[DeletedKind, str] = {
     DeletedKind.BILL: "APBILL",
     DeletedKind.PAYMENT: "APPYMT",
 }
-"""Entries of lists are not swept: Intacct deletes none that was ever used (3.8), so nothing here hangs on one."""
+"""Not the entries of lists: a vendor, say, is only deleted if it was never used (3.8), so little hangs on one."""
 
 NOT_LET_IN = frozenset({"AUTH_ENTITY_NOT_ALLOWED", "AUTH_BAD_CREDENTIALS"})
 """How entering an entity is refused; the credentials themselves have just been good for the audit trail's refusal."""
@@ -69,27 +69,40 @@ class IntacctSweep:
         missing: dict[str, set[str]] = {}
         for group in groups:
             missing.setdefault(OBJECTS[group.kind], set()).update(group.erp_ids)
+        listed: dict[str, str] = {}
         selections = [self._selection(name, numbers) for name, numbers in missing.items()]
         async for selection, rows in self._results.pages(selections, level=level):
             for row in rows:
                 if "RECORDNO" not in row:
                     raise faults.malformed(f"A {selection.object} came without its record number.", writing=False)
                 missing[selection.object].discard(row["RECORDNO"])
-        suspected = {name: numbers for name, numbers in missing.items() if numbers}
-        if suspected:
-            queries = [
-                Query(name, ("RECORDNO",), wire.one_of("RECORDNO", sorted(numbers, key=int)))
-                for name, numbers in suspected.items()
-            ]
-            for numbers, rows in zip(
-                suspected.values(), await self._reader.all_rows(queries, level=level), strict=True
-            ):
-                numbers.difference_update(row.get("RECORDNO", "") for row in rows)
+                listed[selection.object] = row["RECORDNO"]
+        await self._ask_once_more({name: numbers for name, numbers in missing.items() if numbers}, listed, level)
         found = (
             group._replace(erp_ids=tuple(number for number in group.erp_ids if number in missing[OBJECTS[group.kind]]))
             for group in groups
         )
         return [group for group in found if group.erp_ids]
+
+    async def _ask_once_more(
+        self, missing: Mapping[str, set[str]], listed: Mapping[str, str], level: str | None
+    ) -> None:
+        """Take out of `missing` what a query for the very numbers shows.
+
+        One record that was listed a moment ago is asked for with them: an answer without it proves nothing.
+        """
+        if not missing:
+            return
+        queries = []
+        for name, numbers in missing.items():
+            asked = numbers | {listed[name]} if name in listed else numbers
+            queries.append(Query(name, ("RECORDNO",), wire.one_of("RECORDNO", sorted(asked, key=int))))
+        answers = await self._reader.all_rows(queries, level=level)
+        for (name, numbers), rows in zip(missing.items(), answers, strict=True):
+            shown = {row.get("RECORDNO", "") for row in rows}
+            if name in listed and listed[name] not in shown:
+                raise faults.malformed(f"A query does not show {name} {listed[name]}, which was listed.", writing=False)
+            numbers -= shown
 
     def _selection(self, name: str, numbers: Collection[str]) -> Selection:
         """All records of the object from the oldest to the newest that we hold."""

@@ -278,12 +278,15 @@ def run_read_more(call: Call, element: etree._Element) -> Result:
 def _next_page(call: Call, cursor: Cursor, result_id: str) -> Result:
     kind = OBJECTS[cursor.object_name]
     numbers, cursor.numbers = cursor.numbers[: cursor.page_size], cursor.numbers[cursor.page_size :]
-    rows = call.company[kind.name].rows
-    records = [rows[number] for number in numbers if number in rows]
+    table = call.company[kind.name]
+    records = [table.rows[number] for number in numbers if number in table.rows]
     tag = kind.name.lower()
     moment = lagging(call)
     if moment is not None:
-        records = [Record(record.number, values) for record in records if (values := record.as_of(moment)) is not None]
+        # What is gone since that moment still shows, as it did when the result was made.
+        wanted = frozenset(numbers)
+        lagged = {record.number: record for record in as_of(records, table, moment) if record.number in wanted}
+        records = [lagged[number] for number in numbers if number in lagged]
     body = _render(call, kind, tag, cursor.fields, records)
     remaining = len(cursor.numbers)
     if remaining:

@@ -19,6 +19,7 @@ from tests.erp.gateway import (
     listed,
     page,
     response,
+    result,
     session_answer,
     sign_in_refused,
 )
@@ -157,15 +158,25 @@ async def test_the_page_size_is_the_connections_and_never_above_the_dialects() -
 
 
 async def test_both_dialects_must_miss_a_record() -> None:
-    """Section 4: 7 and 8 are not listed; the query for their numbers shows 8, so only 7 is gone."""
+    """Section 4: 7 and 8 are not listed; the query for their numbers shows 8, so only 7 is gone. The query is believed
+    because it shows 6, too, which was listed."""
     gateway = Gateway(
         response(listed("PODOCUMENT", 5, 6), listed("APPYMT")),
-        response(page("PODOCUMENT", {"RECORDNO": "8"}), page("APPYMT")),
+        response(page("PODOCUMENT", {"RECORDNO": "6"}, {"RECORDNO": "8"}), page("APPYMT")),
     )
     groups = [held(5, 7, 8), held(6), held(70, kind=DeletedKind.PAYMENT)]
     assert await swept(gateway, *groups) == Swept([held(7), held(70, kind=DeletedKind.PAYMENT)], [])
     asked = [(f.tag, f.findtext("object"), [v.text for v in f.iter("value")]) for f in functions(gateway.calls[1])]
-    assert asked == [("query", "PODOCUMENT", ["7", "8"]), ("query", "APPYMT", ["70"])]
+    assert asked == [("query", "PODOCUMENT", ["6", "7", "8"]), ("query", "APPYMT", ["70"])]
+
+
+@pytest.mark.parametrize("answer", [page("PODOCUMENT"), result('<data listtype="PODOCUMENT"/>')])
+async def test_a_query_that_does_not_show_what_was_listed_is_no_witness(answer: str) -> None:
+    """An answer that shows nothing at all would confirm any suspicion."""
+    gateway = Gateway(response(listed("PODOCUMENT", 5)), response(answer))
+    with pytest.raises(MalformedAnswer) as caught:
+        await swept(gateway, held(5, 7))
+    assert "PODOCUMENT 5" in caught.value.message
 
 
 async def test_nothing_held_costs_nothing() -> None:
@@ -245,7 +256,7 @@ async def test_private_records_are_looked_for_where_they_are() -> None:
     gateway = Gateway(
         response(listed("PODOCUMENT", 1)),
         response(listed("PODOCUMENT", 2)),
-        response(page("PODOCUMENT")),
+        response(page("PODOCUMENT", {"RECORDNO": "2"})),
     )
     sweep = await from_the_top(gateway).deletions(since=CURSOR, after=None)
     assert isinstance(sweep, IntacctSweep)

@@ -128,3 +128,17 @@ async def test_a_read_at_top_level_does_not_see_what_an_entity_owns(wire: Wire) 
     assert (await wire.ask(read, auth=login(""))).data.get("count") == "0"
     await wire.switch(readbyquery_top_sees_private=True)
     assert (await wire.ask(read, auth=login(""))).data.get("count") == "1"
+
+
+async def test_a_result_lags_as_a_whole(wire: Wire) -> None:
+    """Checklist 11: a record deleted within the lag is still on its page, as the page's own counts say."""
+    for at in range(3):
+        await wire.order(f"PO-{at}")
+    await wire.switch(read_lag_seconds=120)
+    await wire.room("/clock", {"advance_seconds": 600})
+    await wire.act("delete", kind="purchase_order", number="PO-1")
+    for later, expected in ((0, ["PO-0", "PO-1", "PO-2"]), (300, ["PO-0", "PO-2"])):
+        await wire.room("/clock", {"advance_seconds": later})
+        reply = await wire.ask(by_query(""))
+        assert [row["DOCNO"] for row in reply.rows] == expected
+        assert (reply.data.get("count"), reply.data.get("totalcount")) == (str(len(expected)), str(len(expected)))

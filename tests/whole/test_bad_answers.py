@@ -143,13 +143,13 @@ async def test_a_permission_taken_away(desk: Desk, company: Company) -> None:
 
 
 async def test_preferences_are_refused_while_a_permission_is_missing(desk: Desk, company: Company) -> None:
-    """S2-21, S2-25: proven before the first sync, the audit trail included."""
+    """S2-21, S2-25: proven before the first sync, by the name of what is missing."""
     await desk.connect()
-    company.breaks("permission_denied", "query", times=None, object="AUDITHISTORY")
+    company.breaks("permission_denied", "query", times=None, object="APPYMT")
     answer = await desk.prefer()
     assert answer["complete"] is False
     assert [problem["code"] for problem in answer["problems"]] == ["PERMISSION_DENIED"]
-    assert "AUDITHISTORY" in answer["problems"][0]["message"]
+    assert "APPYMT" in answer["problems"][0]["message"]
 
 
 async def test_a_closed_period_waits_for_a_person(desk: Desk, company: Company) -> None:

@@ -1,0 +1,139 @@
+"""A web services user without the right to the audit trail: what is deleted in Intacct is found all the same."""
+
+from datetime import timedelta
+
+import pytest
+
+from activities import sweeping
+from models.store import held_records
+from tests.whole.company import Company
+from tests.whole.desk import Desk
+
+
+@pytest.fixture
+def days_fly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sync is the first one of its day."""
+    monkeypatch.setattr(sweeping, "SWEEP_EVERY", timedelta(0))
+
+
+def deny(company: Company) -> None:
+    company.breaks("permission_denied", times=None, object="AUDITHISTORY")
+
+
+async def feed(desk: Desk) -> bool:
+    return bool((await desk.connection())["capabilities"]["deletions_feed"])
+
+
+async def test_two_deleted_orders_are_found_without_the_audit_trail(
+    desk: Desk, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5-78, S2-21: the sync runs, people are told how, once a day the orders are compared, and in between a sync
+    without news is one call."""
+    deny(company)
+    company.orders("PO-1", "PO-2", "PO-3")
+    await desk.start()
+    assert await desk.numbers() == {"PO-1", "PO-2", "PO-3"}
+    assert not await feed(desk)
+    notices = await desk.items("/v1/notices", connection=desk.connection_id)
+    assert [notice["code"] for notice in notices] == ["DELETIONS_BY_SWEEP"]
+    assert await desk.issues() == []
+    for number in ("PO-1", "PO-3"):
+        company.does("delete", number=number)
+    company.forget_calls()
+    await desk.sync()
+    calls = company.calls()
+    assert calls["requests"] <= 3
+    assert "readByQuery" not in calls["by_operation"]
+    assert len(await desk.numbers()) == 3, "the day is not over"
+    monkeypatch.setattr(sweeping, "SWEEP_EVERY", timedelta(0))
+    company.forget_calls()
+    run = await desk.sync()
+    calls = company.calls()
+    assert await desk.numbers() == {"PO-2"}
+    # The peek, the audit trail once more, the list of all numbers, the query for the two it lacks.
+    assert (calls["requests"], calls["by_operation"]["readByQuery"]) == (4, 1)
+    assert run["counts"]["deletions.changed"] == 2
+    assert len(await desk.items("/v1/notices", connection=desk.connection_id)) == 1
+
+
+async def test_a_right_that_comes_and_goes(desk: Desk, company: Company) -> None:
+    """S2-13: taken away, the next sync sweeps at once; given back, the audit trail tells again."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    await desk.start()
+    assert await feed(desk)
+    deny(company)
+    company.does("delete", number="PO-1")
+    await desk.sync()
+    assert (await desk.numbers(), await feed(desk)) == ({"PO-2", "PO-3"}, False)
+    company.mend()
+    company.does("delete", number="PO-2")
+    company.forget_calls()
+    await desk.sync()
+    assert (await desk.numbers(), await feed(desk)) == ({"PO-3"}, True)
+    assert "readByQuery" not in company.calls()["by_operation"]
+    assert (await desk.connection())["state"] == "ready"
+
+
+async def test_private_orders_stay_while_others_are_found_gone(desk: Desk, company: Company, days_fly: None) -> None:
+    """S2-04: from the top level every entity's orders are looked for in that entity."""
+    deny(company)
+    company.orders("PO-1", "PO-2")
+    company.orders("PO-3", "PO-4", entity="200", location="200")
+    await desk.start(entity=None)
+    assert await desk.numbers() == {"PO-1", "PO-2", "PO-3", "PO-4"}
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-2", "PO-3", "PO-4"}
+    company.does("delete", number="PO-3")
+    company.does("delete", number="PO-2")
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-4"}
+
+
+@pytest.mark.parametrize("kind", ["session_expired", "truncated"])
+async def test_a_sweep_that_breaks_in_the_middle_is_made_again(
+    desk: Desk, company: Company, days_fly: None, kind: str
+) -> None:
+    """S2-51: the result is gone with its session, or half a page came: nothing is believed of it."""
+    deny(company)
+    company.orders("PO-1", "PO-2", "PO-3", "PO-4", "PO-5")
+    await desk.start(settings={"page_size": 2})
+    company.does("delete", number="PO-2")
+    company.breaks(kind, "readMore")
+    await desk.sync()
+    assert company.fired(kind) == 1
+    assert await desk.numbers() == {"PO-1", "PO-3", "PO-4", "PO-5"}
+    assert await desk.issues() == []
+
+
+async def test_a_bill_of_ours_that_was_deleted(
+    desk: Desk, company: Company, days_fly: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2-25: told as the audit trail would have told it; until its writing is two hours old it is let alone."""
+    deny(company)
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "10"})
+    company.does("delete", kind="vendor_invoice", number=bill["external_key"])
+    await desk.sync()
+    assert (await desk.read_bill(bill["id"]))["status"] == "synced"
+    monkeypatch.setattr(held_records, "READ_LAG", timedelta(0))
+    await desk.sync()
+    await desk.bill_is(bill["id"], "deleted")
+    assert (await desk.issue("DELETED_IN_ERP"))["subject_id"] == bill["id"]
+    await desk.billed("PO-1", {1: "10"})
+
+
+async def test_sweeps_by_choice(desk: Desk, company: Company, days_fly: None) -> None:
+    """An audit trail that does not log Purchasing tells nothing; the preference makes deletions be found."""
+    company.switch(audit_documents=False)
+    company.orders("PO-1", "PO-2")
+    await desk.connect()
+    assert (await desk.prefer(deletes="sweep"))["complete"]
+    assert not await feed(desk)
+    await desk.sync()
+    company.does("delete", number="PO-1")
+    company.forget_calls()
+    await desk.sync()
+    assert await desk.numbers() == {"PO-2"}
+    assert company.calls()["by_operation"]["readByQuery"] == 1
+    assert (await desk.prefer(deletes="sweeping"))["problems"][0]["code"] == "PREFERENCE_UNKNOWN"
