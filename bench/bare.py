@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 TASK_QUEUE = "bench-bare"
 TIMEOUT = timedelta(seconds=30)
@@ -142,12 +141,11 @@ class BareOrderWorkflow:
 
 async def main() -> None:
     from settings import temporal_client
-    from worker import CACHED_WORKFLOWS
+    from worker import CACHED_WORKFLOWS, sandboxed_runner
 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    restrictions = SandboxRestrictions.default.with_passthrough_modules("bench", "pydantic", "temporalio")
     client = await temporal_client()
     activities = BareActivities(client)
     worker = Worker(
@@ -155,7 +153,7 @@ async def main() -> None:
         task_queue=TASK_QUEUE,
         workflows=[BareWorkflow, BareOrderWorkflow, BareStoryOrder, BareStoryBill],
         activities=[activities.do_nothing, activities.tell],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=sandboxed_runner("bench", "pydantic", "temporalio"),
         max_cached_workflows=CACHED_WORKFLOWS,
     )
     async with worker:

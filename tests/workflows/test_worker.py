@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, get_type_hints
 
 from temporalio import activity
+from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.converter import WithSerializationContext
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -58,6 +60,15 @@ async def test_a_process_serves_only_the_queues_it_is_given(
     (erp,) = build_workers(time_skipping.client, database, connections, queues=["posync-intacct"])
     assert list(erp.config()["workflows"]) == []
     await database.close()
+
+
+async def test_no_payload_of_ours_depends_on_where_it_belongs(time_skipping: WorkflowEnvironment) -> None:
+    """The runner answers for the workflow that it has no serialization context; a codec that wants one ends that."""
+    converter = time_skipping.client.data_converter
+    assert converter == pydantic_data_converter
+    assert converter.payload_codec is None
+    parts = [*PydanticPayloadConverter().converters.values(), converter.failure_converter]
+    assert not [part for part in parts if isinstance(part, WithSerializationContext)]
 
 
 class _NoVault:
