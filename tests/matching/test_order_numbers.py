@@ -82,6 +82,6 @@ def test_leading_zeros_never_matter(marker: str, zeros: int, number: int, before
 
 @pytest.mark.parametrize("text", ["po " * 5000, "p.o." + "1-" * 5000, "po " + "a1," * 5000, "po" + " " * 9999])
 def test_hostile_text_is_read_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     KNOWN.named_in(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -372,8 +372,8 @@ def test_a_hundred_lines_against_two_thousand() -> None:
         for no, one in enumerate(meant, start=1)
     ]
     suggest(TWO_WAY, lines[:1], some[:1])
-    began = time.perf_counter()
+    began = time.process_time()
     found = suggest(TWO_WAY, lines, some)
-    assert time.perf_counter() - began < 2.5, "a second on two quiet cores; these may be busy"
+    assert time.process_time() - began < 2.5, "a second of one core; other work does not count"
     right = [(one.order_number, one.line_no) for one in meant]
     assert sum(place == wanted for place, wanted in zip(places(found).values(), right, strict=True)) >= 99
