@@ -18,8 +18,12 @@ CURSOR_BEHIND = timedelta(days=1)
 """How far behind our clock a sweep leaves the cursor: the ERP's own may differ, and a feed that can be read again later
 goes on from there."""
 
-FEW = 10
-"""So many records of one kind and entity may be gone at once without a doubt."""
+FEW = 3
+"""So many records of one kind and entity may be gone at once without a doubt. A doubt costs little, and ends by itself
+when more records come in; a payment taken for deleted might be made again."""
+
+NAMED = 5
+"""So many of the records in doubt are named, for a person to look up."""
 
 SUBJECT = "deletions"
 """What issues about a sweep are about; the id beside it is the connection's."""
@@ -51,7 +55,9 @@ def believed(held: Sequence[HeldRecords], swept: Swept, at: datetime) -> tuple[l
         count, of = len(group.erp_ids), known[group.kind, group.owner_entity]
         if count > FEW and count * 2 > of:
             where = f" of entity {group.owner_entity}" if group.owner_entity else ""
-            doubts.append(f"{count} of {of} records of kind {group.kind.value}{where} are not shown any more")
+            named = ", ".join(sorted(group.erp_ids, key=_in_order)[:NAMED]) + (" ..." if count > NAMED else "")
+            kind = group.kind.value.replace("_", " ")
+            doubts.append(f"{count} of {of} records of kind {kind}{where} are not shown any more (numbers {named})")
             continue
         deletions += [Deletion(kind=group.kind, erp_id=erp_id, deleted_at=_moment(at)) for erp_id in group.erp_ids]
     return deletions, doubts
@@ -108,6 +114,10 @@ async def tell(s: AsyncSession, row: ConnectionRow, why: str, doubts: Sequence[s
 
 async def _settle(s: AsyncSession, row: ConnectionRow) -> None:
     await sync_issues.close_for_subjects(s, ConnectionId(row.id), SUBJECT, [row.id], actor="posync")
+
+
+def _in_order(erp_id: str) -> tuple[int, str]:
+    return len(erp_id), erp_id
 
 
 def _moment(at: datetime) -> str:

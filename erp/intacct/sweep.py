@@ -2,7 +2,8 @@
 
 Two readings in two dialects must both not show a record before it counts as deleted: the list of all record numbers by
 `readByQuery`, and a `query` for the very numbers it lacks. Both run in a session of the level that owns the records: a
-record another level owns is not visible to `readByQuery`, and a level that cannot be entered tells nothing (7.1).
+record another level owns is not visible to `readByQuery`, and a level that cannot be entered tells nothing (7.1). Who
+owns a bill or a payment is concluded from its order, so what an entity does not show is asked for from the top as well.
 """
 
 from collections import defaultdict
@@ -57,12 +58,23 @@ class IntacctSweep:
         not_searched: list[str] = []
         for level, groups in by_level.items():
             try:
-                gone += await self._gone(groups, level)
+                missing = await self._gone(groups, level)
             except AuthenticationFailed as refused:
                 if level is None or level == self._level or refused.code not in NOT_LET_IN:
                     raise
                 not_searched.append(level)
+                continue
+            gone += missing if level == self._level else await self._nowhere(missing)
         return Swept(gone, not_searched)
+
+    async def _nowhere(self, groups: Sequence[HeldRecords]) -> list[HeldRecords]:
+        """What of these the connection's own level, where each was read, does not show either: an entity's bill may be
+        paid from the top, or its order have been moved to another entity."""
+        missing: dict[str, set[str]] = {}
+        for group in groups:
+            missing.setdefault(OBJECTS[group.kind], set()).update(group.erp_ids)
+        await self._ask_once_more(missing, {}, self._level)
+        return _still(groups, missing)
 
     async def _gone(self, groups: Sequence[HeldRecords], level: str | None) -> list[HeldRecords]:
         """What of these, all owned by one level, neither dialect shows there."""
@@ -78,11 +90,7 @@ class IntacctSweep:
                 missing[selection.object].discard(row["RECORDNO"])
                 listed[selection.object] = row["RECORDNO"]
         await self._ask_once_more({name: numbers for name, numbers in missing.items() if numbers}, listed, level)
-        found = (
-            group._replace(erp_ids=tuple(number for number in group.erp_ids if number in missing[OBJECTS[group.kind]]))
-            for group in groups
-        )
-        return [group for group in found if group.erp_ids]
+        return _still(groups, missing)
 
     async def _ask_once_more(
         self, missing: Mapping[str, set[str]], listed: Mapping[str, str], level: str | None
@@ -119,3 +127,12 @@ class IntacctSweep:
         chosen = self._preferences
         given = (chosen.po_template, chosen.receiver_template, chosen.vendor_invoice_template)
         return [name for name in given if name]
+
+
+def _still(groups: Sequence[HeldRecords], missing: Mapping[str, Collection[str]]) -> list[HeldRecords]:
+    """Of each group what is missing; a group of which nothing is missing is left out."""
+    found = (
+        group._replace(erp_ids=tuple(number for number in group.erp_ids if number in missing[OBJECTS[group.kind]]))
+        for group in groups
+    )
+    return [group for group in found if group.erp_ids]

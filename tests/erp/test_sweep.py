@@ -257,13 +257,30 @@ async def test_private_records_are_looked_for_where_they_are() -> None:
         response(listed("PODOCUMENT", 1)),
         response(listed("PODOCUMENT", 2)),
         response(page("PODOCUMENT", {"RECORDNO": "2"})),
+        response(page("PODOCUMENT")),
     )
     sweep = await from_the_top(gateway).deletions(since=CURSOR, after=None)
     assert isinstance(sweep, IntacctSweep)
     found = await sweep.swept([held(1), held(2, 3, owner="200")])
     assert found == Swept([held(3, owner="200")], [])
     levels = {f"session-{n}": sign_in.findtext(".//locationid") for n, sign_in in enumerate(gateway.sign_ins, start=1)}
-    assert [levels[call.findtext(".//sessionid") or ""] for call in gateway.calls] == [None, "200", "200"]
+    assert [levels[call.findtext(".//sessionid") or ""] for call in gateway.calls] == [None, "200", "200", None]
+
+
+async def test_what_its_entity_does_not_show_is_asked_for_from_the_top() -> None:
+    """Section 7.1: we conclude from its order who owns a payment, but an entity's bill can be paid at top level.
+    Payment 70 is there after all; 71 is shown by no level."""
+    payment = DeletedKind.PAYMENT
+    gateway = Gateway(
+        response(listed("APPYMT")), response(page("APPYMT")), response(page("APPYMT", {"RECORDNO": "70"}))
+    )
+    sweep = await from_the_top(gateway).deletions(since=CURSOR, after=None)
+    assert isinstance(sweep, IntacctSweep)
+    found = await sweep.swept([held(70, 71, kind=payment, owner="200")])
+    assert found == Swept([held(71, kind=payment, owner="200")], [])
+    (last,) = functions(gateway.calls[2])
+    assert (last.tag, [value.text for value in last.iter("value")]) == ("query", ["70", "71"])
+    assert last.findtext(".//options/showprivate") == "true"
 
 
 async def test_at_top_level_suspects_are_asked_for_with_private_records() -> None:

@@ -140,6 +140,14 @@ async def test_private_records_are_not_deleted(world: IntacctWorld, by_owner: bo
     assert [number for group in swept.gone for number in group.erp_ids] == [gone["record_no"]]
 
 
+async def test_a_record_whose_owner_we_have_wrong_is_not_deleted(world: IntacctWorld) -> None:
+    """Section 7.1: another entity's session shows nothing of it; the top does."""
+    world.load(orders_in("200", "P-1"))
+    (theirs,) = documents(world, entities=("200",), by_owner=True)
+    sweep = await sweep_of(world.connect(credentials={"entity": ""}))
+    assert await sweep.swept([theirs._replace(owner_entity="100")]) == Swept([], [])
+
+
 async def test_an_entity_that_was_closed_to_the_user(world: IntacctWorld) -> None:
     """Section 4: lost permission looks the same; nothing is said of that entity."""
     world.load(orders_in("200", "P-1"))
