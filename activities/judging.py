@@ -188,7 +188,7 @@ async def _order_to_match(
         currency=row.currency,
         entity=row.entity,
         status=PoStatus(row.status),
-        matching_status=MatchingStatus.DELETED if row.deleted_at else MatchingStatus(row.matching_status),
+        matching_status=_matching_status(order),
         lines=tuple(
             OrderLineToMatch(
                 line_no=line.line_no,
@@ -209,9 +209,23 @@ async def _order_to_match(
         continued_by=await _continued_by(session, row),
         document_id=DocumentId(row.document_id),
         total=sum((line.amount for line in held.values()), Decimal(0)),
-        billed_amount=sum((line.billed_amount + line.pending_amount for line in held.values()), Decimal(0)),
+        billed_amount=sum(
+            (line.billed_amount + line.pending_amount - line.credited_amount for line in held.values()), Decimal(0)
+        ),
         billed_charges=charges,
     )
+
+
+def _matching_status(order: Order) -> MatchingStatus:
+    """What may happen to the order. One that is closed because all of it was billed takes bills for what was credited:
+    the ERP's word of it is from before the credit (R01..R10)."""
+    row, held = order
+    if row.deleted_at:
+        return MatchingStatus.DELETED
+    credited = any(line.credited and not line.closed for line in held.values())
+    if credited and (row.status, row.matching_status) == (PoStatus.FILLED, MatchingStatus.CLOSED):
+        return MatchingStatus.PARTIALLY_BILLED
+    return MatchingStatus(row.matching_status)
 
 
 def ledger_of(line: LedgerLine) -> LineLedger:
@@ -223,9 +237,12 @@ def ledger_of(line: LedgerLine) -> LineLedger:
             received=line.received * line.price if line.receivable else line.amount,
             billed=line.billed_amount,
             pending=line.pending_amount,
+            credited=line.credited_amount,
         )
     received = line.received if line.receivable else max(line.ordered, line.received)
-    return LineLedger(ordered=line.ordered, received=received, billed=line.billed, pending=line.pending)
+    return LineLedger(
+        ordered=line.ordered, received=received, billed=line.billed, pending=line.pending, credited=line.credited
+    )
 
 
 async def _receipts(

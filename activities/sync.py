@@ -16,8 +16,7 @@ from activities.connections import Connections, OpenConnection
 from activities.doorbell import Doorbell
 from activities.snapshots import apply_snapshot
 from activities.statuses import importable, map_order, unknown_status
-from erp.connector import BadRecord, ErpConnector, Page, Sweep
-from erp.errors import NotFound, Rejected
+from erp.connector import BadRecord, Page, Sweep
 from erp.issue_codes import issue_code
 from models.domain import (
     BillId,
@@ -26,7 +25,6 @@ from models.domain import (
     MatchMode,
     PurchaseOrder,
     PurchaseOrderHeader,
-    PurchaseOrderSnapshot,
     Receipt,
     ReceiptStatus,
     Stream,
@@ -35,6 +33,7 @@ from models.messages import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
 from models.store import (
     bills,
     closed_periods,
+    credits,
     cursors,
     deletions,
     erp_bills,
@@ -49,6 +48,7 @@ from models.store import (
     sync_issues,
     sync_runs,
 )
+from models.store.credits import CreditedOrder
 from models.store.database import Database
 from models.store.order_pages import wake_again
 from models.store.purchase_orders import MappedOrder
@@ -62,6 +62,10 @@ CLOCKS_DIFFER = timedelta(days=1)
 
 WHOLE_AT_ONCE = 50
 """So many older orders of a page are read whole, with their receipts; beyond that, receipts are read again by page."""
+
+CREDITED = "a vendor credit changed"
+"""Why bills that wait are matched again: where the ERP takes credits off the billed quantity itself, nothing else of
+their order's terms moves."""
 
 
 class SyncActivities:
@@ -131,8 +135,14 @@ class SyncActivities:
         )
         wanted, left_out = await self._judge(connection, headers.records)
         orders = await erp.purchase_order_lines(wanted)
+        if erp.capabilities.credits_name_orders:
+            async with self._database.transaction() as session:
+                moved = await credits.among(
+                    await session.connection(), page.connection_id, [order.erp_id for order in orders.records]
+                )
+            await self._credit_anew(connection, moved)
         older = await self._received_before_the_window(row, orders.records)
-        whole = [snapshot for order in older[:WHOLE_AT_ONCE] if (snapshot := await _read_whole(erp, order)) is not None]
+        whole = await erp.purchase_orders_whole([order.erp_id for order in older[:WHOLE_AT_ONCE]])
         async with self._database.transaction() as session:
             mapped: list[MappedOrder] = []
             for order in orders.records:
@@ -252,6 +262,11 @@ class SyncActivities:
         row, erp = connection
         read = await erp.bills(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
         ours_in = [bill for bill in read.records if bill.currency == row.base_currency]
+        credited: list[CreditedOrder] = []
+        if erp.capabilities.credits_name_orders:
+            async with self._database.transaction() as session:
+                credited = await credits.of_page(await session.connection(), page.connection_id, ours_in)
+            await self._credit_anew(connection, credited)
         left_out = [
             (str(bill.erp_id), bill.number, "NOT_USD", f"it is in {bill.currency}", bill.revision)
             for bill in read.records
@@ -259,6 +274,8 @@ class SyncActivities:
         ]
         async with self._database.transaction() as session:
             upserted = await erp_bills.upsert(session, row, ours_in)
+            if credited:
+                await match_again.ask(session, page.connection_id, CREDITED)
             await skipped.record(session, page.connection_id, Stream.BILLS, left_out)
             await self._report_bad(session, row, "bill", read.bad)
             await self._report_repaired(session, row, "bill", [bill.erp_id for bill in read.records])
@@ -283,9 +300,16 @@ class SyncActivities:
         read = await erp.deletions(since=since, after=page.after)
         if not isinstance(read, Page):
             return await self._sweep(row, page, read)
+        credited: list[CreditedOrder] = []
+        if erp.capabilities.credits_name_orders:
+            async with self._database.transaction() as session:
+                credited = await credits.of_deleted(await session.connection(), page.connection_id, read.records)
+            await self._credit_anew(connection, credited)
         async with self._database.transaction() as session:
             await sweeping.feed_is(session, row, True)
             applied = await deletions.apply(session, row, read.records)
+            if credited:
+                await match_again.ask(session, page.connection_id, CREDITED)
             done = await self._finish_page(session, page, read, len(read.records), applied.changed, empty=since)
         await self._tell_bills(applied.ours)
         return done
@@ -302,6 +326,21 @@ class SyncActivities:
             await sweeping.swept_at(session, page.connection_id, at)
         await self._tell_bills(applied.ours)
         return SyncPageDone(after=None, seen=sum(len(group.erp_ids) for group in held), changed=applied.changed)
+
+    async def _credit_anew(self, connection: OpenConnection, orders: Sequence[CreditedOrder]) -> None:
+        """Read these orders whole: what credits take back of them is only true beside what the ERP counts as billed at
+        the same moment. Before the page itself is stored, so that a page that is read again does it again."""
+        if not orders:
+            return
+        row, erp = connection
+        read = await erp.purchase_orders_whole([order.erp_id for order in orders])
+        whole = {snapshot.purchase_order.erp_id: snapshot for snapshot in read}
+        for order in orders:
+            async with self._database.transaction() as session:
+                await credits.forget(await session.connection(), order.id)
+                if order.erp_id in whole:
+                    await apply_snapshot(session, row, erp, whole[order.erp_id])
+                await wake_again(await session.connection(), [order.id])
 
     # --- what every page does ---------------------------------------------------------------------------------
 
@@ -389,14 +428,6 @@ def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
 def first_import_from(row: ConnectionRow) -> date:
     """From which order date on a first import takes orders: three months back, or what an operator set (S1-13)."""
     return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
-
-
-async def _read_whole(erp: ErpConnector, order: PurchaseOrder) -> PurchaseOrderSnapshot | None:
-    """None where the ERP cannot show it whole; without its receipts it comes in all the same."""
-    try:
-        return await erp.purchase_order(order.erp_id)
-    except (NotFound, Rejected):
-        return None
 
 
 def _name_of(record: BadRecord) -> str:

@@ -74,12 +74,14 @@ class PurchaseOrderLine(BaseModel):
     """E: what the ERP billed."""
     pending: Exact
     """P: on our bills, not yet inside E."""
+    credited: Exact
+    """C: taken back by vendor credits and still inside E; may be billed again."""
     basis: LineBasis
     """Of an amount-only line (services), what is left is money."""
     remaining: Exact
-    """O - (E + P)."""
+    """O - (E + P - C)."""
     unbilled_received: Exact
-    """R - (E + P)."""
+    """R - (E + P - C)."""
     receivable: bool
     """false: no receipt is ever made of it (a service, an expense), so nothing waits for one (S4-69)."""
     closed: bool
@@ -146,7 +148,12 @@ class Receipts(BaseModel):
 def _line(line: LedgerLine) -> PurchaseOrderLine:
     sums = ledger_of(line)
     return PurchaseOrderLine(
-        **columns(line, PurchaseOrderLine) | {"billed": as_decimal(sums.billed), "pending": as_decimal(sums.pending)},
+        **columns(line, PurchaseOrderLine)
+        | {
+            "billed": as_decimal(sums.billed),
+            "pending": as_decimal(sums.pending),
+            "credited": as_decimal(sums.credited),
+        },
         remaining=as_decimal(sums.remaining),
         unbilled_received=as_decimal(sums.unbilled_received),
         hidden=sums.hidden,

@@ -52,6 +52,8 @@ class Capabilities(Record):
     """A receipt is a conversion of the order there, so an order line's `billed` includes what was received."""
     bill_in_advance: bool | None = None
     """Whether the ERP takes a bill of what was not received yet (S4-70); None where it is not known or no question."""
+    credits_name_orders: bool = False
+    """Whether it tells which order lines its vendor credits take back, so that these may be billed again."""
 
 
 class PreferenceProblem(Record):
@@ -213,7 +215,11 @@ class ErpConnector(Protocol):
         ...
 
     async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
-        """One order with receipts and billings, read at one moment. Raises NotFound."""
+        """One order with receipts, billings and credits, read at one moment. Raises NotFound."""
+        ...
+
+    async def purchase_orders_whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        """Many orders read whole. Those that the ERP cannot show are left out."""
         ...
 
     # --- writing --------------------------------------------------------------------------------------------

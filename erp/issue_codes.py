@@ -561,6 +561,17 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "CREDIT_UNCLEAR",
+        "A credit does not free its quantity",
+        "The quantity that the order counts as billed fits its bills neither with the credit nor without it.",
+        (
+            "Compare the order's billed quantity in the ERP with its bills and credits; the evidence has all three.",
+            "Sync after the order was saved again there, or after its next bill or receipt.",
+            "Until then the credited quantity cannot be billed again.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "MATCH_WORSE",
         "A bill in the ERP no longer fits its order",
         "The order or a receipt of it changed after the bill was sent. The bill itself stays as it is.",

@@ -314,6 +314,8 @@ class ErpBillLine(Record):
     """The purchase order line it bills, where the ERP says so."""
     source_line: ErpId | None = None
     """The line it was converted from: an order line or a receipt line."""
+    order_document: DocumentId | None = None
+    """The order of `order_line`, where a bill may have lines of several; None: the bill's own."""
 
 
 class ErpPaymentShare(Record):
@@ -378,12 +380,25 @@ class OrderBilling(Record):
     quantity: Decimal
 
 
+class OrderCredit(Record):
+    """What vendor credits take back of what is billed on a line of the order (spec/matching.md 3.1: C)."""
+
+    order_line: ErpId
+    quantity: Decimal
+    """C: credited, and still inside the billed quantity of the same reading; zero where the ERP left it out itself."""
+    amount: Decimal
+    """The same in money, at the order's price."""
+    unclear: Decimal = Decimal(0)
+    """Credited, but the reading does not show whether the billed quantity has it: counted as not credited."""
+
+
 class PurchaseOrderSnapshot(Record):
-    """One order read whole at one moment: itself, its receipts, and which documents bill it."""
+    """One order read whole at one moment: itself, its receipts, and which documents bill it or credit that."""
 
     purchase_order: PurchaseOrder
     receipts: tuple[Receipt, ...] = ()
     billings: tuple[OrderBilling, ...] = ()
+    credits: tuple[OrderCredit, ...] = ()
     status_lags: bool = False
     """The ERP's own status has not followed its quantities yet; the order is worth reading again (S4-67)."""
 

@@ -258,6 +258,9 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     billed: Decimal = _number(zero=True)
     """E: what the ERP billed. Where receipts count as billed: converted - received + receipts_billed."""
     billed_amount: Decimal = _number(zero=True)
+    credited: Decimal = _number(zero=True)
+    """C: credited and still inside E. It belongs to this E: where another one comes without it, it is zero."""
+    credited_amount: Decimal = _number(zero=True)
     closed: bool = False
     department: str | None = None
     location: str | None = None

@@ -1,6 +1,7 @@
 """Sage Intacct as activities see it: `ErpConnector`, each method handed to the file that knows how."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 
 import httpx
@@ -15,6 +16,7 @@ from erp.connector import (
     PreferenceProblem,
     Statuses,
 )
+from erp.errors import NotFound, Rejected
 from erp.intacct import preflight, statuses
 from erp.intacct.bills import Bills
 from erp.intacct.changes import Changes
@@ -131,6 +133,13 @@ class IntacctConnector:
 
     async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
         return await self._documents.snapshot_of(erp_id)
+
+    async def purchase_orders_whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        whole: list[PurchaseOrderSnapshot] = []
+        for erp_id in erp_ids:
+            with suppress(NotFound, Rejected):
+                whole.append(await self.purchase_order(erp_id))
+        return whole
 
     async def find_bill(self, bill: BillToPush) -> DocumentId | None:
         return await self._invoices.find(bill)

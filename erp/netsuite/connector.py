@@ -85,6 +85,7 @@ class NetSuiteConnector:
             receipts_count_as_billed=False,
             charges=tuple(chosen.charge_accounts),
             bill_in_advance=chosen.bill_in_advance,
+            credits_name_orders=True,
         )
 
     def __repr__(self) -> str:
@@ -148,6 +149,9 @@ class NetSuiteConnector:
 
     async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
         return await self._orders.snapshot_of(erp_id)
+
+    async def purchase_orders_whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        return await self._orders.whole(erp_ids)
 
     async def find_bill(self, bill: BillToPush) -> DocumentId | None:
         return await self._bills.find(bill)

@@ -3,15 +3,18 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from erp.connector import BadRecord, Page
 from erp.errors import ErpError, NotFound, Rejected
-from erp.netsuite import item_receipts, reader, statuses, transactions, translate, wire
+from erp.netsuite import credits, item_receipts, reader, statuses, transactions, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader
-from erp.netsuite.transactions import BILL, ORDER, RECEIPT, changed, look_back, made_from
+from erp.netsuite.transactions import BILL, CREDIT, ORDER, RECEIPT, RETURN, changed, look_back, made_from
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import Held
 from models.domain import (
@@ -201,12 +204,29 @@ class Orders:
         found = await self._reader.records([("purchaseOrder", erp_id)])
         return await self.snapshot(erp_id, found, now)
 
+    async def whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        """Many orders, a hundred at a time. Those that NetSuite does not show, or that cannot be used, are left out."""
+        snapshots: list[PurchaseOrderSnapshot] = []
+        for start in range(0, len(erp_ids), BATCH):
+            batch = erp_ids[start : start + BATCH]
+            now = await self._reader.server_time()
+            found = await self._reader.records([("purchaseOrder", erp_id) for erp_id in batch])
+            there = [record for record in found.values() if isinstance(record, Held)]
+            made = await self._made_of(there, "")
+            for record in there:
+                with suppress(Rejected):
+                    snapshots.append(self._snapshot(record, made, now))
+        return snapshots
+
     async def clock(self) -> datetime:
         """NetSuite's clock, to be read before the order whose snapshot it dates."""
         return await self._reader.server_time()
 
-    async def snapshot(self, erp_id: str, found: Mapping[str, Held | ErpError], now: datetime) -> PurchaseOrderSnapshot:
-        """The snapshot of an order that was just read, dated by the clock before that.
+    async def snapshot(
+        self, erp_id: str, found: Mapping[str, Held | ErpError], now: datetime, *, new: str = ""
+    ) -> PurchaseOrderSnapshot:
+        """The snapshot of an order that was just read, dated by the clock before that. `new`: a bill that was made just
+        now, so that nobody has credited it.
 
         The order comes first and what was made from it second: the second reading has all that the first counts, and
         `evidence` leaves out what it has beyond that. So what is named as billed is inside the order's own quantity.
@@ -215,33 +235,82 @@ class Orders:
             record = reader.shown(found, erp_id)
         except NotFound as error:
             raise NotFound(f"NetSuite shows no purchase order {erp_id}.", code="ORDER_NOT_FOUND") from error
-        documents = await self._reader.all(made_from([erp_id], [RECEIPT, BILL]))
-        await self._know_currencies([record])
+        return self._snapshot(record, await self._made_of([record], new), now)
+
+    async def _made_of(self, orders: Sequence[Held], new: str) -> "_Made":
+        """What was made from orders, and the credits of that: one search, and one more where a bill may be credited."""
+        if not orders:
+            return _Made((), (), (), {})
+        ids = [order.id for order in orders]
+        documents = await self._reader.all(made_from(ids, [RECEIPT, BILL, CREDIT, RETURN]))
+        await self._know_currencies(orders)
         bills = [document for document in documents if document.kind == "VendorBill"]
+        if any(bill.id != new for bill in bills):
+            documents += await self._reader.all(made_from([bill.id for bill in bills], [CREDIT, RETURN]))
+        returns = [document.id for document in documents if document.kind == credits.RETURN_AUTHORIZATION]
+        if returns:
+            documents += await self._reader.all(made_from(returns, [CREDIT]))
+        once = {document.id: document for document in documents}.values()
+        return _Made(
+            [document for document in once if document.kind == "ItemReceipt"],
+            bills,
+            [document for document in once if document.kind == "VendorCredit"],
+            {document.id: document for document in (*orders, *once)},
+        )
+
+    def _snapshot(self, record: Held, made: "_Made", now: datetime) -> PurchaseOrderSnapshot:
+        bills = [bill for bill in made.bills if record.id in transactions.orders_touched(bill)]
         try:
-            order = translate.order(record, self._currencies, touched=wire.moment_text(now - READ_MARGIN))
+            order = translate.order(record, self._currencies, touched=_as_of(record.id, made, now))
             order = translate.with_amounts_billed(order, transactions.amounts_billed(bills))
-            receipts = [item_receipts.receipt(document) for document in documents if document.kind == "ItemReceipt"]
-            billings = tuple(evidence(order, bills))
+            receipts = [
+                item_receipts.receipt(document)
+                for document in made.receipts
+                if record.id in transactions.orders_touched(document)
+            ]
+            credited = credits.credited(order, bills, made.credits, made.sources)
+            billings = tuple(evidence(order, bills, credited.left_out))
         except Unusable as error:
             raise Rejected(error.message, code=error.code, evidence=error.evidence) from None
         return PurchaseOrderSnapshot(
             purchase_order=order,
             receipts=tuple(receipts),
             billings=billings,
+            credits=credited.told,
             status_lags=statuses.lags(order, receipts),
         )
 
 
-def evidence(order: PurchaseOrder, bills: Iterable[Held]) -> Iterable[OrderBilling]:
+def _as_of(order: str, made: "_Made", now: datetime) -> str:
+    """How new an order is that was read after the clock: as new as what touched it until then, too, for a page may hold
+    it in that revision already."""
+    touched = transactions.latest_touch((*made.receipts, *made.bills), "order").get(order, "")
+    as_of = wire.moment_text(now - READ_MARGIN)
+    return max(as_of, touched) if touched <= wire.moment_text(now) else as_of
+
+
+class _Made(NamedTuple):
+    """What was made from some orders."""
+
+    receipts: Sequence[Held]
+    bills: Sequence[Held]
+    credits: Sequence[Held]
+    sources: Mapping[str, Held]
+    """What a credit may have been created from, by internal id."""
+
+
+def evidence(
+    order: PurchaseOrder, bills: Iterable[Held], left_out: Mapping[str, Decimal] = MappingProxyType({})
+) -> Iterable[OrderBilling]:
     """Which bills are inside the billed quantity of which line (S4-65..67).
 
     A bill can be there before the order counts it: just saved, waiting for approval, or by a status that lags. Bills
-    are counted in the order they were made, those waiting for approval last, as far as the line's billed quantity goes.
-    What is billed of a line without a quantity was worked out from these same bills.
+    are counted in the order they were made, those waiting for approval last, as far as the line's billed quantity goes,
+    and what credits took off it (`left_out`). What is billed of a line without a quantity was worked out from these
+    same bills.
     """
     lines = {line.erp_id: line for line in order.lines}
-    room = {line.erp_id: line.billed for line in order.lines}
+    room = {line.erp_id: line.billed + left_out.get(line.erp_id, translate.ZERO) for line in order.lines}
     alive = [bill for bill in bills if transactions.state(bill) not in statuses.DEAD_BILLS]
     alive.sort(key=lambda bill: (transactions.state(bill) in statuses.PENDING_BILLS, int(bill.id)))
     for bill in alive:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from erp.connector import Page
 from erp.errors import NotFound
-from erp.netsuite import transactions, translate, wire
+from erp.netsuite import credits, transactions, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, PAYMENT, changed, look_back
@@ -41,7 +41,11 @@ class Payables:
             records += await self._moved(records, touched)
         await self._currencies.know({known for one in records if (known := wire.ref_id(one.fields, "currency"))})
         due = await self.due([record.id for record in records if record.kind == "VendorBill"])
-        bills, bad = translate.usable(records, lambda record: self._bill(record, due, touched.get(record.id, "")))
+        made = [record for record in records if record.kind == "VendorCredit"]
+        sources = await credits.sources_of(self._reader, made, records)
+        bills, bad = translate.usable(
+            records, lambda record: self._bill(record, due, sources, touched.get(record.id, ""))
+        )
         return Page(bills, found.after, max((bill.revision for bill in bills), default=None), bad)
 
     async def due(self, bills: Sequence[str]) -> Mapping[str, Due]:
@@ -69,9 +73,9 @@ class Payables:
                 raise outcome
         return moved
 
-    def _bill(self, record: Held, due: Mapping[str, Due], touched: str) -> ErpBill:
+    def _bill(self, record: Held, due: Mapping[str, Due], sources: Mapping[str, Held], touched: str) -> ErpBill:
         if record.kind == "VendorCredit":
-            return self._credit(record)
+            return self._credit(record, sources)
         total = translate.money(record.fields, "userTotal")
         if total is None:
             raise translate.missing(f"Bill {wire.text(record.fields, 'tranId') or record.id}", "userTotal")
@@ -80,8 +84,7 @@ class Payables:
         if figures is None:
             raise translate.missing(f"Bill {wire.text(record.fields, 'tranId') or record.id}", "amountRemaining")
         lines = [
-            *(_line(record, line, item=True) for line in record.lines("itemList", "item")),
-            *(_line(record, line, item=False) for line in record.lines("expenseList", "expense")),
+            _line(line, _billed(line, expense=expense), item=not expense) for line, expense in credits.lines_of(record)
         ]
         orders = sorted(transactions.orders_touched(record))
         return ErpBill(
@@ -104,23 +107,24 @@ class Payables:
             lines=tuple(line.model_copy(update={"line_no": number}) for number, line in enumerate(lines, start=1)),
         )
 
-    def _credit(self, record: Held) -> ErpBill:
-        """A vendor credit as a bill of less than nothing. Which order line it takes back NetSuite does not say: its
-        lines name a line, but no order."""
-        total = translate.money(record.fields, "userTotal")
-        if total is None:
-            total = translate.money(record.fields, "total") or translate.ZERO
+    def _credit(self, record: Held, sources: Mapping[str, Held]) -> ErpBill:
+        """A vendor credit as a bill of less than nothing. Its lines are linked to the order lines they take back where
+        NetSuite's records lead there."""
+        total = credits.total_of(record)
         applied = translate.money(record.fields, "applied")
         if applied is None:
             applied = sum((amount for _, amount in transactions.applied(record)), translate.ZERO)
-        lines = [
-            *(_line(record, line, item=True, sign=-1) for line in record.lines("itemList", "item")),
-            *(_line(record, line, item=False, sign=-1) for line in record.lines("expenseList", "expense")),
-        ]
+        lines: list[ErpBillLine] = []
+        for line, expense in credits.lines_of(record):
+            origin = credits.origin(record, line, sources, expense=expense)
+            link = None if origin is None else (origin.order, origin.line)
+            lines.append(_line(line, link, item=not expense, sign=-1))
+        orders = sorted({line.order_document for line in lines if line.order_document is not None})
         return ErpBill(
             erp_id=ErpId(record.id),
             number=wire.text(record.fields, "tranId") or "",
             vendor_id=translate.need_ref(record, "entity").id,
+            order_document=orders[0] if orders else None,
             source_document=DocumentId(record.id),
             external_key=ExternalKey(record.external_id) if record.external_id else None,
             bill_date=translate.need_day(record, "tranDate"),
@@ -135,10 +139,15 @@ class Payables:
         )
 
 
-def _line(record: Held, found: Fields, *, item: bool, sign: int = 1) -> ErpBillLine:
+def _billed(found: Fields, *, expense: bool) -> tuple[str, ErpId] | None:
+    """The order line that a bill's line bills."""
     order, number = wire.text(found, "orderDoc"), wire.text(found, "orderLine")
+    return (order, translate.line_id(order, number, expense=expense)) if order and number else None
+
+
+def _line(found: Fields, link: tuple[str, ErpId] | None, *, item: bool, sign: int = 1) -> ErpBillLine:
     quantity = translate.optional_decimal(found, "quantity")
-    line = translate.line_id(order, number, expense=not item) if order and number else None
+    order, line = link or (None, None)
     return ErpBillLine(
         line_no=0,
         account=None if item else wire.ref_id(found, "account") or wire.ref_id(found, "category"),
@@ -148,4 +157,5 @@ def _line(record: Held, found: Fields, *, item: bool, sign: int = 1) -> ErpBillL
         amount=sign * (translate.money(found, "amount") or translate.ZERO),
         order_line=line,
         source_line=line,
+        order_document=None if order is None else DocumentId(order),
     )

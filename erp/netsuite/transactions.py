@@ -9,12 +9,13 @@ from erp.netsuite import reader, statuses, translate, wire
 from erp.netsuite.reader import Search
 from erp.netsuite.wire import Held
 
-ORDER, RECEIPT, BILL, CREDIT, PAYMENT = (
+ORDER, RECEIPT, BILL, CREDIT, PAYMENT, RETURN = (
     "_purchaseOrder",
     "_itemReceipt",
     "_vendorBill",
     "_vendorCredit",
     "_vendorPayment",
+    "_vendorReturnAuthorization",
 )
 """The search's words for the kinds of transaction."""
 
@@ -43,9 +44,9 @@ def changed(kinds: Iterable[str], start: datetime | None, entity: str | None, *,
     return Search("TransactionSearchBasic", criteria, whole)
 
 
-def made_from(orders: Iterable[str], kinds: Iterable[str]) -> Search:
-    """What was made from these orders. Without `mainLine`: a bill's lines, not the bill, name the order (5.3)."""
-    criteria = {"type": reader.any_of(*kinds), "createdFrom": reader.any_of_ids(list(orders))}
+def made_from(documents: Iterable[str], kinds: Iterable[str]) -> Search:
+    """What was made from these documents. Without `mainLine`: a bill's lines, not the bill, name its order (5.3)."""
+    criteria = {"type": reader.any_of(*kinds), "createdFrom": reader.any_of_ids(list(documents))}
     return Search("TransactionSearchBasic", criteria, True)
 
 

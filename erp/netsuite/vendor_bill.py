@@ -187,15 +187,15 @@ class VendorBills:
             revision=translate.revision(record),
             linked=all(match is not None and match.link == line.first.order_line for line, match in pairs),
             differences=tuple(differences),
-            snapshot=await self._snapshot(home, found, now),
+            snapshot=await self._snapshot(home, found, now, document),
         )
 
     async def _snapshot(
-        self, home: str, found: Mapping[str, Held | ErpError], now: datetime
+        self, home: str, found: Mapping[str, Held | ErpError], now: datetime, pushed: str
     ) -> PurchaseOrderSnapshot | None:
         """The order as it is now; without it the bill is pushed all the same, and the order's own reading reports."""
         try:
-            return await self._orders.snapshot(home, found, now)
+            return await self._orders.snapshot(home, found, now, new=pushed)
         except (NotFound, Rejected):
             return None
 

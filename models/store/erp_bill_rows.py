@@ -101,8 +101,11 @@ select n.bill_id, n.line_no, o.purchase_order_id, o.line_no, n.item_id, n.accoun
        coalesce(o.unit, ''), case when n.quantity <> 0 then n.amount / n.quantity end, n.amount, n.sources, false
 from json_to_recordset(cast(:lines as json)) as n(
     bill_id text, line_no int, purchase_order_id text, order_line text, item_id text, account text,
-    description text, quantity numeric, amount numeric, sources jsonb)
-left join purchase_order_lines o on o.purchase_order_id = n.purchase_order_id and o.erp_id = n.order_line
+    description text, quantity numeric, amount numeric, sources jsonb, order_document text)
+left join purchase_orders other on other.connection_id = cast(:c as text) and other.document_id = n.order_document
+                               and n.purchase_order_id is not null
+left join purchase_order_lines o on o.purchase_order_id = coalesce(other.id, n.purchase_order_id)
+                                and o.erp_id = n.order_line
 """
 
 
@@ -122,7 +125,7 @@ async def write_theirs(connection: AsyncConnection, row: ConnectionRow, bills: S
             text("delete from bill_lines where bill_id = any(cast(:ids as text[]))"), {"ids": [new.id for new in whole]}
         )
         await connection.execute(
-            text(_WRITE_LINES), {"lines": json.dumps([line for new in whole for line in _lines(new)])}
+            text(_WRITE_LINES), {"c": row.id, "lines": json.dumps([line for new in whole for line in _lines(new)])}
         )
     by_hand = [
         BillFigures(new.id, new.bill.erp_id, new.bill.revision, new.bill.total, new.bill.paid, new.status, {}, {}, True)
@@ -152,7 +155,13 @@ def _lines(new: NewErpBill) -> list[dict[str, Any]]:
             "purchase_order_id": new.purchase_order_id,
             "sources": []
             if line.source_line is None or document is None or line.quantity is None
-            else [{"document_id": document, "line": line.source_line, "quantity": str(line.quantity)}],
+            else [
+                {
+                    "document_id": line.order_document or document,
+                    "line": line.source_line,
+                    "quantity": str(line.quantity),
+                }
+            ],
         }
         for line in new.bill.lines
     ]

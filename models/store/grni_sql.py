@@ -21,7 +21,8 @@ with orders as (
 ), movements as (
     select l.chain_line, 'line' as kind, o.ordered_on as day, o.number as name, o.id, l.line_no,
            case l.basis when 'amount' then l.amount else l.quantity end as quantity,
-           case l.basis when 'amount' then l.billed_amount else l.billed end as erp_billed,
+           case l.basis when 'amount' then l.billed_amount - l.credited_amount
+                        else l.billed - l.credited end as erp_billed,
            cast(null as numeric) as amount, false as pending,
            o.deleted_at is null as live, l.chain_line = o.connection_id || '/' || l.erp_id as first
       from orders o join purchase_order_lines l on l.purchase_order_id = o.id and not l.deleted
@@ -52,7 +53,7 @@ with orders as (
       join purchase_order_lines l on l.purchase_order_id = o.id and l.erp_id = bl.sources->0->>'line' and not l.deleted
      where bl.sources->0->>'document_id' = o.document_id and (bl.quantity is not null or l.basis = 'amount')
 ), summed as (
-    -- E, and what the documents we hold say: all of them, and those up to the day.
+    -- E less C, and what the documents we hold say, credits among them: all of them, and those up to the day.
     select m.*,
            trim_scale(round(sum(erp_billed) over chain, 9)) as e,
            trim_scale(round(coalesce(sum(quantity) filter (where pending) over chain, 0), 9)) as p,

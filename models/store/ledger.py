@@ -1,7 +1,8 @@
 """The ledger of an order's lines, read under a lock when something is about to be reserved (spec/matching.md 3.1).
 
-P is never stored: it is the sum of our bill lines that still `reserves`, so it cannot drift. O, R and E of a back-order
-chain are summed over the chain (3.6), everything else is the line's own.
+P is never stored: it is the sum of our bill lines that still `reserves`, so it cannot drift. C came in
+with E, from one reading (`credits.py`). O, R, E and C of a back-order chain are summed over the chain (3.6), everything
+else is the line's own.
 """
 
 from collections.abc import Iterable
@@ -48,6 +49,10 @@ class LedgerLine:
     """E in money."""
     pending_amount: Decimal
     """P in money."""
+    credited: Decimal
+    """C: credited and still inside E."""
+    credited_amount: Decimal
+    """C in money."""
     department: str | None
     location: str | None
     class_id: str | None
@@ -90,7 +95,8 @@ with chain as (
            sum(c.quantity) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered,
            sum(c.received) as received,
            sum(c.billed) as billed,
-           sum(c.billed_amount) as billed_amount
+           sum(c.billed_amount) as billed_amount,
+           sum(c.credited) as credited, sum(c.credited_amount) as credited_amount
       from purchase_order_lines mine
       join purchase_order_lines c on c.chain_line = mine.chain_line and not c.deleted
       join purchase_orders o on o.id = c.purchase_order_id
@@ -114,6 +120,8 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.received, 0) as chain_received,
        coalesce(chain.billed, 0) as chain_billed,
        coalesce(chain.billed_amount, 0) as chain_billed_amount,
+       coalesce(chain.credited, 0) as chain_credited,
+       coalesce(chain.credited_amount, 0) as chain_credited_amount,
        coalesce(ours.pending, 0) as pending, ours.fractions, ours.settled,
        coalesce(ours.pending_amount, 0) as pending_amount,
        l.receivable and not exists (
@@ -171,6 +179,8 @@ def _line(row: Any) -> LedgerLine:
         pending=_exactly(row.pending, row.fractions or ()),
         billed_amount=row.chain_billed_amount,
         pending_amount=row.pending_amount,
+        credited=row.chain_credited,
+        credited_amount=row.chain_credited_amount,
         department=row.department,
         location=row.location,
         class_id=row.class_id,

@@ -1,8 +1,8 @@
 """One order read whole by its own workflow: the step that moves a bill's quantity from P to E (matching spec 3.1).
 
 The page path leaves the billed quantities of an order alone while a bill of ours is on its way. Here the order, its
-receipts and the documents that bill it were read at one moment, so what the evidence names is inside E and stops
-reserving in the same transaction: E + P is right before and after.
+receipts and the documents that bill it or credit that were read at one moment, so what the evidence names is inside E
+and stops reserving in the same transaction: E + P - C is right before and after.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain import BillId, ConnectionId, OrderBilling, PurchaseOrderSnapshot, Receipt, ReceiptStatus
+from models.store import credits
 from models.store.order_links import adopt_all, count_receipts
 from models.store.order_rows import (
     MappedOrder,
@@ -71,8 +72,9 @@ async def apply_snapshot(
     await drop_others(connection, write.id, [receipt.erp_id for receipt in snapshot.receipts])
     settled = await _settle(connection, write, snapshot.billings)
     counted = await count_receipts(connection, [write.id], receipts_count_as_billed=receipts_count_as_billed)
+    credited = await credits.take_in(connection, write.id, snapshot.credits)
     if not changed:
-        await _tell(connection, write, moved=lines_changed or bool(counted) or bool(settled))
+        await _tell(connection, write, moved=lines_changed or bool(counted) or bool(settled) or credited)
     return settled
 
 

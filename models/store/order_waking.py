@@ -31,7 +31,8 @@ select o.id, o.erp_id, o.number, coalesce(nullif(o.vendor_name, ''), o.vendor_id
 from purchase_orders o
 left join lateral (
     select sum(quantity) as ordered, sum(billed) as billed,
-           string_agg(concat_ws(' ', line_no, trim_scale(quantity), trim_scale(price), trim_scale(received), closed),
+           string_agg(concat_ws(' ', line_no, trim_scale(quantity), trim_scale(price), trim_scale(received), closed,
+                                nullif(trim_scale(credited), 0)),
                       ',' order by line_no) as terms
     from purchase_order_lines where purchase_order_id = o.id and not deleted
 ) l on true

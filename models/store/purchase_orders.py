@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, text, tuple_
+from sqlalchemy import ColumnElement, and_, or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -114,7 +114,10 @@ async def open_for_vendor(
     statement = select(PurchaseOrderRow).where(
         col(PurchaseOrderRow.connection_id) == connection_id,
         col(PurchaseOrderRow.vendor_id) == vendor_id,
-        col(PurchaseOrderRow.matching_status).in_(billable),
+        or_(
+            col(PurchaseOrderRow.matching_status).in_(billable),
+            and_(col(PurchaseOrderRow.status) == PoStatus.FILLED.value, _credited()),
+        ),
         col(PurchaseOrderRow.status) != PoStatus.CLOSED.value,
         col(PurchaseOrderRow.deleted_at).is_(None),
     )
@@ -122,6 +125,19 @@ async def open_for_vendor(
         statement = statement.where(_number_holds(q))
     statement = statement.order_by(col(PurchaseOrderRow.ordered_on).desc(), col(PurchaseOrderRow.id).desc())
     return (await s.exec(statement.limit(page_size(limit)), execution_options=_FRESH)).all()
+
+
+def _credited() -> ColumnElement[bool]:
+    """Something of it was credited and may be billed again."""
+    return (
+        select(PurchaseOrderLineRow.line_no)
+        .where(
+            col(PurchaseOrderLineRow.purchase_order_id) == col(PurchaseOrderRow.id),
+            col(PurchaseOrderLineRow.credited) > 0,
+            col(PurchaseOrderLineRow.closed).is_(False),
+        )
+        .exists()
+    )
 
 
 async def chain(s: AsyncSession, order_id: PurchaseOrderId) -> Sequence[PurchaseOrderRow]:

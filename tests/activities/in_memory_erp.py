@@ -228,6 +228,9 @@ class InMemoryErp:
             raise NotFound(f"no order {erp_id}", code="RECORD_NOT_FOUND")
         return self._snapshot(self.orders[erp_id])
 
+    async def purchase_orders_whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        return [await self.purchase_order(erp_id) for erp_id in erp_ids if erp_id in self.orders]
+
     def _all_orders(self) -> list[PurchaseOrder]:
         return [self._shown(order) for order in sorted(self.orders.values(), key=lambda order: int(order.erp_id))]
 

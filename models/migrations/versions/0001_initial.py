@@ -81,6 +81,8 @@ def upgrade() -> None:
         sa.Column("receipts_billed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("billed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("billed_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("credited", sa.Numeric(), server_default=sa.text("0"), nullable=False),
+        sa.Column("credited_amount", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("closed", sa.Boolean(), nullable=False),
         sa.Column("department", sa.String(), nullable=True),
         sa.Column("location", sa.String(), nullable=True),

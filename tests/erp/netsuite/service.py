@@ -323,3 +323,51 @@ def payment(internal_id: str = "401", bill_id: str = "301", amount: str = "14.0"
         **more,
     }
     return record("VendorPayment", internal_id, values)
+
+
+def credit(
+    internal_id: str = "501", source: str | None = "301", lines: Iterable[Mapping[str, Any]] = (), **more: Any
+) -> str:
+    """A vendor credit made from a bill or a return; without a source it was made by hand."""
+    values: dict[str, Any] = {
+        "lastModifiedDate": "2031-07-02T02:00:00.000-07:00",
+        "unApplied": "0.0",
+        "applied": "3.5",
+        "tranId": f"CM-{internal_id}",
+        **({"createdFrom": ref(source, f"Bill #{source}")} if source else {}),
+        "entity": ref("5", "V100 Acme Tools"),
+        "userTotal": "3.5",
+        "currency": ref("1", "US Dollar"),
+        "tranDate": "2031-07-02T00:00:00.000-07:00",
+        "itemList": {"item": list(lines) or [credit_item()]},
+        "applyList": {
+            "apply": [{"apply": "true", "doc": source or "301", "line": "0", "type": "Bill", "amount": "3.5"}]
+        },
+        **more,
+    }
+    return record("VendorCredit", internal_id, values)
+
+
+def credit_item(order_line: int | None = 1, quantity: str = "1.0", amount: str = "3.5", **more: Any) -> dict[str, Any]:
+    return {
+        "item": ref("31", "PAPER-A4"),
+        "line": "1",
+        **({"orderLine": str(order_line)} if order_line is not None else {}),
+        "quantity": quantity,
+        "description": "Paper A4",
+        "amount": amount,
+        **more,
+    }
+
+
+def returned(internal_id: str = "601", source: str = "301", lines: Iterable[Mapping[str, Any]] = ()) -> str:
+    """A return authorization made from a bill; its own lines start at 11."""
+    values = {
+        "lastModifiedDate": "2031-07-02T01:00:00.000-07:00",
+        "createdFrom": ref(source, f"Bill #{source}"),
+        "entity": ref("5", "V100 Acme Tools"),
+        "orderStatus": "_pendingReturn",
+        "userTotal": "3.5",
+        "itemList": {"item": list(lines) or [{**credit_item(), "line": "11"}]},
+    }
+    return record("VendorReturnAuthorization", internal_id, values)
