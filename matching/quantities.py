@@ -17,6 +17,9 @@ from matching.result import BUILT_IN, Finding, Outcome, Policy
 from matching.tolerances import Applied, Bands, Beyond
 from models.domain import MatchMode
 
+ACKNOWLEDGE = "or acknowledge it"
+"""What ends a warning's list of ways out."""
+
 
 class Standing(NamedTuple):
     """Where an order line stands before the bill: the derived figures of its ledger, each worked out once."""
@@ -55,6 +58,7 @@ def check_quantity(bill: BillToMatch, line: BilledLine, before: Standing, applie
     bands = applied.bands(Check.QTY)
     assert bands.block is not None, "the quantity block is built in"
     difference = subtract(add(before.billed, line.quantity), before.ceiling)
+    told = False
     if difference > 0:
         allowed = bands.block.allowed(before.ceiling)
         if allowed is not None and difference > allowed.allowed:
@@ -63,11 +67,15 @@ def check_quantity(bill: BillToMatch, line: BilledLine, before: Standing, applie
         allowed = bands.warn.allowed(before.ceiling) if bands.warn else None
         if allowed is not None and difference > allowed.allowed:
             yield _over_ceiling(line, before, difference, allowed, Outcome.WARN)
-            return
+            told = True
     elif difference < 0:
         yield from _under_ceiling(line, before, difference, bands)
     if before.three_way and add(before.billed, line.quantity) > before.unasked:
-        yield from _in_between(bill, line, before, applied)
+        # Above the order, too, the goods are missing: a warning must not take the place of a hold (property 3).
+        if before.received < before.ordered:
+            yield _beyond_received(bill, line, before)
+        elif not told:
+            yield from _beyond_ordered(line, before, applied)
 
 
 def _over_ceiling(line: BilledLine, before: Standing, difference: Exact, beyond: Beyond, severity: Outcome) -> Finding:
@@ -83,7 +91,9 @@ def _over_ceiling(line: BilledLine, before: Standing, difference: Exact, beyond:
         formula += " + tolerance"
         what += f" (a tolerance of {shown(beyond.allowed)} included)"
     fixes = [_lower_to(line, limit)] if limit > 0 else ["take this line off the bill"]
-    fixes.append("have the order raised in the accounting system and sync")
+    fixes.append("or have the order raised in the accounting system and sync")
+    if severity is Outcome.WARN:
+        fixes.append(ACKNOWLEDGE)
     return _finding(
         line,
         "QTY_OVER_CEILING",
@@ -130,42 +140,47 @@ def _under_ceiling(line: BilledLine, before: Standing, difference: Exact, bands:
             return
 
 
-def _in_between(bill: BillToMatch, line: BilledLine, before: Standing, applied: Applied) -> Iterator[Finding]:
-    """Between the lower and the higher of ordered and received: allowed, but somebody should know."""
+def _beyond_received(bill: BillToMatch, line: BilledLine, before: Standing) -> Finding:
+    """The bill is ahead of its goods: allowed, but somebody should know; unless the ERP would refuse it (S4-70)."""
     limit = subtract(before.unasked, before.billed)
-    fixes: list[str] = []
-    if before.received < before.ordered:
-        refused = bill.bill_in_advance is False
-        fixes.append("wait for the receipt")
-        if refused:
-            fixes.append("or switch on Bill in Advance of Receipt in the accounting system")
-        if limit > 0:
-            fixes.append(_lower_to(line, limit))
-        yield _finding(
-            line,
-            "ERP_WILL_REFUSE" if refused else "BILLED_BEYOND_RECEIVED",
-            f"{line.name}: {_amount(line)} billed, but only {shown(max(limit, ZERO))} received and not billed"
-            + ("; the accounting system refuses bills in advance of the receipt." if refused else "."),
-            before,
-            severity=Outcome.HOLD if refused else Outcome.WARN,
-            rule="3WAY.WARN",
-            formula="b > min(O_eff - B, R_net - B)",
-            limit=limit,
-            policy=BUILT_IN,
-            who="receiving",
-            fix=fixes,
-        )
-        return
+    refused = bill.bill_in_advance is False
+    fixes = ["wait for the receipt"]
+    if refused:
+        fixes.append("or switch on Bill in Advance of Receipt in the accounting system")
+    if limit > 0:
+        fixes.append(f"or {_lower_to(line, limit)}")
+    if not refused:
+        fixes.append(ACKNOWLEDGE)
+    return _finding(
+        line,
+        "ERP_WILL_REFUSE" if refused else "BILLED_BEYOND_RECEIVED",
+        f"{line.name}: {_amount(line)} billed, but only {shown(max(limit, ZERO))} received and not billed"
+        + ("; the accounting system refuses bills in advance of the receipt." if refused else "."),
+        before,
+        severity=Outcome.HOLD if refused else Outcome.WARN,
+        rule="3WAY.WARN",
+        formula="b > min(O_eff - B, R_net - B)",
+        limit=limit,
+        policy=BUILT_IN,
+        who="receiving",
+        fix=fixes,
+    )
+
+
+def _beyond_ordered(line: BilledLine, before: Standing, applied: Applied) -> Iterator[Finding]:
+    """More came than was ordered, and is billed: allowed, but somebody should know, where the policy's switch is on."""
     switch = applied.warn_on_over_receipt
+    limit = subtract(before.unasked, before.billed)
     # What a policy tolerates beyond the order is not asked about when goods arrived for it.
     block = applied.bands(Check.QTY).block
     tolerated = block.allowed(before.ordered) if block else None
     if not switch.on or tolerated is None or line.quantity <= add(limit, tolerated.allowed):
         return
-    fixes.append("have the order raised in the accounting system, or the surplus returned")
     limit = add(limit, tolerated.allowed)
+    fixes = ["have the order raised in the accounting system, or the surplus returned"]
     if limit > 0:
-        fixes.append(_lower_to(line, limit))
+        fixes.append(f"or {_lower_to(line, limit)}")
+    fixes.append(ACKNOWLEDGE)
     yield _finding(
         line,
         "BILLED_BEYOND_ORDERED",
@@ -202,7 +217,7 @@ def _closed(line: BilledLine, before: Standing, applied: Applied) -> Iterator[Fi
         limit=left,
         policy=switch.policy,
         who="purchasing",
-        fix=["check that this was received before the line was closed"] if may else fixes,
+        fix=["check that this was received before the line was closed", ACKNOWLEDGE] if may else fixes,
     )
 
 

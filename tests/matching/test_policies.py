@@ -125,6 +125,19 @@ def test_a_quantity_may_be_warned_about_before_it_is_refused():
     assert outcomes == ["OK", "WARN", "WARN", "BLOCK"]
 
 
+def test_a_warning_above_the_order_does_not_take_the_place_of_the_hold_before_the_goods():
+    """S4-70: 11 of 10 is within the tolerance of 2 and warned about; with 4 received NetSuite would refuse it still."""
+    policy = a_policy(qty={"warn": {"pct": 0}, "block": {"pct": 20}})
+    ahead = an_order(a_ledger(10, 4))
+
+    held = match_bill(MatchMode.THREE_WAY, [ahead], a_bill(11, bill_in_advance=False), [policy])
+    assert (held.outcome, codes(held)) == ("HOLD", ["QTY_OVER_CEILING", "ERP_WILL_REFUSE"])
+    warned = match_bill(MatchMode.THREE_WAY, [ahead], a_bill(11), [policy])
+    assert (warned.outcome, codes(warned)) == ("WARN", ["QTY_OVER_CEILING", "BILLED_BEYOND_RECEIVED"])
+    arrived = match_bill(MatchMode.THREE_WAY, [an_order(a_ledger(10, 11))], a_bill(12), [policy])
+    assert (arrived.outcome, codes(arrived)) == ("WARN", ["QTY_OVER_CEILING"])
+
+
 def test_the_question_about_over_receipts_can_be_switched_off():
     """Matching rules 3.2: warning where more was received than ordered is our reading; a policy may do without."""
     order = an_order(a_ledger(10, 12))

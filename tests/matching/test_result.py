@@ -20,7 +20,7 @@ def test_a_warning_tells_rule_numbers_money_and_who_can_fix_it():
     assert finding["values"] == {"O_eff": "10", "R_net": "6", "B": "4", "E": "4", "P": "0", "C": "0", "b": "3"}
     assert (finding["limit"], finding["margin"], finding["money_at_stake"]) == ("2", "-1", "25.00")
     assert finding["who"] == "receiving"
-    assert finding["fix"] == ["wait for the receipt", "lower the quantity to 2"]
+    assert finding["fix"] == ["wait for the receipt", "or lower the quantity to 2", "or acknowledge it"]
 
 
 def test_a_refusal_names_what_is_left():
