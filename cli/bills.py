@@ -21,6 +21,9 @@ app.command()(bill_decisions.acknowledge)
 app.command()(bill_decisions.release)
 app.command()(bill_decisions.abandon)
 
+NOT_SENT = ("blocked", "refused", "no_purchase_order", "unsure")
+"""Outcomes of an import by which nothing was saved."""
+
 LineOption = Annotated[
     list[str] | None,
     typer.Option("--line", help="LINE=QUANTITY, or LINE=QUANTITY@PRICE; without any: all that is left to bill."),
@@ -126,7 +129,7 @@ def import_file(
         _report(path, done, outcomes)
         for row in unreadable:
             errors.print(f"[red]{row}[/]")
-    if unreadable or any(outcome in ("blocked", "refused", "no_purchase_order", "unsure") for outcome, _ in outcomes):
+    if unreadable or any(outcome in NOT_SENT for outcome, _ in outcomes):
         raise typer.Exit(1)
 
 
@@ -138,5 +141,7 @@ def _report(path: Path, done: list[Imported], outcomes: "Counter[tuple[str, str]
         shown.add_row(outcome.replace("_", " "), code, str(count), example)
     console.print(shown)
     for imported in done:
-        if imported.outcome == "unsure":  # each is a question to a person
-            console.print(f"{imported.bill.number}: {imported.detail}", markup=False)
+        if imported.outcome in NOT_SENT:  # each is for a person to put right
+            rows = "line" if len(imported.bill.rows) == 1 else "lines"
+            where = ", ".join(map(str, imported.bill.rows))
+            console.print(f"{imported.bill.number} ({rows} {where}), {imported.code}: {imported.detail}", markup=False)

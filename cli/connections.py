@@ -5,10 +5,15 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from cli.api_client import Api, ApiProblem
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at how the connection itself is."""
 
 
 def sync(
@@ -22,7 +27,10 @@ def sync(
         connection_id = connection or the_only_connection(client)
         started = client.post(f"/v1/connections/{connection_id}/sync")
         if not follow:
-            console.print(f"Sync {started['workflow_id']} is running." if not as_json else "")
+            if as_json:
+                console.print_json(data=started)
+            else:
+                console.print(f"Sync {started['workflow_id']} is running.")
             return
         with Progress(
             SpinnerColumn(),
@@ -39,18 +47,51 @@ def sync(
                 plan, done = live["plan"], live["done"]
                 stream = (live["stream"] or run["state"]).replace("_", " ")
                 counts = " · ".join(f"{name} {count}" for name, count in live["counts"].items())
-                progress.update(task, description=stream, total=len(plan) or None, completed=len(done), counts=counts)
+                # A run of nothing is over, too.
+                total, completed = (1, 1) if run["state"] != "running" else (len(plan) or None, len(done))
+                progress.update(task, description=stream, total=total, completed=completed, counts=counts)
 
+                trouble.look()
+
+            trouble = _Trouble(client, connection_id, progress.console)
             run = wait_for_run(client, started, show)
         if as_json:
             console.print_json(data=run)
+        elif not run["counts"] and run["state"] == "completed":
+            console.print(f"Sync of {connection_id}: completed, nothing has changed.")
         else:
+            if run["problem"]:
+                errors.print(Text(f"{run['problem']['code']}: {run['problem']['message']}"))
             shown = table(f"Sync of {connection_id}: {run['state']}", "what", "count", right=("count",))
             for name, count in run["counts"].items():
                 shown.add_row(name.replace("_", " "), str(count))
             console.print(shown)
         if run["state"] != "completed":
             raise typer.Exit(1)
+
+
+class _Trouble:
+    """Says what keeps the ERP from being read, once while it lasts: a bar that stands still says nothing."""
+
+    def __init__(self, client: Api, connection_id: str, screen: Console) -> None:
+        self._client = client
+        self._connection_id = connection_id
+        self._screen = screen
+        self._said: str | None = None
+        self._next = time.monotonic() + LOOK_EVERY
+
+    def look(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LOOK_EVERY
+        problem = self._client.get(f"/v1/connections/{self._connection_id}")["problem"]
+        trouble = f"{problem['code']}: {problem['message']}" if problem else None
+        if trouble is not None and trouble != self._said:
+            again = "It is tried again by itself; the sync goes on when the ERP answers. Ctrl-C leaves it running."
+            self._screen.print(Text(f"{trouble} {again}"))
+        elif trouble is None and self._said is not None:
+            self._screen.print("The ERP answers again.")
+        self._said = trouble
 
 
 def wait_for_run(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from cli.api_client import Api, ApiProblem, ApiUnreachable
 from cli.companies.company import Check, StoryCompany
@@ -221,5 +222,5 @@ def _show(story: Ended, api: Api) -> None:
 
     judged = table(f"{title}: checks", "", "what", "found")
     for check in story.checks:
-        judged.add_row("[green]holds[/]" if check.holds else "[red]FAILS[/]", check.name, check.found)
+        judged.add_row(Text("holds", "green") if check.holds else Text("FAILS", "red"), check.name, check.found)
     console.print(judged)

@@ -24,6 +24,9 @@ def list_issues(
     if as_json:
         console.print_json(data=found)
         return
+    if not found:
+        console.print(f"There is no sync issue that is {state}." if state else "There is no sync issue.")
+        return
     shown = table("Sync issues", "id", "code", "about", "cause", "fix", "who", "seen", right=("seen",))
     for issue in found:
         fix = "\n".join(f"• {step}" for step in issue["fix"])

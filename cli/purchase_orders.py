@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from cli.api_client import Api, ApiProblem
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
@@ -29,12 +30,19 @@ def list_purchase_orders(
     if as_json:
         console.print_json(data=orders)
         return
-    shown = table("Purchase orders", "number", "vendor", "date", "status", "in the ERP", "total", right=("total",))
+    if not orders:
+        console.print("There is no such purchase order.")
+        return
+    # Two companies may use the same numbers.
+    several = len({order["connection_id"] for order in orders}) > 1
+    where = ("connection",) if several else ()
+    columns = ("number", *where, "vendor", "date", "status", "in the ERP", "total")
+    shown = table("Purchase orders", *columns, right=("total",))
     for order in orders:
+        status = order["status"].replace("_", " ")
         total = f"{order['total']} {order['currency']}"
-        shown.add_row(
-            order["number"], order["vendor_name"], order["ordered_on"], order["status"], order["erp_status"], total
-        )
+        named = (order["number"], *((order["connection_id"],) if several else ()))
+        shown.add_row(*named, order["vendor_name"], order["ordered_on"], status, order["erp_status"], total)
     console.print(shown)
 
 
@@ -51,10 +59,9 @@ def show_purchase_order(
     if as_json:
         console.print_json(data={**order, "bills": bills})
         return
-    console.print(
-        f"[bold]{order['number']}[/] · {order['vendor_name']} · {order['ordered_on']} · {order['total']}"
-        f" {order['currency']} · [bold]{order['status']}[/] ({order['erp_status']} in the ERP)"
-    )
+    named = f"[bold]{escape(order['number'])}[/] · {escape(order['vendor_name'])} · {order['ordered_on']}"
+    status = f"[bold]{order['status'].replace('_', ' ')}[/] ({escape(order['erp_status'])} in the ERP)"
+    console.print(f"{named} · {order['total']} {order['currency']} · {status}")
     numbers = ("ordered", "received", "billed", "pending", "remaining", "price")
     lines = table("Lines", "line", "item", "description", *numbers, right=numbers)
     for line in order["lines"]:
@@ -63,7 +70,8 @@ def show_purchase_order(
     console.print(lines)
     shown = table("Bills", "number", "status", "total", "paid", "ERP document", right=("total", "paid"))
     for bill in bills:
-        shown.add_row(bill["number"], bill["status"], str(bill["total"]), str(bill["paid"]), bill["document_id"] or "")
+        status = bill["status"].replace("_", " ")
+        shown.add_row(bill["number"], status, str(bill["total"]), str(bill["paid"]), bill["document_id"] or "")
     console.print(shown)
 
 
@@ -76,7 +84,12 @@ def find(client: Api, number: str) -> dict[str, Any]:
             if problem.status != 404:
                 raise
     found = [order for order in client.pages("/v1/purchase-orders", q=number) if order["number"] == number]
-    if len(found) != 1:
-        reason = "there is none with this number" if not found else "several connections have it; pass its id"
-        raise typer.BadParameter(f"{number}: {reason}", param_hint="number")
+    if not found:
+        raise typer.BadParameter(
+            f"there is no purchase order {number}; `posync po list` shows all, `posync sync` brings new ones in",
+            param_hint="number",
+        )
+    if len(found) > 1:
+        ids = ", ".join(f"{order['id']} ({order['connection_id']})" for order in found)
+        raise typer.BadParameter(f"there is more than one {number}; pass the id of yours: {ids}", param_hint="number")
     return dict(client.get(f"/v1/purchase-orders/{found[0]['id']}"))

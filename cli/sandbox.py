@@ -9,10 +9,12 @@ import typer
 
 from cli.addresses import running_stack
 from cli.sandbox_control import SandboxControl, SandboxRefused
-from cli.screen import DEFAULT_STATE_DIR, StateDir, console, errors
+from cli.screen import DEFAULT_STATE_DIR, StateDir, console, errors, table
 from sandbox import neutral
 
 app = typer.Typer(no_args_is_help=True, help="The pretend ERPs, on their real protocols.")
+
+NUMBERS = ("times", "after", "happened")
 
 Url = Annotated[str | None, typer.Option("--url", envvar="POSYNC_SANDBOX_URL", help="Without it: the local stack's.")]
 
@@ -78,13 +80,28 @@ def faults(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Break the sandbox on purpose, show what is broken, or mend it."""
+    control = _control(url, state_dir)
     if clear:
-        console.print_json(data=_control(url, state_dir).delete("/faults"))
+        answer = control.delete("/faults")
     elif kind is None:
-        console.print_json(data=_control(url, state_dir).get("/faults"))
+        answer = control.get("/faults")
     else:
         rule = {"erp": erp, "kind": kind, "operation": operation, "times": times, "after": after}
-        console.print_json(data=_control(url, state_dir).post("/faults", {"rules": [rule]}))
+        answer = control.post("/faults", {"rules": [rule]})
+    if kind is None and not clear:
+        kinds = table("Kinds", "kind", "what it does")
+        for name, does in answer["kinds"].items():
+            kinds.add_row(name, does)
+        console.print(kinds)
+    if not answer["rules"]:
+        console.print("Nothing is broken.")
+        return
+    shown = table("Broken now", "kind", "ERP", "operation", "times", "after", "happened", right=NUMBERS)
+    for rule in answer["rules"]:
+        often = "for ever" if rule["times"] is None else str(rule["times"])
+        numbers = (often, str(rule["after"]), str(rule["fired"]))
+        shown.add_row(rule["kind"], rule["erp"], rule["operation"], *numbers)
+    console.print(shown)
 
 
 def _control(url: str | None, state_dir: Path) -> SandboxControl:

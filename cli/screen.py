@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.panel import Panel
+from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
@@ -35,9 +36,17 @@ def api(state_dir: Path) -> Api:
     return api_from_environment(state_dir)
 
 
+class _Plain(Table):
+    """Cells are shown as they are: in an ERP's own words, square brackets are no mark-up."""
+
+    def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
+        shown = (Text(cell) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*shown, style=style, end_section=end_section)
+
+
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """A table whose `right` columns hold numbers. Ids stay whole, to be copied; on a narrow terminal others fold."""
-    made = Table(title=title, title_justify="left", header_style="bold")
+    made = _Plain(title=Text(title), title_justify="left", header_style="bold")
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
         made.add_column(column, justify=justify, no_wrap=column == "id", overflow="fold")

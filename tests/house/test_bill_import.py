@@ -280,7 +280,9 @@ def test_with_several_connections_one_must_be_named(written: Callable[[str], Pat
     assert [one.outcome for one in done] == ["accepted"]
 
 
-def test_the_command_lists_every_unsure_bill(written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_lists_every_bill_that_was_not_sent(
+    written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each of them is a question to a person; the command ends with 1 until nothing is left out."""
     rows = "INV-1,V1,2026-11-01,,,likely PO-2 1,4\nINV-2,V1,2026-11-01,PO-1,,likely PO-1 2,4\n"
     posted: list[dict[str, Any]] = []
@@ -288,10 +290,21 @@ def test_the_command_lists_every_unsure_bill(written: Callable[[str], Path], mon
     monkeypatch.setattr("cli.bills.console.width", 200)
     done = CliRunner().invoke(app, ["bills", "import", str(written(rows, DESCRIBED))])
     assert (done.exit_code, posted) == (1, [])
-    assert "INV-1: line 2 names no order line; best guess (likely): PO-2 line 1 (price 2.5)" in done.output
-    assert "INV-2: line 3 names no order line; best guess (likely): PO-1 line 2 (price 2.5)" in done.output
+    assert (
+        "INV-1 (line 2), LINE_UNSURE: line 2 names no order line; best guess (likely): PO-2 line 1 (price 2.5)"
+        in done.output
+    )
+    assert (
+        "INV-2 (line 3), LINE_UNSURE: line 3 names no order line; best guess (likely): PO-1 line 2 (price 2.5)"
+        in done.output
+    )
     done = CliRunner().invoke(app, ["bills", "import", str(written(rows, DESCRIBED)), "--accept-likely"])
     assert (done.exit_code, len(posted)) == (0, 2)
+    nowhere = "INV-3,V1,2026-11-01,PO-9,1,,4\nINV-4,V1,2026-11-01,PO-8,1,,4\n"
+    done = CliRunner().invoke(app, ["bills", "import", str(written(nowhere, DESCRIBED))])
+    assert done.exit_code == 1
+    assert "INV-3 (line 2), UNKNOWN_PO: vendor V1 has no purchase order PO-9" in done.output
+    assert "INV-4 (line 3), UNKNOWN_PO: vendor V1 has no purchase order PO-8" in done.output
 
 
 def test_one_invoice_over_two_orders_is_one_bill(written: Callable[[str], Path]) -> None:

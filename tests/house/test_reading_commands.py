@@ -1,0 +1,143 @@
+"""`posync po`, `sync`, `issues`, `sandbox faults`: what a person sees, and what is said when there is nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from cli import connections, issues, purchase_orders, sandbox
+from cli.api_client import Api
+from cli.main import app
+
+ORDER = {
+    "id": "po_1",
+    "connection_id": "intacct-1",
+    "number": "PO-1",
+    "vendor_name": "Acme [/b] [us]",
+    "ordered_on": "2026-11-01",
+    "total": "10.00",
+    "currency": "USD",
+    "erp_status": "Partially Converted",
+    "status": "partially_filled",
+    "lines": [],
+}
+TWIN = {**ORDER, "id": "po_2", "connection_id": "netsuite-1"}
+STARTED = {"sync_run_id": "run_1", "workflow_id": "sync/intacct-1"}
+RUN: dict[str, Any] = {"state": "completed", "counts": {}, "problem": None, "progress": None}
+
+
+class Desk:
+    """An API that knows some orders, one sync run after the other, and how the connection is."""
+
+    def __init__(self) -> None:
+        self.orders: list[dict[str, Any]] = []
+        self.runs: list[dict[str, Any]] = [RUN]
+        self.problems: list[dict[str, str] | None] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.startswith("/v1/purchase-orders/"):
+            return httpx.Response(200, json={**ORDER, "items": [], "next_cursor": None})
+        if path.startswith("/v1/sync-runs/"):
+            return httpx.Response(200, json=self.runs.pop(0) if len(self.runs) > 1 else self.runs[0])
+        if path == "/v1/connections/intacct-1/sync":
+            return httpx.Response(202, json=STARTED)
+        if path == "/v1/connections/intacct-1":
+            return httpx.Response(200, json={"problem": self.problems.pop(0) if self.problems else None})
+        found = self.orders if path == "/v1/purchase-orders" else []
+        return httpx.Response(200, json={"items": found, "next_cursor": None})
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    made = Desk()
+
+    def api(_: object) -> Api:
+        client = Api("http://api.test", "psk_test")
+        client._http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(made))
+        return client
+
+    for command in (connections, issues, purchase_orders):
+        monkeypatch.setattr(command, "api", api)
+    for console in (purchase_orders.console, connections.errors):
+        monkeypatch.setattr(console, "width", 160)
+    return made
+
+
+def told(*words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, words, catch_exceptions=False, env={"COLUMNS": "200"})
+    assert done.exit_code == code, done.output
+    return " ".join(done.output.replace("│", " ").split())
+
+
+def test_orders_are_listed_as_the_erp_wrote_them(desk: Desk) -> None:
+    """Square brackets in a vendor's name are no mark-up, and statuses read like words."""
+    desk.orders = [ORDER]
+    shown = told("po", "list")
+    assert "Acme [/b] [us] 2026-11-01 partially filled Partially Converted 10.00 USD" in shown
+    assert "intacct-1" not in shown
+    assert "Acme [/b] [us]" in told("po", "show", "PO-1")
+
+
+def test_the_same_number_in_two_companies(desk: Desk) -> None:
+    """Both are shown with their connection; a command that needs one names the ids to choose from."""
+    desk.orders = [ORDER, TWIN]
+    assert "PO-1 netsuite-1 Acme" in told("po", "list")
+    refused = told("po", "show", "PO-1", code=2)
+    assert "po_1 (intacct-1)" in refused
+    assert "po_2 (netsuite-1)" in refused
+
+
+def test_nothing_to_show_is_said(desk: Desk) -> None:
+    assert told("po", "list") == "There is no such purchase order."
+    assert "posync po list" in told("po", "show", "PO-7", code=2)
+    assert told("issues", "list") == "There is no sync issue that is open."
+
+
+def test_a_sync_that_found_nothing(desk: Desk) -> None:
+    assert "completed, nothing has changed" in told("sync", "intacct-1", "--follow")
+    assert told("sync", "intacct-1") == "Sync sync/intacct-1 is running."
+    assert json.loads(told("sync", "intacct-1", "--json")) == STARTED
+
+
+def test_a_sync_that_waits_for_the_erp_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESIGN section 6: an outage is shown where a person waits, and its end; each once."""
+    monkeypatch.setattr(connections, "LOOK_EVERY", 0)
+    outage = {"code": "ERP_OUTAGE", "message": "Intacct answered HTTP 503."}
+    desk.runs = [{**RUN, "state": "running"}] * 3 + [RUN]
+    desk.problems = [outage, outage]
+    shown = told("sync", "intacct-1", "--follow")
+    assert shown.count("ERP_OUTAGE: Intacct answered HTTP 503. It is tried again by itself") == 1
+    assert shown.count("The ERP answers again.") == 1
+
+
+def test_a_failed_sync_names_its_reason(desk: Desk) -> None:
+    problem = {"code": "PERMISSION_DENIED", "message": "The user may not read APBILL."}
+    desk.runs = [{**RUN, "state": "failed", "problem": problem}]
+    assert "PERMISSION_DENIED: The user may not read APBILL." in told("sync", "intacct-1", "--follow", code=1)
+
+
+def test_faults_are_shown_as_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kinds there are come with the bare command only."""
+    rule = {"kind": "slow", "erp": "intacct", "operation": "query", "times": None, "after": 0, "fired": 3}
+
+    class Control:
+        def get(self, path: str) -> Any:
+            return {"rules": [], "kinds": {"slow": "the answer takes `seconds`"}}
+
+        def post(self, path: str, body: Any) -> Any:
+            return {"rules": [{**rule, **body["rules"][0]}], "kinds": {"slow": "the answer takes `seconds`"}}
+
+        delete = get
+
+    monkeypatch.setattr(sandbox, "_control", lambda url, state_dir: Control())
+    bare = told("sandbox", "faults", "--state-dir", str(Path("nowhere")))
+    assert "the answer takes" in bare
+    assert bare.endswith("Nothing is broken.")
+    broken = told("sandbox", "faults", "slow", "--operation", "query")
+    assert "slow intacct query for ever 0 3" in broken
+    assert "the answer takes" not in broken
+    assert told("sandbox", "faults", "--clear") == "Nothing is broken."
