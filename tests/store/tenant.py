@@ -18,6 +18,7 @@ from models.domain import (
     ErpPayment,
     MatchingStatus,
     OrderBilling,
+    OrderCredit,
     OrganizationId,
     PoStatus,
     PurchaseOrder,
@@ -72,10 +73,16 @@ class Tenant:
             )
 
     async def refresh(
-        self, order: PurchaseOrder, billings: Sequence[OrderBilling] = (), received: Sequence[Receipt] = ()
+        self,
+        order: PurchaseOrder,
+        billings: Sequence[OrderBilling] = (),
+        received: Sequence[Receipt] = (),
+        credits: Sequence[OrderCredit] = (),
     ) -> tuple[BillId, ...]:
         """One order read whole by its own workflow."""
-        snapshot = PurchaseOrderSnapshot(purchase_order=order, receipts=tuple(received), billings=tuple(billings))
+        snapshot = PurchaseOrderSnapshot(
+            purchase_order=order, receipts=tuple(received), billings=tuple(billings), credits=tuple(credits)
+        )
         async with self.database.transaction() as s:
             return await purchase_orders.apply_snapshot(
                 s,
