@@ -100,6 +100,7 @@ def _on_new_terms(was: OrderToMatch, now: Order) -> OrderToMatch:
         update={
             "snapshot": row.snapshot,
             "vendor_id": row.vendor_id,
+            "vendor_name": row.vendor_name,
             "currency": row.currency,
             "entity": row.entity,
             "lines": tuple(lines),

@@ -130,6 +130,7 @@ async def _surrounded(
         ]
     return bill.model_copy(
         update={
+            "vendor_name": facts.vendor_name,
             "vendor_state": None if facts.vendor_state is None else VendorState(facts.vendor_state),
             "closed_through": facts.closed_through,
             "kept": tuple(kept),
@@ -185,6 +186,7 @@ async def _order_to_match(
         number=row.number,
         snapshot=row.snapshot,
         vendor_id=row.vendor_id,
+        vendor_name=row.vendor_name,
         currency=row.currency,
         entity=row.entity,
         status=PoStatus(row.status),

@@ -1,5 +1,6 @@
 """Bills against a purchase order: the pre-filled draft and the write that saves, reserves and pushes."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -272,6 +273,28 @@ def _rendered(known: Answer, order: PurchaseOrderRow, route: str) -> JSONRespons
         return Answer(201, {"bill": bill, "needs": needs, "match": match}).response(location=f"/v1/bills/{bill['id']}")
     blocks = [finding for finding in match.get("findings", []) if finding["severity"] == "BLOCK"]
     detail = " ".join(finding["message"] for finding in blocks)
-    fix = list(dict.fromkeys(step for finding in blocks for step in finding["fix"]))
-    blocked = Problem("MATCH_BLOCKED", detail, fix=fix or None, extra={"match": match})
+    blocked = Problem(
+        "MATCH_BLOCKED", detail, fix=_steps(match["inputs"]["orders"], blocks) or None, extra={"match": match}
+    )
     return refusal(blocked, route).response()
+
+
+def _steps(orders: Sequence[Mapping[str, Any]], blocks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What helps, each step once; a step that is not for all says for which order line it is."""
+    numbers = {order["id"]: f"{order['number']} " if len(orders) > 1 else "" for order in orders}
+    asking: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in blocks:
+        for step in finding["fix"]:
+            asking.setdefault(step, []).append(finding)
+    of_lines, of_all = [], []
+    for step, findings in asking.items():
+        lines = [
+            f"{numbers.get(finding['purchase_order_id'], '')}line {finding['line']}"
+            for finding in findings
+            if finding["line"] is not None
+        ]
+        if len(findings) < len(blocks) and len(lines) == len(findings):
+            of_lines.append(f"{', '.join(dict.fromkeys(lines))}: {step}")
+        else:
+            of_all.append(step)
+    return of_lines + of_all

@@ -288,7 +288,8 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "The ERP takes no such money beyond the lines",
         ADMINISTRATOR,
         (
-            "Name its subtotal in the connection's preferences, for example subtotal.freight; the ERP must have it.",
+            "Name its place in the connection's preferences, for example subtotal.freight (Sage Intacct) or "
+            "charge_account.freight (NetSuite); the ERP must have it.",
             "Or enter the bill without it, and the charge as a bill of its own in the ERP.",
         ),
     ),

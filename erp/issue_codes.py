@@ -533,8 +533,8 @@ _CODES: tuple[IssueCode, ...] = (
         "The ERP takes no such money beyond the lines",
         "A freight, surcharge, tax or discount on the bill has no place in the ERP's bill.",
         (
-            "In the ERP give the bill's definition a subtotal for it.",
-            "Name it in the connection's preferences, for example subtotal.freight.",
+            "Make a place for it in the ERP: a subtotal of the definition (Sage Intacct), an account (NetSuite).",
+            "Name it in the connection's preferences, for example subtotal.freight or charge_account.freight.",
             "Or enter the bill without it, and the charge as a bill of its own in the ERP.",
         ),
         ADMINISTRATOR,

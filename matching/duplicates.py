@@ -32,7 +32,7 @@ def _same(bill: BillToMatch, exact: list[KeptBill]) -> Finding:
         id="DUPLICATE_EXACT",
         code="DUPLICATE_EXACT",
         severity=Outcome.BLOCK,
-        message=f"Number {bill.number} of vendor {bill.vendor_id} is kept already as {names}.",
+        message=f"Number {bill.number} of vendor {bill.vendor} is kept already: {_in_words(exact)}.",
         rule="HEADER.DUPLICATE",
         formula="same vendor and same number; case, spaces, punctuation and leading zeros do not count",
         values={"number": bill.number, "kept": names},
@@ -56,7 +56,9 @@ def _suspects(bill: BillToMatch, others: list[KeptBill]) -> Iterator[Finding]:
             id="DUPLICATE_SUSPECT",
             code="DUPLICATE_SUSPECT",
             severity=Outcome.WARN,
-            message=f"Vendor {bill.vendor_id} billed {money(asked)} within a week of this bill already: {names}.",
+            message=(
+                f"Vendor {bill.vendor} billed {money(asked)} within a week of this bill already: {_in_words(suspects)}."
+            ),
             rule="HEADER.DUPLICATE",
             formula=f"same vendor and amount, dates at most {NEAR.days} days apart, other number",
             values={"number": bill.number, "amount": plain(asked), "kept": names},
@@ -79,7 +81,7 @@ def _collisions(bill: BillToMatch, others: list[KeptBill]) -> Iterator[Finding]:
             severity=Outcome.HOLD,
             message=(
                 f"The accounting system keeps {bill.reference_length} characters of a reference; {bill.reference} "
-                f"becomes {cut}, which {names} has already."
+                f"becomes {cut}, which is taken already: {_in_words(same)}."
             ),
             rule="HEADER.REFERENCE",
             formula="reference cut to the ERP's length is taken",
@@ -91,3 +93,10 @@ def _collisions(bill: BillToMatch, others: list[KeptBill]) -> Iterator[Finding]:
 
 def _names(bills: list[KeptBill]) -> str:
     return ", ".join(kept.name for kept in bills)
+
+
+def _in_words(bills: list[KeptBill]) -> str:
+    """As people look for them: `INV-7 of 2026-03-01 (bill_12)`."""
+    return ", ".join(
+        f"{kept.number}{f' of {kept.bill_date}' if kept.bill_date else ''} ({kept.name})" for kept in bills
+    )

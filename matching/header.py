@@ -32,57 +32,70 @@ def check_header(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator[
 def _against(first: OrderToMatch, order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
     """The bill and one of its orders. Where the bill does not say, its first order speaks for it."""
     yield from _order_state(order)
-    yield from same_vendor(order, bill.vendor_id)
+    yield from same_vendor(order, bill.vendor_id, vendor=bill.vendor)
     yield from same_currency(order, bill.currency if bill.currency is not None else first.currency)
     yield from same_entity(order, bill.entity if bill.entity is not None else first.entity)
 
 
 def _order_state(order: OrderToMatch) -> Iterator[Finding]:
-    if order.status is PoStatus.CLOSED or order.matching_status is MatchingStatus.CLOSED:
-        rest = f" What was left of it goes on as order {order.continued_by}." if order.continued_by else ""
-        fix = ("reopen the order in the accounting system and sync", "or bill another order")
-        yield Finding(
-            id="PO_CLOSED",
-            code="PO_CLOSED",
-            purchase_order_id=order.id,
-            severity=Outcome.BLOCK,
-            message=f"Order {order.number} is closed in the accounting system and takes no more bills.{rest}",
-            rule="HEADER.PO_STATUS",
-            formula="order status = closed",
-            values={"status": order.status, "matching_status": order.matching_status},
-            who="purchasing",
-            fix=(f"bill order {order.continued_by}",) if order.continued_by else fix,
-        )
-    elif order.matching_status in (MatchingStatus.PENDING_APPROVAL, MatchingStatus.DELETED):
+    if order.status is not PoStatus.CLOSED and order.matching_status is MatchingStatus.CLOSED:
+        yield _closed(order, "is billed in full", _RAISE)
+    elif order.status is PoStatus.CLOSED:
+        goes_on = (f"bill order {order.continued_by}",) if order.continued_by else _REOPEN_ORDER
+        yield _closed(order, "is closed", goes_on)
+    elif order.matching_status in _NOT_BILLABLE:
+        state, help_ = _NOT_BILLABLE[order.matching_status]
         yield Finding(
             id="PO_NOT_BILLABLE",
             code="PO_NOT_BILLABLE",
             purchase_order_id=order.id,
             severity=Outcome.BLOCK,
-            message=f"Order {order.number} is {_STATE_WORDS[order.matching_status]} in the accounting system.",
+            message=f"Order {order.number} is {state} in the accounting system.",
             rule="HEADER.PO_STATUS",
             formula="order status is neither open nor partly billed",
             values={"status": order.status, "matching_status": order.matching_status},
             who="purchasing",
-            fix=("have the order approved in the accounting system and sync", "or bill another order"),
+            fix=(f"have the order {help_} in the accounting system and sync", "or bill another order"),
         )
 
 
-_STATE_WORDS = {
-    MatchingStatus.PENDING_APPROVAL: "not approved yet",
-    MatchingStatus.DELETED: "deleted or declined",
+_NOT_BILLABLE = {
+    MatchingStatus.PENDING_APPROVAL: ("not approved yet", "approved"),
+    MatchingStatus.DELETED: ("deleted or declined", "made again"),
 }
+"""How such an order stands, and what would help."""
 
 
-def same_vendor(order: OrderToMatch, vendor_id: str, document: str = "bill") -> Iterator[Finding]:
-    """Another vendor is held for a decision: groups bill under several names."""
+def _closed(order: OrderToMatch, state: str, fix: tuple[str, ...]) -> Finding:
+    rest = f" What was left of it goes on as order {order.continued_by}." if order.continued_by else ""
+    return Finding(
+        id="PO_CLOSED",
+        code="PO_CLOSED",
+        purchase_order_id=order.id,
+        severity=Outcome.BLOCK,
+        message=f"Order {order.number} {state} in the accounting system and takes no more bills.{rest}",
+        rule="HEADER.PO_STATUS",
+        formula="order status = closed",
+        values={"status": order.status, "matching_status": order.matching_status},
+        who="purchasing",
+        fix=fix,
+    )
+
+
+_REOPEN_ORDER = ("reopen the order in the accounting system and sync", "or bill another order")
+_RAISE = ("bill another order", "or have the order raised in the accounting system and sync")
+
+
+def same_vendor(order: OrderToMatch, vendor_id: str, document: str = "bill", *, vendor: str = "") -> Iterator[Finding]:
+    """Another vendor is held for a decision: groups bill under several names. `vendor`: the vendor in words."""
     if vendor_id != order.vendor_id:
+        sender = vendor or vendor_id
         yield Finding(
             id="VENDOR_MISMATCH",
             code="VENDOR_MISMATCH",
             purchase_order_id=order.id,
             severity=Outcome.HOLD,
-            message=f"The {document} is from vendor {vendor_id}, order {order.number} went to {order.vendor_id}.",
+            message=f"The {document} is from vendor {sender}, order {order.number} went to {order.vendor}.",
             rule="HEADER.VENDOR",
             formula=f"{document} vendor <> order vendor",
             values={document: vendor_id, "order": order.vendor_id},
@@ -134,7 +147,7 @@ def _vendor_state(bill: BillToMatch) -> Iterator[Finding]:
         id=code,
         code=code,
         severity=severity,
-        message=f"Vendor {bill.vendor_id} {words}.",
+        message=f"Vendor {bill.vendor} {words}.",
         rule="HEADER.VENDOR_STATE",
         formula=f"vendor is {bill.vendor_state.value.replace('_', ' ')}",
         values={"vendor": bill.vendor_id, "state": bill.vendor_state},

@@ -51,7 +51,11 @@ class OrderLineToMatch(Record):
     @property
     def item(self) -> str:
         """The item in words: its id, and its name where there is another."""
-        return f"{self.item_id}, {self.item_name}" if self.item_name not in ("", self.item_id) else self.item_id
+        return _in_words(self.item_id, self.item_name)
+
+
+def _in_words(id: str, name: str) -> str:
+    return f"{id}, {name}" if name not in ("", id) else id
 
 
 class OrderToMatch(Record):
@@ -79,6 +83,13 @@ class OrderToMatch(Record):
     """Charges billed on it so far, by class, without the bill that is being matched (H02)."""
     tax: Decimal | None = None
     """The tax the ERP expects on the whole order."""
+    vendor_name: str = ""
+    """What people call the vendor, where its id says little."""
+
+    @property
+    def vendor(self) -> str:
+        """The vendor in words: its id, and its name where there is another."""
+        return _in_words(self.vendor_id, self.vendor_name)
 
 
 class BillLineToMatch(Record):
@@ -160,3 +171,10 @@ class BillToMatch(Record):
     """Whether the ERP takes a bill before the goods (NetSuite: Bill in Advance of Receipt); None: not known."""
     several_sources: bool = True
     """Whether the ERP converts one bill from several documents (field note U-22)."""
+    vendor_name: str = ""
+    """What people call the vendor, where its id says little."""
+
+    @property
+    def vendor(self) -> str:
+        """The vendor in words: its id, and its name where there is another."""
+        return _in_words(self.vendor_id, self.vendor_name)

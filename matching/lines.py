@@ -29,7 +29,9 @@ class BilledLine(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"Line {self.order_line.line_no} ({self.order_line.item})"
+        """For people; of a bill on several orders it says which one."""
+        line = f"ine {self.order_line.line_no} ({self.order_line.item})"
+        return f"L{line}" if self.home else f"Order {self.order.number}, l{line}"
 
     @property
     def numbers(self) -> tuple[int, ...]:

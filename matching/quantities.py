@@ -202,14 +202,12 @@ def _closed(line: BilledLine, before: Standing, applied: Applied) -> Iterator[Fi
     switch = applied.allow_received_before_close
     left = max(subtract(before.received, before.billed), ZERO) if switch.on else ZERO
     may = line.quantity <= left
-    order = line.order.number
     fixes = ["or reopen the line in the accounting system and sync"]
     fixes.insert(0, _lower_to(line, left) if left > 0 else "take this line off the bill")
     yield _finding(
         line,
         "LINE_CLOSED",
-        f"{line.name} of order {order} is closed"
-        + (f"; {shown(left)} of it was received before and not billed." if switch.on else "."),
+        f"{line.name} is closed" + (f"; {shown(left)} of it was received before and not billed." if switch.on else "."),
         before,
         severity=Outcome.WARN if may else Outcome.BLOCK,
         rule="LINE.CLOSED",

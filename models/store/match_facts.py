@@ -27,6 +27,8 @@ class MatchFacts(NamedTuple):
     """By item."""
     item_names: Mapping[str, str]
     """What people call the items, by item: NetSuite's own keys are numbers that say nothing to anybody."""
+    vendor_name: str
+    """What people call the vendor; blank: it is in no list."""
     vendor_state: str | None
     """active | on_hold | inactive | unknown (the vendor list came in without it); None: no vendor list came in."""
     closed_through: date | None
@@ -59,6 +61,10 @@ async def match_facts(
                      where i.connection_id = :c and i.kind = 'item' and i.key = any(cast(:items as text[]))
                        and i.deleted_at is null) as item_names,
                    coalesce(
+                      (select v.name from list_entries v
+                        where v.connection_id = :c and v.kind = 'vendor' and v.key = :vendor
+                        order by v.deleted_at is not null, v.active desc, v.erp_id limit 1), '') as vendor_name,
+                   coalesce(
                       (select case when v.deleted_at is not null or not v.active then 'inactive'
                                    when lower(v.attributes->>'on_hold') in ('true', 't', 'yes') then 'on_hold'
                                    else 'active' end
@@ -87,6 +93,7 @@ async def match_facts(
         policies=[StoredPolicy(*policy) for policy in row.policies],
         categories=row.categories,
         item_names=row.item_names,
+        vendor_name=row.vendor_name,
         vendor_state=row.vendor_state,
         closed_through=row.closed_through,
     )

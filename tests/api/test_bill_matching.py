@@ -208,6 +208,20 @@ async def test_a_bill_from_another_vendor_or_in_another_currency(office: Office,
     assert "CURRENCY_MISMATCH" in [finding["code"] for finding in refused["match"]["findings"]]
 
 
+async def test_a_refusal_says_for_which_line_a_step_is(office: Office, order_id: str) -> None:
+    """DESIGN 1: two lines are too much by different quantities; what helps both is told once."""
+    lines = [{"order_line_no": 1, "quantity": "11"}, {"order_line_no": 2, "quantity": "4"}]
+    saved_first = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 2, "quantity": "7"}]}
+    await saved(office, order_id, saved_first)
+    body = {"number": "INV-2", "bill_date": "2026-11-20", "lines": lines}
+    problem = a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
+    assert problem["fix"] == [
+        "line 1: lower the quantity to 10",
+        "line 2: lower the quantity to 3",
+        "or have the order raised in the accounting system and sync",
+    ]
+
+
 async def test_a_line_without_a_quantity_bills_nothing(office: Office, order_id: str) -> None:
     body = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "amount": "50.00"}]}
     problem = a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")

@@ -1,5 +1,7 @@
 """The checks of a bill as a whole."""
 
+from datetime import date
+
 import pytest
 
 from matching.bill import Outcome, match_bill
@@ -56,6 +58,24 @@ def test_a_closed_order_takes_no_bill(status, matching_status):
     assert (result.outcome, codes(result)) == (Outcome.BLOCK, ["PO_CLOSED"])
 
 
+def test_an_order_that_is_billed_in_full_is_not_called_closed():
+    """Nobody can reopen it: it has to be raised, or it is the wrong order."""
+    order = an_order(TEN, status=PoStatus.FILLED, matching_status=MatchingStatus.CLOSED)
+    (finding,) = [found for found in judged(order).findings if found.code == "PO_CLOSED"]
+
+    assert "billed in full" in finding.message
+    assert finding.fix == ("bill another order", "or have the order raised in the accounting system and sync")
+
+
+def test_a_vendor_that_the_erp_knows_by_a_number_is_named():
+    """NetSuite's vendor 501 is Northwind to everybody."""
+    bill = a_bill(1, vendor_id="501", vendor_name="Northwind", vendor_state="inactive")
+    inactive, mismatch = judged(an_order(TEN, vendor_name="Meridian"), bill).findings
+
+    assert inactive.message == "Vendor 501, Northwind is inactive in the accounting system."
+    assert mismatch.message == "The bill is from vendor 501, Northwind, order PO-1007 went to V-1, Meridian."
+
+
 def test_a_closed_order_names_the_back_order_that_goes_on():
     """S5-25: the rest of it is billed there."""
     finding = judged(an_order(TEN, status=PoStatus.CLOSED, continued_by="PO-1008")).findings[0]
@@ -79,15 +99,17 @@ def test_an_order_in_approval_or_deleted_takes_no_bill(matching_status):
     result = judged(an_order(TEN, matching_status=matching_status))
 
     assert (result.outcome, codes(result)) == (Outcome.BLOCK, ["PO_NOT_BILLABLE"])
+    approved = "approved" in result.findings[0].fix[0]
+    assert approved is (matching_status is MatchingStatus.PENDING_APPROVAL)
 
 
 def test_the_same_invoice_again_is_refused_and_the_kept_one_is_named():
-    result = judged(
-        bill=a_bill(1, number="inv 001", kept=(KeptBill(name="bill_7", vendor_id="V-1", number="INV-001"),))
-    )
+    """By what people know it by; our own id beside it."""
+    kept = KeptBill(name="bill_7", vendor_id="V-1", number="INV-001", bill_date=date(2026, 3, 1))
+    result = judged(bill=a_bill(1, number="inv 001", kept=(kept,)))
 
     assert (result.outcome, codes(result)) == (Outcome.BLOCK, ["DUPLICATE_EXACT"])
-    assert "bill_7" in result.findings[0].message
+    assert result.findings[0].message.endswith("is kept already: INV-001 of 2026-03-01 (bill_7).")
 
 
 def test_a_bill_without_lines_is_refused():

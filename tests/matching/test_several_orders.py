@@ -30,6 +30,7 @@ def test_every_line_is_judged_against_its_own_order():
         (f"QTY_OVER_CEILING:{OTHER}/line-1", -2),
     ]
     assert [finding.purchase_order_id for finding in result.findings] == [HOME, OTHER]
+    assert result.findings[1].message.startswith("Order PO-1008, line 1 (")
     assert result.inputs.po == "PO-1007@5, PO-1008@5"
 
 

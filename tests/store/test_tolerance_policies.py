@@ -100,9 +100,9 @@ async def test_pages_begin_with_the_oldest(tenant: Tenant) -> None:
 
 
 def vendor(number: int, key: str, *, active: bool = True, on_hold: str = "false") -> ListEntry:
-    attributes = {"on_hold": on_hold}
+    attributes, name = {"on_hold": on_hold}, f"Vendor {number}"
     return ListEntry(
-        kind=ListKind.VENDOR, erp_id=ErpId(str(number)), key=key, name=key, active=active, attributes=attributes
+        kind=ListKind.VENDOR, erp_id=ErpId(str(number)), key=key, name=name, active=active, attributes=attributes
     )
 
 
@@ -119,6 +119,7 @@ async def test_the_lists_say_categories_and_the_vendor_s_state(tenant: Tenant) -
     known = await facts(tenant, "V-1", None, "PAPER", "TAPE", "GONE")
     assert known.categories == {"PAPER": "OFFICE"}
     assert known.item_names == {"PAPER": "Paper", "TAPE": "Tape"}
+    assert [(await facts(tenant, key)).vendor_name for key in ("V-1", "V-4")] == ["Vendor 1", ""]
     states = {key: (await facts(tenant, key)).vendor_state for key in ("V-1", "V-2", "V-3", "V-4")}
     assert states == {"V-1": "active", "V-2": "inactive", "V-3": "on_hold", "V-4": "unknown"}
     gone = "update list_entries set deleted_at = now() where connection_id = :c and kind = 'vendor' and key = 'V-1'"
