@@ -175,16 +175,28 @@ class Orders:
             except Unusable as error:
                 evidence = {"number": header.number, "status": header.erp_status, **error.evidence}
                 bad.append(BadRecord(erp_id=header.erp_id, code=error.code, message=error.message, evidence=evidence))
-        orders = await self._with_amounts_billed(orders)
+        orders = await self._with_amounts_billed(orders, bad)
         return Page(orders, None, max((order.revision for order in orders), default=None), bad)
 
-    async def _with_amounts_billed(self, orders: list[PurchaseOrder]) -> list[PurchaseOrder]:
-        """What is billed of lines without a quantity: only the bills tell."""
-        by_amount = [order.erp_id for order in orders if translate.has_amount_lines(order)]
+    async def _with_amounts_billed(self, orders: list[PurchaseOrder], bad: list[BadRecord]) -> list[PurchaseOrder]:
+        """What is billed of lines without a quantity: only the bills tell. An order of which a bill cannot be read is
+        a bad record by name, and stays as it was."""
+        by_amount = {order.erp_id for order in orders if translate.has_amount_lines(order)}
         if not by_amount:
             return orders
-        amounts = transactions.amounts_billed(await self._reader.all(made_from(by_amount, [BILL])))
-        return [translate.with_amounts_billed(order, amounts) for order in orders]
+        bills = await self._reader.all(made_from(sorted(by_amount), [BILL]))
+        told: list[PurchaseOrder] = []
+        for order in orders:
+            if order.erp_id not in by_amount:
+                told.append(order)
+                continue
+            own = [bill for bill in bills if order.erp_id in transactions.orders_touched(bill)]
+            try:
+                told.append(translate.with_amounts_billed(order, transactions.amounts_billed(own)))
+            except Unusable as error:
+                evidence = {"number": order.number, "status": order.erp_status, **error.evidence}
+                bad.append(BadRecord(erp_id=order.erp_id, code=error.code, message=error.message, evidence=evidence))
+        return told
 
     async def _know_currencies(self, records: Iterable[Held]) -> None:
         await self._currencies.know({known for record in records if (known := wire.ref_id(record.fields, "currency"))})

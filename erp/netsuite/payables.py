@@ -10,6 +10,7 @@ from erp.netsuite import credits, transactions, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, PAYMENT, changed, look_back
+from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import Fields, Held
 from models.domain import DocumentId, ErpBill, ErpBillLine, ErpId, ExternalKey
 
@@ -48,18 +49,18 @@ class Payables:
         )
         return Page(bills, found.after, max((bill.revision for bill in bills), default=None), bad)
 
-    async def due(self, bills: Sequence[str]) -> Mapping[str, Due]:
-        """What is paid and due, by bill."""
+    async def due(self, bills: Sequence[str]) -> Mapping[str, Due | Unusable]:
+        """What is paid and due, by bill, or why that cannot be read."""
         if not bills:
             return {}
         rows = await self._reader.columns(bills, ("amountPaid", "amountRemaining"))
-        due: dict[str, Due] = {}
+        due: dict[str, Due | Unusable] = {}
         for bill, row in rows.items():
             try:
                 paid = wire.money(row.get("amountPaid") or "0")
                 due[bill] = Due(paid, wire.money(row.get("amountRemaining") or "0"))
             except ValueError as error:
-                raise translate.unreadable("amountPaid", error) from None
+                due[bill] = translate.unreadable("amountPaid", error)
         return due
 
     async def _moved(self, records: Sequence[Held], touched: Mapping[str, str]) -> list[Held]:
@@ -73,7 +74,9 @@ class Payables:
                 raise outcome
         return moved
 
-    def _bill(self, record: Held, due: Mapping[str, Due], sources: Mapping[str, Held], touched: str) -> ErpBill:
+    def _bill(
+        self, record: Held, due: Mapping[str, Due | Unusable], sources: Mapping[str, Held], touched: str
+    ) -> ErpBill:
         if record.kind == "VendorCredit":
             return self._credit(record, sources)
         total = translate.money(record.fields, "userTotal")
@@ -81,6 +84,8 @@ class Payables:
             raise translate.missing(f"Bill {wire.text(record.fields, 'tranId') or record.id}", "userTotal")
         # NetSuite shows no row for a bill nothing was paid on where the role may not see amounts: nothing is assumed.
         figures = due.get(record.id)
+        if isinstance(figures, Unusable):
+            raise figures
         if figures is None:
             raise translate.missing(f"Bill {wire.text(record.fields, 'tranId') or record.id}", "amountRemaining")
         lines = [

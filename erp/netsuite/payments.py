@@ -12,6 +12,7 @@ from erp.netsuite.lists import BANK
 from erp.netsuite.payables import Payables
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import PAYMENT, changed, look_back
+from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import Held
 from erp.netsuite.writer import Writer, given, reference
 from models.domain import ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
@@ -121,6 +122,8 @@ class Payments:
         due = (await self._payables.due([bill])).get(bill)
         if due is None:
             raise OutcomeUnknown(f"NetSuite does not show bill {bill}.", code="OUTCOME_UNKNOWN")
+        if isinstance(due, Unusable):
+            raise due
         return PushedPayment(
             erp_id=erp_id,
             state=held.state,

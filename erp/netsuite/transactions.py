@@ -108,13 +108,19 @@ def latest_touch(documents: Iterable[Held], kind: str) -> dict[str, str]:
 
 
 def amounts_billed(bills: Iterable[Held]) -> Mapping[str, Decimal]:
-    """What bills bill of each order line, in money."""
+    """What bills bill of each order line, in money. Raises Unusable for an amount that is none, naming its bill."""
     sums: dict[str, Decimal] = {}
     for bill in bills:
         if state(bill) in statuses.DEAD_BILLS:
             continue
-        for _, line, found, _ in billed_lines(bill):
-            sums[line] = sums.get(line, translate.ZERO) + (translate.money(found, "amount") or translate.ZERO)
+        try:
+            for _, line, found, _ in billed_lines(bill):
+                sums[line] = sums.get(line, translate.ZERO) + (translate.money(found, "amount") or translate.ZERO)
+        except translate.Unusable as error:
+            name = wire.text(bill.fields, "tranId") or bill.id
+            raise translate.Unusable(
+                error.code, f"Bill {name}: {error.message}", {**error.evidence, "bill": name}
+            ) from None
     return sums
 
 

@@ -1,4 +1,4 @@
-"""C of the ledger: it comes with its E and leaves with it; which orders a credit concerns (matching.md 3.1, R01..R10)."""
+"""C of the ledger: it comes with its E and leaves with it; which orders a credit concerns (matching.md 3.1, R01)."""
 
 from collections.abc import Sequence
 from decimal import Decimal

@@ -217,3 +217,26 @@ async def test_bills_of_several_orders_count_for_their_own_lines(service: Servic
     """Reference 5.3: a bill may bill several orders."""
     both = bill("301", lines=[bill_item(), bill_item("102", 1)], external_id="PSB-1")
     assert await whole(service, "4.0", both) == [("101:1", "PSB-1", Decimal(4))]
+
+
+async def test_a_bill_that_cannot_be_read_spoils_the_orders_it_bills_alone(service: Service) -> None:
+    """Fault F13: what is billed of a line without a quantity only bills tell; the order is named, and its bill."""
+    line = {**order_item(amount="100.0"), "quantity": "", "quantityBilled": "", "rate": ""}
+    orders = [
+        order("101", lines=[line]),
+        order("102", "PO-1008", lines=[line]),
+        order("103", "PO-1009", lines=[order_item()]),
+    ]
+    odd = bill("301", lines=[{**bill_item("101"), "quantity": "", "amount": "fourteen"}])
+    fine = bill("302", lines=[{**bill_item("102"), "quantity": ""}])
+    service.script |= {"search": [found(*orders), found(), found(odd, fine)], "getList": got(*orders)}
+    connector = service.connect()
+    headers = await connector.purchase_order_headers(
+        since="2031-06-01 00:00:00", ordered_from=None, after=None, open_in=None
+    )
+    page = await connector.purchase_order_lines(headers.records)
+    assert [(one.erp_id, one.lines[0].billed_amount) for one in page.records] == [("102", 14), ("103", 0)]
+    (bad,) = page.bad
+    assert (bad.erp_id, bad.code, bad.evidence["number"], bad.evidence["bill"]) == (
+        "101", "VALUE_NOT_READABLE", "PO-1007", "INV-1",
+    )  # fmt: skip

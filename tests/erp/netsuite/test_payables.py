@@ -68,8 +68,21 @@ async def test_figures_that_are_not_shown_are_not_made_up(service: Service) -> N
     assert [(bad.erp_id, bad.code) for bad in page.bad] == [("301", "MISSING_FIELD")]
 
 
+async def test_a_figure_that_is_no_number_spoils_its_own_bill_alone(service: Service) -> None:
+    """Fault F13: named, and every other bill of the page comes in."""
+    figures = {"301": "n/a", "302": "0", "303": "0"}
+    due = rows(*({"internalId": one, "amountPaid": paid, "amountRemaining": "14.00"} for one, paid in figures.items()))
+    odd = bill("303", lines=[{**bill_item(), "amount": "1,400"}])
+    service.script["search"] = [found(bill("301"), bill("302"), odd), found(), due]
+    page = await service.connect().bills(since=CURSOR, after=None)
+    assert [one.erp_id for one in page.records] == ["302"]
+    assert [(bad.erp_id, bad.code, bad.evidence["field"]) for bad in page.bad] == [
+        ("301", "VALUE_NOT_READABLE", "amountPaid"), ("303", "VALUE_NOT_READABLE", "amount"),
+    ]  # fmt: skip
+
+
 async def test_vendor_credits_are_bills_of_less_than_nothing(service: Service) -> None:
-    """S4-64, reference 4: the credit's lines name no order, so it comes without one."""
+    """S4-64, reference 4: one made by hand names no order, so it comes without one."""
     values = {
         "lastModifiedDate": "2031-07-01T02:00:00.000-07:00",
         "unApplied": "4.0",
