@@ -45,8 +45,13 @@ UnsignedAmount = Annotated[
 ]
 """Money that is never below zero: a tax, a charge, a discount."""
 Quantity = Annotated[Decimal, Field(max_digits=26, decimal_places=10), _documented(10, "4")]
-LIMIT_SCHEMA = _documented(8, "5", negative=False)
-"""Of a number that limits something: zero or more."""
+LIMIT_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": "^([0-9]{1,16}(\\.[0-9]{1,8})?|unlimited)$"},
+        {"type": "integer", "minimum": 0, "maximum": 10**15},
+    ]
+}
+"""Of a number that limits something: zero or more, or `unlimited`."""
 Price = Annotated[Decimal, Field(max_digits=26, decimal_places=10, ge=0), _documented(10, "31.25", negative=False)]
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.tolerances import policy_of, stored_policy
@@ -30,8 +30,15 @@ from models.tables import TolerancePolicyRow
 
 router = APIRouter(prefix="/v1/tolerance-policies", tags=["tolerance policies"], route_class=ExactRoute)
 
-Most = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=8), LIMIT_SCHEMA] | Literal["unlimited"]
-"""`0` allows nothing, absent inherits, and no limit at all is written out."""
+
+def _as_written(limit: Any) -> Any:
+    return str(limit) if isinstance(limit, Decimal) else limit
+
+
+Most = Annotated[
+    str, Field(max_length=100, coerce_numbers_to_str=True), BeforeValidator(_as_written), WithJsonSchema(LIMIT_SCHEMA)
+]
+"""`0` allows nothing, absent inherits, and no limit at all is written out. What is no limit, `check_policy` says."""
 
 
 class NewScope(Input):
@@ -128,7 +135,8 @@ async def checked(session: AsyncSession, services: ServiceSet, caller: Caller, n
         await load(session, services, caller, new.scope.connection_id)
     scope = new.scope.model_dump(mode="json", exclude_none=True)
     terms = new.model_dump(mode="json", exclude_none=True, exclude={"scope", "why"})
-    problems = check_policy({**terms, "id": id, "scope": scope})
+    said = {**terms, "id": id, "scope": scope}
+    problems = check_policy(said)
     if problems:
         raise Problem(
             "POLICY_INVALID",
@@ -140,7 +148,10 @@ async def checked(session: AsyncSession, services: ServiceSet, caller: Caller, n
                 ]
             },
         )
-    return StoredPolicy(id, 1, scope, terms)
+    read = TolerancePolicy.model_validate(said)
+    return StoredPolicy(
+        id, 1, scope, read.model_dump(mode="json", exclude_none=True, exclude={"id", "version", "scope"})
+    )
 
 
 @router.get("", operation_id="listTolerancePolicies", summary="List policies", responses=answers("INVALID_CURSOR"))

@@ -132,7 +132,7 @@ def _unreadable(refused: ValidationError) -> Iterator[PolicyProblem]:
             code, fix = "UNKNOWN_CHECK", f"use one of {', '.join(Check)}"
         if where not in told:
             told.add(where)
-            yield PolicyProblem(code=code, where=where, message=error["msg"], fix=fix)
+            yield PolicyProblem(code=code, where=where, message=f"{where}: {error['msg']}.", fix=fix)
 
 
 _READING = {
