@@ -26,7 +26,8 @@ from api.purchase_orders import load
 from api.services import Services
 from api.shapes import WRITTEN, Amount, Code, Day, Exact, Id, Input, Name, Price, Quantity, Text, UnsignedAmount
 from matching.result import Outcome
-from models.domain import BillStatus, ChargeKind, ConnectionId, Erp, ErpId, MatchMode, PurchaseOrderId
+from matching.units import unit_key
+from models.domain import BillStatus, ChargeKind, ConnectionId, Erp, ErpId, LineBasis, MatchMode, PurchaseOrderId
 from models.messages import PurchaseOrderState, RequestRef
 from models.store import ledger, payment_terms, purchase_orders
 from models.tables import ConnectionRow, PurchaseOrderRow
@@ -49,7 +50,7 @@ class NewBillLine(Input):
         description="The supplier's unit, for quantity and price; null: the order line's.",
         examples=["Each"],
     )
-    price: Price | None = None
+    price: Price | None = Field(default=None, description="Per `unit`; needed, or `amount`, with another unit.")
     amount: Amount | None = None
     description: Text | None = None
     account: Code | None = None
@@ -254,6 +255,30 @@ async def _check(
         other, _ = await load(session, caller, str(order_id), to_write=True)
         if other.connection_id != home.connection_id:
             raise Problem("ORDERS_OF_TWO_CONNECTIONS", f"{other.number} and {home.number} are of two connections.")
+    await _check_prices(session, home, new)
+
+
+async def _check_prices(session: AsyncSession, home: PurchaseOrderRow, new: NewBill) -> None:
+    """The order's price is per its own unit: it says nothing of a line that is in another one."""
+    unpriced = [
+        (position, line)
+        for position, line in enumerate(new.lines)
+        if line.unit and line.price is None and line.amount is None
+    ]
+    orders = {line.purchase_order_id or home.id for _, line in unpriced}
+    held = await ledger.lines_of(session, [PurchaseOrderId(order) for order in orders]) if orders else {}
+    units = {
+        (order, line.line_no): line.unit
+        for order, lines in held.items()
+        for line in lines
+        if line.basis != LineBasis.AMOUNT
+    }
+    for position, line in unpriced:
+        ours = units.get((PurchaseOrderId(line.purchase_order_id or home.id), line.order_line_no))
+        if ours is not None and unit_key(ours) != unit_key(line.unit or ""):
+            what = f"The line is in {line.unit}, the order's in {ours or 'no unit'}: give its price or its amount."
+            error = {"where": f"body.lines.{position}.price", "message": what, "rule": "missing"}
+            raise Problem("VALIDATION_FAILED", f"body.lines.{position}.price: {what}", extra={"errors": [error]})
 
 
 def _rendered(known: Answer, order: PurchaseOrderRow, route: str) -> JSONResponse:

@@ -222,6 +222,16 @@ async def test_a_refusal_says_for_which_line_a_step_is(office: Office, order_id:
     ]
 
 
+@pytest.mark.parametrize("path", ["match", "bills"])
+async def test_a_line_in_another_unit_takes_no_price_from_the_order(office: Office, order_id: str, path: str) -> None:
+    """U05: 12.50 is for one Each; what a Carton costs only the supplier says."""
+    at = f"/v1/purchase-orders/{order_id}/{path}"
+    problem = a_problem(await office.post(at, a_bill("1", line={"unit": "Carton"})), 422, "VALIDATION_FAILED")
+    assert [error["where"] for error in problem["errors"]] == ["body.lines.0.price"]
+    for said in ({"unit": "Carton", "price": "40"}, {"unit": "Carton", "amount": "40"}, {"unit": "each"}):
+        assert (await office.post(at, a_bill("1", number=str(said), line=said))).is_success
+
+
 async def test_a_line_without_a_quantity_bills_nothing(office: Office, order_id: str) -> None:
     body = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "amount": "50.00"}]}
     problem = a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
