@@ -187,7 +187,12 @@ async def _connect(services: ServiceSet, caller: Caller, once: Once, new: NewCon
                 base_currency="USD",  # S2-73: the only one there is
             )
         except connections.ConnectionTaken as error:
-            raise Problem("CONNECTION_EXISTS", str(error)) from error
+            ours = await connections.list_for(session, caller.organization_id)
+            known = (new.erp, check.company, check.user, check.entity)
+            same = (row.id for row in ours if (row.erp, row.company, row.user_name, row.entity) == known)
+            # Another organization's is not named.
+            extra = {"evidence": {"connection_id": there}} if (there := next(same, None)) else None
+            raise Problem("CONNECTION_EXISTS", str(error), extra=extra) from error
         if new.first_import_from is not None:
             await connections.set_first_import_from(session, ConnectionId(row.id), new.first_import_from)
             await session.refresh(row)

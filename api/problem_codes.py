@@ -89,7 +89,10 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         409,
         "This company, user and entity are connected already",
         ADMINISTRATOR,
-        ("Use the connection there is, or connect another entity.",),
+        (
+            "Use the connection there is: its credentials and preferences can be replaced.",
+            "Or connect another entity.",
+        ),
     ),
     "LOOPBACK_NOT_ALLOWED": ProblemCode(
         422,

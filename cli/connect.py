@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from cli.addresses import running_stack
+from cli.api_client import Api, ApiProblem
 from cli.sandbox_control import ENDPOINTS
 from cli.screen import DEFAULT_STATE_DIR, StateDir, api, console, errors
 
@@ -121,28 +123,44 @@ def _connect(
     endpoint: str | None,
     state_dir: Path,
 ) -> None:
-    """Connect and set the preferences that are given. Ends with 1 when they do not hold."""
+    """Connect and set the preferences that are given. Ends with 1 when they do not hold.
+
+    What is connected already gets these credentials and preferences, so that the command repairs what it made.
+    """
+    new = {
+        "erp": erp,
+        "name": name,
+        "credentials": dict(credentials),
+        "entity": entity,
+        "one_way": one_way,
+        "endpoint": endpoint,
+        "settings": {"allow_loopback": endpoint is not None},
+    }
     with api(state_dir) as client:
-        connection = client.post(
-            "/v1/connections",
-            {
-                "erp": erp,
-                "name": name,
-                "credentials": dict(credentials),
-                "entity": entity,
-                "one_way": one_way,
-                "endpoint": endpoint,
-                "settings": {"allow_loopback": endpoint is not None},
-            },
-        )
-        console.print(f"Connected: [bold]{connection['id']}[/] as {connection['user_name']}")
+        try:
+            connection = client.post("/v1/connections", new)
+            console.print(f"Connected: [bold]{connection['id']}[/] as {connection['user_name']}")
+        except ApiProblem as refused:
+            connection = _the_one_there_is(client, refused, credentials)
+            console.print(f"Connected already: [bold]{connection['id']}[/]; it has these credentials now.")
         given = {preference: value for preference, value in preferences.items() if value}
-        answer = client.put(f"/v1/connections/{connection['id']}/preferences", {"preferences": given})
+        wanted: dict[str, Any] = {"preferences": {**connection["preferences"], **given}}
+        if one_way:
+            wanted["one_way"] = True
+        answer = client.put(f"/v1/connections/{connection['id']}/preferences", wanted)
         for problem in answer["problems"]:
-            errors.print(f"[red]{problem['preference']}[/]: {problem['message']}")
+            errors.print(f"[red]{problem['preference']}[/]: {escape(problem['message'])}")
             for step in problem["fix"]:
-                errors.print(f"  • {step}")
+                errors.print(f"  • {step}", markup=False)
         if not answer["complete"]:
-            errors.print("Lists sync; transactions wait until the preferences are complete.")
+            errors.print("Lists sync; transactions wait until the preferences hold. Correct them and connect again.")
             raise typer.Exit(1)
         console.print(f"Ready. Next: posync sync {connection['id']} --follow")
+
+
+def _the_one_there_is(client: Api, problem: ApiProblem, credentials: Mapping[str, str]) -> dict[str, Any]:
+    """The connection of ours that a new one would double, with these credentials. Raises the problem otherwise."""
+    there = (problem.problem.get("evidence") or {}).get("connection_id")
+    if problem.code != "CONNECTION_EXISTS" or there is None:
+        raise problem
+    return dict(client.put(f"/v1/connections/{there}/credentials", {"credentials": dict(credentials)}))

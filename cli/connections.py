@@ -55,6 +55,7 @@ def sync(
 
             trouble = _Trouble(client, connection_id, progress.console)
             run = wait_for_run(client, started, show)
+        now = client.get(f"/v1/connections/{connection_id}")
         if as_json:
             console.print_json(data=run)
         elif not run["counts"] and run["state"] == "completed":
@@ -66,6 +67,8 @@ def sync(
             for name, count in run["counts"].items():
                 shown.add_row(name.replace("_", " "), str(count))
             console.print(shown)
+        if not now["preferences_complete"]:
+            errors.print("Only lists came in: the sync preferences do not hold. Correct them and connect again.")
         if run["state"] != "completed":
             raise typer.Exit(1)
 

@@ -46,7 +46,7 @@ class _Plain(Table):
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """A table whose `right` columns hold numbers. Ids stay whole, to be copied; on a narrow terminal others fold."""
-    made = _Plain(title=Text(title), title_justify="left", header_style="bold")
+    made = _Plain(title=Text(title), title_justify="left", header_style="bold", min_width=min(len(title), 70))
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
         made.add_column(column, justify=justify, no_wrap=column == "id", overflow="fold")

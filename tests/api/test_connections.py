@@ -68,9 +68,12 @@ async def test_wrong_credentials_are_refused_with_the_erps_reason(office: Office
 async def test_the_same_company_user_and_entity_is_connected_once(office: Office, other_office: Office) -> None:
     """S2-14: company, user and entity together are unique; another entity is another connection."""
     body = new_connection()
-    assert (await office.post("/v1/connections", body)).status_code == 201
-    a_problem(await office.post("/v1/connections", body), 409, "CONNECTION_EXISTS")
-    a_problem(await other_office.post("/v1/connections", body), 409, "CONNECTION_EXISTS")
+    made = await office.post("/v1/connections", body)
+    assert made.status_code == 201
+    problem = a_problem(await office.post("/v1/connections", body), 409, "CONNECTION_EXISTS")
+    assert problem["evidence"] == {"connection_id": made.json()["id"]}
+    theirs = a_problem(await other_office.post("/v1/connections", body), 409, "CONNECTION_EXISTS")
+    assert "evidence" not in theirs
     assert (await office.post("/v1/connections", {**body, "entity": "200"})).status_code == 201
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli import connect
 from cli.addresses import Addresses
+from cli.api_client import ApiProblem
 
 
 class Recorder:
@@ -19,12 +20,19 @@ class Recorder:
         self.posted: dict[str, Any] = {}
         self.put_there: dict[str, Any] = {}
         self.problems: list[dict[str, Any]] = []
+        self.refusal: dict[str, Any] | None = None
+        self.replaced: dict[str, Any] = {}
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         self.posted = body
-        return {"id": "made-1", "user_name": "somebody"}
+        if self.refusal is not None:
+            raise ApiProblem(409, self.refusal)
+        return {"id": "made-1", "user_name": "somebody", "preferences": {}}
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
+        if path == "/v1/connections/there-1/credentials":
+            self.replaced = body
+            return {"id": "there-1", "preferences": {"dimension.Better": "BETTER", "bank_account": "OLD"}}
         self.put_there = body
         return {"problems": self.problems, "complete": not self.problems}
 
@@ -86,3 +94,22 @@ def test_preferences_that_do_not_hold_end_with_an_error(recorder: Recorder) -> N
     assert ended.exit_code == 1
     assert "no such account" in ended.output
     assert "name another" in ended.output
+
+
+def test_connecting_again_repairs_what_is_connected(recorder: Recorder) -> None:
+    """S4-62, S2-14: after a wrong name the same command with the right one; what it does not name stays as it is."""
+    recorder.refusal = {"code": "CONNECTION_EXISTS", "evidence": {"connection_id": "there-1"}}
+    ended = CliRunner().invoke(connect.app, [*NETSUITE, "--bank-account", "BOA"])
+    assert ended.exit_code == 0, ended.output
+    assert "Connected already: there-1" in ended.output
+    assert recorder.replaced["credentials"]["token_secret"] == "ts"
+    assert recorder.put_there == {"preferences": {"dimension.Better": "BETTER", "bank_account": "BOA"}}
+
+
+@pytest.mark.parametrize("refusal", [{"code": "CONNECTION_EXISTS"}, {"code": "AUTH_BAD_CREDENTIALS"}])
+def test_another_organizations_connection_is_left_alone(recorder: Recorder, refusal: dict[str, Any]) -> None:
+    """S2-14: only one that the API names is ours."""
+    recorder.refusal = refusal
+    ended = CliRunner().invoke(connect.app, NETSUITE)
+    assert isinstance(ended.exception, ApiProblem)
+    assert (recorder.replaced, recorder.put_there) == ({}, {})

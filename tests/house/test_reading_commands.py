@@ -36,6 +36,7 @@ class Desk:
         self.orders: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = [RUN]
         self.problems: list[dict[str, str] | None] = []
+        self.complete = True
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -46,7 +47,8 @@ class Desk:
         if path == "/v1/connections/intacct-1/sync":
             return httpx.Response(202, json=STARTED)
         if path == "/v1/connections/intacct-1":
-            return httpx.Response(200, json={"problem": self.problems.pop(0) if self.problems else None})
+            problem = self.problems.pop(0) if self.problems else None
+            return httpx.Response(200, json={"problem": problem, "preferences_complete": self.complete})
         found = self.orders if path == "/v1/purchase-orders" else []
         return httpx.Response(200, json={"items": found, "next_cursor": None})
 
@@ -112,6 +114,13 @@ def test_a_sync_that_waits_for_the_erp_says_so(desk: Desk, monkeypatch: pytest.M
     shown = told("sync", "intacct-1", "--follow")
     assert shown.count("ERP_OUTAGE: Intacct answered HTTP 503. It is tried again by itself") == 1
     assert shown.count("The ERP answers again.") == 1
+
+
+def test_a_sync_of_lists_only_says_what_is_missing(desk: Desk) -> None:
+    """S2-55: transactions wait for the preferences; a table that lacks them does not say why."""
+    assert "Only lists came in" not in told("sync", "intacct-1", "--follow")
+    desk.complete = False
+    assert "Only lists came in" in told("sync", "intacct-1", "--follow")
 
 
 def test_a_failed_sync_names_its_reason(desk: Desk) -> None:
