@@ -19,7 +19,7 @@ from matching.inputs import Basis
 from matching.suggestion import CandidateLine, Confidence, InvoiceLine, OrderLineGuess, Suggestion, suggest
 from matching.units import UnitFactor
 from models.domain import ConnectionId, MatchMode, PurchaseOrderId
-from models.store import ledger, purchase_orders, unit_factors
+from models.store import ledger, list_entries, purchase_orders, unit_factors
 from models.store.ledger import LedgerLine
 from models.store.pages import LARGEST_PAGE
 from models.store.unit_factors import UnitWanted
@@ -129,7 +129,7 @@ async def candidate_lines(
     held: Mapping[PurchaseOrderId, Sequence[LedgerLine]],
     asked: Sequence[LineOfInvoice],
 ) -> list[CandidateLine]:
-    """The orders' lines as suggestions look at them, with the unit factors the invoice's units need.
+    """The orders' lines as suggestions look at them: with what people call the items, and the unit factors needed.
 
     All orders are of one connection and one vendor.
     """
@@ -146,6 +146,9 @@ async def candidate_lines(
     known = await unit_factors.factors_for(
         session, ConnectionId(orders[0].connection_id), orders[0].vendor_id, sorted(wanted)
     )
+    codes = await list_entries.item_codes(
+        session, ConnectionId(orders[0].connection_id), {line.item_id for _, line in lines if line.item_id}
+    )
     factors: dict[tuple[str, str], list[UnitFactor]] = {}
     for want, factor in known.items():
         factors.setdefault((want.item_id, want.order_unit), []).append(UnitFactor(unit=want.unit, factor=factor))
@@ -155,6 +158,7 @@ async def candidate_lines(
             order_number=order.number,
             line_no=line.line_no,
             item_id=line.item_id,
+            item_code=codes.get(line.item_id, ""),
             description=line.description,
             unit=line.unit,
             price=line.price,

@@ -43,6 +43,8 @@ class CandidateLine(Record):
     order_number: str
     line_no: int
     item_id: str
+    item_code: str = ""
+    """The code people print, where the ERP knows items by numbers of its own; blank: `item_id` is that code."""
     description: str = ""
     unit: str = ""
     price: Decimal
@@ -51,6 +53,11 @@ class CandidateLine(Record):
     closed: bool = False
     units: tuple[UnitFactor, ...] = ()
     """Other units an invoice may use for this line."""
+
+    @property
+    def printed_code(self) -> str:
+        """What an invoice calls the item."""
+        return self.item_code or self.item_id
 
 
 class Reason(Record):
@@ -147,7 +154,9 @@ def _order(candidate: CandidateLine, named: Named) -> Reason | None:
         return Reason(code="OTHER_PO_NAMED", text=f"the invoice names {others}", points=-6)
     if named.unknown:
         written = ", ".join(named.unknown)
-        return Reason(code="UNKNOWN_PO_NAMED", text=f"the invoice names {written}, no open order here", points=-6)
+        return Reason(
+            code="UNKNOWN_PO_NAMED", text=f"the invoice names {written}, none of the open orders looked at", points=-6
+        )
     return None
 
 
@@ -157,15 +166,15 @@ def _item(
     ours = candidate_text.code
     if not ours:
         return None
-    if line_text.code == ours:
-        return Reason(code="ITEM_CODE_EQUAL", text=f"item code {candidate.item_id}", points=5)
+    if line_text.code in (ours, number_key(candidate.item_id)):
+        return Reason(code="ITEM_CODE_EQUAL", text=f"item code {candidate.printed_code}", points=5)
     # A short number in a description is a size or a count, not a code.
     telling = len(ours) >= (5 if ours.isdecimal() else 3)
     if telling and f" {candidate_text.code_words} " in f" {line_text.words} ":
-        return Reason(code="ITEM_CODE_IN_TEXT", text=f"the description holds {candidate.item_id}", points=4)
+        return Reason(code="ITEM_CODE_IN_TEXT", text=f"the description holds {candidate.printed_code}", points=4)
     if line_text.code:
         # Suppliers print codes of their own: another code says little.
-        text = f"item code {line.item_code} here, {candidate.item_id} on the order"
+        text = f"item code {line.item_code} here, {candidate.printed_code} on the order"
         return Reason(code="ITEM_CODE_DIFFERS", text=text, points=-1.5)
     return None
 

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 from matching.evidence import CandidateLine, Comparable, InvoiceLine, said
 from matching.exact import Exact
 from matching.order_numbers import Named
+from matching.supplier_number import number_key
 
 CLOSE_LOOKS = 12
 """Different order lines per invoice line: the right one is among the first few, or nothing says that it is right. Of
@@ -31,9 +32,10 @@ def shortlist(
         return [[] for _ in lines]
     rough: NDArray[np.float64] = 5.0 * _wording(line_texts, choice_texts)
     codes = np.array([text.code for text in choice_texts])
+    ids = np.array([number_key(choice.item_id) for choice in choices])
     for row, text in enumerate(line_texts):
         if text.code:
-            rough[row] += 5.0 * (codes == text.code)
+            rough[row] += 5.0 * ((codes == text.code) | (ids == text.code))
     prices = np.array([float(choice.price) for choice in choices])
     orders = np.array([choice.order_number for choice in choices])
     used_up = -3.0 * np.array([open_quantity <= 0 for open_quantity in left])

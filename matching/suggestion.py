@@ -93,7 +93,7 @@ def suggest(
     whole = numbers.named_in(text)
     named = [_named(numbers, line, whole) for line in asked]
     line_texts = [comparable(line.item_code, line.description) for line in asked]
-    choice_texts = [comparable(choice.item_id, choice.description or choice.item_id) for choice in choices]
+    choice_texts = [comparable(choice.printed_code, choice.description or choice.printed_code) for choice in choices]
     left = [left_to_bill(mode, choice) for choice in choices]
     short = shortlist(line_texts, choice_texts, asked, choices, named, left)
     pairs: list[dict[int, _Pair]] = [

@@ -107,6 +107,19 @@ async def find(s: AsyncSession, connection_id: ConnectionId, kind: ListKind, key
     return (await s.exec(statement.limit(1), execution_options=_FRESH)).first()
 
 
+async def item_codes(s: AsyncSession, connection_id: ConnectionId, item_ids: Collection[str]) -> dict[str, str]:
+    """What people print for items whose id is the ERP's own record number (NetSuite): their names, by id. Of items
+    that have a code of their own for an id (Intacct) nothing."""
+    statement = select(ListEntryRow.key, ListEntryRow.name).where(
+        col(ListEntryRow.connection_id) == connection_id,
+        col(ListEntryRow.kind) == ListKind.ITEM,
+        col(ListEntryRow.key).in_(set(item_ids)),
+        col(ListEntryRow.key) == col(ListEntryRow.erp_id),
+        col(ListEntryRow.deleted_at).is_(None),
+    )
+    return dict((await s.exec(statement)).all())
+
+
 async def page(
     s: AsyncSession,
     connection_id: ConnectionId,

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from models.domain import ConnectionId, MatchingStatus, PoStatus, PurchaseOrder
-from models.store import connections
+from models.domain import ConnectionId, ErpId, ListEntry, ListKind, MatchingStatus, PoStatus, PurchaseOrder
+from models.store import connections, list_entries
 from models.store.database import Database
 from tests.api.desk import Office, a_problem, an_order, billed, connected, mirrored
 
@@ -65,6 +65,21 @@ async def test_lines_find_their_order_and_line(office: Office, database: Databas
     named = (await office.post(PATH, {**body, "text": "your P.O.#1002"})).json()
     assert places(named)[2] == ("PO-1002", 2)
     assert named["items"][2]["confidence"] == "sure"
+
+
+async def test_an_item_of_netsuite_is_found_by_the_code_on_the_invoice(office: Office, database: Database) -> None:
+    """S4-34: NetSuite knows items by internal ids; invoices print their names. Intacct's ids are the codes."""
+    connection_id = await connected(office)
+    order_id = await mirrored(database, connection_id, an_order("PO-1"))
+    known = [("2", "ITEM-1", "Paper A4"), ("ITEM-2", "ITEM-2", "PIPET-10")]
+    entries = [ListEntry(kind=ListKind.ITEM, erp_id=ErpId(id), key=key, name=name) for id, key, name in known]
+    async with database.transaction() as session:
+        await list_entries.upsert(session, ConnectionId(connection_id), entries)
+    lines = [{"item_code": "pipet-10"}, {"item_code": "Paper A4"}]
+    draft = (await office.post(f"/v1/purchase-orders/{order_id}/bill-draft", {"lines": lines})).json()
+    assert [(line["order_line_no"], line["confidence"]) for line in draft["lines"]] == [(2, "sure")]
+    assert draft["lines"][0]["reasons"][0]["text"] == "item code PIPET-10"
+    assert [line["line_no"] for line in draft["unassigned"]] == [2]
 
 
 async def test_what_is_billed_already_is_not_left(office: Office, database: Database) -> None:

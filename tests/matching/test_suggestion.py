@@ -136,6 +136,19 @@ def test_our_item_code_inside_the_suppliers_wording_is_found() -> None:
     assert "ITEM_CODE_IN_TEXT" in codes(found)
 
 
+def test_an_item_that_the_erp_knows_by_a_number_is_found_by_its_code() -> None:
+    """NetSuite's item 314 is PIPET-10 on paper; its number counts too, for whoever holds it."""
+    candidates = [
+        a_candidate(1, item_id="313", item_code="GLOVE-NI", description="Nitrile gloves, box of 100"),
+        a_candidate(1, 2, item_id="314", item_code="PIPET-10", description="Pipette tips"),
+    ]
+    for line in (a_line(item_code="pipet 10"), a_line(description="tips, PIPET-10"), a_line(item_code="314")):
+        (found,) = suggest(TWO_WAY, [line], candidates, "PO 1")
+        assert places((found,)) == {1: ("PO-1", 2)}
+        assert found.confidence is Confidence.SURE
+        assert any("PIPET-10" in reason.text for reason in found.proposed.reasons if found.proposed)
+
+
 def test_a_billed_up_or_closed_line_gives_way_to_an_open_one() -> None:
     candidates = [
         a_candidate(1, ledger=left("10", billed="10")),
