@@ -1,16 +1,23 @@
 """`posync sync`: bringing in what changed in an ERP."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 from rich.text import Text
 
 from cli.api_client import Api, ApiProblem
 from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
+
+COUNTS = {"seen": "read", "changed": "changed", "skipped": "left out", "bad": "unreadable", "pages": "pages"}
+"""How a run's counts of a stream are called here, in the order of their columns."""
+
+SHOWN = 20
+"""So many of the records that were left out are named."""
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at how the connection itself is."""
@@ -50,12 +57,16 @@ def sync(
                 # A run of nothing is over, too.
                 total, completed = (1, 1) if run["state"] != "running" else (len(plan) or None, len(done))
                 progress.update(task, description=stream, total=total, completed=completed, counts=counts)
-
                 trouble.look()
 
             trouble = _Trouble(client, connection_id, progress.console)
             run = wait_for_run(client, started, show)
         now = client.get(f"/v1/connections/{connection_id}")
+        skipped = sum(count for name, count in run["counts"].items() if name.endswith(".skipped"))
+        left_out: list[dict[str, Any]] = []
+        if skipped:  # the newest are this run's
+            shown = min(skipped, SHOWN)
+            left_out = client.get(f"/v1/connections/{connection_id}/skipped-records", limit=shown)["items"]
         if as_json:
             console.print_json(data=run)
         elif not run["counts"] and run["state"] == "completed":
@@ -63,14 +74,26 @@ def sync(
         else:
             if run["problem"]:
                 errors.print(Text(f"{run['problem']['code']}: {run['problem']['message']}"))
-            shown = table(f"Sync of {connection_id}: {run['state']}", "what", "count", right=("count",))
-            for name, count in run["counts"].items():
-                shown.add_row(name.replace("_", " "), str(count))
-            console.print(shown)
+            console.print(_counted(f"Sync of {connection_id}: {run['state']}", run["counts"]))
+            for record in left_out:
+                console.print(record["reason"], markup=False)
+            if skipped > SHOWN:
+                console.print(f"... all of them: GET /v1/connections/{connection_id}/skipped-records")
         if not now["preferences_complete"]:
             errors.print("Only lists came in: the sync preferences do not hold. Correct them and connect again.")
         if run["state"] != "completed":
             raise typer.Exit(1)
+
+
+def _counted(title: str, counts: Mapping[str, int]) -> Table:
+    """What a run counted, a row for each kind of record."""
+    shown = table(title, "what", *COUNTS.values(), right=tuple(COUNTS.values()))
+    for stream in dict.fromkeys(name.partition(".")[0] for name in counts if "." in name):
+        shown.add_row(stream.replace("_", " "), *(str(counts.get(f"{stream}.{count}", 0)) for count in COUNTS))
+    if "woken" in counts:
+        shown.caption = f"Orders whose workflows were woken: {counts['woken']}"
+        shown.caption_justify = "left"
+    return shown
 
 
 class _Trouble:

@@ -3,8 +3,10 @@
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
+from rich.text import Text
 
-from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.screen import DEFAULT_STATE_DIR, AsJson, StateDir, api, console
 
 app = typer.Typer(no_args_is_help=True, help="Sync issues: what a person must settle.")
 
@@ -27,12 +29,15 @@ def list_issues(
     if not found:
         console.print(f"There is no sync issue that is {state}." if state else "There is no sync issue.")
         return
-    shown = table("Sync issues", "id", "code", "about", "cause", "fix", "who", "seen", right=("seen",))
+    # A block for each: causes and fixes are sentences, which no column of a terminal has room for.
     for issue in found:
-        fix = "\n".join(f"• {step}" for step in issue["fix"])
-        about = f"{issue['subject_kind']} {issue['subject_id']}"
-        shown.add_row(issue["id"], issue["code"], about, issue["cause"], fix, issue["who"], str(issue["occurrences"]))
-    console.print(shown)
+        often = "" if issue["occurrences"] == 1 else f" · seen {issue['occurrences']} times"
+        ended = "" if issue["state"] == "open" else f" · {issue['state']}"
+        console.print(f"[bold]{issue['id']}[/] · {issue['code']} · {issue['who']}{often}{ended}")
+        console.print(Padding(Text(issue["title"]), (0, 0, 0, 2)))
+        console.print(Padding(Text(issue["cause"]), (0, 0, 0, 2)))
+        for step in issue["fix"]:
+            console.print(Padding(Text(f"• {step}"), (0, 0, 0, 4)))
 
 
 @app.command("retry")

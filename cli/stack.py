@@ -173,7 +173,7 @@ class Stack:
     def _start_sandbox(self) -> str | None:
         if not self.options.with_sandbox:
             return None
-        port = self._port(SANDBOX_PORT)
+        port = self._sandbox_port()
         self._tell("Sandbox")
         self._start_child("sandbox", [sys.executable, "-m", "sandbox.server", "--port", str(port)], {})
         return f"http://127.0.0.1:{port}"
@@ -209,6 +209,13 @@ class Stack:
 
     def _port(self, well_known: int) -> int:
         return free_port(well_known if self.options.fixed_ports else None)
+
+    def _sandbox_port(self) -> int:
+        """The port it had the last time: connections keep the address of their ERP."""
+        kept = self.options.state_dir / "sandbox-port"
+        port = free_port(int(kept.read_text())) if kept.exists() else self._port(SANDBOX_PORT)
+        kept.write_text(str(port))
+        return port
 
     def _write_private(self, name: str, text: str) -> None:
         path = self.options.state_dir / name

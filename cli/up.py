@@ -24,6 +24,8 @@ def up(
     try:
         with Stack(StackOptions(state_dir=state_dir, with_sandbox=with_sandbox), tell=console.print) as stack:
             console.print(where(stack.addresses, stack.logs))
+            if with_sandbox:
+                console.print("The pretend ERPs start empty: `posync sandbox sample` fills one.", style="dim")
             console.print("Ctrl-C stops everything.", style="dim")
             while stack.failure is None:
                 time.sleep(0.2)

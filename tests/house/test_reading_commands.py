@@ -25,6 +25,16 @@ ORDER = {
     "lines": [],
 }
 TWIN = {**ORDER, "id": "po_2", "connection_id": "netsuite-1"}
+ISSUE = {
+    "id": "issue_1",
+    "code": "MIXED_ENTITY",
+    "title": "Order MIX-1 has lines of several entities",
+    "cause": "The lines [a] differ: 100, 200.",
+    "fix": ["Give all lines one location.", "Or split the order."],
+    "who": "accountant",
+    "occurrences": 2,
+    "state": "open",
+}
 STARTED = {"sync_run_id": "run_1", "workflow_id": "sync/intacct-1"}
 RUN: dict[str, Any] = {"state": "completed", "counts": {}, "problem": None, "progress": None}
 
@@ -37,6 +47,8 @@ class Desk:
         self.runs: list[dict[str, Any]] = [RUN]
         self.problems: list[dict[str, str] | None] = []
         self.complete = True
+        self.issues: list[dict[str, Any]] = []
+        self.skipped: list[dict[str, str]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -46,10 +58,12 @@ class Desk:
             return httpx.Response(200, json=self.runs.pop(0) if len(self.runs) > 1 else self.runs[0])
         if path == "/v1/connections/intacct-1/sync":
             return httpx.Response(202, json=STARTED)
+        if path == "/v1/connections/intacct-1/skipped-records":
+            return httpx.Response(200, json={"items": self.skipped, "next_cursor": None})
         if path == "/v1/connections/intacct-1":
             problem = self.problems.pop(0) if self.problems else None
             return httpx.Response(200, json={"problem": problem, "preferences_complete": self.complete})
-        found = self.orders if path == "/v1/purchase-orders" else []
+        found = {"/v1/purchase-orders": self.orders, "/v1/sync-issues": self.issues}.get(path, [])
         return httpx.Response(200, json={"items": found, "next_cursor": None})
 
 
@@ -97,6 +111,17 @@ def test_nothing_to_show_is_said(desk: Desk) -> None:
     assert told("po", "list") == "There is no such purchase order."
     assert "posync po list" in told("po", "show", "PO-7", code=2)
     assert told("issues", "list") == "There is no sync issue that is open."
+
+
+def test_an_issue_is_a_block_that_can_be_read(desk: Desk) -> None:
+    """Issue 2: what, why, who can fix it, how, and the id to go on with; the ERP's own brackets stay."""
+    desk.issues = [ISSUE]
+    shown = told("issues", "list")
+    assert shown == (
+        "issue_1 · MIXED_ENTITY · accountant · seen 2 times Order MIX-1 has lines of several entities"
+        " The lines [a] differ: 100, 200. • Give all lines one location. • Or split the order."
+    )
+    assert json.loads(told("issues", "list", "--json")) == [ISSUE]
 
 
 def test_a_sync_that_found_nothing(desk: Desk) -> None:
@@ -150,3 +175,15 @@ def test_faults_are_shown_as_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> 
     assert "slow intacct query for ever 0 3" in broken
     assert "the answer takes" not in broken
     assert told("sandbox", "faults", "--clear") == "Nothing is broken."
+
+
+def test_a_sync_shows_what_it_counted_and_left_out(desk: Desk) -> None:
+    """S1-16, S1-12: a row for each kind of record, and the reason of each that stayed out."""
+    counts = {"woken": 2, "purchase_orders.seen": 4, "purchase_orders.changed": 2, "purchase_orders.skipped": 1}
+    desk.runs = [{**RUN, "counts": {**counts, "purchase_orders.pages": 1}}]
+    desk.skipped = [{"reason": "PO-9 is left out: it is in EUR (S1-16)."}]
+    shown = told("sync", "intacct-1", "--follow")
+    assert "what ┃ read ┃ changed ┃ left out ┃ unreadable ┃ pages" in shown
+    assert "purchase orders 4 2 1 0 1" in shown
+    assert "Orders whose workflows were woken: 2" in shown
+    assert "PO-9 is left out: it is in EUR (S1-16)." in shown

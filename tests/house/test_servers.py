@@ -1,9 +1,13 @@
 """The servers the other tests stand on do what they promise."""
 
+import socket
+from pathlib import Path
+
 import asyncpg
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from cli.stack import Stack, StackOptions
 from workflows.contract import SEARCH_ATTRIBUTES
 
 
@@ -24,3 +28,14 @@ async def test_time_passes_in_a_moment(time_skipping: WorkflowEnvironment) -> No
     before = await time_skipping.get_current_time()
     await time_skipping.sleep(90 * 24 * 3600)
     assert (await time_skipping.get_current_time() - before).days == 90
+
+
+def test_the_sandbox_is_where_it_was_the_last_time(tmp_path: Path) -> None:
+    """Connections keep the address of their ERP; only when somebody else took its port does it move."""
+    options = StackOptions(tmp_path, fixed_ports=False)
+    port = Stack(options)._sandbox_port()
+    assert Stack(options)._sandbox_port() == port
+    with socket.create_server(("127.0.0.1", port)):
+        moved = Stack(options)._sandbox_port()
+    assert moved != port
+    assert Stack(options)._sandbox_port() == moved
