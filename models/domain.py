@@ -299,6 +299,8 @@ class ErpBill(Record):
     memo: str = ""
     revision: str
     lines: tuple["ErpBillLine", ...] = ()
+    applied: tuple["ErpPaymentShare", ...] = ()
+    """Of a credit: which bills it takes off what is due on them."""
 
 
 class ErpBillLine(Record):
@@ -319,7 +321,7 @@ class ErpBillLine(Record):
 
 
 class ErpPaymentShare(Record):
-    """How much of a payment went to one bill."""
+    """How much of a payment, or of a credit, went to one bill."""
 
     bill_erp_id: ErpId
     amount: Decimal

@@ -342,6 +342,7 @@ class BillRow(SQLModel, table=True):
         Index("bills_by_number", "number_key", "vendor_id", "connection_id"),
         Index("bills_by_total", "total", "vendor_id", "connection_id"),
         Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
+        Index("bills_applied", "connection_id", postgresql_where=text("applied <> '[]'")),
         Index(
             "bills_once",
             "number_key",
@@ -386,6 +387,8 @@ class BillRow(SQLModel, table=True):
     erp_revision: str | None = None
     payable_revision: str | None = None
     """The revision of the payable behind it, which changes with every payment."""
+    applied: list[dict[str, str]] = _json("[]")
+    """Of a credit made in the ERP: `bill_erp_id` and `amount` of each bill it is applied to."""
     linked_in_erp: bool = False
     order_document: str | None = None
     """The order the ERP links it to, kept while that order is not in the mirror."""

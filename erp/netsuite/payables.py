@@ -12,7 +12,7 @@ from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, PAYMENT, changed, look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import Fields, Held
-from models.domain import DocumentId, ErpBill, ErpBillLine, ErpId, ExternalKey
+from models.domain import DocumentId, ErpBill, ErpBillLine, ErpId, ErpPaymentShare, ExternalKey
 
 
 class Due(NamedTuple):
@@ -116,9 +116,14 @@ class Payables:
         """A vendor credit as a bill of less than nothing. Its lines are linked to the order lines they take back where
         NetSuite's records lead there."""
         total = credits.total_of(record)
+        shares = [
+            ErpPaymentShare(bill_erp_id=ErpId(doc), amount=amount)
+            for doc, amount in transactions.applied(record)
+            if amount
+        ]
         applied = translate.money(record.fields, "applied")
         if applied is None:
-            applied = sum((amount for _, amount in transactions.applied(record)), translate.ZERO)
+            applied = sum((share.amount for share in shares), translate.ZERO)
         lines: list[ErpBillLine] = []
         for line, expense in credits.lines_of(record):
             origin = credits.origin(record, line, sources, expense=expense)
@@ -140,6 +145,7 @@ class Payables:
             state=wire.text(record.fields, "status") or "Vendor Credit",
             memo=wire.text(record.fields, "memo") or "",
             revision=translate.revision(record),
+            applied=tuple(shares),
             lines=tuple(line.model_copy(update={"line_no": number}) for number, line in enumerate(lines, start=1)),
         )
 

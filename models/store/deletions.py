@@ -1,6 +1,7 @@
 """What the ERP deleted (S5-78, S5-113, S5-136): applied once, told to whoever must know, nothing erased here."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from models.store.deleted_names import by_record
 from models.store.order_links import recount
 from models.store.order_pages import wake_again
 from models.store.order_rows import lock_orders
-from models.store.payment_effects import Paid, move_bills
+from models.store.payment_effects import ANY_TIME, Paid, move_bills, take_back_credits
 from models.tables import ConnectionRow
 
 SYNCER = "posync"
@@ -114,7 +115,7 @@ async def _bills(
     rows = (
         await connection.execute(
             text(
-                "select id, origin, status, number, erp_id, external_key, purchase_order_id from bills"
+                "select id, origin, status, number, erp_id, external_key, purchase_order_id, applied from bills"
                 " where connection_id = :c and status not in ('deleted', 'abandoned') and ("
                 "   (origin = 'posync' and erp_id = any(cast(:documents as text[])))"
                 "   or (origin = 'erp' and payable_id = any(cast(:payables as text[])))) order by id for update"
@@ -173,7 +174,9 @@ async def _bills(
             evidence={"document": bill.erp_id, "external_key": bill.external_key},
             workflow_id=None,
         )
-    return len(rows), [BillId(bill.id) for bill in ours]
+    applied = [(share["bill_erp_id"], Decimal(share["amount"])) for bill in rows for share in bill.applied]
+    due_again = await take_back_credits(s, connection, row, applied)
+    return len(rows), [*(BillId(bill.id) for bill in ours), *due_again]
 
 
 async def _payments(
@@ -220,15 +223,11 @@ async def _payments(
         ],
     )
     paid = [
-        Paid(payment.bill_id, payment.amount, _ANY_TIME, voided=True)
+        Paid(payment.bill_id, payment.amount, ANY_TIME, voided=True)
         for payment in rows
         if payment.status == PaymentStatus.PAID.value
     ]
     return len(rows), await move_bills(s, connection, row, paid)
-
-
-_ANY_TIME = "\uffff"
-"""A deletion has no revision to compare with the bill's; the figures alone decide."""
 
 
 async def _list_entries(connection: AsyncConnection, row: ConnectionRow, deletions: Sequence[Deletion]) -> int:

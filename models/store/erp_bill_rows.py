@@ -70,17 +70,18 @@ _WRITE_BILLS = """
 insert into bills as held (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
     number_key, reference, origin, status, bill_date, posting_date, due_date, currency, memo, total, paid, erp_id,
     document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
-    manual_both_sides, created_by, version)
+    applied, manual_both_sides, created_by, version)
 select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id,
        coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
                    and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
        n.number, n.number_key, n.reference, 'erp', n.status, n.bill_date, n.bill_date, n.due_date, n.currency, n.memo,
        n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision, n.linked_in_erp,
-       n.order_document, n.receipt_document, false, 'erp', 1
+       n.order_document, n.receipt_document, coalesce(n.applied, '[]'), false, 'erp', 1
 from json_to_recordset(cast(:bills as json)) as n(
     id text, purchase_order_id text, vendor_id text, number text, number_key text, reference text, status text,
     bill_date date, due_date date, currency text, memo text, total numeric, paid numeric, erp_id text,
-    source_document text, revision text, linked_in_erp boolean, order_document text, receipt_document text)
+    source_document text, revision text, linked_in_erp boolean, order_document text, receipt_document text,
+    applied jsonb)
 on conflict (id) do update set
     purchase_order_id = excluded.purchase_order_id, vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, number = excluded.number, number_key = excluded.number_key,
@@ -90,7 +91,7 @@ on conflict (id) do update set
     document_id = excluded.document_id, payable_id = excluded.payable_id, erp_revision = excluded.erp_revision,
     payable_revision = excluded.payable_revision, linked_in_erp = excluded.linked_in_erp,
     order_document = excluded.order_document, receipt_document = excluded.receipt_document,
-    version = held.version + 1, changed_at = now()
+    applied = excluded.applied, version = held.version + 1, changed_at = now()
 where coalesce(held.payable_revision <= excluded.payable_revision, true)
 """
 

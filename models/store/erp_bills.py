@@ -3,19 +3,21 @@
 A bill made in the ERP never changes the ledger here: the ERP's own billed quantity of the order already has it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain import BillId, BillStatus, ConnectionId, ErpBill, OrganizationId, Origin, Stream
+from models.domain import BillId, BillStatus, ConnectionId, ErpBill, ErpId, OrganizationId, Origin, Stream
 from models.store import events, skipped, sync_issues
 from models.store.bill_status import OVER, status_by_payment
 from models.store.erp_bill_links import BillLink, links_of
 from models.store.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
 from models.store.identity import derived_id
+from models.store.payment_effects import take_back_credits
 from models.tables import ConnectionRow
 
 SYNCER = "posync"
@@ -73,8 +75,19 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
         ],
     )
     await _take_in_theirs(s, connection, row, theirs, promised)
-    moved = tuple(BillId(figures.id) for figures in ours if figures.moved)
+    lost = [share for bill, held in theirs if held is not None for share in _applied_no_more(held, bill)]
+    due_again = await take_back_credits(s, connection, row, lost)
+    moved = tuple(dict.fromkeys([*(BillId(figures.id) for figures in ours if figures.moved), *due_again]))
     return ErpBillsUpserted(len(bills), len(ours) + len(theirs), moved)
+
+
+def _applied_no_more(held: Any, bill: ErpBill) -> Iterator[tuple[str, Decimal]]:
+    """What a credit took off bills before and does not now: by payable, the amount."""
+    now = {share.bill_erp_id: share.amount for share in bill.applied}
+    for share in held.applied:
+        less = Decimal(share["amount"]) - now.get(ErpId(share["bill_erp_id"]), Decimal(0))
+        if less > 0:
+            yield share["bill_erp_id"], less
 
 
 class _Held:
@@ -107,7 +120,7 @@ async def _held(
     rows = await connection.execute(
         text(
             "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
-            "   purchase_order_id, linked_in_erp, manual_both_sides"
+            "   purchase_order_id, linked_in_erp, manual_both_sides, applied"
             " from bills where connection_id = :c and (external_key = any(cast(:keys as text[]))"
             "   or document_id = any(cast(:documents as text[])) or payable_id = any(cast(:payables as text[])))"
             " order by id" + (" for update" if lock else "")

@@ -31,7 +31,12 @@ class Paid(NamedTuple):
 
 
 async def move_bills(
-    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, paid: Sequence[Paid]
+    s: AsyncSession,
+    connection: AsyncConnection,
+    row: ConnectionRow,
+    paid: Sequence[Paid],
+    *,
+    why: str = "a payment in the ERP",
 ) -> tuple[BillId, ...]:
     """Bring `paid` and status of these bills up to date; the caller holds them. Gives those of ours that moved."""
     if not paid:
@@ -42,13 +47,16 @@ async def move_bills(
     rows = await connection.execute(
         text(
             "select b.id, b.origin, b.status, b.total, b.paid, b.payable_revision,"
-            "   coalesce(sum(p.amount) filter (where p.status = 'paid'), 0) as known,"
+            "   coalesce(sum(p.amount) filter (where p.status = 'paid'), 0) + (select coalesce(sum(a.amount), 0)"
+            "     from bills k, jsonb_to_recordset(k.applied) as a(bill_erp_id text, amount numeric)"
+            "     where k.connection_id = :c and k.applied <> '[]' and k.status not in ('deleted', 'abandoned')"
+            "       and a.bill_erp_id = b.payable_id) as known,"
             "   coalesce(bool_or(p.origin = 'posync' and p.status in ('scheduled', 'submitted', 'sync_issue')), false)"
             "     as promised"
             " from bills b left join payments p on p.bill_id = b.id"
             " where b.id = any(cast(:ids as text[])) group by b.id"
         ),
-        {"ids": sorted(by_bill)},
+        {"c": row.id, "ids": sorted(by_bill)},
     )
     changes: list[events.Change] = []
     ours: list[BillId] = []
@@ -92,14 +100,39 @@ async def move_bills(
         connection_id=ConnectionId(row.id),
         subject_kind="bill",
         actor=SYNCER,
-        why="a payment in the ERP",
+        why=why,
         changes=changes,
     )
     return tuple(ours)
 
 
+ANY_TIME = "\uffff"
+"""What was deleted, or is applied no more, has no revision to compare with the bill's; the figures alone decide."""
+
+
+async def take_back_credits(
+    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, lost: Sequence[tuple[str, Decimal]]
+) -> tuple[BillId, ...]:
+    """Credits are gone, or applied to something else: what they paid of these payables is due again. The bill itself
+    need not change in the ERP. Gives our bills that moved."""
+    if not lost:
+        return ()
+    amounts: dict[str, Decimal] = {}
+    for payable, amount in lost:
+        amounts[payable] = amounts.get(payable, Decimal(0)) + amount
+    rows = await connection.execute(
+        text(
+            "select id, payable_id from bills where connection_id = :c and payable_id = any(cast(:payables as text[]))"
+            "   and status not in ('deleted', 'abandoned') order by id for update"
+        ),
+        {"c": row.id, "payables": sorted(amounts)},
+    )
+    paid = [Paid(bill.id, amounts[bill.payable_id], ANY_TIME, voided=True) for bill in rows]
+    return await move_bills(s, connection, row, paid, why="a credit in the ERP")
+
+
 def _moved(figure: Decimal, known: Decimal, one: Paid) -> Decimal:
-    """`known` is what the payments we hold add up to now, voided ones left out."""
+    """`known` is what the payments and credits we hold add up to now, those that are gone left out."""
     if not one.voided:
         return max(figure, known)
     # Only while the figure still holds the voided amount; the bill may have been read after the void.

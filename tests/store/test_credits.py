@@ -5,7 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from models.domain import DeletedKind, ErpBill, ErpBillLine, LineBasis, OrderCredit, PurchaseOrder
+from models.domain import (
+    DeletedKind,
+    ErpBill,
+    ErpBillLine,
+    ErpId,
+    ErpPaymentShare,
+    LineBasis,
+    OrderCredit,
+    PurchaseOrder,
+)
 from models.store import credits, grni, ledger, purchase_orders
 from models.store.credits import CreditedOrder
 from tests.store.made import R1, R2, R3, a_receipt, an_erp_bill, an_order, billing, gone
@@ -231,3 +240,36 @@ async def test_the_report_of_goods_not_invoiced_counts_a_credit_once(tenant: Ten
         scope = grni.GrniScope(tenant.organization_id, a_credit(900).bill_date, tenant.connection_id)
         (total,) = await grni.totals(s, scope)
     assert total.accrual == 50
+
+
+# --- what credits are applied to ---------------------------------------------------------------------------------
+
+
+async def test_what_a_credit_paid_is_due_again_when_it_goes(tenant: Tenant) -> None:
+    """S5-71: two credits on one bill; one is applied elsewhere, then one deleted. The bill itself never came again."""
+
+    def applied(record: int, revision: str, **amounts: str) -> ErpBill:
+        shares = tuple(ErpPaymentShare(bill_erp_id=ErpId(to[1:]), amount=Decimal(amounts[to])) for to in amounts)
+        return an_erp_bill(record, total="-20", revision=revision, applied=shares)
+
+    async def paid() -> Decimal:
+        return next(row.paid for row in await tenant.bill_rows() if row.payable_id == "901")
+
+    await tenant.bills_in(an_erp_bill(901, paid="35"), applied(910, R1, b901="20"), applied(911, R1, b901="15"))
+    assert await paid() == 35
+    await tenant.bills_in(applied(910, R2, b901="5", b902="15"))
+    assert await paid() == 20
+    await tenant.bills_in(applied(910, R2, b901="5", b902="15"))
+    assert await paid() == 20
+    await tenant.deleted(gone(DeletedKind.BILL, "911"))
+    await tenant.deleted(gone(DeletedKind.BILL, "911"))
+    assert await paid() == 5
+
+
+async def test_a_bill_that_was_read_after_its_credit_went_is_left_alone(tenant: Tenant) -> None:
+    """The figure has it already."""
+    shares = (ErpPaymentShare(bill_erp_id=ErpId("901"), amount=Decimal(20)),)
+    await tenant.bills_in(an_erp_bill(901, paid="20"), an_erp_bill(910, total="-20", applied=shares))
+    await tenant.bills_in(an_erp_bill(901, paid="0", revision=R2))
+    await tenant.deleted(gone(DeletedKind.BILL, "910"))
+    assert next(row.paid for row in await tenant.bill_rows() if row.payable_id == "901") == 0

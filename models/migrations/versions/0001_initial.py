@@ -497,6 +497,9 @@ def upgrade() -> None:
         sa.Column("payable_id", sa.String(), nullable=True),
         sa.Column("erp_revision", sa.String(), nullable=True),
         sa.Column("payable_revision", sa.String(), nullable=True),
+        sa.Column(
+            "applied", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
         sa.Column("linked_in_erp", sa.Boolean(), nullable=False),
         sa.Column("order_document", sa.String(), nullable=True),
         sa.Column("receipt_document", sa.String(), nullable=True),
@@ -536,6 +539,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("status not in ('deleted', 'abandoned') and origin = 'posync'"),
     )
     op.create_index("bills_with_edits", "bills", ["id"], unique=False, postgresql_where=sa.text("edit_pending"))
+    op.create_index(
+        "bills_applied", "bills", ["connection_id"], unique=False, postgresql_where=sa.text("applied <> '[]'")
+    )
     op.create_index(op.f("ix_bills_external_key"), "bills", ["external_key"], unique=False)
     op.create_index(op.f("ix_bills_purchase_order_id"), "bills", ["purchase_order_id"], unique=False)
     op.create_table(
@@ -757,6 +763,7 @@ def downgrade() -> None:
     op.drop_table("receipt_lines")
     op.drop_index(op.f("ix_bills_purchase_order_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_external_key"), table_name="bills")
+    op.drop_index("bills_applied", table_name="bills", postgresql_where=sa.text("applied <> '[]'"))
     op.drop_index("bills_with_edits", table_name="bills", postgresql_where=sa.text("edit_pending"))
     op.drop_index(
         "bills_once",

@@ -58,6 +58,7 @@ async def test_a_credit_leads_to_its_order_by_the_bill_it_was_made_from(service:
     (one,) = await page_of(service, credit())
     assert (one.total, one.paid, one.due, one.order_document) == (Decimal("-3.5"), Decimal("-3.5"), Decimal(0), "101")
     assert links(one) == [("101:1", "101")]
+    assert [(share.bill_erp_id, share.amount) for share in one.applied] == [("301", Decimal("3.5"))]
     assert (one.lines[0].quantity, one.lines[0].amount) == (Decimal(-1), Decimal("-3.50"))
 
 
