@@ -17,7 +17,7 @@ ACTIONS: Mapping[str, str] = {"convert_to_vendor_invoice": "bill", "edit_vendor_
 class NetSuiteWorld(World):
     name = "netsuite"
     factory = NetSuiteConnector
-    traits = frozenset[str]()
+    traits = frozenset({"credits_name_orders"})
     wrong: ClassVar = {
         "token secret": ({"token_secret": "wrong"}, "AUTH_TOKEN_REFUSED"),
         "consumer": ({"consumer_key": "nobody"}, "AUTH_TOKEN_REFUSED"),

@@ -156,6 +156,46 @@ async def test_one_order_whole(world: World, connector: ErpConnector) -> None:
     assert pushed.snapshot == snapshot.model_copy(update={"purchase_order": order})
 
 
+async def test_many_orders_whole(connector: ErpConnector) -> None:
+    """As one by one; what the ERP cannot show is left out."""
+    order = await the_order(connector)
+    await push(connector, a_bill_for(order, "many-1"))
+    (snapshot,) = await connector.purchase_orders_whole([order.erp_id, ErpId("999999")])
+    alone = await connector.purchase_order(order.erp_id)
+    assert (snapshot.purchase_order.lines, snapshot.billings) == (alone.purchase_order.lines, alone.billings)
+
+
+async def test_who_tells_what_credits_take_back(world: World, connector: ErpConnector) -> None:
+    """Where nobody does, nothing is ever freed."""
+    assert connector.capabilities.credits_name_orders is ("credits_name_orders" in world.traits)
+
+
+@pytest.mark.trait("credits_name_orders")
+@pytest.mark.parametrize("lowers", [False, True], ids=["E stays", "E falls"])
+async def test_a_credit_names_the_order_lines_it_takes_back(
+    world: World, connector: ErpConnector, lowers: bool
+) -> None:
+    """R01: billed less credited is the same, whether the ERP takes the credit off its own figure or not."""
+    world.switch(credits_lower_billed=lowers)
+    order = await the_order(connector)
+    bill = a_bill_for(order, "credited-1", Decimal(2))
+    await push(connector, bill)
+    world.person("credit_bill", number=bill.number, lines=[{"line": 1, "quantity": "1"}], document_number="CM-1")
+    page = await connector.bills(since="2000-01-01 00:00:00", after=None)
+    (credit,) = [one for one in page.records if one.number == "CM-1"]
+    (line,) = credit.lines
+    assert (line.order_line, line.order_document, line.quantity) == (
+        order.lines[0].erp_id, order.document_id, Decimal(-1),
+    )  # fmt: skip
+    (share,) = credit.applied
+    assert credit.total == -share.amount
+    snapshot = await connector.purchase_order(order.erp_id)
+    billed = snapshot.purchase_order.lines[0].billed
+    freed = sum((one.quantity for one in snapshot.credits), Decimal(0))
+    assert (billed, billed - freed) == (Decimal(1) if lowers else Decimal(2), Decimal(1))
+    assert [one.document_number for one in snapshot.billings] == ["credited-1"]
+
+
 async def test_an_order_that_is_not_there(connector: ErpConnector) -> None:
     """NotFound, never an empty order."""
     with pytest.raises(NotFound):

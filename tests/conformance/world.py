@@ -26,6 +26,7 @@ from models.domain import (
 TRAITS = {
     "back_orders": "an order may be closed and continued by another one",
     "billing_moves_status": "billing a part of an order that nothing was received of moves its status",
+    "credits_name_orders": "a vendor credit names the order lines it takes back",
     "lag": "reads may show the state of a while ago",
     "lines_emptied": "a field of a bill line can be emptied",
     "number_is_key": "our key is the document's number, which others may have used",

@@ -1,5 +1,6 @@
 """What only a NetSuite that moves can show: receipts, billed quantities that lag, rows in another order (S4-65..70)."""
 
+import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -213,3 +214,53 @@ async def test_a_bill_held_for_approval_cannot_be_paid_yet(world: NetSuiteWorld)
     world.person("approve_bill", external_id="approval-1")
     read = await connector.read_payment(payment, await connector.create_payment(payment))
     assert read.bill_due == Decimal(0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_billed_less_credited_is_true_after_any_day(world: NetSuiteWorld, seed: int) -> None:
+    """R01..R09, S4-65..67: bills, credits of goods and of money, returns, edits, voids and deletions in any order, and
+    NetSuite lowering its figure or not: what is freed is what was credited, and every bill is inside."""
+    chance = random.Random(seed)
+    world.switch(credits_lower_billed=seed % 2 == 1, over_billing="accept", bill_in_advance=True)
+    connector = world.connect()
+    order = await the_order(connector)
+    bills: dict[str, int] = {}
+    credits: dict[str, tuple[str, int]] = {}
+    for at in range(30):
+        free = {name: quantity - sum(n for of, n in credits.values() if of == name) for name, quantity in bills.items()}
+        open_bills = [name for name, left in free.items() if left]
+        deed = chance.randrange(8) if open_bills else 0
+        if deed <= 1:
+            name, quantity = f"B-{at}", chance.randint(1, 5)
+            lines = [{"line": 1, "quantity": str(quantity)}]
+            world.person("bill", number=OPEN_ORDER, invoice_number=name, lines=lines)
+            bills[name] = quantity
+        elif deed == 2:
+            money = [{"line": 1, "quantity": "0", "amount": "1.00"}]
+            world.person("credit_bill", number=chance.choice(open_bills), lines=money, apply=False)
+        elif deed <= 4:
+            name = chance.choice(open_bills)
+            quantity = chance.randint(1, free[name])
+            lines = [{"line": 1, "quantity": str(quantity)}]
+            if deed == 3:
+                world.person("credit_bill", number=name, lines=lines, apply=False, document_number=f"C-{at}")
+            else:
+                goods = world.person("authorize_return", number=name, lines=lines)
+                world.person("credit_return", record_no=goods["record_no"], apply=False, document_number=f"C-{at}")
+            credits[f"C-{at}"] = (name, quantity)
+        elif credits:
+            name = chance.choice(list(credits))
+            of, quantity = credits.pop(name)
+            if deed == 5 and quantity > 1:
+                world.person("edit_credit", number=name, line=1, quantity=str(quantity - 1))
+                credits[name] = (of, quantity - 1)
+            elif deed == 6:
+                world.person("void_credit", number=name)
+            else:
+                world.person("delete", kind="credit", number=name)
+    snapshot = await connector.purchase_order(order.erp_id)
+    line = snapshot.purchase_order.lines[0]
+    freed = sum((one.quantity for one in snapshot.credits), Decimal(0))
+    assert line.billed - freed == sum(bills.values()) - sum(quantity for _, quantity in credits.values())
+    assert not any(one.unclear for one in snapshot.credits)
+    assert sum(one.quantity for one in snapshot.billings) == sum(bills.values())
