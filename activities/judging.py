@@ -99,11 +99,13 @@ async def judge(
     charges = {}
     if bill.charges:
         charges = await kept_bills.charges(session, [order.id for order in orders], without_bill=bill_id)
+    mode = MatchMode(connection.match_mode)
     to_match = [
-        await _order_to_match(session, order, bill_id, facts, factors, charges.get(order.id, {})) for order in orders
+        await _order_to_match(session, mode, order, bill_id, facts, factors, charges.get(order.id, {}))
+        for order in orders
     ]
     return match_bill(
-        MatchMode(connection.match_mode),
+        mode,
         to_match,
         await _surrounded(session, connection, bill, facts, bill_id),
         policies_of(facts.policies),
@@ -170,6 +172,7 @@ async def _factors(
 
 async def _order_to_match(
     session: AsyncSession,
+    mode: MatchMode,
     order: Order,
     bill_id: BillId | None,
     facts: MatchFacts,
@@ -190,7 +193,7 @@ async def _order_to_match(
         currency=row.currency,
         entity=row.entity,
         status=PoStatus(row.status),
-        matching_status=_matching_status(order),
+        matching_status=_matching_status(mode, order),
         lines=tuple(
             OrderLineToMatch(
                 line_no=line.line_no,
@@ -218,14 +221,20 @@ async def _order_to_match(
     )
 
 
-def _matching_status(order: Order) -> MatchingStatus:
+def _matching_status(mode: MatchMode, order: Order) -> MatchingStatus:
     """What may happen to the order. One that is closed because all of it was billed takes bills for what was credited:
-    the ERP's word of it is from before the credit (R01..R10)."""
+    the ERP's word of it is from before the credit (R01..R10). In 3-way matching it takes bills for what came beyond the
+    order, too: the ERP's word may be about what was ordered (S4-15)."""
     row, held = order
     if row.deleted_at:
         return MatchingStatus.DELETED
-    credited = any(line.credited and not line.closed for line in held.values())
-    if credited and (row.status, row.matching_status) == (PoStatus.FILLED, MatchingStatus.CLOSED):
+    more = any(
+        line.credited > 0
+        or (mode is MatchMode.THREE_WAY and line.receivable and line.received > max(line.ordered, line.billed))
+        for line in held.values()
+        if not line.closed
+    )
+    if more and (row.status, row.matching_status) == (PoStatus.FILLED, MatchingStatus.CLOSED):
         return MatchingStatus.PARTIALLY_BILLED
     return MatchingStatus(row.matching_status)
 

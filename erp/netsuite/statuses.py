@@ -81,6 +81,7 @@ OPEN = frozenset({"pending receipt", "partially received", "pending billing/part
 
 def lags(order: PurchaseOrder, receipts: Iterable[Receipt]) -> bool:
     """Whether the order's status has not followed its quantities yet: all of it is received and billed, and it is open.
+    What came beyond the order may have to be billed first (S4-15): until it is, the order may stay open.
 
     The word is never worked out here (S4-60); this only says that it will change, so that it is read again (S4-67).
     """
@@ -92,7 +93,11 @@ def lags(order: PurchaseOrder, receipts: Iterable[Receipt]) -> bool:
             received[line.order_line] += line.quantity
     awaited = [line for line in order.lines if not line.closed]
     return bool(awaited) and all(
-        (line.billed >= line.quantity if line.basis is LineBasis.QUANTITY else line.billed_amount >= line.amount)
+        (
+            line.billed >= max(line.quantity, received[line.erp_id])
+            if line.basis is LineBasis.QUANTITY
+            else line.billed_amount >= line.amount
+        )
         and (not line.receivable or received[line.erp_id] >= line.quantity)
         for line in awaited
     )

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain import ConnectionId, MatchingStatus, OrganizationId, PoStatus, PurchaseOrderId
+from models.domain import ConnectionId, MatchingStatus, MatchMode, OrganizationId, PoStatus, PurchaseOrderId
 from models.store.order_pages import Upserted, held_revisions, imported, upsert
 from models.store.order_refresh import apply_snapshot
 from models.store.order_rows import MappedOrder, purchase_order_id
@@ -116,7 +116,7 @@ async def open_for_vendor(
         col(PurchaseOrderRow.vendor_id) == vendor_id,
         or_(
             col(PurchaseOrderRow.matching_status).in_(billable),
-            and_(col(PurchaseOrderRow.status) == PoStatus.FILLED.value, _credited()),
+            and_(col(PurchaseOrderRow.status) == PoStatus.FILLED.value, _billable_beyond()),
         ),
         col(PurchaseOrderRow.status) != PoStatus.CLOSED.value,
         col(PurchaseOrderRow.deleted_at).is_(None),
@@ -127,14 +127,26 @@ async def open_for_vendor(
     return (await s.exec(statement.limit(page_size(limit)), execution_options=_FRESH)).all()
 
 
-def _credited() -> ColumnElement[bool]:
-    """Something of it was credited and may be billed again."""
-    return (
-        select(PurchaseOrderLineRow.line_no)
+def _billable_beyond() -> ColumnElement[bool]:
+    """Something of it was credited and may be billed again; or, in 3-way matching, came beyond the order (S4-15)."""
+    line = PurchaseOrderLineRow
+    three_way = (
+        select(ConnectionRow.id)
         .where(
-            col(PurchaseOrderLineRow.purchase_order_id) == col(PurchaseOrderRow.id),
-            col(PurchaseOrderLineRow.credited) > 0,
-            col(PurchaseOrderLineRow.closed).is_(False),
+            col(ConnectionRow.id) == col(PurchaseOrderRow.connection_id),
+            col(ConnectionRow.match_mode) == MatchMode.THREE_WAY.value,
+        )
+        .exists()
+    )
+    over_received = and_(
+        col(line.receivable), col(line.received) > col(line.quantity), col(line.received) > col(line.billed), three_way
+    )
+    return (
+        select(line.line_no)
+        .where(
+            col(line.purchase_order_id) == col(PurchaseOrderRow.id),
+            or_(col(line.credited) > 0, over_received),
+            col(line.closed).is_(False),
         )
         .exists()
     )

@@ -57,6 +57,9 @@ def receipt(quantity: str, *, of: int = 1) -> Receipt:
         ("Fully Billed", "10", "10", False),
         ("Closed", "10", "10", False),
         ("Pending Bill", "4", "10", False),
+        # What came beyond the order may have to be billed, too (S4-15).
+        ("Pending Bill", "10", "12", False),
+        ("Pending Bill", "12", "12", True),
         # Billed in advance: it stays as it is until the goods come (S4-68).
         ("Pending Receipt", "10", "0", False),
     ],

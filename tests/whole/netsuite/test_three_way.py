@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.whole.company import Company
 from tests.whole.desk import Desk, ledger, refused
 
@@ -117,6 +119,34 @@ async def test_more_received_than_ordered_may_be_billed(desk: Desk, company: Com
     assert "QTY_OVER_CEILING" in [finding["code"] for finding in problem["match"]["findings"]]
     answer = await desk.enter("PO-1", {1: "12"})
     assert codes(answer) == ["BILLED_BEYOND_ORDERED"]
+
+
+@pytest.mark.parametrize("counts", ["received", "ordered"])
+async def test_what_came_beyond_the_order_is_billed_after_the_order_was(
+    desk: Desk, company: Company, counts: str
+) -> None:
+    """S4-15, Q22, Q23: also where NetSuite calls the order Fully Billed by what was ordered; the status of one that it
+    leaves open is no lag (S4-67)."""
+    company.switch(allow_overage=True, over_receipt_billed=counts, over_billing="accept")
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "12"}])
+    await desk.start(mode="three_way")
+    bill = await desk.billed("PO-1", {1: "10"})
+    order = await desk.order("PO-1")
+    assert order["erp_status"] == ("Pending Bill" if counts == "received" else "Fully Billed")
+    vendor = {"connection": desk.connection_id, "vendor": bill["vendor_id"]}
+    assert [one["number"] for one in await desk.items("/v1/purchase-orders", open="true", **vendor)] == ["PO-1"]
+    (line,) = (await desk.get(f"/v1/purchase-orders/{order['id']}/bill-draft"))["lines"]
+    assert Decimal(line["quantity"]) == 2
+    problem = refused(await desk.enter("PO-1", {1: "3"}), 422, "MATCH_BLOCKED")
+    assert [finding["code"] for finding in problem["match"]["findings"]] == ["QTY_OVER_CEILING"]
+    answer = await desk.enter("PO-1", {1: "2"})
+    assert codes(answer) == ["BILLED_BEYOND_ORDERED"]
+    bill_id = answer.json()["bill"]["id"]
+    await desk.acknowledge(bill_id)
+    await desk.arrived(bill_id)
+    assert ledger(await desk.order_is("PO-1", "filled")) == figures("10", "12", "12", "0")
+    assert await desk.issues() == []
 
 
 async def test_lines_that_are_not_received_are_billed_as_they_are(desk: Desk, company: Company) -> None:
