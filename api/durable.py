@@ -31,7 +31,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import Problem
-from models.domain import BillId, BillStatus, ConnectionId, Erp
+from models.domain import BillId, BillStatus, ConnectionId, Erp, PaymentId
 from models.messages import (
     BillEdited,
     BillNow,
@@ -40,6 +40,7 @@ from models.messages import (
     DecideMatch,
     DecideMatchAnswer,
     OrderFacts,
+    PaymentGivenUp,
     PurchaseOrderLive,
     PurchaseOrderState,
     RequestRef,
@@ -289,6 +290,12 @@ async def bill_given_up(client: Client, bill_id: BillId, order_workflow_id: str,
     await _tell(client, contract.bill_workflow_id(bill_id), contract.BILL_CHANGED, now)
     word = BillPushed(bill_id=bill_id, status=BillStatus.ABANDONED, covered=False, facts=facts)
     await _tell(client, order_workflow_id, contract.BILL_PUSHED, word)
+
+
+async def payment_given_up(client: Client, payment_id: PaymentId, bill_id: BillId, word: PaymentGivenUp) -> None:
+    """Tell a payment's workflow that it was given up; before it has started, its bill's."""
+    if not await _tell(client, contract.payment_workflow_id(payment_id), contract.PAYMENT_GIVEN_UP, word):
+        await _tell(client, contract.bill_workflow_id(bill_id), contract.BILL_CHANGED, word.bill)
 
 
 @_reaching()

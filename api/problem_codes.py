@@ -249,6 +249,15 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
             "synced and unpaid; GL accounts always.",
         ),
     ),
+    "PAYMENT_IS_IN_ERP": ProblemCode(
+        409,
+        "The ERP holds the payment, or may hold it",
+        ACCOUNTANT,
+        (
+            "Void or delete the payment in the ERP, then run a sync.",
+            "One that is on its way may still be refused: look at it again.",
+        ),
+    ),
     "BILL_HAS_PAYMENTS": ProblemCode(
         409,
         "A bill that is paid, or about to be, is not edited any more",

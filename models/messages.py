@@ -165,6 +165,11 @@ class OpenPayment(BaseModel):
     started: bool = False
     done: bool = False
 
+    @property
+    def waits(self) -> bool:
+        """Its workflow is still to be started; not one that was given up before that."""
+        return not self.started and not self.done
+
 
 class DecideMatch(BaseModel):
     """A person's word on what a bill's match found, asked for over the API; its body is in the request."""
@@ -258,6 +263,15 @@ class BillNow(BaseModel):
 
 
 # --- payment ---------------------------------------------------------------------------------------------------
+
+
+class PaymentGivenUp(BaseModel):
+    """A person gave a payment up before it was sent; the mirror holds that already."""
+
+    actor: str
+    why: str
+    bill: BillNow
+    """What that leaves due."""
 
 
 class PaymentState(BaseModel):

@@ -245,7 +245,8 @@ class BillWorkflow:
         elif result.status is BillStatus.SYNC_ISSUE:
             await self._wait_for_a_person(self._content_conflict(result))
         elif self._state.status in UNPUSHED:
-            self._state.status = BillStatus.SCHEDULED if self._state.payments else BillStatus.SYNCED
+            promised = any(not payment.done for payment in self._state.payments)
+            self._state.status = BillStatus.SCHEDULED if promised else BillStatus.SYNCED
 
     def _link_missing(self, document_id: str) -> FailureDetails:
         return FailureDetails(
@@ -413,7 +414,7 @@ class BillWorkflow:
     def _something_to_do(self) -> bool:
         return (
             self._state.status in CLOSED
-            or any(not payment.started for payment in self._state.payments)
+            or any(payment.waits for payment in self._state.payments)
             or self._news
             or self._edit_is_due()
             or workflow.info().is_continue_as_new_suggested()
@@ -421,14 +422,14 @@ class BillWorkflow:
 
     async def _start_payments(self) -> None:
         for payment in self._state.payments:
-            if not payment.started:
+            if payment.waits:
                 await self._start_payment(payment)
                 payment.started = True
 
     async def _give_up_unstarted_payments(self) -> None:
         """A bill that is given up, deleted or paid otherwise takes the payments it never started along."""
         for payment in self._state.payments:
-            if not payment.started:
+            if payment.waits:
                 await workflow.execute_local_activity_method(
                     MirrorActivities.abandon_write,
                     AbandonWrite(

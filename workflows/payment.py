@@ -1,11 +1,13 @@
 """One payment's life: wait for its date, submit it to the ERP exactly once, confirm what it left due.
 
 timer to the date ──> push (key known before the first attempt) ──> read back ──> the bill hears what is paid
+      └── given up by a person ──> the bill hears what is open again
 
 The bill hears it as the end of its child. A run of the bill that did not start the payment hears no end; it asks to be
 told by a signal (`tell_bill`).
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, time
 
 from temporalio import workflow
@@ -16,7 +18,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.failures import FailureDetails, details_of
     from activities.mirror import MirrorActivities
     from models.domain import PaymentStatus
-    from models.messages import AbandonWrite, BillNow, PaymentEnd, PaymentState, PushPayment, SettleIssue
+    from models.messages import (
+        AbandonWrite,
+        BillNow,
+        PaymentEnd,
+        PaymentGivenUp,
+        PaymentState,
+        PushPayment,
+        SettleIssue,
+    )
     from workflows import contract, issues, policies
 
 CLOSED = (PaymentStatus.PAID, PaymentStatus.ABANDONED)
@@ -30,6 +40,7 @@ class PaymentWorkflow:
     def __init__(self, state: PaymentState) -> None:
         self._state = state
         self._word: SettleIssue | None = None
+        self._given_up: PaymentGivenUp | None = None
         self._shown = (state.status, state.issue_code)
         self._bill: BillNow | None = None
         self._tells_bill = False
@@ -51,6 +62,11 @@ class PaymentWorkflow:
         self._word = word
 
     @workflow.signal
+    def given_up(self, word: PaymentGivenUp) -> None:
+        """A person gave the payment up. Only one that was not sent can be; the mirror refuses any other."""
+        self._given_up = word
+
+    @workflow.signal
     def tell_bill(self) -> None:
         """The bill's present run did not start this payment, so it will not hear how its child ends."""
         self._tells_bill = True
@@ -63,7 +79,15 @@ class PaymentWorkflow:
         left = datetime.combine(self._state.pay_on, time.min, UTC) - workflow.now()
         if left.total_seconds() > 0:
             self._show(f"the payment date, {self._state.pay_on}")
-            await workflow.sleep(left, summary=f"wait for the payment date {self._state.pay_on}")
+            with suppress(TimeoutError):  # the date has come
+                await workflow.wait_condition(
+                    lambda: self._given_up is not None,
+                    timeout=left,
+                    timeout_summary=f"wait for the payment date {self._state.pay_on}",
+                )
+        if self._given_up is not None:
+            self._state.status = PaymentStatus.ABANDONED
+            self._bill = self._given_up.bill
 
     async def _push(self) -> None:
         self._show("the ERP to take the payment")
@@ -95,11 +119,20 @@ class PaymentWorkflow:
         self._state.issue_code = failure.code
         self._state.status = PaymentStatus.SYNC_ISSUE
         self._show(f"a person: issue {self._state.issue} ({failure.code}): {failure.message}")
-        await workflow.wait_condition(lambda: self._word is not None and self._word.issue_id == self._state.issue)
+        await workflow.wait_condition(lambda: self._said() is not None)
         await self._settle()
 
+    def _said(self) -> SettleIssue | None:
+        """What settles the open issue: a person's word on it, or that the payment was given up."""
+        issue, given_up = self._state.issue, self._given_up
+        if self._word is not None and self._word.issue_id == issue:
+            return self._word
+        if issue is not None and given_up is not None:
+            return SettleIssue(issue_id=issue, decision="abandon", actor=given_up.actor, why=given_up.why)
+        return None
+
     async def _settle(self) -> None:
-        word, issue = self._word, self._state.issue
+        word, issue = self._said(), self._state.issue
         assert issue is not None, "only an open issue is settled"
         assert word is not None, "an issue is settled by a person's word"
         if word.decision == "abandon":

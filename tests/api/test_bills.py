@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from models.domain import BillId, BillStatus, DocumentId, ErpId, ExternalKey, PushedBill
-from models.store import bills, writes
+from models.store import bills, payments, writes
 from models.store.database import Database
 from tests.api.desk import Office, StandInTemporal, a_problem, an_order, billed, connected, mirrored
 from tests.api.test_purchase_orders import received
@@ -281,6 +281,58 @@ async def test_a_payment_is_scheduled_for_its_day(
     assert len((await office.get("/v1/payments", bill=bill_id)).json()["items"]) == 1
     assert (await the_bill(office, bill_id))["payments"][0]["id"] == payment["id"]
     assert (await office.get("/v1/payments", status="paid")).json()["items"] == []
+
+
+async def test_a_scheduled_payment_is_given_up(
+    office: Office, other_office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """S5-33: before it is sent; once per key, with who and why, and what it promised is open again."""
+    await pushed(database, bill_id)
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    whole = {"amount": "50.00", "pay_on": "2026-12-01"}
+    paid = (await office.post(f"/v1/bills/{bill_id}/payments", whole)).json()["payment"]["id"]
+    temporal_stand_in.running[f"payment/{paid}"] = "run"
+    path, why = f"/v1/payments/{paid}/abandon", {"reason": "the supplier owes us"}
+    a_problem(await office.as_("clerk").post(path, why), 403, "ROLE_TOO_LOW")
+    a_problem(await other_office.post(path, why), 404, "NOT_FOUND")
+    first = await office.post(path, why, key="give-up")
+    assert (first.status_code, first.json()["status"]) == (200, "abandoned"), first.text
+    assert (await office.post(path, why, key="give-up")).json() == first.json()
+    told = [(to, name, word) for to, name, word in temporal_stand_in.signals if name == "given_up"]
+    assert [to for to, _, _ in told] == [f"payment/{paid}"] * 2, "a repeat tells again: the first may have died"
+    assert (told[0][2].why, told[0][2].bill.due, told[0][2].bill.payment_id) == (why["reason"], "50.00", paid)
+    shown = (await office.get(f"/v1/payments/{paid}")).json()
+    assert (shown["write"]["state"], shown["events"][-1]["why"]) == ("abandoned", why["reason"])
+    assert (await the_bill(office, bill_id))["status"] == "synced"
+    assert (await office.post(f"/v1/bills/{bill_id}/payments", whole)).status_code == 201
+
+
+async def test_before_its_bill_is_sent_a_payments_end_is_told_to_the_bill(
+    office: Office, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """S5-33: no workflow of the payment runs yet."""
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    body = {"amount": "50.00", "pay_on": "2026-12-01"}
+    paid = (await office.post(f"/v1/bills/{bill_id}/payments", body)).json()["payment"]["id"]
+    assert (await office.post(f"/v1/payments/{paid}/abandon", {"reason": "twice"})).status_code == 200
+    to, name, now = temporal_stand_in.signals[-1]
+    assert (to, name, now.payment_id) == (f"bill/{bill_id}", "bill_changed", paid)
+
+
+async def test_a_payment_that_was_sent_is_not_given_up(
+    office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """DESIGN 5: the ERP may hold it; there it is voided."""
+    await pushed(database, bill_id)
+    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
+    body = {"amount": "50.00", "pay_on": "2026-12-01"}
+    paid = (await office.post(f"/v1/bills/{bill_id}/payments", body)).json()["payment"]["id"]
+    async with database.transaction() as session:
+        await writes.begin(session, payments.external_key_for(paid))
+    response = await office.post(f"/v1/payments/{paid}/abandon", {"reason": "too late"})
+    problem = a_problem(response, 409, "PAYMENT_IS_IN_ERP")
+    assert "Void" in problem["fix"][0]
+    assert (await office.get(f"/v1/payments/{paid}")).json()["status"] == "scheduled"
 
 
 async def test_a_bill_made_in_the_erp_is_paid_there(office: Office, database: Database) -> None:

@@ -119,6 +119,23 @@ async def test_a_payment_made_in_the_erp_comes_back(desk: Desk, company: Company
     await desk.bill_is(bill["id"], "paid")
 
 
+async def test_a_payment_given_up_before_its_day_never_reaches_the_erp(desk: Desk, company: Company) -> None:
+    """S5-33, S4-25: the bill is open again and paid by another payment; one payment in the ERP."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    later = await desk.pay(bill["id"], "100.00", on=today() + timedelta(days=30))
+    answer = await desk.post(f"/v1/payments/{later}/abandon", {"reason": "paid by cheque"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "abandoned"), answer.text
+    await desk.bill_is(bill["id"], "synced")
+    at_once = await desk.pay(bill["id"], "100.00")
+    await desk.payment_is(at_once, "paid")
+    await desk.bill_is(bill["id"], "paid")
+    (held,) = company.held("payments")
+    assert held["document_number"] == "PSP-" + at_once.removeprefix("pay_")[:16].upper()
+    refused(await desk.post(f"/v1/payments/{at_once}/abandon", {"reason": "late"}), 409, "PAYMENT_IS_IN_ERP")
+
+
 async def test_bills_made_in_the_erp_come_back_linked(desk: Desk, company: Company) -> None:
     """S4-64, S4-71, S2-85 as ruled in G8: by CREATEDFROM, or by the reference number; paid there."""
     company.orders("PO-1", "PO-2", "PO-3")

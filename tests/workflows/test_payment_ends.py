@@ -1,7 +1,7 @@
 """However a payment ends, its bill hears of it once, also in a run that did not start it."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
@@ -10,8 +10,8 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
 from activities.doorbell import Doorbell
-from models.domain import BillId, BillStatus
-from models.messages import BillNow
+from models.domain import BillId, BillStatus, PaymentId, PaymentStatus
+from models.messages import BillNow, PaymentGivenUp
 from tests.workflows.desk import (
     an_issue,
     bill,
@@ -26,6 +26,7 @@ from tests.workflows.desk import (
     settle,
 )
 from tests.workflows.world import World, refused
+from workflows import contract
 
 ALL_OF_IT = "250"
 
@@ -117,6 +118,71 @@ async def test_a_payment_stopped_by_hand_leaves_its_bill_payable(temporal: Clien
         assert "a payment of the 250 still due to be scheduled" in await details(bill(world, bill_id))
         await Doorbell(world.client).bill_changed(bill_id, BillNow(status=BillStatus.PAID, paid="250", due="0"))
         assert await done(bill(world, bill_id)) == BillStatus.PAID
+
+
+async def given_up(world: World, payment_id: str) -> None:
+    """What the API does: the mirror first, then a word to the workflow."""
+    held = world.payments[PaymentId(payment_id)]
+    held.status, world.bills[held.bill_id].status = PaymentStatus.ABANDONED, BillStatus.SYNCED
+    word = PaymentGivenUp(actor="ada", why="the supplier owes us", bill=world.bill_now(PaymentId(payment_id)))
+    await payment(world, payment_id).signal(contract.PAYMENT_GIVEN_UP, word)
+
+
+async def test_a_payment_given_up_before_its_day_is_never_sent(temporal: Client, tag: str) -> None:
+    """S5-33, S4-25: its bill hears of it, is open again, and can be paid."""
+    world = World(client=temporal, tag=tag)
+    async with world.workers():
+        bill_id = (await create_bill(world, world.bill_request("k1", 10))).bill_id
+        assert bill_id is not None
+        await done(order(world))
+        today = datetime.now(UTC).date()
+        later = world.payment_request("p1", bill_id, ALL_OF_IT, today + timedelta(days=30))
+        await schedule_payment(bill(world, bill_id), later)
+        await given_up(world, f"pay_{tag}p1")
+        ended = await done(payment(world, f"pay_{tag}p1"))
+        assert (ended.status, ended.bill.due) == (PaymentStatus.ABANDONED, ALL_OF_IT)
+
+        async def heard() -> bool:
+            state = await bill_state(world, bill_id)
+            return state.status is BillStatus.SYNCED and all(held.done for held in state.payments)
+
+        await eventually(heard)
+        assert "a payment of the 250 still due to be scheduled" in await details(bill(world, bill_id))
+        assert world.calls["push_payment"] == 0
+        await schedule_payment(bill(world, bill_id), world.payment_request("p2", bill_id, ALL_OF_IT, today))
+        assert await done(bill(world, bill_id)) == BillStatus.PAID
+    assert world.calls["push_payment"] == 1
+
+
+async def test_a_refused_payment_given_up_needs_its_issue_no_more(temporal: Client, tag: str) -> None:
+    """S5-33: whoever gives it up has settled the issue."""
+    world = World(client=temporal, tag=tag)
+    async with world.workers():
+        await paid_later(world)
+        issue_id, _ = await an_issue(world)
+        await given_up(world, f"pay_{tag}p1")
+        assert (await done(payment(world, f"pay_{tag}p1"))).status == PaymentStatus.ABANDONED
+    assert (world.issues[issue_id].state, world.issues[issue_id].actor) == ("abandoned", "ada")
+    assert world.calls["push_payment"] == 1
+
+
+async def test_a_payment_given_up_before_its_bill_went_out_is_never_started(temporal: Client, tag: str) -> None:
+    """S5-33: only the bill's workflow knows of it then."""
+    world = World(client=temporal, tag=tag)
+    world.troubles["push_bill"] = [refused()]
+    async with world.workers():
+        bill_id = (await create_bill(world, world.bill_request("k1", 10))).bill_id
+        assert bill_id is not None
+        issue_id, _ = await an_issue(world)
+        today = datetime.now(UTC).date()
+        await schedule_payment(bill(world, bill_id), world.payment_request("p1", bill_id, ALL_OF_IT, today))
+        payment_id = PaymentId(f"pay_{tag}p1")
+        await Doorbell(world.client).bill_changed(bill_id, world.bill_now(payment_id))
+        await settle(bill(world, bill_id), issue_id, "retry")
+        await done(order(world))
+        state = await bill_state(world, bill_id)
+    assert (state.status, [held.started for held in state.payments]) == (BillStatus.SYNCED, [False])
+    assert world.calls["push_payment"] == 0
 
 
 async def reset_to_the_first_step(world: World, bill_id: BillId) -> None:
