@@ -142,7 +142,7 @@ class SyncActivities:
                 )
             await self._credit_anew(connection, moved)
         older = await self._received_before_the_window(row, orders.records)
-        whole = await erp.purchase_orders_whole([order.erp_id for order in older[:WHOLE_AT_ONCE]])
+        whole = await erp.purchase_orders_whole([order.erp_id for order in older[:WHOLE_AT_ONCE]]) if older else ()
         async with self._database.transaction() as session:
             mapped: list[MappedOrder] = []
             for order in orders.records:

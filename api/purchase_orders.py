@@ -75,7 +75,8 @@ class PurchaseOrderLine(BaseModel):
     pending: Exact
     """P: on our bills, not yet inside E."""
     credited: Exact
-    """C: taken back by vendor credits and still inside E; may be billed again."""
+    """C: taken back by vendor credits and still inside E, so it may be billed again. Below zero: the ERP took off E
+    what was only credited in price, so that may not."""
     basis: LineBasis
     """Of an amount-only line (services), what is left is money."""
     remaining: Exact

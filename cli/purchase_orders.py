@@ -62,7 +62,7 @@ def show_purchase_order(
     named = f"[bold]{escape(order['number'])}[/] · {escape(order['vendor_name'])} · {order['ordered_on']}"
     status = f"[bold]{order['status'].replace('_', ' ')}[/] ({escape(order['erp_status'])} in the ERP)"
     console.print(f"{named} · {order['total']} {order['currency']} · {status}")
-    numbers = ("ordered", "received", "billed", "pending", "remaining", "price")
+    numbers = ("ordered", "received", "billed", "pending", "credited", "remaining", "price")
     lines = table("Lines", "line", "item", "description", *numbers, right=numbers)
     for line in order["lines"]:
         quantities = [str(line["quantity"] if name == "ordered" else line[name]) for name in numbers]

@@ -387,11 +387,12 @@ class OrderCredit(Record):
 
     order_line: ErpId
     quantity: Decimal
-    """C: credited, and still inside the billed quantity of the same reading; zero where the ERP left it out itself."""
+    """C: credited, and still inside the billed quantity of the same reading; zero where the ERP left it out itself, and
+    below zero where it left out what only lowered a price."""
     amount: Decimal
     """The same in money, at the order's price."""
     unclear: Decimal = Decimal(0)
-    """Credited, but the reading does not show whether the billed quantity has it: counted as not credited."""
+    """Credited, but the reading does not show whether the billed quantity has it: nothing of it is freed."""
 
 
 class PurchaseOrderSnapshot(Record):

@@ -259,7 +259,8 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     """E: what the ERP billed. Where receipts count as billed: converted - received + receipts_billed."""
     billed_amount: Decimal = _number(zero=True)
     credited: Decimal = _number(zero=True)
-    """C: credited and still inside E. It belongs to this E: where another one comes without it, it is zero."""
+    """C: credited and still inside E; below zero where the ERP took off E what only lowered a price. It belongs to this
+    E: where another one comes without it, nothing is freed."""
     credited_amount: Decimal = _number(zero=True)
     closed: bool = False
     department: str | None = None

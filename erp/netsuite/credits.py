@@ -129,8 +129,9 @@ def credited(
     """What of an order's billed quantities was credited, from documents that were read after the order.
 
     Whether NetSuite takes a credit off the billed quantity is nowhere written (reference 5). The figures tell: billed
-    quantity E, bills G and credits K of a line. E = G: it does not, and K may be billed again. E = G - K: it did, and
-    the quantity is free already. Neither: one of them is on its way, and nothing is freed that might be billed.
+    quantity E, and what bills (G) and credits of goods (K) name of a line. What is billed is G - K, so C = E - (G - K),
+    where E is G less what NetSuite took off: nothing, K, or all quantities that credits name, those of a price among
+    them; then C is below zero. Any other E has one of them on its way, and nothing is freed.
     """
     alive = [bill for bill in bills if transactions.state(bill) not in statuses.DEAD_BILLS]
     lines = {line.erp_id: line for line in order.lines}
@@ -140,27 +141,29 @@ def credited(
     left_out: dict[str, Decimal] = {}
     for erp_id, back in taken.items():
         line = lines[erp_id]
-        gross = by_bills.get(erp_id, ZERO)
         if line.basis is LineBasis.AMOUNT:
             # Its billed amount is the sum of these same bills.
             part = translate.part_of(back.restored, line.amount)
             told.append(OrderCredit(order_line=erp_id, quantity=part, amount=back.restored))
-        elif _same(line.billed, gross):
-            restored = min(back.restored, gross)
-            told.append(OrderCredit(order_line=erp_id, quantity=restored, amount=wire.cents(restored * line.price)))
-        elif (out := _left_out(line.billed, gross, back)) is not None:
-            left_out[erp_id] = out
-        else:
-            told.append(OrderCredit(order_line=erp_id, quantity=ZERO, amount=ZERO, unclear=back.restored))
+            continue
+        off = _taken_off(line.billed, by_bills.get(erp_id, ZERO), back)
+        freed = back.restored - (back.named if off is None else off)
+        left_out[erp_id] = off or ZERO
+        told.append(
+            OrderCredit(
+                order_line=erp_id,
+                quantity=freed,
+                amount=wire.cents(freed * line.price),
+                unclear=back.named if off is None else ZERO,
+            )
+        )
     return Credited(tuple(credit for credit in told if credit.quantity or credit.unclear), left_out)
 
 
-def _same(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) <= ROUNDED
-
-
-def _left_out(billed: Decimal, gross: Decimal, back: Back) -> Decimal | None:
-    return next((out for out in (back.restored, back.named) if out and _same(billed, gross - out)), None)
+def _taken_off(billed: Decimal, gross: Decimal, back: Back) -> Decimal | None:
+    """What NetSuite took off the billed quantity for these credits; None where the figures do not fit."""
+    fits = (off for off in (ZERO, back.restored, back.named) if abs(billed - (gross - off)) <= ROUNDED)
+    return next(fits, None)
 
 
 def _by_bills(order: PurchaseOrder, bills: Iterable[Held]) -> Mapping[str, Decimal]:

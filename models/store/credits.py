@@ -25,7 +25,7 @@ _BY_CREDITS_HELD = """
 select o.id, o.erp_id
   from bills b
   join bill_lines l on l.bill_id = b.id and l.amount < 0
-  join purchase_orders o on o.id = l.purchase_order_id and o.deleted_at is null
+  join purchase_orders o on o.id = l.purchase_order_id and o.connection_id = :c and o.deleted_at is null
  where b.connection_id = :c and b.origin = 'erp' and b.status not in ('deleted', 'abandoned')
 """
 
@@ -89,12 +89,14 @@ async def among(
 
 
 async def forget(connection: AsyncConnection, order_id: PurchaseOrderId) -> None:
-    """Credits of an order changed: what is stored of them holds no more."""
+    """Credits of an order changed: what they freed is free no more. What is below zero stays: to forget it would free
+    something."""
     await lock_orders(connection, [order_id])
     await connection.execute(
         text(
-            "update purchase_order_lines set credited = 0, credited_amount = 0"
-            " where purchase_order_id = :id and (credited <> 0 or credited_amount <> 0)"
+            "update purchase_order_lines"
+            " set credited = least(credited, 0), credited_amount = least(credited_amount, 0)"
+            " where purchase_order_id = :id and (credited > 0 or credited_amount > 0)"
         ),
         {"id": order_id},
     )

@@ -50,7 +50,7 @@ class LedgerLine:
     pending_amount: Decimal
     """P in money."""
     credited: Decimal
-    """C: credited and still inside E."""
+    """C: credited and still inside E; below zero where E lacks what only lowered a price."""
     credited_amount: Decimal
     """C in money."""
     department: str | None

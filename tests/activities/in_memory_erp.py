@@ -35,6 +35,7 @@ from models.domain import (
     MatchingStatus,
     MatchMode,
     OrderBilling,
+    OrderCredit,
     PaymentToPush,
     PoStatus,
     PurchaseOrder,
@@ -110,6 +111,8 @@ class InMemoryErp:
     invoices: dict[str, Invoice] = field(default_factory=dict)
     payments_made: dict[str, Payment] = field(default_factory=dict)
     bills_held: list[ErpBill] = field(default_factory=list)
+    credited: dict[str, tuple[OrderCredit, ...]] = field(default_factory=dict)
+    """By order."""
     payments_held: list[ErpPayment] = field(default_factory=list)
     entries: list[ListEntry] = field(default_factory=list)
     gone: list[Deletion] = field(default_factory=list)
@@ -229,7 +232,8 @@ class InMemoryErp:
         return self._snapshot(self.orders[erp_id])
 
     async def purchase_orders_whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
-        return [await self.purchase_order(erp_id) for erp_id in erp_ids if erp_id in self.orders]
+        self._call("purchase_orders_whole")
+        return [self._snapshot(self.orders[erp_id]) for erp_id in erp_ids if erp_id in self.orders]
 
     def _all_orders(self) -> list[PurchaseOrder]:
         return [self._shown(order) for order in sorted(self.orders.values(), key=lambda order: int(order.erp_id))]
@@ -402,7 +406,10 @@ class InMemoryErp:
         ]
         received = tuple(r for r in self.receipts_held.values() if r.order_document == order.document_id)
         return PurchaseOrderSnapshot(
-            purchase_order=self._shown(order), receipts=received, billings=() if self.order_lags else tuple(billings)
+            purchase_order=self._shown(order),
+            receipts=received,
+            billings=() if self.order_lags else tuple(billings),
+            credits=self.credited.get(order.erp_id, ()),
         )
 
 

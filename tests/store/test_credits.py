@@ -96,6 +96,20 @@ async def test_a_credit_leaves_with_the_billed_quantity_it_came_with(tenant: Ten
     assert await shown(tenant) == (6, 0)
 
 
+async def test_what_may_not_be_billed_is_not_forgotten(tenant: Tenant) -> None:
+    """Below zero, C holds back what the ERP took off for a lower price: only the order read whole frees it."""
+    order = an_order(billed={1: 6})
+    await tenant.refresh(order, credits=[back(order, "-4")])
+    await tenant.page(an_order(billed={1: 5}, revision=R2))
+    assert await shown(tenant) == (5, -4)
+    async with tenant.database.transaction() as s:
+        await credits.forget(await s.connection(), tenant.id_of(order))
+    assert await shown(tenant) == (5, -4)
+    assert await among(tenant, order) == [order.erp_id]
+    await tenant.refresh(an_order(billed={1: 9}, revision=R3))
+    assert await shown(tenant) == (9, 0)
+
+
 async def test_a_page_leaves_both_alone_while_our_bill_is_on_its_way(tenant: Tenant) -> None:
     """S4-65..67: E and C stay together."""
     order = an_order(billed={1: 6})

@@ -180,6 +180,24 @@ async def test_a_credit_of_money_frees_no_quantity(service: Service, lines: Any,
     assert (await whole(service, "4.0", credit(lines=lines, **more), bills=units)).credits == ()
 
 
+@pytest.mark.parametrize(
+    ("billed", "amount", "credits"),
+    [
+        ("3.0", "1.0", told("-1", "-3.50")),
+        ("2.0", "1.0", told("-1", "-3.50", unclear="1")),
+        ("3.0", "3.5", ()),
+        ("2.0", "3.5", told("0", unclear="1")),
+    ],
+    ids=["a price, taken off", "a price, unclear", "goods, taken off", "goods, unclear"],
+)
+async def test_what_netsuite_takes_off_for_a_price_is_not_freed(
+    service: Service, billed: str, amount: str, credits: tuple[OrderCredit, ...]
+) -> None:
+    """Rules 3.6: what is billed is the bills less the goods that were credited, whatever the order counts."""
+    snapshot = await whole(service, billed, credit(lines=[credit_item(amount=amount)]))
+    assert snapshot.credits == credits
+
+
 async def test_no_more_is_freed_than_was_billed(service: Service) -> None:
     """R09: two credits of 3 of a bill of 4."""
     three = [credit_item(quantity="3.0", amount="10.5")]
