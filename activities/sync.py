@@ -31,6 +31,7 @@ from models.domain import (
 )
 from models.messages import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
 from models.store import (
+    bill_life,
     bills,
     closed_periods,
     credits,
@@ -53,6 +54,7 @@ from models.store.database import Database
 from models.store.order_pages import wake_again
 from models.store.purchase_orders import MappedOrder
 from models.tables import ConnectionRow
+from workflows import contract
 
 FIRST_IMPORT = timedelta(days=92)
 """Three months: how far back orders come in by themselves (S1-11)."""
@@ -137,9 +139,7 @@ class SyncActivities:
         orders = await erp.purchase_order_lines(wanted)
         if erp.capabilities.credits_name_orders:
             async with self._database.transaction() as session:
-                moved = await credits.among(
-                    await session.connection(), page.connection_id, [order.erp_id for order in orders.records]
-                )
+                moved = await credits.among(await session.connection(), page.connection_id, orders.records)
             await self._credit_anew(connection, moved)
         older = await self._received_before_the_window(row, orders.records)
         whole = await erp.purchase_orders_whole([order.erp_id for order in older[:WHOLE_AT_ONCE]]) if older else ()
@@ -405,7 +405,8 @@ class SyncActivities:
         for bill_id in ours:
             async with self._database.transaction() as session:
                 now = await bills.now(session, bill_id)
-            await self._doorbell.bill_changed(bill_id, now)
+                again = await bill_life.again(session, bill_id, order_workflow_id=contract.purchase_order_workflow_id)
+            await self._doorbell.bill_changed(bill_id, now, again=again)
 
 
 def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:

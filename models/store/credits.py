@@ -10,7 +10,16 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.domain import ConnectionId, DeletedKind, Deletion, ErpBill, ErpId, OrderCredit, PurchaseOrderId
+from models.domain import (
+    ConnectionId,
+    DeletedKind,
+    Deletion,
+    ErpBill,
+    ErpId,
+    OrderCredit,
+    PurchaseOrder,
+    PurchaseOrderId,
+)
 from models.store.order_rows import lock_orders
 
 
@@ -73,17 +82,28 @@ async def of_deleted(
 
 
 async def among(
-    connection: AsyncConnection, connection_id: ConnectionId, erp_ids: Sequence[ErpId]
+    connection: AsyncConnection, connection_id: ConnectionId, orders: Sequence[PurchaseOrder]
 ) -> list[CreditedOrder]:
-    """Those of these orders that credits we hold take something back of."""
+    """Those of these orders, as a page brings them, whose C may move: credits we hold take something back of them, or
+    the ERP counts less as billed than before, which a credit may have done that we do not hold yet."""
+    if not orders:
+        return []
+    lines = [line for order in orders for line in order.lines]
     rows = await connection.execute(
         text(
             f"{_BY_CREDITS_HELD} and o.erp_id = any(cast(:ids as text[]))"
             " union select o.id, o.erp_id from purchase_orders o"
-            " where o.connection_id = :c and o.erp_id = any(cast(:ids as text[])) and o.deleted_at is null and exists ("
-            "   select from purchase_order_lines k where k.purchase_order_id = o.id and k.credited <> 0) order by 1"
+            " join purchase_order_lines k on k.purchase_order_id = o.id and not k.deleted"
+            " join unnest(cast(:lines as text[]), cast(:billed as numeric[])) as n(line, billed) on n.line = k.erp_id"
+            " where o.connection_id = :c and o.erp_id = any(cast(:ids as text[])) and o.deleted_at is null"
+            "   and (k.credited <> 0 or n.billed < k.converted) order by 1"
         ),
-        {"c": connection_id, "ids": list(erp_ids)},
+        {
+            "c": connection_id,
+            "ids": [order.erp_id for order in orders],
+            "lines": [line.erp_id for line in lines],
+            "billed": [line.billed for line in lines],
+        },
     )
     return [CreditedOrder(row.id, row.erp_id) for row in rows]
 

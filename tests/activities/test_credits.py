@@ -103,3 +103,13 @@ async def test_an_erp_that_names_no_order_lines_is_never_asked(office: Office, o
     office.erp.capabilities = office.erp.capabilities.model_copy(update={"credits_name_orders": False})
     await office.read(Stream.BILLS)
     assert (await shown(office, order), office.erp.calls["purchase_orders_whole"]) == ((10, 0), 0)
+
+
+async def test_a_billed_quantity_that_fell_is_explained_before_it_is_believed(
+    office: Office, order: PurchaseOrder
+) -> None:
+    """A price was credited, and the ERP took its quantity off: the order's page comes before the credit's."""
+    office.erp.orders[order.erp_id] = an_order(billed={1: 6}, revision=R3)
+    office.erp.credited[order.erp_id] = (back(order, "-4"),)
+    await office.read(Stream.PURCHASE_ORDERS)
+    assert await shown(office, order) == (6, -4)

@@ -68,7 +68,7 @@ async def concerned(tenant: Tenant, *bills: ErpBill) -> list[str]:
 
 async def among(tenant: Tenant, *orders: PurchaseOrder) -> list[str]:
     async with tenant.database.transaction() as s:
-        found = await credits.among(await s.connection(), tenant.connection_id, [order.erp_id for order in orders])
+        found = await credits.among(await s.connection(), tenant.connection_id, orders)
     return [order.erp_id for order in found]
 
 
@@ -287,3 +287,12 @@ async def test_a_bill_that_was_read_after_its_credit_went_is_left_alone(tenant: 
     await tenant.bills_in(an_erp_bill(901, paid="0", revision=R2))
     await tenant.deleted(gone(DeletedKind.BILL, "910"))
     assert next(row.paid for row in await tenant.bill_rows() if row.payable_id == "901") == 0
+
+
+async def test_an_order_that_counts_less_than_before_is_read_whole(tenant: Tenant) -> None:
+    """A credit that NetSuite took off shows on the order before the credit itself was read: whether it freed goods, or
+    only lowered their price, the order's page does not tell."""
+    one, other = an_order(1007, billed={1: 10}), an_order(1008, billed={1: 10})
+    await tenant.page(one, other)
+    less, more = an_order(1007, billed={1: 6}, revision=R2), an_order(1008, billed={1: 11}, revision=R2)
+    assert await among(tenant, less, more, an_order(1009, billed={1: 1})) == ["1007"]
