@@ -1,7 +1,8 @@
 """Ringing at workflows from activities: a word that something changed, safe to hear twice.
 
 An activity rings after its transaction is committed, so a workflow never hears of what is not there. Ringing starts
-an order's workflow if it is not running (signal-with-start); a finished bill or payment workflow needs no word.
+an order's workflow if it is not running (signal-with-start), and a bill's that had ended if the bill is open again; any
+other finished bill or payment workflow needs no word.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.domain import BillId
-from models.messages import BillEdited, BillNow, BillPushed, OrderFacts, PurchaseOrderState
+from models.messages import BillEdited, BillNow, BillPushed, BillState, OrderFacts, PurchaseOrderState
 from workflows import contract
 
 
@@ -45,21 +46,37 @@ class Doorbell:
         """Tell the order's workflow how a push of one of its bills ended."""
         await self._ring_order(order, facts, contract.BILL_PUSHED, pushed)
 
-    async def bill_changed(self, bill_id: BillId, now: BillNow) -> None:
-        """Tell a bill's workflow what is paid and due; nobody needs telling once it has finished."""
-        await self._ring_bill(bill_id, contract.BILL_CHANGED, now)
+    async def bill_changed(self, bill_id: BillId, now: BillNow, *, again: BillState | None = None) -> None:
+        """Tell a bill's workflow what is paid and due; if it has finished, start it `again` where the bill is open."""
+        await self._ring_bill(bill_id, contract.BILL_CHANGED, now, again)
 
-    async def bill_edited(self, edited: BillEdited) -> bool:
-        """Tell a bill's workflow that an edit is to be sent. False: it has finished."""
-        return await self._ring_bill(edited.bill_id, contract.BILL_EDITED, edited)
+    async def bill_edited(self, edited: BillEdited, *, again: BillState | None = None) -> bool:
+        """Tell a bill's workflow that an edit is to be sent, or start it `again`. False: it has finished for good."""
+        return await self._ring_bill(edited.bill_id, contract.BILL_EDITED, edited, again)
 
-    async def _ring_bill(self, bill_id: BillId, signal: str, word: BillNow | BillEdited) -> bool:
+    async def _ring_bill(
+        self, bill_id: BillId, signal: str, word: BillNow | BillEdited, again: BillState | None
+    ) -> bool:
         try:
             await self._client.get_workflow_handle(contract.bill_workflow_id(bill_id)).signal(signal, word)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+        else:
+            return True
+        if again is None:
             return False
+        await self._client.start_workflow(
+            contract.BILL_WORKFLOW,
+            again,
+            id=contract.bill_workflow_id(bill_id),
+            task_queue=contract.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=signal,
+            start_signal_args=[word],
+            static_summary=contract.bill_summary(again),
+            search_attributes=contract.bill_search_attributes(again),
+        )
         return True
 
     async def _ring_order(

@@ -10,6 +10,7 @@ from activities.doorbell import Doorbell
 from models.domain import BillStatus, ConnectionId, Erp
 from models.messages import BillEdited, FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
 from models.store import (
+    bill_life,
     connections,
     match_again,
     pending_edits,
@@ -21,6 +22,7 @@ from models.store import (
 )
 from models.store.bills import SYNCER
 from models.store.database import Database
+from workflows import contract
 
 CLOSED = (BillStatus.PAID, BillStatus.ABANDONED, BillStatus.DELETED)
 """The workflow of such a bill has ended, or is about to."""
@@ -71,7 +73,12 @@ class WakingActivities:
         async with self._database.transaction() as session:
             waiting = await pending_edits.waiting(session, connection_id)
         for edit in waiting:
-            heard = await self._doorbell.bill_edited(BillEdited(bill_id=edit.bill_id, edition=edit.edition))
+            async with self._database.transaction() as session:
+                again = await bill_life.again(
+                    session, edit.bill_id, order_workflow_id=contract.purchase_order_workflow_id
+                )
+            word = BillEdited(bill_id=edit.bill_id, edition=edit.edition)
+            heard = await self._doorbell.bill_edited(word, again=again)
             if not heard and edit.status in CLOSED:  # closed before anybody heard of the edit: it never left
                 async with self._database.transaction() as session:
                     await pending_edits.give_up(

@@ -34,9 +34,10 @@ from api.purchase_orders import load as load_order
 from api.services import Services
 from api.shapes import Amount, Code, Cursor, Day, Filter, Id, Input, Limit, Name, Page, Text, columns
 from models.domain import WAITING_FOR_A_PERSON, BillId, BillStatus, ConnectionId, PurchaseOrderId
-from models.messages import PurchaseOrderState, RequestRef, SchedulePayment
+from models.messages import PurchaseOrderState, RequestRef, SchedulePayment, SchedulePaymentAnswer
 from models.store import (
     bill_edits,
+    bill_life,
     bill_reads,
     events,
     match_again,
@@ -47,6 +48,7 @@ from models.store import (
 from models.store.bill_edits import EditRefused
 from models.store.waiting_bills import NOT_SENT
 from models.tables import BillRow
+from workflows.contract import purchase_order_workflow_id
 
 router = APIRouter(prefix="/v1/bills", tags=["bills"], route_class=ExactRoute)
 
@@ -242,8 +244,10 @@ async def edit(
 
 async def _told(services: Services, bill_id: BillId, edition: int) -> bool:
     """The edit is saved, whatever becomes of the word: the next sync run brings it again."""
+    async with services.database.transaction() as session:
+        again = await bill_life.again(session, bill_id, order_workflow_id=purchase_order_workflow_id)
     try:
-        await durable.bill_edited(services.temporal, bill_id, edition)
+        await durable.bill_edited(services.temporal, bill_id, edition, again)
     except (Problem, RPCError) as error:
         log.warning("bill %s: the edit waits for the next sync: %s", bill_id, error)
         return False
@@ -341,9 +345,7 @@ async def pay(
         request = RequestRef(organization_id=caller.organization_id, key=key)
         asked = SchedulePayment(request=request, bill_id=BillId(bill_id))
         try:
-            decided = await durable.schedule_payment(
-                services.temporal, BillId(bill_id), asked, just_made=row.status in NOT_SENT
-            )
+            decided = await _schedule(services, row, asked)
         except WorkflowUpdateFailedError:  # its validator: the bill is closed
             decided = None
         if decided is None:
@@ -352,6 +354,20 @@ async def pay(
         if known is None:
             raise Problem("INTERNAL_ERROR", "The bill's workflow answered, but stored no answer.")
     return _rendered(known, bill_id, payment, route)
+
+
+async def _schedule(services: Services, row: BillRow, asked: SchedulePayment) -> SchedulePaymentAnswer | None:
+    """Ask the bill's workflow, or a new one if that had ended and the bill is open again: a payment was voided, say."""
+    bill_id = BillId(row.id)
+    decided = await durable.schedule_payment(services.temporal, bill_id, asked, just_made=row.status in NOT_SENT)
+    if decided is not None:
+        return decided
+    async with services.database.transaction() as session:
+        again = await bill_life.again(session, bill_id, order_workflow_id=purchase_order_workflow_id)
+    if again is None:
+        return None
+    await durable.bill_again(services.temporal, again)
+    return await durable.schedule_payment(services.temporal, bill_id, asked, just_made=True)
 
 
 def _no_life(row: BillRow) -> Problem:

@@ -36,6 +36,7 @@ from models.messages import (
     BillEdited,
     BillNow,
     BillPushed,
+    BillState,
     CreateBillAnswer,
     DecideMatch,
     DecideMatchAnswer,
@@ -145,6 +146,20 @@ async def _take_second_copy(start: WithStartWorkflowOperation[Any, Any]) -> None
         copy.cancel()
     elif not copy.cancelled():
         copy.exception()
+
+
+@_reaching()
+async def bill_again(client: Client, state: BillState) -> None:
+    """Start the workflow of a bill that had ended and is open again; one that runs goes on."""
+    await client.start_workflow(
+        contract.BILL_WORKFLOW,
+        state,
+        id=contract.bill_workflow_id(state.bill_id),
+        task_queue=contract.TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=contract.bill_summary(state),
+        search_attributes=contract.bill_search_attributes(state),
+    )
 
 
 async def schedule_payment(
@@ -278,10 +293,12 @@ async def settle(client: Client, workflow_id: str, settlement: SettleIssue) -> b
     return await _tell(client, workflow_id, contract.SETTLE_ISSUE, settlement)
 
 
-async def bill_edited(client: Client, bill_id: BillId, edition: int) -> None:
-    """Tell a bill's workflow that an edit is to be sent."""
+async def bill_edited(client: Client, bill_id: BillId, edition: int, again: BillState | None) -> None:
+    """Tell a bill's workflow that an edit is to be sent; if it had ended and the bill is open, start it `again`."""
     word = BillEdited(bill_id=bill_id, edition=edition)
-    await _tell(client, contract.bill_workflow_id(bill_id), contract.BILL_EDITED, word)
+    heard = await _tell(client, contract.bill_workflow_id(bill_id), contract.BILL_EDITED, word)
+    if not heard and again is not None:
+        await bill_again(client, again)
 
 
 async def bill_given_up(client: Client, bill_id: BillId, order_workflow_id: str, facts: OrderFacts) -> None:

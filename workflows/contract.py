@@ -7,9 +7,10 @@ import it too, to ring at workflows by name: it is a leaf that imports no workfl
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from models.domain import BillId, ConnectionId, Erp, ErpId, PaymentId
-from models.messages import OrderFacts
+from models.messages import BillState, OrderFacts
 
 PURCHASE_ORDER_WORKFLOW = "PurchaseOrderWorkflow"
+BILL_WORKFLOW = "BillWorkflow"
 SYNC_WORKFLOW = "SyncWorkflow"
 SCHEDULED_SYNC_WORKFLOW = "ScheduledSyncWorkflow"
 ORDER_CHANGED = "order_changed"
@@ -89,5 +90,23 @@ def order_search_attributes(connection_id: ConnectionId, erp: Erp, facts: OrderF
             SearchAttributePair(PO_NUMBER, facts.number),
             SearchAttributePair(VENDOR, facts.vendor),
             SearchAttributePair(STATUS, facts.status.value),
+        ]
+    )
+
+
+def bill_summary(bill: BillState) -> str:
+    """The line an operator reads beside a bill's workflow id."""
+    return f"Bill {bill.number} · {bill.total} · for {bill.order_number} · {bill.vendor}"
+
+
+def bill_search_attributes(bill: BillState) -> TypedSearchAttributes:
+    """What a bill's workflow can be found by from its first moment on."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(CONNECTION, bill.connection_id),
+            SearchAttributePair(ERP, bill.erp.value),
+            SearchAttributePair(PO_NUMBER, bill.order_number),
+            SearchAttributePair(VENDOR, bill.vendor),
+            SearchAttributePair(STATUS, bill.status.value),
         ]
     )

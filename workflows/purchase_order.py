@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Iterator
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -213,38 +213,31 @@ class PurchaseOrderWorkflow:
 
     async def _start_bill(self, bill: OpenBill) -> None:
         facts = self._facts()
+        state = BillState(
+            connection_id=self._state.connection_id,
+            erp=self._state.erp,
+            bill_id=bill.bill_id,
+            purchase_order_id=self._state.purchase_order_id,
+            order_number=facts.number,
+            order_workflow_id=workflow.info().workflow_id,
+            vendor=facts.vendor,
+            number=bill.number,
+            total=bill.total,
+            status=bill.status,
+            needs=bill.needs,
+            because=bill.because,
+            version=bill.version,
+        )
         try:
             await workflow.start_child_workflow(
                 BillWorkflow.run,
-                BillState(
-                    connection_id=self._state.connection_id,
-                    erp=self._state.erp,
-                    bill_id=bill.bill_id,
-                    purchase_order_id=self._state.purchase_order_id,
-                    order_number=facts.number,
-                    order_workflow_id=workflow.info().workflow_id,
-                    vendor=facts.vendor,
-                    number=bill.number,
-                    total=bill.total,
-                    status=bill.status,
-                    needs=bill.needs,
-                    because=bill.because,
-                    version=bill.version,
-                ),
+                state,
                 id=contract.bill_workflow_id(bill.bill_id),
                 # The bill outlives its order's workflow: it waits for payment long after the order is filled.
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                static_summary=f"Bill {bill.number} · {bill.total} · for {facts.number} · {facts.vendor}",
-                search_attributes=TypedSearchAttributes(
-                    [
-                        SearchAttributePair(contract.CONNECTION, self._state.connection_id),
-                        SearchAttributePair(contract.ERP, self._state.erp.value),
-                        SearchAttributePair(contract.PO_NUMBER, facts.number),
-                        SearchAttributePair(contract.VENDOR, facts.vendor),
-                        SearchAttributePair(contract.STATUS, bill.status.value),
-                    ]
-                ),
+                static_summary=contract.bill_summary(state),
+                search_attributes=contract.bill_search_attributes(state),
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("bill %s already has its workflow", bill.bill_id)

@@ -22,6 +22,7 @@ from models.messages import (
     BillPushed,
     BillPushResult,
     BillsMatchedAgain,
+    BillState,
     CreateBillAnswer,
     DecideMatch,
     DecideMatchAnswer,
@@ -75,10 +76,10 @@ class Bell:
     async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
         self.pushed.append(pushed)
 
-    async def bill_changed(self, bill_id: BillId, now: BillNow) -> None:
+    async def bill_changed(self, bill_id: BillId, now: BillNow, *, again: BillState | None = None) -> None:
         self.bills.append((bill_id, now))
 
-    async def bill_edited(self, edited: BillEdited) -> bool:
+    async def bill_edited(self, edited: BillEdited, *, again: BillState | None = None) -> bool:
         self.edits.append(edited)
         return True
 

@@ -147,7 +147,7 @@ async def test_an_edit_of_a_bill_that_ended_unheard_is_put_back(
 ) -> None:
     """Paid in the ERP between the edit and its word: nobody will send it any more."""
 
-    async def nobody(_: BillEdited) -> bool:
+    async def nobody(_: BillEdited, *, again: object = None) -> bool:
         return False
 
     monkeypatch.setattr(office.bell, "bill_edited", nobody)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from models.domain import BillId, BillStatus, DocumentId, ErpId, ExternalKey, PushedBill
-from models.store import bills, payments, writes
+from models.store import bill_life, bills, payments, writes
 from models.store.database import Database
 from tests.api.desk import Office, StandInTemporal, a_problem, an_order, billed, connected, mirrored
 from tests.api.test_purchase_orders import received
@@ -281,6 +281,25 @@ async def test_a_payment_is_scheduled_for_its_day(
     assert len((await office.get("/v1/payments", bill=bill_id)).json()["items"]) == 1
     assert (await the_bill(office, bill_id))["payments"][0]["id"] == payment["id"]
     assert (await office.get("/v1/payments", status="paid")).json()["items"] == []
+
+
+async def test_a_bill_that_is_open_again_gets_a_workflow_with_its_payment(
+    office: Office, database: Database, bill_id: str, temporal_stand_in: StandInTemporal
+) -> None:
+    """S4-25, S4-26: its workflow ended when it was paid; the payment was voided in the ERP meanwhile."""
+    await pushed(database, bill_id)
+    body = {"amount": "20.00", "pay_on": "2026-12-01"}
+    first = await office.post(f"/v1/bills/{bill_id}/payments", body)
+    assert first.status_code == 201, first.text
+    (started,) = [state for workflow_id, state in temporal_stand_in.started if workflow_id == f"bill/{bill_id}"]
+    assert (started.status, started.document_id, started.due) == (BillStatus.SYNCED, "Vendor Invoice-1", "50.00")
+    assert started.order_workflow_id in {workflow_id for workflow_id, _, _ in temporal_stand_in.updates}
+    async with database.transaction() as session:
+        again = await bill_life.again(session, BillId(bill_id), order_workflow_id=lambda *_: "po/1")
+        assert again is not None
+        assert [(one.amount, one.waits) for one in again.payments] == [("20.00", True)], "what is on its way is known"
+        await session.exec(text("update bills set status = 'paid' where id = :id"), params={"id": bill_id})  # type: ignore[call-overload]
+        assert await bill_life.again(session, BillId(bill_id), order_workflow_id=lambda *_: "po/1") is None
 
 
 async def test_a_scheduled_payment_is_given_up(

@@ -119,6 +119,33 @@ async def test_a_payment_made_in_the_erp_comes_back(desk: Desk, company: Company
     await desk.bill_is(bill["id"], "paid")
 
 
+async def test_a_bill_whose_last_payment_was_voided_is_paid_again(desk: Desk, company: Company) -> None:
+    """S4-26, S5-33: paid whole, its story was over; voided in Intacct it goes on, edits and payments included."""
+    company.order("PO-1")
+    await desk.start()
+    bill = await desk.billed("PO-1", {1: "8"})
+    first = await desk.pay(bill["id"], "100.00")
+    await desk.payment_is(first, "paid")
+    await desk.bill_is(bill["id"], "paid")
+    company.does("void_payment", document_number=company.held("payments")[0]["document_number"])
+    await desk.sync()
+    bill = await desk.bill_is(bill["id"], "synced")
+    assert amounts(bill, "paid", "due") == (0, 100)
+    workflow_id = f"bill/{bill['id']}"
+
+    async def goes_on() -> bool:
+        return workflow_id in await desk.running()
+
+    await desk.until(goes_on, "the bill's workflow to go on")
+    edited = await desk.patch(f"/v1/bills/{bill['id']}", {"memo": "the first cheque was lost"})
+    assert edited.status_code == 200, edited.text
+    await desk.payment_is(await desk.pay(bill["id"], "100.00"), "paid")
+    bill = await desk.bill_is(bill["id"], "paid")
+    assert not bill["edit_pending"]
+    assert company.one("vendor_invoices", number=bill["external_key"])["memo"] == "the first cheque was lost"
+    assert [held["state"] for held in company.held("payments")] == ["Void", "Complete"]
+
+
 async def test_a_payment_given_up_before_its_day_never_reaches_the_erp(desk: Desk, company: Company) -> None:
     """S5-33, S4-25: the bill is open again and paid by another payment; one payment in the ERP."""
     company.order("PO-1")
