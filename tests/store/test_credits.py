@@ -63,13 +63,13 @@ async def shown(tenant: Tenant, order: PurchaseOrder | None = None, line_no: int
 async def concerned(tenant: Tenant, *bills: ErpBill) -> list[str]:
     async with tenant.database.transaction() as s:
         found = await credits.of_page(await s.connection(), tenant.connection_id, bills)
-    return [order.erp_id for order in found]
+    return sorted(order.erp_id for order in found)
 
 
 async def among(tenant: Tenant, *orders: PurchaseOrder) -> list[str]:
     async with tenant.database.transaction() as s:
         found = await credits.among(await s.connection(), tenant.connection_id, orders)
-    return [order.erp_id for order in found]
+    return sorted(order.erp_id for order in found)
 
 
 async def test_what_is_credited_comes_with_the_order_read_whole(tenant: Tenant) -> None:
