@@ -25,6 +25,7 @@ from api import (
     policy_preview,
     problems,
     purchase_orders,
+    reference,
     reports,
     suggested_draft,
     sync_issues,
@@ -79,6 +80,8 @@ def create_app(
         description=ABOUT,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # ours, see `reference`
+        redoc_url=None,
     )
     app.add_middleware(Readable)
     problems.install(app)
@@ -104,6 +107,7 @@ def create_app(
         health,
     ):
         app.include_router(resource.router)
+    reference.install(app)
     _document_problems(app)
     return app
 

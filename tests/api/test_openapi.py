@@ -1,6 +1,7 @@
 """The documentation says what a caller must know, and nothing that is not so."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from api.problem_codes import PROBLEM_CODES
 from api.problems import HTTP_CODES
 from erp.issue_codes import ISSUE_CODES
 from settings import Settings
+from tests.api.desk import Office
 
 API = Path(__file__).resolve().parents[2] / "api"
 
@@ -104,3 +106,17 @@ def test_every_code_the_api_raises_has_its_words() -> None:
         assert row.fix, code
         assert row.title, code
         assert 400 <= row.status < 600, code
+
+
+async def test_the_page_for_people_loads_nothing_from_elsewhere(office: Office) -> None:
+    """README, DESIGN 7: `/docs` works on a machine without a way out, and no other host's script sees an API key."""
+    page = await office.http.get("/docs")
+    assert page.status_code == 200
+    assert "://" not in page.text
+    wanted = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(wanted) == 3
+    for address in wanted:
+        answer = await office.http.get(address)
+        assert (answer.status_code, len(answer.content) > 1000) == (200, True), address
+    bundle = await office.http.get("/docs/static/swagger-ui-bundle.js")
+    assert "SwaggerUIBundle" in bundle.text
