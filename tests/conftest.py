@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import hypothesis
 import pytest
 import uvicorn
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -35,6 +36,12 @@ from cli.processes import ChildProcess
 from workflows.contract import SEARCH_ATTRIBUTES
 
 T = TypeVar("T")
+
+# A machine that is busy with other tests is no fault of the code under test.
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 
 def in_own_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -16,7 +16,7 @@ from matching.units import UnitFactor
 from models.domain import MatchMode
 from tests.matching.given import MODES, a_bill, a_ledger, a_policy, an_order, judge
 
-settings.register_profile("rules", max_examples=300, deadline=None)
+settings.register_profile("rules", max_examples=300)
 OFTEN = settings.get_profile("rules")
 
 quantities = st.decimals(min_value="0", max_value="1000", places=4)

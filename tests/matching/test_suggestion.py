@@ -306,7 +306,7 @@ candidates = st.lists(
 ).map(lambda some: [a_candidate(one.pop("order"), no, **one) for no, one in enumerate(some, start=1)])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lines=invoice_lines, some=candidates, shuffle=st.randoms(use_true_random=False))
 def test_the_order_of_lines_and_candidates_does_not_matter(
     lines: list[InvoiceLine], some: list[CandidateLine], shuffle: random.Random
@@ -319,7 +319,7 @@ def test_the_order_of_lines_and_candidates_does_not_matter(
     assert sorted(again, key=lambda one: one.line_no) == list(found)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lines=invoice_lines, some=candidates)
 def test_scores_are_shares_and_no_order_line_is_overfilled(lines: list[InvoiceLine], some: list[CandidateLine]) -> None:
     found = suggest(TWO_WAY, lines, some)
@@ -339,7 +339,7 @@ def test_scores_are_shares_and_no_order_line_is_overfilled(lines: list[InvoiceLi
             assert sum(quantity for quantity in quantities if quantity is not None) <= left_on[place]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     points=st.lists(st.dictionaries(st.integers(0, 3), st.integers(0, 9).map(float), max_size=4), max_size=4),
 )

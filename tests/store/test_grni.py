@@ -398,7 +398,7 @@ def by_pieces(history: History, as_of: int, erp_billed: int, pending: int) -> di
 BUCKETS = {"days_0_30": 30, "days_31_60": 60, "days_61_90": 90, "days_over_90": 10_000}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories, as_of=days)
 async def test_any_history_adds_up(database: Database, history: History, as_of: int) -> None:
     """As of the end the sums are the ledger's; as of any day they are what counting piece by piece gives."""
