@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from activities.sync import first_import_from
 from api import durable
 from api.auth import Accountant, Caller, Viewer
 from api.exact import ExactRoute
@@ -15,12 +17,21 @@ from api.idempotency import IdempotencyKey, Once, answer
 from api.problems import Problem, answers, not_found
 from api.services import Services, ServiceSet
 from api.shapes import Cursor, Filter, Id, Input, Limit, Page, Text, columns
-from models.domain import ConnectionId, Erp, SyncIssueId
+from models.domain import ConnectionId, Erp, Stream, SyncIssueId
 from models.messages import SettleIssue
-from models.store import connections, sync_issues
-from models.tables import SyncIssueRow
+from models.store import connections, cursors, skipped, sync_issues
+from models.tables import ConnectionRow, SyncIssueRow
 
 router = APIRouter(prefix="/v1/sync-issues", tags=["sync issues"], route_class=ExactRoute)
+
+STREAMS = {
+    "list_entry": Stream.LISTS,
+    "purchase_order": Stream.PURCHASE_ORDERS,
+    "receipt": Stream.RECEIPTS,
+    "bill": Stream.BILLS,
+    "payment": Stream.PAYMENTS,
+}
+"""In which stream a record comes in that an issue is about."""
 
 WRITE = (
     "NOT_FOUND",
@@ -114,8 +125,8 @@ async def read(issue_id: Id, caller: Viewer, services: Services) -> SyncIssue:
 async def retry(
     issue_id: Id, settlement: Settlement, key: IdempotencyKey, caller: Accountant, services: Services
 ) -> JSONResponse:
-    """Tell the workflow that waits to try again. Where nobody waits, the issue is closed and a sync is started: if its
-    cause is still there, it is opened again."""
+    """Tell the workflow that waits to try again. Where nobody waits, the issue is closed and a sync reads such records
+    again, changed or not: if the cause is still there, the issue is opened again."""
     return await _settle(services, caller, key, issue_id, "retry", settlement.why)
 
 
@@ -143,6 +154,20 @@ async def _load(services: ServiceSet, caller: Caller, issue_id: str, session: An
     return row
 
 
+async def _read_again(session: AsyncSession, connection: ConnectionRow, row: SyncIssueRow) -> None:
+    """A record that could not be taken in lies behind its stream's cursor by now, and need not have changed: a right
+    was given, or posync knows the word now. What the mirror holds already costs only its stamp."""
+    stream = STREAMS.get(row.subject_kind)
+    if stream is None:
+        return
+    connection_id = ConnectionId(connection.id)
+    await skipped.forget_reason(session, connection_id, stream, row.code)
+    if stream is Stream.LISTS:  # entries are as old as they are
+        await cursors.forget(session, connection_id, stream)
+    else:
+        await cursors.rewind(session, connection_id, stream, f"{first_import_from(connection)} 00:00:00")
+
+
 async def _settle(
     services: ServiceSet, caller: Caller, key: str, issue_id: str, decision: str, why: str
 ) -> JSONResponse:
@@ -165,8 +190,10 @@ async def _settle(
         async with services.database.transaction() as session:
             state = IssueState.RESOLVED if decision == "retry" else IssueState.ABANDONED
             await sync_issues.close(session, SyncIssueId(row.id), state, caller.actor)
-        if decision == "retry":
             assert connection is not None, "an issue's connection is never deleted"
+            if decision == "retry":
+                await _read_again(session, connection, row)
+        if decision == "retry":
             started = await durable.start_sync(
                 services.temporal, ConnectionId(row.connection_id), Erp(connection.erp), trigger="person"
             )

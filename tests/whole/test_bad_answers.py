@@ -67,6 +67,29 @@ async def test_a_record_without_a_mandatory_field_is_named_and_the_others_come_i
     assert await desk.issues() == []
 
 
+@pytest.mark.parametrize("kind", ["missing_field", "unknown_state"])
+async def test_a_retry_reads_again_what_lies_behind_the_cursor(desk: Desk, company: Company, kind: str) -> None:
+    """S2-81, G3: the order did not change since, only what kept it out; with that still there the issue is back."""
+    company.order("PO-OLD", days_ago=40)
+    company.order("PO-1")
+    await desk.connect()
+    await desk.prefer()
+    record = company.one("purchase_orders", number="PO-OLD")["record_no"]
+    company.breaks(kind, "query", times=None, object="PODOCUMENT", record=record)
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1"}
+    (issue,) = await desk.issues()
+    await desk.settle(issue, "retry")
+    await desk.sync()
+    (still,) = await desk.issues()
+    assert (still["code"], still["subject_id"]) == (issue["code"], record)
+    company.mend()
+    await desk.settle(still, "retry")
+    await desk.sync()
+    assert await desk.numbers() == {"PO-1", "PO-OLD"}
+    assert await desk.issues() == []
+
+
 async def test_an_error_nobody_knows_becomes_an_issue(desk: Desk, company: Company) -> None:
     """S2-81: with the ERP's own words; repaired there and retried here, it goes through."""
     company.order("PO-1")
