@@ -173,7 +173,7 @@ def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch, factor: Fraction
             formula="no factor from the bill's unit to the order's",
             values={"bill": line.unit, "order": order_line.unit},
             fix=(
-                f"say once how much of {wanted} one {line.unit} of {order_line.item_id} is; it is remembered for this "
+                f"say once how much of {wanted} one {line.unit} of {order_line.item} is; it is remembered for this "
                 "vendor and item",
                 f"or enter the line in {wanted}",
             ),

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from sqlalchemy import text
+
 from models.domain import (
     ConnectionId,
     DocumentId,
@@ -178,6 +180,29 @@ async def test_a_three_way_draft_holds_what_was_received(office: Office, databas
     }
     listed = (await office.get(f"/v1/purchase-orders/{order_id}/receipts")).json()["items"]
     assert listed[0]["lines"][0]["quantity"] == "4"
+
+
+async def test_what_came_beyond_a_filled_order_is_billed_in_three_way_mode_only(
+    office: Office, database: Database
+) -> None:
+    """S4-15, S4-23: the ERP calls it filled by what was ordered. By the order alone nothing is left of it."""
+    connection_id = await connected(office)
+    await office.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": True, "match_mode": "three_way"})
+    order = an_order("PO-1", lines=1)
+    order_id = await mirrored(database, connection_id, order, PoStatus.FILLED, MatchingStatus.CLOSED)
+    await received(database, connection_id, order, "12")
+    body = {"number": "X", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "quantity": "12"}]}
+
+    async def seen() -> tuple[list[str], list[str]]:
+        offered = await office.get("/v1/purchase-orders", connection=connection_id, vendor="V-1", open=True)
+        tried = (await office.post(f"/v1/purchase-orders/{order_id}/match", body)).json()
+        codes = [finding["code"] for finding in tried["match"]["findings"]]
+        return [item["number"] for item in offered.json()["items"]], codes
+
+    assert await seen() == (["PO-1"], ["BILLED_BEYOND_ORDERED"])
+    async with database.transaction() as session:
+        await session.execute(text("update connections set match_mode = 'two_way'"))
+    assert await seen() == ([], ["PO_CLOSED", "QTY_OVER_CEILING"])
 
 
 async def test_a_bill_within_the_order_is_saved_and_its_workflow_asked(
