@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
 from sandbox.intacct.conversions import create_document
-from sandbox.intacct.documents import Document, Line, base_units, header_values, line_values, totals
+from sandbox.intacct.documents import Document, Line, base_units, check_unit, header_values, line_values, totals
 from sandbox.intacct.errors import FunctionError, invalid
 from sandbox.intacct.formats import TIME_KEYS, amount_text, number, plain, wire_time
 from sandbox.intacct.loading_lists import LISTS, add_unit, put_master, put_units
@@ -193,6 +193,7 @@ class _Loader:
         more = {"DOCHDRNO": header["RECORDNO"]} | stamps | owner
         for at, (row, (line, converted), item) in enumerate(lines):
             line_no = int(row["line_no"]) - 1 if row.get("line_no") else at
+            line.unit = check_unit(company, item, line.unit) or "Each"
             line.base_units = base_units(company, item, line.unit)
             written = line_values(values, line, item, line_no) | more
             if converted:
@@ -215,7 +216,7 @@ class _Loader:
             item=row["item_id"],
             quantity=quantity,
             price=Decimal(row["price"]),
-            unit=row.get("unit") or "Each",
+            unit=row.get("unit", ""),
             description=row.get("description", ""),
             memo=row.get("line_memo") or row.get("description", ""),
             location=row.get("location") or entity or DEFAULT_ENTITY,

@@ -82,6 +82,16 @@ async def test_loaded_orders_are_as_old_as_they_say(wire: Wire) -> None:
     assert stamps == {"PO-1": "10/01/2026 12:00:00", "PO-2": "10/05/2026 08:30:00"}
 
 
+async def test_an_order_without_units_is_in_its_items_own(wire: Wire) -> None:
+    """Section 3.2: a unit the item does not have could not be received or billed."""
+    item = {"item_id": "IT-1", "unit": "Box"}
+    receipt = {"receipt_number": "R-1", "po_number": "PO-1", "po_line_no": "1", "receipt_date": "2026-10-04"}
+    content = {"items": [item], "purchase_orders": [ROW], "receipts": [receipt | {"quantity": "7"}]}
+    assert (await load(wire, content))["errors"] == []
+    order = await wire.one("purchase_orders", "PO-1")
+    assert (order["lines"][0]["unit"], order["lines"][0]["converted"]) == ("Box", "7")
+
+
 async def test_loaded_receipts_are_real_receivers_that_convert_the_order(wire: Wire) -> None:
     receipts = [
         {
