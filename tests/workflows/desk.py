@@ -13,12 +13,13 @@ from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from models.domain import BillId, Erp, PaymentId, SyncIssueId
+from models.domain import BillId, BillStatus, Erp, PaymentId, PaymentStatus, SyncIssueId
 from models.messages import (
     BillState,
     CreateBillAnswer,
     DecideMatch,
     DecideMatchAnswer,
+    PaymentGivenUp,
     PaymentState,
     PurchaseOrderLive,
     RequestRef,
@@ -191,6 +192,14 @@ async def settle(
 ) -> None:
     word = SettleIssue(issue_id=issue_id, decision=decision, actor=actor, why=why)
     await handle.signal(contract.SETTLE_ISSUE, word)
+
+
+async def give_up_payment(world: World, payment_id: str) -> None:
+    """What the API does: the mirror first, then a word to the workflow."""
+    held = world.payments[PaymentId(payment_id)]
+    held.status, world.bills[held.bill_id].status = PaymentStatus.ABANDONED, BillStatus.SYNCED
+    word = PaymentGivenUp(actor="ada", why="the supplier owes us", bill=world.bill_now(PaymentId(payment_id)))
+    await payment(world, payment_id).signal(contract.PAYMENT_GIVEN_UP, word)
 
 
 async def details(handle: WorkflowHandle[Any, Any]) -> str:

@@ -27,11 +27,14 @@ from models.messages import BillEdited, BillNow
 from tests.workflows.desk import (
     an_issue,
     bill,
+    bill_state,
     create_bill,
     decide,
+    details,
     done,
     ended,
     eventually,
+    give_up_payment,
     order,
     payment,
     schedule_payment,
@@ -103,6 +106,33 @@ async def bill_edited(world: World) -> dict[str, WorkflowHistory]:
     await schedule_payment(handle, world.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
     await done(handle)
     return {"bill_edited": await handle.fetch_history()}
+
+
+async def payment_given_up(world: World) -> dict[str, WorkflowHistory]:
+    """A payment a month away that a person gave up, its bill paid by another."""
+    await create_bill(world, world.bill_request("k1", 10))
+    await done(order(world))
+    today = datetime.now(UTC).date()
+    later = world.payment_request("p1", BILL, "250", today + timedelta(days=30))
+    await schedule_payment(bill(world, BILL), later)
+    await eventually(lambda: _waits_for_its_date(world))
+    await give_up_payment(world, "pay_p1")
+    await done(payment(world, "pay_p1"))
+    await eventually(lambda: _heard(world))
+    await schedule_payment(bill(world, BILL), world.payment_request("p2", BILL, "250", today))
+    await done(bill(world, BILL))
+    return {
+        "payment_given_up": await payment(world, "pay_p1").fetch_history(),
+        "bill_whose_payment_was_given_up": await bill(world, BILL).fetch_history(),
+    }
+
+
+async def _waits_for_its_date(world: World) -> bool:
+    return "the payment date" in await details(payment(world, "pay_p1"))
+
+
+async def _heard(world: World) -> bool:
+    return all(held.done for held in (await bill_state(world, BILL)).payments)
 
 
 async def bills_that_waited(world: World) -> dict[str, WorkflowHistory]:
@@ -203,6 +233,7 @@ STORIES = (
     order_with_two_bills,
     bill_given_up,
     bill_edited,
+    payment_given_up,
     bills_that_waited,
     sync_run,
     scheduled_sync,

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from activities.doorbell import Doorbell
 from models.domain import BillId, BillStatus, PaymentId, PaymentStatus
-from models.messages import BillNow, PaymentGivenUp
+from models.messages import BillNow
 from tests.workflows.desk import (
     an_issue,
     bill,
@@ -20,13 +20,13 @@ from tests.workflows.desk import (
     details,
     done,
     eventually,
+    give_up_payment,
     order,
     payment,
     schedule_payment,
     settle,
 )
 from tests.workflows.world import World, refused
-from workflows import contract
 
 ALL_OF_IT = "250"
 
@@ -120,14 +120,6 @@ async def test_a_payment_stopped_by_hand_leaves_its_bill_payable(temporal: Clien
         assert await done(bill(world, bill_id)) == BillStatus.PAID
 
 
-async def given_up(world: World, payment_id: str) -> None:
-    """What the API does: the mirror first, then a word to the workflow."""
-    held = world.payments[PaymentId(payment_id)]
-    held.status, world.bills[held.bill_id].status = PaymentStatus.ABANDONED, BillStatus.SYNCED
-    word = PaymentGivenUp(actor="ada", why="the supplier owes us", bill=world.bill_now(PaymentId(payment_id)))
-    await payment(world, payment_id).signal(contract.PAYMENT_GIVEN_UP, word)
-
-
 async def test_a_payment_given_up_before_its_day_is_never_sent(temporal: Client, tag: str) -> None:
     """S5-33, S4-25: its bill hears of it, is open again, and can be paid."""
     world = World(client=temporal, tag=tag)
@@ -138,7 +130,7 @@ async def test_a_payment_given_up_before_its_day_is_never_sent(temporal: Client,
         today = datetime.now(UTC).date()
         later = world.payment_request("p1", bill_id, ALL_OF_IT, today + timedelta(days=30))
         await schedule_payment(bill(world, bill_id), later)
-        await given_up(world, f"pay_{tag}p1")
+        await give_up_payment(world, f"pay_{tag}p1")
         ended = await done(payment(world, f"pay_{tag}p1"))
         assert (ended.status, ended.bill.due) == (PaymentStatus.ABANDONED, ALL_OF_IT)
 
@@ -160,7 +152,7 @@ async def test_a_refused_payment_given_up_needs_its_issue_no_more(temporal: Clie
     async with world.workers():
         await paid_later(world)
         issue_id, _ = await an_issue(world)
-        await given_up(world, f"pay_{tag}p1")
+        await give_up_payment(world, f"pay_{tag}p1")
         assert (await done(payment(world, f"pay_{tag}p1"))).status == PaymentStatus.ABANDONED
     assert (world.issues[issue_id].state, world.issues[issue_id].actor) == ("abandoned", "ada")
     assert world.calls["push_payment"] == 1
