@@ -16,6 +16,7 @@ from api.problems import Problem, answers, not_found
 from api.services import Services
 from api.shapes import Cursor, Exact, Filter, Id, Instant, Limit, Page, columns
 from matching.exact import as_decimal
+from matching.receipts import over_received
 from models.domain import (
     BillStatus,
     ConnectionId,
@@ -83,6 +84,8 @@ class PurchaseOrderLine(BaseModel):
     """O - (E + P - C)."""
     unbilled_received: Exact
     """R - (E + P - C)."""
+    over_received: Exact
+    """How much more arrived than was ordered: a flag, billed with a warning in 3-way matching (S4-15)."""
     receivable: bool
     """false: no receipt is ever made of it (a service, an expense), so nothing waits for one (S4-69)."""
     closed: bool
@@ -157,6 +160,7 @@ def _line(line: LedgerLine) -> PurchaseOrderLine:
         },
         remaining=as_decimal(sums.remaining),
         unbilled_received=as_decimal(sums.unbilled_received),
+        over_received=as_decimal(over_received(sums)),
         hidden=sums.hidden,
     )
 

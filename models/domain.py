@@ -5,7 +5,7 @@ them, instants are aware UTC. No ERP name or ERP word appears here; `erp/<name>/
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, NewType
@@ -529,14 +529,6 @@ class PushedPayment(Record):
     payable_id: ErpId
     bill_paid: Decimal
     bill_due: Decimal
-
-
-class OutageNotice(Record):
-    """Since when an ERP has not answered, and what it last said."""
-
-    since: datetime
-    code: str
-    message: str
 
 
 ErpBill.model_rebuild()

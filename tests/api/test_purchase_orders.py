@@ -185,7 +185,7 @@ async def test_a_three_way_draft_holds_what_was_received(office: Office, databas
 async def test_what_came_beyond_a_filled_order_is_billed_in_three_way_mode_only(
     office: Office, database: Database
 ) -> None:
-    """S4-15, S4-23: the ERP calls it filled by what was ordered. By the order alone nothing is left of it."""
+    """S4-15, S4-23, R08: the ERP calls it filled by what was ordered. By the order alone nothing is left of it."""
     connection_id = await connected(office)
     await office.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": True, "match_mode": "three_way"})
     order = an_order("PO-1", lines=1)
@@ -200,6 +200,8 @@ async def test_what_came_beyond_a_filled_order_is_billed_in_three_way_mode_only(
         return [item["number"] for item in offered.json()["items"]], codes
 
     assert await seen() == (["PO-1"], ["BILLED_BEYOND_ORDERED"])
+    (line,) = (await office.get(f"/v1/purchase-orders/{order_id}")).json()["lines"]
+    assert Decimal(line["over_received"]) == 2
     async with database.transaction() as session:
         await session.execute(text("update connections set match_mode = 'two_way'"))
     assert await seen() == ([], ["PO_CLOSED", "QTY_OVER_CEILING"])
