@@ -113,7 +113,7 @@ class _Trouble:
         problem = self._client.get(f"/v1/connections/{self._connection_id}")["problem"]
         trouble = f"{problem['code']}: {problem['message']}" if problem else None
         if trouble is not None and trouble != self._said:
-            again = "It is tried again by itself; the sync goes on when the ERP answers. Ctrl-C leaves it running."
+            again = "It is tried again by itself, and the sync goes on once this is over. Ctrl-C leaves it running."
             self._screen.print(Text(f"{trouble} {again}"))
         elif trouble is None and self._said is not None:
             self._screen.print("The ERP answers again.")
