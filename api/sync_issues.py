@@ -19,7 +19,7 @@ from api.services import Services, ServiceSet
 from api.shapes import Cursor, Filter, Id, Input, Limit, Page, Text, columns
 from models.domain import ConnectionId, Erp, Stream, SyncIssueId
 from models.messages import SettleIssue
-from models.store import connections, cursors, skipped, sync_issues
+from models.store import connections, cursors, purchase_orders, skipped, sync_issues
 from models.tables import ConnectionRow, SyncIssueRow
 
 router = APIRouter(prefix="/v1/sync-issues", tags=["sync issues"], route_class=ExactRoute)
@@ -162,6 +162,8 @@ async def _read_again(session: AsyncSession, connection: ConnectionRow, row: Syn
         return
     connection_id = ConnectionId(connection.id)
     await skipped.forget_reason(session, connection_id, stream, row.code)
+    if stream is Stream.PURCHASE_ORDERS:  # one that is held keeps its last meaning meanwhile (G3)
+        await purchase_orders.read_again(session, connection_id, row.subject_id)
     if stream is Stream.LISTS:  # entries are as old as they are
         await cursors.forget(session, connection_id, stream)
     else:

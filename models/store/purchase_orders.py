@@ -178,6 +178,15 @@ async def chain(s: AsyncSession, order_id: PurchaseOrderId) -> Sequence[Purchase
     return sorted(rows, key=lambda row: (depth(row), row.ordered_on, row.number))
 
 
+async def read_again(s: AsyncSession, connection_id: ConnectionId, erp_id: str) -> None:
+    """Take the order in again when it is read next, though it has not changed in the ERP: its content counts as old."""
+    connection = await s.connection()
+    await connection.execute(
+        text("update purchase_orders set revision = '' where connection_id = :c and erp_id = :erp_id"),
+        {"c": connection_id, "erp_id": erp_id},
+    )
+
+
 async def erp_statuses(s: AsyncSession, connection_id: ConnectionId) -> list[str]:
     """The ERP's status words the connection's orders carry."""
     statement = select(PurchaseOrderRow.erp_status).where(col(PurchaseOrderRow.connection_id) == connection_id)

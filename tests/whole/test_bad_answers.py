@@ -90,6 +90,25 @@ async def test_a_retry_reads_again_what_lies_behind_the_cursor(desk: Desk, compa
     assert await desk.issues() == []
 
 
+async def test_a_retry_reads_again_an_order_that_is_held(desk: Desk, company: Company) -> None:
+    """G3: a word nobody knew left the last meaning in place; once it is known, the order shows what the ERP says."""
+    company.order("PO-1")
+    await desk.start()
+    record = company.one("purchase_orders", number="PO-1")["record_no"]
+    company.breaks("unknown_state", "query", times=None, object="PODOCUMENT", record=record)
+    company.does("edit_purchase_order", number="PO-1", line=1, quantity="12")
+    await desk.sync()
+    issue = await desk.issue("UNKNOWN_ERP_STATUS")
+    odd = await desk.order("PO-1")
+    assert (odd["status"], odd["erp_status"] == "Pending") == ("unfilled", False)
+    company.mend()
+    await desk.settle(issue, "retry")
+    await desk.sync()
+    order = await desk.order("PO-1")
+    assert (order["status"], order["erp_status"], order["lines"][0]["quantity"]) == ("unfilled", "Pending", "12")
+    assert await desk.issues() == []
+
+
 async def test_an_error_nobody_knows_becomes_an_issue(desk: Desk, company: Company) -> None:
     """S2-81: with the ERP's own words; repaired there and retried here, it goes through."""
     company.order("PO-1")
