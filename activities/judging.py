@@ -137,6 +137,7 @@ async def _surrounded(
             "closed_through": facts.closed_through,
             "kept": tuple(kept),
             "bill_in_advance": _bill_in_advance(connection),
+            "other_vendors": bool(connection.capabilities.get("bills_of_other_vendors", True)),
             "several_sources": bool(connection.capabilities.get("several_sources_per_bill", False)),
         }
     )

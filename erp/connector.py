@@ -54,6 +54,8 @@ class Capabilities(Record):
     """Whether the ERP takes a bill of what was not received yet (S4-70); None where it is not known or no question."""
     credits_name_orders: bool = False
     """Whether it tells which order lines its vendor credits take back, so that these may be billed again."""
+    bills_of_other_vendors: bool = True
+    """Whether a bill of another vendor than the order's can be linked to the order there."""
 
 
 class PreferenceProblem(Record):

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
+from matching.header import LINKED
 from matching.result import Finding, MatchResult, Outcome, worst
 
 NOT_RELEASABLE = frozenset(
@@ -44,7 +45,7 @@ def needs(result: MatchResult, acknowledged: Collection[str] = (), released: Col
     fix = tuple(
         finding
         for finding in result.findings
-        if finding.severity is Outcome.BLOCK or (finding.severity is Outcome.HOLD and finding.code in NOT_RELEASABLE)
+        if finding.severity is Outcome.BLOCK or (finding.severity is Outcome.HOLD and not _releasable(finding))
     )
     return Needs(
         acknowledge=tuple(
@@ -74,6 +75,10 @@ def for_saved_bill(result: MatchResult) -> MatchResult:
         for finding in result.findings
     )
     return result.model_copy(update={"outcome": Outcome.HOLD, "findings": findings})
+
+
+def _releasable(finding: Finding) -> bool:
+    return finding.code not in NOT_RELEASABLE and finding.rule != LINKED
 
 
 class Change(StrEnum):

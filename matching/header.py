@@ -32,7 +32,7 @@ def check_header(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator[
 def _against(first: OrderToMatch, order: OrderToMatch, bill: BillToMatch) -> Iterator[Finding]:
     """The bill and one of its orders. Where the bill does not say, its first order speaks for it."""
     yield from _order_state(order)
-    yield from same_vendor(order, bill.vendor_id, vendor=bill.vendor)
+    yield from same_vendor(order, bill.vendor_id, vendor=bill.vendor, others=bill.other_vendors)
     yield from same_currency(order, bill.currency if bill.currency is not None else first.currency)
     yield from same_entity(order, bill.entity if bill.entity is not None else first.entity)
 
@@ -86,17 +86,25 @@ _REOPEN_ORDER = ("reopen the order in the accounting system and sync", "or bill 
 _RAISE = ("bill another order", "or have the order raised in the accounting system and sync")
 
 
-def same_vendor(order: OrderToMatch, vendor_id: str, document: str = "bill", *, vendor: str = "") -> Iterator[Finding]:
-    """Another vendor is held for a decision: groups bill under several names. `vendor`: the vendor in words."""
+LINKED = "HEADER.VENDOR_LINK"
+"""The rule where the ERP itself asks for one vendor: nobody can decide otherwise here."""
+
+
+def same_vendor(
+    order: OrderToMatch, vendor_id: str, document: str = "bill", *, vendor: str = "", others: bool = True
+) -> Iterator[Finding]:
+    """Another vendor is held for a decision: groups bill under several names. `vendor`: the vendor in words; `others`:
+    whether the ERP links what another vendor sent."""
     if vendor_id != order.vendor_id:
         sender = vendor or vendor_id
+        refused = "" if others else f" The accounting system links no {document} to an order of another vendor."
         yield Finding(
             id="VENDOR_MISMATCH",
             code="VENDOR_MISMATCH",
             purchase_order_id=order.id,
             severity=Outcome.HOLD,
-            message=f"The {document} is from vendor {sender}, order {order.number} went to {order.vendor}.",
-            rule="HEADER.VENDOR",
+            message=f"The {document} is from vendor {sender}, order {order.number} went to {order.vendor}.{refused}",
+            rule="HEADER.VENDOR" if others else LINKED,
             formula=f"{document} vendor <> order vendor",
             values={document: vendor_id, "order": order.vendor_id},
             who="ap",

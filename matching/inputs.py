@@ -169,6 +169,8 @@ class BillToMatch(Record):
     """How many characters of it the ERP keeps; None: all."""
     bill_in_advance: bool | None = None
     """Whether the ERP takes a bill before the goods (NetSuite: Bill in Advance of Receipt); None: not known."""
+    other_vendors: bool = True
+    """Whether the ERP links a bill to an order of another vendor."""
     several_sources: bool = True
     """Whether the ERP converts one bill from several documents (field note U-22)."""
     vendor_name: str = ""

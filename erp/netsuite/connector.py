@@ -86,6 +86,7 @@ class NetSuiteConnector:
             charges=tuple(chosen.charge_accounts),
             bill_in_advance=chosen.bill_in_advance,
             credits_name_orders=True,
+            bills_of_other_vendors=False,
         )
 
     def __repr__(self) -> str:

@@ -25,6 +25,18 @@ def test_a_difference_to_our_favour_needs_nothing():
     assert needs(result).nothing
 
 
+@pytest.mark.parametrize("others", [True, False])
+def test_a_bill_of_another_vendor_is_released_only_where_the_erp_links_it(others):
+    """Matching rules 3.5; NetSuite asks for one vendor, so a release would end in a refusal of the ERP."""
+    result = of_two_way(an_order(), a_bill(1, vendor_id="V-2", other_vendors=others))
+    (finding,) = result.findings
+
+    assert (result.outcome, finding.code) == ("HOLD", "VENDOR_MISMATCH")
+    assert needs(result, released=[finding.id]).nothing is others
+    assert needs(result).fix == (() if others else (finding,))
+    assert ("links no bill" in finding.message) is not others
+
+
 def test_a_warning_waits_until_it_is_acknowledged_by_its_id():
     """Matching rules 3.4."""
     (finding,) = WARNED.findings

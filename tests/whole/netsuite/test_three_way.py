@@ -149,6 +149,22 @@ async def test_what_came_beyond_the_order_is_billed_after_the_order_was(
     assert await desk.issues() == []
 
 
+async def test_a_bill_of_another_vendor_is_told_and_not_sent(desk: Desk, company: Company) -> None:
+    """Reference 5.3: NetSuite links bills to orders of their own vendor; nobody can release what it would refuse."""
+    company.load(vendors=[{"vendor_id": "V-2", "name": "Vendor Two"}])
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1")
+    await desk.start(mode="three_way")
+    other = "501" if (await desk.order("PO-1"))["vendor_id"] == "502" else "502"
+    answer = await desk.enter("PO-1", {1: "4"}, vendor_id=other)
+    assert codes(answer) == ["VENDOR_MISMATCH"]
+    bill_id = answer.json()["bill"]["id"]
+    release = await desk.post(f"/v1/bills/{bill_id}/release", {"reason": "one group"}, role="accountant")
+    assert "Vendor Two" in refused(release, 409, "HOLD_NEEDS_A_FIX")["detail"]
+    assert (await desk.read_bill(bill_id))["status"] == "on_hold"
+    assert company.held("bills") == []
+
+
 async def test_lines_that_are_not_received_are_billed_as_they_are(desk: Desk, company: Company) -> None:
     """S4-18, S4-69: services and expenses need no receipt; an expense is billed by its amount."""
     company.load(items=[{"item_id": "CONSULT", "name": "Consulting", "item_type": "Service"}])
