@@ -5,7 +5,6 @@ be put in front, everything rotated, and the old key dropped.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -71,9 +70,3 @@ class CredentialVault:
             s.add(row)
         await s.flush()
         return len(rows)
-
-
-def vault_from_environment() -> CredentialVault:
-    """The vault with the keys of POSYNC_CREDENTIAL_KEYS. Raises CredentialKeysMissing."""
-    keys = [key.strip() for key in os.environ.get(VARIABLE, "").split(",")]
-    return CredentialVault([key for key in keys if key])

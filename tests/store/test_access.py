@@ -13,7 +13,6 @@ from models.store.credentials import (
     CredentialKeysMissing,
     CredentialsUnreadable,
     CredentialVault,
-    vault_from_environment,
 )
 from models.tables import ConnectionRow
 from tests.store.tenant import Tenant
@@ -84,17 +83,10 @@ async def test_all_connections_are_rotated_at_once(tenant: Tenant) -> None:
     assert row.credentials_version == 1
 
 
-def test_the_vault_of_a_process_comes_from_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    new, old = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    sealed = CredentialVault([old]).seal(VALUES)
-    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", f"{new}, {old}")
-    assert vault_from_environment().open(sealed) == VALUES
-    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", "")
-    with pytest.raises(CredentialKeysMissing):
-        vault_from_environment()
-    monkeypatch.setenv("POSYNC_CREDENTIAL_KEYS", "not-a-key")
-    with pytest.raises(CredentialKeysMissing):
-        vault_from_environment()
+def test_a_vault_without_a_usable_key_is_refused() -> None:
+    for keys in ([], ["not-a-key"]):
+        with pytest.raises(CredentialKeysMissing):
+            CredentialVault(keys)
 
 
 async def test_the_same_request_is_answered_once(tenant: Tenant) -> None:
