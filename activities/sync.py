@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
 from activities import sweeping
+from activities.bill_news import tell
 from activities.connections import Connections, OpenConnection
 from activities.doorbell import Doorbell
 from activities.snapshots import apply_snapshot
@@ -19,7 +20,6 @@ from activities.statuses import importable, map_order, unknown_status
 from erp.connector import BadRecord, Page, Sweep
 from erp.issue_codes import issue_code
 from models.domain import (
-    BillId,
     ConnectionId,
     ListKind,
     MatchMode,
@@ -31,7 +31,7 @@ from models.domain import (
 )
 from models.messages import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
 from models.store import (
-    bill_life,
+    bill_news,
     bills,
     closed_periods,
     credits,
@@ -54,7 +54,6 @@ from models.store.database import Database
 from models.store.order_pages import wake_again
 from models.store.purchase_orders import MappedOrder
 from models.tables import ConnectionRow
-from workflows import contract
 
 FIRST_IMPORT = timedelta(days=92)
 """Three months: how far back orders come in by themselves (S1-11)."""
@@ -279,8 +278,9 @@ class SyncActivities:
             await skipped.record(session, page.connection_id, Stream.BILLS, left_out)
             await self._report_bad(session, row, "bill", read.bad)
             await self._report_repaired(session, row, "bill", [bill.erp_id for bill in read.records])
+            await bill_news.note(session, upserted.ours)
             done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
-        await self._tell_bills(upserted.ours)
+        await tell(self._database, self._doorbell, upserted.ours)
         return done.model_copy(update={"skipped": len(left_out)})
 
     async def _payments(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
@@ -290,8 +290,9 @@ class SyncActivities:
             upserted = await erp_payments.upsert(session, row, read.records)
             await self._report_bad(session, row, "payment", read.bad)
             await self._report_repaired(session, row, "payment", [payment.erp_id for payment in read.records])
+            await bill_news.note(session, upserted.ours)
             done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
-        await self._tell_bills(upserted.ours)
+        await tell(self._database, self._doorbell, upserted.ours)
         return done
 
     async def _deletions(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
@@ -310,8 +311,9 @@ class SyncActivities:
             applied = await deletions.apply(session, row, read.records)
             if credited:
                 await match_again.ask(session, page.connection_id, CREDITED)
+            await bill_news.note(session, applied.ours)
             done = await self._finish_page(session, page, read, len(read.records), applied.changed, empty=since)
-        await self._tell_bills(applied.ours)
+        await tell(self._database, self._doorbell, applied.ours)
         return done
 
     async def _sweep(self, row: ConnectionRow, page: SyncPage, sweep: Sweep) -> SyncPageDone:
@@ -324,7 +326,8 @@ class SyncActivities:
             applied = await deletions.apply(session, row, found)
             await sweeping.tell(session, row, sweep.why, doubts)
             await sweeping.swept_at(session, page.connection_id, at)
-        await self._tell_bills(applied.ours)
+            await bill_news.note(session, applied.ours)
+        await tell(self._database, self._doorbell, applied.ours)
         return SyncPageDone(after=None, seen=sum(len(group.erp_ids) for group in held), changed=applied.changed)
 
     async def _credit_anew(self, connection: OpenConnection, orders: Sequence[CreditedOrder]) -> None:
@@ -399,14 +402,6 @@ class SyncActivities:
             await sync_issues.close_for_subjects(
                 session, ConnectionId(row.id), subject_kind, erp_ids, actor=bills.SYNCER
             )
-
-    async def _tell_bills(self, ours: Sequence[BillId]) -> None:
-        """Tell the workflows of our bills that were paid, or deleted, in the ERP."""
-        for bill_id in ours:
-            async with self._database.transaction() as session:
-                now = await bills.now(session, bill_id)
-                again = await bill_life.again(session, bill_id, order_workflow_id=contract.purchase_order_workflow_id)
-            await self._doorbell.bill_changed(bill_id, now, again=again)
 
 
 def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from activities.bill_news import tell
 from activities.doorbell import Doorbell
 from models.domain import BillStatus, ConnectionId, Erp
 from models.messages import BillEdited, FinishSyncRun, PurchaseOrderState, WakePurchaseOrders, WokenPurchaseOrders
 from models.store import (
     bill_life,
+    bill_news,
     connections,
     match_again,
     pending_edits,
@@ -42,7 +44,8 @@ class WakingActivities:
     @activity.defn
     async def wake_purchase_orders(self, wake: WakePurchaseOrders) -> WokenPurchaseOrders:
         """Start or signal up to `limit` orders whose content their workflow has not heard of; at the end also the
-        bills with an edit that is not in the ERP yet, and the orders of bills that are to be matched again."""
+        bills with an edit that is not in the ERP yet or with news that a page did not tell, and the orders of bills
+        that are to be matched again."""
         async with self._database.transaction() as session:
             row = await connections.get(session, wake.connection_id)
             assert row is not None, "a workflow's connection is never removed"
@@ -65,6 +68,7 @@ class WakingActivities:
         more = len(to_wake) == wake.limit
         if not more:
             await self._ring_for_edits(wake.connection_id)
+            await self._ring_for_news(wake.connection_id)
             await self._ring_for_waiting_bills(wake.connection_id)
         return WokenPurchaseOrders(woken=len(to_wake), more=more)
 
@@ -89,6 +93,12 @@ class WakingActivities:
                         why=f"the bill is {edit.status.value}",
                         maybe_there=False,
                     )
+
+    async def _ring_for_news(self, connection_id: ConnectionId) -> None:
+        """A page that brought news of a bill may have died before telling the bill's workflow."""
+        async with self._database.statement() as session:
+            left = await bill_news.untold(session, connection_id)
+        await tell(self._database, self._doorbell, left)
 
     async def _ring_for_waiting_bills(self, connection_id: ConnectionId) -> None:
         """Bills that wait for somebody may need nobody any more: their orders' workflows match them again."""

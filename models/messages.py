@@ -212,6 +212,8 @@ class BillState(BaseModel):
     because: list[str] = []
     version: int = 0
     """The bill's, as of `status` and `needs` while it is not sent."""
+    heard: int = 0
+    """The bill's version, as of `paid` and `due`."""
 
 
 class BillEdited(BaseModel):
@@ -254,12 +256,16 @@ class SchedulePaymentAnswer(BaseModel):
 
 
 class BillNow(BaseModel):
-    """What is paid and due on a bill, as the mirror has it; `payment_id` names the payment of ours that changed it."""
+    """What is paid and due on a bill, as the mirror has it; `payment_id` names the payment of ours that changed it.
+
+    `version` is the bill's: an older word is not believed. A word that ends the bill needs none.
+    """
 
     status: BillStatus
     paid: str
     due: str
     payment_id: PaymentId | None = None
+    version: int = 0
 
 
 # --- payment ---------------------------------------------------------------------------------------------------

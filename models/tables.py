@@ -343,6 +343,7 @@ class BillRow(SQLModel, table=True):
         Index("bills_by_number", "number_key", "vendor_id", "connection_id"),
         Index("bills_by_total", "total", "vendor_id", "connection_id"),
         Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
+        Index("bills_with_news", "connection_id", postgresql_where=text("has_news")),
         Index("bills_applied", "connection_id", postgresql_where=text("applied <> '[]'")),
         Index(
             "bills_once",
@@ -398,6 +399,8 @@ class BillRow(SQLModel, table=True):
     manual_both_sides: bool = False
     """Linked by hand behind a receipt: edits are made by hand in both systems (S1-21, S1-22)."""
     edit_pending: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    has_news: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """It was paid or deleted in the ERP, and its workflow may not have heard of it."""
     """Edited here after the sync; the ERP has not been seen to hold the edit yet (S5-136)."""
     edition: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     """Names the last edit made after the sync: the bill's version when it was made."""

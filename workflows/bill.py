@@ -144,13 +144,17 @@ class BillWorkflow:
         self._take_bill(now)
 
     def _take_bill(self, now: BillNow) -> None:
+        """What is newer counts, in whichever order the words arrive."""
+        for payment in self._state.payments:
+            payment.done = payment.done or payment.payment_id == now.payment_id
+        self._news = True
+        if 0 < now.version < self._state.heard:
+            return
+        self._state.heard = max(self._state.heard, now.version)
         if self._state.status not in NOT_IN_ERP or now.status in CLOSED:
             self._state.status = now.status
         self._state.paid = now.paid
         self._state.due = now.due
-        for payment in self._state.payments:
-            payment.done = payment.done or payment.payment_id == now.payment_id
-        self._news = True
 
     @workflow.signal
     def bill_edited(self, edited: BillEdited) -> None:

@@ -229,7 +229,7 @@ class PurchaseOrderWorkflow:
             version=bill.version,
         )
         try:
-            await workflow.start_child_workflow(
+            child = await workflow.start_child_workflow(
                 BillWorkflow.run,
                 state,
                 id=contract.bill_workflow_id(bill.bill_id),
@@ -241,6 +241,9 @@ class PurchaseOrderWorkflow:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("bill %s already has its workflow", bill.bill_id)
+        else:
+            # What becomes of a bill its order hears by signals; one that an operator stops is no error of the order.
+            child.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     def _must_look_again(self) -> bool:
         if self._double_sync is not None:

@@ -444,9 +444,11 @@ async def abandon(session: AsyncSession, bill_id: BillId, *, actor: str, why: st
 async def now(session: AsyncSession, bill_id: BillId) -> BillNow:
     """What is paid and due, as the mirror has it."""
     row: Any = (
-        await session.execute(text("select status, total, paid from bills where id = :id"), {"id": bill_id})
+        await session.execute(text("select status, total, paid, version from bills where id = :id"), {"id": bill_id})
     ).one()
-    return BillNow(status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid))
+    return BillNow(
+        status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid), version=row.version
+    )
 
 
 async def kept_back(session: AsyncSession, bill_id: BillId) -> BillPushResult:

@@ -197,7 +197,7 @@ async def in_push(session: AsyncSession, payment_id: PaymentId) -> PaymentInPush
 _PUSHED = text(
     """
     with b as (  -- bills before payments, as everywhere
-        select id, organization_id, connection_id, status, total, paid from bills
+        select id, organization_id, connection_id, status, total, paid, version from bills
          where id = (select bill_id from payments where id = :id) for update
     ), was as (
         select id, status from payments where id = :id
@@ -209,11 +209,12 @@ _PUSHED = text(
                               (cast(:status as varchar), cast(:erp_id as varchar))
         returning p.id
     ), moved as (
-        update bills x set paid = :paid, payable_id = :payable, status = cast(:bill_status as varchar),
-               version = x.version + cast(b.status <> cast(:bill_status as varchar) as int),
+        update bills x set paid = cast(:paid as numeric), payable_id = :payable, status = cast(:bill_status as varchar),
+               version = x.version + cast((b.status, b.paid) is distinct from
+                                          (cast(:bill_status as varchar), cast(:paid as numeric)) as int),
                changed_at = case when b.status <> cast(:bill_status as varchar) then now() else x.changed_at end
           from b where :whole_or_part and x.id = b.id
-        returning x.id, x.status, x.paid
+        returning x.id, x.status, x.paid, x.version
     ), told as (
         insert into events (organization_id, connection_id, subject_kind, subject_id, kind, actor, why, before, after)
         select b.organization_id, b.connection_id, e.subject_kind, e.subject_id, e.kind, :actor, e.why,
@@ -228,7 +229,8 @@ _PUSHED = text(
           ) e
          order by e.place
     )
-    select coalesce(m.status, b.status) as status, coalesce(m.paid, b.paid) as paid, b.total
+    select coalesce(m.status, b.status) as status, coalesce(m.paid, b.paid) as paid, b.total,
+           coalesce(m.version, b.version) as version
       from b left join moved m on m.id = b.id
     """
 )
@@ -253,7 +255,9 @@ async def pushed(session: AsyncSession, payment_id: PaymentId, found: PushedPaym
             },
         )
     ).one()
-    return BillNow(status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid))
+    return BillNow(
+        status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid), version=row.version
+    )
 
 
 _SET_STATUS = text(

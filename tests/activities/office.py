@@ -77,6 +77,8 @@ class Bell:
         self.pushed.append(pushed)
 
     async def bill_changed(self, bill_id: BillId, now: BillNow, *, again: BillState | None = None) -> None:
+        if self.broken:
+            raise ConnectionError("Temporal is away")
         self.bills.append((bill_id, now))
 
     async def bill_edited(self, edited: BillEdited, *, again: BillState | None = None) -> bool:

@@ -320,7 +320,37 @@ async def test_a_payment_made_in_the_erp_reaches_our_bill_and_its_workflow(offic
     ((told, now),) = office.bell.bills
     assert (told, now.status, now.due) == (bill_id, "paid", "0")
     await office.read(Stream.BILLS)
+    await _wake(office)
     assert len(office.bell.bills) == 1
+
+
+async def test_news_that_a_dying_worker_did_not_tell_are_told_by_the_next_run(office: Office) -> None:
+    """DESIGN 5: killed between taking a payment in and telling the bill's workflow; later it hears, once."""
+    order = await office.holds(in_erp(office, 1001, price="10.00"))
+    bill_id = await office.billed(order, {1: 10})
+    await office.push(bill_id)
+    (invoice,) = office.erp.invoices.values()
+    office.erp.bills_held = [
+        an_erp_bill(
+            700,
+            total="100",
+            paid="100",
+            revision=R3,
+            external_key=invoice.bill.external_key,
+            source_document=invoice.document_id,
+            order_document=order.document_id,
+        )
+    ]
+    office.bell.broken = True
+    with pytest.raises(ConnectionError):
+        await office.read(Stream.BILLS)
+    office.bell.broken = False
+    await office.read(Stream.BILLS)
+    assert office.bell.bills == []
+    await _wake(office)
+    await _wake(office)
+    ((told, now),) = office.bell.bills
+    assert (told, now.status, now.due) == (bill_id, "paid", "0")
 
 
 async def test_foreign_bills_stay_out_and_are_recorded(office: Office) -> None:

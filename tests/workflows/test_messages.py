@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.doorbell import Doorbell
 from models.domain import BillId, BillStatus, OrganizationId, PoStatus
-from models.messages import BillNow, BillPushed, RequestRef
+from models.messages import BillNow, BillPushed, BillState, RequestRef
 from tests.workflows.desk import bill, bill_state, create_bill, details, done, eventually, live, order, schedule_payment
 from tests.workflows.world import World
 from workflows import contract
@@ -70,6 +70,25 @@ async def test_bill_pushed_heard_twice_or_late_changes_nothing(world: World) -> 
     assert now.facts == facts
     assert await _finished_bills(world, 1)
     assert world.calls["refresh_purchase_order"] == 0
+
+
+async def test_an_older_word_about_a_bill_is_not_believed(world: World) -> None:
+    """S5-33: the end of a payment that is heard after the payment was voided does not make the bill paid again."""
+    await create_bill(world, world.bill_request("k1", 4))
+    await eventually(lambda: world.bills[BillId("bill_k1")].covered)
+    doorbell = Doorbell(world.client)
+    voided = BillNow(status=BillStatus.SYNCED, paid="0", due="100", version=5)
+    await doorbell.bill_changed(BillId("bill_k1"), voided)
+    await doorbell.bill_changed(BillId("bill_k1"), BillNow(status=BillStatus.PAID, paid="100", due="0", version=4))
+    partly = BillNow(status=BillStatus.PARTIALLY_PAID, paid="40", due="60", version=6)
+    await doorbell.bill_changed(BillId("bill_k1"), partly)
+    state = await eventually(lambda: _has_heard(world, 6))
+    assert (state.status, state.paid, state.due) == (BillStatus.PARTIALLY_PAID, "40", "60")
+
+
+async def _has_heard(world: World, version: int) -> BillState | None:
+    state = await bill_state(world, "bill_k1")
+    return state if state.heard >= version else None
 
 
 async def test_bill_changed_from_the_erp_closes_the_bill(world: World) -> None:

@@ -23,6 +23,7 @@ from tests.workflows.desk import (
     give_up_payment,
     order,
     payment,
+    payment_state,
     schedule_payment,
     settle,
 )
@@ -130,6 +131,7 @@ async def test_a_payment_given_up_before_its_day_is_never_sent(temporal: Client,
         today = datetime.now(UTC).date()
         later = world.payment_request("p1", bill_id, ALL_OF_IT, today + timedelta(days=30))
         await schedule_payment(bill(world, bill_id), later)
+        await eventually(lambda: payment_state(world, f"pay_{tag}p1"))
         await give_up_payment(world, f"pay_{tag}p1")
         ended = await done(payment(world, f"pay_{tag}p1"))
         assert (ended.status, ended.bill.due) == (PaymentStatus.ABANDONED, ALL_OF_IT)

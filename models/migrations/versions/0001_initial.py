@@ -505,6 +505,7 @@ def upgrade() -> None:
         sa.Column("receipt_document", sa.String(), nullable=True),
         sa.Column("manual_both_sides", sa.Boolean(), nullable=False),
         sa.Column("edit_pending", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("has_news", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("edition", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("edit_undo", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
@@ -539,6 +540,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("status not in ('deleted', 'abandoned') and origin = 'posync'"),
     )
     op.create_index("bills_with_edits", "bills", ["id"], unique=False, postgresql_where=sa.text("edit_pending"))
+    op.create_index("bills_with_news", "bills", ["connection_id"], unique=False, postgresql_where=sa.text("has_news"))
     op.create_index(
         "bills_applied", "bills", ["connection_id"], unique=False, postgresql_where=sa.text("applied <> '[]'")
     )
@@ -764,6 +766,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_bills_purchase_order_id"), table_name="bills")
     op.drop_index(op.f("ix_bills_external_key"), table_name="bills")
     op.drop_index("bills_applied", table_name="bills", postgresql_where=sa.text("applied <> '[]'"))
+    op.drop_index("bills_with_news", table_name="bills", postgresql_where=sa.text("has_news"))
     op.drop_index("bills_with_edits", table_name="bills", postgresql_where=sa.text("edit_pending"))
     op.drop_index(
         "bills_once",
