@@ -78,7 +78,7 @@ async def measure(bench: Bench, report: Report, connection_id: str, *, count: in
     regular = sum(history.shape.regular for history in lifecycle)
     local = sum(history.shape.local for history in lifecycle)
     events = [each.events for each in histories]
-    between = f"{min(events)} to {max(events)}: a payment asked for during the push costs a workflow task of its own"
+    between = f"{min(events)} to {max(events)}, the sync's wake among them"
     steps = f"3 workflows, {regular} regular and {local} local activities"
     report.add(
         f"{count} lifecycles (order, bill, push, verify, pay), {at_once} at once",
