@@ -52,16 +52,8 @@ async def link(s: AsyncSession, client_id: OrganizationId, console_id: Organizat
     client.console_id = console_id
     s.add(client)
     await s.flush()
-    await _note(s, client_id, "client_linked", None, console_id)
-    await notices.add(
-        s,
-        organization_id=client_id,
-        connection_id=None,
-        code="ACCOUNTANT_LINKED",
-        subject_kind="organization",
-        subject_id=client_id,
-        message=f"Your accountant {console.name} switches purchase orders and their matching from now on.",
-    )
+    message = f"Your accountant {console.name} switches purchase orders and their matching from now on."
+    await _tell(s, client_id, "client_linked", None, console_id, "ACCOUNTANT_LINKED", message)
     return True
 
 
@@ -75,22 +67,21 @@ async def unlink(s: AsyncSession, client_id: OrganizationId) -> OrganizationId |
     client.console_id = None
     s.add(client)
     await s.flush()
-    await _note(s, client_id, "client_unlinked", before, None)
-    await notices.add(
-        s,
-        organization_id=client_id,
-        connection_id=None,
-        code="ACCOUNTANT_UNLINKED",
-        subject_kind="organization",
-        subject_id=client_id,
-        message="Purchase orders and their matching are switched by your own administrator from now on.",
-    )
+    message = "Purchase orders and their matching are switched by your own administrator from now on."
+    await _tell(s, client_id, "client_unlinked", before, None, "ACCOUNTANT_UNLINKED", message)
     return before
 
 
-async def _note(
-    s: AsyncSession, client_id: OrganizationId, kind: str, before: OrganizationId | None, after: OrganizationId | None
+async def _tell(
+    s: AsyncSession,
+    client_id: OrganizationId,
+    kind: str,
+    before: OrganizationId | None,
+    after: OrganizationId | None,
+    notice: str,
+    message: str,
 ) -> None:
+    """The event of it, and a notice to the client."""
     await events.record(
         s,
         organization_id=client_id,
@@ -101,6 +92,15 @@ async def _note(
         actor=OPERATOR,
         before={"console_id": before},
         after={"console_id": after},
+    )
+    await notices.add(
+        s,
+        organization_id=client_id,
+        connection_id=None,
+        code=notice,
+        subject_kind="organization",
+        subject_id=client_id,
+        message=message,
     )
 
 

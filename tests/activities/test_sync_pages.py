@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.sync import first_import_from
 from erp.connector import BadRecord
 from erp.errors import Rejected, Unavailable
-from models.domain import DeletedKind, ErpId, ListEntry, ListKind, PurchaseOrder, Stream
+from models.domain import BillId, DeletedKind, ErpId, ListEntry, ListKind, PurchaseOrder, Stream
 from models.messages import FinishSyncRun, WakePurchaseOrders
 from models.store import connections, purchase_orders
 from models.store.sync_runs import sync_run_id
@@ -298,8 +298,8 @@ async def test_a_switched_off_feature_reads_no_orders(office: Office) -> None:
 # --- what comes back to our own bills ------------------------------------------------------------------------------
 
 
-async def test_a_payment_made_in_the_erp_reaches_our_bill_and_its_workflow(office: Office) -> None:
-    """S5-33: paid in the ERP itself; the bill's figures follow, and its workflow is told once."""
+async def paid_in_erp(office: Office) -> BillId:
+    """A bill of ours that somebody paid in the ERP itself; we have not read it yet."""
     order = await office.holds(in_erp(office, 1001, price="10.00"))
     bill_id = await office.billed(order, {1: 10})
     await office.push(bill_id)
@@ -315,6 +315,12 @@ async def test_a_payment_made_in_the_erp_reaches_our_bill_and_its_workflow(offic
             order_document=order.document_id,
         )
     ]
+    return bill_id
+
+
+async def test_a_payment_made_in_the_erp_reaches_our_bill_and_its_workflow(office: Office) -> None:
+    """S5-33: paid in the ERP itself; the bill's figures follow, and its workflow is told once."""
+    bill_id = await paid_in_erp(office)
     await office.read(Stream.BILLS)
     assert (await office.tenant.bill_row(bill_id)).status == "paid"
     ((told, now),) = office.bell.bills
@@ -326,21 +332,7 @@ async def test_a_payment_made_in_the_erp_reaches_our_bill_and_its_workflow(offic
 
 async def test_news_that_a_dying_worker_did_not_tell_are_told_by_the_next_run(office: Office) -> None:
     """DESIGN 5: killed between taking a payment in and telling the bill's workflow; later it hears, once."""
-    order = await office.holds(in_erp(office, 1001, price="10.00"))
-    bill_id = await office.billed(order, {1: 10})
-    await office.push(bill_id)
-    (invoice,) = office.erp.invoices.values()
-    office.erp.bills_held = [
-        an_erp_bill(
-            700,
-            total="100",
-            paid="100",
-            revision=R3,
-            external_key=invoice.bill.external_key,
-            source_document=invoice.document_id,
-            order_document=order.document_id,
-        )
-    ]
+    bill_id = await paid_in_erp(office)
     office.bell.broken = True
     with pytest.raises(ConnectionError):
         await office.read(Stream.BILLS)

@@ -298,7 +298,7 @@ async def test_a_bill_that_is_open_again_gets_a_workflow_with_its_payment(
         again = await bill_life.again(session, BillId(bill_id), order_workflow_id=lambda *_: "po/1")
         assert again is not None
         assert [(one.amount, one.waits) for one in again.payments] == [("20.00", True)], "what is on its way is known"
-        await session.exec(text("update bills set status = 'paid' where id = :id"), params={"id": bill_id})  # type: ignore[call-overload]
+        await session.execute(text("update bills set status = 'paid' where id = :id"), {"id": bill_id})
         assert await bill_life.again(session, BillId(bill_id), order_workflow_id=lambda *_: "po/1") is None
 
 

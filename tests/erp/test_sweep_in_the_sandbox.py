@@ -8,6 +8,7 @@ import pytest
 
 from erp.connector import ErpConnector, Page, Sweep, Swept
 from erp.errors import AuthenticationFailed, MalformedAnswer, Stale
+from erp.intacct.client import IntacctClient
 from models.domain import DeletedKind, ErpId, HeldRecords
 from tests.conformance.intacct_world import IntacctWorld
 from tests.conformance.world import all_orders
@@ -191,24 +192,24 @@ async def test_a_broken_page_finds_nothing(world: IntacctWorld, operation: str, 
     assert await sweep.swept(held) == Swept([], [])
 
 
-async def test_orders_deleted_while_they_are_listed(world: IntacctWorld) -> None:
+async def test_orders_deleted_while_they_are_listed(world: IntacctWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """A result names what was there at its moment; a record that went since makes its page short: no answer."""
     world.load(orders_in("100", *(f"M-{number}" for number in range(20))))
     held = documents(world, entities=("100",))
     connector = world.connect(page_size=5)
     sweep = await sweep_of(connector)
-    read = connector._client.read  # type: ignore[attr-defined]
+    read = IntacctClient.read
 
-    async def deleting(functions: Any, *, level: str | None) -> Any:
-        answer = await read(functions, level=level)
+    async def deleting(client: IntacctClient, functions: Any, *, level: str | None) -> Any:
+        answer = await read(client, functions, level=level)
         if "readByQuery" in functions[0]:
             world.person("delete", kind="purchase_order", number="M-19")
         return answer
 
-    connector._client.read = deleting  # type: ignore[attr-defined]
-    with pytest.raises(MalformedAnswer):
-        await sweep.swept(held)
-    connector._client.read = read  # type: ignore[attr-defined]
+    with monkeypatch.context() as patched:
+        patched.setattr(IntacctClient, "read", deleting)
+        with pytest.raises(MalformedAnswer):
+            await sweep.swept(held)
     (found,) = (await sweep.swept(held)).gone
     assert len(found.erp_ids) == 1
 

@@ -7,6 +7,7 @@ import pytest
 
 from models.domain import (
     DeletedKind,
+    Deletion,
     ErpBill,
     ErpBillLine,
     ErpId,
@@ -211,9 +212,9 @@ async def test_a_deleted_credit_concerns_what_it_took_back(tenant: Tenant) -> No
     await tenant.bills_in(a_credit(900, order), an_erp_bill(901, order_document=order.document_id))
     feed = [gone(DeletedKind.BILL, "900"), gone(DeletedKind.BILL, "901")]
 
-    async def of(deletions: Sequence[object]) -> list[CreditedOrder]:
+    async def of(deletions: Sequence[Deletion]) -> list[CreditedOrder]:
         async with tenant.database.transaction() as s:
-            return await credits.of_deleted(await s.connection(), tenant.connection_id, deletions)  # type: ignore[arg-type]
+            return await credits.of_deleted(await s.connection(), tenant.connection_id, deletions)
 
     assert [found.erp_id for found in await of(feed)] == ["1007"]
     assert await of(feed[1:]) == []
