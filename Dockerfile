@@ -1,10 +1,13 @@
-# One image for worker, API and migrations; the command chooses.
+# One image for worker, API and migrations; the command chooses. It holds the product and the extra `suggest`: no embedded
+# servers, no pretend ERPs (see .dockerignore), no test tools, and nothing that builds.
 FROM python:3.11-slim AS build
 WORKDIR /app
-COPY requirements.lock pyproject.toml README.md ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY requirements-build.lock requirements-production.lock ./
+RUN python -m venv /builder && /builder/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-production.lock
 COPY . .
-RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN /builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && /venv/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
 
 FROM python:3.11-slim
 # Nothing here needs root, and nothing it runs may become it.

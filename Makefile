@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 STAMP := .venv/.installed
 RUN := .venv/bin/
 
-.PHONY: install demo up test lint format bench labelled clean
+.PHONY: install demo up test coverage lint format lock bench proof labelled clean
 
 install: $(STAMP)
 
@@ -27,6 +27,10 @@ up: install  ## the whole product on this machine, state under .posync/
 test: install
 	$(RUN)pytest -n logical --maxprocesses 4 --dist worksteal
 
+# Branches too. Processes that the tests start report as well (patch = subprocess in pyproject.toml).
+coverage: install  ## the same tests, and which lines of the product none of them runs
+	$(RUN)pytest -n logical --maxprocesses 4 --dist worksteal --cov --cov-report=term --cov-report=html
+
 lint: install
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
@@ -37,11 +41,25 @@ format: install
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
 
+# uv writes locks for every platform at once; versions that still fit stay as they are.
+LOCK := .venv/locking/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --quiet
+
+lock: install  ## the three lock files, anew from pyproject.toml
+	test -x .venv/locking/bin/uv || { $(PYTHON) -m venv .venv/locking && .venv/locking/bin/pip install --quiet uv==0.13.9; }
+	$(LOCK) pyproject.toml --all-extras --group dev -o requirements.lock
+	$(LOCK) pyproject.toml --extra suggest --constraint requirements.lock -o requirements-production.lock
+	$(RUN)python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
+		| $(LOCK) - --constraint requirements.lock -o requirements-build.lock
+
 bench: install  ## how fast it is, measured here beside the same work without us
 	$(RUN)python -m bench
+
+proof: install  ## hundreds of callers, processes killed: what was answered = the mirror = the ERP's books
+	$(RUN)python -m bench.proof
 
 labelled: install  ## the labelled data set, imported as bills, compared with its labels
 	$(RUN)python -m bench.labelled
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

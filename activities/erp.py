@@ -1,300 +1,419 @@
-"""The doorway to the ERPs: every activity here makes ERP calls, and every one is safe to run twice.
+"""Make ERP calls from activities; every activity here is safe to run twice.
 
 A write follows the recipe of DESIGN section 5: its intent was stored with the change that caused it; it is marked as
-sent before it is sent; on any doubt it is looked up before it is sent again; it is read back afterwards; what the ERP
-holds is stored, and only then the workflows are told.
+sent before it is sent; on any doubt it is looked up before it is sent again (`activities/exactly_once.py`); it is read
+back afterwards; what the ERP holds is stored, and only then the workflows are notified.
+
+Every activity raises `ApplicationError` when the ERP refuses, fails or is not ready (`activities/failures.py`).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities.connections import Connections
-from activities.doorbell import Doorbell
+from activities.bill_calls import calls_for
+from activities.connector_pool import Connections, OpenConnection
+from activities.exactly_once import ExactlyOnce
 from activities.failures import as_failure, not_yet
-from activities.snapshots import apply_snapshot
-from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, Throttled, Unavailable
-from models.domain import (
-    BillId,
-    BillStatus,
-    BillToPush,
-    DocumentId,
-    Erp,
-    ErpId,
-    ExternalKey,
-    PaymentStatus,
-    PurchaseOrderId,
-    PurchaseOrderSnapshot,
-    PushedBill,
-    WriteState,
+from erp.clock import ErpClock, surely_seen
+from erp.connector import offered
+from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
+from erp.time_budgets import ErpWork
+from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill, PushedBill
+from models.domain.connections import Erp
+from models.domain.ids import SYNCER, BillId, DocumentId, ErpId, PurchaseOrderId
+from models.domain.orders import PurchaseOrderSnapshot
+from models.domain.payments import PaymentStatus
+from models.domain.writes import WriteKind, WriteState
+from models.messages.bills import BillMatched, BillPushResult, PushBill
+from models.messages.orders import BillPushed, PurchaseOrderState, RefreshedPurchaseOrder, RefreshPurchaseOrder
+from models.messages.payments import PaymentPushResult, PushPayment
+from models.store.audit import writes
+from models.store.audit.writes import WriteAttempt
+from models.store.base.database import Database
+from models.store.orders import purchase_orders
+from models.store.payables import (
+    bills,
+    bills_in_review,
+    duplicate_candidates,
+    outgoing_bills,
+    payments,
+    pending_edits,
 )
-from models.messages import (
-    BillPushed,
-    BillPushResult,
-    PaymentPushResult,
-    PurchaseOrderState,
-    PushBill,
-    PushPayment,
-    RefreshedPurchaseOrder,
-    RefreshPurchaseOrder,
-)
-from models.store import bills, payments, pending_edits, purchase_orders, waiting_bills, writes
-from models.store.database import Database
-from models.store.writes import Ticket
+from models.store.payables.duplicate_candidates import SinceMatched
+from models.store.payables.outgoing_bills import OutgoingBill
+from models.store.payables.payments import OutgoingPayment
 from models.tables import ConnectionRow
+from services.approvals.guard import hold_if_it_waits
+from services.bills import duplicates
+from services.sync.as_seen import snapshot_as_seen
+from services.sync.snapshots import apply_snapshot
+from temporal_gateway.notifier import WorkflowNotifier
 
 T = TypeVar("T")
 
-TURN = timedelta(seconds=2)
-"""How soon a write looks again whether the one before it is through."""
+NEXT_WAITS_SECONDS = 2.0
+"""How long the next write to an order waits, in its activity, until the one being sent is read back. It is notified
+when the ERP took that one, so that by then it has reached this point."""
+
+LOOK_EVERY_SECONDS = 0.02
+"""How often the next write looks meanwhile. Only one write of an order looks, and only while another is being sent."""
 
 NOT_SETTLED = timedelta(minutes=10)
-"""How soon a payment that waits in the ERP (for an approval there) is read again."""
+"""How soon a payment that the ERP has not posted yet (it needs an approval there) is read again."""
+
+
+class Begun(NamedTuple):
+    """An attempt of a bill's write that may be sent."""
+
+    attempt: WriteAttempt
+    outgoing: OutgoingBill
+    since: SinceMatched
+
+
+class KeptBack(Exception):
+    """Ends a push before anything was written to the ERP: the bill's new match keeps it in review."""
+
+    def __init__(self, match: BillMatched) -> None:
+        super().__init__(match.status)
+        self.match = match
 
 
 class ErpActivities:
-    """Pushes and re-reads. One instance per worker."""
+    """Pushes writes to the ERP and reads orders again. One instance per worker."""
 
-    def __init__(self, database: Database, connections: Connections, doorbell: Doorbell) -> None:
+    def __init__(self, database: Database, connections: Connections, notifier: WorkflowNotifier) -> None:
         self._database = database
         self._connections = connections
-        self._doorbell = doorbell
+        self._notifier = notifier
+        self._exactly_once = ExactlyOnce(database)
 
     @activity.defn
     async def push_bill(self, push: PushBill) -> BillPushResult:
-        """Make the bill in its ERP, or adopt the one an earlier attempt made; read it back with its PO link."""
-        async with self._connections.open(push.connection_id) as connection:
-            async with self._database.transaction() as session:
-                # The ticket's lock comes first: an edit or an unlink is either seen here or refused there.
-                ticket = await writes.begin(session, bills.external_key_for(push.bill_id))
-                if ticket.state is WriteState.ABANDONED:
-                    return BillPushResult(status=BillStatus.ABANDONED, document_id="", covered=False)
-                if ticket.state is WriteState.HELD:  # matched again meanwhile, and kept back
-                    return await bills.kept_back(session, push.bill_id)
-                going_out = await bills.in_push(session, push.bill_id)
-            self._check_turn(ticket)
+        """Create the bill in its ERP, or adopt the one that an earlier attempt created; read it back with its PO link.
+
+        Raises:
+            ApplicationError: The ERP refused the bill, failed, or may or may not have it.
+        """
+        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
+            begun = await self._begin(push.bill_id)
+            if isinstance(begun, BillPushResult):
+                return begun
+            attempt, outgoing, since = begun
             try:
-                document_id = await self._once(
+                calls = calls_for(connection.erp, outgoing)
+                document_id = await self._exactly_once.write(
                     connection.row,
-                    going_out.bill.external_key,
-                    ticket,
-                    find=partial(connection.erp.find_bill, going_out.bill),
-                    create=partial(connection.erp.create_bill, going_out.bill),
+                    outgoing.bill.external_key,
+                    attempt,
+                    find=calls.find,
+                    create=calls.create,
+                    check=partial(self._hold_duplicate, connection, push.bill_id, outgoing.bill, since),
                 )
-            except Rejected as error:
-                await self._reject(going_out.bill.external_key, error)
+            except (Rejected, NotFound) as error:
+                await self._signal_turn(await self._exactly_once.reject(outgoing.bill.external_key, error))
                 raise
-            # A refusal to show it is no refusal of the bill: the write stays in doubt, and is not given up.
-            found = await connection.erp.read_bill(going_out.bill, document_id)
-        status = _status_of(found)
+            except KeptBack as kept:
+                await self._signal_turn(attempt.next_in_line)
+                return BillPushResult(
+                    status=kept.match.status, document_id="", confirmed=False, version=kept.match.version
+                )
+            taken_at = time.monotonic()
+            await self._signal_turn(attempt.next_in_line)
+            # A refusal to show the bill is no refusal of the bill: the write stays in doubt and is not abandoned.
+            began = datetime.now(UTC)
+            readback = await calls.read_back(document_id)
+            if not readback.linked and await calls.repair_link(document_id):
+                began = datetime.now(UTC)
+                readback = await calls.read_back(document_id)
+            readback = _as_seen(readback, connection.erp.clock, began)
+        status = _status_of(readback)
         async with self._database.transaction() as session:
-            await bills.pushed(session, push.bill_id, found, status=status)
-            await writes.confirm(session, going_out.bill.external_key, found.erp_id)
-            covered = False
-            if found.snapshot is not None:
-                settled = await apply_snapshot(session, connection.row, connection.erp, found.snapshot)
-                covered = push.bill_id in settled and not found.snapshot.status_lags
-            facts = await purchase_orders.facts(session, going_out.purchase_order_id)
-        assert facts is not None, "a bill's order is never removed from the mirror"
-        await self._doorbell.bill_pushed(
-            PurchaseOrderState(
-                connection_id=push.connection_id,
-                erp=Erp(connection.row.erp),
-                purchase_order_id=going_out.purchase_order_id,
-                erp_id=going_out.order_erp_id,
-            ),
-            facts,
-            BillPushed(bill_id=push.bill_id, status=status, covered=covered, facts=facts),
-        )
-        for order_id in going_out.other_orders:
-            await self._tell_other(order_id, push.bill_id, going_out.bill, status)
+            await bills.pushed(session, push.bill_id, readback, status=status)
+            next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
+            confirmed = False
+            if readback.snapshot is not None:
+                settled = await apply_snapshot(session, connection.row, connection.erp, readback.snapshot)
+                confirmed = push.bill_id in settled and not readback.snapshot.status_lags
+            facts = None
+            if outgoing.purchase_order_id is not None:
+                facts = await purchase_orders.facts(session, outgoing.purchase_order_id)
+        if next_in_line != attempt.next_in_line or time.monotonic() - taken_at > NEXT_WAITS_SECONDS / 2:
+            await self._signal_turn(next_in_line)  # the bill notified before no longer waits, or there was none
+        if outgoing.purchase_order_id is not None and outgoing.order_erp_id is not None:
+            assert facts is not None, "a bill's order is never removed from the mirror"
+            await self._notifier.bill_pushed(
+                PurchaseOrderState(
+                    connection_id=push.connection_id,
+                    erp=Erp(connection.row.erp),
+                    purchase_order_id=outgoing.purchase_order_id,
+                    erp_id=outgoing.order_erp_id,
+                    workflow_id=outgoing.order_workflow_id,
+                ),
+                facts,
+                BillPushed(bill_id=push.bill_id, status=status, confirmed=confirmed, facts=facts),
+            )
+        for order_id in outgoing.other_orders:
+            await self._notify_other_order(order_id, push.bill_id, outgoing.bill, status)
         return BillPushResult(
             status=status,
-            document_id=found.document_id,
-            covered=covered,
-            differences=list(found.differences),
+            document_id=readback.document_id,
+            confirmed=confirmed,
+            differences=list(readback.differences),
         )
 
-    async def _tell_other(
-        self, order_id: PurchaseOrderId, bill_id: BillId, bill: BillToPush, status: BillStatus
+    async def _notify_other_order(
+        self, order_id: PurchaseOrderId, bill_id: BillId, bill: BillToPush | DirectBillToPush, status: BillStatus
     ) -> None:
-        """A further order of the bill: its own workflow reads it again until the ERP shows the bill's lines on it."""
+        """Notify another order of the bill: its workflow reads it again until the ERP shows the bill's lines."""
         async with self._database.transaction() as session:
-            order = await waiting_bills.order_state(session, order_id)
+            order = await bills_in_review.order_state(session, order_id)
         assert order.facts is not None, "a mirrored order has facts"
         pushed = BillPushed(
             bill_id=bill_id,
             status=status,
-            covered=False,
+            confirmed=False,
             facts=order.facts,
             number=bill.number,
             total=str(bill.total),
         )
-        await self._doorbell.bill_pushed(order, order.facts, pushed)
+        await self._notifier.bill_pushed(order, order.facts, pushed)
 
     @activity.defn
     async def push_bill_edit(self, push: PushBill) -> BillPushResult:
-        """Bring a bill's edit to the ERP and verify it there (S1-17, S5-136). It needs no ticket: an edition is one
-        content under one name, so a second attempt changes nothing more and learns from Duplicate that it is there."""
-        async with self._connections.open(push.connection_id) as connection:
+        """Send a bill's edit to the ERP and verify it there (S1-17, S5-136).
+
+        It needs no write attempt record: an edition is one content under one name, so a second attempt changes nothing
+        more and learns from Duplicate that the edit is there.
+
+        Raises:
+            ApplicationError: The ERP refused the edit, failed, or may or may not have it; family `NotShown`: the
+                ERP refuses to show the bill after the edit.
+        """
+        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
             async with self._database.transaction() as session:
-                edit = await pending_edits.in_push(session, push.bill_id)
-                if edit is None:  # through already, or given up
+                edit = await pending_edits.load_for_push(session, push.bill_id)
+                if edit is not None and edit.outgoing.status.is_void:  # deleted in the ERP meanwhile
+                    return BillPushResult(status=edit.outgoing.status, document_id=edit.document_id, confirmed=False)
+                if edit is None:  # in the ERP already, or abandoned
                     document_id = await bills.document_of(session, push.bill_id)
-                    return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, covered=False)
-            bill = edit.going_out.bill
-            taken_before = False
+                    return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, confirmed=False)
+            calls = calls_for(connection.erp, edit.outgoing)
+            taken_before, refused = False, None
             try:
-                await connection.erp.update_bill(bill, edit.document_id, edition=edit.edition)
+                await calls.update(edit.document_id, edition=edit.edition)
             except Duplicate:  # an earlier attempt's answer was lost
                 taken_before = True
+            except UnknownRefusal as error:
+                refused = error
+            began = datetime.now(UTC)
             try:
-                found = await connection.erp.read_bill(bill, edit.document_id)
-            except Rejected as error:
+                readback = await calls.read_back(edit.document_id)
+            except (Rejected, NotFound) as error:
                 raise as_failure(error, family="NotShown") from error
-            if found.differences and found.revision == edit.revision:
+            if refused is not None and readback.differences:
+                # The ERP may show it later, so the edit is in doubt; a repeat is no answer to words nobody knows.
+                raise as_failure(refused, family="UnknownRefusal", retryable=False)
+            readback = _as_seen(readback, connection.erp.clock, began)
+            if readback.differences and readback.revision == edit.revision:
                 self._wait_to_show(connection.row, edit.document_id, taken_before=taken_before)
-        status = _status_of(found)
+        status = _status_of(readback)
         async with self._database.transaction() as session:
-            await pending_edits.pushed(session, push.bill_id, edit, found)
-            if found.snapshot is not None:
-                await apply_snapshot(session, connection.row, connection.erp, found.snapshot)
+            await pending_edits.pushed(session, push.bill_id, edit, readback)
+            if readback.snapshot is not None:
+                await apply_snapshot(session, connection.row, connection.erp, readback.snapshot)
         return BillPushResult(
-            status=status, document_id=found.document_id, covered=False, differences=list(found.differences)
+            status=status, document_id=readback.document_id, confirmed=False, differences=list(readback.differences)
         )
 
     @activity.defn
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
-        """Make the payment in its ERP, or adopt the one an earlier attempt made; read back what it left due."""
-        async with self._connections.open(push.connection_id) as connection:
+        """Create the payment in its ERP, or adopt the one that an earlier attempt created; report what is then due.
+
+        Raises:
+            ApplicationError: The ERP refused the payment, failed, may or may not have it, or has not posted it
+                yet (`NotYet`).
+        """
+        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
             async with self._database.transaction() as session:
-                ticket = await writes.begin(session, payments.external_key_for(push.payment_id))
-                going_out = await payments.in_push(session, push.payment_id)
-                if ticket.state is WriteState.ABANDONED:
+                attempt = await writes.begin_attempt(session, payments.external_key_for(push.payment_id))
+                outgoing = await payments.load_for_push(session, push.payment_id)
+                if attempt.state is WriteState.ABANDONED:
                     now = await payments.bill_now(session, push.payment_id)
                     return PaymentPushResult(status=PaymentStatus.ABANDONED, erp_id="", bill=now)
-                if ticket.state is WriteState.SENT:
+                if outgoing.status is PaymentStatus.VOIDED:
+                    now = await payments.bill_now(session, push.payment_id)
+                    return PaymentPushResult(status=PaymentStatus.VOIDED, erp_id="", bill=now)
+                if attempt.state is WriteState.SENT:
                     await payments.set_status(
-                        session, push.payment_id, PaymentStatus.SUBMITTED, actor=bills.SYNCER, why="sent to the ERP"
+                        session, push.payment_id, PaymentStatus.SUBMITTED, actor=SYNCER, why="sent to the ERP"
                     )
-            self._check_turn(ticket)
             try:
-                erp_id = await self._once(
+                erp_id = await self._exactly_once.write(
                     connection.row,
-                    going_out.payment.external_key,
-                    ticket,
-                    find=partial(connection.erp.find_payment, going_out.payment),
-                    create=partial(connection.erp.create_payment, going_out.payment),
+                    outgoing.payment.external_key,
+                    attempt,
+                    find=partial(connection.erp.payments.find, outgoing.payment),
+                    create=partial(connection.erp.payments.create, outgoing.payment),
+                    check=partial(self._refuse_rejected_bill, outgoing),
                 )
-            except Rejected as error:
-                await self._reject(going_out.payment.external_key, error)
+            except (Rejected, NotFound) as error:
+                await self._exactly_once.reject(outgoing.payment.external_key, error)
                 raise
-            found = await connection.erp.read_payment(going_out.payment, erp_id)
+            began = datetime.now(UTC)
+            readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
+            if readback.bill_revision is not None:
+                seen = surely_seen(readback.bill_revision, connection.erp.clock.at(began))
+                readback = readback.model_copy(update={"bill_revision": seen})
         async with self._database.transaction() as session:
-            now = await payments.pushed(session, push.payment_id, found)
-            await writes.confirm(session, going_out.payment.external_key, found.erp_id)
-        if not found.settled:
+            now = await payments.pushed(session, push.payment_id, readback)
+            await writes.confirm(session, outgoing.payment.external_key, readback.erp_id)
+        if not readback.settled:
             raise not_yet(
-                f"the ERP holds the payment as {found.state!r} and has not posted it yet",
-                again_in=NOT_SETTLED,
+                f"the ERP holds the payment as {readback.state!r} and has not posted it yet",
+                retry_in=NOT_SETTLED,
                 code="PAYMENT_NOT_POSTED",
             )
-        return PaymentPushResult(
-            status=PaymentStatus.PAID,
-            erp_id=found.erp_id,
-            bill=now.model_copy(update={"payment_id": push.payment_id}),
-        )
+        left = now.model_copy(update={"payment_id": push.payment_id})
+        await self._notifier.bill_changed(outgoing.bill_id, left)
+        return PaymentPushResult(status=PaymentStatus.PAID, erp_id=readback.erp_id, bill=left)
 
     @activity.defn
     async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:
-        """Read one order whole into the mirror; again and again until the ERP shows the given bills (S4-65..67)."""
+        """Read one order whole into the mirror; repeated until the ERP shows the given bills (S4-65..67).
+
+        Raises:
+            ApplicationError: The ERP refused or failed, or does not show all of the bills yet (`NotYet`).
+        """
         async with self._database.statement() as session:
             order = await purchase_orders.get(session, refresh.purchase_order_id)
         assert order is not None, "an order is never removed from the mirror"
-        async with self._connections.open(refresh.connection_id) as connection:
-            snapshot = await connection.erp.purchase_order(ErpId(order.erp_id))
+        async with self._connections.open(refresh.connection_id, ErpWork.ORDER) as connection:
+            began = datetime.now(UTC)
+            snapshot = await offered(connection.erp.orders, "purchase orders").read(ErpId(order.erp_id))
+            snapshot = snapshot_as_seen(snapshot, connection.erp.clock, began)
         async with self._database.transaction() as session:
             await apply_snapshot(session, connection.row, connection.erp, snapshot)
             facts = await purchase_orders.facts(session, refresh.purchase_order_id)
             still_open = await bills.reserving(session, refresh.purchase_order_id)
         assert facts is not None, "an order is never removed from the mirror"
-        waiting = [bill_id for bill_id in refresh.until_covered if bill_id in still_open]
+        waiting = [bill_id for bill_id in refresh.until_confirmed if bill_id in still_open]
         if waiting:
             raise not_yet(
                 f"{facts.number} does not show {len(waiting)} of our bills yet; the ERP says {facts.erp_status!r}",
-                again_in=None,
+                retry_in=None,
                 code="STATUS_NOT_SHOWING",
-                evidence=_as_shown(snapshot, waiting),
+                evidence=_evidence_of(snapshot, waiting),
             )
-        if refresh.until_covered and snapshot.status_lags:
+        if refresh.until_confirmed and snapshot.status_lags:
             raise not_yet(
                 f"{facts.number} shows all of our bills and is still {facts.erp_status!r}",
-                again_in=None,
+                retry_in=None,
                 code="STATUS_NOT_SHOWING",
-                evidence=_as_shown(snapshot, refresh.until_covered),
+                evidence=_evidence_of(snapshot, refresh.until_confirmed),
             )
-        return RefreshedPurchaseOrder(facts=facts, covered=list(refresh.until_covered))
+        return RefreshedPurchaseOrder(facts=facts, confirmed=list(refresh.until_confirmed))
 
     # --- the recipe -------------------------------------------------------------------------------------------
 
+    async def _begin(self, bill_id: BillId) -> Begun | BillPushResult:
+        """Begin one attempt of the bill's write, or return why it is not sent now.
+
+        Writes to one order go in turn. The bill's workflow waits until the write before it notifies it, however long
+        that takes; only the next write waits here, for a moment, while the one before it is read back.
+        """
+        deadline = time.monotonic() + NEXT_WAITS_SECONDS
+        while True:
+            async with self._database.transaction() as session:
+                await hold_if_it_waits(session, bill_id)
+                # The write's lock comes first: an edit or an unlink is either seen here or refused there.
+                attempt = await writes.begin_attempt_for(session, WriteKind.BILL, bill_id)
+                if attempt.state is WriteState.ABANDONED:
+                    result = BillPushResult(status=BillStatus.ABANDONED, document_id="", confirmed=False)
+                    break
+                if attempt.state is WriteState.HELD:  # matched again meanwhile, and now in review
+                    result = await bills.unsent_result(session, bill_id)
+                    break
+                if attempt.waits_for is None:
+                    outgoing = await outgoing_bills.load_for_push(session, bill_id)
+                    if not outgoing.status.is_void:
+                        since = await duplicate_candidates.since_matched(session, bill_id)
+                        return Begun(attempt, outgoing, since)
+                    result = BillPushResult(status=outgoing.status, document_id="", confirmed=False)
+                    break  # deleted in the ERP meanwhile
+            if not attempt.is_next or time.monotonic() > deadline:
+                return BillPushResult(
+                    status=BillStatus.PENDING_PUSH, document_id="", confirmed=False, waits_for=attempt.waits_for
+                )
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        await self._signal_turn(attempt.next_in_line)
+        return result
+
+    async def _signal_turn(self, next_in_line: str | None) -> None:
+        """Notify the bill behind this one that its turn has come, or is about to."""
+        if next_in_line is not None:
+            await self._notifier.turn_came(BillId(next_in_line))
+
     @staticmethod
-    def _check_turn(ticket: Ticket) -> None:
-        if ticket.waits_for is not None:
-            raise not_yet(f"{ticket.waits_for} goes first", again_in=TURN, code="WAITING_FOR_TURN")
+    async def _refuse_rejected_bill(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
+        """Refuse to pay a bill that was rejected in the ERP.
 
-    async def _once(
-        self,
-        connection: ConnectionRow,
-        key: ExternalKey,
-        ticket: Ticket,
-        *,
-        find: Callable[[], Awaitable[T | None]],
-        create: Callable[[], Awaitable[T]],
-    ) -> T:
-        """Make the record in the ERP, or adopt the one that an earlier attempt under this key made."""
-        doubted = ticket.maybe_there
-        if ticket.state is WriteState.CONFIRMED or doubted:
-            found = await find()
-            if found is not None:
-                return found
-            ticket = await self._believe_not_there(connection, key, ticket)
-        try:
-            return await create()
-        except Duplicate as error:
-            found = await find()
-            if found is None and doubted:
-                raise self._perhaps_ours(error) from error
-            if found is None:
-                raise self._not_ours(error) from error
-            return found
-        except (Unavailable, Throttled, AuthenticationFailed):
-            await self._not_sent(key, ticket)
-            raise
-
-    async def _believe_not_there(self, connection: ConnectionRow, key: ExternalKey, ticket: Ticket) -> Ticket:
-        """The look-up found nothing. Reads may lag writes, so that is believed only some time after the send."""
-        lag = timedelta(seconds=connection.settings.get("read_lag_seconds", 120))
-        left = lag - (datetime.now(UTC) - ticket.first_sent_at)
-        if left > timedelta(0):
-            raise OutcomeUnknown(
-                f"{key} was sent and its answer was lost; the ERP does not show it yet",
-                code="OUTCOME_UNKNOWN",
-                retry_after=min(left + timedelta(milliseconds=100), timedelta(seconds=30)),
-            )
-        if ticket.state is WriteState.CONFIRMED:
+        Raises:
+            Rejected: It was, when it was read last.
+        """
+        if outgoing.bill_rejected:
             raise Rejected(
-                f"{key} was confirmed before and is no longer in the ERP", code="DELETED_IN_ERP", evidence={"key": key}
+                f"{outgoing.payment.memo} was rejected in the ERP and bills nothing there.",
+                code="BILL_REJECTED_IN_ERP",
+                evidence={"document": outgoing.payment.bill_document},
             )
+
+    async def _hold_duplicate(
+        self,
+        connection: OpenConnection,
+        bill_id: BillId,
+        bill: BillToPush | DirectBillToPush,
+        since: SinceMatched,
+        attempt: WriteAttempt,
+    ) -> None:
+        """Keep the bill back when another one with its number turned up in the ERP: one look-up there, and none where
+        the ERP's bills were read since.
+
+        Raises:
+            KeptBack: Its match now waits for a person; nothing was sent.
+            OutcomeUnknown: It is ours, from an attempt that the look-up under our key did not show.
+        """
+        numbered = () if since.read_since else await connection.erp.bills.numbered(bill.vendor_id, bill.number)
+        if any(one.external_key == bill.external_key for one in numbered):
+            raise OutcomeUnknown(f"{bill.external_key} is in the ERP already", code="OUTCOME_UNKNOWN")
+        earlier = set() if isinstance(bill, DirectBillToPush) else set(bill.earlier)
+        numbered = [one for one in numbered if not {one.erp_id, one.source_document} & earlier]
+        if connection.erp.capabilities.adopts_converted_bills:
+            numbered = [one for one in numbered if not _is_converted(one, bill)]
+        if not numbered and not since.asks_for_match:
+            return
         async with self._database.transaction() as session:
-            return await writes.send_again(session, key, ticket)
+            match = await duplicates.hold_duplicate(
+                session, connection.row, bill_id, bill.external_key, attempt, numbered
+            )
+        if match is not None:
+            raise KeptBack(match)
 
     @staticmethod
     def _wait_to_show(connection: ConnectionRow, document_id: DocumentId, *, taken_before: bool) -> None:
-        """The ERP took an edit and shows the document as it was: reads may lag writes. Believed after the lag."""
+        """Wait for an edit to show: the ERP took it and still shows the document as before, as reads may lag behind
+        writes.
+
+        Once the lag is over, what the ERP shows is believed.
+
+        Raises:
+            OutcomeUnknown: The lag is not over yet.
+        """
         lag = timedelta(seconds=connection.settings.get("read_lag_seconds", 120))
         left = lag
         if taken_before:
@@ -307,39 +426,15 @@ class ErpActivities:
                 retry_after=left + timedelta(milliseconds=100),
             )
 
-    async def _not_sent(self, key: ExternalKey, ticket: Ticket) -> None:
-        async with self._database.transaction() as session:
-            await writes.not_sent(session, key, ticket.first_sent_at)
 
-    async def _reject(self, key: ExternalKey, error: Rejected) -> None:
-        async with self._database.transaction() as session:
-            await writes.reject(session, key, error.code)
-
-    @staticmethod
-    def _not_ours(error: Duplicate) -> Rejected:
-        return Rejected(
-            f"{error.message} It is not a record posync made.",
-            code=error.code,
-            erp_code=error.erp_code,
-            evidence=error.evidence,
-        )
-
-    @staticmethod
-    def _perhaps_ours(error: Duplicate) -> ApplicationError:
-        """An earlier attempt of ours may be the duplicate: a person is told, but the write stays in doubt, because what
-        the ERP may hold is not given up."""
-        return as_failure(
-            Rejected(
-                f"{error.message} An earlier attempt may have made it; the ERP does not show it under our key.",
-                code=error.code,
-                erp_code=error.erp_code,
-                evidence=error.evidence,
-            )
-        )
+def _is_converted(existing: ErpBill, bill: BillToPush | DirectBillToPush) -> bool:
+    """Return whether a person made this bill in the ERP, of an item receipt: the connector takes it as ours."""
+    of_order = isinstance(bill, BillToPush) and existing.order_document == bill.order_document
+    return of_order and existing.external_key is None and existing.total == bill.total
 
 
-def _as_shown(snapshot: PurchaseOrderSnapshot, awaited: Sequence[BillId]) -> dict[str, str]:
-    """What the ERP said of an order when it was last read, for a person who must find out why (S4-67)."""
+def _evidence_of(snapshot: PurchaseOrderSnapshot, awaited: Sequence[BillId]) -> dict[str, str]:
+    """Return what the ERP said of an order when it was last read, for a person who must find out why (S4-67)."""
     order = snapshot.purchase_order
     return {
         "order": order.number,
@@ -351,8 +446,15 @@ def _as_shown(snapshot: PurchaseOrderSnapshot, awaited: Sequence[BillId]) -> dic
     }
 
 
-def _status_of(found: PushedBill) -> BillStatus:
-    """What reading back makes of a bill the ERP took."""
-    if not found.linked:
+def _as_seen(readback: PushedBill, clock: ErpClock, began: datetime) -> PushedBill:
+    """Return the read-back with the revision to store its order with."""
+    if readback.snapshot is None:
+        return readback
+    return readback.model_copy(update={"snapshot": snapshot_as_seen(readback.snapshot, clock, began)})
+
+
+def _status_of(readback: PushedBill) -> BillStatus:
+    """Return the status that the read-back gives a bill that the ERP took."""
+    if not readback.linked:
         return BillStatus.LINK_MISSING
-    return BillStatus.SYNC_ISSUE if found.differences else BillStatus.SYNCED
+    return BillStatus.SYNC_ISSUE if readback.differences else BillStatus.SYNCED

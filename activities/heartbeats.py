@@ -1,4 +1,4 @@
-"""Signs of life: a worker that dies in the middle of an ERP call is noticed in seconds, not at the call's limit."""
+"""Send heartbeats: a worker that dies in the middle of an ERP call is noticed in seconds, not at the call's limit."""
 
 import asyncio
 from contextlib import suppress
@@ -9,18 +9,20 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 EVERY = timedelta(seconds=2)
-"""Most activities are over before the first beat, so they cost nothing."""
+"""Pause between heartbeats. Most activities are over before the first one, so heartbeats cost them nothing."""
 
 
 class Heartbeats(Interceptor):
-    """Beats beside every regular activity, for as long as it runs."""
+    """Sends heartbeats beside every regular activity, for as long as it runs."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """Wrap the activity's inbound calls with heartbeats."""
         return _Beating(next)
 
 
 class _Beating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        """Run the activity, with heartbeats unless it is local."""
         if activity.info().is_local:
             return await self.next.execute_activity(input)
         beating = asyncio.create_task(_beat())

@@ -1,81 +1,72 @@
-"""Reading an ERP into the mirror, a page at a time: fetch, judge what comes in, write it in one transaction.
+"""Read an ERP into the mirror, a page at a time: fetch, decide what comes in, write it in one transaction.
 
 The cursor of a stream moves only when its last page is committed, windows overlap, and every page is safe to read
 twice, so a run may stop anywhere and another may start (DESIGN section 5).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
-from activities import sweeping
-from activities.bill_news import tell
-from activities.connections import Connections, OpenConnection
-from activities.doorbell import Doorbell
-from activities.snapshots import apply_snapshot
-from activities.statuses import importable, map_order, unknown_status
-from erp.connector import BadRecord, Page, Sweep
-from erp.issue_codes import issue_code
-from models.domain import (
-    ConnectionId,
-    ListKind,
-    MatchMode,
-    PurchaseOrder,
-    PurchaseOrderHeader,
-    Receipt,
-    ReceiptStatus,
-    Stream,
-)
-from models.messages import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
-from models.store import (
-    bill_news,
-    bills,
-    closed_periods,
-    credits,
-    cursors,
-    deletions,
-    erp_bills,
-    erp_payments,
-    held_records,
-    list_entries,
-    match_again,
-    purchase_orders,
-    receipts,
-    skipped,
-    stamps,
-    sync_issues,
-    sync_runs,
-)
-from models.store.credits import CreditedOrder
-from models.store.database import Database
-from models.store.order_pages import wake_again
-from models.store.purchase_orders import MappedOrder
+from activities.connector_pool import Connections, OpenConnection
+from activities.sync_problems import SyncProblems
+from erp.clock import moment_text, surely_seen
+from erp.connector import ErpConnector, offered
+from erp.pages import BadRecord, Page
+from erp.time_budgets import ErpWork
+from models.domain.bills import ErpBill
+from models.domain.connections import MatchMode
+from models.domain.ids import BillId, ErpId, OrganizationId
+from models.domain.lists import ListEntry, ListKind
+from models.domain.orders import PurchaseOrder, PurchaseOrderSnapshot
+from models.domain.outbox import MessageKind
+from models.domain.payments import ErpPayment
+from models.domain.receipts import Receipt, ReceiptStatus
+from models.domain.sync import Deletion, Stream
+from models.messages.sync import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
+from models.store.audit import outbox
+from models.store.audit.outbox import OutboxMessage
+from models.store.base.database import Database
+from models.store.connections import closed_periods
+from models.store.orders import credits, excluded_records, purchase_orders, receipts
+from models.store.orders.credits import CreditedOrder
+from models.store.payables import erp_bills, erp_payments
+from models.store.policies import rematch_requests
+from models.store.sync import change_hints, cursors, deletions, list_entries, mirrored_ids, record_versions, sync_runs
 from models.tables import ConnectionRow
+from services.bills.rematch import compare_edited
+from services.outbox.delivery import OutboxDelivery
+from services.sync import bad_records, duplicates, order_page, repeated_units
+from services.sync import deletion_scan as deletion_scan
+from services.sync.as_seen import as_seen, snapshot_as_seen
+from services.sync.import_window import first_import_from, start_of
+from services.sync.storable import storable
+from services.sync.streams import allowed_streams
+from services.unnamed_currency import in_base_currency
+from temporal_gateway.notifier import WorkflowNotifier
 
-FIRST_IMPORT = timedelta(days=92)
-"""Three months: how far back orders come in by themselves (S1-11)."""
+R = TypeVar("R", ListEntry, PurchaseOrder, Receipt, ErpBill, ErpPayment)
 
 CLOCKS_DIFFER = timedelta(days=1)
-"""How far the ERP's clock may be behind ours: a stream that was empty is read from so long ago the next time."""
-
-WHOLE_AT_ONCE = 50
-"""So many older orders of a page are read whole, with their receipts; beyond that, receipts are read again by page."""
+"""After an empty read, the next read of a stream starts this long ago by the ERP's clock: what its own times are is not
+known yet."""
 
 CREDITED = "a vendor credit changed"
-"""Why bills that wait are matched again: where the ERP takes credits off the billed quantity itself, nothing else of
-their order's terms moves."""
+"""The reason for matching bills in review again after a credit: where the ERP subtracts credits from the billed
+quantity itself, nothing else of their order's terms changes."""
 
 
 class SyncActivities:
     """The reading side of a sync run. One instance per worker."""
 
-    def __init__(self, database: Database, open_connections: Connections, doorbell: Doorbell) -> None:
+    def __init__(self, database: Database, open_connections: Connections, notifier: WorkflowNotifier) -> None:
         self._database = database
         self._connections = open_connections
-        self._doorbell = doorbell
+        self._outbox = OutboxDelivery(database, notifier)
+        self._problems = SyncProblems(database, notifier)
         self._readers: dict[Stream, Callable[[OpenConnection, SyncPage], Awaitable[SyncPageDone]]] = {
             Stream.LISTS: self._lists,
             Stream.PURCHASE_ORDERS: self._purchase_orders,
@@ -87,154 +78,112 @@ class SyncActivities:
 
     @activity.defn
     async def plan_sync(self, start: StartSyncRun) -> SyncPlan:
-        """Open the run and find out which streams have news: one call to the ERP when nothing changed."""
+        """Open the run and find out which streams changed: one call to the ERP when nothing did.
+
+        Raises:
+            ApplicationError: The ERP refused or failed.
+        """
         async with self._database.transaction() as session:
             run_id = await sync_runs.start(session, start.connection_id, start.trigger, start.workflow_run_id)
-        async with self._connections.open(start.connection_id) as connection:
+            await change_hints.take(session, start.connection_id)
+        async with (
+            self._problems.reported(start.connection_id),
+            self._connections.open(start.connection_id, ErpWork.PAGE) as connection,
+        ):
             allowed, reason = allowed_streams(connection.row)
             async with self._database.transaction() as session:
+                await purchase_orders.requeue_due(session, start.connection_id)
                 positions = await cursors.positions(session, start.connection_id)
             known = {stream: positions[stream] for stream in allowed if stream in positions}
-            news = {stream for stream in allowed if stream not in positions}
-            peek = await connection.erp.peek(known)
+            changed = {stream for stream in allowed if stream not in positions}
+            change_set = await connection.erp.changes.detect_changes(known)
             async with self._database.transaction() as session:
-                unknown = await stamps.unknown(session, start.connection_id, peek.stamps)
-                await closed_periods.take_in(session, start.connection_id, peek.closed_through)
+                unknown = await record_versions.unknown(session, start.connection_id, change_set.record_versions)
+                await closed_periods.take_in(session, start.connection_id, change_set.closed_through)
                 if (position := known.get(Stream.DELETIONS)) is not None:
-                    lost = await sweeping.feed_is(session, connection.row, peek.deletions_feed)
-                    if not peek.deletions_feed and (lost or sweeping.due(position, datetime.now(UTC))):
-                        news.add(Stream.DELETIONS)
-            news |= peek.unread | {Stream(stream) for stream in unknown}
-        return SyncPlan(run_id=run_id, streams=[stream for stream in allowed if stream in news], reason=reason)
+                    lost = await deletion_scan.feed_is(session, connection.row, change_set.deletions_feed)
+                    if not change_set.deletions_feed and (lost or deletion_scan.due(position, datetime.now(UTC))):
+                        changed.add(Stream.DELETIONS)
+            changed |= change_set.unread | {Stream(stream) for stream in unknown}
+        streams = [stream for stream in allowed if stream in changed]
+        return SyncPlan(run_id=run_id, streams=streams, reason=reason, window=change_set.window)
 
     @activity.defn
     async def sync_page(self, page: SyncPage) -> SyncPageDone:
-        """Read one page of one stream into the mirror."""
-        async with self._connections.open(page.connection_id) as connection:
-            return await self._readers[page.stream](connection, page)
+        """Read one page of one stream into the mirror.
+
+        Raises:
+            ApplicationError: The ERP refused or failed.
+        """
+        async with (
+            self._problems.reported(page.connection_id),
+            self._connections.open(page.connection_id, ErpWork.PAGE) as connection,
+        ):
+            done = await self._readers[page.stream](connection, page)
+        if connection.row.sync_problem_since is not None:
+            await self._problems.over(page.connection_id)
+        return done
 
     # --- one reader per stream --------------------------------------------------------------------------------
 
     async def _lists(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
-        since = await self._since(page)
-        read = await connection.erp.list_entries(list(ListKind), since=since, after=page.after)
+        since, began = await self._since(page), datetime.now(UTC)
+        read = await connection.erp.lists.page(list(ListKind), since=since, after=page.after)
+        read_at = connection.erp.clock.at(began)
+        entries, read = _stored_as(read, read_at)
         async with self._database.transaction() as session:
-            upserted = await list_entries.upsert(session, page.connection_id, read.records)
-            await self._report_bad(session, connection.row, "list_entry", read.bad)
+            upserted = await list_entries.upsert(session, page.connection_id, entries)
+            await bad_records.report(session, connection.row, "list_entry", read.bad)
+            mended = {entry.erp_id for entry in entries} - {record.erp_id for record in read.bad}
+            await bad_records.report_repaired(session, connection.row, "list_entry", sorted(mended))
+            await repeated_units.report(session, connection.row, {entry.kind for entry in entries})
             if upserted.changed:
-                await match_again.ask(session, page.connection_id, "a vendor, an item or a unit changed")
-            return await self._finish_page(session, page, read, len(read.records), upserted.changed)
+                await rematch_requests.request(session, page.connection_id, "a vendor, an item or a unit changed")
+            return await self._finish_page(session, page, read, read_at, upserted.changed)
 
     async def _purchase_orders(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
-        since = await self._since(page)
-        headers = await erp.purchase_order_headers(
+        orders = offered(erp.orders, "purchase orders")
+        since, began = await self._since(page), datetime.now(UTC)
+        headers = await orders.headers(
             since=since,
             ordered_from=None if since else first_import_from(row),
             after=page.after,
             open_in=None if since else MatchMode(row.match_mode),
+            window=page.window,
         )
-        wanted, left_out = await self._judge(connection, headers.records)
-        orders = await erp.purchase_order_lines(wanted)
-        if erp.capabilities.credits_name_orders:
-            async with self._database.transaction() as session:
-                moved = await credits.among(await session.connection(), page.connection_id, orders.records)
-            await self._credit_anew(connection, moved)
-        older = await self._received_before_the_window(row, orders.records)
-        whole = await erp.purchase_orders_whole([order.erp_id for order in older[:WHOLE_AT_ONCE]]) if older else ()
+        read_at = erp.clock.at(headers.began or began)
         async with self._database.transaction() as session:
-            mapped: list[MappedOrder] = []
-            for order in orders.records:
-                if order.currency is not None and order.currency != row.base_currency:
-                    left_out.append(_left_out(order, "NOT_USD", f"it is in {order.currency}"))
-                    continue
-                statuses = await map_order(session, row, erp, order)
-                if statuses is not None:
-                    mapped.append(statuses)
-            upserted = await purchase_orders.upsert(
-                session,
-                page.connection_id,
-                mapped,
-                receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
+            wanted, left_out = await order_page.choose(session, row, orders, headers.records)
+        read = await orders.lines(wanted)
+        records, read = _stored_as(read, read_at)
+        left_out = [one._replace(revision=surely_seen(one.revision, read_at)) for one in left_out]
+        async with self._database.transaction() as session:
+            partial = await order_page.find_partial(
+                session, row, records, credits_name_orders=erp.capabilities.credits_name_orders
             )
-            for snapshot in whole:
-                await apply_snapshot(session, row, erp, snapshot)
-            if older:
-                ids = [purchase_orders.purchase_order_id(page.connection_id, order.erp_id) for order in older]
-                await wake_again(await session.connection(), ids)
-            if len(older) > WHOLE_AT_ONCE:
-                oldest = min(order.ordered_on for order in older)
-                await cursors.rewind(session, page.connection_id, Stream.RECEIPTS, _start_of(oldest))
-            await skipped.record(session, page.connection_id, Stream.PURCHASE_ORDERS, left_out)
-            bad = (*headers.bad, *orders.bad)
-            await self._report_bad(session, row, "purchase_order", bad)
-            mode = MatchMode(row.match_mode)
-            usable: list[str] = [order.erp_id for order in orders.records if erp.statuses(order.erp_status, mode)]
-            usable += [erp_id for erp_id, _, code, _, _ in left_out if code != "UNKNOWN_ERP_STATUS"]
-            await self._report_repaired(session, row, "purchase_order", usable)
-            done = await self._finish_page(session, page, headers, len(headers.records), upserted.changed)
+        whole = {one.purchase_order.erp_id: one for one in await self._read_whole(erp, partial.erp_ids)}
+        # Before the page itself is stored: a page that is read again then repeats this step too.
+        await self._credit_anew(connection, partial.credited, whole)
+        async with self._database.transaction() as session:
+            older = [whole[order.erp_id] for order in partial.older if order.erp_id in whole]
+            changed, left_out = await order_page.store(session, row, erp, records, left_out, partial.older, older)
+            bad = (*headers.bad, *read.bad)
+            await order_page.report(session, row, orders, records, left_out, bad)
+            done = await self._finish_page(session, page, headers, read_at, changed)
             return done.model_copy(update={"skipped": len(left_out), "bad": len(bad)})
-
-    async def _received_before_the_window(
-        self, row: ConnectionRow, orders: Sequence[PurchaseOrder]
-    ) -> list[PurchaseOrder]:
-        """New orders older than the window of the first import (S1-12), of which something is converted already: by
-        receipts, maybe, that are too old for the receipts' own stream and would pass for bills (S5-113)."""
-        older = [
-            order
-            for order in orders
-            if order.ordered_on < first_import_from(row)
-            and order.currency in (None, row.base_currency)
-            and any(line.billed for line in order.lines)
-        ]
-        if not older:
-            return []
-        async with self._database.transaction() as session:
-            ids = [order.erp_id for order in older]
-            held = await purchase_orders.imported(session, ConnectionId(row.id), ids)
-        return [order for order in older if order.erp_id not in held]
-
-    async def _judge(
-        self, connection: OpenConnection, headers: Sequence[PurchaseOrderHeader]
-    ) -> tuple[list[PurchaseOrderHeader], list[tuple[str, str, str, str, str]]]:
-        """Which orders' lines are worth reading, and which orders stay out and why."""
-        row, erp = connection
-        connection_id = ConnectionId(row.id)
-        async with self._database.transaction() as session:
-            ids = [header.erp_id for header in headers]
-            revisions = await purchase_orders.held_revisions(session, connection_id, ids)
-            held = await purchase_orders.imported(session, connection_id, ids)
-            wanted: list[PurchaseOrderHeader] = []
-            left_out: list[tuple[str, str, str, str, str]] = []
-            for header in headers:
-                if revisions.get(header.erp_id, "") >= header.revision:
-                    continue
-                if header.erp_id in held:
-                    wanted.append(header)
-                    continue
-                statuses = erp.statuses(header.erp_status, MatchMode(row.match_mode))
-                if statuses is None:
-                    await unknown_status(session, row, header)
-                    left_out.append(
-                        _left_out(header, "UNKNOWN_ERP_STATUS", f"its status {header.erp_status!r} is unknown")
-                    )
-                elif statuses.po is None:
-                    left_out.append(_left_out(header, "NOT_APPROVED", f"it is {header.erp_status} in the ERP (S4-61)"))
-                elif not importable(statuses):
-                    left_out.append(_left_out(header, "ALREADY_FINISHED", f"it is {header.erp_status} already (S1-15)"))
-                elif header.currency is not None and header.currency != row.base_currency:
-                    left_out.append(_left_out(header, "NOT_USD", f"it is in {header.currency} (S1-16)"))
-                else:
-                    wanted.append(header)
-        return wanted, left_out
 
     async def _receipts(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
-        read = await erp.receipts(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
+        received = offered(erp.receipts, "receipts")
+        since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
+        read = await received.page(since=since, after=page.after)
+        read_at = erp.clock.at(began)
+        shown, read = _stored_as(read, read_at)
         known: list[tuple[Receipt, ReceiptStatus]] = []
         unknown: list[BadRecord] = []
-        for receipt in read.records:
-            status = erp.receipt_status(receipt.erp_status)
+        for receipt in shown:
+            status = received.status(receipt.erp_status)
             if status is not None:
                 known.append((receipt, status))
             else:
@@ -253,97 +202,155 @@ class SyncActivities:
                 known,
                 receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
             )
-            await self._report_bad(session, row, "receipt", (*read.bad, *unknown))
-            await self._report_repaired(session, row, "receipt", [receipt.erp_id for receipt, _ in known])
-            return await self._finish_page(session, page, read, len(read.records), upserted.changed)
+            await bad_records.report(session, row, "receipt", (*read.bad, *unknown))
+            await bad_records.report_repaired(session, row, "receipt", [receipt.erp_id for receipt, _ in known])
+            return await self._finish_page(session, page, read, read_at, upserted.changed)
 
     async def _bills(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
-        read = await erp.bills(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
-        ours_in = [bill for bill in read.records if bill.currency == row.base_currency]
+        since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
+        read = await erp.bills.page(since=since, after=page.after)
+        read_at = erp.clock.at(began)
+        records, read = _stored_as(read, read_at)
+        records = in_base_currency(records, row)
+        ours_in = [bill for bill in records if bill.currency == row.base_currency]
         credited: list[CreditedOrder] = []
         if erp.capabilities.credits_name_orders:
             async with self._database.transaction() as session:
                 credited = await credits.of_page(await session.connection(), page.connection_id, ours_in)
-            await self._credit_anew(connection, credited)
+            await self._read_and_credit_anew(connection, credited)
         left_out = [
-            (str(bill.erp_id), bill.number, "NOT_USD", f"it is in {bill.currency}", bill.revision)
-            for bill in read.records
+            (str(bill.erp_id), bill.number, "OTHER_CURRENCY", f"it is in {bill.currency}", bill.revision)
+            for bill in records
             if bill.currency != row.base_currency
         ]
         async with self._database.transaction() as session:
             upserted = await erp_bills.upsert(session, row, ours_in)
+            if upserted.changed:
+                await duplicates.report(session, row, ours_in)
+            await compare_edited(session, page.connection_id, upserted.edited)
             if credited:
-                await match_again.ask(session, page.connection_id, CREDITED)
-            await skipped.record(session, page.connection_id, Stream.BILLS, left_out)
-            await self._report_bad(session, row, "bill", read.bad)
-            await self._report_repaired(session, row, "bill", [bill.erp_id for bill in read.records])
-            await bill_news.note(session, upserted.ours)
-            done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
-        await tell(self._database, self._doorbell, upserted.ours)
+                await rematch_requests.request(session, page.connection_id, CREDITED)
+            await excluded_records.record(session, page.connection_id, Stream.BILLS, left_out)
+            await bad_records.report(session, row, "bill", read.bad)
+            await bad_records.report_repaired(session, row, "bill", [bill.erp_id for bill in records])
+            messages = await self._owe_bills(session, row, page, upserted.ours)
+            done = await self._finish_page(session, page, read, read_at, upserted.changed)
+        await self._outbox.deliver_new(messages)
         return done.model_copy(update={"skipped": len(left_out)})
 
     async def _payments(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
-        read = await erp.payments(since=await self._since(page) or _start_of(first_import_from(row)), after=page.after)
+        since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
+        read = await erp.payments.page(since=since, after=page.after)
+        read_at = erp.clock.at(began)
+        records, read = _stored_as(read, read_at)
+        records = in_base_currency(records, row)
         async with self._database.transaction() as session:
-            upserted = await erp_payments.upsert(session, row, read.records)
-            await self._report_bad(session, row, "payment", read.bad)
-            await self._report_repaired(session, row, "payment", [payment.erp_id for payment in read.records])
-            await bill_news.note(session, upserted.ours)
-            done = await self._finish_page(session, page, read, len(read.records), upserted.changed)
-        await tell(self._database, self._doorbell, upserted.ours)
+            upserted = await erp_payments.upsert(session, row, records)
+            await bad_records.report(session, row, "payment", read.bad)
+            await bad_records.report_repaired(session, row, "payment", [payment.erp_id for payment in records])
+            messages = await self._owe_bills(session, row, page, upserted.ours)
+            done = await self._finish_page(session, page, read, read_at, upserted.changed)
+        await self._outbox.deliver_new(messages)
         return done
 
     async def _deletions(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
-        since = await self._since(page) or _start_of(row.created_at.date())
-        read = await erp.deletions(since=since, after=page.after)
-        if not isinstance(read, Page):
-            return await self._sweep(row, page, read)
+        since, began = await self._since(page) or start_of(row.created_at.date()), datetime.now(UTC)
+        read = await erp.changes.deletions(since=since, after=page.after)
+        if read is None:
+            return await self._scan(connection, page)
+        read_at = erp.clock.at(began)
         credited: list[CreditedOrder] = []
         if erp.capabilities.credits_name_orders:
             async with self._database.transaction() as session:
                 credited = await credits.of_deleted(await session.connection(), page.connection_id, read.records)
-            await self._credit_anew(connection, credited)
+            await self._read_and_credit_anew(connection, credited)
+        whole = await self._read_billed_orders(connection, read.records, but={order.erp_id for order in credited})
         async with self._database.transaction() as session:
-            await sweeping.feed_is(session, row, True)
+            await deletion_scan.feed_is(session, row, True)
             applied = await deletions.apply(session, row, read.records)
+            await repeated_units.report(session, row, {gone.list_kind for gone in read.records})
+            await order_page.take_in_whole(session, row, erp, whole)
+            if applied.bills:
+                await duplicates.report(session, row, ())
             if credited:
-                await match_again.ask(session, page.connection_id, CREDITED)
-            await bill_news.note(session, applied.ours)
-            done = await self._finish_page(session, page, read, len(read.records), applied.changed, empty=since)
-        await tell(self._database, self._doorbell, applied.ours)
+                await rematch_requests.request(session, page.connection_id, CREDITED)
+            messages = await self._owe_bills(session, row, page, applied.ours)
+            await bad_records.report(session, row, "deletion", read.bad)
+            done = await self._finish_page(session, page, read, read_at, applied.changed, empty=since)
+        await self._outbox.deliver_new(messages)
         return done
 
-    async def _sweep(self, row: ConnectionRow, page: SyncPage, sweep: Sweep) -> SyncPageDone:
-        """Deletions without a feed: what we hold against what is there, in one step."""
+    async def _scan(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
+        """Find deletions without a feed: compare the mirrored records with what the ERP still has, in one step."""
+        row = connection.row
+        scan = offered(connection.erp.scan, "way to find out what was deleted")
         at = datetime.now(UTC)
         async with self._database.transaction() as session:
-            held = await held_records.of_connection(session, row)
-        found, doubts = sweeping.believed(held, await sweep.swept(held), at)
+            stored = await mirrored_ids.of_connection(session, row)
+        result, doubts = deletion_scan.believed(stored, await scan.scan(stored), at)
+        whole = await self._read_billed_orders(connection, result)
         async with self._database.transaction() as session:
-            applied = await deletions.apply(session, row, found)
-            await sweeping.tell(session, row, sweep.why, doubts)
-            await sweeping.swept_at(session, page.connection_id, at)
-            await bill_news.note(session, applied.ours)
-        await tell(self._database, self._doorbell, applied.ours)
-        return SyncPageDone(after=None, seen=sum(len(group.erp_ids) for group in held), changed=applied.changed)
+            applied = await deletions.apply(session, row, result)
+            await repeated_units.report(session, row, {gone.list_kind for gone in result})
+            await order_page.take_in_whole(session, row, connection.erp, whole)
+            if applied.bills:
+                await duplicates.report(session, row, ())
+            await deletion_scan.report(session, row, scan.why, doubts)
+            await deletion_scan.scanned_at(session, page.connection_id, at)
+            messages = await self._owe_bills(session, row, page, applied.ours)
+        await self._outbox.deliver_new(messages)
+        return SyncPageDone(after=None, seen=sum(len(group.erp_ids) for group in stored), changed=applied.changed)
 
-    async def _credit_anew(self, connection: OpenConnection, orders: Sequence[CreditedOrder]) -> None:
-        """Read these orders whole: what credits take back of them is only true beside what the ERP counts as billed at
-        the same moment. Before the page itself is stored, so that a page that is read again does it again."""
-        if not orders:
-            return
+    @staticmethod
+    async def _owe_bills(
+        session: AsyncSession, row: ConnectionRow, page: SyncPage, bill_ids: Sequence[BillId]
+    ) -> list[OutboxMessage]:
+        """Owe the workflows of bills that a page changed a message: of what is paid, or that the bill is no more."""
+        return await outbox.add_all(
+            session,
+            MessageKind.BILL_CHANGED,
+            bill_ids,
+            organization_id=OrganizationId(row.organization_id),
+            connection_id=page.connection_id,
+            request_key=page.run_id,
+        )
+
+    @staticmethod
+    async def _read_whole(erp: ErpConnector, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        if not erp_ids:
+            return ()
+        began = datetime.now(UTC)
+        snapshots = await offered(erp.orders, "purchase orders").read_many(erp_ids)
+        return [snapshot_as_seen(snapshot, erp.clock, began) for snapshot in snapshots]
+
+    async def _read_billed_orders(
+        self, connection: OpenConnection, gone: Sequence[Deletion], but: Collection[ErpId] = ()
+    ) -> Sequence[PurchaseOrderSnapshot]:
+        """Read the orders of deleted bills whole, `but` those that were just read: what is billed of them is lower with
+        the deletion, and where a bill was converted from a receipt, neither order nor receipt changes for it."""
+        if connection.erp.orders is None:
+            return ()
+        async with self._database.transaction() as session:
+            orders = await deletions.billed_orders(session, connection.row, gone)
+        return await self._read_whole(connection.erp, [order for order in orders if order not in but])
+
+    async def _read_and_credit_anew(self, connection: OpenConnection, credited: Sequence[CreditedOrder]) -> None:
+        read = await self._read_whole(connection.erp, [order.erp_id for order in credited])
+        await self._credit_anew(connection, credited, {one.purchase_order.erp_id: one for one in read})
+
+    async def _credit_anew(
+        self,
+        connection: OpenConnection,
+        credited: Sequence[CreditedOrder],
+        whole: Mapping[ErpId, PurchaseOrderSnapshot],
+    ) -> None:
         row, erp = connection
-        read = await erp.purchase_orders_whole([order.erp_id for order in orders])
-        whole = {snapshot.purchase_order.erp_id: snapshot for snapshot in read}
-        for order in orders:
+        for order in credited:
             async with self._database.transaction() as session:
-                await credits.forget(await session.connection(), order.id)
-                if order.erp_id in whole:
-                    await apply_snapshot(session, row, erp, whole[order.erp_id])
-                await wake_again(await session.connection(), [order.id])
+                await order_page.credit_anew(session, row, erp, order, whole.get(order.erp_id))
 
     # --- what every page does ---------------------------------------------------------------------------------
 
@@ -356,88 +363,36 @@ class SyncActivities:
         session: AsyncSession,
         page: SyncPage,
         read: Page[Any],
-        seen: int,
+        read_at: datetime,
         changed: int,
         *,
         empty: str | None = None,
     ) -> SyncPageDone:
         """Move the stream's cursor if this was its last page, in the page's own transaction.
 
-        A stream in which nothing was found has been read too: the next run takes what changes from now on, and not a
-        first import once more, which would leave out an older order that is edited meanwhile (S1-12).
+        It never moves beyond what the ERP's clock showed when the stream's first page was read: a record dated into
+        the future, or one that changed while the later pages were read, would hide what changed on the first.
+
+        A stream without any record was read too: the next run reads what changes from now on. Without a cursor it would
+        be a first import once more, which would leave out an older order that is edited meanwhile (S1-12).
         """
         high_water = max(filter(None, (page.high_water, read.high_water)), default=None)
+        began = page.read_at or moment_text(read_at)
         if read.after is None:
-            position = high_water or empty or _moment(datetime.now(UTC) - CLOCKS_DIFFER)
+            position = min(high_water or empty or moment_text(read_at - CLOCKS_DIFFER), began)
             await cursors.move(session, page.connection_id, page.stream, position)
-        return SyncPageDone(after=read.after, high_water=high_water, seen=seen, changed=changed, bad=len(read.bad))
-
-    async def _report_bad(
-        self, session: AsyncSession, row: ConnectionRow, subject_kind: str, bad: Sequence[BadRecord]
-    ) -> None:
-        """Park what cannot be taken in, by name; everything else on the page went in (fault F13)."""
-        for record in bad:
-            code = issue_code(record.code)
-            await sync_issues.open_issue(
-                session,
-                organization_id=row.organization_id,
-                connection_id=row.id,
-                subject_kind=subject_kind,
-                subject_id=record.erp_id,
-                code=record.code,
-                title=f"{code.title}: {_name_of(record)}",
-                cause=record.message,
-                fix=code.fix,
-                who=code.who,
-                evidence=dict(record.evidence),
-                workflow_id=None,
-            )
-
-    @staticmethod
-    async def _report_repaired(
-        session: AsyncSession, row: ConnectionRow, subject_kind: str, erp_ids: Sequence[str]
-    ) -> None:
-        """What was parked and can be taken in now needs nobody any more."""
-        if erp_ids:
-            await sync_issues.close_for_subjects(
-                session, ConnectionId(row.id), subject_kind, erp_ids, actor=bills.SYNCER
-            )
+        return SyncPageDone(
+            after=read.after,
+            high_water=high_water,
+            read_at=began,
+            seen=len(read.records),
+            changed=changed,
+            bad=len(read.bad),
+        )
 
 
-def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
-    """Which streams a connection's settings allow, in reading order, and why others are left out."""
-    if not row.preferences_complete:
-        return [Stream.LISTS], "lists only: the sync preferences are not complete (S2-55)"
-    allowed = [Stream.LISTS]
-    reasons: list[str] = []
-    if row.purchase_orders_enabled:
-        allowed += [Stream.PURCHASE_ORDERS, Stream.RECEIPTS]
-    else:
-        reasons.append("purchase orders are switched off (S1-32)")
-    if row.one_way:
-        reasons.append("bills and payments only go out (S2-52)")
-    else:
-        allowed += [Stream.BILLS, Stream.PAYMENTS]
-    return [*allowed, Stream.DELETIONS], "; ".join(reasons)
-
-
-def first_import_from(row: ConnectionRow) -> date:
-    """From which order date on a first import takes orders: three months back, or what an operator set (S1-13)."""
-    return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
-
-
-def _name_of(record: BadRecord) -> str:
-    """What people know it by, as far as the ERP showed it."""
-    return record.evidence.get("number") or record.evidence.get("DOCID") or record.erp_id
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}"
-
-
-def _start_of(day: date) -> str:
-    return f"{day.isoformat()} 00:00:00"
-
-
-def _left_out(header: PurchaseOrderHeader, code: str, reason: str) -> tuple[str, str, str, str, str]:
-    return (header.erp_id, header.number, code, f"{header.number} is left out: {reason}.", header.revision)
+def _stored_as(read: Page[R], read_at: datetime) -> tuple[list[R], Page[R]]:
+    """Return the page's records that can be stored, with the revisions to store them with, and the page with the others
+    among its bad records."""
+    split: tuple[list[R], list[BadRecord]] = storable(as_seen(read.records, read_at))
+    return split[0], Page(read.records, read.after, read.high_water, [*read.bad, *split[1]], read.began)

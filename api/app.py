@@ -1,46 +1,65 @@
-"""The application: services built once, routes put together, every error a problem.
+"""Create the application: build the services once, include all routes, and answer every error as a problem.
 
-Run it with `uvicorn api.app:create_app --factory`.
+`posync api` runs it, in the server whose limits are set in `api/http/server.py`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 from temporalio.client import Client
 
-from api import (
+from api.approvals import bill_approval, connection_approvals, people
+from api.bills import (
     bill_matching,
-    bills,
-    closed_periods,
-    connection_settings,
-    connections,
-    console,
-    health,
+    correction,
+    direct_bills,
+    direct_link,
     line_suggestions,
-    notices,
+    moved_draft,
     order_bills,
     payments,
-    policy_preview,
-    problems,
-    purchase_orders,
-    reference,
-    reports,
+    retraction,
     suggested_draft,
-    sync_issues,
-    syncs,
-    tolerance_policies,
-    unit_factors,
 )
-from api.exact import Readable
-from api.services import ServiceSet
-from erp.connector import ConnectorFactory
-from erp.registry import CONNECTORS
-from models.domain import Erp
-from models.store.credentials import CredentialVault
-from models.store.database import Database
-from settings import Settings, settings_from_environment, temporal_client
+from api.bills import (
+    routes as bills,
+)
+from api.connections import accountant_console, authorization, closed_periods, connection_settings, usage
+from api.connections import routes as connections
+from api.connections import web_connector as web_connector_setup
+from api.exports import routes as exports
+from api.http import docs_page as reference
+from api.http import health, problems
+from api.http.exact_json import RequestGuard
+from api.http.order_gate import OrderGate
+from api.http.request_gate import RequestGate
+from api.http.services import ServiceSet
+from api.orders import line_limits
+from api.orders import routes as purchase_orders
+from api.policies import policy_preview, tolerance_policies, unit_factors
+from api.reports import routes as reports
+from api.source_orders import contacts
+from api.source_orders import routes as source_orders
+from api.sync import notices, sync_issues
+from api.sync import routes as syncs
+from api.web_connector import routes as web_connector
+from api.webhooks import routes as webhooks
+from erp import registry
+from erp.connector import ConnectionSettings, ConnectorFactory
+from erp.quickbooks_online.oauth import OAuthServer
+from models.domain.connections import Erp
+from models.store.base.database import Database
+from models.store.connections.credentials import CredentialVault
+from services.outbox.delivery import OutboxDelivery
+from settings import Settings, read_settings, temporal_client
+from temporal_gateway.notifier import WorkflowNotifier
+
+LOCK_TIMEOUT = timedelta(seconds=10)
+"""How long a request waits for rows that another request, or a page of a sync run, is writing."""
 
 ABOUT = """
 posync keeps purchase orders, the bills against them and their payments in step with the ERP.
@@ -50,70 +69,129 @@ get the same answer. Every edit takes `If-Match`. Every error is a problem (RFC 
 """
 
 
+RESOURCES = (
+    connections,
+    authorization,
+    web_connector_setup,
+    connection_settings,
+    closed_periods,
+    usage,
+    syncs,
+    purchase_orders,
+    line_limits,
+    order_bills,
+    line_suggestions,
+    moved_draft,
+    suggested_draft,
+    direct_bills,
+    direct_link,
+    bills,
+    bill_matching,
+    correction,
+    retraction,
+    bill_approval,
+    people,
+    connection_approvals,
+    payments,
+    source_orders,
+    contacts,
+    policy_preview,
+    tolerance_policies,
+    unit_factors,
+    sync_issues,
+    notices,
+    reports,
+    exports,
+    accountant_console,
+    webhooks,
+    web_connector,
+    health,
+)
+
+
 def create_app(
     settings: Settings | None = None,
     *,
     temporal: Client | None = None,
-    connectors: Mapping[Erp, ConnectorFactory] = CONNECTORS,
+    connectors: Mapping[Erp, ConnectorFactory] | None = None,
+    oauth_server: Callable[[ConnectionSettings], OAuthServer] | None = None,
 ) -> FastAPI:
-    """The API. Settings come from the environment unless given; so do Temporal's."""
-    chosen = settings or settings_from_environment()
+    """Build the API, and configure it with what is given.
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(chosen.database_url, pool_size=chosen.pool_size)
-        try:
-            app.state.services = ServiceSet(
-                settings=chosen,
-                database=database,
-                temporal=temporal or await temporal_client(lazy=True),
-                vault=CredentialVault(chosen.credential_keys),
-                connectors=connectors,
-            )
-            yield
-        finally:
-            await database.close()
-
+    Raises:
+        InvalidSettings: the settings come from the environment and cannot be used.
+    """
     app = FastAPI(
         title="posync",
         version="1",
         description=ABOUT,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         redirect_slashes=False,
         docs_url=None,  # ours, see `reference`
         redoc_url=None,
     )
-    app.add_middleware(Readable)
+    app.add_middleware(RequestGuard)
     problems.install(app)
-    for resource in (
-        connections,
-        connection_settings,
-        closed_periods,
-        syncs,
-        purchase_orders,
-        order_bills,
-        line_suggestions,
-        suggested_draft,
-        bills,
-        bill_matching,
-        payments,
-        policy_preview,
-        tolerance_policies,
-        unit_factors,
-        sync_issues,
-        notices,
-        reports,
-        console,
-        health,
-    ):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     reference.install(app)
     _document_problems(app)
+    configure(app, settings, temporal=temporal, connectors=connectors, oauth_server=oauth_server)
     return app
 
 
+def configure(
+    app: FastAPI,
+    settings: Settings | None = None,
+    *,
+    temporal: Client | None = None,
+    connectors: Mapping[Erp, ConnectorFactory] | None = None,
+    oauth_server: Callable[[ConnectionSettings], OAuthServer] | None = None,
+) -> None:
+    """Set what the API works with from its next start on: routes take long to build, so tests use them again.
+
+    Settings, and the Temporal client, come from the environment unless they are given; the connectors and the OAuth
+    server follow from the settings.
+
+    Raises:
+        InvalidSettings: the settings come from the environment and cannot be used.
+    """
+    chosen = settings or read_settings()
+    quickbooks_app = registry.app_of(chosen.qbo_client_id, chosen.qbo_client_secret)
+
+    @asynccontextmanager
+    async def services() -> AsyncIterator[ServiceSet]:
+        database = Database(chosen.database_url, pool_size=chosen.pool_size, lock_timeout=LOCK_TIMEOUT)
+        client = temporal or await temporal_client(lazy=True)
+        outbox = OutboxDelivery(database, WorkflowNotifier(client))
+        try:
+            yield ServiceSet(
+                settings=chosen,
+                database=database,
+                temporal=client,
+                vault=CredentialVault(chosen.credential_keys),
+                connectors=connectors or registry.connectors(quickbooks_app),
+                oauth_server=oauth_server or partial(OAuthServer, quickbooks_app),
+                outbox=outbox,
+                order_gate=OrderGate(),
+                request_gate=RequestGate(),
+            )
+        finally:
+            await outbox.settle()
+            await database.close()
+
+    app.state.open_services = services
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with app.state.open_services() as services:
+        app.state.services = services
+        yield
+
+
 def _document_problems(app: FastAPI) -> None:
-    """Let the documentation say that every error answer is a problem, the framework's own included."""
+    """Document that every error answer is a problem, also the errors of the framework itself."""
     plain = app.openapi
 
     def documented() -> dict[str, Any]:

@@ -124,7 +124,7 @@ class BareStoryBill:
 
 @workflow.defn
 class BareOrderWorkflow:
-    """Takes a signal and stays open, as an order's workflow does when it is woken."""
+    """Takes a signal and stays open, as an order's workflow does when it is notified."""
 
     @workflow.init
     def __init__(self, facts: dict[str, str]) -> None:
@@ -141,7 +141,8 @@ class BareOrderWorkflow:
 
 async def main() -> None:
     from settings import temporal_client
-    from worker import CACHED_WORKFLOWS, sandboxed_runner
+    from worker import CACHED_WORKFLOWS
+    from workflows.runner import fast_runner
 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -153,7 +154,7 @@ async def main() -> None:
         task_queue=TASK_QUEUE,
         workflows=[BareWorkflow, BareOrderWorkflow, BareStoryOrder, BareStoryBill],
         activities=[activities.do_nothing, activities.tell],
-        workflow_runner=sandboxed_runner("bench", "pydantic", "temporalio"),
+        workflow_runner=fast_runner("bench", "pydantic", "temporalio"),
         max_cached_workflows=CACHED_WORKFLOWS,
     )
     async with worker:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any
+from typing import TypeVar
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from bench import bare
+
+T = TypeVar("T")
 
 
 async def three_alone(client: Client, story: bare.Story) -> None:
@@ -53,12 +55,12 @@ async def _ask_bill(bill: WorkflowHandle[bare.BareStoryBill, None], shape: bare.
             await asyncio.sleep(0.01)
 
 
-async def run_at_once(limit: int, work: Sequence[Awaitable[Any]]) -> None:
-    """All of it, so many at a time."""
+async def run_at_once(limit: int, work: Sequence[Awaitable[T]]) -> list[T]:
+    """All of it, so many at a time. Returns the results in the order of the work."""
     gate = asyncio.Semaphore(limit)
 
-    async def one(awaitable: Awaitable[Any]) -> None:
+    async def one(awaitable: Awaitable[T]) -> T:
         async with gate:
-            await awaitable
+            return await awaitable
 
-    await asyncio.gather(*(one(awaitable) for awaitable in work))
+    return await asyncio.gather(*(one(awaitable) for awaitable in work))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from cli.processes import ChildProcess
+from cli.local.processes import ChildProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-from cli.api_client import Api
-from cli.connections import wait_for_run
-from cli.sandbox_control import ENDPOINTS
-from cli.stack import Stack, StackOptions
+from cli.client.api_client import Api
+from cli.client.sandbox_control import ENDPOINTS
+from cli.client.sync_runs import wait_for_run
+from cli.local.stack import Stack, StackOptions
 
 ENTITY = "100"
 CREDENTIALS = {
@@ -46,7 +46,7 @@ class Sandbox:
         """Put records in, in the neutral format. Raises SandboxRefused."""
         return self._send("POST", "/companies/intacct/load?create_missing=true", content)
 
-    def held(self, kind: str) -> Any:
+    def ns_record(self, kind: str) -> Any:
         """What the company now holds of one kind."""
         return self._send("GET", f"/companies/intacct/{kind}")
 
@@ -80,7 +80,14 @@ class Bench:
         self.api = api
         self.sandbox = sandbox
 
-    def connect(self, *, match_mode: str = "two_way", first_import_from: date | None = None, in_flight: int = 1) -> str:
+    def connect(
+        self,
+        *,
+        match_mode: str = "two_way",
+        first_import_from: date | None = None,
+        in_flight: int = 1,
+        read_lag_seconds: int = 120,
+    ) -> str:
         """Connect entity 100, bring the lists in, set the preferences. Answers the connection's id."""
         connection = self.api.post(
             "/v1/connections",
@@ -91,7 +98,11 @@ class Bench:
                 "entity": ENTITY,
                 "endpoint": self.sandbox.url + ENDPOINTS["intacct"],
                 "first_import_from": first_import_from.isoformat() if first_import_from else None,
-                "settings": {"allow_loopback": True, "max_in_flight": in_flight},
+                "settings": {
+                    "allow_loopback": True,
+                    "max_in_flight": in_flight,
+                    "read_lag_seconds": read_lag_seconds,
+                },
             },
         )
         connection_id = str(connection["id"])
@@ -112,10 +123,10 @@ class Bench:
 
 
 @contextmanager
-def running_bench(tell: Any) -> Iterator[Bench]:
+def running_bench(report: Any, *, restart_temporal: bool = False) -> Iterator[Bench]:
     """A whole stack of our own on free ports, as `posync up` starts it; gone afterwards, also after SIGTERM."""
     with _stopped_like_ctrl_c():
-        yield from _stack_and_faces(tell)
+        yield from _stack_and_faces(report, restart_temporal=restart_temporal)
 
 
 @contextmanager
@@ -131,16 +142,18 @@ def _stopped_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _stack_and_faces(tell: Any) -> Iterator[Bench]:
+def _stack_and_faces(report: Any, *, restart_temporal: bool) -> Iterator[Bench]:
     with TemporaryDirectory(prefix="posync-bench-") as directory:
-        options = StackOptions(Path(directory), use_environment=False, fixed_ports=False)
-        with Stack(options, tell=tell) as stack:
-            addresses = stack.addresses
-            if addresses.sandbox_url is None:
+        options = StackOptions(
+            Path(directory), use_environment=False, fixed_ports=False, restart_temporal=restart_temporal
+        )
+        with Stack(options, report=report) as stack:
+            endpoints = stack.endpoints
+            if endpoints.sandbox_url is None:
                 raise RuntimeError("the stack runs without a sandbox")
-            sandbox = Sandbox(addresses.sandbox_url)
+            sandbox = Sandbox(endpoints.sandbox_url)
             try:
-                with Api(addresses.api_url, addresses.api_key, timeout=120) as api:
+                with Api(endpoints.api_url, endpoints.api_key, timeout=120) as api:
                     yield Bench(stack, api, sandbox)
             finally:
                 sandbox.close()

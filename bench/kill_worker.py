@@ -17,10 +17,11 @@ from rich.table import Table
 LONGEST_RUN_SECONDS = 600
 
 
-def run(seed: int, directory: Path) -> dict[str, Any]:
+def run(seed: int, directory: Path, erp: str | None = None) -> dict[str, Any]:
     """One story in a process of its own. Its report; `ended` tells how when there is none."""
     report = directory / f"{seed}.json"
     command = [sys.executable, "-m", "cli", "demo", "--kill-worker", str(seed), "--report", str(report)]
+    command += ["--erp", erp] if erp else []
     ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_RUN_SECONDS, check=False)
     found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
     return {
@@ -34,13 +35,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seeds", type=int, default=20, help="how many, from --first on")
     arguments.add_argument("--first", type=int, default=1)
+    arguments.add_argument("--erp", help="only this ERP: intacct, netsuite, qbo")
     chosen = arguments.parse_args()
     console = Console()
     shown = Table("seed", "worker killed at", "bills", "payments", "checks", "seconds", title="SIGKILL of the worker")
     failed = []
     with tempfile.TemporaryDirectory(prefix="posync-kill-") as directory:
         for seed in range(chosen.first, chosen.first + chosen.seeds):
-            result = run(seed, Path(directory))
+            result = run(seed, Path(directory), chosen.erp)
             stories = result.get("stories", [])
             checks = [check for story in stories for check in story["checks"]]
             failing = [check["name"] for check in checks if not check["holds"]]

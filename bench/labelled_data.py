@@ -34,10 +34,14 @@ class Converted(NamedTuple):
     first_order_on: date
 
 
+def shared_folder() -> Path:
+    """Return the folder of other people's files: POSYNC_SHARED, or `shared` beside the checkout."""
+    return Path(os.environ.get("POSYNC_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
 def dataset_folder() -> Path | None:
-    """Where the set is: under POSYNC_SHARED, or under `shared` beside the checkout. None when it is not there."""
-    shared = Path(os.environ.get("POSYNC_SHARED") or Path(__file__).resolve().parents[2] / "shared")
-    folder = shared / "datasets" / DATASET
+    """Return the folder of the labelled set, or None when it is not on this machine."""
+    folder = shared_folder() / "datasets" / DATASET
     return folder if folder.is_dir() else None
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from bench.report import Figure, Report, at_least
 from matching.bill import match_bill
-from matching.inputs import BillToMatch, OrderToMatch
-from matching.policies import TolerancePolicy
-from matching.result import MatchResult
-from models.domain import MatchMode
+from matching.kernel.inputs import BillToMatch, OrderToMatch
+from matching.kernel.result import MatchResult
+from matching.policies.policies import TolerancePolicy
+from models.domain.connections import MatchMode
 
 GOAL = 20_000
 LINES_PER_BILL = 5
@@ -92,6 +92,7 @@ def bill_values(number: int) -> dict[str, Any]:
                 "price": price,
                 "amount": quantity * price,
                 "unit": "Each" if line == 4 else "",
+                "all_given": True,
             }
         )
     goods = sum((line["amount"] for line in lines), Decimal(0))

@@ -8,8 +8,8 @@ from typing import Any
 from bench import netsuite_parse
 from bench.company import Bench, orders
 from bench.report import Figure, Report, at_least, at_most
-from cli.companies.netsuite import NetSuiteCompany
-from cli.sandbox_control import PretendErp, SandboxControl
+from cli.client.sandbox_control import PretendErp, SandboxControl
+from cli.demo.netsuite import NetSuiteCompany
 
 LINES = 5
 CHANGED = 250

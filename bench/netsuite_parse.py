@@ -12,8 +12,8 @@ from lxml import etree
 
 from erp.netsuite import reader, translate, wire
 from erp.netsuite.currencies import Currencies
-from erp.netsuite.wire import Held
-from models.domain import PurchaseOrder
+from erp.netsuite.wire import NsRecord
+from models.domain.orders import PurchaseOrder
 
 ORDERS = 100
 LINES = 5
@@ -94,7 +94,7 @@ def read(content: bytes) -> list[PurchaseOrder]:
     currencies = _Dollars()
     found: etree._Element | None = wire.child(wire.parse(content), "Body", "getListResponse", "readResponseList")
     outcomes = [reader.read_response(response) for response in wire.children(found, "readResponse")]
-    orders = [translate.order(outcome, currencies) for outcome in outcomes if isinstance(outcome, Held)]
+    orders = [translate.order(outcome, currencies) for outcome in outcomes if isinstance(outcome, NsRecord)]
     assert not any(translate.has_amount_lines(order) for order in orders)  # of those the bills are asked, too
     return orders
 

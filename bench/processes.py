@@ -9,7 +9,7 @@ from types import TracebackType
 
 import psutil
 
-NAMES = {"worker": "-m worker", "api": "api.app:create_app", "sandbox": "sandbox.server", "bare worker": "bench.bare"}
+NAMES = {"worker": "-m worker", "api": "-m api", "sandbox": "sandbox.server", "bare worker": "bench.bare"}
 
 
 class CpuMeter:
@@ -43,18 +43,22 @@ class CpuMeter:
     def _processes(self) -> Iterator[tuple[psutil.Process, str]]:
         me = psutil.Process()
         yield me, "bench"
+        ours = {child.pid for child in me.children(recursive=True)}
         for process in psutil.process_iter(["cmdline", "name"]):
             command = " ".join(process.info["cmdline"] or ())
             if process.info["name"] == "postgres" and self._belongs(process, command):
                 yield process, "PostgreSQL"
-            elif process.pid != me.pid and me in process.parents():
+            elif process.pid in ours:
                 yield process, process_name(command)
 
     def _belongs(self, process: psutil.Process, command: str) -> bool:
         if self._state_dir in command:
             return True
-        parent = process.parent()
-        return parent is not None and self._state_dir in " ".join(parent.cmdline())
+        try:
+            parent = process.parent()
+            return parent is not None and self._state_dir in " ".join(parent.cmdline())
+        except psutil.NoSuchProcess:  # another program's, which has just ended
+            return False
 
 
 def process_name(command: str) -> str:

@@ -41,8 +41,8 @@ class StatementLog:
         with log.open("rb") as text:
             text.seek(self._from)
             found = _STATEMENT.findall(text.read().decode(errors="replace"))
-        self.by_kind = dict(Counter(word.lower() for word, _ in found))
-        self.by_text = dict(Counter(_short(word + rest) for word, rest in found).most_common())
+        self.by_kind = dict(Counter(term.lower() for term, _ in found))
+        self.by_text = dict(Counter(_short(term + rest) for term, rest in found).most_common())
 
     async def _set(self, what: str) -> None:
         connection = await self._connect()

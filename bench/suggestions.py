@@ -20,9 +20,10 @@ from rich.table import Table
 from bench.labelled_data import UNIT, dataset_folder
 from bench.report import wide_console
 from bench.worded import invoices
-from matching.ledger import LineLedger
-from matching.suggestion import CandidateLine, Confidence, InvoiceLine, suggest
-from models.domain import MatchMode, PurchaseOrderId
+from matching.kernel.ledger import LineLedger
+from matching.suggest.suggestion import CandidateLine, Confidence, InvoiceLine, OrderLineGuess, Suggestion, suggest
+from models.domain.connections import MatchMode
+from models.domain.ids import PurchaseOrderId
 
 Row = Mapping[str, str]
 MADE_UP = 200
@@ -68,7 +69,7 @@ def measure(dataset: Path, *, with_item_code: bool) -> Tally:
         if invoice["PO_ID"] not in known:
             stray[level] += 1
             continue
-        named = found.best_guess
+        named = _best_guess(found)
         (right if named is not None and named.order_number == invoice["PO_ID"] else wrong)[level] += 1
         if invoice["Mismatch_Type"] == "None":
             billed[invoice["PO_ID"]] += int(invoice["Invoice_Qty"])
@@ -84,13 +85,18 @@ def measure_worded(count: int, seed: int) -> Tally:
     for made in invoices(count, seed):
         for found in suggest(MatchMode.TWO_WAY, made.lines, made.candidates, made.text):
             level = "none" if found.proposed is None else found.confidence.value
-            meant, guess = made.meant[found.line_no], found.best_guess
+            meant, guess = made.meant[found.line_no], _best_guess(found)
             if meant is None:
                 stray[level] += 1
             else:
                 placed = guess is not None and (guess.order_number, guess.order_line_no) == meant
                 (right if placed else wrong)[level] += 1
     return Tally(right, wrong, stray, time.perf_counter() - began)
+
+
+def _best_guess(suggestion: Suggestion) -> OrderLineGuess | None:
+    """Return what was proposed, else the likeliest of what was not."""
+    return suggestion.proposed or next(iter(suggestion.others), None)
 
 
 def _candidate(order: Row, billed: int) -> CandidateLine:

@@ -1,4 +1,4 @@
-"""Sync-in: orders from the ERP into the mirror, with and without Temporal; then their workflows are woken."""
+"""Sync-in: orders from the ERP into the mirror, with and without Temporal; then their workflows are notified."""
 
 import asyncio
 import time
@@ -14,21 +14,23 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import ActivityEnvironment
 
-from activities.connections import Connections
-from activities.doorbell import Doorbell
+from activities.connector_pool import Connections
+from activities.notify import AT_ONCE
 from activities.sync import SyncActivities
-from activities.waking import AT_ONCE
 from bench import bare
 from bench.bare_worker import bare_worker
 from bench.company import Bench, orders
 from bench.processes import CpuMeter, MemoryWatch, child_named
 from bench.report import Figure, Report, at_least, at_most
-from erp.registry import CONNECTORS
-from models.domain import ConnectionId, Stream
-from models.messages import StartSyncRun, SyncPage
-from models.store.credentials import CredentialVault
-from models.store.database import Database
+from erp.registry import connectors
+from erp.time_budgets import ErpWork
+from models.domain.ids import ConnectionId
+from models.domain.sync import Stream, SyncTrigger
+from models.messages.sync import StartSyncRun, SyncPage
+from models.store.base.database import Database
+from models.store.connections.credentials import CredentialVault
 from models.tables import ConnectionRow, OrganizationRow
+from temporal_gateway.notifier import WorkflowNotifier
 
 LINES = 5
 ERP_PAGE = 2_000
@@ -50,7 +52,7 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
     """Load `count` orders, sync them in both ways, wake them. Answers the connection's id."""
     bench.sandbox.load({"purchase_orders": orders("PO", count, lines=LINES)})
     connection_id = bench.connect()
-    client = await Client.connect(bench.stack.addresses.temporal_address, data_converter=pydantic_data_converter)
+    client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
 
     bare_rate = await _bare_rate(client, bench, bare_count)
     meter = CpuMeter(bench.stack.options.state_dir)
@@ -65,19 +67,22 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
     cpu = meter.used()
     calls = bench.sandbox.calls()
     activities = await _activities(client, run["workflow_id"], run["workflow_run_id"])
-    reading, waking = _span(activities, "sync_page", Stream.PURCHASE_ORDERS), _span(activities, "wake_purchase_orders")
+    reading, notifying = (
+        _span(activities, "sync_page", Stream.PURCHASE_ORDERS),
+        _span(activities, "notify_changed_orders"),
+    )
     middle = (reading.begin + reading.end) / 2
     first_half = memory.peak_between(reading.begin, middle)
     second_half = memory.peak_between(middle, reading.end)
 
     bench.sandbox.count_calls_anew()
     again = bench.sync(connection_id)
-    calls_again = bench.sandbox.calls()
+    calls_when_unchanged = bench.sandbox.calls()
 
     direct_after = await _without_temporal(bench, connection_id, meter, "after")
     # The faster one of the two: whatever else this machine did then, it disturbed that one least.
     rate, direct_rate = count / reading.seconds, count / min(direct, direct_after)
-    wake_rate = run["counts"]["woken"] / waking.seconds
+    notify_rate = run["counts"]["notified"] / notifying.seconds
     logins = calls["by_operation"].get("getAPISession", 0)
     other_pages = sum(
         pages
@@ -106,21 +111,21 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
             Figure("worker memory before", memory.peak_between(before, before), "MB"),
             Figure("worker memory, first half of the pages", first_half, "MB, peak"),
             at_most("second half / first half", second_half / first_half, "", 1.15),
-            at_least("workflows woken", wake_rate, "orders/s", 0.7 * bare_rate, note="0.7 of bare"),
+            at_least("workflows notified", notify_rate, "orders/s", 0.7 * bare_rate, note="0.7 of bare"),
             Figure("bare signal-with-start", bare_rate, "orders/s", note=f"{bare_count:,} of them, {AT_ONCE} at once"),
-            at_most("ERP calls of an unchanged sync", calls_again["requests"], "requests", 3),
-            at_most("workflows it wakes", again["counts"].get("woken", 0), "orders", 0),
+            at_most("ERP calls of an unchanged sync", calls_when_unchanged["requests"], "requests", 3),
+            at_most("workflows it notifies", again["counts"].get("notified", 0), "orders", 0),
         ],
     )
     report.details["sync_in"] = {
         "calls": calls,
-        "calls_unchanged": calls_again,
+        "calls_unchanged": calls_when_unchanged,
         "counts": run["counts"],
         "cpu_seconds": cpu,
         "direct_cpu_seconds": direct_cpu,
         "reading_seconds": reading.seconds,
         "direct_seconds": {"before": direct, "after": direct_after},
-        "waking_seconds": waking.seconds,
+        "waking_seconds": notifying.seconds,
     }
     return connection_id
 
@@ -172,10 +177,10 @@ def _span(activities: list[_Activity], name: str, stream: Stream | None = None) 
 async def _without_temporal(bench: Bench, connection_id: str, meter: CpuMeter, name: str) -> float:
     """The same activities called one after the other in this process, into an empty database. Answers seconds."""
     keys = (bench.stack.options.state_dir / "credential-keys").read_text().strip()
-    async with _twin_database(bench.stack.addresses.database_url, connection_id, f"bench_{name}") as database:
-        opened = Connections(database, CredentialVault([keys]), CONNECTORS)
-        client = await Client.connect(bench.stack.addresses.temporal_address, data_converter=pydantic_data_converter)
-        reading = SyncActivities(database, opened, Doorbell(client))
+    async with _twin_database(bench.stack.endpoints.database_url, connection_id, f"bench_{name}") as database:
+        opened = Connections(database, CredentialVault([keys]), connectors())
+        client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
+        reading = SyncActivities(database, opened, WorkflowNotifier(client))
         environment = ActivityEnvironment()
 
         async def run(activity: Callable[..., Awaitable[Any]], message: Any) -> Any:
@@ -184,9 +189,11 @@ async def _without_temporal(bench: Bench, connection_id: str, meter: CpuMeter, n
         try:
             plan = await run(
                 reading.plan_sync,
-                StartSyncRun(connection_id=ConnectionId(connection_id), trigger="person", workflow_run_id="bench"),
+                StartSyncRun(
+                    connection_id=ConnectionId(connection_id), trigger=SyncTrigger.PERSON, workflow_run_id="bench"
+                ),
             )
-            async with opened.open(ConnectionId(connection_id)) as connection:
+            async with opened.open(ConnectionId(connection_id), ErpWork.PAGE) as connection:
                 await connection.erp.check()  # the worker has its session and its imports by now, too
             meter.start()
             began = time.perf_counter()
@@ -254,7 +261,7 @@ async def _bare_rate(client: Client, bench: Bench, count: int) -> float:
                 start_signal_args=[facts],
             )
 
-    async with bare_worker(bench.stack.addresses.temporal_address, bench.stack.logs):
+    async with bare_worker(bench.stack.endpoints.temporal_address, bench.stack.logs):
         await start(0)
         await asyncio.sleep(1)
         began = time.perf_counter()

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from matching.exact import as_decimal
-from matching.ledger import LineLedger
-from matching.suggestion import CandidateLine, InvoiceLine
-from models.domain import PurchaseOrderId
+from matching.kernel.exact import as_decimal
+from matching.kernel.ledger import LineLedger
+from matching.suggest.suggestion import CandidateLine, InvoiceLine
+from models.domain.ids import PurchaseOrderId
 
 SIZED = ("Hex bolt", "Socket screw", "Washer", "Lock nut", "Threaded rod")
 PIPES = ("Copper pipe", "PVC pipe", "Ball valve", "Gate valve")
@@ -118,7 +118,7 @@ def _line(chance: random.Random, line_no: int, candidate: CandidateLine) -> Invo
 
 
 def _worded(chance: random.Random, name: str) -> str:
-    words = [SHORT.get(word.casefold(), word) if chance.random() < 0.5 else word for word in name.split()]
+    words = [SHORT.get(term.casefold(), term) if chance.random() < 0.5 else term for term in name.split()]
     if chance.random() < 0.5:
         chance.shuffle(words)
     if chance.random() < 0.3 and len(words) > 3:

@@ -1,4 +1,4 @@
-"""`python -m cli`: the same as `posync`."""
+"""Run the `posync` command as `python -m cli`."""
 
 from cli.main import main
 

@@ -1,17 +1,37 @@
-"""The `posync` command."""
+"""Put the `posync` command together and run it."""
 
 import sys
 
 import typer
-from rich.panel import Panel
 from rich.text import Text
 
-from cli import admin, bills, clients, connect, connections, demo, issues, purchase_orders, reports, sandbox, up
-from cli.api_client import ApiProblem, ApiUnreachable
-from cli.processes import ProcessFailed
-from cli.sandbox_control import SandboxRefused
-from cli.screen import errors, explain
-from cli.stack import StackFailed
+from cli.client.api_client import ApiProblem, ApiUnreachable
+from cli.client.endpoints import EndpointsUnreadable
+from cli.client.sandbox_control import SandboxRefused
+from cli.client.terminal import errors, explain
+from cli.commands import (
+    admin,
+    bills,
+    clients,
+    connect,
+    connections,
+    demo,
+    deployments,
+    exports,
+    issues,
+    people,
+    purchase_orders,
+    reports,
+    sandbox,
+    source_orders,
+    up,
+    web_connector,
+)
+from cli.local.embedded import LocalServersMissing
+from cli.local.processes import ProcessFailed
+from cli.local.stack import StackFailed
+from cli.local.worker_check import WorkerNotServing
+from settings import InvalidSettings, TemporalUnreachable, check_variable_names
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,29 +43,65 @@ app.command()(up.up)
 app.command()(demo.demo)
 app.add_typer(connect.app, name="connect")
 app.command()(connections.sync)
+app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")
 app.add_typer(bills.app, name="bills")
+app.add_typer(source_orders.app, name="source-orders")
+app.add_typer(people.people, name="people")
+app.add_typer(people.approvals, name="approvals")
 app.add_typer(issues.app, name="issues")
 app.add_typer(reports.app, name="reports")
+app.command("export")(exports.export)
 app.add_typer(clients.app, name="clients")
 app.add_typer(sandbox.app, name="sandbox")
 
 app.command()(admin.worker)
 app.command()(admin.api)
 app.command()(admin.migrate)
+app.command()(admin.doctor)
 app.add_typer(admin.organizations, name="organization")
 app.add_typer(admin.keys, name="key")
 app.add_typer(admin.credentials, name="credentials")
+app.add_typer(deployments.app, name="deployment")
+
+
+@app.callback()
+def before_every_command() -> None:
+    """Refuse environment variables that nothing reads: a misspelt one would be ignored without notice."""
+    check_variable_names()
 
 
 def main() -> None:
-    """Run the command. Our own errors are shown as what they are; anything else is a bug and keeps its traceback."""
+    """Run the command. A problem with its surroundings is reported in one line; a bug keeps its traceback."""
     try:
-        app()
+        app(prog_name="posync")
     except ApiProblem as problem:
         errors.print(explain(problem))
-    except (ApiUnreachable, ProcessFailed, SandboxRefused, StackFailed) as failure:
-        errors.print(Panel(Text(str(failure)), border_style="red"))
+    except Exception as failure:
+        if not isinstance(failure, explained_failures()):
+            raise
+        errors.print(Text(f"posync: {failure}", "red"), soft_wrap=True)
     else:
         return
     sys.exit(1)
+
+
+def explained_failures() -> tuple[type[Exception], ...]:
+    """Return the errors whose message tells a person what to do."""
+    # Loads slowly, and is needed only once something has failed.
+    from models.store.base.database import DatabaseUnreachable
+    from models.store.connections.credentials import CredentialsUnreadable
+
+    return (
+        ApiUnreachable,
+        CredentialsUnreadable,
+        DatabaseUnreachable,
+        EndpointsUnreadable,
+        InvalidSettings,
+        LocalServersMissing,
+        ProcessFailed,
+        SandboxRefused,
+        StackFailed,
+        TemporalUnreachable,
+        WorkerNotServing,
+    )

@@ -1,65 +1,42 @@
-"""What every ERP must be able to do for us, in our words. Activities see nothing else of an ERP.
+"""Define what every ERP connector must be able to do, in our own words. Activities see nothing else of an ERP.
 
-A connector is bound to one connection (company, entity, credentials). It never retries and never sleeps on its
-own account: it raises a typed error (`erp/errors.py`) and Temporal decides. Every write takes an external key and
-is safe to repeat in combination with `find_*` (DESIGN section 5).
+A connector is bound to one connection (company, entity, credentials). It never retries and never sleeps: it raises a
+typed error (`erp/errors.py`) and Temporal decides. Every write takes an external key; together with `find` it is safe
+to repeat.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-from models.domain import (
-    BillToPush,
-    ChargeKind,
-    Deletion,
-    DocumentId,
-    ErpBill,
-    ErpId,
-    ErpPayment,
-    HeldRecords,
-    ListEntry,
-    ListKind,
+from erp.capabilities import Capabilities
+from erp.clock import ErpClock
+from erp.errors import Rejected
+from erp.exchanges import ExchangeJournal
+from erp.pages import ChangeSet, Page, ScanResult
+from erp.sign_in import Credentials
+from erp.tokens import TokenStore
+from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
+from models.domain.connections import MatchMode
+from models.domain.ids import DocumentId, ErpId
+from models.domain.lists import ListEntry, ListKind
+from models.domain.orders import (
     MatchingStatus,
-    MatchMode,
-    PaymentToPush,
     PoStatus,
     PurchaseOrder,
     PurchaseOrderHeader,
     PurchaseOrderSnapshot,
-    PushedBill,
-    PushedPayment,
-    Receipt,
-    ReceiptStatus,
-    Record,
-    Stream,
 )
-
-
-class Capabilities(Record):
-    """What this ERP offers; the support matrix of ruling G5. The API shows it and refuses the rest with a reason."""
-
-    po_in: bool
-    receipt_in: bool
-    match_modes: tuple[MatchMode, ...]
-    deletions_feed: bool
-    """Whether the ERP tells what was deleted; where it does not, a sweep finds what is gone, once a day."""
-    several_sources_per_bill: bool
-    """One bill may be converted from several documents (field note U-22)."""
-    charges: tuple[ChargeKind, ...] = ()
-    """The money beyond its lines that a bill can carry there; one with another kind is refused before it is saved."""
-    receipts_count_as_billed: bool
-    """A receipt is a conversion of the order there, so an order line's `billed` includes what was received."""
-    bill_in_advance: bool | None = None
-    """Whether the ERP takes a bill of what was not received yet (S4-70); None where it is not known or no question."""
-    credits_name_orders: bool = False
-    """Whether it tells which order lines its vendor credits take back, so that these may be billed again."""
-    bills_of_other_vendors: bool = True
-    """Whether a bill of another vendor than the order's can be linked to the order there."""
+from models.domain.payments import ErpPayment, PaymentToPush, PushedPayment
+from models.domain.receipts import Receipt, ReceiptStatus
+from models.domain.record import Record
+from models.domain.retractions import BillToRetract, RetractedBill
+from models.domain.source_orders import OrderToUpload, UploadedOrder
+from models.domain.sync import Deletion, MirroredIds, Stream
 
 
 class PreferenceProblem(Record):
-    """One sync preference that would make the sync fail, found before it does."""
+    """A sync preference that would make the sync fail, found before it does."""
 
     code: str
     preference: str
@@ -68,252 +45,423 @@ class PreferenceProblem(Record):
 
 
 class ConnectionCheck(Record):
-    """What signing in told us."""
+    """What the ERP reported when we signed in."""
 
     company: str
     entity: str | None
     user: str
     endpoint: str
-    """The address the ERP assigned; calls go there from now on."""
+    """The address the ERP assigned; from now on, calls go there."""
     capabilities: Capabilities
+    base_currency: str | None = None
+    """The currency that the books of the company, or of the entity, are kept in; None: the ERP does not say."""
 
 
 class Statuses(NamedTuple):
-    """Both meanings of one ERP status; `po` is None for states a person never sees (drafts and approvals, S4-61)."""
+    """The two meanings of one ERP status. `po` is None for states a person never sees (drafts and approvals)."""
 
     po: PoStatus | None
     matching: MatchingStatus
 
 
-T = TypeVar("T", covariant=True)
+# --- the roles -------------------------------------------------------------------------------------------------
+# Ranges are half open; `since` and revisions are in the ERP's own clock, as text. `after` is opaque to callers and may
+# be given to another connector of the same connection, in another process, hours later: it holds all that is needed to
+# go on. A page number or a date does; a cursor that lives in the ERP's session does not.
 
 
-class BadRecord(Record):
-    """A record that cannot be taken in. It becomes a sync issue by name; all others go on (fault F13)."""
+class PurchaseOrders(Protocol):
+    """Reads purchase orders as the ERP holds them."""
 
-    erp_id: str
-    code: str
-    message: str
-    evidence: Mapping[str, str] = {}
+    def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
+        """Return the meaning of an order's status, or None if the status is unknown (UNKNOWN_ERP_STATUS)."""
+        ...
 
+    async def headers(
+        self,
+        *,
+        since: str | None,
+        ordered_from: date | None,
+        after: str | None,
+        open_in: MatchMode | None,
+        window: str = "",
+    ) -> Page[PurchaseOrderHeader]:
+        """Read a page of orders changed since a cursor. On a first import `since` is None, and `ordered_from` and
+        `open_in` leave out orders that would not be imported anyway. `window` is that of the run's own change set: what
+        another run detected must not be taken for this one's."""
+        ...
 
-class Page(NamedTuple, Generic[T]):
-    """Some records in the ERP's stable order.
+    async def lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
+        """Read the given orders with their lines, many per call. `after` is always None: it returns all of them or
+        raises."""
+        ...
 
-    `after` resumes behind the last one; None means that this was the last page. `high_water` is the highest revision
-    on the page, in the ERP's own clock: the stream's next cursor once the whole stream was read.
-    """
+    async def read(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
+        """Read one order with its receipts, billings and credits, as of one moment.
 
-    records: Sequence[T]
-    after: str | None
-    high_water: str | None
-    bad: Sequence[BadRecord] = ()
+        Raises:
+            NotFound: the ERP does not have the order.
+        """
+        ...
 
-
-class Stamp(NamedTuple):
-    """That a record exists in this revision: enough to tell whether we hold it already."""
-
-    stream: Stream
-    kind: str
-    """For lists the `ListKind`; for documents the stream's own name."""
-    erp_id: ErpId
-    revision: str
-
-
-class Peek(NamedTuple):
-    """What changed since the cursors, as stamps: one call for a whole connection.
-
-    `unread` names the streams with more changes than a peek returns: they must be read, whatever we hold.
-    `closed_through` is the last closed day of the books by entity, "" for the whole company, None where all of them are
-    open; entities the ERP says nothing of are left out. `deletions_feed` is False where the delete feed was asked for
-    and may not be read: deletions are then found by a sweep.
-    """
-
-    stamps: Sequence[Stamp]
-    unread: frozenset[Stream]
-    closed_through: Mapping[str, date | None] = {}
-    deletions_feed: bool = True
+    async def read_many(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        """Read many orders in the same way. Orders that the ERP cannot show are left out."""
+        ...
 
 
-class Swept(NamedTuple):
-    """What a sweep found."""
+class Receipts(Protocol):
+    """Reads what was received of orders. An ERP may have no receipts; it then offers 2-way matching only."""
 
-    gone: Sequence[HeldRecords]
-    """Records that do not exist any more, in groups as they were given."""
-    not_searched: Sequence[str] = ()
-    """Entities that could not be entered: nothing is said of what they own."""
+    def status(self, erp_status: str) -> ReceiptStatus | None:
+        """Return the meaning of a receipt's status, or None if the status is unknown."""
+        ...
+
+    async def page(self, *, since: str | None, after: str | None) -> Page[Receipt]:
+        """Read a page of receipts changed since a cursor, with lines."""
+        ...
 
 
-class Sweep(Protocol):
-    """The other way to find deletions, for who may not read the delete feed: what we hold against what is there."""
+class Bills(Protocol):
+    """Reads and writes bills. Fields that only some ERPs use (a payable beside the document, the entity that owns it)
+    are optional and are passed on unchanged."""
+
+    async def page(self, *, since: str | None, after: str | None) -> Page[ErpBill]:
+        """Read a page of bills changed since a cursor, those made here and those made in the ERP, with what is paid and
+        due."""
+        ...
+
+    async def numbered(self, vendor_id: str, number: str) -> Sequence[ErpBill]:
+        """Return the vendor's bills with this supplier's invoice number, ours included, in the form of `page`: one call
+        where there is none."""
+        ...
+
+    async def find(self, bill: BillToPush) -> DocumentId | None:
+        """Return the bill that an earlier attempt with this external key created; None: there is none."""
+        ...
+
+    async def create(self, bill: BillToPush) -> DocumentId:
+        """Create the bill. A repeat with the same key never creates a second one: it raises Duplicate, or returns the
+        id of the first.
+
+        Raises:
+            Duplicate: the ERP has a record with this key or number.
+            Rejected: a business rule of the ERP refused the bill.
+        """
+        ...
+
+    async def update(self, bill: BillToPush, document_id: DocumentId, *, edition: int) -> None:
+        """Send the edited fields as the bill has them now: memo, due date, and per line description, department,
+        location, class, project.
+
+        Values are absolute, so a repeat is safe: an edition that was taken before raises Duplicate or changes nothing
+        more.
+
+        Raises:
+            Duplicate: the ERP took this edition before.
+            Rejected: a business rule of the ERP refused the edit.
+        """
+        ...
+
+    async def repair_link(self, bill: BillToPush, document_id: DocumentId) -> bool:
+        """Link a bill of ours whose link to its order the ERP dropped, where that can be done without a second bill.
+        Returns whether the ERP took it; `read_back` shows the result. A repeat changes nothing more.
+
+        Raises:
+            Stale: somebody changed the bill meanwhile; the next attempt reads it again.
+        """
+        ...
+
+    async def read_back(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
+        """Read the bill back and compare it with what was sent, the order link included. After an edit, only the edited
+        fields are compared.
+
+        Raises:
+            OutcomeUnknown: the ERP's reads do not show the bill yet.
+        """
+        ...
+
+
+class Retractions(Protocol):
+    """Takes bills back that were written here. The ways it has are the capability `retract_by`."""
+
+    async def take_back(self, bill: BillToRetract) -> None:
+        """Take the bill back in its way. A repeat is safe: it takes nothing back twice.
+
+        Raises:
+            Duplicate: an earlier attempt took it back.
+            NotFound: the ERP does not have the bill.
+            Rejected: a business rule of the ERP refused it.
+        """
+        ...
+
+    async def shows(self, bill: BillToRetract) -> bool:
+        """Return whether the ERP still shows the bill as one that bills something."""
+        ...
+
+    async def read_back(self, bill: BillToRetract) -> RetractedBill:
+        """Read the order of a bill that was taken back.
+
+        Raises:
+            OutcomeUnknown: the ERP's reads still show the bill.
+        """
+        ...
+
+
+class DirectBills(Protocol):
+    """Writes bills without an order. They come back by `Bills.page` and `Bills.numbered`, like all bills."""
+
+    async def find(self, bill: DirectBillToPush) -> DocumentId | None:
+        """Return the bill that an earlier attempt with this external key created; None: there is none.
+
+        A bill that was reversed or deleted there is not returned, whatever it is numbered.
+        """
+        ...
+
+    async def create(self, bill: DirectBillToPush) -> DocumentId:
+        """Create the bill, with the promises of `Bills.create`.
+
+        Raises:
+            Duplicate: the ERP has a record with this key or number.
+            Rejected: a business rule of the ERP refused the bill.
+        """
+        ...
+
+    async def update(self, bill: DirectBillToPush, document_id: DocumentId, *, edition: int) -> None:
+        """Send the edited fields as the bill has them now, with the promises of `Bills.update`.
+
+        Raises:
+            Duplicate: the ERP took this edition before.
+            Rejected: a business rule of the ERP refused the edit.
+        """
+        ...
+
+    async def read_back(self, bill: DirectBillToPush, document_id: DocumentId) -> PushedBill:
+        """Read the bill back and compare it with what was sent. After an edit, only the edited fields are compared.
+
+        Raises:
+            OutcomeUnknown: the ERP's reads do not show the bill yet.
+        """
+        ...
+
+
+class Payments(Protocol):
+    """Reads and writes payments."""
+
+    async def page(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        """Read a page of payments changed since a cursor, with the share that each bill got."""
+        ...
+
+    async def find(self, payment: PaymentToPush) -> ErpId | None:
+        """Return the payment that an earlier attempt with this external key created; None: there is none."""
+        ...
+
+    async def create(self, payment: PaymentToPush) -> ErpId:
+        """Create the payment against the payable that now stands behind the bill. A repeat with the same key never
+        creates a second one: it raises Duplicate, or returns the id of the first.
+
+        Raises:
+            Duplicate: the ERP has a record with this key or number.
+            Rejected: a business rule of the ERP refused the payment.
+        """
+        ...
+
+    async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
+        """Read the payment back, and what is still due on the bill.
+
+        Raises:
+            OutcomeUnknown: the ERP's reads do not show the payment yet.
+        """
+        ...
+
+
+class PurchaseOrderSink(Protocol):
+    """Takes orders of the caller's own system: a billed one as a bill, an unbilled one as a purchase order."""
+
+    async def find(self, order: OrderToUpload) -> ErpId | None:
+        """Return the document that an earlier attempt with this external key created; None: there is none."""
+        ...
+
+    async def create(self, order: OrderToUpload) -> ErpId:
+        """Create the bill or the purchase order. A repeat with the same key never creates a second one: it raises
+        Duplicate, or returns the id of the first.
+
+        Raises:
+            Duplicate: the ERP has a record with this key or number.
+            Rejected: a business rule of the ERP refused it.
+        """
+        ...
+
+    async def read_back(self, order: OrderToUpload, erp_id: ErpId) -> UploadedOrder:
+        """Compare the document with what was sent.
+
+        Raises:
+            OutcomeUnknown: the ERP's reads do not show it yet.
+        """
+        ...
+
+
+class Lists(Protocol):
+    """Reads vendors, items, accounts, dimensions and the like."""
+
+    async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        """Read a page of list entries of the given kinds."""
+        ...
+
+
+class Changes(Protocol):
+    """Detects what changed and what was deleted."""
+
+    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+        """Return what changed since each stream's cursor, the overlap included, in as few calls as the ERP allows.
+
+        Without any cursor it returns only how far the books are closed.
+        """
+        ...
+
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | None:
+        """Read a page of the ERP's delete feed. None: the feed does not cover this user's records, or does not reach
+        back to `since`; the connector's `scan` then finds the deletions."""
+        ...
+
+
+class DeletionScan(Protocol):
+    """Finds deletions without a delete feed: it compares the ids of mirrored records with what the ERP still shows."""
 
     why: str
-    """Why there is no feed, for people."""
+    """Why there is no delete feed; text for people."""
 
-    async def swept(self, held: Sequence[HeldRecords]) -> Swept:
-        """Which of these records are gone. One that is merely not visible must never be among them: every suspicion is
-        asked for once more, another way, before it is said."""
+    async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
+        """Return which of these records are gone. A record that is merely not visible must never be among them: each
+        suspected one is asked for again, in another way, before it is reported."""
         ...
 
 
 class ErpConnector(Protocol):
-    """One connection's ERP. Ranges are half open; `since` and revisions are in the ERP's own clock, as text."""
+    """The ERP of one connection: what it offers, how it is set up, and its roles. A role it does not have is None.
+
+    What a connector remembers between calls only saves work; nothing may depend on it. The next call may go to another
+    worker, or to a newly made connector.
+    """
 
     capabilities: Capabilities
 
-    # --- settings -------------------------------------------------------------------------------------------
+    @property
+    def orders(self) -> PurchaseOrders | None: ...
+
+    @property
+    def receipts(self) -> Receipts | None: ...
+
+    @property
+    def bills(self) -> Bills: ...
+
+    @property
+    def retractions(self) -> Retractions | None: ...
+
+    @property
+    def direct_bills(self) -> DirectBills | None: ...
+
+    @property
+    def payments(self) -> Payments: ...
+
+    @property
+    def lists(self) -> Lists: ...
+
+    @property
+    def changes(self) -> Changes: ...
+
+    @property
+    def scan(self) -> DeletionScan | None: ...
+
+    @property
+    def order_sink(self) -> PurchaseOrderSink | None: ...
+
+    @property
+    def clock(self) -> ErpClock:
+        """The ERP's clock. It bounds every cursor and revision that is stored."""
+        ...
+
     async def check(self) -> ConnectionCheck:
-        """Sign in at the connection's level. Raises AuthenticationFailed with a code that says what is wrong."""
+        """Sign in at the connection's level and return what the ERP reports.
+
+        Raises:
+            AuthenticationFailed: with a code that says what is wrong.
+        """
         ...
 
     async def check_preferences(self, preferences: Mapping[str, str]) -> Sequence[PreferenceProblem]:
-        """Prove the sync preferences against the ERP (template names are case-sensitive, S4-62)."""
-        ...
-
-    def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
-        """The meaning of an order's status, or None when the word is unknown (UNKNOWN_ERP_STATUS, ruling G3)."""
-        ...
-
-    def receipt_status(self, erp_status: str) -> ReceiptStatus | None:
-        """The meaning of a receipt's status, or None when the word is unknown."""
-        ...
-
-    # --- reading --------------------------------------------------------------------------------------------
-    async def peek(self, since: Mapping[Stream, str]) -> Peek:
-        """What changed since each stream's cursor, overlap included, in as few calls as the ERP allows.
-
-        Without any cursor only how far the books are closed."""
-        ...
-
-    async def list_entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
-        """A page of list entries over the given kinds."""
-        ...
-
-    async def purchase_order_headers(
-        self, *, since: str | None, ordered_from: date | None, after: str | None, open_in: MatchMode | None
-    ) -> Page[PurchaseOrderHeader]:
-        """A page of orders changed since a cursor. On a first import `since` is None, `ordered_from` and `open_in`
-        keep out what would not be imported anyway (S1-11, S1-14)."""
-        ...
-
-    async def purchase_order_lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
-        """The given orders with their lines, set-wise. `after` is always None: all are answered or it raises."""
-        ...
-
-    async def receipts(self, *, since: str | None, after: str | None) -> Page[Receipt]:
-        """A page of receipts changed since a cursor, with lines."""
-        ...
-
-    async def bills(self, *, since: str | None, after: str | None) -> Page[ErpBill]:
-        """A page of bills changed since a cursor, ours and theirs, with what is paid and due."""
-        ...
-
-    async def payments(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
-        """A page of payments changed since a cursor, with their shares."""
-        ...
-
-    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | Sweep:
-        """A page of the ERP's delete feed; where this user may not read it, the sweep that does instead of it."""
-        ...
-
-    async def purchase_order(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
-        """One order with receipts, billings and credits, read at one moment. Raises NotFound."""
-        ...
-
-    async def purchase_orders_whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
-        """Many orders read whole. Those that the ERP cannot show are left out."""
-        ...
-
-    # --- writing --------------------------------------------------------------------------------------------
-    async def find_bill(self, bill: BillToPush) -> DocumentId | None:
-        """The bill an earlier attempt with this external key made, if any."""
-        ...
-
-    async def create_bill(self, bill: BillToPush) -> DocumentId:
-        """Create the bill. A second call with the same key never makes a second one: it raises Duplicate."""
-        ...
-
-    async def update_bill(self, bill: BillToPush, document_id: DocumentId, *, edition: int) -> None:
-        """Bring the edited fields to what the bill says now: memo, due date, and per line description, department,
-        location, class, project. Values are absolute, so it is safe to repeat; Duplicate: this edition was taken."""
-        ...
-
-    async def read_bill(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
-        """Read the bill back and compare it with what was sent, PO link included; an edit's fields alone."""
-        ...
-
-    async def find_payment(self, payment: PaymentToPush) -> ErpId | None:
-        """The payment an earlier attempt with this external key made, if any."""
-        ...
-
-    async def create_payment(self, payment: PaymentToPush) -> ErpId:
-        """Create the payment against the payable that now stands behind the bill."""
-        ...
-
-    async def read_payment(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
-        """Read the payment back, and what it left due on the bill."""
+        """Check the sync preferences with the ERP and return what is wrong with them. Template names are
+        case-sensitive."""
         ...
 
     async def close(self) -> None:
-        """Give back what the connector holds (HTTP connections)."""
+        """Release what the connector holds (HTTP connections)."""
         ...
 
 
-class Credentials(Record):
-    """What a connection signs in with; decrypted only inside an activity, never in a workflow or a log.
+Role = TypeVar("Role")
 
-    The keys are the ERP's own (Intacct: `sender_id`, `sender_password`, `company`, `user`, `password`, `entity`).
+
+def offered(role: Role | None, what: str) -> Role:
+    """Return a connector's role; `what` names it in the plural, for the error text.
+
+    Raises:
+        Rejected: the ERP does not have this role.
     """
+    if role is None:
+        raise Rejected(f"This connection has no {what}.", code="NOT_OFFERED", evidence={"needed": what})
+    return role
 
-    values: Mapping[str, str]
 
-    def __repr__(self) -> str:
-        return f"Credentials({', '.join(sorted(self.values))})"
+LONGEST_TIMEOUT_SECONDS = 300
+"""The largest timeout a connection may be set to, in seconds."""
 
-    __str__ = __repr__
+
+def longest_call_seconds(timeout_seconds: float) -> float:
+    """Return how many seconds one whole call may take, if `timeout_seconds` limits each of its steps.
+
+    An answer that arrives in drops stays within every step's limit and would never end. Five times a step is patient
+    enough, and no ERP answers after fifteen minutes: that is their own limit.
+    """
+    return min(timeout_seconds * 5, 900)
 
 
 class ConnectionSettings(Record):
-    """What an ERP's connector is built from, besides credentials."""
+    """The settings an ERP's connector is built from, besides the credentials."""
 
     endpoint: str
     preferences: Mapping[str, str] = {}
-    """The sync preferences (Intacct: `po_template`, `vendor_invoice_template`, `receiver_template` ...)."""
+    """The sync preferences, by the ERP's own names."""
     allow_loopback: bool = False
-    """Accept endpoints on this machine: the sandbox. Off, only the vendor's own hosts are trusted."""
+    """True: accept addresses on this machine, for the sandbox. False: trust only the vendor's own hosts."""
     max_in_flight: int = 1
     timeout_seconds: float = 60
     read_lag_seconds: int = 120
-    """How long the ERP's reads may lag its writes; after a lost answer, 'not found' is believed only later."""
+    """How many seconds the ERP's reads may lag behind its writes. After a lost answer, 'not found' counts only after
+    this time."""
+    facts: Mapping[str, str] = {}
+    """What the company said of itself when its program called last; empty for an ERP that is asked."""
     page_size: int | None = None
-    """None: the API's maximum."""
+    """Records per page; None: the API's maximum."""
+
+
+class ReadMeter(Protocol):
+    """Counts the reads that an ERP meters."""
+
+    def count(self) -> None:
+        """Count one successful read."""
+        ...
+
+
+class Storage(NamedTuple):
+    """The state that outlives a connector: it is stored elsewhere and shared by all workers."""
+
+    tokens: TokenStore
+    exchanges: ExchangeJournal
+    reads: ReadMeter | None = None
+    """Counts the reads of an ERP that meters them; None: nobody wants to know."""
 
 
 class ConnectorFactory(Protocol):
-    """How a connector is made: one per ERP folder, registered in `erp/registry.py`."""
+    """Makes a connector. Each ERP folder has one, registered in `erp/registry.py`."""
 
-    def __call__(self, settings: ConnectionSettings, credentials: Credentials) -> ErpConnector: ...
-
-
-class SigningIn(NamedTuple):
-    """What a person gives to connect one kind of ERP: known before there is a connection to ask.
-
-    Every ERP folder has its own in `signing_in.py`.
-    """
-
-    credentials: tuple[str, ...]
-    """The names of what must be given; all of them are text."""
-    may_be_given: tuple[str, ...]
-    """What may be given besides."""
-    default_endpoint: Callable[[Mapping[str, str]], str]
-    """The vendor's own address for these credentials: some vendors give every customer a host of its own."""
-    max_in_flight: int
-    """How many calls at once are polite, for an account that other programs use too."""
-
-    def missing(self, given: Mapping[str, str]) -> list[str]:
-        """What is not given, or empty."""
-        return [name for name in self.credentials if not given.get(name)]
-
-    def unknown(self, given: Mapping[str, str]) -> list[str]:
-        """What this ERP has no use for; usually a misspelt name."""
-        return sorted(set(given) - {*self.credentials, *self.may_be_given})
+    def __call__(self, settings: ConnectionSettings, credentials: Credentials, storage: Storage) -> ErpConnector: ...

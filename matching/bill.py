@@ -1,24 +1,34 @@
-"""Match one bill with its orders: the face of this package.
+"""Match one bill with its orders. This module is the entry point of the package.
 
-Pure: the same inputs always give the same result, nothing is read and nothing is kept. The caller holds the orders'
-lines locked, matches, and saves the reservation in one transaction; so two bills at once cannot both take the rest.
+It is pure: the same inputs always give the same result, and nothing is read or stored. The caller holds the orders'
+lines locked, matches, and saves the reservation in one transaction, so two bills at once cannot both take the rest of
+an order.
 """
 
 from collections.abc import Iterator, Sequence
 
-from matching.duplicates import check_kept
-from matching.header import check_figures, check_header
-from matching.inputs import Basis, BillLineToMatch, BillToMatch, OrderLineToMatch, OrderToMatch
-from matching.ledger import LineLedger
-from matching.lines import BilledLine, sort_lines
-from matching.policies import TolerancePolicy
-from matching.prices import check_blanket, check_line_amount, check_prices, check_quantity_value
-from matching.quantities import check_quantity, standing
-from matching.result import Finding, MatchInputs, MatchResult, Outcome
-from matching.sources import check_sources, choose_sources
-from matching.tolerances import Tolerances
-from matching.totals import check_totals
-from models.domain import MatchMode
+from matching.kernel.inputs import Basis, BillLineToMatch, BillToMatch, OrderLineToMatch, OrderToMatch
+from matching.kernel.ledger import LineLedger
+from matching.kernel.lines import BilledLine, sort_lines
+from matching.kernel.result import (
+    BUILT_IN,
+    FIRST_RULES,
+    RULES,
+    Finding,
+    MatchInputs,
+    MatchResult,
+    Outcome,
+    built_in,
+)
+from matching.policies.policies import TolerancePolicy
+from matching.rules.duplicates import check_duplicates
+from matching.rules.header import check_figures, check_header, two_currencies
+from matching.rules.prices import check_arithmetic, check_blanket, check_line_amount, check_prices, check_quantity_value
+from matching.rules.quantities import check_quantity, quantity_position
+from matching.rules.sources import check_sources, choose_sources
+from matching.rules.tolerances import Tolerances
+from matching.rules.totals import bill_total, check_not_below_zero, check_totals
+from models.domain.connections import MatchMode
 
 __all__ = [
     "BillLineToMatch",
@@ -36,72 +46,110 @@ __all__ = [
 
 
 def match_bill(
-    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, policies: Sequence[TolerancePolicy] = ()
+    mode: MatchMode,
+    orders: Sequence[OrderToMatch],
+    bill: BillToMatch,
+    policies: Sequence[TolerancePolicy] = (),
+    *,
+    rules: int = RULES,
 ) -> MatchResult:
-    """Judge a bill before it is saved (S4-28, S4-34, S4-40, S4-41). The outcome is that of the worst finding.
+    """Match a bill before it is saved. The outcome is that of the worst finding.
 
-    The first order is the bill's own; lines may be on others. All policies may be given, each is used where its scope
-    says. The stored inputs keep only what had a say: the order lines the bill touches and the policies that held.
+    The first order is the bill's own; lines may be on other orders. All policies may be given: each is used where its
+    scope applies. The stored inputs keep only what mattered: the order lines the bill touches, and the policies that
+    applied. `rules` is the version of the built-in rules; an older one only to compute a stored result again.
     """
     looked_at = _touched(orders, bill)
-    tolerances = Tolerances(policies, bill)
-    findings = tuple(_check(mode, looked_at, bill, tolerances))
+    tolerances = Tolerances(policies, bill, rules)
+    findings = tuple(_check(mode, looked_at, bill, tolerances, rules))
     if not bill.several_sources and all(finding.severity is not Outcome.BLOCK for finding in findings):
-        # How a bill that is refused anyway would be converted is nobody's question.
-        findings += check_sources(choose_sources(looked_at, bill), several_allowed=False)
+        # A bill that is refused anyway needs no sources.
+        findings += check_sources(choose_sources(looked_at, bill), several_allowed=False, rules=rules)
+    findings = tuple(_with_line_id(looked_at, finding) for finding in findings)
+    if rules != RULES:
+        findings = tuple(_named_by(rules, finding) for finding in findings)
     worst_finding = max(findings, key=lambda finding: finding.severity.rank, default=None)
     return MatchResult(
         outcome=worst_finding.severity if worst_finding else Outcome.OK,
-        policy=worst_finding.policy if worst_finding else tolerances.most_specific,
+        policy=worst_finding.policy if worst_finding else tolerances.most_specific or built_in(rules),
         inputs=MatchInputs(
             po=", ".join(f"{order.number}@{order.snapshot}" for order in looked_at),
             mode=mode,
             orders=looked_at,
             bill=bill,
             policies=tolerances.used,
+            rules=rules,
         ),
         findings=findings,
     )
 
 
 def recompute(result: MatchResult) -> MatchResult:
-    """The same match again from what was stored with it: anybody can check that the answer follows from it."""
+    """Match again from the inputs stored with a result, under the built-in rules of its time. Anybody can check in this
+    way that the result follows from them."""
     return recompute_with(result, result.inputs.policies)
 
 
 def recompute_with(result: MatchResult, policies: Sequence[TolerancePolicy]) -> MatchResult:
-    """What the match would have been under other policies: a change of policy can be tried on bills of the past."""
-    return match_bill(result.inputs.mode, result.inputs.orders, result.inputs.bill, policies)
+    """Match again from the stored inputs under other policies, to try a change of policy on past bills."""
+    inputs = result.inputs
+    return match_bill(inputs.mode, inputs.orders, inputs.bill, policies, rules=inputs.rules)
+
+
+def _with_line_id(orders: Sequence[OrderToMatch], finding: Finding) -> Finding:
+    for order in orders:
+        if finding.line is None or order.id != finding.purchase_order_id:
+            continue
+        for line in order.lines:
+            if line.line_no == finding.line and line.erp_id is not None:
+                return finding.model_copy(update={"order_line_id": line.erp_id})
+    return finding
+
+
+def _named_by(rules: int, finding: Finding) -> Finding:
+    if finding.policy != BUILT_IN:
+        return finding
+    return finding.model_copy(update={"policy": built_in(rules)})
 
 
 def _check(
-    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances
+    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances, rules: int
 ) -> Iterator[Finding]:
-    yield from check_header(orders, bill)
+    yield from check_header(orders, bill, rules, tolerances.of_bill(orders[0] if orders else None).days)
     unreckonable = list(check_figures(orders, bill))
     yield from unreckonable
-    billed, unfit = sort_lines(orders, bill)
+    billed, unfit = sort_lines(orders, bill, rules)
     yield from unfit
     for line in billed:
-        yield from _check_line(mode, bill, line, tolerances)
+        yield from _check_line(mode, bill, line, tolerances, rules)
+    if rules > FIRST_RULES:
+        yield from check_arithmetic(billed)
     if not unreckonable and not any(finding.code == "INVALID_NUMBER" for finding in unfit):
-        yield from check_totals(orders, bill, tolerances)
-        yield from check_kept(bill)
+        comes_to = bill_total(bill)
+        # What is wrong with a line is told of once, and not by its sum again.
+        if rules > FIRST_RULES and not any(finding.severity is Outcome.BLOCK for finding in unfit):
+            yield from check_not_below_zero(bill, comes_to)
+        yield from check_totals(orders, bill, comes_to, tolerances)
+        yield from check_duplicates(bill, rules)
 
 
-def _check_line(mode: MatchMode, bill: BillToMatch, line: BilledLine, tolerances: Tolerances) -> Iterator[Finding]:
+def _check_line(
+    mode: MatchMode, bill: BillToMatch, line: BilledLine, tolerances: Tolerances, rules: int
+) -> Iterator[Finding]:
     applied = tolerances.of_line(line)
-    before = standing(mode, line.order_line.ledger, applied)
+    before = quantity_position(mode, line, applied)
     yield from check_quantity(bill, line, before, applied)
     if line.order_line.basis is Basis.QUANTITY:
         yield from check_quantity_value(line, before, applied)
-        yield from check_prices(line, applied)
+        # Two prices in two currencies are not compared: the currency itself is what is wrong (P16).
+        if line.order.currency == bill.currency or rules == FIRST_RULES or not two_currencies(line.order, bill):
+            yield from check_prices(line, applied)
         yield from check_line_amount(line, applied)
     yield from check_blanket(bill, line)
 
 
 def _touched(orders: Sequence[OrderToMatch], bill: BillToMatch) -> tuple[OrderToMatch, ...]:
-    """The orders with the lines that the bill touches: no other line has a say, and an order may be long."""
+    """Return the orders with only the lines that the bill touches: no other line matters, and an order may be long."""
     touched = {(line.purchase_order_id, line.order_line_no) for line in bill.lines}
     return tuple(
         order.model_copy(update={"lines": tuple(line for line in order.lines if (order.id, line.line_no) in touched)})

@@ -1,7 +1,9 @@
 """The control room under `/sandbox/`: load, look, act, break and count. No vendor has these paths."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
@@ -12,23 +14,36 @@ from starlette.routing import Route
 from sandbox.calls import Calls
 from sandbox.clock import Clock
 from sandbox.faults import BadRule, Faults
-from sandbox.intacct import acting as intacct_acting
+from sandbox.intacct import inspect as intacct_inspect
 from sandbox.intacct import loading as intacct_loading
-from sandbox.intacct import showing as intacct_showing
+from sandbox.intacct import ui_actions as intacct_ui_actions
 from sandbox.intacct.errors import FunctionError
 from sandbox.intacct.gateway import Gateway
-from sandbox.netsuite import acting as netsuite_acting
+from sandbox.intacct.sample import sample_company
+from sandbox.netsuite import inspect as netsuite_inspect
 from sandbox.netsuite import loading as netsuite_loading
 from sandbox.netsuite import sample as netsuite_sample
-from sandbox.netsuite import showing as netsuite_showing
+from sandbox.netsuite import ui_actions as netsuite_ui_actions
 from sandbox.netsuite.errors import Refused
 from sandbox.netsuite.port import Port
 from sandbox.neutral import BadInput, rows_from_csv
-from sandbox.sample import sample_company
+from sandbox.quickbooks_desktop import computer_actions
+from sandbox.quickbooks_desktop import loading as desktop_loading
+from sandbox.quickbooks_desktop import sample as desktop_sample
+from sandbox.quickbooks_desktop import ui_actions as desktop_ui_actions
+from sandbox.quickbooks_desktop.computer import Computer
+from sandbox.quickbooks_desktop.errors import Refused as DesktopRefused
+from sandbox.quickbooks_online import loading as quickbooks_loading
+from sandbox.quickbooks_online import sample as quickbooks_sample
+from sandbox.quickbooks_online import service_actions as quickbooks_actions
+from sandbox.quickbooks_online import ui_actions as quickbooks_ui_actions
+from sandbox.quickbooks_online.errors import Refused as QuickbooksRefused
+from sandbox.quickbooks_online.service import Service
 from sandbox.switches import Switches
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Report = dict[str, Any]
+_ERPS = ("intacct", "netsuite", "quickbooks_online", "quickbooks_desktop")
 
 
 class PretendErp(NamedTuple):
@@ -55,11 +70,11 @@ def _intacct(gateway: Gateway) -> PretendErp:
         reset=gateway.reset,
         load=lambda content, missing: intacct_loading.load(company, content, create_missing=missing),
         sample=sample,
-        act=lambda name, given: intacct_acting.act(company, name, given),
-        actions=frozenset(intacct_acting.ACTIONS),
+        act=lambda name, given: intacct_ui_actions.act(company, name, given),
+        actions=frozenset(intacct_ui_actions.ACTIONS),
         switches=lambda: company.switches,
-        kinds=intacct_showing.KINDS,
-        show=lambda kind: intacct_showing.show(company, kind),
+        kinds=intacct_inspect.KINDS,
+        show=lambda kind: intacct_inspect.show(company, kind),
     )
 
 
@@ -72,23 +87,70 @@ def _netsuite(port: Port) -> PretendErp:
 
     def act(name: str, given: Mapping[str, Any]) -> Any:
         own = {"change_secrets": port.change_secrets, "expire_searches": port.expire_searches}
-        return own[name](given) if name in own else netsuite_acting.act(company, name, given)
+        return own[name](given) if name in own else netsuite_ui_actions.act(company, name, given)
 
     return PretendErp(
         reset=port.reset,
         load=lambda content, missing: netsuite_loading.load(company, content, create_missing=missing),
         sample=sample,
         act=act,
-        actions=frozenset([*netsuite_acting.ACTIONS, "change_secrets", "expire_searches"]),
+        actions=frozenset([*netsuite_ui_actions.ACTIONS, "change_secrets", "expire_searches"]),
         switches=lambda: company.switches,
-        kinds=netsuite_showing.KINDS | {"login_audit"},
-        show=lambda kind: port.passports.audit if kind == "login_audit" else netsuite_showing.show(company, kind),
+        kinds=netsuite_inspect.KINDS | {"login_audit"},
+        show=lambda kind: port.passports.audit if kind == "login_audit" else netsuite_inspect.show(company, kind),
     )
 
 
-def control_room(clock: Clock, faults: Faults, calls: Calls, intacct: Gateway, netsuite: Port) -> Starlette:
+def _quickbooks_online(service: Service) -> PretendErp:
+    def sample() -> Report:
+        service.empty()
+        return quickbooks_sample.sample_company(service.company)
+
+    return PretendErp(
+        reset=service.reset,
+        load=lambda content, missing: quickbooks_loading.load(service.company, content, create_missing=missing),
+        sample=sample,
+        act=lambda name, given: quickbooks_actions.act(service, name, given),
+        actions=frozenset([*quickbooks_ui_actions.ACTIONS, *quickbooks_actions.ACTIONS]),
+        switches=lambda: service.switches,
+        kinds=quickbooks_actions.KINDS,
+        show=lambda kind: quickbooks_actions.show(service, kind),
+    )
+
+
+def _quickbooks_desktop(computer: Computer) -> PretendErp:
+    def sample() -> Report:
+        computer.empty()
+        return desktop_sample.sample_company(computer.company)
+
+    return PretendErp(
+        reset=computer.reset,
+        load=lambda content, missing: desktop_loading.load(computer.company, content, create_missing=missing),
+        sample=sample,
+        act=lambda name, given: computer_actions.act(computer, name, given),
+        actions=frozenset([*desktop_ui_actions.ACTIONS, *computer_actions.ACTIONS]),
+        switches=lambda: computer.switches,
+        kinds=computer_actions.KINDS,
+        show=lambda kind: computer_actions.show(computer, kind),
+    )
+
+
+def control_room(
+    clock: Clock,
+    faults: Faults,
+    calls: Calls,
+    intacct: Gateway,
+    netsuite: Port,
+    quickbooks_online: Service,
+    quickbooks_desktop: Computer,
+) -> Starlette:
     """The app behind `/sandbox/`, over the given parts."""
-    erps = {"intacct": _intacct(intacct), "netsuite": _netsuite(netsuite)}
+    erps = {
+        "intacct": _intacct(intacct),
+        "netsuite": _netsuite(netsuite),
+        "quickbooks_online": _quickbooks_online(quickbooks_online),
+        "quickbooks_desktop": _quickbooks_desktop(quickbooks_desktop),
+    }
     room = _Room(clock, faults, calls, erps)
     company = "/sandbox/companies/{erp}"
     return Starlette(
@@ -117,15 +179,19 @@ def _safe(endpoint: Endpoint) -> Endpoint:
 
     async def answer(request: Request) -> Response:
         erp = request.path_params.get("erp", "intacct")
-        if erp not in ("intacct", "netsuite"):
-            return JSONResponse({"error": f"unknown ERP {erp!r}; there are intacct and netsuite"}, 404)
+        if erp not in _ERPS:
+            return JSONResponse({"error": f"unknown ERP {erp!r}; there are {', '.join(_ERPS)}"}, 404)
         try:
             return await endpoint(request)
         except FunctionError as error:
             lines = [{"errorno": line.errorno, "message": line.description2} for line in error.lines]
             return JSONResponse({"error": error.lines[0].description2, "errors": lines}, 422)
         except Refused as error:
-            return JSONResponse(netsuite_acting.refused(error), 422)
+            return JSONResponse(netsuite_ui_actions.refused(error), 422)
+        except QuickbooksRefused as error:
+            return JSONResponse(quickbooks_ui_actions.refused(error), 422)
+        except DesktopRefused as error:
+            return JSONResponse(desktop_ui_actions.refused(error), 422)
         except (ValueError, BadRule, BadInput) as error:
             return JSONResponse({"error": str(error)}, 400)
 
@@ -153,7 +219,8 @@ class _Room:
         return self._erps[request.path_params["erp"]]
 
     async def health(self, request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        # Who answers, and which process: a port that somebody else took meanwhile answers, too.
+        return JSONResponse({"status": "ok", "service": "posync-sandbox", "pid": os.getpid()})
 
     async def reset(self, request: Request) -> Response:
         self._faults.clear()
@@ -222,7 +289,8 @@ class _Room:
         erp = self._erp(request)
         if name not in erp.actions:
             raise ValueError(f"unknown action {name!r}; there are {', '.join(sorted(erp.actions))}")
-        return JSONResponse(erp.act(name, given))
+        done = erp.act(name, given)
+        return JSONResponse(await done if isawaitable(done) else done)
 
     async def show_switches(self, request: Request) -> Response:
         return JSONResponse(self._erp(request).switches().describe())

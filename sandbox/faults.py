@@ -12,12 +12,15 @@ KINDS: Mapping[str, str] = {
     "lost_answer": "the work is done, then the connection is cut without an answer",
     "lost_request": "the connection is cut before anything is done",
     "unavailable": "HTTP 503 with an HTML page; nothing is done; `seconds` limits the outage",
-    "gateway_timeout": "the work is done, then HTTP 524",
+    "gateway_timeout": "the work is done, then HTTP 524; QuickBooks Online: 504 in XML",
+    "bad_request": "the work is done, then HTTP 400 with the page of a proxy",
+    "empty_answer": "the work is done, then an answer with nothing in it; QuickBooks Online: HTTP 200 without a body",
+    "status_missing": "the work is done, and no status or record in the answer says so",
     "throttled": "too many calls; with `per_minute` only above that many; `seconds` gives Intacct's Retry-After",
     "session_expired": "the session used ends before its time",
     "truncated": "the work is done, half of the answer arrives",
     "stalled": "the work is done, half of the answer arrives, then nothing for `seconds`",
-    "malformed": "the work is done, the answer is not XML",
+    "malformed": "the work is done, the answer is not XML or JSON",
     "html_error": "HTTP 200 with an HTML page; nothing is done",
     "offline": "the service says that it is under maintenance; nothing is done; `seconds` limits it",
     "link_dropped": "a document is accepted, but not linked to what it was converted from",
@@ -27,19 +30,46 @@ KINDS: Mapping[str, str] = {
     "unknown_error": "an error number nobody knows",
     "soap_fault": "NetSuite: a SOAP fault with `errorno` and `message`; nothing is done",
     "login_refused": "NetSuite: a right passport is refused",
-    "error_after_commit": "NetSuite: the work is done, then UNEXPECTED_ERROR is answered",
+    "error_after_commit": "the work is done, then UNEXPECTED_ERROR or HTTP 500 is answered",
     "after_submit_failed": "NetSuite: a record is saved, but a script after saving it failed",
     "job_lost": "NetSuite: a searchId ends before its time",
-    "short_page": "NetSuite: a page lacks its last record",
+    "short_page": "a page lacks its last record",
+    "system_fault": "QuickBooks Online: HTTP 500 with a SystemFault; nothing is done",
+    "fault_in_200": "QuickBooks Online: a fault of `errorno` inside HTTP 200; nothing is done",
+    "wrong_realm": "QuickBooks Online: HTTP 403 with 3100; nothing is done",
+    "quota_used_up": "QuickBooks Online: the month's reads are used up; nothing is done",
+    "numbers_as_text": "QuickBooks Online: the numbers of records arrive as text",
+    "killed_before": "QuickBooks Desktop: the Web Connector ends before the SOAP call named `operation`",
+    "killed_after": "QuickBooks Desktop: the Web Connector ends after the SOAP call named `operation`",
+    "repeated_call": "QuickBooks Desktop: the SOAP call named `operation` is sent twice",
+    "other_ticket": "QuickBooks Desktop: the SOAP call named `operation` carries a ticket that nobody gave",
+    "late_call": "QuickBooks Desktop: the SOAP call named `operation` is sent once more after the update ended",
+    "unknown_element": "QuickBooks Desktop: a record has an element nobody knows; `record` picks one",
     "unknown_state": "records show an unknown STATE; `record` picks one",
     "missing_field": "a mandatory field is absent; `record` picks one, else the page's first",
     "duplicate_row": "a row comes twice; `record` picks one, else the page's first",
     "row_moved": "a row is changed between two pages of a query",
 }
+ONLY: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("soap_fault", "login_refused", "after_submit_failed", "job_lost"), frozenset(["netsuite"])),
+    **dict.fromkeys(
+        ("error_after_commit", "short_page"), frozenset(["netsuite", "quickbooks_online", "quickbooks_desktop"])
+    ),
+    **dict.fromkeys(
+        ("killed_before", "killed_after", "repeated_call", "other_ticket", "late_call", "unknown_element"),
+        frozenset(["quickbooks_desktop"]),
+    ),
+    **dict.fromkeys(
+        ("system_fault", "fault_in_200", "wrong_realm", "quota_used_up", "numbers_as_text"),
+        frozenset(["quickbooks_online"]),
+    ),
+}
+"""The kinds that not every ERP has, with those that have them."""
 READS = frozenset(
     [
         *("query", "readByQuery", "readMore", "read", "readByName", "lookup", "inspect"),
         *("get", "getList", "getAll", "search", "searchMoreWithId", "getDeleted", "suiteql"),
+        *("cdc", "report", "pdf", "download"),
     ]
 )
 NOT_WRITES = READS | frozenset(
@@ -59,6 +89,9 @@ NOT_WRITES = READS | frozenset(
         "getDataCenterUrls",
         "getAccountGovernanceInfo",
         "getIntegrationGovernanceInfo",
+        *("discovery", "authorize", "token", "revoke", "userinfo", "keys"),
+        *("serverVersion", "clientVersion", "authenticate", "open", "sendRequestXML", "receiveResponseXML"),
+        *("connectionError", "getLastError", "closeConnection", "unreadable"),
     ]
 )
 
@@ -94,9 +127,9 @@ class Rule:
         if self.object and self.object.upper() != operation.object.upper():
             return False
         if self.operation == "reads":
-            return operation.name in READS
+            return operation.name in READS or operation.name.endswith("Query")
         if self.operation == "writes":
-            return operation.name not in NOT_WRITES
+            return operation.name not in NOT_WRITES and not operation.name.endswith("Query")
         return self.operation in ("*", operation.name)
 
 
@@ -172,8 +205,9 @@ def _rule(fields: Mapping[str, Any]) -> Rule:
     unknown = set(fields) - known
     if unknown:
         raise BadRule(f"unknown field {sorted(unknown)[0]!r}; a rule has {', '.join(sorted(known))}")
-    if fields.get("erp", "intacct") != "netsuite" and KINDS.get(str(fields.get("kind")), "").startswith("NetSuite:"):
-        raise BadRule(f"{fields['kind']} is a fault of NetSuite; give erp: netsuite")
+    having = ONLY.get(str(fields.get("kind")))
+    if having is not None and fields.get("erp", "intacct") not in having:
+        raise BadRule(f"{fields['kind']} is not a fault of that ERP; give erp: {' or '.join(sorted(having))}")
     if fields.get("kind") not in KINDS:
         raise BadRule(f"unknown kind {fields.get('kind')!r}; kinds are {', '.join(KINDS)}")
     try:

@@ -1,4 +1,4 @@
-"""The neutral format: flat rows of text, one per line of a document, as CSV or JSON (docs/neutral-format.md).
+"""The neutral format: flat rows of text, one per line of a document, as CSV or JSON (docs/reference/neutral-format.md).
 
 It names no ERP. `posync sandbox load` fills a pretend company from it, `posync bills import` reads its `bills`.
 """

@@ -8,18 +8,23 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from email.utils import format_datetime
 from typing import Any, cast
 
 import uvicorn
 
-from sandbox.answers import Answer, ConnectionCut
+from sandbox.asked import Asked
 from sandbox.calls import Calls
 from sandbox.clock import Clock
 from sandbox.control_room import control_room
 from sandbox.faults import Faults
 from sandbox.intacct.gateway import Gateway
-from sandbox.netsuite.port import Asked, Port
+from sandbox.netsuite.port import Port
 from sandbox.netsuite.schema.documents import wsdl_path
+from sandbox.quickbooks_desktop.computer import Computer
+from sandbox.quickbooks_online.oauth import AUTHORIZE_PATH
+from sandbox.quickbooks_online.service import REALM, Service
+from sandbox.responses import Answer, ConnectionCut
 
 INTACCT_PATH = "/ia/xml/xmlgw.phtml"
 
@@ -38,11 +43,22 @@ class Sandbox:
         self.calls = Calls()
         self.intacct = Gateway(self.clock, self.faults, self.calls)
         self.netsuite = Port(self.clock, self.faults, self.calls)
-        self._control_room = control_room(self.clock, self.faults, self.calls, self.intacct, self.netsuite)
+        self.quickbooks_online = Service(self.clock, self.faults, self.calls)
+        self.quickbooks_desktop = Computer(self.clock, self.faults, self.calls)
+        self._control_room = control_room(
+            self.clock,
+            self.faults,
+            self.calls,
+            self.intacct,
+            self.netsuite,
+            self.quickbooks_online,
+            self.quickbooks_desktop,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+            self.quickbooks_desktop.stop()
         elif scope["path"].startswith("/sandbox"):
             await self._control_room(scope, receive, send)
         else:
@@ -53,13 +69,16 @@ class Sandbox:
                 _cut(send)
                 await _disconnected(receive)
                 return
-            await _send(receive, send, answer)
+            await _send(receive, send, answer, format_datetime(self.clock.now(), usegmt=True))
 
     async def _vendor_answer(self, scope: Scope, body: bytes) -> Answer:
         """What the vendor whose path it is answers. Raises ConnectionCut."""
-        if scope["path"] == INTACCT_PATH and scope["method"] == "POST":
+        if scope["path"] == INTACCT_PATH:
+            if scope["method"] != "POST":
+                body = b""
             return await self.intacct.answer(body, _called_url(scope))
-        answer = await self.netsuite.answer(_asked(scope, body))
+        asked = _asked(scope, body)
+        answer = await self.netsuite.answer(asked) or await self.quickbooks_online.answer(asked)
         return answer or Answer("<html><body>404 Not Found</body></html>", 404, "text/html; charset=UTF-8")
 
 
@@ -120,9 +139,11 @@ async def _stall(receive: Receive, send: Send, half: bytes, seconds: float) -> N
     _cut(send)
 
 
-async def _send(receive: Receive, send: Send, answer: Answer) -> None:
+async def _send(receive: Receive, send: Send, answer: Answer, date: str) -> None:
+    """Send an answer with the sandbox's own time: the server would put in the time of this machine."""
     body = answer.body.encode() if isinstance(answer.body, str) else answer.body
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(body)).encode())]
+    headers.append((b"date", date.encode()))
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if answer.stall_seconds:
@@ -147,12 +168,17 @@ def main() -> None:
     print(f"Sage Intacct: {url}{INTACCT_PATH}  sender posync/sandbox-sender, company ACME,")
     print("user xml_gateway/sandbox-user, entities 100 and 200.")
     print(f"NetSuite: {url}{wsdl_path('2023_2')} and {url}/services/NetSuitePort_2023_2  account TSTDRV1,")
-    print(f"consumer key/secret ck/cs, token id/secret tk/ts.  Control room: {url}/sandbox/", flush=True)
+    print("consumer key/secret ck/cs, token id/secret tk/ts.")
+    print(f"QuickBooks Online: {url}/v3/company/{REALM} and {url}{AUTHORIZE_PATH}")
+    print("client id/secret ABsandboxClientId/sandbox-client-secret, webhook verifier sandbox-verifier-token.")
+    print("QuickBooks Desktop: it calls you. Give its Web Connector your .qwc file in the control room.")
+    print(f"Control room: {url}/sandbox/", flush=True)
     uvicorn.run(
         cast(Any, app),
         host=options.host,
         port=options.port,
         log_level=options.log_level,
+        date_header=False,
         access_log=False,
         timeout_keep_alive=75,
         # A stalled or slow answer must not keep the process from ending.

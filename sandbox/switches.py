@@ -17,11 +17,14 @@ class Switches:
 
     def __init__(self, table: Mapping[str, Switch]) -> None:
         self._table = table
+        self.changes = 0
+        """Counts what was set: answers that are kept ready follow it."""
         self.values: dict[str, str | int | float | bool] = {name: switch.default for name, switch in table.items()}
 
     def set(self, name: str, value: object) -> None:
         """Raises ValueError for an unknown switch, a wrong type, or a word that is not one of the choices."""
         switch = self._table.get(name)
+        self.changes += 1
         if switch is None:
             raise ValueError(f"unknown switch {name!r}; GET .../switches lists them")
         if isinstance(switch.default, bool):

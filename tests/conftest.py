@@ -24,7 +24,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from cli.embedded import (
+from cli.local.embedded import (
     THROWAWAY_POSTGRES,
     EmbeddedPostgres,
     free_port,
@@ -32,8 +32,8 @@ from cli.embedded import (
     temporal_command,
     temporal_is_ready,
 )
-from cli.processes import ChildProcess
-from workflows.contract import SEARCH_ATTRIBUTES
+from cli.local.processes import ChildProcess
+from models.contract import SEARCH_ATTRIBUTES
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ def postgres_url(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture(scope="session")
 def migrated_template(postgres: EmbeddedPostgres) -> str:
     """The name of a database with our schema; cloning it takes a fraction of migrating again."""
-    from models.store.database import Database
+    from models.store.base.database import Database
 
     url = postgres.create_database("posync_template")
 
@@ -209,8 +209,10 @@ def sandbox_server() -> Iterator[SandboxServer]:
         # Plain HTTP: certificates cost 20 ms.
         httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60, verify=False) as control,
     ):
-        made = SandboxServer(str(control.base_url).rstrip("/"), control)
-        config = uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        created = SandboxServer(str(control.base_url).rstrip("/"), control)
+        config = uvicorn.Config(
+            created, log_config=None, date_header=False, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -218,7 +220,7 @@ def sandbox_server() -> Iterator[SandboxServer]:
             if not thread.is_alive():
                 raise RuntimeError("the sandbox did not start")
             time.sleep(0.01)
-        yield made
+        yield created
         server.should_exit = True
         thread.join(timeout=10)
 

@@ -1,25 +1,30 @@
-"""What every write does when the ERP refuses it: open an issue, wait for a person's word, close the issue."""
+"""Open and close the issue of a write that the ERP refused."""
 
 from temporalio import workflow
 
+from workflows.policies import decide
+
 with workflow.unsafe.imports_passed_through():
+    from activities.database import MirrorActivities
     from activities.failures import FailureDetails
-    from activities.mirror import MirrorActivities
-    from models.domain import ConnectionId, SyncIssueId
-    from models.messages import CloseIssue, OpenIssue, SettleIssue
-    from workflows.policies import decide
+    from models.domain.ids import SYNCER, ConnectionId, SyncIssueId
+    from models.domain.issue_states import IssueState, IssueSubject
+    from models.messages.issues import CloseIssue, OpenIssue, SettleIssue
 
 
 async def open_issue(
     connection_id: ConnectionId,
-    subject_kind: str,
+    subject_kind: IssueSubject,
     subject_id: str,
     failure: FailureDetails,
     *,
     title: str,
     keeps_status: bool = False,
-) -> SyncIssueId:
-    """Put the refusal before a person, with a way back to this workflow."""
+) -> SyncIssueId | None:
+    """Open an issue for a person to settle; its resolution comes back to this workflow.
+
+    None: its subject has ended meanwhile, or waits for a person already.
+    """
     return await workflow.execute_local_activity_method(
         MirrorActivities.open_issue,
         OpenIssue(
@@ -38,15 +43,15 @@ async def open_issue(
     )
 
 
-async def close_issue(issue_id: SyncIssueId, state: str, word: SettleIssue | None) -> None:
-    """Close it in the name of whoever settled it; without a person's word it healed by itself."""
+async def close_issue(issue_id: SyncIssueId, state: IssueState, resolution: SettleIssue | None) -> None:
+    """Close the issue in the name of the person who settled it; without a resolution it healed by itself."""
     await workflow.execute_local_activity_method(
         MirrorActivities.close_issue,
         CloseIssue(
             issue_id=issue_id,
             state=state,
-            actor=word.actor if word else "posync",
-            why=word.why if word else "it healed by itself",
+            actor=resolution.actor if resolution else SYNCER,
+            why=resolution.why if resolution else "it healed by itself",
         ),
         **decide(f"close issue: {state}"),
     )

@@ -1,93 +1,103 @@
-"""One payment's life: wait for its date, submit it to the ERP exactly once, confirm what it left due.
+"""Run one payment's life: wait for its date, submit it to the ERP exactly once, confirm what is then due.
 
-timer to the date ──> push (key known before the first attempt) ──> read back ──> the bill hears what is paid
-      └── given up by a person ──> the bill hears what is open again
+timer to the date ──> push (key known before the first attempt) ──> read back ──> report to the bill what is paid
+      └── abandoned by a person ──> report to the bill what is open again
 
-The bill hears it as the end of its child. A run of the bill that did not start the payment hears no end; it asks to be
-told by a signal (`tell_bill`).
+The report is the signal `bill_changed`, so that it reaches whichever run of the bill is open: sent by the activity that
+pushed the payment, or by this workflow for a payment that was never sent. It carries the bill's version in the mirror,
+so that a second or a late report changes nothing.
 """
 
-from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from models import contract
+from workflows import policies
+from workflows.issue_gate import IssueGate
+from workflows.operator_view import OperatorView
 
 with workflow.unsafe.imports_passed_through():
+    from activities.database import MirrorActivities
     from activities.erp import ErpActivities
     from activities.failures import FailureDetails, details_of
-    from activities.mirror import MirrorActivities
-    from models.domain import PaymentStatus
-    from models.messages import (
-        AbandonWrite,
-        BillNow,
-        PaymentEnd,
-        PaymentGivenUp,
-        PaymentState,
-        PushPayment,
-        SettleIssue,
-    )
-    from workflows import contract, issues, policies
-
-CLOSED = (PaymentStatus.PAID, PaymentStatus.ABANDONED)
+    from models.domain.issue_states import IssueDecision, IssueState, IssueSubject
+    from models.domain.payments import PaymentStatus
+    from models.domain.waits_for import payment_waits_for
+    from models.domain.writes import WriteKind
+    from models.messages.bills import BillBalance
+    from models.messages.issues import SettleIssue
+    from models.messages.payments import PaymentAbandoned, PaymentEnd, PaymentState, PushPayment
+    from models.messages.writes import AbandonWrite
 
 
 @workflow.defn
 class PaymentWorkflow:
-    """See the module's text."""
+    """The workflow of one payment; see the module's text."""
 
     @workflow.init
     def __init__(self, state: PaymentState) -> None:
         self._state = state
-        self._word: SettleIssue | None = None
-        self._given_up: PaymentGivenUp | None = None
-        self._shown = (state.status, state.issue_code)
-        self._bill: BillNow | None = None
-        self._tells_bill = False
+        self._view = OperatorView(
+            state.status.value, state.issue_code, payment_waits_for(state.status, state.issue_code)
+        )
+        self._gate = IssueGate(state, IssueSubject.PAYMENT, state.payment_id)
+        self._bill: BillBalance | None = None
 
     @workflow.run
     async def run(self, state: PaymentState) -> PaymentEnd:
-        await self._wait_for_the_date()
-        while self._state.status not in CLOSED:
-            await self._push()
+        """Run until the payment has ended; return how, and what is then paid and due on its bill."""
+        while self._state.status.is_unfinished:
+            await self._take_next_step()
+            if workflow.info().is_continue_as_new_suggested() and self._state.status.is_unfinished:
+                workflow.continue_as_new(self._state)
         self._show("nothing: the payment is done")
         assert self._bill is not None, "a payment that has ended knows what it left due"
-        if self._tells_bill:
-            await self._tell_the_bill(self._bill)
+        if self._state.status is PaymentStatus.ABANDONED:
+            await self._report(self._bill)
         return PaymentEnd(status=self._state.status, bill=self._bill)
 
     @workflow.signal
-    def settle_issue(self, word: SettleIssue) -> None:
-        """A person's word on an issue. It may come while the issue is still being opened."""
-        self._word = word
+    def settle_issue(self, resolution: SettleIssue) -> None:
+        """Receive a person's resolution of the open issue."""
+        self._gate.take_decision(resolution)
 
     @workflow.signal
-    def given_up(self, word: PaymentGivenUp) -> None:
-        """A person gave the payment up. Only one that was not sent can be; the mirror refuses any other."""
-        self._given_up = word
-
-    @workflow.signal
-    def tell_bill(self) -> None:
-        """The bill's present run did not start this payment, so it will not hear how its child ends."""
-        self._tells_bill = True
+    def abandoned(self, resolution: PaymentAbandoned) -> None:
+        """Receive that a person abandoned the payment, which was not sent; the mirror refuses to abandon any other."""
+        self._state.abandoned = resolution
 
     @workflow.query
     def state(self) -> PaymentState:
+        """Return the workflow's whole state."""
         return self._state
 
-    async def _wait_for_the_date(self) -> None:
-        left = datetime.combine(self._state.pay_on, time.min, UTC) - workflow.now()
-        if left.total_seconds() > 0:
-            self._show(f"the payment date, {self._state.pay_on}")
-            with suppress(TimeoutError):  # the date has come
-                await workflow.wait_condition(
-                    lambda: self._given_up is not None,
-                    timeout=left,
-                    timeout_summary=f"wait for the payment date {self._state.pay_on}",
-                )
-        if self._given_up is not None:
-            self._state.status = PaymentStatus.ABANDONED
-            self._bill = self._given_up.bill
+    async def _take_next_step(self) -> None:
+        state, left = self._state, self._time_left()
+        if self._gate.is_open:
+            await self._wait_for_resolution()
+        elif state.abandoned is not None and state.status is PaymentStatus.SCHEDULED:
+            state.status = PaymentStatus.ABANDONED
+            self._bill = state.abandoned.bill
+        elif left > timedelta(0):
+            await self._wait_for_the_date(left)
+        else:
+            await self._push()
+
+    def _time_left(self) -> timedelta:
+        return datetime.combine(self._state.pay_on, time.min, UTC) - workflow.now()
+
+    async def _wait_for_the_date(self, left: timedelta) -> None:
+        self._show(f"the payment date, {self._state.pay_on}")
+        try:
+            await workflow.wait_condition(
+                lambda: self._state.abandoned is not None or workflow.info().is_continue_as_new_suggested(),
+                timeout=left,
+                timeout_summary=f"wait for the payment date {self._state.pay_on}",
+            )
+        except TimeoutError:
+            return  # the date has come
 
     async def _push(self) -> None:
         self._show("the ERP to take the payment")
@@ -97,60 +107,58 @@ class PaymentWorkflow:
                 PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
                 **policies.erp_write(
                     self._state.connection_id,
-                    contract.erp_task_queue(self._state.erp),
+                    self._state.erp,
                     f"pay {self._state.amount} on bill {self._state.bill_number}",
                 ),
             )
         except ActivityError as error:
-            await self._wait_for_a_person(details_of(error))
+            if is_cancelled_exception(error):
+                raise  # an operator ends the workflow; the next sync run starts it again, and it looks first
+            await self._open_issue(details_of(error))
         else:
             self._state.status = result.status
             self._bill = result.bill
 
-    async def _wait_for_a_person(self, failure: FailureDetails) -> None:
-        self._word = None
-        self._state.issue = await issues.open_issue(
-            self._state.connection_id,
-            "payment",
-            self._state.payment_id,
-            failure,
-            title=f"{self._state.amount} on {self._state.bill_number}",
-        )
-        self._state.issue_code = failure.code
-        self._state.status = PaymentStatus.SYNC_ISSUE
-        self._show(f"a person: issue {self._state.issue} ({failure.code}): {failure.message}")
-        await workflow.wait_condition(lambda: self._said() is not None)
-        await self._settle()
+    async def _open_issue(self, failure: FailureDetails) -> None:
+        if await self._gate.open(failure, title=f"{self._state.amount} on {self._state.bill_number}"):
+            self._state.status = PaymentStatus.SYNC_ISSUE
 
-    def _said(self) -> SettleIssue | None:
-        """What settles the open issue: a person's word on it, or that the payment was given up."""
-        issue, given_up = self._state.issue, self._given_up
-        if self._word is not None and self._word.issue_id == issue:
-            return self._word
-        if issue is not None and given_up is not None:
-            return SettleIssue(issue_id=issue, decision="abandon", actor=given_up.actor, why=given_up.why)
-        return None
-
-    async def _settle(self) -> None:
-        word, issue = self._said(), self._state.issue
-        assert issue is not None, "only an open issue is settled"
-        assert word is not None, "an issue is settled by a person's word"
-        if word.decision == "abandon":
+    async def _wait_for_resolution(self) -> None:
+        """Wait behind the open issue until a person decides or the payment is abandoned, and carry that out."""
+        state = self._state
+        self._show(f"a person: {self._gate.waits_for}: {state.issue_message}")
+        if not await self._gate.wait_for_resolution(until=lambda: False, settled_by=self._abandoned):
+            return
+        resolution = self._gate.resolution(self._abandoned)
+        assert resolution is not None, "only a resolution ends the wait"
+        if resolution.decision is IssueDecision.ABANDON:
             abandoned = await workflow.execute_local_activity_method(
                 MirrorActivities.abandon_write,
-                AbandonWrite(subject_kind="payment", subject_id=self._state.payment_id, actor=word.actor, why=word.why),
+                AbandonWrite(
+                    subject_kind=WriteKind.PAYMENT,
+                    subject_id=state.payment_id,
+                    actor=resolution.actor,
+                    why=resolution.why,
+                ),
                 **policies.decide("give the payment up"),
             )
-            await issues.close_issue(issue, "abandoned" if abandoned.done else "resolved", word)
-            self._state.status = PaymentStatus.ABANDONED if abandoned.done else PaymentStatus.SUBMITTED
+            await self._gate.settle(IssueState.ABANDONED if abandoned.done else IssueState.RESOLVED, resolution)
+            state.status = PaymentStatus.ABANDONED if abandoned.done else PaymentStatus.SUBMITTED
             self._bill = abandoned.bill
+            state.abandoned = None
         else:
-            await issues.close_issue(issue, "resolved", word)
-            self._state.status = PaymentStatus.SUBMITTED
-        self._state.issue = None
-        self._state.issue_code = None
+            await self._gate.settle(IssueState.RESOLVED, resolution)
+            state.status = PaymentStatus.SUBMITTED
 
-    async def _tell_the_bill(self, now: BillNow) -> None:
+    def _abandoned(self) -> SettleIssue | None:
+        """Return the resolution that abandoning the payment stands for."""
+        issue, abandoned = self._state.issue, self._state.abandoned
+        if issue is None or abandoned is None:
+            return None
+        return SettleIssue(issue_id=issue, decision=IssueDecision.ABANDON, actor=abandoned.actor, why=abandoned.why)
+
+    async def _report(self, now: BillBalance) -> None:
+        """Notify the bill that the payment was abandoned; a closed bill needs no report."""
         bill = workflow.get_external_workflow_handle(contract.bill_workflow_id(self._state.bill_id))
         try:
             await bill.signal(contract.BILL_CHANGED, now)
@@ -159,26 +167,19 @@ class PaymentWorkflow:
 
     def _show(self, waiting_for: str) -> None:
         state = self._state
-        if self._shown != (state.status, state.issue_code):
-            workflow.upsert_search_attributes(
-                [
-                    contract.STATUS.value_set(state.status.value),
-                    contract.ISSUE_CODE.value_set(state.issue_code)
-                    if state.issue_code
-                    else contract.ISSUE_CODE.value_unset(),
-                ]
-            )
-            self._shown = (state.status, state.issue_code)
-        workflow.set_current_details(
-            "\n".join(
-                [
-                    f"**Payment of {state.amount}** on bill {state.bill_number} · {state.vendor}",
-                    "",
-                    f"For purchase order {state.order_number} (`{contract.bill_workflow_id(state.bill_id)}`)",
-                    "",
-                    f"Status **{state.status.value.replace('_', ' ')}**, due to go out on {state.pay_on}",
-                    "",
-                    f"Waiting for: {waiting_for}",
-                ]
-            )
+        order = f"purchase order {state.order_number}" if state.order_number else "a bill without a purchase order"
+        lines = [
+            f"**Payment of {state.amount}** on bill {state.bill_number} · {state.vendor}",
+            "",
+            f"For {order} (`{contract.bill_workflow_id(state.bill_id)}`)",
+            "",
+            f"Status **{state.status.value.replace('_', ' ')}**, due to go out on {state.pay_on}",
+            "",
+            f"Waiting for: {waiting_for}",
+        ]
+        self._view.show(
+            lines,
+            status=state.status.value,
+            issue_code=state.issue_code,
+            waits_for=payment_waits_for(state.status, state.issue_code),
         )

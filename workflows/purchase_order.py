@@ -1,15 +1,16 @@
-"""One purchase order's life: bills are made against it one after another, and its status comes back by itself.
+"""Run one purchase order's life: bills are made against it one after another, and its status comes back by itself.
 
-    create_bill (update) ──> match and reserve ──> child BillWorkflow ──> bill_pushed (signal)
+    bill_accepted (signal, saved by the API) ──> child BillWorkflow ──> bill_pushed (signal)
     order_changed (signal) ──> facts; where they change what bills are matched against, our bills are matched again
     double sync: the order is read again until the ERP's own billed quantity shows every pushed bill (S4-65..67)
 
-Handlers only record into the state; the main loop acts. The workflow ends when the ERP calls the order Closed or Filled
-and nothing of ours is on its way; a later change starts it again.
+Signals are only recorded into the state; the main loop acts. The workflow ends when the ERP calls the order Closed or
+Filled and nothing of ours is in flight; a later change starts it again.
 """
 
 import asyncio
 from collections.abc import Iterator
+from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -20,28 +21,36 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from models import contract
+from workflows import issues, policies
+from workflows.bill import BillWorkflow
+from workflows.operator_view import OperatorView
+
 with workflow.unsafe.imports_passed_through():
+    from activities.bill_review import (
+        BillReviewActivities,
+    )
+    from activities.database import MirrorActivities
     from activities.erp import ErpActivities
     from activities.failures import details_of
-    from activities.mirror import MirrorActivities
-    from activities.waiting_bills import WaitingBillActivities
-    from models.domain import WAITING_FOR_A_PERSON, BillId, BillStatus, PoStatus
-    from models.messages import (
-        BillMatched,
+    from models.domain.bills import BillStatus
+    from models.domain.ids import BillId
+    from models.domain.issue_states import IssueState, IssueSubject
+    from models.domain.orders import PoStatus
+    from models.domain.waits_for import WaitsFor, bill_waits_for
+    from models.messages.bills import BillBalance, BillMatched, BillState
+    from models.messages.issues import SettleIssue
+    from models.messages.orders import (
+        BillAccepted,
+        BillOnOrder,
         BillPushed,
-        BillState,
-        CreateBillAnswer,
-        MatchBillsAgain,
         OpenBill,
         OrderFacts,
         PurchaseOrderLive,
         PurchaseOrderState,
         RefreshPurchaseOrder,
-        RequestRef,
-        SettleIssue,
+        RematchBills,
     )
-    from workflows import contract, issues, policies
-    from workflows.bill import BillWorkflow
 
 FINAL = (PoStatus.FILLED, PoStatus.CLOSED)
 
@@ -54,34 +63,36 @@ SAYS_NOTHING = (
     "MalformedAnswer",
     "TimedOut",
 )
-"""Failures of reading an order that tell nothing about our bill: it is read again, however long an outage lasts."""
+"""Failures of reading an order that say nothing about our bill: it is read again, however long an outage lasts."""
 
 
 @workflow.defn
 class PurchaseOrderWorkflow:
-    """See the module's text."""
+    """The workflow of one purchase order; see the module's text."""
 
     @workflow.init
     def __init__(self, state: PurchaseOrderState) -> None:
         self._state = state
         self._double_sync: asyncio.Task[None] | None = None
-        self._shown_status = state.facts.status if state.facts else None
-        self._word: SettleIssue | None = None
-        self._news = False
+        self._view = OperatorView(state.facts.status.value if state.facts else None, waits_for=state.shown_waits_for)
+        self._resolution: SettleIssue | None = None
+        self._changed = False
         if state.facts is not None and not state.facts.our_bills:
             state.matched_terms = state.facts.terms
+        state.refresh_asked = state.refresh_asked or (state.facts is not None and state.facts.reread)
 
     @workflow.run
     async def run(self, state: PurchaseOrderState) -> OrderFacts:
+        """Run until the order is final and nothing of ours is open; return what is then known of the order."""
         while True:
-            self._news = False
+            self._changed = False
             self._show()
             await workflow.wait_condition(self._something_to_do)
-            if self._state.match_again:
-                await self._match_bills_again()
+            if self._state.rematch_reason:
+                await self._rematch_bills()
             await self._start_bills()
-            if self._must_look_again():
-                self._double_sync = asyncio.create_task(self._wait_until_the_erp_shows())
+            if self._must_reread():
+                self._double_sync = asyncio.create_task(self._await_double_sync())
             if self._finished():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if self._finished():
@@ -92,72 +103,76 @@ class PurchaseOrderWorkflow:
 
     # --- messages ---------------------------------------------------------------------------------------------
 
-    @workflow.update
-    async def create_bill(self, ref: RequestRef) -> CreateBillAnswer:
-        """Match a bill with this order and save it, or say why not. The caller's key makes it safe to repeat."""
-        answer = await workflow.execute_local_activity_method(
-            MirrorActivities.create_bill, ref, **policies.decide(f"match and reserve, request {ref.key}")
-        )
-        if answer.facts is not None:
-            self._take(answer.facts)
-        if answer.bill_id is not None and answer.bill_id not in [bill.bill_id for bill in self._state.bills]:
+    @workflow.signal
+    def bill_accepted(self, accepted: BillAccepted) -> None:
+        """Receive a bill that was saved against this order. A repeated message changes nothing.
+
+        It may be the message that starts this workflow, and is then handled before `run`.
+        """
+        if accepted.same_terms and not self._state.matched_terms:
+            self._state.matched_terms = accepted.terms
+        self._take(accepted.facts)
+        if accepted.terms != self._facts().terms:
+            self._state.rematch_reason = "the order or a receipt of it changed while the bill was on its way"
+        for bill in self._state.bills:
+            if bill.bill_id == accepted.bill_id:  # corrected since
+                bill.number, bill.total = accepted.number, accepted.total
+        if accepted.bill_id not in [bill.bill_id for bill in self._state.bills]:
             self._state.bills.append(
                 OpenBill(
-                    bill_id=answer.bill_id,
-                    number=answer.number,
-                    total=answer.total,
-                    status=answer.status,
-                    needs=answer.needs,
-                    because=answer.because,
-                    version=answer.version,
+                    bill_id=accepted.bill_id,
+                    number=accepted.number,
+                    total=accepted.total,
+                    status=accepted.status,
+                    needs=accepted.needs,
+                    because=accepted.because,
+                    version=accepted.version,
                 )
             )
-        self._news = True
-        return answer
-
-    @create_bill.validator
-    def check_request(self, ref: RequestRef) -> None:
-        if not ref.key or not ref.organization_id:
-            raise ValueError("a bill is asked for by an organization and an idempotency key")
+        self._changed = True
 
     @workflow.signal
     def order_changed(self, facts: OrderFacts) -> None:
-        """The mirror holds a newer version of the order."""
+        """Receive a newer version of the order, which the mirror holds."""
         self._take(facts)
-        self._state.refresh_asked = self._state.refresh_asked or bool(list(self._not_shown()))
-        self._news = True
+        self._state.refresh_asked = self._state.refresh_asked or bool(list(self._unconfirmed()))
+        self._changed = True
 
     @workflow.signal
     def bill_pushed(self, pushed: BillPushed) -> None:
-        """A push ended: done, refused, or given up. Heard twice is heard once."""
+        """Receive the end of a push: done, refused, or abandoned. A repeated message changes nothing."""
         if pushed.facts is not None:
             self._take(pushed.facts)
         if pushed.number and pushed.bill_id not in [bill.bill_id for bill in self._state.bills]:
             self._state.bills.append(
                 OpenBill(bill_id=pushed.bill_id, number=pushed.number, total=pushed.total, started=True)
             )
+        self._take_push(pushed)
+        self._changed = True
+
+    def _take_push(self, pushed: BillPushed) -> None:
         for bill in self._state.bills:
             if bill.bill_id == pushed.bill_id:
                 bill.status = pushed.status
-                bill.covered = bill.covered or pushed.covered
+                bill.confirmed = bill.confirmed or pushed.confirmed
         self._drop_settled()
-        self._state.refresh_asked = self._state.refresh_asked or bool(list(self._not_shown()))
-        self._news = True
+        self._state.refresh_asked = self._state.refresh_asked or bool(list(self._unconfirmed()))
 
     @workflow.signal
-    def settle_issue(self, word: SettleIssue) -> None:
-        """A person asks to look at the ERP once more."""
-        self._word = word
+    def settle_issue(self, resolution: SettleIssue) -> None:
+        """Receive a person's request to look at the ERP once more."""
+        self._resolution = resolution
         self._state.refresh_asked = True
 
     @workflow.signal
-    def match_again(self, why: str) -> None:
-        """Something else that bills are matched with changed: a unit was told, a policy, a bill's own dates."""
-        self._state.match_again = why
-        self._news = True
+    def rematch(self, why: str) -> None:
+        """Match our bills again because something else changed: a unit was entered, a policy, a bill's own dates."""
+        self._state.rematch_reason = why
+        self._changed = True
 
     @workflow.query
     def live(self) -> PurchaseOrderLive:
+        """Return the order's facts, its open bills and what the workflow waits for."""
         return PurchaseOrderLive(
             facts=self._state.facts, bills=list(self._state.bills), waiting_for=self._waiting_for()
         )
@@ -167,20 +182,20 @@ class PurchaseOrderWorkflow:
     def _something_to_do(self) -> bool:
         return (
             any(not bill.started for bill in self._state.bills)
-            or bool(self._state.match_again)
-            or self._must_look_again()
+            or bool(self._state.rematch_reason)
+            or self._must_reread()
             or self._finished()
             or workflow.info().is_continue_as_new_suggested()
-            or self._news
+            or self._changed
         )
 
-    async def _match_bills_again(self) -> None:
-        """Judge our bills by what holds now, and tell those that may still be kept back, or go on, what came of it."""
-        why, self._state.match_again = self._state.match_again, ""
+    async def _rematch_bills(self) -> None:
+        """Match our bills again with what holds now, and notify those that are not sent of their result."""
+        why, self._state.rematch_reason = self._state.rematch_reason, ""
         self._state.matched_terms = self._facts().terms
         matched = await workflow.execute_local_activity_method(
-            WaitingBillActivities.match_bills_again,
-            MatchBillsAgain(
+            BillReviewActivities.rematch_bills,
+            RematchBills(
                 connection_id=self._state.connection_id, purchase_order_id=self._state.purchase_order_id, why=why
             ),
             **policies.decide(f"match our bills again: {why}"),
@@ -189,29 +204,33 @@ class PurchaseOrderWorkflow:
         for now in matched.bills:
             bill = known.get(now.bill_id)
             if bill is None or bill.version < now.version:
-                await self._tell_bill(now.bill_id, contract.BILL_MATCHED, now)
+                await self._notify_bill(now.bill_id, contract.BILL_MATCHED, now)
             if bill is not None and bill.version < now.version:
                 bill.status, bill.version = now.status, now.version
                 bill.needs, bill.because = now.needs, now.because
 
         for bill in self._state.bills:
             if bill.status is BillStatus.SYNC_ISSUE:
-                await self._tell_bill(bill.bill_id, contract.ORDER_MOVED, why)
+                await self._notify_bill(bill.bill_id, contract.ORDER_MOVED, why)
 
-    async def _tell_bill(self, bill_id: BillId, signal: str, word: BillMatched | str) -> None:
+    async def _notify_bill(self, bill_id: BillId, signal: str, resolution: BillMatched | BillBalance | str) -> None:
         handle = workflow.get_external_workflow_handle(contract.bill_workflow_id(bill_id))
         try:
-            await handle.signal(signal, word)
+            await handle.signal(signal, resolution)
         except ApplicationError:
             workflow.logger.info("bill %s has no open workflow", bill_id)
 
     async def _start_bills(self) -> None:
-        for bill in self._state.bills:
-            if not bill.started:
-                await self._start_bill(bill)
-                bill.started = True
+        """Start all bills that wait at once: a burst of bills takes a few workflow tasks, not one for each."""
+        waiting = [bill for bill in self._state.bills if not bill.started]
+        await asyncio.gather(*(self._start_bill(bill) for bill in waiting))
 
     async def _start_bill(self, bill: OpenBill) -> None:
+        if bill.status.is_waiting:
+            await self._look_at(bill)
+            if bill.status.takes_nothing:
+                self._drop_settled()
+                return
         facts = self._facts()
         state = BillState(
             connection_id=self._state.connection_id,
@@ -240,21 +259,47 @@ class PurchaseOrderWorkflow:
                 search_attributes=contract.bill_search_attributes(state),
             )
         except WorkflowAlreadyStartedError:
-            workflow.logger.info("bill %s already has its workflow", bill.bill_id)
+            # The bill's message came a second time, maybe late: its status may have changed since.
+            now = await workflow.execute_local_activity_method(
+                MirrorActivities.bill_on_order,
+                BillOnOrder(bill_id=bill.bill_id, purchase_order_id=self._state.purchase_order_id),
+                **policies.decide(f"read the status of bill {bill.number}"),
+            )
+            bill.started = True
+            self._take_push(now)
         else:
-            # What becomes of a bill its order hears by signals; one that an operator stops is no error of the order.
+            bill.started = True
+            # The order learns by signals how a bill ends; a bill that an operator stops is no error of the order.
             child.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            if bill.status.is_void:  # abandoned while it was starting; it does not know
+                abandoned = BillBalance(status=bill.status, paid="0", due="0")
+                await self._notify_bill(bill.bill_id, contract.BILL_CHANGED, abandoned)
 
-    def _must_look_again(self) -> bool:
+    async def _look_at(self, bill: OpenBill) -> None:
+        """Read the current status of a bill that waits before it is started.
+
+        While the message that brought it was on its way, the bill may have been matched again or abandoned, and the
+        code that decided that found no workflow to notify.
+        """
+        now = await workflow.execute_local_activity_method(
+            BillReviewActivities.bill_in_review,
+            bill.bill_id,
+            **policies.decide(f"see what bill {bill.number} waits for"),
+        )
+        if now.version >= bill.version:
+            bill.status, bill.version = now.status, now.version
+            bill.needs, bill.because = now.needs, now.because
+
+    def _must_reread(self) -> bool:
         if self._double_sync is not None:
             return False
-        if self._state.not_showing_issue is not None:
+        if self._state.unconfirmed_issue is not None:
             return self._state.refresh_asked
-        return bool(list(self._not_shown())) or self._state.refresh_asked
+        return bool(list(self._unconfirmed())) or self._state.refresh_asked
 
-    async def _wait_until_the_erp_shows(self) -> None:
-        """The double sync: read the order again until the ERP shows our bills; tell a person if it never does."""
-        awaited = list(self._not_shown())
+    async def _await_double_sync(self) -> None:
+        """Read the order again until the ERP shows our bills (the double sync); notify people if it never does."""
+        awaited = list(self._unconfirmed())
         self._state.refresh_asked = False
         try:
             refreshed = await workflow.execute_activity_method(
@@ -262,24 +307,24 @@ class PurchaseOrderWorkflow:
                 RefreshPurchaseOrder(
                     connection_id=self._state.connection_id,
                     purchase_order_id=self._state.purchase_order_id,
-                    until_covered=awaited,
+                    until_confirmed=awaited,
                 ),
                 **policies.order_refresh(
                     self._state.connection_id,
-                    contract.erp_task_queue(self._state.erp),
+                    self._state.erp,
                     f"re-read {self._facts().number} until it shows {len(awaited)} of our bills",
                 ),
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
-                return  # handing over to the next run, which looks again
+                return  # continuing as a new run, which looks again
             failure = details_of(error)
             if failure.family in SAYS_NOTHING:
                 self._state.refresh_asked = True
-            elif self._state.not_showing_issue is None:
-                self._state.not_showing_issue = await issues.open_issue(
+            elif self._state.unconfirmed_issue is None:
+                self._state.unconfirmed_issue = await issues.open_issue(
                     self._state.connection_id,
-                    "purchase_order",
+                    IssueSubject.PURCHASE_ORDER,
                     self._state.purchase_order_id,
                     failure,
                     title=self._facts().number,
@@ -287,46 +332,47 @@ class PurchaseOrderWorkflow:
         else:
             self._take(refreshed.facts)
             for bill in self._state.bills:
-                bill.covered = bill.covered or bill.bill_id in refreshed.covered
+                bill.confirmed = bill.confirmed or bill.bill_id in refreshed.confirmed
             self._drop_settled()
-            if self._state.not_showing_issue is not None:
-                await issues.close_issue(self._state.not_showing_issue, "resolved", self._word)
-                self._state.not_showing_issue = None
+            if self._state.unconfirmed_issue is not None:
+                await issues.close_issue(self._state.unconfirmed_issue, IssueState.RESOLVED, self._resolution)
+                self._state.unconfirmed_issue = None
         finally:
             self._double_sync = None
-            self._news = True
+            self._changed = True
 
     async def _hand_over(self) -> None:
         """Continue as new with the whole state; an unfinished double sync starts again in the next run."""
         if self._double_sync is not None:
             self._state.refresh_asked = True
             self._double_sync.cancel()
-            await asyncio.wait([self._double_sync])
+            await workflow.wait([self._double_sync])
         await workflow.wait_condition(workflow.all_handlers_finished)
-        self._show()  # the next run believes that what it is handed was shown
+        self._show()  # the next run assumes that the state it gets was shown
         workflow.continue_as_new(self._state)
 
     # --- the state, read --------------------------------------------------------------------------------------
 
     def _take(self, facts: OrderFacts) -> None:
-        """What arrives late does not overwrite what is newer."""
+        """Ignore facts older than the snapshot we hold; take newer ones."""
         if self._state.facts is not None and facts.snapshot < self._state.facts.snapshot:
             return
         self._state.facts = facts
+        self._state.refresh_asked = self._state.refresh_asked or facts.reread
         if not facts.our_bills:
             self._state.matched_terms = facts.terms
         elif facts.terms != self._state.matched_terms:
-            self._state.match_again = "the order or a receipt of it changed"
+            self._state.rematch_reason = "the order or a receipt of it changed"
 
     def _facts(self) -> OrderFacts:
-        assert self._state.facts is not None, "whoever starts this workflow sends the facts along"
+        assert self._state.facts is not None, "this workflow is started with the facts"
         return self._state.facts
 
-    def _not_shown(self) -> Iterator[BillId]:
-        return (bill.bill_id for bill in self._state.bills if bill.status is BillStatus.SYNCED and not bill.covered)
+    def _unconfirmed(self) -> Iterator[BillId]:
+        return (bill.bill_id for bill in self._state.bills if bill.status is BillStatus.SYNCED and not bill.confirmed)
 
     def _drop_settled(self) -> None:
-        done = [bill for bill in self._state.bills if bill.covered or bill.status is BillStatus.ABANDONED]
+        done = [bill for bill in self._state.bills if bill.confirmed or bill.status.takes_nothing]
         self._state.finished_bills += len(done)
         self._state.bills = [bill for bill in self._state.bills if bill not in done]
 
@@ -337,7 +383,7 @@ class PurchaseOrderWorkflow:
             and not self._state.bills
             and self._double_sync is None
             and not self._state.refresh_asked
-            and not self._state.match_again
+            and not self._state.rematch_reason
             and workflow.all_handlers_finished()
         )
 
@@ -347,16 +393,12 @@ class PurchaseOrderWorkflow:
         facts = self._state.facts
         if facts is None:
             return
-        if facts.status is not self._shown_status:
-            workflow.upsert_search_attributes([contract.STATUS.value_set(facts.status.value)])
-            self._shown_status = facts.status
         lines = [
             f"**Purchase order {facts.number}** · {facts.vendor}",
             "",
             f"Status **{facts.status.value.replace('_', ' ')}** (the ERP says *{facts.erp_status}*)",
             "",
-            f"Ordered {facts.ordered.normalize():f}, billed in the ERP {facts.billed.normalize():f}, "
-            f"of ours on its way {facts.pending.normalize():f}.",
+            self._our_bills(),
             "",
             f"Waiting for: {self._waiting_for()}",
             "",
@@ -368,16 +410,41 @@ class PurchaseOrderWorkflow:
         ]
         if self._state.finished_bills:
             lines += ["", f"{self._state.finished_bills} of our bills are settled."]
-        workflow.set_current_details("\n".join(lines))
+        waits_for = self._waits_for()
+        self._view.show(lines, status=facts.status.value, waits_for=waits_for)
+        self._state.shown_waits_for = waits_for
+
+    def _our_bills(self) -> str:
+        """Return the sentence on our bills, in money: quantities of different lines do not add up to anything."""
+        groups = {
+            "waiting for a person": [
+                bill for bill in self._state.bills if bill_waits_for(bill.status, None) is WaitsFor.PERSON
+            ],
+            "on the way to the ERP": [bill for bill in self._state.bills if bill.status is BillStatus.PENDING_PUSH],
+            "in the ERP": [bill for bill in self._state.bills if not bill.status.is_before_erp],
+        }
+        parts = [
+            f"{len(bills)} {where} ({sum((Decimal(bill.total) for bill in bills), Decimal(0))})"
+            for where, bills in groups.items()
+            if bills
+        ]
+        return f"Of our open bills {', '.join(parts)}." if parts else "No bill of ours is open."
+
+    def _waits_for(self) -> WaitsFor | None:
+        if self._state.unconfirmed_issue is not None or any(
+            bill_waits_for(bill.status, None) is WaitsFor.PERSON for bill in self._state.bills
+        ):
+            return WaitsFor.PERSON
+        return WaitsFor.ERP if self._double_sync is not None else None
 
     def _waiting_for(self) -> str:
-        if self._state.not_showing_issue is not None:
-            return f"a person: issue {self._state.not_showing_issue}, the ERP does not show our bill"
+        if self._state.unconfirmed_issue is not None:
+            return f"a person: issue {self._state.unconfirmed_issue}, the ERP does not show our bill"
         if self._double_sync is not None:
             return "the ERP to show our bills on the order (double sync)"
-        kept_back = [bill for bill in self._state.bills if bill.status in WAITING_FOR_A_PERSON]
-        if kept_back:
-            return "a person: " + "; ".join(f"bill {bill.number}: {', '.join(bill.needs)}" for bill in kept_back)
+        waiting = [bill for bill in self._state.bills if bill.status.is_waiting]
+        if waiting:
+            return "a person: " + "; ".join(f"bill {bill.number}: {', '.join(bill.needs)}" for bill in waiting)
         if self._state.bills:
             return "our bills to reach the ERP"
         if self._finished():

@@ -1,59 +1,99 @@
-"""One sync run over one connection: what changed in the ERP into the mirror, then the changed orders' workflows woken.
+"""Run one sync of one connection: read what changed into the mirror, then notify the changed orders' workflows.
 
-    plan (one call: what is new?) ──> page by page, stream by stream ──> wake ──> done
+    plan (one call: what is new?) ──> page by page, stream by stream ──> notify ──> done
+     ^                                                                       │
+     └───────────────── something changed in the ERP meanwhile ──────────────┘
 
 Scheduled runs and "Sync Now" share one workflow id, so two never overlap (S2-56, S2-57). The run survives an outage: a
-page is tried until the ERP is back, and goes on where it stopped.
+page is tried until the ERP is back, and the run continues where it stopped.
 """
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
+from models import contract
+from workflows import policies
+
 with workflow.unsafe.imports_passed_through():
+    from activities.database import MirrorActivities
     from activities.failures import FailureDetails, details_of
-    from activities.mirror import MirrorActivities
+    from activities.notify import NotifyActivities
     from activities.sync import SyncActivities
-    from activities.waking import WakingActivities
-    from models.domain import Stream
-    from models.messages import (
+    from models.domain.issue_states import IssueSubject
+    from models.domain.sync import Stream, SyncRunState, SyncTrigger
+    from models.messages.issues import OpenIssue
+    from models.messages.sync import (
         FinishSyncRun,
-        OpenIssue,
+        NotifyChangedOrders,
         StartSyncRun,
         SyncPage,
         SyncProgress,
         SyncState,
-        WakePurchaseOrders,
+        SyncWaits,
     )
-    from workflows import contract, policies
 
 
 @workflow.defn
 class SyncWorkflow:
-    """See the module's text."""
+    """The workflow of one sync run; see the module's text."""
 
     @workflow.init
     def __init__(self, state: SyncState) -> None:
         self._state = state
         self._started_at = workflow.now()
+        self._doing = ""
+        self._waits: SyncWaits | None = None
 
     @workflow.run
     async def run(self, state: SyncState) -> SyncState:
+        """Read every planned stream, plan again while the ERP reports changes, and close the run's record."""
         try:
-            if self._state.plan is None:
-                await self._plan()
-            while self._state.stream is not None:
-                await self._read_page(self._state.stream)
-                if workflow.info().is_continue_as_new_suggested():
-                    workflow.continue_as_new(self._state)
-            await self._wake()
+            await self._read_all()
+            while self._state.changed:
+                self._state.plan = None
+                await self._read_all()
         except ActivityError as error:
-            await self._give_up(details_of(error))
+            await self._fail(details_of(error))
         else:
-            await self._finish("completed", None)
+            await self._finish(SyncRunState.COMPLETED, None)
+            if self._state.changed:  # reported while the record was being closed: another run reads it
+                workflow.continue_as_new(
+                    SyncState(connection_id=self._state.connection_id, erp=self._state.erp, trigger=SyncTrigger.CHANGED)
+                )
         return self._state
+
+    @workflow.signal(name=contract.SYNC_CHANGED)
+    def changed(self) -> None:
+        """Receive the ERP's report that something changed: the present plan may miss it."""
+        self._state.changed = True
+
+    @workflow.signal(name=contract.SYNC_WAITS)
+    def waits(self, waits: SyncWaits) -> None:
+        """Receive why the present reading does not succeed: it is tried again until it does."""
+        shown = self._waits is not None and self._waits.code == waits.code
+        self._waits = waits
+        if not shown:
+            workflow.upsert_search_attributes([contract.ISSUE_CODE.value_set(waits.code)])
+        self._show(self._doing)
+
+    def _can_read(self) -> None:
+        if self._waits is not None:
+            self._waits = None
+            workflow.upsert_search_attributes([contract.ISSUE_CODE.value_unset()])
+
+    async def _read_all(self) -> None:
+        if self._state.plan is None:
+            self._state.changed = False  # what was reported until now is in this plan
+            await self._plan()
+        while self._state.stream is not None:
+            await self._read_page(self._state.stream)
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(self._state)
+        await self._notify_orders()
 
     @workflow.query
     def progress(self) -> SyncProgress:
+        """Return how far the run is."""
         return SyncProgress(
             run_id=self._state.run_id,
             stream=self._state.stream,
@@ -61,22 +101,24 @@ class SyncWorkflow:
             plan=list(self._state.plan or []),
             counts=dict(self._state.counts),
             started_at=self._started_at,
+            waits=self._waits,
         )
 
     async def _plan(self) -> None:
-        self._show("finding out what is new")
+        self._show("finding out what changed")
         plan = await workflow.execute_activity_method(
             SyncActivities.plan_sync,
             StartSyncRun(
                 connection_id=self._state.connection_id,
                 trigger=self._state.trigger,
-                workflow_run_id=workflow.info().run_id,
+                workflow_run_id=self._state.workflow_run_id or workflow.info().run_id,
             ),
-            **policies.sync_read(
-                self._state.connection_id, contract.erp_task_queue(self._state.erp), "what changed since the last run?"
-            ),
+            **policies.sync_read(self._state.connection_id, self._state.erp, "what changed since the last run?"),
         )
+        self._can_read()
+        self._state.workflow_run_id = self._state.workflow_run_id or workflow.info().run_id
         self._state.run_id = plan.run_id
+        self._state.window = plan.window
         self._state.plan = plan.streams
         self._state.stream = plan.streams[0] if plan.streams else None
 
@@ -93,11 +135,12 @@ class SyncWorkflow:
                 stream=stream,
                 after=self._state.after,
                 high_water=self._state.high_water,
+                read_at=self._state.read_at,
+                window=self._state.window,
             ),
-            **policies.sync_read(
-                self._state.connection_id, contract.erp_task_queue(self._state.erp), f"{words}, page {page_no}"
-            ),
+            **policies.sync_read(self._state.connection_id, self._state.erp, f"{words}, page {page_no}"),
         )
+        self._can_read()
         self._count(f"{stream}.pages", 1)
         self._count(f"{stream}.seen", done.seen)
         self._count(f"{stream}.changed", done.changed)
@@ -105,6 +148,7 @@ class SyncWorkflow:
         self._count(f"{stream}.bad", done.bad)
         self._state.after = done.after
         self._state.high_water = done.high_water
+        self._state.read_at = done.read_at
         if done.after is None:
             self._next_stream(stream)
 
@@ -114,32 +158,33 @@ class SyncWorkflow:
         self._state.stream = plan[position] if position < len(plan) else None
         self._state.after = None
         self._state.high_water = None
+        self._state.read_at = None
 
     def _done(self) -> list[Stream]:
         plan = self._state.plan or []
         return plan if self._state.stream is None else plan[: plan.index(self._state.stream)]
 
-    async def _wake(self) -> None:
-        """Tell the workflows of changed orders; the mirror already holds the change."""
+    async def _notify_orders(self) -> None:
+        """Notify the workflows of changed orders; the mirror already holds the change."""
         assert self._state.run_id is not None, "the plan opened the run"
         more = True
         while more:
-            self._show("waking the changed orders' workflows")
-            woken = await workflow.execute_activity_method(
-                WakingActivities.wake_purchase_orders,
-                WakePurchaseOrders(connection_id=self._state.connection_id, run_id=self._state.run_id),
-                **policies.wake("wake the workflows of changed orders"),
+            self._show("notifying the changed orders' workflows")
+            notified = await workflow.execute_activity_method(
+                NotifyActivities.notify_changed_orders,
+                NotifyChangedOrders(connection_id=self._state.connection_id, run_id=self._state.run_id),
+                **policies.notify("notify the workflows of changed orders"),
             )
-            self._count("woken", woken.woken)
-            more = woken.more
+            self._count("notified", notified.notified)
+            more = notified.more
 
-    async def _give_up(self, failure: FailureDetails) -> None:
-        """The ERP refused to be read: a person must act. The next run goes on from the cursors."""
+    async def _fail(self, failure: FailureDetails) -> None:
+        """End the run: the ERP refused to be read, so a person must act. The next run continues from the cursors."""
         await workflow.execute_local_activity_method(
             MirrorActivities.open_issue,
             OpenIssue(
                 connection_id=self._state.connection_id,
-                subject_kind="connection",
+                subject_kind=IssueSubject.CONNECTION,
                 subject_id=self._state.connection_id,
                 code=failure.code,
                 message=failure.message,
@@ -150,11 +195,11 @@ class SyncWorkflow:
             **policies.decide(f"open issue {failure.code}"),
         )
         workflow.upsert_search_attributes([contract.ISSUE_CODE.value_set(failure.code)])
-        await self._finish("failed", failure)
+        await self._finish(SyncRunState.FAILED, failure)
 
-    async def _finish(self, state: str, failure: FailureDetails | None) -> None:
+    async def _finish(self, state: SyncRunState, failure: FailureDetails | None) -> None:
         await workflow.execute_local_activity_method(
-            WakingActivities.finish_sync_run,
+            NotifyActivities.finish_sync_run,
             FinishSyncRun(
                 connection_id=self._state.connection_id,
                 run_id=self._state.run_id,
@@ -174,25 +219,31 @@ class SyncWorkflow:
             self._state.counts[name] = self._state.counts.get(name, 0) + by
 
     def _show(self, doing: str) -> None:
+        self._doing = doing
         lines = [f"**Sync of {self._state.connection_id}** ({self._state.trigger})", "", f"Now: {doing}", ""]
+        if self._waits is not None:
+            since = f"{self._waits.since:%Y-%m-%d %H:%M} UTC"
+            lines += [f"**Cannot read since {since}**: {self._waits.message} ({self._waits.code})", ""]
+            lines += ["It is tried again by itself, every two minutes at most, and goes on where it stopped.", ""]
         for stream in self._state.plan or []:
             seen = self._state.counts.get(f"{stream}.seen", 0)
             changed = self._state.counts.get(f"{stream}.changed", 0)
             lines.append(f"- {stream.value.replace('_', ' ')}: {seen} read, {changed} changed")
-        lines.append(f"- orders woken: {self._state.counts.get('woken', 0)}")
+        lines.append(f"- orders notified: {self._state.counts.get('notified', 0)}")
         workflow.set_current_details("\n".join(lines))
 
 
 @workflow.defn
 class ScheduledSyncWorkflow:
-    """What a Schedule starts: the connection's one sync run, or nothing while one is under way.
+    """The workflow that a Schedule starts: it starts the connection's one sync run, or does nothing while one runs.
 
     Temporal appends the time to a scheduled workflow's id. The run itself must be `sync/<connection>`, so that a
-    scheduled run and "Sync Now" never overlap (S2-56, S2-57); hence this step between the two.
+    scheduled run and "Sync Now" never overlap (S2-56, S2-57); therefore this step lies between the two.
     """
 
     @workflow.run
     async def run(self, state: SyncState) -> str:
+        """Run the sync as a child workflow; return one line that says how it ended."""
         try:
             await workflow.execute_child_workflow(
                 SyncWorkflow.run,

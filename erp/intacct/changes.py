@@ -1,26 +1,26 @@
-"""What changed, in one request for a whole connection, and what was deleted (reference 2.5, section 4)."""
+"""Detect what changed, in one request for a whole connection, and what was deleted (reference 2.5, section 4)."""
 
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from erp.connector import Page, Peek, Stamp
 from erp.intacct import translate, wire
-from erp.intacct.client import IntacctClient, Result
+from erp.intacct.client import IntacctClient
 from erp.intacct.documents import changed_since, look_back
 from erp.intacct.lists import SHAPES, ListShape
-from erp.intacct.preferences import DELETES_PREFERENCE, Preferences
+from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
-from erp.intacct.result_sets import ResultSets
-from erp.intacct.sweep import IntacctSweep
-from erp.intacct.wire import Query, Row
-from models.domain import DeletedKind, Deletion, ErpId, ListKind, Stream
+from erp.intacct.wire import Query, Result, Row
+from erp.pages import ChangeSet, Page, RecordVersion
+from models.domain.ids import ErpId
+from models.domain.lists import ListKind
+from models.domain.sync import DeletedKind, Deletion, Stream
 
 _log = logging.getLogger(__name__)
 
 DELETE_OVERLAP = timedelta(hours=2, minutes=30)
-"""Deletes show later than other changes (reference 2.5 point 4)."""
+"""Deletions become visible later than other changes, so reads look further back for them (reference 2.5 point 4)."""
 
 AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None]] = {
     "podocument": (DeletedKind.PURCHASE_ORDER_DOCUMENT, None),
@@ -28,44 +28,40 @@ AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None]] = {
     "appymt": (DeletedKind.PAYMENT, None),
     **{shape.object.lower(): (DeletedKind.LIST_ENTRY, shape.kind) for shape in SHAPES},
 }
-"""The audit trail's object types, in lower case there (section 4)."""
+"""The audit trail's object types, spelled in lower case there (section 4)."""
 
 NOT_READABLE = frozenset({"PERMISSION_DENIED", "QUERY_REFUSED"})
-"""The refusals by which this user, or this company, has no audit trail; which of them it is, nobody documents."""
-
-NO_RIGHT = "the web services user may not read the audit trail (AUDITHISTORY)"
-CHOSEN = f"the preference {DELETES_PREFERENCE} says so"
+"""The refusals that mean that this user, or this company, has no audit trail. Which of the two it is, is not
+documented."""
 
 RECORD_SUFFIX = "--REC"
 """One spelling of the audit trail's OBJECTKEY is `<RECORDNO>--REC` (section 4)."""
 
 
 class Look(NamedTuple):
-    """One query of a peek and how its rows become stamps."""
+    """One query for changes, and how its rows become record versions."""
 
     stream: Stream
     kind: str
     query: Query
     id_field: str = "RECORDNO"
-    stamp_fields: tuple[str, ...] = ("WHENMODIFIED", "AUWHENCREATED")
+    version_fields: tuple[str, ...] = ("WHENMODIFIED", "AUWHENCREATED")
 
 
 class Changes:
-    """Changes and deletions of one connection."""
+    """Detects the changes and deletions of one connection."""
 
-    def __init__(
-        self, client: IntacctClient, reader: IntacctReader, results: ResultSets, preferences: Preferences
-    ) -> None:
+    def __init__(self, client: IntacctClient, reader: IntacctReader, preferences: Preferences) -> None:
         self._client = client
         self._reader = reader
-        self._results = results
         self._preferences = preferences
         self._level = client.home_level
 
-    async def peek(self, since: Mapping[Stream, str]) -> Peek:
-        """Stamps of all that changed, streams without a cursor left out, and how far the books are closed. One request.
+    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+        """Return the versions of all records that changed, and how far the books are closed, in one request. Streams
+        without a cursor are left out.
 
-        The books are looked at with the lists, and before the first import.
+        The books are read together with the lists, and before the first import.
         """
         looks = list(self._looks(since))
         queries = [look.query for look in looks]
@@ -75,7 +71,7 @@ class Changes:
             closed_through = closed_books(books, self._level)
         else:
             pages = await self._reader.first_pages(queries, level=self._level)
-        stamps: list[Stamp] = []
+        record_versions: list[RecordVersion] = []
         unread: set[Stream] = set()
         deletions_feed = not (self._preferences.sweeps and Stream.DELETIONS in since)
         for look, page in zip(looks, pages, strict=True):
@@ -84,13 +80,13 @@ class Changes:
             if page.more:
                 unread.add(look.stream)
             for row in page.rows:
-                stamp = _stamp(look, row)
-                if stamp is None:
-                    # A record without number or stamp is for the stream's own reading to report by name.
+                version = _version(look, row)
+                if version is None:
+                    # The stream's own reading reports a record without a number or a time, by name.
                     unread.add(look.stream)
                 else:
-                    stamps.append(stamp)
-        return Peek(stamps, frozenset(unread), closed_through, deletions_feed)
+                    record_versions.append(version)
+        return ChangeSet(record_versions, frozenset(unread), closed_through, deletions_feed)
 
     def _looks(self, since: Mapping[Stream, str]) -> Iterable[Look]:
         preferences = self._preferences
@@ -110,33 +106,31 @@ class Changes:
             yield Look(Stream.DELETIONS, Stream.DELETIONS.value, query, "OBJECTKEY", ("ACCESSTIME",))
 
     async def has_audit_trail(self) -> bool:
-        """Whether deletions are read from the audit trail, by the cheapest proof: one row of it (reference 2.3)."""
+        """Return whether deletions can be read from the audit trail, by the cheapest test: reading one row of it
+        (reference 2.3)."""
         if self._preferences.sweeps:
             return False
         probe = Query("AUDITHISTORY", ("ID",), "", key="ID").xml(page_size=1, show_private=False)
         (result,) = await self._client.read([probe], level=self._level)
         return result.fault is None or result.fault.code not in NOT_READABLE
 
-    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | IntacctSweep:
-        """A page of the audit trail's deletes, resumed by entry number, or else a sweep (S5-78, S5-113)."""
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | None:
+        """Read a page of the audit trail's deletions, resumed by entry number. None: the user may not read it."""
         if self._preferences.sweeps:
-            return self._sweep(CHOSEN)
+            return None
         query = _audit_query(look_back(since, DELETE_OVERLAP), after)
         (page,) = await self._reader.first_pages([query], level=self._level)
         if page.absent:
-            return self._sweep(NO_RIGHT)
+            return None
         deletions, bad = translate.usable(page.rows, _deletion)
         high_water = max((deletion.deleted_at for deletion in deletions), default=None)
         return Page(deletions, page.last if page.more else None, high_water, bad)
 
-    def _sweep(self, why: str) -> IntacctSweep:
-        return IntacctSweep(self._reader, self._results, self._preferences, self._level, why=why)
-
 
 def closed_books(books: Result, level: str | None) -> Mapping[str, date | None]:
-    """The last closed day of the level that was asked, by entity; nothing where the user may not know.
+    """Return the last closed day of the level that was asked, by entity; nothing where the user may not know it.
 
-    Only the function is documented, not its answer's inside: the date is taken as one text or in three parts.
+    Only the function is documented, not the content of its answer: the date is read as one text or in three parts.
     """
     if books.fault is not None or books.data is None:
         _log.info("Intacct does not say how far its books are closed: %s", books.fault or "an answer without data")
@@ -160,7 +154,7 @@ def _list_look(shape: ListShape, cursor: str) -> Look:
         optional=("WHENCREATED",),
         absent_by=shape.absent_by,
     )
-    return Look(Stream.LISTS, shape.kind.value, query, stamp_fields=("WHENMODIFIED", "WHENCREATED"))
+    return Look(Stream.LISTS, shape.kind.value, query, version_fields=("WHENMODIFIED", "WHENCREATED"))
 
 
 def _document_looks(stream: Stream, template: str, cursor: str) -> Iterable[Look]:
@@ -183,16 +177,16 @@ def _audit_query(start: str, after: str | None = None) -> Query:
     return Query("AUDITHISTORY", fields, where, key="ID", after=after, absent_by=NOT_READABLE)
 
 
-def _stamp(look: Look, row: Row) -> Stamp | None:
+def _version(look: Look, row: Row) -> RecordVersion | None:
     number = row.get(look.id_field)
-    stamp = next((row[field] for field in look.stamp_fields if field in row), None)
-    if number is None or stamp is None:
+    version = next((row[field] for field in look.version_fields if field in row), None)
+    if number is None or version is None:
         return None
     try:
-        revision = wire.sortable_time(stamp)
+        revision = wire.sortable_time(version)
     except ValueError:
         return None
-    return Stamp(look.stream, look.kind, ErpId(number.removesuffix(RECORD_SUFFIX)), revision)
+    return RecordVersion(look.stream, look.kind, ErpId(number.removesuffix(RECORD_SUFFIX)), revision)
 
 
 def _deletion(row: Row) -> Deletion:

@@ -1,38 +1,38 @@
-"""What the gateway's errors mean: one table from its numbers and texts to our families and codes (reference section 6).
+"""Translate the gateway's errors: one table from its numbers and texts to our error classes and codes (reference
+section 6).
 
-The gateway reports several errors at once, the specific one first and a generic tail last. The first one the table
-knows decides; one it does not know becomes UNKNOWN_ERP_ERROR with all evidence, never a silent default.
+The gateway reports several errors at once, the specific one first and a generic one last. The first one that the table
+has decides. An error the table does not have becomes UNKNOWN_ERP_ERROR with all evidence, never a silent default.
 """
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from html import unescape
 from typing import Literal, NamedTuple
 
-import httpx
 from lxml import etree
 
 from erp.errors import (
     AuthenticationFailed,
     Duplicate,
     ErpError,
-    MalformedAnswer,
     OutcomeUnknown,
     Rejected,
     Throttled,
     Unavailable,
+    UnknownRefusal,
 )
 
 Where = Literal["http", "control", "authentication", "function"]
 
 DEFAULT_RETRY_AFTER = timedelta(seconds=10)
-"""The gateway names no time; its queue clears within 5 to 30 s (section 6.4)."""
+"""The gateway names no time; its queue clears within 5 to 30 seconds (section 6.4)."""
 
 
 class Fault(NamedTuple):
-    """One row: `errorno`, `where` and `text` (a pattern, ignoring case) must all fit; None fits anything."""
+    """One row of the table: `errorno`, `where` and `text` (a pattern, ignoring case) must all match; None matches
+    anything."""
 
     errorno: str | None
     where: Where | None
@@ -40,9 +40,9 @@ class Fault(NamedTuple):
     family: type[ErpError]
     code: str
     tail: bool = False
-    """A generic last error: it decides only when nothing more specific is said."""
+    """True: a generic last error, which decides only if nothing more specific is reported."""
     on_write: type[ErpError] | None = None
-    """The family when the call was a write, where that differs."""
+    """The error class if the call was a write, where that differs."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -57,6 +57,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(None, "function", r"location ?(id)? is required", Rejected, "LOCATION_MISSING"),
     Fault(None, "function", r"required field.* is missing", Rejected, "REQUIRED_FIELD_MISSING"),
     Fault(None, "function", r"already paid", Rejected, "ALREADY_PAID"),
+    Fault(None, "function", r"delete policy|(cannot|can't|can not|may not) be deleted|reconciled", Rejected,
+          "DELETION_REFUSED"),
     Fault(None, "function", r"\bsubtotals?\b", Rejected, "CHARGES_NOT_TAKEN"),
     Fault(None, "function", r"multivisibility is not subscribed", Rejected, "MULTI_ENTITY_NOT_SUBSCRIBED"),
     Fault(None, "function", r"already (been )?(fully )?converted|(exceeds?|more than|greater than).*remain"
@@ -67,6 +69,7 @@ FAULTS: tuple[Fault, ...] = (
           "AUTH_ENTITY_NOT_ALLOWED"),
     Fault("XL03000006", "authentication", r"session", AuthenticationFailed, "AUTH_SESSION_REFUSED"),
     Fault("XL03000006", "authentication", None, AuthenticationFailed, "AUTH_BAD_CREDENTIALS"),
+    Fault("XL03000006", "control", r"partner id", AuthenticationFailed, "AUTH_BAD_SENDER"),
     Fault("XL03000006", "control", r"policy", Rejected, "REQUEST_NOT_UNDERSTOOD"),
     Fault("XL03000006", "control", None, AuthenticationFailed, "AUTH_SENDER_NOT_AUTHORISED"),
     Fault("XL03000006", "function", None, Rejected, "FIELD_NOT_READABLE"),
@@ -106,7 +109,7 @@ _SUPPORT_ID = re.compile(r"\s*\[Support ID:[^\]]*\]\s*$", re.IGNORECASE)
 
 
 class ErrorText(NamedTuple):
-    """One `error` element in words; the bracketed Support ID is kept apart."""
+    """The texts of one `error` element; the bracketed Support ID is kept separately."""
 
     errorno: str
     said: str
@@ -115,8 +118,8 @@ class ErrorText(NamedTuple):
 
 
 def read_errors(parent: etree._Element) -> list[ErrorText]:
-    """All errors under an `errormessage` child of `parent`."""
-    found = []
+    """Return all errors under an `errormessage` child of `parent`."""
+    results = []
     for error in parent.iterfind("errormessage/error"):
         parts = []
         support = ""
@@ -128,12 +131,13 @@ def read_errors(parent: etree._Element) -> list[ErrorText]:
             if raw:
                 parts.append(raw)
         ids = tuple(node.text for node in error.iter("errorid") if node.text)
-        found.append(ErrorText((error.findtext("errorno") or "").strip(), " ".join(parts), ids, support))
-    return found
+        results.append(ErrorText((error.findtext("errorno") or "").strip(), " ".join(parts), ids, support))
+    return results
 
 
 def find_fault(error: ErrorText, where: Where) -> Fault | None:
-    """The table's row for one error; a machine-readable error id of its additional info counts as its number too."""
+    """Return the table's row for one error. A machine-readable error id in its additional information counts as its
+    number too."""
     numbers = (error.errorno, *error.error_ids)
     searched = f"{error.errorno} {error.said}".strip()
     for fault in FAULTS:
@@ -148,20 +152,22 @@ def find_fault(error: ErrorText, where: Where) -> Fault | None:
 
 
 def to_error(errors: Sequence[ErrorText], where: Where, *, writing: bool) -> ErpError:
-    """The one typed error that stands for what the gateway reported."""
+    """Return the one typed error for what the gateway reported."""
     judged = [(error, find_fault(error, where)) for error in errors]
     chosen = next((pair for pair in judged if pair[1] is None or not pair[1].tail), judged[0] if judged else None)
-    # A known specific error beats an unknown one reported beside it.
+    # A known specific error takes precedence over an unknown one reported with it.
     chosen = next((pair for pair in judged if pair[1] is not None and not pair[1].tail), chosen)
+    # Words that nobody knows do not prove that nothing was done.
+    unknown = UnknownRefusal if writing else Rejected
     evidence: dict[str, str] = {"where": where}
     for number, error in enumerate(errors, start=1):
         evidence[f"error_{number}"] = " ".join(part for part in (error.errorno, error.said, error.support_id) if part)
     if chosen is None:
-        return Rejected("Intacct refused without saying why.", code="UNKNOWN_ERP_ERROR", evidence=evidence)
+        return unknown("Intacct refused without saying why.", code="UNKNOWN_ERP_ERROR", evidence=evidence)
     error, fault = chosen
     message = f"Intacct: {error.said or error.errorno or 'no reason given'}"
     if fault is None:
-        return Rejected(message, code="UNKNOWN_ERP_ERROR", erp_code=error.errorno or None, evidence=evidence)
+        return unknown(message, code="UNKNOWN_ERP_ERROR", erp_code=error.errorno or None, evidence=evidence)
     family = fault.on_write if writing and fault.on_write else fault.family
     return family(
         message,
@@ -170,67 +176,3 @@ def to_error(errors: Sequence[ErrorText], where: Where, *, writing: bool) -> Erp
         retry_after=DEFAULT_RETRY_AFTER if family is Throttled else None,
         evidence=evidence,
     )
-
-
-def transport_error(error: httpx.HTTPError | TimeoutError, *, writing: bool) -> ErpError:
-    """A call that got no answer. Only a connection that was never made is certain to have written nothing."""
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Unavailable(f"Intacct cannot be reached ({type(error).__name__}).", code="ERP_UNREACHABLE")
-    if writing:
-        return OutcomeUnknown(
-            f"The answer to a write was lost ({type(error).__name__}); Intacct may have done it.",
-            code="OUTCOME_UNKNOWN",
-        )
-    return Unavailable(f"Intacct did not answer ({type(error).__name__}).", code="ERP_NO_ANSWER")
-
-
-def http_error(response: httpx.Response, root: etree._Element | None, *, writing: bool) -> ErpError:
-    """An HTTP failure, by its XML body where it has one and else by its status (section 6.3)."""
-    status = response.status_code
-    evidence = {"http_status": str(status)}
-    if status == 429:
-        return Throttled(
-            "Intacct asks for fewer calls.",
-            code="ERP_THROTTLED",
-            erp_code="GW-0010",
-            retry_after=_retry_after(response),
-            evidence=evidence,
-        )
-    if status >= 500:
-        if writing:
-            return OutcomeUnknown(
-                f"Intacct answered a write with HTTP {status}; it may have done it all the same.",
-                code="OUTCOME_UNKNOWN",
-                evidence=evidence,
-            )
-        return Unavailable(f"Intacct answered HTTP {status}.", code="ERP_OUTAGE", evidence=evidence)
-    errors = read_errors(root) if root is not None else []
-    if errors:
-        return to_error(errors, "http", writing=writing)
-    if status == 401:
-        return AuthenticationFailed("Intacct refused to sign in (HTTP 401).", code="AUTH_BAD_SENDER", evidence=evidence)
-    if status in (403, 404):
-        return Unavailable(f"The address answered HTTP {status}.", code="ENDPOINT_REFUSED", evidence=evidence)
-    if status == 400:
-        return Rejected("Intacct did not understand the request.", code="REQUEST_NOT_UNDERSTOOD", evidence=evidence)
-    return malformed(f"The address answered HTTP {status}.", writing=writing, evidence=evidence)
-
-
-def malformed(message: str, *, writing: bool, evidence: dict[str, str] | None = None) -> ErpError:
-    """An answer that breaks the protocol; after a write nothing is known of the outcome."""
-    if writing:
-        return OutcomeUnknown(f"{message} The write may have been done.", code="OUTCOME_UNKNOWN", evidence=evidence)
-    return MalformedAnswer(message, code="MALFORMED_ANSWER", evidence=evidence)
-
-
-def _retry_after(response: httpx.Response) -> timedelta:
-    said = response.headers.get("Retry-After", "").strip()
-    if said.isdigit():
-        return timedelta(seconds=int(said))
-    if said:
-        try:
-            until = parsedate_to_datetime(said)
-        except ValueError:
-            return DEFAULT_RETRY_AFTER
-        return max(until - datetime.now(UTC), timedelta(0))
-    return DEFAULT_RETRY_AFTER

@@ -1,39 +1,40 @@
-"""The lists that come in: vendors, accounts, items, dimensions, terms (reference 2.9; S2-06)."""
+"""Read the lists: vendors, accounts, items, dimensions, terms (reference 2.9)."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from erp.connector import Page
 from erp.intacct import translate, wire
 from erp.intacct.documents import changed_since
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from models.domain import ErpId, ListEntry, ListKind
+from erp.pages import Page
+from models.domain.ids import ErpId
+from models.domain.lists import ListEntry, ListKind
 
 
 class ListShape(NamedTuple):
-    """One list: its object, its key and name, and what else we use of it by our own names."""
+    """One list: its object, its key and name, and the other fields we use, by our own names."""
 
     kind: ListKind
     object: str
     key: str
     name: str
     attributes: Mapping[str, str | tuple[str, ...]]
-    """Our name to theirs; of several of theirs the first that has a value."""
+    """Our name to Intacct's field; of several fields, the first that has a value counts."""
     private: bool = True
-    """Whether its records can belong to one entity."""
+    """True: its records can belong to one entity."""
     absent_by: frozenset[str] = frozenset()
-    """The refusals by which a company simply lacks the list."""
+    """The refusals that mean that a company does not have the list."""
     needed: bool = True
-    """Whether a sync needs it: without the right to read it the preflight warns."""
+    """True: a sync needs the list; the preflight warns if the user may not read it."""
 
 
 SUBSCRIBED = frozenset({"QUERY_REFUSED"})
-"""Comes with a subscription that a company may not have."""
+"""Refusals of lists that come with a subscription a company may not have."""
 
 CONVENIENT = frozenset({"QUERY_REFUSED", "PERMISSION_DENIED", "FIELD_NOT_READABLE"})
-"""Nice to have: without units' factors a person is asked for the ones that matter."""
+"""Refusals of lists we can do without: without the units' factors, a person is asked for those that matter."""
 
 
 SHAPES: tuple[ListShape, ...] = (
@@ -109,6 +110,7 @@ BY_KIND: Mapping[ListKind, ListShape] = {shape.kind: shape for shape in SHAPES}
 
 
 def list_query(shape: ListShape, since: str | None, after: str | None = None) -> Query:
+    """Return the query for the entries of a list changed since a cursor."""
     attributes = dict.fromkeys(field for fields in shape.attributes.values() for field in _fields(fields))
     optional = ("WHENCREATED", "STATUS", *attributes, *(("MEGAENTITYID",) if shape.private else ()))
     fields = ("RECORDNO", shape.key, "WHENMODIFIED")
@@ -124,16 +126,16 @@ def _fields(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Lists:
-    """The lists of one connection."""
+    """Reads the lists of one connection."""
 
     def __init__(self, reader: IntacctReader, home_level: str | None) -> None:
         self._reader = reader
         self._level = home_level
 
-    async def entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
-        """A page over several lists at once: one request carries the next page of each (`after`: kind=number,...).
+    async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        """Read a page over several lists: one request carries the next page of each (`after`: kind=number,...).
 
-        Bank accounts have no object the reference vouches for; payments name theirs by preference instead.
+        Bank accounts have no documented object; payments name theirs by preference instead.
         """
         resume = _resume_points(after)
         shapes = [BY_KIND[kind] for kind in kinds if kind in BY_KIND and (after is None or kind in resume)]
@@ -161,7 +163,7 @@ def _resume_points(after: str | None) -> dict[ListKind, str]:
 
 def _entry(shape: ListShape, row: Row) -> ListEntry:
     key = translate.need(row, shape.key)
-    stamp = row.get("WHENMODIFIED") or row.get("WHENCREATED")
+    version = row.get("WHENMODIFIED") or row.get("WHENCREATED")
     return ListEntry(
         kind=shape.kind,
         erp_id=ErpId(translate.need(row, "RECORDNO")),
@@ -169,7 +171,7 @@ def _entry(shape: ListShape, row: Row) -> ListEntry:
         name=row.get(shape.name, key),
         active=row.get("STATUS", "active").casefold() in ("active", "t"),
         entity=row.get("MEGAENTITYID"),
-        revision=translate.readable("WHENMODIFIED", stamp, wire.sortable_time) if stamp else None,
+        revision=translate.readable("WHENMODIFIED", version, wire.sortable_time) if version else None,
         attributes={
             ours: value
             for ours, theirs in shape.attributes.items()

@@ -1,33 +1,37 @@
-"""Payments, in and out (reference 3.6; S5-33..42)."""
+"""Read and write payments (reference 3.6)."""
 
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from erp.connector import Page
 from erp.errors import OutcomeUnknown, Rejected
-from erp.intacct import faults, statuses, translate, wire
+from erp.intacct import statuses, translate, wire
 from erp.intacct.client import IntacctClient
+from erp.intacct.direct_bills import record_of
 from erp.intacct.documents import changed_since
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from models.domain import ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
+from erp.pages import Page
+from erp.transport import malformed
+from models.domain.ids import ErpId
+from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentMethod, PaymentToPush, PushedPayment
 
 PAYMENT_METHODS: Mapping[str, str] = {
-    "check": "Printed Check",
-    "eft": "EFT",
-    "ach": "ACH",
-    "cash": "Cash",
-    "card": "Credit Card",
+    PaymentMethod.CHECK: "Printed Check",
+    PaymentMethod.EFT: "EFT",
+    PaymentMethod.ACH: "ACH",
+    PaymentMethod.CASH: "Cash",
+    PaymentMethod.CARD: "Credit Card",
 }
-"""Our words to Intacct's; any other word is handed on as it is, since releases add methods (reference 3.6)."""
+"""Our names of payment methods to Intacct's. Any other name is sent unchanged: older payments may have one (reference
+3.6)."""
 
 DETAILS = "APPYMTDETAILS"
 
 
 class Payments:
-    """Payments of one connection."""
+    """Reads and writes the payments of one connection."""
 
     def __init__(
         self, client: IntacctClient, reader: IntacctReader, preferences: Preferences, home_level: str | None
@@ -37,8 +41,8 @@ class Payments:
         self._preferences = preferences
         self._level = home_level
 
-    async def changed(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
-        """A page of payments with what each paid."""
+    async def page(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        """Read a page of payments, with what each paid."""
         query = Query(
             "APPYMT",
             ("RECORDNO", "WHENMODIFIED"),
@@ -59,54 +63,67 @@ class Payments:
         return Page(payments, page.last if page.more else None, high_water, bad)
 
     async def find(self, payment: PaymentToPush) -> ErpId | None:
-        """The payment of this vendor that carries our key as its document number."""
+        """Return the payment of this vendor that carries our key as its document number."""
         where = wire.all_of(wire.equal("DOCNUMBER", payment.external_key), wire.equal("VENDORID", payment.vendor_id))
         (rows,) = await self._reader.all_rows([Query("APPYMT", ("RECORDNO",), where)], level=payment.owner_entity)
         return ErpId(rows[0]["RECORDNO"]) if rows and "RECORDNO" in rows[0] else None
 
     async def create(self, payment: PaymentToPush) -> ErpId:
-        """Pay the bill that now stands behind the vendor invoice; an edit may have replaced it (reference 3.4)."""
-        (invoices,) = await self._reader.all_rows([self._invoice_query(payment)], level=payment.owner_entity)
-        payable = _payable_of(payment, invoices)
+        """Pay the bill that now stands behind the vendor invoice; an edit may have replaced it (reference 3.4). A bill
+        without an order stands for itself.
+
+        Raises:
+            Rejected: PAYABLE_MISSING.
+            MalformedAnswer: the answer lacks the new payment.
+        """
+        payable: str | None = record_of(payment.bill_document)
+        if payable is None:
+            (invoices,) = await self._reader.all_rows([self._invoice_query(payment)], level=payment.owner_entity)
+            payable = _payable_of(payment, invoices)
         body = appymt(payment, payable)
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
         number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
         if not number:
-            raise faults.malformed("Intacct accepted the payment without naming it.", writing=True)
+            raise malformed("Intacct accepted the payment without naming it.", writing=True)
         return ErpId(number)
 
     async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
-        """What Intacct holds of the payment, and what is now due on the bill.
+        """Return what Intacct holds of the payment, and what is now due on the bill.
 
-        Raises OutcomeUnknown while reads do not show them yet (reference 2.5 point 4).
+        Raises:
+            OutcomeUnknown: reads do not show them yet (reference 2.5 point 4).
         """
-        # The bill is asked for by the number it had when last seen, in the same request as whether it still has it.
-        queries = [self._invoice_query(payment), _bill_query(payment.payable_hint or "0")]
-        (invoices, known), record = await self._reader.pages_and_record(
+        # The same request reads the bill by its last known number and checks that it still has that number.
+        direct = record_of(payment.bill_document)
+        queries = [_bill_query(direct or payment.payable_hint or "0")]
+        if direct is None:
+            queries.append(self._invoice_query(payment))
+        (known, *invoices), record = await self._reader.pages_and_record(
             queries, "APPYMT", erp_id, level=payment.owner_entity
         )
         if record is None:
             raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")
         # An unusable record raises MalformedAnswer, never Rejected: it is there, so the write was not refused.
-        held = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
-        # The payment itself tells what it paid, should the invoice not be shown.
-        shown = [row["PRRECORDKEY"] for row in invoices.rows if "PRRECORDKEY" in row]
-        payable = next(iter((*shown, *(share.bill_erp_id for share in held.shares))), "0")
+        existing = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
+        # If the invoice is not shown, the payment itself says what it paid.
+        shown = [row["PRRECORDKEY"] for page in invoices for row in page.rows if "PRRECORDKEY" in row]
+        payable = direct or next(iter((*shown, *(share.bill_erp_id for share in existing.shares))), "0")
         bills = known.rows
-        if payable != payment.payable_hint:
+        if payable not in (direct, payment.payable_hint):
             (bills,) = await self._reader.all_rows([_bill_query(payable)], level=payment.owner_entity)
         if not bills:
             raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
         paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
         return PushedPayment(
             erp_id=erp_id,
-            state=held.state,
-            settled=held.state.casefold() in statuses.SETTLED_PAYMENT_STATES,
-            amount=held.amount,
-            revision=held.revision,
+            state=existing.state,
+            settled=existing.state.casefold() in statuses.SETTLED_PAYMENT_STATES,
+            amount=existing.amount,
+            revision=existing.revision,
             payable_id=ErpId(payable),
             bill_paid=paid,
             bill_due=due,
+            bill_revision=translate.revision(bills[0]) if bills[0].get("WHENMODIFIED") else None,
         )
 
     def _invoice_query(self, payment: PaymentToPush) -> Query:
@@ -116,7 +133,11 @@ class Payments:
 
 
 def _payable_of(payment: PaymentToPush, invoices: list[Row]) -> str:
-    """The bill that stands behind the vendor invoice now. Raises PAYABLE_MISSING."""
+    """Return the bill that now stands behind the vendor invoice.
+
+    Raises:
+        Rejected: PAYABLE_MISSING.
+    """
     payable = invoices[0].get("PRRECORDKEY") if invoices else None
     if payable:
         return payable
@@ -131,14 +152,14 @@ def _payable_of(payment: PaymentToPush, invoices: list[Row]) -> str:
 def _bill_query(number: str) -> Query:
     return Query(
         "APBILL",
-        ("RECORDNO", "TOTALPAID", "TOTALDUE"),
+        ("RECORDNO", "TOTALPAID", "TOTALDUE", "WHENMODIFIED"),
         wire.equal("RECORDNO", number),
         optional=("TRX_TOTALPAID", "TRX_TOTALDUE"),
     )
 
 
 def appymt(payment: PaymentToPush, payable: str) -> str:
-    """The generic create of one payment of one bill."""
+    """Return the generic create of one payment of one bill, as XML."""
     return "".join(
         (
             "<create><APPYMT>",
@@ -195,7 +216,7 @@ def _share(detail: Row) -> Decimal:
 
 
 def _total(row: Row, shares: tuple[ErpPaymentShare, ...]) -> Decimal:
-    # Which of these a tenant shows varies; the sum over its shares is what a payment comes to in any case.
+    # Tenants show different fields of these; the sum of a payment's shares is always its amount.
     for field in ("TRX_TOTALENTERED", "AMOUNTTOPAY", "TOTALENTERED"):
         value = translate.optional_decimal(row, field)
         if value is not None:

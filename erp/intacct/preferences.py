@@ -1,15 +1,19 @@
-"""The sync preferences of an Intacct connection (S4-62, S5-101); `preflight.py` proves them."""
+"""Read the sync preferences of an Intacct connection; `preflight.py` checks them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from erp.errors import Rejected
-from models.domain import ChargeKind
+from models.domain.account_lines import ACCOUNT_ITEM
+from models.domain.bills import ChargeKind
 
 DIMENSION_PREFIX = "dimension."
 SUBTOTAL_PREFIX = "subtotal."
+CHARGE_PREFIX = "charge_account."
+ITEM_PREFIX = ACCOUNT_ITEM
+KEY_FIELD = "ap_bill_key_field"
 DELETES_PREFERENCE = "deletes"
-AUDIT_TRAIL, SWEEP = "audit_trail", "sweep"
+AUDIT_TRAIL, SCAN = "audit_trail", "sweep"
 
 
 class Preferences(NamedTuple):
@@ -20,14 +24,22 @@ class Preferences(NamedTuple):
     receiver_template: str | None
     several_sources: bool
     dimensions: Mapping[str, str]
-    """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION` (S5-101)."""
+    """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION`."""
     subtotals: Mapping[ChargeKind, str]
-    """How the vendor invoice definition calls the subtotal of each kind: `subtotal.freight` = `Freight`."""
+    """What the vendor invoice definition calls the subtotal of each kind: `subtotal.freight` = `Freight`."""
+    charge_accounts: Mapping[ChargeKind, str]
+    """The accounts of money beyond the lines of a bill without an order: `charge_account.freight` = `7000`."""
+    account_items: Mapping[str, str]
+    """The item that stands for an account on a vendor invoice, whose lines take items only: `account_item.7000` =
+    `FREIGHT-IN`."""
+    key_field: str | None
+    """The custom field of bills that holds our key: `ap_bill_key_field` = `POSYNC_KEY`; None: the description does."""
     sweeps: bool
     """`deletes` = `sweep`: deletions are not looked for in the audit trail, which may not log Purchasing."""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Preferences":
+        """Return the preferences from their stored names and values."""
         return cls(
             po_template=given.get("po_template", ""),
             vendor_invoice_template=given.get("vendor_invoice_template", ""),
@@ -39,13 +51,30 @@ class Preferences(NamedTuple):
                 if name.startswith(DIMENSION_PREFIX) and value
             },
             subtotals={kind: value for kind in ChargeKind if (value := given.get(f"{SUBTOTAL_PREFIX}{kind}"))},
-            sweeps=given.get(DELETES_PREFERENCE) == SWEEP,
+            charge_accounts={kind: value for kind in ChargeKind if (value := given.get(f"{CHARGE_PREFIX}{kind}"))},
+            account_items={
+                name.removeprefix(ITEM_PREFIX): value
+                for name, value in given.items()
+                if name.startswith(ITEM_PREFIX) and value
+            },
+            key_field=given.get(KEY_FIELD, "").upper() or None,
+            sweeps=given.get(DELETES_PREFERENCE) == SCAN,
         )
 
     def needed_po_template(self) -> str:
+        """Return the order template.
+
+        Raises:
+            Rejected: it is not set.
+        """
         return _needed(self.po_template, "po_template", "PO Template Name on Intacct")
 
     def needed_vendor_invoice_template(self) -> str:
+        """Return the vendor invoice template.
+
+        Raises:
+            Rejected: it is not set.
+        """
         return _needed(
             self.vendor_invoice_template, "vendor_invoice_template", "PO Vendor Invoice Template Name on Intacct"
         )

@@ -1,4 +1,4 @@
-"""Proof that a sync will work, before it fails: templates, permissions and the user's dates (S4-62; reference 7.2)."""
+"""Check that a sync will work before it fails: templates, permissions and the user's date format (reference 7.2)."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,16 +7,17 @@ from lxml import etree
 
 from erp.connector import PreferenceProblem
 from erp.intacct import wire
+from erp.intacct.account_preferences import check_accounts
 from erp.intacct.client import IntacctClient
 from erp.intacct.lists import SHAPES
-from erp.intacct.preferences import AUDIT_TRAIL, DELETES_PREFERENCE, SUBTOTAL_PREFIX, SWEEP
+from erp.intacct.preferences import AUDIT_TRAIL, DELETES_PREFERENCE, SCAN, SUBTOTAL_PREFIX
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from models.domain import ChargeKind
+from models.domain.bills import ChargeKind
 
 
 class Rule(NamedTuple):
-    """What a template named by a preference must be (reference 2.8)."""
+    """What a template that a preference names must be (reference 2.8)."""
 
     preference: str
     title: str
@@ -45,7 +46,8 @@ READ_OBJECTS: Mapping[str, str] = {
     "APBILL": "RECORDNO",
     "APPYMT": "RECORDNO",
 }
-"""All that a sync cannot do without, with the key it is paged by. Without the audit trail deletions are swept for."""
+"""Objects that every sync reads, with the key they are paged by. Without the audit trail, deletions are found by a
+scan."""
 
 DEFINITION_FIELDS = ("RECORDNO", "DOCID", "CATEGORY", "UPDATES_GL", "EDITTYPE", "DELTYPE")
 DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "SEQUENCE", "PRESERVE_SEQNUM")
@@ -54,7 +56,7 @@ DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "
 async def check_preferences(
     client: IntacctClient, reader: IntacctReader, given: Mapping[str, str], *, level: str | None
 ) -> Sequence[PreferenceProblem]:
-    """All that would make the sync fail, each with what to do: the templates, and how the user's dates are shown."""
+    """Return what would make the sync fail, each with what to do: the templates, and the user's date format."""
     query = Query("PODOCUMENTPARAMS", DEFINITION_FIELDS, "", optional=DEFINITION_OPTIONAL)
     (rows,) = await reader.all_rows([query], level=level)
     definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
@@ -62,13 +64,14 @@ async def check_preferences(
     problems += await _check_permissions(client, level=level)
     problems += _check_subtotals(given)
     problems += _check_deletes(given)
+    problems += await check_accounts(reader, given, level=level)
     for rule in RULES:
         name = given.get(rule.preference, "")
         if name:
-            found = _check_template(rule, name, definitions)
-            if rule.posts_to_ap and not found:
-                found = await _check_conversion(reader, rule, definitions[name], given, level=level)
-            problems.extend(found)
+            result = _check_template(rule, name, definitions)
+            if rule.posts_to_ap and not result:
+                result = await _check_conversion(reader, rule, definitions[name], given, level=level)
+            problems.extend(result)
         elif rule.preference in REQUIRED:
             problems.append(
                 PreferenceProblem(
@@ -85,8 +88,9 @@ async def check_preferences(
 
 
 def _check_subtotals(given: Mapping[str, str]) -> list[PreferenceProblem]:
-    """A misspelt kind would silently refuse every bill with such money on it. Which subtotals the definition has, and
-    whether it has any, is not public (reference 2.8); a wrong name shows at the first bill that needs it."""
+    """Check the kinds that subtotals are named for: a misspelt kind would refuse every bill with such money, without a
+    reason. Which subtotals the definition has is not public (reference 2.8); a wrong name shows at the first bill
+    that needs it."""
     kinds = [name.removeprefix(SUBTOTAL_PREFIX) for name in given if name.startswith(SUBTOTAL_PREFIX)]
     known = ", ".join(f"{SUBTOTAL_PREFIX}{kind}" for kind in ChargeKind)
     return [
@@ -103,14 +107,14 @@ def _check_subtotals(given: Mapping[str, str]) -> list[PreferenceProblem]:
 
 def _check_deletes(given: Mapping[str, str]) -> list[PreferenceProblem]:
     chosen = given.get(DELETES_PREFERENCE, AUDIT_TRAIL)
-    if chosen in (AUDIT_TRAIL, SWEEP):
+    if chosen in (AUDIT_TRAIL, SCAN):
         return []
     return [
         PreferenceProblem(
             code="PREFERENCE_UNKNOWN",
             preference=DELETES_PREFERENCE,
             message=f"Deletions cannot be found by {chosen!r}.",
-            fix=(f"Use {AUDIT_TRAIL} or {SWEEP}.",),
+            fix=(f"Use {AUDIT_TRAIL} or {SCAN}.",),
         )
     ]
 
@@ -160,9 +164,9 @@ def _check_template(rule: Rule, name: str, definitions: Mapping[str, Row]) -> li
 
 
 async def _check_settings(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
-    """What the user's and the company's settings would break.
+    """Check the user's and the company's settings for what would break a sync.
 
-    Reading them needs rights of its own. Without these nothing can be said, and nothing is wrong so far.
+    Reading them needs rights of its own. Without these rights nothing can be said, and nothing is wrong so far.
     """
     bodies = [wire.user_formatting(client.user), wire.company_preferences("AP")]
     user, payables = [result.data for result in await client.read(bodies, level=level)]
@@ -171,9 +175,10 @@ async def _check_settings(client: IntacctClient, *, level: str | None) -> list[P
 
 
 def _check_payables(settings: etree._Element) -> list[PreferenceProblem]:
-    """Bills and payments need summaries that Intacct makes by itself, daily or monthly (S2-39).
+    """Check that Intacct makes the summaries of bills and payments by itself, daily or monthly.
 
-    The setting's name is not public (reference 7.2), so it is known by its words; one that is not found says nothing.
+    The setting's name is not public (reference 7.2), so it is recognized by its words. If it is not recognized, nothing
+    is reported.
     """
     for setting in settings.iter("companypref"):
         name = "".join((setting.findtext("preference") or "").casefold().split())
@@ -191,10 +196,10 @@ def _check_payables(settings: etree._Element) -> list[PreferenceProblem]:
 
 
 def _check_user(user: etree._Element) -> list[PreferenceProblem]:
-    """Whether the user's regional settings are those the gateway's dates are read by (reference 2.4).
+    """Check that the user's regional settings are those by which the gateway's dates are read (reference 2.4).
 
-    In another date format 05/07 would be taken for the wrong month; in another time zone a record's creation, stamped
-    in GMT, can seem later than its change, which would then be lost.
+    In another date format, 05/07 would be read as the wrong month. In another time zone a record's creation, stamped in
+    GMT, can seem later than its change, which would then be lost.
     """
     shown = {str(node.tag).lower(): (node.text or "").strip() for node in user.iter() if len(node) == 0}
     problems = []
@@ -222,7 +227,8 @@ def _check_user(user: etree._Element) -> list[PreferenceProblem]:
 
 
 async def _check_permissions(client: IntacctClient, *, level: str | None) -> list[PreferenceProblem]:
-    """Whether the user may read all that a sync reads, by the cheapest proof: one row of each (reference 2.3)."""
+    """Check that the user may read everything a sync reads, by the cheapest test: one row of each object (reference
+    2.3)."""
     probes = [Query(name, (key,), "", key=key) for name, key in READ_OBJECTS.items()]
     bodies = [probe.xml(page_size=1, show_private=False) for probe in probes]
     results = await client.read(bodies, level=level)
@@ -246,7 +252,7 @@ async def _check_permissions(client: IntacctClient, *, level: str | None) -> lis
 async def _check_conversion(
     reader: IntacctReader, rule: Rule, definition: Row, given: Mapping[str, str], *, level: str | None
 ) -> list[PreferenceProblem]:
-    """Whether the vendor invoice may be converted from the order or the receipt (reference 3.3)."""
+    """Check that the vendor invoice may be converted from the order or the receipt (reference 3.3)."""
     number = definition.get("RECORDNO", "")
     records = await reader.read_owned("PODOCUMENTPARAMS", [{"RECORDNO": number}], level=level)
     if number not in records:

@@ -1,4 +1,4 @@
-"""Reading with `query`: pages checked against their own counts, several queries in one request (reference 2.1)."""
+"""Read with `query`: pages checked against their own counts, several queries in one request (reference 2.1)."""
 
 import asyncio
 import logging
@@ -10,22 +10,23 @@ from typing import NamedTuple
 from lxml import etree
 
 from erp.errors import ErpError
-from erp.intacct import faults, wire
-from erp.intacct.client import IntacctClient, Result
-from erp.intacct.wire import Query, Row
+from erp.intacct import wire
+from erp.intacct.client import IntacctClient
+from erp.intacct.wire import Query, Result, Row
+from erp.transport import malformed
 
 _log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Rows handed out at a time, so that a page of 2,000 does not hold the event loop of a worker."""
+"""Rows handed out at a time, so that a page of 2,000 does not block a worker's event loop."""
 
 FIELD_ROUNDS = 3
-"""How often one read may learn of fields the tenant lacks before that counts as an error."""
+"""How often one read may learn of fields that the tenant lacks, before that counts as an error."""
 
 
 class Fetched(NamedTuple):
-    """One page. `last` is the key to resume behind while `more` says that there is more; `absent`: there is no such
-    object for this company or user, and the query had allowed for that."""
+    """One page. `last` is the key to resume behind while `more` says that there are more rows. `absent`: this company
+    or user does not have the object, and the query allowed for that."""
 
     rows: list[Row]
     more: bool
@@ -34,7 +35,7 @@ class Fetched(NamedTuple):
 
 
 class IntacctReader:
-    """Queries of one connection. `level` defaults to the connection's own."""
+    """Reads one connection by query. `level` defaults to the connection's own."""
 
     def __init__(self, client: IntacctClient, *, page_size: int | None) -> None:
         self._client = client
@@ -42,21 +43,26 @@ class IntacctReader:
         self._unreadable: dict[str, set[str]] = {}
 
     async def first_pages(self, queries: Sequence[Query], *, level: str | None) -> list[Fetched]:
-        """The next page of each query, all in one request. Raises the first function's error, or MalformedAnswer."""
+        """Return the next page of each query, all read in one request.
+
+        Raises:
+            ErpError: the first function's error.
+            MalformedAnswer: a page does not agree with its own counts.
+        """
         pages, _ = await self._together(queries, (), level)
         return pages
 
     async def pages_and_record(
         self, queries: Sequence[Query], object_name: str, key: str, *, level: str | None
     ) -> tuple[list[Fetched], etree._Element | None]:
-        """The next page of each query and one whole record, all in one request."""
+        """Return the next page of each query and one whole record, all read in one request."""
         pages, (result,) = await self._together(queries, [wire.read(object_name, [key])], level)
         return pages, next(iter(result.rows_element()), None)
 
     async def pages_and_result(
         self, queries: Sequence[Query], function: str, *, level: str | None
     ) -> tuple[list[Fetched], Result]:
-        """The next page of each query and the outcome of another function, all in one request."""
+        """Return the next page of each query and the result of another function, all in one request."""
         pages, (result,) = await self._together(queries, [function], level)
         return pages, result
 
@@ -73,21 +79,21 @@ class IntacctReader:
         return [_page(query, result) for query, result in answered], results[len(queries) :]
 
     async def all_rows(self, queries: Sequence[Query], *, level: str | None) -> list[list[Row]]:
-        """All rows of each query; what does not fit one page is fetched on, again together."""
-        found: list[list[Row]] = [[] for _ in queries]
+        """Return all rows of each query. What does not fit one page is read on, again together."""
+        results: list[list[Row]] = [[] for _ in queries]
         open_queries = dict(enumerate(queries))
         while open_queries:
             fetched = await self.first_pages(list(open_queries.values()), level=level)
             for number, page in zip(list(open_queries), fetched, strict=True):
-                found[number].extend(page.rows)
+                results[number].extend(page.rows)
                 if page.more:
                     open_queries[number] = replace(open_queries[number], after=page.last)
                 else:
                     del open_queries[number]
-        return found
+        return results
 
     async def pages(self, query: Query, *, level: str | None) -> AsyncIterator[list[Row]]:
-        """The rows of one query, in batches. The next page is asked for while the caller works on this one."""
+        """Return the rows of one query, in batches. The next page is requested while the caller works on this one."""
         asked = asyncio.ensure_future(self.first_pages([query], level=level))
         try:
             while True:
@@ -108,24 +114,27 @@ class IntacctReader:
     async def read_owned(
         self, object_name: str, records: Sequence[Row], *, level: str | None
     ) -> dict[str, etree._Element]:
-        """Records with the lines they own, by RECORDNO. What is not shown is simply not there.
+        """Read records with the lines they own, by RECORDNO. A record that is not shown is absent from the result.
 
-        `read` has no switch for private records as `query` has, so from the top level each is read at the level that
-        owns it (MEGAENTITYID; reference 7.1): one request per owning entity.
+        Unlike `query`, `read` has no switch for private records. So from the top level each record is read at the level
+        that owns it (MEGAENTITYID; reference 7.1), with one request per owning entity.
+
+        Raises:
+            MalformedAnswer: the answer breaks the protocol.
         """
         by_level: defaultdict[str | None, list[str]] = defaultdict(list)
         for record in records:
             by_level[level or record.get("MEGAENTITYID")].append(record["RECORDNO"])
-        found: dict[str, etree._Element] = {}
+        by_id: dict[str, etree._Element] = {}
         for owner, keys in by_level.items():
             batches = [keys[start : start + wire.MAX_READ_KEYS] for start in range(0, len(keys), wire.MAX_READ_KEYS)]
             results = await self._client.read([wire.read(object_name, batch) for batch in batches], level=owner)
             for element in (element for result in results for element in result.rows_element()):
                 number = element.findtext("RECORDNO")
                 if not number:
-                    raise faults.malformed(f"A {object_name} came without its record number.", writing=False)
-                found[number] = element
-        return found
+                    raise malformed(f"A {object_name} came without its record number.", writing=False)
+                by_id[number] = element
+        return by_id
 
     def _xml(self, query: Query, level: str | None) -> str:
         return query.xml(
@@ -146,11 +155,15 @@ class IntacctReader:
 
 def _words(fault: ErpError) -> set[str]:
     text = " ".join((fault.message, *fault.evidence.values()))
-    return {word.strip(".,;:'\"()[]") for word in text.replace(",", " ").split()}
+    return {term.strip(".,;:'\"()[]") for term in text.replace(",", " ").split()}
 
 
 def _page(query: Query, result: Result) -> Fetched:
-    """A page whose rows agree with its own counts and order, or MalformedAnswer: a cut page must not pass for whole."""
+    """Return a page whose rows agree with its own counts and order: a page that was cut short must not count as whole.
+
+    Raises:
+        MalformedAnswer: they do not agree.
+    """
     if result.fault is not None and result.fault.code in query.absent_by:
         _log.info("Intacct does not offer %s to this company; it is left out", query.object)
         return Fetched([], False, None, absent=True)
@@ -159,28 +172,26 @@ def _page(query: Query, result: Result) -> Fetched:
     rows = _once(query, shown)
     count, remaining = _number(data, "count"), _number(data, "numremaining")
     if count is not None and count not in (len(rows), len(shown)):
-        raise faults.malformed(
-            f"A page of {query.object} says it has {count} records and has {len(shown)}.", writing=False
-        )
+        raise malformed(f"A page of {query.object} says it has {count} records and has {len(shown)}.", writing=False)
     if not rows:
         if remaining:
-            raise faults.malformed(f"An empty page of {query.object} says more remain.", writing=False)
+            raise malformed(f"An empty page of {query.object} says more remain.", writing=False)
         return Fetched([], False, None)
     more = bool(remaining)
     if not more:
         return Fetched(rows, False, None)
-    try:
-        keys = [int(row[query.key]) for row in rows]
-    except (KeyError, ValueError):
-        raise faults.malformed(f"A {query.object} came without a whole {query.key}.", writing=False) from None
+    # A record without a whole key is reported by its translation; the others still say where the page ends.
+    keys = [int(row[query.key]) for row in rows if row.get(query.key, "").isdecimal()]
+    if not keys:
+        raise malformed(f"A page of {query.object} came without a whole {query.key}.", writing=False)
     behind = int(query.after or -1)
     if any(later < earlier for earlier, later in zip([behind, *keys], keys, strict=False)) or keys[-1] <= behind:
-        raise faults.malformed(f"A page of {query.object} is not in the order asked for.", writing=False)
+        raise malformed(f"A page of {query.object} is not in the order asked for.", writing=False)
     return Fetched(rows, True, str(keys[-1]))
 
 
 def _once(query: Query, rows: list[Row]) -> list[Row]:
-    """Each record once; a page may show one twice while it is being changed, the later showing is kept."""
+    """Return each record once. A page may show a record twice while it is being changed; the later one is kept."""
     # Rows without a key stay, so that they are named as bad records rather than lost.
     by_key = {row.get(query.key) or number: row for number, row in enumerate(rows)}
     return rows if len(by_key) == len(rows) else [*by_key.values()]
@@ -193,4 +204,4 @@ def _number(data: etree._Element, name: str) -> int | None:
     try:
         return int(value)
     except ValueError:
-        raise faults.malformed(f"A page's {name} is not a number.", writing=False) from None
+        raise malformed(f"A page's {name} is not a number.", writing=False) from None

@@ -1,7 +1,7 @@
-"""Reading with `readByQuery` and `readMore`, Intacct's older dialect: one result that stays as it was while it is read.
+"""Read with `readByQuery` and `readMore`, Intacct's older dialect: one result that does not change while it is read.
 
-A result belongs to the session that asked for it, so it cannot be resumed by another worker: it is read to its end in
-one go, or asked for again (reference 2.2). What it is used for and what not: docs/decisions/intacct-reading.md.
+A result belongs to the session that asked for it, so another worker cannot resume it: it is read to its end at once, or
+asked for again (reference 2.2). docs/decisions/0001-reading-intacct.md says what it is used for.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -10,12 +10,13 @@ from typing import NamedTuple
 from lxml import etree
 
 from erp.errors import ErpError, Rejected, Stale
-from erp.intacct import faults, wire
-from erp.intacct.client import IntacctClient, Result
-from erp.intacct.wire import Row
+from erp.intacct import wire
+from erp.intacct.client import IntacctClient
+from erp.intacct.wire import Result, Row
+from erp.transport import malformed
 
 MAX_PAGE_SIZE = 1000
-"""Half of what `query` gives at once."""
+"""Half of what `query` returns at once."""
 
 
 # --- conditions ------------------------------------------------------------------------------------------------
@@ -26,16 +27,17 @@ MAX_PAGE_SIZE = 1000
 
 
 def name_in(field: str, names: Iterable[str]) -> str:
-    """The field has one of the names, capitals counting."""
+    """Return the condition that the field has one of the names, case-sensitive."""
     return f"{field} in ({', '.join(map(_quoted, names))})"
 
 
 def between(field: str, lowest: int, highest: int) -> str:
-    """The number is in the range, its ends included."""
+    """Return the condition that the number is in the range, ends included."""
     return f"{field} >= {lowest} AND {field} <= {highest}"
 
 
 def both(*conditions: str) -> str:
+    """Return the condition that all the given ones hold."""
     return " AND ".join(conditions)
 
 
@@ -55,6 +57,7 @@ class Selection(NamedTuple):
     where: str
 
     def xml(self, page_size: int) -> str:
+        """Return the selection as the body of a `readByQuery`."""
         return (
             f"<readByQuery><object>{self.object}</object><fields>{','.join(self.fields)}</fields>"
             f"<query>{wire.text(self.where)}</query><pagesize>{page_size}</pagesize></readByQuery>"
@@ -62,7 +65,7 @@ class Selection(NamedTuple):
 
 
 class _Rest(NamedTuple):
-    """What of a result is still to come."""
+    """The part of a result that is still to be read."""
 
     result_id: str
     total: int
@@ -70,7 +73,7 @@ class _Rest(NamedTuple):
 
 
 class ResultSets:
-    """Whole results of one connection."""
+    """Reads whole results of one connection."""
 
     def __init__(self, client: IntacctClient, *, page_size: int | None) -> None:
         self._client = client
@@ -79,10 +82,12 @@ class ResultSets:
     async def pages(
         self, selections: Sequence[Selection], *, level: str | None
     ) -> AsyncIterator[tuple[Selection, list[Row]]]:
-        """The pages of every result, each with the selection it belongs to; one request for the next page of all.
+        """Return the pages of every result, each with its selection. One request gets the next page of all.
 
-        Raises Stale when the session ended in the middle and its results with it: all must be asked for anew, for a new
-        result is of another moment. Raises MalformedAnswer when a page and the result's own counts disagree.
+        Raises:
+            Stale: the session ended in the middle, and its results with it. All must be asked for again,
+                because a new result is of another moment.
+            MalformedAnswer: a page and the result's own counts disagree.
         """
         results = await self._client.read([selection.xml(self._page_size) for selection in selections], level=level)
         asked: Sequence[tuple[Selection, _Rest | None]] = [(selection, None) for selection in selections]
@@ -112,7 +117,7 @@ def _page(selection: Selection, before: _Rest | None, result: Result) -> tuple[l
     # What was to come is on this page, or still to come: anything else would pass a part of a result for the whole.
     expected = total if before is None else before.remaining
     if count != len(rows) or count + remaining != expected or (before is not None and total != before.total):
-        raise faults.malformed(
+        raise malformed(
             f"A page of {selection.object} has {len(rows)} records, says {count} and {remaining} to come of {total}; "
             f"{expected} were to come.",
             writing=False,
@@ -121,7 +126,7 @@ def _page(selection: Selection, before: _Rest | None, result: Result) -> tuple[l
         return rows, None
     result_id = data.get("resultId") or (before.result_id if before is not None else "")
     if not rows or not result_id:
-        raise faults.malformed(f"A page of {selection.object} cannot be followed by its next one.", writing=False)
+        raise malformed(f"A page of {selection.object} cannot be followed by its next one.", writing=False)
     return rows, _Rest(result_id, total, remaining)
 
 
@@ -138,5 +143,5 @@ def _expired(selection: Selection, refused: ErpError) -> Stale:
 def _number(selection: Selection, data: etree._Element, name: str) -> int:
     value = data.get(name, "")
     if not value.isdecimal():
-        raise faults.malformed(f"A page of {selection.object} does not say its {name}.", writing=False)
+        raise malformed(f"A page of {selection.object} does not say its {name}.", writing=False)
     return int(value)

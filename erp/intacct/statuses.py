@@ -1,9 +1,11 @@
-"""What Intacct's document states mean (S4-55..61, S5-102..112, S5-129..135). Tables, keyed by the label."""
+"""Translate Intacct's document states. The tables are keyed by the label."""
 
 from collections.abc import Mapping
 
 from erp.connector import Statuses
-from models.domain import MatchingStatus, MatchMode, PoStatus, ReceiptStatus
+from models.domain.connections import MatchMode
+from models.domain.orders import MatchingStatus, PoStatus
+from models.domain.receipts import ReceiptStatus
 
 CODES: Mapping[str, str] = {
     "I": "draft",
@@ -19,8 +21,8 @@ CODES: Mapping[str, str] = {
 }
 """Stored codes, which some answers show instead of labels (reference 2.6)."""
 
-# Approved is convertible like Pending (reference 2.6), but the seeds call every approval status one that does not sync
-# (S4-61), so a person sees nothing of it; for matching it is one more approval state on the way to Pending.
+# Approved is convertible like Pending (reference 2.6), but by the requirements no approval status syncs
+# (S4-61), so a person does not see it; for matching it is one more approval state on the way to Pending.
 ORDER_STATUSES: Mapping[str, Mapping[MatchMode, Statuses]] = {
     label: {MatchMode.TWO_WAY: Statuses(po, two_way), MatchMode.THREE_WAY: Statuses(po, three_way)}
     for label, po, two_way, three_way in (
@@ -49,24 +51,25 @@ RECEIPT_STATUSES: Mapping[str, ReceiptStatus] = {
 
 OPEN_STATES: Mapping[MatchMode, tuple[str, ...]] = {
     MatchMode.TWO_WAY: ("Pending", "In Progress", "Partially Converted"),
-    # A converted order is still to be billed where what converted it was a receipt (S5-109).
+    # An order that was converted to a receipt has still to be billed (S5-109).
     MatchMode.THREE_WAY: ("Pending", "In Progress", "Partially Converted", "Converted"),
 }
-"""The states a first import takes (S1-14, S1-15, ruling G6)."""
+"""The states that a first import takes."""
 
 SETTLED_PAYMENT_STATES = frozenset({"c", "complete", "completed", "confirmed", "posted", "paid", "reconciled"})
-"""Payment states that need nothing more in Intacct (reference 3.6); labels vary by release, so both worlds."""
+"""Payment states that need nothing more in Intacct (reference 3.6). Labels vary by release, so both sets are here."""
 
 VOID_PAYMENT_STATES = frozenset({"v", "void", "voided", "reversed"})
 
 
 def order_statuses(erp_status: str, mode: MatchMode) -> Statuses | None:
-    """Both meanings of an order's state, or None for a word the tables do not know."""
+    """Return both meanings of an order's state, or None for a state that the tables do not have."""
     by_mode = ORDER_STATUSES.get(_label(erp_status))
     return None if by_mode is None else by_mode[mode]
 
 
 def receipt_status(erp_status: str) -> ReceiptStatus | None:
+    """Return the meaning of a receipt's state, or None for a state that the table does not have."""
     return RECEIPT_STATUSES.get(_label(erp_status))
 
 

@@ -1,7 +1,7 @@
-"""Intacct's records into ours (S5-78..135; reference 2.6, 2.7, 2.9). The way out is in `vendor_invoice.py`.
+"""Translate Intacct's records into ours (reference 2.6, 2.7, 2.9). The way out is in `bills_out.py`.
 
 Every function either returns a whole record or raises `Unusable`, which becomes a BadRecord: one bad order never stops
-the others (fault F13).
+the others.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -12,21 +12,15 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
-from erp.connector import BadRecord
 from erp.errors import MalformedAnswer
 from erp.intacct import wire
+from erp.intacct.origins import Origin, origin
 from erp.intacct.wire import Row
-from models.domain import (
-    DocumentId,
-    ErpId,
-    LineBasis,
-    PurchaseOrder,
-    PurchaseOrderHeader,
-    PurchaseOrderLine,
-    Receipt,
-    ReceiptLine,
-    Record,
-)
+from erp.pages import BadRecord
+from models.domain.ids import DocumentId, ErpId
+from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
+from models.domain.receipts import Receipt, ReceiptLine
+from models.domain.record import Record
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -53,6 +47,7 @@ LINE_OPTIONAL = (
     "UNIT",
     "QTY_CONVERTED",
     "TOTAL_AMOUNT_CONVERTED",
+    "CONVERSIONTYPE",
     "STATE",
     "LOCATIONID",
     "CURRENCY",
@@ -64,6 +59,7 @@ LINE_OPTIONAL = (
 )
 RECEIPT_LINE_FIELDS = ("RECORDNO", "DOCHDRNO", "LINE_NO", "ITEMID", "UIQTY", "WHENMODIFIED")
 RECEIPT_LINE_OPTIONAL = (
+    "DOCPARID",
     "MEMO",
     "ITEMDESC",
     "UNIT",
@@ -74,23 +70,33 @@ RECEIPT_LINE_OPTIONAL = (
     "SOURCE_DOCLINEKEY",
 )
 UNIT_FIELDS = ("UNIT", "QUANTITY")
-"""What tells a line's unit from its source line's, beside UIQTY (section 2.7)."""
+"""Fields that, beside UIQTY, show how a line's unit differs from its source line's (section 2.7)."""
 CONVERTED_PLACES = 10
 """Decimals of a quantity in another unit; Intacct's own conversions have no more."""
 
 
+UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError)
+"""What a record may cause that no check foresaw: it becomes a bad record like any other, and the page goes on."""
+
+
 class Unusable(MalformedAnswer):
-    """A record that cannot be taken in, with our code and what was seen. On a page it becomes a bad record."""
+    """A record that cannot be read into our form, with our code and the evidence. On a page it becomes a bad record."""
 
     def __init__(self, code: str, message: str, evidence: Mapping[str, str]) -> None:
         super().__init__(message, code=code, evidence=evidence)
 
 
-def trusted(model: type[R], values: dict[str, Any]) -> R:
-    """A record of values made and checked here, all fields given, without checking them again.
+def unforeseen(error: Exception) -> Unusable:
+    """Return the error of a record that no check foresaw."""
+    problem = f"{type(error).__name__}: {error}"[:500]
+    return Unusable("VALUE_NOT_READABLE", f"The record cannot be read: {problem}", {"problem": problem})
 
-    Half of a sync page's time went into that second check (docs/decisions/intacct-reading.md). `model_construct` is
-    no way out: it is slower than checking. A test compares these records with checked ones, field by field.
+
+def trusted(model: type[R], values: dict[str, Any]) -> R:
+    """Return a record of values that were made and checked here, all fields given, without checking them again.
+
+    That second check took half of a sync page's time (docs/decisions/0001-reading-intacct.md). `model_construct` does
+    not help: it is slower than checking. A test compares these records with checked ones, field by field.
     """
     record = model.__new__(model)
     object.__setattr__(record, "__dict__", values)
@@ -101,7 +107,7 @@ def trusted(model: type[R], values: dict[str, Any]) -> R:
 
 
 def bad_record(row: Row, error: Unusable) -> BadRecord:
-    """The record by name, with what made it unusable."""
+    """Return the record by name, with what made it unusable."""
     evidence = {name: row[name] for name in ("DOCID", "STATE", "WHENMODIFIED") if name in row}
     return BadRecord(
         erp_id=row.get("RECORDNO", ""), code=error.code, message=error.message, evidence=evidence | error.evidence
@@ -109,7 +115,7 @@ def bad_record(row: Row, error: Unusable) -> BadRecord:
 
 
 def usable(rows: Iterable[Row], make: Callable[[Row], T]) -> tuple[list[T], list[BadRecord]]:
-    """What `make` makes of each row, and the rows it could not use."""
+    """Return what `make` makes of each row, and the rows it could not use."""
     good: list[T] = []
     bad: list[BadRecord] = []
     for row in rows:
@@ -117,11 +123,17 @@ def usable(rows: Iterable[Row], make: Callable[[Row], T]) -> tuple[list[T], list
             good.append(make(row))
         except Unusable as error:
             bad.append(bad_record(row, error))
+        except UNFORESEEN as error:
+            bad.append(bad_record(row, unforeseen(error)))
     return good, bad
 
 
 def shown(records: Mapping[str, etree._Element], row: Row) -> etree._Element:
-    """The whole record of a listed one. Raises Unusable: a record must not get lost between two readings."""
+    """Return the whole record of one that was listed.
+
+    Raises:
+        Unusable: it is not shown; a record must not get lost between two readings.
+    """
     record = records.get(row["RECORDNO"])
     if record is None:
         raise Unusable("RECORD_NOT_SHOWN", f"Record {row['RECORDNO']} is listed but not shown.", row)
@@ -129,7 +141,11 @@ def shown(records: Mapping[str, etree._Element], row: Row) -> etree._Element:
 
 
 def need(row: Row, field: str) -> str:
-    """A mandatory field's text. Raises Unusable MISSING_FIELD."""
+    """Return the text of a mandatory field.
+
+    Raises:
+        Unusable: MISSING_FIELD.
+    """
     value = row.get(field)
     if value is None:
         shown = row.get("DOCID") or row.get("DOCHDRID") or row.get("RECORDNO") or "a record"
@@ -138,39 +154,69 @@ def need(row: Row, field: str) -> str:
 
 
 def need_decimal(row: Row, field: str) -> Decimal:
+    """Return the number of a mandatory field.
+
+    Raises:
+        Unusable: it is absent or is no number.
+    """
     return readable(field, need(row, field), wire.decimal)
 
 
 def need_day(row: Row, field: str) -> date:
+    """Return the date of a mandatory field.
+
+    Raises:
+        Unusable: it is absent or is no date.
+    """
     return readable(field, need(row, field), wire.day)
 
 
 def optional_decimal(row: Row, field: str) -> Decimal | None:
+    """Return the number of a field; None: it is absent.
+
+    Raises:
+        Unusable: it is no number.
+    """
     value = row.get(field)
     return None if value is None else readable(field, value, wire.decimal)
 
 
 def optional_day(row: Row, field: str) -> date | None:
+    """Return the date of a field; None: it is absent.
+
+    Raises:
+        Unusable: it is no date.
+    """
     value = row.get(field)
     return None if value is None else readable(field, value, wire.day)
 
 
 def natural(value: str | None) -> str | None:
-    """The id of an `id--name` value (S5-85, S5-93)."""
+    """Return the id of an `id--name` value."""
     if value is None or "--" not in value:
         return value
     return value.partition("--")[0].strip() or None
 
 
 def revision(row: Row) -> str:
-    """When the record last changed. Some records have no modification stamp until their first change (2.5 point 2)."""
-    stamp = row.get("WHENMODIFIED") or row.get("AUWHENCREATED")
-    if stamp is None:
-        raise Unusable("MISSING_FIELD", "The record came without any stamp of change.", {"field": "WHENMODIFIED"})
-    return readable("WHENMODIFIED", stamp, wire.sortable_time)
+    """Return when the record last changed. Some records have no modification time until their first change (2.5 point
+    2).
+
+    Raises:
+        Unusable: it shows neither time.
+    """
+    version = row.get("WHENMODIFIED") or row.get("AUWHENCREATED")
+    if version is None:
+        raise Unusable("MISSING_FIELD", "The record came without a modification time.", {"field": "WHENMODIFIED"})
+    return readable("WHENMODIFIED", version, wire.sortable_time)
 
 
 def readable(field: str, value: str, convert: Callable[[str], T]) -> T:
+    """Return the field's value, converted.
+
+    Raises:
+        Unusable: the value cannot be converted.
+    """
     try:
         return convert(value)
     except ValueError as error:
@@ -181,7 +227,11 @@ def readable(field: str, value: str, convert: Callable[[str], T]) -> T:
 
 
 def order_header(row: Row) -> PurchaseOrderHeader:
-    """A purchase order's header (S5-79..84). Raises Unusable."""
+    """Return a purchase order's header.
+
+    Raises:
+        Unusable: the row cannot be used.
+    """
     total = row.get("TRX_TOTAL") or row.get("TOTAL")
     vendor = need(row, "CUSTVENDID")
     document = need(row, "DOCID")
@@ -208,7 +258,11 @@ def order_header(row: Row) -> PurchaseOrderHeader:
 
 
 def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
-    """A line of an order (S5-85..101). `dimensions`: our name to Intacct's field. Raises Unusable."""
+    """Return a line of an order. `dimensions`: our name to Intacct's field.
+
+    Raises:
+        Unusable: the row cannot be used.
+    """
     get = row.get
     try:
         location = natural(get("LOCATIONID"))
@@ -223,7 +277,8 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
                 "quantity": wire.decimal(row["UIQTY"]),
                 "price": wire.decimal(row["UIPRICE"]),
                 "amount": wire.decimal(row["TRX_VALUE"]),
-                "basis": LineBasis.QUANTITY,
+                # Fixed once the line is saved there, and never chosen here (reference 3.3).
+                "basis": LineBasis.AMOUNT if get("CONVERSIONTYPE") == "Price" else LineBasis.QUANTITY,
                 "receivable": True,
                 "billed": wire.decimal(get("QTY_CONVERTED", "0")),
                 "billed_amount": wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
@@ -247,7 +302,12 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
 
 
 def order(header: PurchaseOrderHeader, lines: Sequence[PurchaseOrderLine], line_revision: str | None) -> PurchaseOrder:
-    """The order with its lines; entity and currency the same on all of them (S5-99, S5-100). Raises Unusable."""
+    """Return the order with its lines; entity and currency are the same on all of them.
+
+    Raises:
+        Unusable: there are no lines (NO_LINES), or they differ in currency or entity (MIXED_CURRENCY,
+            MIXED_ENTITY).
+    """
     if not lines:
         raise Unusable("NO_LINES", f"{header.document_id} came without any line.", {})
     currencies = {line.currency for line in lines if line.currency} | ({header.currency} if header.currency else set())
@@ -271,10 +331,13 @@ def _uniform(document: str, what: str, code: str, values: Collection[str | None]
 
 
 def in_source_unit(line: Row, source: Row, field: str) -> Decimal | None:
-    """A quantity of a line in the unit of the line it was converted from; None where the line lacks the field.
+    """Return a line's quantity in the unit of the line it was converted from; None: the line lacks the field.
 
     A receiver or an invoice may use another unit of the item's group: 120 pieces of 10 cases. Every line shows its
-    quantity in its own unit and in the group's base unit (section 2.7). Raises Unusable where they do not convert.
+    quantity in its own unit and in the group's base unit (section 2.7).
+
+    Raises:
+        Unusable: the units do not convert.
     """
     quantity = optional_decimal(line, field)
     unit, wanted = line.get("UNIT"), source.get("UNIT")
@@ -293,14 +356,18 @@ def in_source_unit(line: Row, source: Row, field: str) -> Decimal | None:
 
 
 def _base_units(line: Row) -> Fraction | None:
-    """How many base units one unit of the line is."""
+    """Return how many base units one unit of the line is."""
     own, base = optional_decimal(line, "UIQTY"), optional_decimal(line, "QUANTITY")
     return Fraction(base) / Fraction(own) if own and base else None
 
 
-def receipt_line(row: Row, source_line: Row) -> ReceiptLine:
-    """A received line in its order line's unit (S5-121..127). Raises Unusable."""
-    source = row.get("SOURCE_DOCLINEKEY")
+def receipt_line(row: Row, come_from: Origin) -> ReceiptLine:
+    """Return a received line; its quantity is in its order line's unit.
+
+    Raises:
+        Unusable: the row cannot be used.
+    """
+    source_line = come_from.row
     need_decimal(row, "UIQTY")
     return ReceiptLine(
         erp_id=ErpId(need(row, "RECORDNO")),
@@ -310,23 +377,31 @@ def receipt_line(row: Row, source_line: Row) -> ReceiptLine:
         unit=source_line.get("UNIT") or row.get("UNIT", ""),
         quantity=in_source_unit(row, source_line, "UIQTY") or Decimal(0),
         billed=in_source_unit(row, source_line, "QTY_CONVERTED") or Decimal(0),
-        order_line=ErpId(source) if source else None,
+        order_line=ErpId(come_from.order_line) if come_from.order_line else None,
+        source_line=ErpId(come_from.continues) if come_from.continues else None,
     )
 
 
-def receipt(row: Row, lines: Sequence[Row], order_lines: Mapping[str, Row]) -> Receipt:
-    """A receipt with its lines; the entity is the same on all of them (S5-114..128). Raises Unusable.
+def receipt(row: Row, lines: Sequence[Row], source_lines: Mapping[str, Row], receiver: str | None = None) -> Receipt:
+    """Return a receipt with its lines; the entity is the same on all of them.
 
-    `order_lines` are the lines it was made from, by record number; one that is not shown converts nothing.
+    `source_lines` are the lines it was made from, by record number: of the order, and of receipts of the definition
+    `receiver` that it is the back order of. A line that is not shown converts nothing.
+
+    Raises:
+        Unusable: the row cannot be used.
     """
     document = need(row, "DOCID")
     if not lines:
         raise Unusable("NO_LINES", f"{document} came without any line.", {})
     entity = _uniform(document, "entity", "MIXED_ENTITY", {natural(line.get("LOCATIONID")) for line in lines})
     # Converted from several orders a receipt names none in its header, only in its lines (reference 3.3).
-    sources = {line["SOURCE_DOCID"] for line in lines if "SOURCE_DOCID" in line}
-    source = row.get("CREATEDFROM") or (next(iter(sources)) if len(sources) == 1 else None)
-    stamps = [revision(row), *(stamp for stamp in map(line_revision, lines) if stamp)]
+    origins = [origin(line, source_lines, receiver) for line in lines]
+    sources = {one.document for one in origins if one.document}
+    source = next(iter(sources)) if len(sources) == 1 else None
+    if not any(one.continues for one in origins):
+        source = row.get("CREATEDFROM") or source
+    record_versions = [revision(row), *(version for version in map(line_revision, lines) if version)]
     return Receipt(
         erp_id=ErpId(need(row, "RECORDNO")),
         document_id=DocumentId(document),
@@ -338,10 +413,10 @@ def receipt(row: Row, lines: Sequence[Row], order_lines: Mapping[str, Row]) -> R
         memo=row.get("MESSAGE", ""),
         entity=entity,
         owner_entity=row.get("MEGAENTITYID"),
-        revision=max(stamps),
+        revision=max(record_versions),
         lines=tuple(
             sorted(
-                (receipt_line(line, order_lines.get(line.get("SOURCE_DOCLINEKEY", ""), {})) for line in lines),
+                (receipt_line(line, one) for line, one in zip(lines, origins, strict=True)),
                 key=lambda line: line.line_no,
             )
         ),
@@ -349,6 +424,6 @@ def receipt(row: Row, lines: Sequence[Row], order_lines: Mapping[str, Row]) -> R
 
 
 def line_revision(row: Row) -> str | None:
-    """When a line last changed, if Intacct says so."""
-    stamp = row.get("WHENMODIFIED")
-    return None if stamp is None else readable("WHENMODIFIED", stamp, wire.sortable_time)
+    """Return when a line last changed, if Intacct says so."""
+    version = row.get("WHENMODIFIED")
+    return None if version is None else readable("WHENMODIFIED", version, wire.sortable_time)

@@ -1,7 +1,7 @@
-"""The gateway's shapes: how a request is written and how values read (reference sections 1, 2.1, 2.4).
+"""Write the gateway's requests and read its values (reference sections 1, 2.1, 2.4).
 
-Requests are put together as text, every value escaped here; answers are lxml elements, read by `rows` and the value
-readers. Nothing here knows what a purchase order is.
+Requests are put together as text, and every value is escaped here. Answers are lxml elements, read by `rows` and the
+value readers. Nothing here knows what a purchase order is.
 """
 
 import re
@@ -10,49 +10,59 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
+from erp import xml_answer
+from erp.errors import ErpError
+from erp.transport import malformed
+
 MAX_PAGE_SIZE = 2000
 MAX_IN_VALUES = 1000
 MAX_READ_KEYS = 100
+
+MOST_DIGITS = 17
+"""Digits before the point beyond which a number is no quantity and no amount of anything."""
 
 # Characters XML 1.0 cannot carry at all; a memo pasted from a PDF may hold some.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text(value: str) -> str:
-    """The value as XML text; characters that no XML document can hold are left out."""
+    """Return the value as XML text; characters that no XML document can hold are left out."""
     return escape(_NOT_XML.sub("", value))
 
 
 def words(value: str) -> str:
-    """The text as it can arrive: without what XML cannot carry, and white space as one space, to compare by."""
+    """Return the text as it can arrive, for comparisons: without what XML cannot carry, and with white space as one
+    space."""
     return " ".join(_NOT_XML.sub("", value).split())
 
 
 def element(name: str, value: str | None) -> str:
-    """`<name>value</name>`, or nothing when there is no value."""
+    """Return `<name>value</name>`, or nothing when there is no value."""
     return "" if value is None or value == "" else f"<{name}>{text(value)}</{name}>"
 
 
 def empty_or(name: str, value: str | None) -> str:
-    """`<name>value</name>`, the element always there: some must be sent even when empty."""
+    """Return `<name>value</name>`. The element is always there, because some must be sent even when empty."""
     return f"<{name}>{text(value or '')}</{name}>"
 
 
 def legacy_date(name: str, day: date) -> str:
-    """The three-part date of the object-specific functions (section 2.4)."""
+    """Return the three-part date of the object-specific functions (section 2.4)."""
     return f"<{name}><year>{day.year}</year><month>{day.month}</month><day>{day.day}</day></{name}>"
 
 
 def generic_date(day: date) -> str:
+    """Return a date as the generic functions take it."""
     return day.strftime("%m/%d/%Y")
 
 
 def generic_time(instant: datetime) -> str:
+    """Return a time as the generic functions take it."""
     return instant.strftime("%m/%d/%Y %H:%M:%S")
 
 
@@ -60,23 +70,28 @@ def generic_time(instant: datetime) -> str:
 
 
 def equal(field: str, value: str) -> str:
+    """Return the condition that the field has the value."""
     return f"<equalto><field>{field}</field><value>{text(value)}</value></equalto>"
 
 
 def greater(field: str, value: str) -> str:
+    """Return the condition that the field is greater than the value."""
     return f"<greaterthan><field>{field}</field><value>{text(value)}</value></greaterthan>"
 
 
 def at_least(field: str, value: str) -> str:
+    """Return the condition that the field is the value or greater."""
     return f"<greaterthanorequalto><field>{field}</field><value>{text(value)}</value></greaterthanorequalto>"
 
 
 def missing(field: str) -> str:
+    """Return the condition that the field has no value."""
     return f"<isnull><field>{field}</field></isnull>"
 
 
 def one_of(field: str, values: Iterable[str]) -> str:
-    """The field has one of the values: as many `in` as 1,000 values each need, under one `or` (section 2.1)."""
+    """Return the condition that the field has one of the values: one `in` per 1,000 values, all under one `or` (section
+    2.1)."""
     listed = list(values)
     parts = []
     for start in range(0, len(listed), MAX_IN_VALUES):
@@ -86,12 +101,14 @@ def one_of(field: str, values: Iterable[str]) -> str:
 
 
 def all_of(*conditions: str) -> str:
-    """All conditions; empty ones are left out, because the gateway wants two or more children in an `and`."""
+    """Return the condition that all given ones hold. Empty ones are left out, because the gateway wants two or more
+    children in an `and`."""
     given = [condition for condition in conditions if condition]
     return given[0] if len(given) == 1 else f"<and>{''.join(given)}</and>" if given else ""
 
 
 def any_of(*conditions: str) -> str:
+    """Return the condition that at least one of the given ones holds."""
     given = [condition for condition in conditions if condition]
     return given[0] if len(given) == 1 else f"<or>{''.join(given)}</or>" if given else ""
 
@@ -103,24 +120,24 @@ def any_of(*conditions: str) -> str:
 class Query:
     """One page of a `query`, ordered by an integer key and resumed behind the last key seen.
 
-    An offset would shift while data changes and show rows twice or never; a key does not (section 2.1).
+    An offset would shift while data changes, and show rows twice or never; a key does not (section 2.1).
     """
 
     object: str
     fields: Sequence[str]
     where: str
     optional: Sequence[str] = ()
-    """Further fields, asked for only while this tenant can read them."""
+    """Further fields, requested only while this tenant can read them."""
     key: str = "RECORDNO"
     after: str | None = None
     maxima: Sequence[str] = ()
     """Fields to take the maximum of; the answer then has one row per group of `fields`."""
     docparid: str | None = None
     absent_by: frozenset[str] = frozenset()
-    """The refusals by which a company lacks the object altogether (a subscription, a right); it then has no records."""
+    """The refusals that mean that a company lacks the object (a subscription, a right); it then has no records."""
 
     def xml(self, *, page_size: int, show_private: bool, without: Collection[str] = ()) -> str:
-        """The function's body; `without` names optional fields this tenant does not have."""
+        """Return the function's body as XML; `without` names optional fields that this tenant does not have."""
         asked = (*self.fields, *(field for field in self.optional if field not in without))
         selected = "".join(f"<field>{field}</field>" for field in asked)
         selected += "".join(f"<max>{field}</max>" for field in self.maxima)
@@ -142,28 +159,34 @@ class Query:
 
 
 def read(object_name: str, keys: Iterable[str], docparid: str | None = None) -> str:
-    """A `read` of up to 100 records by RECORDNO, with the lines they own (section 2.3)."""
+    """Return a `read` of up to 100 records by RECORDNO, with the lines they own (section 2.3)."""
     listed = ",".join(text(key) for key in keys)
     document_type = element("docparid", docparid)
     return f"<read><object>{object_name}</object><keys>{listed}</keys><fields>*</fields>{document_type}</read>"
 
 
 def user_formatting(user: str) -> str:
-    """How the user's dates and times are shown (section 2.4)."""
+    """Return the function that asks how the user's dates and times are shown (section 2.4)."""
     return f"<readUserFormatting><userId>{text(user)}</userId></readUserFormatting>"
 
 
 def company_preferences(application: str) -> str:
-    """A module's settings (section 7.2)."""
+    """Return the function that reads a module's settings (section 7.2)."""
     return f'<get_companyprefs application="{application}"/>'
 
 
+def financial_setup() -> str:
+    """Return the function that reads the currency of the books, and whether entities have their own (section 7.2)."""
+    return "<getFinancialSetup/>"
+
+
 def closed_books() -> str:
-    """The last closed day at the session's level (section 7.2)."""
+    """Return the function that reads the last closed day at the session's level (section 7.2)."""
     return "<get_closedbooksdate/>"
 
 
 def function(control_id: str, body: str) -> str:
+    """Return a function element with its control id."""
     return f"<function controlid={quoteattr(control_id)}>{body}</function>"
 
 
@@ -177,7 +200,8 @@ def request(
     unique: bool,
     transaction: bool,
 ) -> bytes:
-    """The whole request; `unique` makes the gateway refuse a function control id it has executed (section 5)."""
+    """Return the whole request. With `unique`, the gateway refuses a function control id that it has executed before
+    (section 5)."""
     yes_no = {True: "true", False: "false"}
     return (
         '<?xml version="1.0" encoding="UTF-8"?><request><control>'
@@ -191,6 +215,7 @@ def request(
 
 
 def login(user: str, company: str, password: str, entity: str | None) -> str:
+    """Return the login element."""
     return (
         f"<login><userid>{text(user)}</userid><companyid>{text(company)}</companyid>"
         f"<password>{text(password)}</password>{element('locationid', entity)}</login>"
@@ -200,41 +225,41 @@ def login(user: str, company: str, password: str, entity: str | None) -> str:
 # --- answers ---------------------------------------------------------------------------------------------------
 
 Row = dict[str, str]
-"""One record: element name to text, empty elements left out because empty means null (section 2.4)."""
+"""One record: element name to text. Empty elements are left out, because empty means null (section 2.4)."""
 
 
 def parse(body: bytes) -> etree._Element:
-    """The answer's root. Raises `etree.XMLSyntaxError` or ValueError; no entity, DTD or network is ever loaded."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=False
-    )
-    root = etree.fromstring(body, parser)
-    if root.getroottree().docinfo.doctype:
-        raise ValueError("the answer carries a DOCTYPE")
-    return root
+    """Return the answer's root.
+
+    Raises:
+        etree.XMLSyntaxError: it is not XML.
+        ValueError: it is XML of a forbidden form.
+    """
+    return xml_answer.parse(body)
 
 
 def rows(data: etree._Element) -> list[Row]:
-    """The records of a `data` element, flat."""
+    """Return the records of a `data` element as flat rows."""
     # Untyped, because lxml types a tag as several kinds of text and this runs for every field of every record.
     records: Any = data
     return [{child.tag: text for child in record if (text := child.text)} for record in records]
 
 
 def flat(record: etree._Element) -> Row:
-    """A record of `read` without the lines it owns; `TERM/NAME` nested there reads as `TERM.NAME` (section 2.6)."""
-    found: Row = {}
+    """Return a record of `read` without its own lines; a nested `TERM/NAME` is read as `TERM.NAME` (section 2.6)."""
+    result: Row = {}
     for child in record:
         if child.text and len(child) == 0:
-            found[str(child.tag)] = child.text
+            result[str(child.tag)] = child.text
         for inner in child:
             if inner.text and len(inner) == 0:
-                found[f"{child.tag!s}.{inner.tag!s}"] = inner.text
-    return found
+                result[f"{child.tag!s}.{inner.tag!s}"] = inner.text
+    return result
 
 
 def owned_rows(record: etree._Element, owner: str) -> list[Row]:
-    """The lines a record owns in the answer of `read`, whose element names come in either case (section 2.6)."""
+    """Return the lines that a record owns in the answer of `read`; their element names come in either case (section
+    2.6)."""
     for child in record:
         if str(child.tag).upper() == owner:
             return [{str(field.tag): field.text for field in line if field.text} for line in child]
@@ -243,10 +268,13 @@ def owned_rows(record: etree._Element, owner: str) -> list[Row]:
 
 @lru_cache(maxsize=8192)
 def sortable_time(value: str) -> str:
-    """`07/01/2031 10:00:00` as `2031-07-01 10:00:00`, which sorts as text; dates get midnight.
+    """Return `07/01/2031 10:00:00` as `2031-07-01 10:00:00`, which sorts as text; dates get midnight.
 
-    Raises ValueError on anything else: an odd stamp that sorts high would become a cursor and hide all that follows.
-    Remembered, because the records of a page share their stamps.
+    Results are cached, because the records of a page share their times.
+
+    Raises:
+        ValueError: any other form. A wrong time that sorts high would become a cursor and hide all that
+            follows.
     """
     if len(value) >= 10 and value[2] == "/" and value[5] == "/":
         value = f"{value[6:10]}-{value[:2]}-{value[3:5]}{value[10:]}"
@@ -254,24 +282,55 @@ def sortable_time(value: str) -> str:
 
 
 def day(value: str) -> date:
-    """`07/01/2031` or `07/01/2031 10:00:00` as a date. Raises ValueError."""
+    """Return `07/01/2031` or `07/01/2031 10:00:00` as a date.
+
+    Raises:
+        ValueError: any other form.
+    """
     if len(value) >= 10 and value[2] == "/" and value[5] == "/":
         return date(int(value[6:10]), int(value[:2]), int(value[3:5]))
     return date.fromisoformat(value[:10])
 
 
 def decimal(value: str) -> Decimal:
-    """An exact, finite decimal. Raises ValueError."""
+    """Return an exact, finite decimal.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
     try:
         number = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"not a number: {value!r}") from None
     if not number.is_finite():
         raise ValueError(f"not a finite number: {value!r}")
+    if number.adjusted() > MOST_DIGITS:
+        raise ValueError(f"more than any quantity or amount: {value[:40]!r}")
     return number
 
 
 def plain(number: Decimal) -> str:
-    """A decimal as the gateway takes it: point, no exponent, no needless zeros."""
+    """Return a decimal as the gateway takes it: point, no exponent, no needless zeros."""
     shown = format(number, "f")
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+class Result(NamedTuple):
+    """The result of one function. `key` is what legacy writes return, `data` what reads and generic writes return."""
+
+    key: str | None
+    data: etree._Element | None
+    fault: ErpError | None
+
+    def rows_element(self) -> etree._Element:
+        """Return the `data` element.
+
+        Raises:
+            ErpError: the function's own error.
+            MalformedAnswer: there is no `data` element.
+        """
+        if self.fault is not None:
+            raise self.fault
+        if self.data is None:
+            raise malformed("A read was answered without data.", writing=False)
+        return self.data

@@ -1,24 +1,25 @@
-"""Accounts as people name them in preferences and payments: internal id, number or name."""
+"""Find accounts by the names people use in preferences and payments: internal id, number or name."""
 
 import time
 
 from erp.errors import Rejected
 from erp.netsuite import wire
 from erp.netsuite.lists import Lists
-from erp.netsuite.wire import Held
+from erp.netsuite.wire import NsRecord
 
 KEEP_SECONDS = 600
 
 
 class Accounts:
-    """Accounts of a type, read when one is needed and kept for a while."""
+    """Finds accounts by type. They are read when one is needed, and kept for a while."""
 
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
-        self._kept: dict[str, tuple[float, list[Held]]] = {}
+        self._kept: dict[str, tuple[float, list[NsRecord]]] = {}
 
     async def find(self, account_type: str, named: str) -> str | None:
-        """The internal id of an active account of that type ("": any); an id counts before a number or a name."""
+        """Return the internal id of an active account of this type ("": any type); None: there is none. An id is tried
+        before a number, a number before a name."""
         at, accounts = self._kept.get(account_type, (0.0, []))
         if not accounts or time.monotonic() - at > KEEP_SECONDS:
             accounts = await self._lists.accounts(account_type)
@@ -30,10 +31,14 @@ class Accounts:
         return None
 
     async def need(self, account_type: str, named: str, what: str) -> str:
-        """As `find`. Raises ACCOUNT_REFUSED."""
-        found = await self.find(account_type, named)
-        if found is None:
+        """Return the account as `find` does; `what` names its use, for the error text.
+
+        Raises:
+            Rejected: ACCOUNT_REFUSED, when there is none.
+        """
+        result = await self.find(account_type, named)
+        if result is None:
             raise Rejected(
                 f"NetSuite has no active {what} {named!r}.", code="ACCOUNT_REFUSED", evidence={"account": named}
             )
-        return found
+        return result

@@ -1,6 +1,6 @@
-"""A bill edited after the sync: its vendor bill is changed in place (S5-136; reference 3.5).
+"""Edit a bill after the sync: change its vendor bill in place (reference 3.5).
 
-Only what was edited here is sent, each line by NetSuite's own number of it and with the order line it bills, because a
+Only what was edited here is sent. Each line goes with NetSuite's own line number and with the order line it bills: a
 line sent without these two would lose its link.
 """
 
@@ -10,23 +10,29 @@ from typing import Any
 
 from erp.errors import Rejected
 from erp.netsuite import translate, wire
-from erp.netsuite.bill_lines import HeldLine, Line
-from erp.netsuite.wire import Held
+from erp.netsuite.bill_lines import Line, NsLine
+from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import given
-from models.domain import BillLineToPush, BillToPush
+from models.domain.bills import BillLineToPush, BillToPush
 
-Pairs = Sequence[tuple[Line, HeldLine | None]]
+Pairs = Sequence[tuple[Line, NsLine | None]]
 
 FIELDS = {"department": "department", "location": "location", "class_id": "class", "project": "customer"}
 """Our dimensions to the elements of a bill line."""
 
 
-def update(bill: BillToPush, record: Held, pairs: Pairs, zone: timezone) -> dict[str, Any]:
-    """The `VendorBill` of an update. Raises CONTENT_CONFLICT when its lines are no longer the bill's, and
-    FIELD_NOT_EMPTIED: SOAP can empty a field of the body, never one of a line."""
+def update(
+    bill: BillToPush, record: NsRecord, pairs: Pairs, zone: timezone, off_order: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the `VendorBill` of an update. `off_order`: its changed expense lines that are on no order.
+
+    Raises:
+        Rejected: CONTENT_CONFLICT, when NetSuite's lines no longer correspond to the bill's;
+            FIELD_NOT_EMPTIED, because SOAP can empty a field of the bill but never one of a line.
+    """
     emptied = ["memo"] if "memo" in bill.edited and not bill.memo else []
     items: list[dict[str, Any]] = []
-    expenses: list[dict[str, Any]] = []
+    expenses: list[dict[str, Any]] = [*off_order]
     for line, match in pairs:
         if not line.first.edited:
             continue
@@ -40,17 +46,17 @@ def update(bill: BillToPush, record: Held, pairs: Pairs, zone: timezone) -> dict
     return given(
         internalId=record.id,
         nullFieldList={"name": emptied} if emptied else None,
-        dueDate=wire.noon(bill.due_date, zone) if "due_date" in bill.edited else None,
+        dueDate=wire.noon(bill.due_date, zone) if bill.due_date and "due_date" in bill.edited else None,
         memo=wire.carried(bill.memo) if "memo" in bill.edited else None,
         expenseList={"replaceAll": False, "expense": expenses} if expenses else None,
         itemList={"replaceAll": False, "item": items} if items else None,
     )
 
 
-def _line(record: Held, line: Line, match: HeldLine) -> dict[str, Any]:
+def _line(record: NsRecord, line: Line, match: NsLine) -> dict[str, Any]:
     sent = line.first
     values: dict[str, Any] = {
-        # By this number NetSuite finds the line; under another one it would add a line.
+        # NetSuite finds the line by this number; with another number it would add a line.
         "line": int(translate.line_number(record, wire.text(match.fields, "line"))),
         "orderDoc": int(line.order),
         "orderLine": int(line.number),
@@ -71,38 +77,39 @@ def _line(record: Held, line: Line, match: HeldLine) -> dict[str, Any]:
     return values
 
 
-def differences(bill: BillToPush, record: Held, pairs: Pairs) -> list[str]:
-    """What an edit changed and NetSuite holds otherwise; the rest may have been changed there meanwhile."""
-    found: list[str] = []
+def differences(bill: BillToPush, record: NsRecord, pairs: Pairs) -> list[str]:
+    """Return what an edit changed and NetSuite holds otherwise. Other fields may have been changed there meanwhile."""
+    records: list[str] = []
     if "memo" in bill.edited:
-        found += text_difference("the memo", bill.memo, wire.text(record.fields, "memo"))
+        records += text_difference("the memo", bill.memo, wire.text(record.fields, "memo"))
     due = translate.optional_day(record, "dueDate")
-    if "due_date" in bill.edited and due != bill.due_date:
-        found.append(f"the due date: sent {bill.due_date}, NetSuite has {due or 'nothing'}")
+    if "due_date" in bill.edited and due != bill.due_date and bill.due_date is not None:
+        records.append(f"the due date: sent {bill.due_date}, NetSuite has {due or 'nothing'}")
     for line, match in pairs:
         if line.first.edited:
-            found += _line_differences(line, line.first, match)
-    return found
+            records += _line_differences(line, line.first, match)
+    return records
 
 
-def _line_differences(line: Line, sent: BillLineToPush, match: HeldLine | None) -> list[str]:
+def _line_differences(line: Line, sent: BillLineToPush, match: NsLine | None) -> list[str]:
     name = f"line {sent.line_no}"
     if match is None:
         return [f"{name}: NetSuite does not have it"]
-    found: list[str] = []
+    records: list[str] = []
     for ours in sorted(sent.edited & FIELDS.keys()):
-        held = wire.ref_id(match.fields, FIELDS[ours])
+        existing = wire.ref_id(match.fields, FIELDS[ours])
         mine = getattr(sent, ours) or None
-        if held != mine:
+        if existing != mine:
             what = ours.removesuffix("_id")
-            found.append(f"{name}, the {what}: sent {mine or 'nothing'}, NetSuite has {held or 'nothing'}")
+            records.append(f"{name}, the {what}: sent {mine or 'nothing'}, NetSuite has {existing or 'nothing'}")
     if "description" in sent.edited:
         said = wire.text(match.fields, "memo" if line.expense else "description")
-        found += text_difference(f"{name}, the description", sent.description, said)
-    return found
+        records += text_difference(f"{name}, the description", sent.description, said)
+    return records
 
 
-def text_difference(what: str, sent: str, held: str | None) -> list[str]:
-    """Free text is the same where only its white space, or what XML cannot carry, differs."""
-    mine, theirs = wire.words(sent), wire.words(held or "")
+def text_difference(what: str, sent: str, existing: str | None) -> list[str]:
+    """Return the difference of two free texts. They are the same if only white space, or characters XML cannot carry,
+    differ."""
+    mine, theirs = wire.words(sent), wire.words(existing or "")
     return [] if mine == theirs else [f"{what}: sent {mine or 'nothing'}, NetSuite has {theirs or 'nothing'}"]

@@ -1,24 +1,27 @@
-"""A bill's lines as NetSuite takes them: one per order line billed, whatever receipts they come from (reference 5.3).
+"""Build a bill's lines as NetSuite takes them: one per order line billed, whatever receipts they come from (reference
+5.3).
 
-NetSuite links a bill to lines of orders. Which receipt a quantity came with is our own bookkeeping, so the parts of one
-bill line that come from several receipts go out as one line.
+NetSuite links a bill to order lines. Which receipt a quantity came with is recorded only here, so the parts of one bill
+line that come from several receipts are sent as one line.
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, NamedTuple
 
 from erp.errors import Rejected
 from erp.netsuite import translate, wire
-from erp.netsuite.wire import Fields, Held
+from erp.netsuite.wire import Fields, NsRecord
 from erp.netsuite.writer import given, reference
-from models.domain import BillLineToPush, BillToPush
+from erp.prices import unit_price
+from models.domain.bills import BillLineToPush, BillToPush
 
-MAX_PRICE_DECIMALS = 8
+DECIMALS = 8
+"""How many decimals of quantities and rates NetSuite keeps."""
 
 
 class Line(NamedTuple):
-    """One line to send. `of` are the parts it was put together from, all alike but for their source."""
+    """One line to send. `of` are the parts it is made of, equal except for their source."""
 
     of: tuple[BillLineToPush, ...]
     order: str
@@ -28,12 +31,18 @@ class Line(NamedTuple):
     amount: Decimal
 
     @property
+    def price(self) -> Decimal | None:
+        """Return the bill's own price, if it is per unit of the order line."""
+        return None if self.first.order_quantity is not None else self.first.price
+
+    @property
     def first(self) -> BillLineToPush:
+        """Return the first of the line's parts."""
         return self.of[0]
 
 
-class HeldLine(NamedTuple):
-    """One line of a bill in NetSuite. `link` is our id of the order line it bills, None where it bills none."""
+class NsLine(NamedTuple):
+    """One line of a bill in NetSuite. `link` is our id of the order line it bills, or None."""
 
     link: str | None
     fields: Fields
@@ -41,7 +50,7 @@ class HeldLine(NamedTuple):
 
 
 def lines_of(bill: BillToPush) -> list[Line]:
-    """The bill's lines, parts that differ only in their receipt put together."""
+    """Return the bill's lines; parts that differ only in their receipt are merged into one line."""
     grouped: dict[tuple[Any, ...], list[BillLineToPush]] = {}
     for line in bill.lines:
         alike: tuple[Any, ...] = (
@@ -64,19 +73,30 @@ def lines_of(bill: BillToPush) -> list[Line]:
     lines: list[Line] = []
     for members in grouped.values():
         order, number, expense = translate.split_line_id(members[0].order_line)
-        quantity = sum((line.quantity for line in members), Decimal(0))
+        quantity = sum((_in_order_unit(line) for line in members), Decimal(0))
         amount = sum((line.amount for line in members), Decimal(0))
         lines.append(Line(tuple(members), order, number, expense, quantity, amount))
     return lines
 
 
-def order_line(line: Line, orders: dict[str, Held]) -> Fields:
-    """The line of the order as NetSuite holds it now. Raises ORDER_LINE_GONE."""
+def _in_order_unit(line: BillLineToPush) -> Decimal:
+    """Return the quantity in the order line's unit: NetSuite bills an order line in no other. A part without an end, a
+    third of a box, is rounded down: the parts must never come to more than the box."""
+    quantity = line.quantity if line.order_quantity is None else line.order_quantity
+    return quantity.quantize(Decimal(1).scaleb(-DECIMALS), rounding=ROUND_DOWN)
+
+
+def order_line(line: Line, orders: dict[str, NsRecord]) -> Fields:
+    """Return the order's line as NetSuite holds it now.
+
+    Raises:
+        Rejected: ORDER_LINE_GONE.
+    """
     order = orders[line.order]
     sublist, name = ("expenseList", "expense") if line.expense else ("itemList", "item")
-    for found in order.lines(sublist, name):
-        if wire.text(found, "line") == line.number:
-            return found
+    for values in order.lines(sublist, name):
+        if wire.text(values, "line") == line.number:
+            return values
     raise Rejected(
         f"Line {line.number} is no longer on order {wire.text(order.fields, 'tranId') or order.id}.",
         code="ORDER_LINE_GONE",
@@ -85,16 +105,22 @@ def order_line(line: Line, orders: dict[str, Held]) -> Fields:
 
 
 def item(line: Line, ordered: Fields) -> dict[str, Any]:
-    """A line of `itemList`. The unit is the order line's, whose quantity ours is in; another one is refused."""
+    """Return a line of `itemList`. Its unit is the order line's, which our quantity is in.
+
+    Raises:
+        Rejected: the order line's unit is another one by now.
+    """
     sent = line.first
     unit = wire.ref(ordered, "units")
-    if sent.unit and (unit is None or sent.unit not in (unit.name, unit.id)):
+    billed_in = sent.order_unit or sent.unit
+    if billed_in and (unit is None or billed_in not in (unit.name, unit.id)):
         raise Rejected(
-            f"The order line is in {unit.name if unit else 'no unit'}, so {sent.unit!r} cannot be billed on it.",
+            f"The order line is in {unit.name if unit else 'no unit'}, so {billed_in!r} cannot be billed on it.",
             code="VALUE_REFUSED",
-            evidence={"unit": sent.unit},
+            evidence={"unit": billed_in},
         )
     by_amount = wire.text(ordered, "quantity") is None
+    price = None if by_amount else unit_price(line.amount, line.quantity, line.price, decimals=DECIMALS)
     return given(
         item=reference(sent.item_id),
         orderDoc=int(line.order),
@@ -102,15 +128,15 @@ def item(line: Line, ordered: Fields) -> dict[str, Any]:
         quantity=None if by_amount else wire.plain(line.quantity),
         units=reference(unit.id if unit and not by_amount else None),
         description=wire.carried(sent.description),
-        rate=None if by_amount else wire.plain(unit_price(line.amount, line.quantity)),
-        # The price need not end (100 / 3); the amount is what was agreed.
+        rate=None if price is None else wire.plain(price),
+        # The price may have endless decimals (100 / 3); what was agreed is the amount.
         amount=wire.plain(line.amount),
         **_dimensions(sent),
     )
 
 
 def expense(line: Line, ordered: Fields) -> dict[str, Any]:
-    """A line of `expenseList`: an amount of the order line's account or category."""
+    """Return a line of `expenseList`: an amount of the order line's account or category."""
     return given(
         orderDoc=int(line.order),
         orderLine=int(line.number),
@@ -131,36 +157,25 @@ def _dimensions(sent: BillLineToPush) -> dict[str, Any]:
     }
 
 
-def unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
-    """The price with the fewest decimals that gives the amount back to the cent (ruling G12)."""
-    if quantity == 0:
-        raise Rejected("A bill line needs a quantity.", code="VALUE_REFUSED", evidence={"quantity": "0"})
-    exact = amount / quantity
-    for decimals in range(2, MAX_PRICE_DECIMALS + 1):
-        price = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-        if (price * quantity).quantize(wire.CENT, rounding=ROUND_HALF_UP) == amount:
-            return price
-    return exact.quantize(Decimal(1).scaleb(-MAX_PRICE_DECIMALS), rounding=ROUND_HALF_UP)
-
-
 # --- what NetSuite holds ---------------------------------------------------------------------------------------
 
 
-def held_lines(record: Held) -> list[HeldLine]:
-    found: list[HeldLine] = []
+def ns_lines(record: NsRecord) -> list[NsLine]:
+    """Return the lines of a bill as NetSuite holds them."""
+    results: list[NsLine] = []
     for sublist, name in (("itemList", "item"), ("expenseList", "expense")):
         for line in record.lines(sublist, name):
             order, number = wire.text(line, "orderDoc"), wire.text(line, "orderLine")
             is_expense = name == "expense"
             link = translate.line_id(order, number, expense=is_expense) if order and number else None
-            found.append(HeldLine(link, line, is_expense))
-    return found
+            results.append(NsLine(link, line, is_expense))
+    return results
 
 
-def paired(lines: Sequence[Line], held: Sequence[HeldLine]) -> list[tuple[Line, HeldLine | None]]:
-    """Each line sent with the one NetSuite holds for it: by its link; where the link is lost, by kind and order."""
-    free = list(held)
-    pairs: dict[int, HeldLine] = {}
+def paired(lines: Sequence[Line], existing: Sequence[NsLine]) -> list[tuple[Line, NsLine | None]]:
+    """Pair each sent line with the one NetSuite holds for it: by its link, or if the link is lost by kind and order."""
+    free = list(existing)
+    pairs: dict[int, NsLine] = {}
     for number, line in enumerate(lines):
         match = next((one for one in free if one.link == line.first.order_line), None)
         if match is not None:

@@ -1,38 +1,41 @@
-"""What changed, in three calls for a whole connection, and what was deleted (reference 3.3, 5.1).
+"""Detect what changed, in three calls for a whole connection, and what was deleted (reference 3.3, 5.1).
 
-One search shows changed transactions of every kind, whole, because a receipt or bill tells by its lines which orders
-it moved. Deletions are a feed of their own. Lists have no search in common: vendors and items are looked at in turn,
-one of them per peek, and an order that names a vendor or item we do not hold has the lists read at once; the small
-lists carry no stamps, so all lists are read whole once an hour.
+One search returns the changed transactions of every kind, whole, because the lines of a receipt or bill show which
+orders it changed. Deletions have a feed of their own. The lists have no common search: each call looks at vendors or
+items in turn. An order that names a vendor or item we do not have makes the lists be read at once. The small lists
+carry no modification time, so once an hour all lists are read whole.
 """
 
 import asyncio
-import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from lxml import etree
 
-from erp.connector import BadRecord, Page, Peek, Stamp
+from erp.clock import ErpClock, moment_text
 from erp.netsuite import transactions, translate, wire
 from erp.netsuite.lists import Lists, closed_through
-from erp.netsuite.orders import Orders, Seen, stamp_of
-from erp.netsuite.reader import Found, Reader
+from erp.netsuite.orders import Orders, Seen, version_of
+from erp.netsuite.reader import Listing, Reader
 from erp.netsuite.transactions import BILL, CREDIT, ORDER, PAYMENT, RECEIPT, changed, look_back
 from erp.netsuite.translate import Unusable
-from erp.netsuite.wire import Held
-from models.domain import DeletedKind, Deletion, ErpId, ListKind, Stream
+from erp.netsuite.wire import NsRecord
+from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
+from models.domain.ids import ErpId
+from models.domain.lists import ListKind
+from models.domain.sync import DeletedKind, Deletion, Stream
 
 DELETE_OVERLAP = timedelta(minutes=30)
 
 LISTS_EVERY = timedelta(hours=1)
 
 TOGETHER = timedelta(days=1)
-"""How far apart the streams' windows may begin and still be read as one when there is more than a page."""
+"""How far apart the streams' windows may begin and still be read as one, if there is more than a page."""
 
 MOST_PAGES = 10
-"""How much a peek reads; what it has read, the sync that follows need not read again."""
+"""How many pages one detection of changes reads. The sync run that follows need not read them again."""
 
 KINDS: Mapping[Stream, tuple[str, ...]] = {
     # Receipts and bills move lines of orders; credits and payments move what is due on bills.
@@ -41,7 +44,7 @@ KINDS: Mapping[Stream, tuple[str, ...]] = {
     Stream.BILLS: (BILL, CREDIT, PAYMENT),
     Stream.PAYMENTS: (PAYMENT,),
 }
-"""By stream: the kinds of transaction whose change may be news of it."""
+"""By stream: the kinds of transaction whose change may be a change of the stream."""
 
 OF_STREAM: Mapping[str, Stream] = {
     "PurchaseOrder": Stream.PURCHASE_ORDERS,
@@ -78,56 +81,64 @@ FEED: Mapping[str, tuple[tuple[DeletedKind, ListKind | None], ...]] = {
         ((DeletedKind.LIST_ENTRY, ListKind.ITEM),),
     ),
 }
-"""What the delete feed can tell of (accounts, departments, locations, classes, subsidiaries and units it cannot)."""
+"""What the delete feed can report. It has no accounts, departments, locations, classes, subsidiaries and units."""
 
 
 class Quiet(NamedTuple):
-    """Until when a stream is known to have no news beyond its cursor: the window need not begin there again."""
+    """The time until which a stream is known to have no changes beyond its cursor: the next window need not begin
+    before it."""
 
     cursor: str
     until: str
 
 
 class Changes:
-    """Changes and deletions of one connection."""
+    """Detects the changes and deletions of one connection."""
 
-    def __init__(self, source: Reader, orders: Orders, lists: Lists, entity: str | None) -> None:
+    def __init__(self, source: Reader, orders: Orders, lists: Lists, entity: str | None, clock: ErpClock) -> None:
         self._reader = source
         self._orders = orders
         self._lists = lists
         self._entity = entity
+        self._clock = clock
         self._quiet: dict[Stream, Quiet] = {}
 
-    # --- peek ---------------------------------------------------------------------------------------------------
+    # --- changes ---------------------------------------------------------------------------------------------------
 
-    async def peek(self, since: Mapping[Stream, str]) -> Peek:
-        """Stamps of all that changed, streams without a cursor left out. Three calls while little has changed."""
+    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+        """Return the versions of all records that changed; streams without a cursor are left out. This takes three
+        calls while little has changed."""
+        self._orders.remember(None)
         if not since:
-            return Peek((), frozenset(), closed_through(await self._lists.periods()))
+            return ChangeSet((), frozenset(), closed_through(await self._lists.periods()))
+        began = datetime.now(UTC)
         cursors = {stream: cursor for stream, cursor in since.items() if stream in KINDS}
         documents, deleted, listed = await asyncio.gather(
-            self._documents(cursors), self._deleted(since.get(Stream.DELETIONS)), self._listed(since.get(Stream.LISTS))
+            self._documents(cursors, began),
+            self._deleted(since.get(Stream.DELETIONS)),
+            self._listed(since.get(Stream.LISTS)),
         )
-        stamps = [*documents.stamps, *deleted.stamps, *listed.stamps]
+        record_versions = [*documents.record_versions, *deleted.record_versions, *listed.record_versions]
         if Stream.LISTS not in since:
-            stamps = [stamp for stamp in stamps if stamp.stream is not Stream.LISTS]
-        return Peek(stamps, documents.unread | deleted.unread | listed.unread, listed.closed_through)
+            record_versions = [version for version in record_versions if version.stream is not Stream.LISTS]
+        unread = documents.unread | deleted.unread | listed.unread
+        return ChangeSet(record_versions, unread, listed.closed_through, window=self._orders.window)
 
-    async def _documents(self, cursors: Mapping[Stream, str]) -> Peek:
+    async def _documents(self, cursors: Mapping[Stream, str], began: datetime) -> ChangeSet:
         if not cursors:
-            return Peek((), frozenset())
+            return ChangeSet((), frozenset())
         starts = {stream: self._start(stream, cursor) for stream, cursor in cursors.items()}
         first, last = min(starts.values()), max(starts.values())
-        found = await self._look(cursors, first)
-        documents = {record.id: record for record in found.records}
+        result = await self._look(cursors, first)
+        documents = {record.id: record for record in result.records}
         unread: set[Stream] = set()
-        if found.after is not None:
-            # A stream that was quiet for long makes the window in common long: then each has one of its own.
+        if result.after is not None:
+            # A stream quiet for long would make the common window long: then each stream gets its own window.
             together = last - first <= TOGETHER
             windows = [list(cursors)] if together else [[stream] for stream in cursors]
             for streams in windows:
                 whole = await self._rest(
-                    streams, min(starts[stream] for stream in streams), found if together else None
+                    streams, min(starts[stream] for stream in streams), result if together else None
                 )
                 if whole is None:
                     unread.update(streams)
@@ -135,25 +146,26 @@ class Changes:
                     documents |= {record.id: record for record in whole}
         seen = {stream: cursor for stream, cursor in cursors.items() if stream not in unread}
         reached = ""
-        if found.after is not None and seen and not _later(documents.values(), max(seen.values())):
-            # Many documents share the last stamp (an import, a mass update): without a later one the window would be as
-            # long for ever. What was saved while this was read lies within the overlap of the next window.
+        if result.after is not None and seen and not _later(documents.values(), max(seen.values())):
+            # Many documents share the last modification time (an import, a mass update): without a later one the window
+            # would stay as long. What was saved during this reading is in the overlap of the next window.
             reached = wire.moment_text(await self._reader.server_time())
-        peek = self._judge(seen, list(documents.values()), reached)
-        return peek._replace(unread=peek.unread | unread)
+        change_set = self._change_set(seen, list(documents.values()), reached, began)
+        return change_set._replace(unread=change_set.unread | unread)
 
-    async def _rest(self, streams: Iterable[Stream], start: datetime, found: Found | None) -> list[Held] | None:
-        """All of a window, or None when it is too long for a peek: its streams are read by their own pages then."""
-        found = found or await self._look(streams, start)
-        records = list(found.records)
+    async def _rest(self, streams: Iterable[Stream], start: datetime, result: Listing | None) -> list[NsRecord] | None:
+        """Return all transactions of a window, or None if it is too long for one detection: its streams are then read
+        page by page."""
+        result = result or await self._look(streams, start)
+        records = list(result.records)
         for _ in range(MOST_PAGES - 1):
-            if found.after is None:
+            if result.after is None:
                 return records
-            found = await self._look(streams, start, found.after)
-            records += found.records
-        return records if found.after is None else None
+            result = await self._look(streams, start, result.after)
+            records += result.records
+        return records if result.after is None else None
 
-    async def _look(self, streams: Iterable[Stream], start: datetime, after: str | None = None) -> Found:
+    async def _look(self, streams: Iterable[Stream], start: datetime, after: str | None = None) -> Listing:
         kinds = dict.fromkeys(kind for stream in streams for kind in KINDS[stream])
         return await self._reader.page(changed(kinds, start, self._entity, whole=True), after)
 
@@ -161,78 +173,94 @@ class Changes:
         quiet = self._quiet.get(stream)
         return look_back(quiet.until if quiet is not None and quiet.cursor == cursor else cursor)
 
-    def _judge(self, cursors: Mapping[Stream, str], documents: Sequence[Held], reached: str) -> Peek:
-        """Stamps of a whole window; what it says of orders is kept for the sync that follows."""
-        stamps: list[Stamp] = []
+    def _change_set(
+        self, cursors: Mapping[Stream, str], documents: Sequence[NsRecord], reached: str, began: datetime
+    ) -> ChangeSet:
+        """Return the record versions of a whole window. What it shows of orders is kept for the next sync run."""
+        record_versions: list[RecordVersion] = []
         unread: set[Stream] = set()
         for document in documents:
             stream = OF_STREAM.get(document.kind)
             if stream is None or stream not in cursors:
                 continue
             try:
-                stamps.append(Stamp(stream, stream.value, ErpId(document.id), translate.revision(document)))
+                record_versions.append(
+                    RecordVersion(stream, stream.value, ErpId(document.id), translate.revision(document))
+                )
             except Unusable:
-                # A record without a stamp is for the stream's own reading to report by name.
+                # The stream's own reading reports a record without a modification time, by name.
                 unread.add(stream)
         touched = transactions.latest_touch(documents, "order") if Stream.PURCHASE_ORDERS in cursors else {}
-        stamps += _touches(Stream.PURCHASE_ORDERS, touched)
+        record_versions += _touches(Stream.PURCHASE_ORDERS, touched)
         if Stream.BILLS in cursors:
-            stamps += _touches(Stream.BILLS, transactions.latest_touch(documents, "bill"))
-        stamps += _named(documents)
+            record_versions += _touches(Stream.BILLS, transactions.latest_touch(documents, "bill"))
+        record_versions += _named(documents)
         if (cursor := cursors.get(Stream.PURCHASE_ORDERS)) is not None:
-            self._remember(cursor, documents, touched)
-        self._note_quiet(cursors, stamps, unread, reached)
-        return Peek(stamps, frozenset(unread))
+            self._remember(cursor, documents, touched, began)
+        self._note_quiet(cursors, record_versions, unread, reached, began)
+        return ChangeSet(record_versions, frozenset(unread))
 
-    def _remember(self, cursor: str, documents: Iterable[Held], touched: Mapping[str, str]) -> None:
-        """What the sync that follows would read of orders, if this window began where that one's does, or before."""
+    def _remember(
+        self, cursor: str, documents: Iterable[NsRecord], touched: Mapping[str, str], began: datetime
+    ) -> None:
+        """Keep what the sync run that follows would read of orders, if this window began where that run's begins, or
+        before."""
         start = look_back(cursor)
         if self._start(Stream.PURCHASE_ORDERS, cursor) > start:
             return
         begins = wire.moment_text(start)
-        orders = [one for one in documents if one.kind == "PurchaseOrder" and stamp_of(one) >= begins]
-        recent = {order: stamp for order, stamp in touched.items() if stamp >= begins}
-        self._orders.remember(Seen(cursor, time.monotonic(), orders, recent))
+        orders = [one for one in documents if one.kind == "PurchaseOrder" and version_of(one) >= begins]
+        recent = {order: version for order, version in touched.items() if version >= begins}
+        self._orders.remember(Seen(uuid.uuid4().hex, cursor, began, orders, recent))
 
     def _note_quiet(
-        self, cursors: Mapping[Stream, str], stamps: Sequence[Stamp], unread: set[Stream], reached: str
+        self,
+        cursors: Mapping[Stream, str],
+        record_versions: Sequence[RecordVersion],
+        unread: set[Stream],
+        reached: str,
+        began: datetime,
     ) -> None:
-        """NetSuite's clock has reached the latest stamp shown; a stream without news by then has none before it."""
-        dated = [stamp for stamp in stamps if stamp.stream in cursors and stamp.revision]
-        reached = max(reached, *(stamp.revision for stamp in dated), "")
-        news = {stamp.stream for stamp in dated if stamp.revision > cursors[stamp.stream]} | unread
+        """Record which streams are quiet: NetSuite's clock has reached the latest time shown, so a stream without
+        changes until then has none before it. A time that its clock has not reached says nothing."""
+        dated = [version for version in record_versions if version.stream in cursors and version.revision]
+        reached = max(reached, *(version.revision for version in dated), "")
+        reached = min(reached, moment_text(self._clock.at(began)))
+        changed = {version.stream for version in dated if version.revision > cursors[version.stream]} | unread
         for stream, cursor in cursors.items():
-            if stream in news or reached <= cursor:
+            if stream in changed or reached <= cursor:
                 self._quiet.pop(stream, None)
             else:
                 self._quiet[stream] = Quiet(cursor, reached)
 
-    async def _listed(self, cursor: str | None) -> Peek:
+    async def _listed(self, cursor: str | None) -> ChangeSet:
         if cursor is None:
-            return Peek((), frozenset())
+            return ChangeSet((), frozenset())
         if look_back(cursor, timedelta(0)) < datetime.now(UTC) - LISTS_EVERY:
             # The lists are read whole now; the books go with them.
             books: Mapping[str, date | None] = closed_through(await self._lists.periods())
-            return Peek((), frozenset({Stream.LISTS}), books)
+            return ChangeSet((), frozenset({Stream.LISTS}), books)
         return await self._lists.look(look_back(cursor))
 
-    async def _deleted(self, cursor: str | None) -> Peek:
+    async def _deleted(self, cursor: str | None) -> ChangeSet:
         if cursor is None:
-            return Peek((), frozenset())
+            return ChangeSet((), frozenset())
         rows, pages = await self._reader.deleted(list(FEED), look_back(cursor, DELETE_OVERLAP), 1)
         if pages > 1:
-            return Peek((), frozenset({Stream.DELETIONS}))
+            return ChangeSet((), frozenset({Stream.DELETIONS}))
         deletions, bad = _deletions(rows)
-        stamps = {
-            deletion.erp_id: Stamp(Stream.DELETIONS, Stream.DELETIONS.value, deletion.erp_id, deletion.deleted_at)
+        record_versions = {
+            deletion.erp_id: RecordVersion(
+                Stream.DELETIONS, Stream.DELETIONS.value, deletion.erp_id, deletion.deleted_at
+            )
             for deletion in deletions
         }
-        return Peek(list(stamps.values()), frozenset({Stream.DELETIONS} if bad else ()))
+        return ChangeSet(list(record_versions.values()), frozenset({Stream.DELETIONS} if bad else ()))
 
     # --- deletions ----------------------------------------------------------------------------------------------
 
     async def deletions(self, *, since: str, after: str | None) -> Page[Deletion]:
-        """A page of the delete feed (S5-78), by number: rows are only ever added to it."""
+        """Read a page of the delete feed by page number: rows are only ever added to it."""
         page = int(after) if after else 1
         rows, pages = await self._reader.deleted(list(FEED), look_back(since, DELETE_OVERLAP), page)
         deletions, bad = _deletions(rows)
@@ -240,18 +268,19 @@ class Changes:
         return Page(deletions, str(page + 1) if page < pages else None, high_water, bad)
 
 
-def _later(documents: Iterable[Held], cursor: str) -> bool:
-    """Whether any of them was stamped after a cursor."""
-    return any(stamp_of(document) > cursor for document in documents)
+def _later(documents: Iterable[NsRecord], cursor: str) -> bool:
+    """Return whether any of them has a modification time after the cursor."""
+    return any(version_of(document) > cursor for document in documents)
 
 
-def _touches(stream: Stream, touched: Mapping[str, str]) -> list[Stamp]:
-    return [Stamp(stream, stream.value, ErpId(target), stamp) for target, stamp in touched.items()]
+def _touches(stream: Stream, touched: Mapping[str, str]) -> list[RecordVersion]:
+    return [RecordVersion(stream, stream.value, ErpId(target), version) for target, version in touched.items()]
 
 
-def _named(documents: Iterable[Held]) -> list[Stamp]:
-    """Vendors and items that changed orders name, in no particular revision: any we hold will do."""
-    named: dict[tuple[str, str], Stamp] = {}
+def _named(documents: Iterable[NsRecord]) -> list[RecordVersion]:
+    """Return the vendors and items that changed orders name, without a particular revision: any that we have is good
+    enough."""
+    named: dict[tuple[str, str], RecordVersion] = {}
     for document in documents:
         if document.kind != "PurchaseOrder":
             continue
@@ -260,7 +289,7 @@ def _named(documents: Iterable[Held]) -> list[Stamp]:
         wanted = [(ListKind.VENDOR.value, vendor), *((ListKind.ITEM.value, item) for item in items)]
         for kind, known in wanted:
             if known:
-                named[kind, known] = Stamp(Stream.LISTS, kind, ErpId(known), "")
+                named[kind, known] = RecordVersion(Stream.LISTS, kind, ErpId(known), "")
     return list(named.values())
 
 

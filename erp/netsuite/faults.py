@@ -1,7 +1,7 @@
-"""What NetSuite's errors mean: one table from its codes and texts to our families and codes (reference section 6).
+"""Translate NetSuite's errors: one table from its codes and texts to our error classes and codes (reference section 6).
 
-Three levels carry errors: HTTP itself, SOAP faults (the whole request was refused and nothing done) and the status of
-each record in a good answer. A code nobody has met becomes UNKNOWN_ERP_ERROR with all evidence, never a silent default.
+Errors come on three levels: HTTP itself, SOAP faults (the whole request was refused and nothing done), and the status
+of each record in a good answer. An unknown code becomes UNKNOWN_ERP_ERROR with all evidence, never a silent default.
 """
 
 import re
@@ -9,39 +9,36 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-import httpx
-from lxml import etree
-
 from erp.errors import (
     AuthenticationFailed,
     Duplicate,
     ErpError,
-    MalformedAnswer,
     NotFound,
     OutcomeUnknown,
     Rejected,
     Stale,
     Throttled,
     Unavailable,
+    UnknownRefusal,
 )
 from erp.netsuite import wire
 
 RETRY_AFTER = timedelta(seconds=5)
-"""NetSuite names no time; its concurrency limit frees as soon as another call ends (section 6.3)."""
+"""NetSuite names no time; its concurrency limit has room as soon as another call ends (section 6.3)."""
 
 LATER = timedelta(minutes=5)
-"""For what a workflow or a heavy search holds back."""
+"""The time to wait for what a NetSuite workflow or a heavy search delays."""
 
 
 class Meaning(NamedTuple):
-    """What one code stands for."""
+    """What one code means."""
 
     family: type[ErpError]
     code: str
     on_write: type[ErpError] | None = None
-    """The family when the call was a write, where that differs."""
+    """The error class if the call was a write, where that differs."""
     retry_after: timedelta = RETRY_AFTER
-    """Only for Throttled."""
+    """Used only for Throttled."""
 
 
 _AWAY = Meaning(Unavailable, "ERP_PROCESSING_ERROR", OutcomeUnknown)
@@ -59,6 +56,7 @@ _SUBSIDIARY = Meaning(Rejected, "VALUE_NOT_IN_ENTITY")
 _LINKED = Meaning(Rejected, "LINKED_LINES_LOCKED")
 _RECEIPT = Meaning(Rejected, "NOT_RECEIVED")
 _ORDERED = Meaning(Rejected, "MORE_THAN_ORDERED")
+_DELETION = Meaning(Rejected, "DELETION_REFUSED")
 _CHANGED = Meaning(Stale, "RECORD_CHANGED")
 _LARGE = Meaning(Rejected, "TOO_LARGE")
 _FEATURE = Meaning(AuthenticationFailed, "FEATURE_OFF")
@@ -67,7 +65,7 @@ _CURRENCY = Meaning(Rejected, "CURRENCY_REFUSED")
 _RULE = Meaning(Rejected, "COMPANY_RULE_REFUSED")
 
 TEXTS: Sequence[tuple[str, str, Meaning]] = (
-    # Where one code says many things, its words decide; the codes are USER_ERROR's catch-all and the unexpected ones.
+    # If one code has many meanings, its text decides: USER_ERROR's catch-all, and the unexpected errors.
     ("USER_ERROR", r"invalid login attempt|ambiguous authentication", _TOKEN),
     ("USER_ERROR", r"please enter value\(?s?\)? for|missing (a )?required", _EMPTY),
     ("USER_ERROR", r"period.*(closed|locked)|(closed|locked).*period", _PERIOD),
@@ -96,7 +94,7 @@ CODES: Mapping[str, Meaning] = {
     "PSWD_REQD": _TOKEN,
     "EMAIL_ADDRS_REQD": _TOKEN,
     "WS_LOG_IN_REQD": _TOKEN,
-    # Passports are per request, so nobody has a session to renew: the next attempt is a new one anyway.
+    # Passports are per request, so there is no session to renew: the next attempt gets a new one anyway.
     "SESSION_TIMED_OUT": _AWAY,
     "INSUFFICIENT_PERMISSION": _DENIED,
     "WS_PERMISSION_REQD": _DENIED,
@@ -121,13 +119,13 @@ CODES: Mapping[str, Meaning] = {
     "EXCEEDED_MAX_TRANS_LINES": _LARGE,
     "EXCEEDED_MAX_FIELD_LENGTH": _LARGE,
     "EXCEEDED_RQST_SIZE_LIMIT": _LARGE,
-    # the server's own trouble
+    # temporary problems of the server
     "UNEXPECTED_ERROR": _AWAY,
     "UNEXPECTED_FAILURE": _AWAY,
     "ACCT_TEMP_UNAVAILABLE": Meaning(Unavailable, "ERP_MAINTENANCE"),
     "SSS_USAGE_LIMIT_EXCEEDED": Meaning(Rejected, "COMPANY_SCRIPT_FAILED"),
     "SSS_TIME_LIMIT_EXCEEDED": Meaning(Rejected, "COMPANY_SCRIPT_FAILED"),
-    # a search's own life
+    # the life of a search result
     "INVALID_JOB_ID": Meaning(Stale, "SEARCH_EXPIRED"),
     "INVALID_SEARCH_MORE": Meaning(Stale, "SEARCH_EXPIRED"),
     "JOB_NOT_COMPLETE": _HEAVY,
@@ -180,12 +178,12 @@ CODES: Mapping[str, Meaning] = {
     "CANT_UPDATE_LINKED_TRANS_LINES": _LINKED,
     "LINK_LINES_TO_ONE_ORD": Meaning(Rejected, "SEVERAL_SOURCES"),
     "CANT_DELETE_TRAN_LINE": _LINKED,
-    "CANT_DELETE_TRANS": _LINKED,
+    "CANT_DELETE_TRANS": _DELETION,
     "CLOSED_TRAN_PRD": _PERIOD,
     "TRAN_PERIOD_CLOSED": _PERIOD,
     "TRAN_PRD_CLOSED": _PERIOD,
     "INVALID_ACCT_PRD": _PERIOD,
-    # changed, or held, meanwhile
+    # changed, or locked, meanwhile
     "RCRD_HAS_BEEN_CHANGED": _CHANGED,
     "CANT_UPDATE_RECRD_HAS_CHANGED": _CHANGED,
     "RCRD_LOCKED_BY_WF": Meaning(Throttled, "RECORD_LOCKED", retry_after=LATER),
@@ -194,7 +192,7 @@ CODES: Mapping[str, Meaning] = {
 LOGIN_FAULTS = ("invalidCredentialsFault",)
 SIZE_FAULTS = ("exceededRequestSizeFault", "exceededRecordCountFault")
 USAGE_FAULTS = ("exceededUsageLimitFault",)
-"""Faults whose code may be the catch-all; their own name says what they are (section 6.1)."""
+"""Faults whose code may be the catch-all; the fault's own name says what they are (section 6.1)."""
 
 _BY_FAULT: Mapping[str, Meaning] = (
     dict.fromkeys(LOGIN_FAULTS, _TOKEN) | dict.fromkeys(SIZE_FAULTS, _LARGE) | dict.fromkeys(USAGE_FAULTS, _HEAVY)
@@ -204,11 +202,11 @@ _PASSING = re.compile(
     r"connection pool|database offline|cache unavailable|concurrentmodification|nullpointer|session invalidation",
     re.IGNORECASE,
 )
-"""Words of passing trouble inside NetSuite, which come under any code (section 6.1)."""
+"""Words of a temporary problem inside NetSuite, which come under any code (section 6.1)."""
 
 
 def meaning(code: str, message: str, fault: str = "") -> Meaning | None:
-    """The table's row for a code, its words and the fault it came in; None for one nobody has met."""
+    """Return the table's row for a code, its text and the fault it came in; None: the code is unknown."""
     for known, pattern, said in TEXTS:
         if code == known and re.search(pattern, message, re.IGNORECASE | re.DOTALL):
             return said
@@ -220,95 +218,39 @@ def meaning(code: str, message: str, fault: str = "") -> Meaning | None:
 
 
 def to_error(code: str, message: str, *, writing: bool, fault: str = "", also: Sequence[wire.Detail] = ()) -> ErpError:
-    """The typed error that stands for one code."""
+    """Return the typed error for one code."""
     evidence = {"erp_code": code, "said": message}
     if fault:
         evidence["fault"] = fault
     for number, detail in enumerate(also, start=1):
         evidence[f"also_{number}"] = f"{detail.type} {detail.code} {detail.message}".strip()
     shown = f"NetSuite: {message or code or 'no reason given'}"
-    found = meaning(code, message, fault)
-    if found is None:
-        return Rejected(shown, code="UNKNOWN_ERP_ERROR", erp_code=code or None, evidence=evidence)
-    family = found.on_write if writing and found.on_write else found.family
+    result = meaning(code, message, fault)
+    if result is None:
+        # Words that nobody knows do not prove that nothing was done.
+        unknown = UnknownRefusal if writing else Rejected
+        return unknown(shown, code="UNKNOWN_ERP_ERROR", erp_code=code or None, evidence=evidence)
+    family = result.on_write if writing and result.on_write else result.family
     return family(
         shown,
-        code="OUTCOME_UNKNOWN" if family is OutcomeUnknown else found.code,
+        code="OUTCOME_UNKNOWN" if family is OutcomeUnknown else result.code,
         erp_code=code or None,
-        retry_after=found.retry_after if family is Throttled else None,
+        retry_after=result.retry_after if family is Throttled else None,
         evidence=evidence,
     )
 
 
 def refusal(status: wire.Status, *, writing: bool) -> ErpError:
-    """The error of an operation that did not succeed: its first real error, with the others as evidence."""
+    """Return the error of an operation that did not succeed: its first real error, with the others as evidence."""
     errors = [detail for detail in status.details if detail.type == "ERROR" and (detail.code or detail.message)]
     known = [detail for detail in errors if meaning(detail.code, detail.message) is not None]
     chosen = next(iter((*known, *errors)), None)
     if chosen is None:
-        return Rejected(
+        unknown = UnknownRefusal if writing else Rejected
+        return unknown(
             "NetSuite refused without saying why.",
             code="UNKNOWN_ERP_ERROR",
             evidence={f"also_{number}": str(detail) for number, detail in enumerate(status.details, start=1)},
         )
     others = [detail for detail in status.details if detail is not chosen]
     return to_error(chosen.code, chosen.message, writing=writing, also=others)
-
-
-def fault_error(fault: etree._Element, *, writing: bool) -> ErpError:
-    """The error of a SOAP fault: the name of its detail, then code and message below it (section 6.1)."""
-    said = wire.child(fault, "faultstring")
-    message = (said.text if said is not None else None) or ""
-    detail = wire.child(fault, "detail")
-    inner = next((element for element in detail), None) if detail is not None else None
-    if inner is None:
-        # Nothing says that the request was refused before it was done.
-        return malformed(f"NetSuite answered a fault without its detail: {message}", writing=writing)
-    shown = wire.fields(inner)
-    return to_error(
-        wire.text(shown, "code") or "",
-        wire.text(shown, "message") or message,
-        writing=writing,
-        fault=wire.local(inner.tag),
-    )
-
-
-def transport_error(error: httpx.HTTPError | TimeoutError, *, writing: bool) -> ErpError:
-    """A call that got no answer. Only a connection that was never made is certain to have written nothing."""
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Unavailable(f"NetSuite cannot be reached ({type(error).__name__}).", code="ERP_UNREACHABLE")
-    if writing:
-        return OutcomeUnknown(
-            f"The answer to a write was lost ({type(error).__name__}); NetSuite may have done it.",
-            code="OUTCOME_UNKNOWN",
-        )
-    return Unavailable(f"NetSuite did not answer ({type(error).__name__}).", code="ERP_NO_ANSWER")
-
-
-def http_error(status: int, *, writing: bool) -> ErpError:
-    """An HTTP failure without a SOAP fault in it: a proxy, a load balancer, or an outage."""
-    evidence = {"http_status": str(status)}
-    if status == 429:
-        return Throttled(
-            "NetSuite asks for fewer calls.", code="ERP_THROTTLED", retry_after=RETRY_AFTER, evidence=evidence
-        )
-    if status >= 500:
-        if writing:
-            return OutcomeUnknown(
-                f"NetSuite answered a write with HTTP {status}; it may have done it all the same.",
-                code="OUTCOME_UNKNOWN",
-                evidence=evidence,
-            )
-        return Unavailable(f"NetSuite answered HTTP {status}.", code="ERP_OUTAGE", evidence=evidence)
-    if status == 401:
-        return AuthenticationFailed("NetSuite refused to sign in (HTTP 401).", code="AUTH_TOKEN_REFUSED")
-    if status in (403, 404):
-        return Unavailable(f"The address answered HTTP {status}.", code="ENDPOINT_REFUSED", evidence=evidence)
-    return malformed(f"The address answered HTTP {status}.", writing=writing, evidence=evidence)
-
-
-def malformed(message: str, *, writing: bool = False, evidence: Mapping[str, str] | None = None) -> ErpError:
-    """An answer that breaks the protocol; after a write nothing is known of the outcome."""
-    if writing:
-        return OutcomeUnknown(f"{message} The write may have been done.", code="OUTCOME_UNKNOWN", evidence=evidence)
-    return MalformedAnswer(message, code="MALFORMED_ANSWER", evidence=evidence)

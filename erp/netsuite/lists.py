@@ -1,38 +1,41 @@
-"""The lists that come in: vendors, items, accounts, dimensions, subsidiaries, terms, units (reference 4; S2-06).
+"""Read the lists: vendors, items, accounts, dimensions, subsidiaries, terms, units (reference 4).
 
-Only vendors and items carry a stamp of change; the others are small and always read whole. Keys are internal ids:
-names can be changed, repeat in a hierarchy, and are not what documents refer to by.
+Only vendors and items have a modification time; the other lists are small and always read whole. Keys are internal ids:
+names can change, repeat in a hierarchy, and are not what documents refer to.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from erp.connector import BadRecord, Page, Peek, Stamp
 from erp.errors import AuthenticationFailed, ErpError, Rejected
 from erp.netsuite import reader, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader, Search
 from erp.netsuite.transactions import look_back
 from erp.netsuite.translate import Unusable
-from erp.netsuite.wire import Held
-from models.domain import ErpId, ListEntry, ListKind, Stream
+from erp.netsuite.wire import NsRecord
+from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
+from models.domain.ids import ErpId
+from models.domain.lists import ListEntry, ListKind
+from models.domain.sync import Stream
 
 BANK = "_bank"
 PAYABLE = "_accountsPayable"
+EXPENSES = ("_expense", "_otherExpense")
 
 
 class ListShape(NamedTuple):
-    """One list: the type that searches it, where its name is, and what else we use of it by our own names."""
+    """One list: the type that searches it, where its name is, and the other fields we use, by our own names."""
 
     kind: ListKind
     basic: str
     names: tuple[str, ...]
     attributes: Mapping[str, str] = {}
-    """Our name to theirs; of references the id, or the name where ours ends in `_name`."""
+    """Our name to NetSuite's field. Of a reference it is the id, or the name if our name ends in `_name`."""
     stamped: bool = False
     optional: bool = False
-    """Whether an account may lack the feature behind it."""
+    """True: an account may lack the feature behind the list."""
 
 
 SHAPES: tuple[ListShape, ...] = (
@@ -70,24 +73,25 @@ SHAPES: tuple[ListShape, ...] = (
 )
 
 ALSO: Mapping[ListKind, ListKind] = {ListKind.BANK_ACCOUNT: ListKind.GL_ACCOUNT, ListKind.UNIT: ListKind.UNIT_GROUP}
-"""Lists that come out of another list's records."""
+"""Lists that are read out of another list's records."""
 
 ABSENT = frozenset({"FEATURE_OFF", "PERMISSION_DENIED"})
-"""Refusals by which an account simply lacks an optional list; the preflight tells of missing rights."""
+"""Refusals that mean that an account lacks an optional list; the preflight reports missing rights."""
 
 
 class Lists:
-    """The lists of one connection."""
+    """Reads the lists of one connection."""
 
     def __init__(self, source: Reader, currencies: Currencies) -> None:
         self._reader = source
         self._currencies = currencies
         self._turn = 0
 
-    async def entries(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
-        """A page over several lists: the next page of each, resumed by `after` (`kind=place,...`).
+    async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        """Read a page over several lists: the next page of each, resumed by `after` (`kind=place,...`).
 
-        `high_water` is NetSuite's clock before reading: the lists that carry no stamps were read whole then.
+        `high_water` is NetSuite's clock before the reading, because the lists without modification times were read
+        whole then.
         """
         resume = dict(part.split("=") for part in after.split(",")) if after else {}
         wanted = {ALSO.get(kind, kind) for kind in kinds}
@@ -99,54 +103,56 @@ class Lists:
         for shape in SHAPES:
             if shape.kind not in wanted or (after is not None and shape.kind.value not in resume):
                 continue
-            found = await self._page(shape, since, resume.get(shape.kind.value))
-            for record in found.records:
+            listing = await self._page(shape, since, resume.get(shape.kind.value))
+            for record in listing.records:
                 try:
                     entries += [entry for entry in self._made(shape, record) if entry.kind in kinds]
                 except Unusable as error:
                     bad.append(translate.bad_record(record, error))
-            if found.after is not None:
-                behind.append(f"{shape.kind.value}={found.after}")
+            if listing.after is not None:
+                behind.append(f"{shape.kind.value}={listing.after}")
         return Page(entries, ",".join(behind) or None, high_water, bad)
 
-    async def _page(self, shape: ListShape, since: str | None, after: str | None) -> reader.Found:
+    async def _page(self, shape: ListShape, since: str | None, after: str | None) -> reader.Listing:
         try:
             return await self._reader.page(list_search(shape, since), after)
         except (AuthenticationFailed, Rejected) as error:
             if shape.optional and error.code in ABSENT:
-                return reader.Found([], None)
+                return reader.Listing([], None)
             raise
 
-    async def look(self, start: datetime) -> Peek:
-        """Stamps of changed vendors or items: one of the two lists, in turn."""
+    async def look(self, start: datetime) -> ChangeSet:
+        """Return the versions of changed vendors or items: one of the two lists, in turn."""
         stamped = [shape for shape in SHAPES if shape.stamped]
         shape = stamped[self._turn % len(stamped)]
         self._turn += 1
-        found = await self._reader.page(Search(shape.basic, {"lastModifiedDate": reader.since(start)}))
-        if found.after is not None:
-            return Peek((), frozenset({Stream.LISTS}))
-        stamps: list[Stamp] = []
+        listing = await self._reader.page(Search(shape.basic, {"lastModifiedDate": reader.since(start)}))
+        if listing.after is not None:
+            return ChangeSet((), frozenset({Stream.LISTS}))
+        record_versions: list[RecordVersion] = []
         unread: set[Stream] = set()
-        for record in found.records:
+        for record in listing.records:
             try:
-                stamps.append(Stamp(Stream.LISTS, shape.kind.value, ErpId(record.id), translate.revision(record)))
+                record_versions.append(
+                    RecordVersion(Stream.LISTS, shape.kind.value, ErpId(record.id), translate.revision(record))
+                )
             except Unusable:
                 unread.add(Stream.LISTS)
-        return Peek(stamps, frozenset(unread))
+        return ChangeSet(record_versions, frozenset(unread))
 
-    async def accounts(self, account_type: str) -> list[Held]:
-        """The active accounts of one type, such as `_bank`; of all types for an empty one."""
+    async def accounts(self, account_type: str) -> list[NsRecord]:
+        """Return the active accounts of one type, such as `_bank`; of all types for an empty one."""
         criteria = {"type": reader.any_of(account_type)} if account_type else {}
-        found = await self._reader.all(Search("AccountSearchBasic", criteria))
-        return [account for account in found if not wire.flag(account.fields, "isInactive")]
+        records = await self._reader.all(Search("AccountSearchBasic", criteria))
+        return [account for account in records if not wire.flag(account.fields, "isInactive")]
 
-    async def subsidiaries(self) -> list[Held]:
-        """The subsidiaries; none where the account is not OneWorld."""
+    async def subsidiaries(self) -> list[NsRecord]:
+        """Return the subsidiaries; none if the account is not OneWorld."""
         (shape,) = (shape for shape in SHAPES if shape.kind is ListKind.ENTITY)
         return (await self._page(shape, None, None)).records
 
-    async def periods(self) -> list[Held]:
-        """The accounting periods, for as far as the role may see them."""
+    async def periods(self) -> list[NsRecord]:
+        """Return the accounting periods, as far as the role may see them."""
         try:
             return await self._reader.all(Search("AccountingPeriodSearchBasic"))
         except ErpError as error:
@@ -156,7 +162,7 @@ class Lists:
 
     # --- entries ------------------------------------------------------------------------------------------------
 
-    def _made(self, shape: ListShape, record: Held) -> Iterable[ListEntry]:
+    def _made(self, shape: ListShape, record: NsRecord) -> Iterable[ListEntry]:
         entry = self._entry(shape, record)
         if shape.kind is ListKind.UNIT_GROUP:
             yield entry
@@ -166,17 +172,19 @@ class Lists:
         if entry.kind is ListKind.GL_ACCOUNT and entry.attributes.get("account_type") == BANK.removeprefix("_"):
             yield entry.model_copy(update={"kind": ListKind.BANK_ACCOUNT})
 
-    def _entry(self, shape: ListShape, record: Held) -> ListEntry:
-        found = record.fields
+    def _entry(self, shape: ListShape, record: NsRecord) -> ListEntry:
+        values = record.fields
         attributes: dict[str, str] = {}
         for ours, theirs in shape.attributes.items():
-            reference = wire.ref(found, theirs)
+            reference = wire.ref(values, theirs)
             by_name = ours.endswith("_name")
-            value = wire.text(found, theirs) if reference is None else reference.name if by_name else reference.id
+            value = wire.text(values, theirs) if reference is None else reference.name if by_name else reference.id
             if value:
                 attributes[ours.removesuffix("_name")] = value.removeprefix("_")
-        if wire.ref_id(found, "currency"):
-            attributes["currency"] = self._currencies.of(found)
+        if wire.ref_id(values, "currency"):
+            attributes["currency"] = self._currencies.of(values)
+        if shape.kind is ListKind.VENDOR and record.external_id:
+            attributes["external_id"] = record.external_id
         if shape.kind is ListKind.ITEM:
             attributes["item_type"] = record.kind
             if not _receivable(record):
@@ -185,8 +193,8 @@ class Lists:
             kind=shape.kind,
             erp_id=ErpId(record.id),
             key=record.id,
-            name=next((value for name in shape.names if (value := wire.text(found, name))), record.id),
-            active=not (wire.flag(found, "isInactive") or wire.flag(found, "isInActive")),
+            name=next((value for name in shape.names if (value := wire.text(values, name))), record.id),
+            active=not (wire.flag(values, "isInactive") or wire.flag(values, "isInActive")),
             entity=None,
             revision=translate.revision(record) if shape.stamped else None,
             attributes=attributes,
@@ -194,26 +202,28 @@ class Lists:
 
 
 STOCKED = ("Inventory", "Assembly")
-"""In the names of the item types that are always received."""
+"""Parts of the names of item types that are always received."""
 
 
-def _receivable(item: Held) -> bool:
-    """Whether item receipts are made of an item: of stock always, of services and the like where they may be (5.1)."""
-    return (any(word in item.kind for word in STOCKED) and "NonInventory" not in item.kind) or wire.flag(
+def _receivable(item: NsRecord) -> bool:
+    """Return whether item receipts are made of an item: of stock always, of services and the like if they may be
+    received (5.1)."""
+    return (any(stocked in item.kind for stocked in STOCKED) and "NonInventory" not in item.kind) or wire.flag(
         item.fields, "isFulfillable"
     )
 
 
 def list_search(shape: ListShape, since: str | None) -> Search:
     # The units of a type are a sublist.
+    """Return the search for the entries of a list changed since a cursor."""
     whole = shape.kind is ListKind.UNIT_GROUP
     if since is None or not shape.stamped:
         return Search(shape.basic, {}, whole)
     return Search(shape.basic, {"lastModifiedDate": reader.since(look_back(since))}, whole)
 
 
-def _units(record: Held) -> Iterable[ListEntry]:
-    """The units of a units type, each with its factor to the base unit."""
+def _units(record: NsRecord) -> Iterable[ListEntry]:
+    """Return the units of a units type, each with its factor to the base unit."""
     for unit in record.lines("uomList", "uom"):
         name = wire.text(unit, "unitName")
         if name is None:
@@ -226,20 +236,21 @@ def _units(record: Held) -> Iterable[ListEntry]:
         )
 
 
-def closed_through(periods: Iterable[Held]) -> Mapping[str, date | None]:
-    """The last day up to which every period is closed for payables, of the whole account; nothing when unknown.
+def closed_through(periods: Iterable[NsRecord]) -> Mapping[str, date | None]:
+    """Return the last day through which every period is closed for payables, for the whole account; nothing when
+    unknown.
 
-    Quarters and years are sums of months, and adjustment periods lie within one: months alone say what is closed.
+    Quarters and years are sums of months, and adjustment periods lie within a month: so only the months count.
     """
     months: list[tuple[date, date, bool]] = []
     for period in periods:
-        found = period.fields
-        if any(wire.flag(found, name) for name in ("isQuarter", "isYear", "isAdjust")):
+        values = period.fields
+        if any(wire.flag(values, name) for name in ("isQuarter", "isYear", "isAdjust")):
             continue
-        start, end = wire.text(found, "startDate"), wire.text(found, "endDate")
+        start, end = wire.text(values, "startDate"), wire.text(values, "endDate")
         if not start or not end:
             continue
-        closed = any(wire.flag(found, name) for name in ("closed", "allLocked", "apLocked"))
+        closed = any(wire.flag(values, name) for name in ("closed", "allLocked", "apLocked"))
         try:
             months.append((wire.day(start), wire.day(end), closed))
         except ValueError:

@@ -1,102 +1,157 @@
-"""Orders and receipts in, and one order whole (S4-29..36, S4-65..68; reference 3.3, 5)."""
+"""Read purchase orders, by page and one as a whole (reference 3.3, 5)."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from erp.connector import BadRecord, Page
-from erp.errors import ErpError, NotFound, Rejected
-from erp.netsuite import credits, item_receipts, reader, statuses, transactions, translate, wire
+from erp.connector import Statuses
+from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
+from erp.netsuite import (
+    credits,
+    reader,
+    statuses,
+    transactions,
+    translate,
+    wire,
+)
+from erp.netsuite import (
+    receipts as item_receipts,
+)
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, ORDER, RECEIPT, RETURN, changed, look_back, made_from
 from erp.netsuite.translate import Unusable
-from erp.netsuite.wire import Held
-from models.domain import (
-    DocumentId,
-    ErpId,
+from erp.netsuite.wire import NsRecord
+from erp.pages import BadRecord, Page
+from models.domain.connections import MatchMode
+from models.domain.ids import DocumentId, ErpId
+from models.domain.orders import (
     LineBasis,
-    MatchMode,
     OrderBilling,
     PurchaseOrder,
     PurchaseOrderHeader,
     PurchaseOrderSnapshot,
-    Receipt,
 )
 
 FRESH_SECONDS = 60
-"""How long what a peek showed is used instead of asking for it again."""
+"""How many seconds a record that was read whole is used instead of reading it again."""
 
 MOST_FRESH = 1000
 
+REFUSED_ALONE = (NotFound, Rejected, AuthenticationFailed)
+"""Why one record of many may not be shown: it is left out by name, and the others are read."""
+
 READ_MARGIN = timedelta(seconds=1)
-"""An order read whole is as new as NetSuite's clock said just before, less the second the clock may round away."""
+"""An order read whole is as new as NetSuite's clock said just before, less the second that the clock may round off."""
 
 BATCH = 100
-"""Orders translated at a time, so that a page does not hold the event loop of a worker."""
+"""Orders translated at a time, so that a page does not block a worker's event loop."""
 
 
 class Seen(NamedTuple):
-    """What a peek saw of a window: the orders in it, and which orders receipts and bills in it touch."""
+    """What a change detection saw of a window: the orders in it, and which orders its receipts and bills touch."""
 
+    window: str
+    """Its name: only the sync run that asked for this detection may use it. Any other run would miss what changed
+    since."""
     since: str
-    at: float
-    orders: Sequence[Held]
+    began: datetime
+    orders: Sequence[NsRecord]
     touched: Mapping[str, str]
 
 
 class Orders:
-    """Orders and receipts of one connection."""
+    """Reads the purchase orders of one connection."""
 
     def __init__(self, source: Reader, currencies: Currencies, entity: str | None) -> None:
         self._reader = source
         self._currencies = currencies
         self._entity = entity
         self._seen: Seen | None = None
-        self._whole: dict[str, tuple[float, str, Held]] = {}
-        self._importing_since = ""
+        self._whole: dict[str, tuple[float, str, NsRecord]] = {}
 
-    def remember(self, seen: Seen) -> None:
-        """A peek read a whole window: the sync that follows it needs not read it again."""
+    def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
+        """Return both meanings of an order's status, or None for a status that the table does not have."""
+        return statuses.order_statuses(erp_status, mode)
+
+    def remember(self, seen: Seen | None) -> None:
+        """Keep a whole window that a change detection read: the sync run that follows need not read it again. None:
+        the last detection read no window that would do."""
         self._seen = seen
+
+    @property
+    def window(self) -> str:
+        """Return the name of the window that is kept; empty: there is none."""
+        return "" if self._seen is None else self._seen.window
 
     # --- pages --------------------------------------------------------------------------------------------------
 
     async def headers(
-        self, *, since: str | None, ordered_from: date | None, after: str | None, open_in: MatchMode | None
+        self,
+        *,
+        since: str | None,
+        ordered_from: date | None,
+        after: str | None,
+        open_in: MatchMode | None,
+        window: str = "",
     ) -> Page[PurchaseOrderHeader]:
-        """A page of headers: changed orders, and those whose lines a changed receipt or bill moved (reference 5.1)."""
-        if since is not None:
-            self._importing_since = ""
-        elif after is None:
-            # What a first import reads is as new as now: receipts and bills from before have moved it already.
-            self._importing_since = wire.moment_text(await self._reader.server_time() - READ_MARGIN)
-        records, resume, touched = await self._changed(since, ordered_from, after, open_in)
+        """Read a page of headers: orders that changed, and those whose lines a changed receipt or bill moved (reference
+        5.1)."""
+        self._whole.clear()  # of an earlier page: a record may have changed since, within one second too
+        if since is None:
+            return await self._first_import(ordered_from, after, open_in)
+        seen = self._seen
+        if seen is not None and after is None and (seen.window, seen.since) == (window, since):
+            records, resume, touched, began = self._take(seen), None, seen.touched, seen.began
+        else:
+            began = datetime.now(UTC)
+            records, resume, touched = await self._changed(since, ordered_from, after, open_in)
         if touched:
             records = [*records, *await self._quiet(records, touched, since, resume)]
+        page = await self._page(records, ordered_from, resume, lambda record: touched.get(record.id, ""))
+        return page._replace(began=began)
+
+    def _take(self, seen: Seen) -> Sequence[NsRecord]:
+        self._seen = None
+        self._keep(record for record in seen.orders if seen.touched.get(record.id, "") <= version_of(record))
+        return seen.orders
+
+    async def _first_import(
+        self, ordered_from: date | None, after: str | None, open_in: MatchMode | None
+    ) -> Page[PurchaseOrderHeader]:
+        """Read a page of a first import. What it reads is as new as NetSuite's clock was when it began: receipts and
+        bills from before have changed the orders already. `after` carries that moment from page to page:
+        `moment/place`."""
+        began, _, place = (after or "").partition("/")
+        if after is None:
+            began = wire.moment_text(await self._reader.server_time() - READ_MARGIN)
+        records, resume, _ = await self._changed(None, ordered_from, place or None, open_in)
+        return await self._page(records, ordered_from, resume and f"{began}/{resume}", lambda _: began)
+
+    async def _page(
+        self,
+        records: Sequence[NsRecord],
+        ordered_from: date | None,
+        resume: str | None,
+        touched: Callable[[NsRecord], str],
+    ) -> Page[PurchaseOrderHeader]:
         await self._know_currencies(records)
         headers, bad = translate.usable(
-            records,
-            lambda record: translate.order_header(record, self._currencies, touched=touched.get(record.id, "")),
+            records, lambda record: translate.order_header(record, self._currencies, touched=touched(record))
         )
         high_water = max((header.revision for header in headers), default=None)
-        # The search compares a date with the account's clock; the day itself is ours to compare.
+        # The search compares a date with the account's clock, so we compare the day ourselves.
         wanted = [header for header in headers if ordered_from is None or header.ordered_on >= ordered_from]
         return Page(wanted, resume, high_water, bad)
 
     async def _changed(
         self, since: str | None, ordered_from: date | None, after: str | None, open_in: MatchMode | None
-    ) -> tuple[Sequence[Held], str | None, Mapping[str, str]]:
-        seen = self._seen
-        if seen is not None and after is None and seen.since == since and time.monotonic() - seen.at < FRESH_SECONDS:
-            self._seen = None
-            self._keep(record for record in seen.orders if seen.touched.get(record.id, "") <= stamp_of(record))
-            return seen.orders, None, seen.touched
+    ) -> tuple[Sequence[NsRecord], str | None, Mapping[str, str]]:
         start = None if since is None else look_back(since)
         search = changed([ORDER], start, self._entity, whole=False)
         criteria = dict(search.criteria)
@@ -105,73 +160,88 @@ class Orders:
         if ordered_from is not None:
             before = datetime(ordered_from.year, ordered_from.month, ordered_from.day, 12, tzinfo=UTC)
             criteria["tranDate"] = reader.since(before - timedelta(days=1))
-        found = await self._reader.page(search._replace(criteria=criteria), after)
+        read = await self._reader.page(search._replace(criteria=criteria), after)
         touched: Mapping[str, str] = {}
         if start is not None and after is None:
             documents = await self._reader.all(changed([RECEIPT, BILL], start, self._entity, whole=True))
             touched = transactions.latest_touch(documents, "order")
-        return found.records, found.after, touched
+        return read.records, read.after, touched
 
     async def _quiet(
-        self, records: Sequence[Held], touched: Mapping[str, str], since: str | None, resume: str | None
-    ) -> list[Held]:
-        """Orders that were touched without changing themselves, read whole: their lines are what changed."""
+        self, records: Sequence[NsRecord], touched: Mapping[str, str], since: str | None, resume: str | None
+    ) -> list[NsRecord]:
+        """Read whole the orders that were touched without a change of their own: only their lines changed.
+
+        Raises:
+            ErpError: why an order is not shown.
+        """
         there = {record.id for record in records}
         absent = sorted(touched.keys() - there)
         if not absent:
             return []
-        found = await self._reader.records([("purchaseOrder", order) for order in absent])
+        result = await self._reader.records([("purchaseOrder", order) for order in absent])
         start = wire.moment_text(look_back(since)) if since is not None else ""
-        quiet: list[Held] = []
-        for order, outcome in found.items():
-            if isinstance(outcome, NotFound):
-                continue  # deleted since, or made from another kind of order
+        quiet: list[NsRecord] = []
+        for order, outcome in result.items():
+            if isinstance(outcome, REFUSED_ALONE):
+                continue  # deleted since, made from another kind of order, or not for this role
             if isinstance(outcome, ErpError):
                 raise outcome
-            own = stamp_of(outcome)
+            own = version_of(outcome)
             if resume is not None and start <= own and touched[order] <= own:
                 continue  # a later page shows it
             quiet.append(outcome)
         self._keep(quiet, touched)
         return quiet
 
-    def _keep(self, records: Iterable[Held], touched: Mapping[str, str] | None = None) -> None:
-        """Records read whole after everything that touched them; the lines' reading may use them for a minute."""
+    def _keep(self, records: Iterable[NsRecord], touched: Mapping[str, str] | None = None) -> None:
+        """Keep records that were read whole after everything that touched them; the reading of the lines may use them
+        for a minute."""
         if len(self._whole) > MOST_FRESH:
             self._whole.clear()
         now = time.monotonic()
         for record in records:
-            self._whole[record.id] = (now, max(stamp_of(record), (touched or {}).get(record.id, "")), record)
+            self._whole[record.id] = (now, max(version_of(record), (touched or {}).get(record.id, "")), record)
 
-    def _fresh(self, header: PurchaseOrderHeader) -> Held | None:
-        at, stamp, record = self._whole.pop(header.erp_id, (0.0, "", None))
-        return record if stamp == header.revision and time.monotonic() - at < FRESH_SECONDS else None
+    def _fresh(self, header: PurchaseOrderHeader) -> NsRecord | None:
+        at, version, record = self._whole.pop(header.erp_id, (0.0, "", None))
+        return record if version == header.revision and time.monotonic() - at < FRESH_SECONDS else None
 
-    async def orders(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
-        """The orders of these headers with their lines, a hundred per call (S4-32)."""
-        found: dict[str, Held | ErpError] = {}
+    async def lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
+        """Read the orders of these headers with their lines, a hundred per call. An unusable order becomes a bad
+        record.
+
+        Raises:
+            ErpError: NetSuite refused to show an order.
+        """
+        read: dict[str, NsRecord | ErpError] = {}
         for header in headers:
             fresh = self._fresh(header)
             if fresh is not None:
-                found[header.erp_id] = fresh
-        asked = [("purchaseOrder", str(header.erp_id)) for header in headers if header.erp_id not in found]
-        found |= await self._reader.records(asked)
-        records = [record for record in found.values() if isinstance(record, Held)]
+                read[header.erp_id] = fresh
+        asked = [("purchaseOrder", str(header.erp_id)) for header in headers if header.erp_id not in read]
+        read |= await self._reader.records(asked)
+        records = [record for record in read.values() if isinstance(record, NsRecord)]
         await self._know_currencies(records)
         orders: list[PurchaseOrder] = []
         bad: list[BadRecord] = []
         for number, header in enumerate(headers):
             if number % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
-            outcome = found[header.erp_id]
+            outcome = read[header.erp_id]
             try:
                 if isinstance(outcome, NotFound):
                     raise Unusable("RECORD_NOT_SHOWN", f"{header.number} is listed but not shown.", {})
+                if isinstance(outcome, REFUSED_ALONE):
+                    raise Unusable(outcome.code, f"{header.number} is not shown: {outcome.message}", outcome.evidence)
                 if isinstance(outcome, ErpError):
                     raise outcome
                 # The record may be newer than its header by now; what touched the header touched it before.
-                seen = max(header.revision, self._importing_since)
-                orders.append(translate.order(outcome, self._currencies, touched=seen))
+                orders.append(translate.order(outcome, self._currencies, touched=header.revision))
+            except translate.UNFORESEEN as problem:
+                evidence = {"number": header.number, "status": header.erp_status}
+                error = translate.unforeseen(problem)
+                bad.append(BadRecord(erp_id=header.erp_id, code=error.code, message=error.message, evidence=evidence))
             except Unusable as error:
                 evidence = {"number": header.number, "status": header.erp_status, **error.evidence}
                 bad.append(BadRecord(erp_id=header.erp_id, code=error.code, message=error.message, evidence=evidence))
@@ -179,51 +249,49 @@ class Orders:
         return Page(orders, None, max((order.revision for order in orders), default=None), bad)
 
     async def _with_amounts_billed(self, orders: list[PurchaseOrder], bad: list[BadRecord]) -> list[PurchaseOrder]:
-        """What is billed of lines without a quantity: only the bills tell. An order of which a bill cannot be read is
-        a bad record by name, and stays as it was."""
+        """Add what is billed of lines without a quantity, which only the bills show. If a bill cannot be read, its
+        order becomes a bad record and stays as it was."""
         by_amount = {order.erp_id for order in orders if translate.has_amount_lines(order)}
         if not by_amount:
             return orders
         bills = await self._reader.all(made_from(sorted(by_amount), [BILL]))
-        told: list[PurchaseOrder] = []
+        with_amounts: list[PurchaseOrder] = []
         for order in orders:
             if order.erp_id not in by_amount:
-                told.append(order)
+                with_amounts.append(order)
                 continue
             own = [bill for bill in bills if order.erp_id in transactions.orders_touched(bill)]
             try:
-                told.append(translate.with_amounts_billed(order, transactions.amounts_billed(own)))
+                with_amounts.append(translate.with_amounts_billed(order, transactions.amounts_billed(own)))
             except Unusable as error:
                 evidence = {"number": order.number, "status": order.erp_status, **error.evidence}
                 bad.append(BadRecord(erp_id=order.erp_id, code=error.code, message=error.message, evidence=evidence))
-        return told
+        return with_amounts
 
-    async def _know_currencies(self, records: Iterable[Held]) -> None:
+    async def _know_currencies(self, records: Iterable[NsRecord]) -> None:
         await self._currencies.know({known for record in records if (known := wire.ref_id(record.fields, "currency"))})
-
-    async def receipts(self, *, since: str | None, after: str | None) -> Page[Receipt]:
-        """A page of item receipts with lines (S4-30..32)."""
-        start = None if since is None else look_back(since)
-        found = await self._reader.page(changed([RECEIPT], start, self._entity, whole=True), after)
-        receipts, bad = translate.usable(found.records, item_receipts.receipt)
-        return Page(receipts, found.after, max((receipt.revision for receipt in receipts), default=None), bad)
 
     # --- one order, whole ---------------------------------------------------------------------------------------
 
-    async def snapshot_of(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
-        """One order by its internal id. Raises NotFound, or Rejected for an order that cannot be used."""
-        now = await self._reader.server_time()
-        found = await self._reader.records([("purchaseOrder", erp_id)])
-        return await self.snapshot(erp_id, found, now)
+    async def read(self, erp_id: ErpId) -> PurchaseOrderSnapshot:
+        """Read one order by its internal id.
 
-    async def whole(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
-        """Many orders, a hundred at a time. Those that NetSuite does not show, or that cannot be used, are left out."""
+        Raises:
+            NotFound: NetSuite does not show the order.
+            Rejected: the order cannot be used.
+        """
+        now = await self._reader.server_time()
+        result = await self._reader.records([("purchaseOrder", erp_id)])
+        return await self.snapshot(erp_id, result, now)
+
+    async def read_many(self, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
+        """Read many orders, a hundred at a time. Those that NetSuite does not show or that are unusable are omitted."""
         snapshots: list[PurchaseOrderSnapshot] = []
         for start in range(0, len(erp_ids), BATCH):
             batch = erp_ids[start : start + BATCH]
             now = await self._reader.server_time()
-            found = await self._reader.records([("purchaseOrder", erp_id) for erp_id in batch])
-            there = [record for record in found.values() if isinstance(record, Held)]
+            read = await self._reader.records([("purchaseOrder", erp_id) for erp_id in batch])
+            there = [record for record in read.values() if isinstance(record, NsRecord)]
             made = await self._made_of(there, "")
             for record in there:
                 with suppress(Rejected):
@@ -231,26 +299,31 @@ class Orders:
         return snapshots
 
     async def clock(self) -> datetime:
-        """NetSuite's clock, to be read before the order whose snapshot it dates."""
+        """Return NetSuite's clock. Read it before the order whose snapshot it dates."""
         return await self._reader.server_time()
 
     async def snapshot(
-        self, erp_id: str, found: Mapping[str, Held | ErpError], now: datetime, *, new: str = ""
+        self, erp_id: str, records: Mapping[str, NsRecord | ErpError], now: datetime, *, new: str = ""
     ) -> PurchaseOrderSnapshot:
-        """The snapshot of an order that was just read, dated by the clock before that. `new`: a bill that was made just
-        now, so that nobody has credited it.
+        """Return the snapshot of an order that was just read, dated by the clock before that. `new`: a bill created
+        just now, so nobody has credited it yet.
 
-        The order comes first and what was made from it second: the second reading has all that the first counts, and
-        `evidence` leaves out what it has beyond that. So what is named as billed is inside the order's own quantity.
+        The order is read first and what was made from it second, so the second reading has everything that the first
+        counts, and `evidence` leaves out what it has beyond that. So every bill it names is part of the order's own
+        quantity.
+
+        Raises:
+            NotFound: NetSuite does not show the order.
         """
         try:
-            record = reader.shown(found, erp_id)
+            record = reader.shown(records, erp_id)
         except NotFound as error:
             raise NotFound(f"NetSuite shows no purchase order {erp_id}.", code="ORDER_NOT_FOUND") from error
         return self._snapshot(record, await self._made_of([record], new), now)
 
-    async def _made_of(self, orders: Sequence[Held], new: str) -> "_Made":
-        """What was made from orders, and the credits of that: one search, and one more where a bill may be credited."""
+    async def _made_of(self, orders: Sequence[NsRecord], new: str) -> "_Made":
+        """Read what was made from orders, and the credits of that: with one search, and one more if a bill may be
+        credited."""
         if not orders:
             return _Made((), (), (), {})
         ids = [order.id for order in orders]
@@ -270,7 +343,7 @@ class Orders:
             {document.id: document for document in (*orders, *once)},
         )
 
-    def _snapshot(self, record: Held, made: "_Made", now: datetime) -> PurchaseOrderSnapshot:
+    def _snapshot(self, record: NsRecord, made: "_Made", now: datetime) -> PurchaseOrderSnapshot:
         bills = [bill for bill in made.bills if record.id in transactions.orders_touched(bill)]
         try:
             order = translate.order(record, self._currencies, touched=_as_of(record.id, made, now))
@@ -288,14 +361,14 @@ class Orders:
             purchase_order=order,
             receipts=tuple(receipts),
             billings=billings,
-            credits=credited.told,
+            credits=credited.counted,
             status_lags=statuses.lags(order, receipts),
         )
 
 
 def _as_of(order: str, made: "_Made", now: datetime) -> str:
-    """How new an order is that was read after the clock: as new as what touched it until then, too, for a page may hold
-    it in that revision already."""
+    """Return how new an order is that was read after the clock: at least as new as what touched it, because a page may
+    have stored it in that revision already."""
     touched = transactions.latest_touch((*made.receipts, *made.bills), "order").get(order, "")
     as_of = wire.moment_text(now - READ_MARGIN)
     return max(as_of, touched) if touched <= wire.moment_text(now) else as_of
@@ -304,36 +377,35 @@ def _as_of(order: str, made: "_Made", now: datetime) -> str:
 class _Made(NamedTuple):
     """What was made from some orders."""
 
-    receipts: Sequence[Held]
-    bills: Sequence[Held]
-    credits: Sequence[Held]
-    sources: Mapping[str, Held]
-    """What a credit may have been created from, by internal id."""
+    receipts: Sequence[NsRecord]
+    bills: Sequence[NsRecord]
+    credits: Sequence[NsRecord]
+    sources: Mapping[str, NsRecord]
+    """Documents that a credit may have been created from, by internal id."""
 
 
 def evidence(
-    order: PurchaseOrder, bills: Iterable[Held], left_out: Mapping[str, Decimal] = MappingProxyType({})
+    order: PurchaseOrder, bills: Iterable[NsRecord], left_out: Mapping[str, Decimal] = MappingProxyType({})
 ) -> Iterable[OrderBilling]:
-    """Which bills are inside the billed quantity of which line (S4-65..67).
+    """Return which bills are part of the billed quantity of which line.
 
-    A bill can be there before the order counts it: just saved, waiting for approval, or by a status that lags. Bills
-    are counted in the order they were made, those waiting for approval last, as far as the line's billed quantity goes,
-    and what credits took off it (`left_out`). What is billed of a line without a quantity was worked out from these
-    same bills.
+    A bill can exist before the order counts it: it was just saved, waits for approval, or has a status that lags. Bills
+    are counted in the order they were made, those waiting for approval last, up to the line's billed quantity plus what
+    credits took off it (`left_out`). What is billed of a line without a quantity was computed from these same bills.
     """
     lines = {line.erp_id: line for line in order.lines}
     room = {line.erp_id: line.billed + left_out.get(line.erp_id, translate.ZERO) for line in order.lines}
     alive = [bill for bill in bills if transactions.state(bill) not in statuses.DEAD_BILLS]
     alive.sort(key=lambda bill: (transactions.state(bill) in statuses.PENDING_BILLS, int(bill.id)))
     for bill in alive:
-        for document, line_id, found, _ in transactions.billed_lines(bill):
+        for document, line_id, result, _ in transactions.billed_lines(bill):
             line = lines.get(ErpId(line_id))
             if document != order.erp_id or line is None:
                 continue
             if line.basis is LineBasis.AMOUNT:
-                quantity = translate.part_of(translate.money(found, "amount") or translate.ZERO, line.amount)
+                quantity = translate.part_of(translate.money(result, "amount") or translate.ZERO, line.amount)
             else:
-                quantity = translate.optional_decimal(found, "quantity") or translate.ZERO
+                quantity = translate.optional_decimal(result, "quantity") or translate.ZERO
                 if quantity > room[line.erp_id]:
                     continue
                 room[line.erp_id] -= quantity
@@ -346,8 +418,8 @@ def evidence(
             )
 
 
-def stamp_of(record: Held) -> str:
-    """A record's own stamp; one that cannot be read sorts first, and its translation reports it."""
+def version_of(record: NsRecord) -> str:
+    """Return a record's own modification time. One that cannot be read sorts first, and its translation reports it."""
     try:
         return translate.revision(record)
     except Unusable:

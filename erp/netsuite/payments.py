@@ -1,65 +1,71 @@
-"""Vendor payments, in and out (S4-38, S4-39, S5-33..42; reference 5.3)."""
+"""Read and write vendor payments (reference 5.3)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from erp.connector import Page
 from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected
 from erp.netsuite import reader, statuses, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
+from erp.netsuite.bills_in import BillsIn
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.lists import BANK
-from erp.netsuite.payables import Payables
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import PAYMENT, changed, look_back
 from erp.netsuite.translate import Unusable
-from erp.netsuite.wire import Held
+from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import Writer, given, reference
-from models.domain import ErpId, ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
+from erp.pages import Page
+from models.domain.ids import ErpId
+from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
 
 KIND = "vendorPayment"
 
 NOT_TO_BE_PAID = frozenset({"NOT_RECEIVED", "RECORD_NOT_FOUND", "VALUE_REFUSED", "ORDER_NOT_FOUND"})
-"""How NetSuite says that a payment cannot be made of a bill (3.4); why, the bill itself tells."""
+"""How NetSuite says that a bill cannot be paid (3.4); the bill itself shows why."""
 
 
 class Payments:
-    """Payments of one connection."""
+    """Reads and writes the payments of one connection."""
 
     def __init__(
         self,
         source: Reader,
         writer: Writer,
-        payables: Payables,
+        bills: BillsIn,
         currencies: Currencies,
         accounts: Accounts,
         entity: str | None,
     ) -> None:
         self._reader = source
         self._writer = writer
-        self._payables = payables
+        self._bills = bills
         self._currencies = currencies
         self._accounts = accounts
         self._entity = entity
 
-    async def changed(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
-        """A page of payments with what each paid."""
+    async def page(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        """Read a page of payments, with what each paid."""
         start = None if since is None else look_back(since)
-        found = await self._reader.page(changed([PAYMENT], start, self._entity, whole=True), after)
-        await self._currencies.know({known for one in found.records if (known := wire.ref_id(one.fields, "currency"))})
-        payments, bad = translate.usable(found.records, self._payment)
-        return Page(payments, found.after, max((payment.revision for payment in payments), default=None), bad)
+        listing = await self._reader.page(changed([PAYMENT], start, self._entity, whole=True), after)
+        await self._currencies.know(
+            {known for one in listing.records if (known := wire.ref_id(one.fields, "currency"))}
+        )
+        payments, bad = translate.usable(listing.records, self._payment)
+        return Page(payments, listing.after, max((payment.revision for payment in payments), default=None), bad)
 
     async def find(self, payment: PaymentToPush) -> ErpId | None:
-        """The payment that carries our key as its external id."""
-        found = await self._reader.by_external_id(KIND, payment.external_key)
-        return None if found is None else ErpId(found.id)
+        """Return the payment that carries our key as its external id."""
+        result = await self._reader.by_external_id(KIND, payment.external_key)
+        return None if result is None else ErpId(result.id)
 
     async def create(self, payment: PaymentToPush) -> ErpId:
         """Pay the bill, from the bank account the payment names.
 
         NetSuite's own draft of the payment gives the payable account, the currency and the bill's place in the apply
-        list. Raises PAYABLE_MISSING, ALREADY_PAID, BILL_NOT_APPROVED and ACCOUNT_REFUSED.
+        list.
+
+        Raises:
+            Rejected: PAYABLE_MISSING, ALREADY_PAID, BILL_NOT_APPROVED or ACCOUNT_REFUSED.
         """
         draft = await self._draft(payment)
         bank = await self._accounts.need(BANK, payment.bank_account, "bank account")
@@ -76,7 +82,7 @@ class Payments:
             apAcct=reference(wire.ref_id(draft.fields, "apAcct")),
             entity=reference(payment.vendor_id),
             tranDate=wire.noon(payment.paid_on, wire.zone(wire.text(draft.fields, "tranDate"))),
-            # The others have features of their own behind them, which not every account has.
+            # The other ones need features that not every account has.
             toBePrinted=True if payment.method.casefold() == "check" else None,
             currency=reference(wire.ref_id(draft.fields, "currency")),
             memo=wire.carried(payment.memo),
@@ -84,7 +90,7 @@ class Payments:
         )
         return ErpId(await self._writer.add("VendorPayment", record))
 
-    async def _draft(self, payment: PaymentToPush) -> Held:
+    async def _draft(self, payment: PaymentToPush) -> NsRecord:
         try:
             return await self._reader.initialize(KIND, "vendorBill", payment.bill_document)
         except (NotFound, Rejected) as error:
@@ -109,34 +115,43 @@ class Payments:
         return Rejected(message, code="PAYABLE_MISSING", erp_code=error.erp_code, evidence=evidence)
 
     async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
-        """What NetSuite holds of the payment, and what is now due on the bill. Raises OutcomeUnknown while either is
-        not shown."""
-        found = await self._reader.records([(KIND, erp_id)])
+        """Return what NetSuite holds of the payment, and what is now due on the bill.
+
+        Raises:
+            OutcomeUnknown: either is not shown.
+            Unusable: the due amount cannot be read.
+        """
+        read = await self._reader.records([(KIND, erp_id)])
         try:
-            record = reader.shown(found, erp_id)
+            record = reader.shown(read, erp_id)
         except NotFound as error:
             raise OutcomeUnknown(f"NetSuite does not show payment {erp_id}.", code="OUTCOME_UNKNOWN") from error
         await self._currencies.know({known for known in [wire.ref_id(record.fields, "currency")] if known})
-        held = self._payment(record)
+        existing = self._payment(record)
         bill = payment.bill_document
-        due = (await self._payables.due([bill])).get(bill)
+        due = (await self._bills.due([bill])).get(bill)
         if due is None:
             raise OutcomeUnknown(f"NetSuite does not show bill {bill}.", code="OUTCOME_UNKNOWN")
         if isinstance(due, Unusable):
             raise due
         return PushedPayment(
             erp_id=erp_id,
-            state=held.state,
-            settled=held.settled and not held.voided,
-            amount=held.amount,
-            revision=held.revision,
+            state=existing.state,
+            settled=existing.settled and not existing.voided,
+            amount=existing.amount,
+            revision=existing.revision,
             payable_id=ErpId(bill),
             bill_paid=due.paid,
             bill_due=due.due,
+            bill_revision=existing.revision,  # a page of bills shows one by its newest payment
         )
 
-    def _payment(self, record: Held) -> ErpPayment:
-        """Raises Unusable."""
+    def _payment(self, record: NsRecord) -> ErpPayment:
+        """Return a payment in our form.
+
+        Raises:
+            Unusable: the record cannot be used.
+        """
         shares = tuple(
             ErpPaymentShare(bill_erp_id=ErpId(doc), amount=amount) for doc, amount in transactions.applied(record)
         )

@@ -1,29 +1,31 @@
-"""The sync preferences of a NetSuite connection. None is mandatory; `preflight.py` proves what is set."""
+"""Read the sync preferences of a NetSuite connection. None is mandatory; `preflight.py` checks those that are set."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from models.domain import ChargeKind
+from models.domain.account_lines import EXPENSE_ACCOUNT
+from models.domain.bills import ChargeKind
 
 CHARGE_PREFIX = "charge_account."
 
-KNOWN = ("bank_account", "ap_account", "bill_in_advance")
+KNOWN = ("bank_account", "ap_account", "bill_in_advance", EXPENSE_ACCOUNT)
 
 
 class Preferences(NamedTuple):
     """What the person set. Accounts are named by internal id, number or name."""
 
     bank_account: str | None
-    """What payments are paid from, where the payment itself names none."""
+    """The account payments are paid from, if the payment names none."""
     ap_account: str | None
-    """The payable account of bills; NetSuite takes the vendor's own where this is not set."""
+    """The payable account of bills; if it is not set, NetSuite takes the vendor's own."""
     bill_in_advance: bool | None
-    """Whether the account may bill what was not received (S4-70); None: to be asked of NetSuite."""
+    """True: the account may bill what was not received. None: NetSuite has to be asked."""
     charge_accounts: Mapping[ChargeKind, str]
-    """Which account takes the money beyond a bill's lines: `charge_account.freight` = `6010`."""
+    """The accounts of money beyond a bill's lines, by kind: `charge_account.freight` = `6010`."""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Preferences":
+        """Return the preferences from their stored names and values."""
         return cls(
             bank_account=given.get("bank_account") or None,
             ap_account=given.get("ap_account") or None,
@@ -33,7 +35,7 @@ class Preferences(NamedTuple):
 
 
 def yes_or_no(value: str) -> bool | None:
-    """What a person means by it; None for nothing, or for a word that is neither."""
+    """Return what a person means by a value; None: it is empty, or neither yes nor no."""
     return _WORDS.get(value.strip().casefold())
 
 

@@ -1,4 +1,4 @@
-"""Proof that a sync will work, before it fails: accounts, rights, the account's limit (reference 5.2, 6.3; S4-70)."""
+"""Check that a sync will work before it fails: accounts, rights, the account's limit (reference 5.2, 6.3)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,11 +7,12 @@ from erp.connector import PreferenceProblem
 from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import reader, statuses, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
-from erp.netsuite.lists import BANK, PAYABLE, SHAPES
+from erp.netsuite.lists import BANK, EXPENSES, PAYABLE, SHAPES
 from erp.netsuite.preferences import CHARGE_PREFIX, KNOWN, yes_or_no
 from erp.netsuite.reader import Reader, Search
-from erp.netsuite.wire import Held
-from models.domain import ChargeKind
+from erp.netsuite.wire import NsRecord
+from models.domain.account_lines import EXPENSE_ACCOUNT
+from models.domain.bills import ChargeKind
 
 READ_TRANSACTIONS = (
     transactions.ORDER,
@@ -22,23 +23,24 @@ READ_TRANSACTIONS = (
 )
 
 PROBES = 3
-"""How many orders are asked at most whether they may be billed in advance."""
+"""How many orders at most are tested for whether they may be billed in advance."""
 
 
 async def check_preferences(
     source: Reader, accounts: Accounts, given: Mapping[str, str], *, in_flight: int
 ) -> Sequence[PreferenceProblem]:
-    """All that would make the sync fail, each with what to do."""
+    """Return everything that would make the sync fail, each with what to do."""
     return [
         *_check_names(given),
         *await _check_accounts(accounts, given),
+        *await _check_expense_account(accounts, given),
         *await _check_rights(source),
         *await _check_limit(source, in_flight),
     ]
 
 
 def _check_names(given: Mapping[str, str]) -> list[PreferenceProblem]:
-    """A misspelt name would silently do nothing."""
+    """Check the preferences' names: a misspelt one would silently do nothing."""
     known = (*KNOWN, *(f"{CHARGE_PREFIX}{kind}" for kind in ChargeKind))
     problems = [
         PreferenceProblem(
@@ -84,8 +86,25 @@ async def _check_accounts(accounts: Accounts, given: Mapping[str, str]) -> list[
     return problems
 
 
+async def _check_expense_account(accounts: Accounts, given: Mapping[str, str]) -> list[PreferenceProblem]:
+    named = given.get(EXPENSE_ACCOUNT, "")
+    if not named:
+        return []
+    for account_type in EXPENSES:
+        if await accounts.find(account_type, named) is not None:
+            return []
+    return [
+        PreferenceProblem(
+            code="ACCOUNT_WRONG_TYPE",
+            preference=EXPENSE_ACCOUNT,
+            message=f"NetSuite has no active account {named!r} of type Expense or Other Expense (its acctType).",
+            fix=("Enter the internal id, number or name of an account of type Expense or Other Expense.",),
+        )
+    ]
+
+
 async def _check_rights(source: Reader) -> list[PreferenceProblem]:
-    """Whether the role may read all that a sync reads, by the cheapest proof: a few records of each."""
+    """Check that the role may read everything a sync reads, by the cheapest test: a few records of each kind."""
     searches = {
         kind.removeprefix("_"): transactions.changed([kind], None, None, whole=False) for kind in READ_TRANSACTIONS
     }
@@ -120,7 +139,8 @@ async def _check_rights(source: Reader) -> list[PreferenceProblem]:
 
 
 async def _check_limit(source: Reader, in_flight: int) -> list[PreferenceProblem]:
-    """More calls at once than the account allows would only be blocked. A role that may not ask is told nothing."""
+    """Check that the connection makes no more calls at once than the account allows: more would only be blocked. If the
+    role may not read the limit, nothing is reported."""
     try:
         limit = await source.concurrency()
     except (AuthenticationFailed, Rejected) as error:
@@ -143,26 +163,27 @@ async def _check_limit(source: Reader, in_flight: int) -> list[PreferenceProblem
 
 
 async def bill_in_advance(source: Reader) -> bool | None:
-    """Whether the account may bill what was not received (S4-70); None where no order can tell.
+    """Return whether the account may bill what was not received; None: no order can show it.
 
-    The preference itself cannot be read. But NetSuite's draft of a bill holds what may be billed now, and nothing is
-    stored for it: of an order with nothing received it has all lines, or none that must be received first.
+    The preference itself cannot be read. But NetSuite's draft of a bill contains what may be billed now, and nothing is
+    stored for it. For an order of which nothing was received, the draft has all lines, or only those that need no
+    receipt.
     """
     criteria = {
         **transactions.changed([transactions.ORDER], None, None, whole=False).criteria,
         "status": reader.any_of(statuses.OPEN_STATES[0]),
     }
     waiting = await source.some(Search("TransactionSearchBasic", criteria))
-    found = await source.records([("purchaseOrder", order.id) for order in waiting[:PROBES]])
-    for outcome in found.values():
-        if isinstance(outcome, Held):
+    result = await source.records([("purchaseOrder", order.id) for order in waiting[:PROBES]])
+    for outcome in result.values():
+        if isinstance(outcome, NsRecord):
             answer = await _may_be_billed(source, outcome)
             if answer is not None:
                 return answer
     return None
 
 
-async def _may_be_billed(source: Reader, order: Held) -> bool | None:
+async def _may_be_billed(source: Reader, order: NsRecord) -> bool | None:
     lines = {wire.text(line, "line") for line in order.lines("itemList", "item") if _to_be_billed(line)}
     if not lines:
         return None

@@ -1,9 +1,9 @@
-"""Reading: searches by page, records by id, the delete feed, the server's clock (reference 3.2, 3.3).
+"""Read: searches by page, records by id, the delete feed, the server's clock (reference 3.2, 3.3).
 
-Pages are taken by key, not by number. `searchMoreWithId` runs the search again for each page, so that rows skip a page
-when others leave the result meanwhile, and its id dies after a quarter of an hour. We ask a new search for what has a
-higher internal id than the last row instead; its first page is all we use. That needs rows in ascending order, which
-NetSuite keeps and does not promise: it is checked on every page, and the numbered pages are the fall-back.
+Pages are read by key, not by number. `searchMoreWithId` runs the search again for each page, so rows move past a page
+boundary when others leave the result meanwhile, and its id expires after a quarter of an hour. Instead, each page is a
+new search for ids higher than the last row's, of which only the first page is used. This needs rows in ascending order,
+which NetSuite keeps but does not promise: every page is checked, and numbered pages are the fall-back.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ from lxml import etree
 from erp.errors import ErpError, NotFound, Rejected
 from erp.netsuite import faults, wire
 from erp.netsuite.client import NetSuiteClient
-from erp.netsuite.wire import Held
+from erp.netsuite.wire import NsRecord
+from erp.transport import malformed
 
 _log = logging.getLogger(__name__)
 
@@ -25,18 +26,18 @@ BODY_PAGE = 1000
 """Rows of a page without sublists: NetSuite's maximum (3.1)."""
 
 WHOLE_PAGE = 100
-"""Rows of a page with sublists: each row is a whole record that NetSuite has to load."""
+"""Rows of a page with sublists: NetSuite has to load a whole record for each row."""
 
 SMALLEST_PAGE = 5
 
 GET_AT_ONCE = 100
-"""Records of one `getList`; up to 1000 are allowed (3.5), but the answer should come within a time-out."""
+"""Records of one `getList`. NetSuite allows 1000 (3.5), but the answer should come within the time limit."""
 
 PAGE_GONE = ("INVALID_PAGE_INDEX", "INVALID_SEARCH_PAGE_INDEX")
-"""The result has fewer pages than it had."""
+"""The code that says that the result has fewer pages than before."""
 
 WALKS = 3
-"""How often the numbered pages are walked again because the result changed under them."""
+"""How often all numbered pages are read again because the result changed meanwhile."""
 
 
 class Search(NamedTuple):
@@ -45,7 +46,7 @@ class Search(NamedTuple):
     basic: str
     criteria: Mapping[str, Any] = {}
     whole: bool = False
-    """With sublists."""
+    """True: with sublists."""
 
 
 class Place(NamedTuple):
@@ -60,30 +61,31 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, after: str | None) -> "Place":
+        """Return the place that an `after` text names."""
         if after is None:
             return cls()
         last, seen, left = (int(part) for part in after.split("."))
         return cls(last, seen, left)
 
 
-class Found(NamedTuple):
-    """One page. `after` resumes behind it, None when it was the last."""
+class Listing(NamedTuple):
+    """One page. `after` resumes behind it; None: it was the last page."""
 
-    records: list[Held]
+    records: list[NsRecord]
     after: str | None
 
 
 class _Answer(NamedTuple):
-    """One answer of a search as it came."""
+    """One answer of a search, unchanged."""
 
-    records: list[Held]
+    records: list[NsRecord]
     total: int
     pages: int
     search_id: str
 
 
 class Reader:
-    """Reads of one connection."""
+    """Reads one connection."""
 
     def __init__(self, client: NetSuiteClient, *, page_size: int | None) -> None:
         self._client = client
@@ -92,38 +94,42 @@ class Reader:
 
     # --- searches -----------------------------------------------------------------------------------------------
 
-    async def page(self, search: Search, after: str | None = None) -> Found:
-        """A page of records in the order of their ids. Raises MalformedAnswer for a page that is not whole."""
+    async def page(self, search: Search, after: str | None = None) -> Listing:
+        """Return a page of records in the order of their ids.
+
+        Raises:
+            MalformedAnswer: the page is not whole.
+        """
         place = Place.of(after)
         answer = await self._ask(search, above=place.last)
         if place.left is not None and answer.total < place.left and await self._missed(search, place):
-            return Found(await self._all_pages(search), None)
+            return Listing(await self._all_pages(search), None)
         if answer.pages <= 1:
-            return Found(_once(answer.records), None)
+            return Listing(_once(answer.records), None)
         ids = [int(record.id) for record in answer.records]
         if ids != sorted(ids) or ids[0] <= place.last:
             _log.info("NetSuite gives %s in another order than by id; all its pages are read", search.basic)
-            return Found(await self._all_pages(search), None)
+            return Listing(await self._all_pages(search), None)
         records = _once(answer.records)
-        return Found(records, str(Place(ids[-1], place.seen + len(records), answer.total - len(records))))
+        return Listing(records, str(Place(ids[-1], place.seen + len(records), answer.total - len(records))))
 
-    async def some(self, search: Search) -> list[Held]:
-        """A few records, as a sample or to prove a right."""
+    async def some(self, search: Search) -> list[NsRecord]:
+        """Return a few records, as a sample or to test a right."""
         return (await self._run(search, SMALLEST_PAGE)).records
 
-    async def all(self, search: Search) -> list[Held]:
-        """All records of a search."""
-        records: list[Held] = []
+    async def all(self, search: Search) -> list[NsRecord]:
+        """Return all records of a search."""
+        records: list[NsRecord] = []
         after: str | None = None
         while True:
-            found = await self.page(search, after)
-            records += found.records
-            after = found.after
+            listing = await self.page(search, after)
+            records += listing.records
+            after = listing.after
             if after is None:
                 return _once(records)
 
     async def _missed(self, search: Search, place: Place) -> bool:
-        """Whether fewer rows are left because some with a lower id never came, and not because they are gone."""
+        """Return whether rows with a lower id are missing because they never came, not because they were deleted."""
         criteria = dict(search.criteria)
         criteria["internalIdNumber"] = {"operator": "lessThanOrEqualTo", "searchValue": place.last}
         below = await self._run(search._replace(criteria=criteria, whole=False), SMALLEST_PAGE)
@@ -141,8 +147,12 @@ class Reader:
         answer = await self._client.call("search", {"searchRecord": record}, search=_preferences(search, size))
         return _answer(answer)
 
-    async def _all_pages(self, search: Search) -> list[Held]:
-        """Every page by number, walked again while the result changes under us."""
+    async def _all_pages(self, search: Search) -> list[NsRecord]:
+        """Return the records of every page by number; read again while the result changes meanwhile.
+
+        Raises:
+            MalformedAnswer: the result never stayed the same for one reading.
+        """
         for _ in range(WALKS):
             first = await self._ask(search)
             records = list(first.records)
@@ -162,10 +172,10 @@ class Reader:
             whole = _once(records)
             if len(whole) == first.total:
                 return sorted(whole, key=lambda record: int(record.id))
-        raise faults.malformed(f"The result of a {search.basic} changed at every attempt to read its pages.")
+        raise malformed(f"The result of a {search.basic} changed at every attempt to read its pages.")
 
     async def columns(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Columns of transactions that their records do not show, by internal id (3.3)."""
+        """Return columns of transactions that their records do not show, by internal id (3.3)."""
         rows: dict[str, dict[str, str]] = {}
         for start in range(0, len(ids), BODY_PAGE):
             rows |= await self._columns(ids[start : start + BODY_PAGE], names)
@@ -191,20 +201,29 @@ class Reader:
 
     # --- by id --------------------------------------------------------------------------------------------------
 
-    async def records(self, wanted: Sequence[tuple[str, str]]) -> dict[str, Held | ErpError]:
-        """Records by type and internal id, with sublists; by id the record, or why it is not shown."""
-        found: dict[str, Held | ErpError] = {}
+    async def records(self, wanted: Sequence[tuple[str, str]]) -> dict[str, NsRecord | ErpError]:
+        """Return records with sublists, by type and internal id: for each id the record, or the error that says why it
+        is not shown."""
+        result: dict[str, NsRecord | ErpError] = {}
         batches = [wanted[start : start + GET_AT_ONCE] for start in range(0, len(wanted), GET_AT_ONCE)]
         for part in await asyncio.gather(*(self._get(batch) for batch in batches)):
-            found |= part
-        return found
+            result |= part
+        return result
 
-    async def record(self, kind: str, internal_id: str) -> Held:
-        """One record. Raises NotFound."""
+    async def record(self, kind: str, internal_id: str) -> NsRecord:
+        """Return one record.
+
+        Raises:
+            NotFound: NetSuite does not show it.
+        """
         return shown(await self.records([(kind, internal_id)]), internal_id)
 
-    async def by_external_id(self, kind: str, external_id: str) -> Held | None:
-        """The record that carries our key, or None."""
+    async def by_external_id(self, kind: str, external_id: str) -> NsRecord | None:
+        """Return the record that carries our key, or None.
+
+        Raises:
+            ErpError: any other reason why it is not shown.
+        """
         soap = await self._client.soap()
         wanted = [soap.make("core", "RecordRef", type=kind, externalId=external_id)]
         (outcome,) = await self._get_list(wanted)
@@ -214,14 +233,14 @@ class Reader:
             raise outcome
         return outcome
 
-    async def _get(self, wanted: Sequence[tuple[str, str]]) -> dict[str, Held | ErpError]:
+    async def _get(self, wanted: Sequence[tuple[str, str]]) -> dict[str, NsRecord | ErpError]:
         soap = await self._client.soap()
         outcomes = await self._get_list(
             [soap.make("core", "RecordRef", type=kind, internalId=id_) for kind, id_ in wanted]
         )
         return {internal_id: outcome for (_, internal_id), outcome in zip(wanted, outcomes, strict=True)}
 
-    async def _get_list(self, wanted: Sequence[Any]) -> list[Held | ErpError]:
+    async def _get_list(self, wanted: Sequence[Any]) -> list[NsRecord | ErpError]:
         answer = await self._client.call("getList", {"baseRef": wanted})
         listed = wire.child(answer, "readResponseList")
         whole = None if listed is None else wire.status(listed)
@@ -229,39 +248,51 @@ class Reader:
             raise faults.refusal(whole, writing=False)
         responses = list(wire.children(listed, "readResponse"))
         if len(responses) != len(wanted):
-            raise faults.malformed(f"{len(wanted)} records were asked for and {len(responses)} answered.")
+            raise malformed(f"{len(wanted)} records were asked for and {len(responses)} answered.")
         return [read_response(response) for response in responses]
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
-    async def initialize(self, kind: str, source: str, internal_id: str) -> Held:
-        """An unsaved record as NetSuite would make it from another (3.4). Raises NetSuite's refusal."""
+    async def initialize(self, kind: str, source: str, internal_id: str) -> NsRecord:
+        """Return an unsaved record as NetSuite would make it from another one (3.4).
+
+        Raises:
+            ErpError: NetSuite's refusal.
+        """
         body = {"initializeRecord": {"type": kind, "reference": {"type": source, "internalId": internal_id}}}
         response = wire.child(await self._client.call("initialize", body), "readResponse")
         if response is None:
-            raise faults.malformed("initialize was answered without a record.")
+            raise malformed("initialize was answered without a record.")
         outcome = read_response(response)
         if isinstance(outcome, ErpError):
             raise outcome
         return outcome
 
-    async def all_of(self, record_type: str) -> list[Held]:
-        """What `getAll` gives of one of its few types (3.2)."""
+    async def all_of(self, record_type: str) -> list[NsRecord]:
+        """Return the result of `getAll` for one of its few types (3.2)."""
         answer = await self._client.call("getAll", {"record": {"recordType": record_type}})
         result = _result(answer, "getAllResult")
-        return [wire.held(element) for element in wire.children(wire.child(result, "recordList"), "record")]
+        return [wire.ns_record(element) for element in wire.children(wire.child(result, "recordList"), "record")]
 
     async def server_time(self) -> datetime:
-        """NetSuite's own clock: the right source of a watermark (3.2)."""
+        """Return NetSuite's own clock: the right source of a cursor (3.2).
+
+        Raises:
+            MalformedAnswer: the answer has no time.
+        """
         result = _result(await self._client.call("getServerTime", {}), "getServerTimeResult")
         said = wire.child(result, "serverTime")
         try:
             return wire.moment_of(wire.sortable_time((said.text if said is not None else None) or ""))
         except ValueError:
-            raise faults.malformed("NetSuite's clock cannot be read.") from None
+            raise malformed("NetSuite's clock cannot be read.") from None
 
     async def deleted(self, kinds: Sequence[str], since: datetime, page: int) -> tuple[list[etree._Element], int]:
-        """A page of the delete feed, from 1, and how many pages there are."""
+        """Return a page of the delete feed, counted from 1, and how many pages there are.
+
+        Raises:
+            MalformedAnswer: the answer breaks the protocol.
+        """
         filter_ = {
             "deletedDate": {"operator": "onOrAfter", "searchValue": since},
             "type": {"operator": "anyOf", "searchValue": list(kinds)},
@@ -272,11 +303,11 @@ class Reader:
         pages = _number(result, "totalPages")
         total = _number(result, "totalRecords")
         if pages <= 1 and total != len(rows):
-            raise faults.malformed(f"The delete feed says it has {total} records and shows {len(rows)}.")
+            raise malformed(f"The delete feed says it has {total} records and shows {len(rows)}.")
         return rows, pages
 
     async def concurrency(self) -> int | None:
-        """How many calls at once this integration may make, where NetSuite says so (6.3)."""
+        """Return how many calls at once this integration may make; None: NetSuite does not say (6.3)."""
         result = _result(
             await self._client.call("getIntegrationGovernanceInfo", {}), "getIntegrationGovernanceInfoResult"
         )
@@ -291,27 +322,40 @@ class Reader:
 
 
 def any_of(*values: str) -> dict[str, Any]:
+    """Return the criterion that an enumeration has one of the values."""
     return {"operator": "anyOf", "searchValue": list(values)}
 
 
 def any_of_ids(ids: Sequence[str]) -> dict[str, Any]:
+    """Return the criterion that a reference is one of the ids."""
     return {"operator": "anyOf", "searchValue": wire.refs(ids)}
 
 
+def equal(value: str) -> dict[str, Any]:
+    """Return the criterion that a text is this one."""
+    return {"operator": "is", "searchValue": value}
+
+
 def since(moment: datetime) -> dict[str, Any]:
+    """Return the criterion of a time on or after the moment."""
     return {"operator": "onOrAfter", "searchValue": moment}
 
 
 def yes() -> dict[str, Any]:
+    """Return the criterion of a flag that is set."""
     return {"searchValue": True}
 
 
 # --- answers ---------------------------------------------------------------------------------------------------
 
 
-def shown(found: Mapping[str, Held | ErpError], internal_id: str) -> Held:
-    """One of the records of `Reader.records`. Raises why it is not shown."""
-    outcome = found[internal_id]
+def shown(read: Mapping[str, NsRecord | ErpError], internal_id: str) -> NsRecord:
+    """Return one of the records of `Reader.records`.
+
+    Raises:
+        ErpError: why it is not shown.
+    """
+    outcome = read[internal_id]
     if isinstance(outcome, ErpError):
         raise outcome
     return outcome
@@ -325,7 +369,7 @@ def _result(answer: etree._Element, name: str) -> etree._Element:
     result = wire.child(answer, name)
     status = None if result is None else wire.status(result)
     if result is None or status is None:
-        raise faults.malformed(f"A read was answered without its {name}.")
+        raise malformed(f"A read was answered without its {name}.")
     if not status.success:
         raise faults.refusal(status, writing=False)
     return result
@@ -333,34 +377,35 @@ def _result(answer: etree._Element, name: str) -> etree._Element:
 
 def _answer(answer: etree._Element) -> _Answer:
     result = _result(answer, "searchResult")
-    records = [wire.held(element) for element in wire.children(wire.child(result, "recordList"), "record")]
+    records = [wire.ns_record(element) for element in wire.children(wire.child(result, "recordList"), "record")]
     total, size = _number(result, "totalRecords"), _number(result, "pageSize")
     pages, index = _number(result, "totalPages"), _number(result, "pageIndex")
     expected = total if pages <= 1 else min(size, total - size * (max(index, 1) - 1))
     # A page may show a record twice while it is being changed.
     if expected not in (len(records), len(_once(records))):
-        raise faults.malformed(f"A page of a search says it has {expected} records and shows {len(records)}.")
+        raise malformed(f"A page of a search says it has {expected} records and shows {len(records)}.")
     if not all(record.id.isdecimal() for record in records):
-        raise faults.malformed("A search answered with a record without its internal id.")
+        raise malformed("A search answered with a record without its internal id.")
     search_id = wire.child(result, "searchId")
     return _Answer(records, total, pages, (search_id.text if search_id is not None else None) or "")
 
 
-def _once(records: Sequence[Held]) -> list[Held]:
-    """Each record once; a page may show one twice while it is being changed, the later showing is kept."""
+def _once(records: Sequence[NsRecord]) -> list[NsRecord]:
+    """Return each record once. A page may show a record twice while it is being changed; the later one is kept."""
     return list({record.id: record for record in records}.values())
 
 
-def read_response(response: etree._Element) -> Held | ErpError:
+def read_response(response: etree._Element) -> NsRecord | ErpError:
+    """Return the record of a read response, or the error that says why it is not shown."""
     status = wire.status(response)
     record = wire.child(response, "record")
     if status is None:
-        return faults.malformed("A record was answered without its status.")
+        return malformed("A record was answered without its status.")
     if not status.success:
         return faults.refusal(status, writing=False)
     if record is None:
         return Rejected("NetSuite showed no record and gave no reason.", code="RECORD_NOT_SHOWN")
-    return wire.held(record)
+    return wire.ns_record(record)
 
 
 def _column(column: etree._Element) -> str:
@@ -375,4 +420,4 @@ def _number(result: etree._Element, name: str) -> int:
     try:
         return int(said.text)
     except ValueError:
-        raise faults.malformed(f"An answer's {name} is not a number.") from None
+        raise malformed(f"An answer's {name} is not a number.") from None

@@ -1,7 +1,11 @@
-"""SuiteTalk's WSDL, loaded once per process and version, and the envelopes zeep builds from it (reference 1.2, 9.1).
+"""Load SuiteTalk's WSDL, once per process, host and version, and build envelopes with zeep (reference 1.2, 9.1).
+
+Every account has a host of its own, so what one tenant's host serves must never be what another tenant's calls are
+built from: descriptions are kept per host, in memory and on disk, and lead to no other host. Hosts that serve the same,
+byte for byte, share the memory.
 
 zeep reads 47 documents and needs half a second and 70 MB for them, so this never happens on the event loop, and never
-twice. It only builds requests here: answers are read with lxml (docs/decisions/netsuite-transport.md).
+twice. zeep only builds requests here; answers are read with lxml (docs/decisions/0007-netsuite-transport.md).
 """
 
 import asyncio
@@ -23,9 +27,9 @@ from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 
-from erp.authorities import trusted_authorities
 from erp.errors import ErpError, MalformedAnswer, Rejected, Unavailable
-from erp.netsuite.address import Address, trusted_host
+from erp.netsuite.auth import Address, trusted_host
+from erp.transport import host_of, refuse_packed_twice, trusted_authorities
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +37,13 @@ _zeep_client: Any = Client  # zeep ships no types of its own; here is where that
 
 LARGEST_DOCUMENT = 20 * 1024 * 1024
 LOAD_TIMEOUT_SECONDS = 30
-"""For one step of one document."""
+"""Seconds for one step of loading one document."""
 
 WHOLE_LOAD_SECONDS = 120
-"""For all documents: others wait for their own meanwhile."""
+"""Seconds for loading all documents; other versions wait meanwhile."""
+
+COMMON_HOST = "webservices.netsuite.com"
+"""NetSuite's own host, no customer's: it serves the same documents (section 1.1)."""
 
 _NAMESPACES = {
     "core": "urn:core_{}.platform.webservices.netsuite.com",
@@ -48,23 +55,27 @@ _NAMESPACES = {
 
 
 class Soap:
-    """One version's language: builds envelopes, knows types by their short namespace."""
+    """One version's schema: it builds envelopes and knows types by their short namespace."""
 
     def __init__(self, client: Any, version: str) -> None:
         self._client = client
         self._service = client.create_service(
             f"{{urn:platform_{version}.webservices.netsuite.com}}NetSuiteBinding",
-            # Only zeep's own sending would use it, and we send ourselves.
+            # Only zeep's own transport would use it, and we send requests ourselves.
             "https://posync.invalid/",
         )
         self.version = version
 
     def make(self, namespace: str, name: str, **values: Any) -> Any:
-        """A value of a type that the schema leaves abstract where it is used, so that zeep writes its `xsi:type`."""
+        """Return a value of a type that the schema leaves abstract here, so that zeep writes its `xsi:type`."""
         return self._client.get_type(f"{{{_NAMESPACES[namespace].format(self.version)}}}{name}")(**values)
 
     def envelope(self, operation: str, headers: Mapping[str, Any], body: Mapping[str, Any]) -> bytes:
-        """The request as bytes. Raises Rejected when the schema does not allow what is to be sent."""
+        """Return the request as bytes.
+
+        Raises:
+            Rejected: the schema does not allow what is to be sent.
+        """
         try:
             message = self._client.create_message(self._service, operation, _soapheaders=dict(headers), **body)
         except (ZeepError, TypeError, ValueError) as error:
@@ -75,11 +86,21 @@ class Soap:
 
 
 _loaded: dict[str, Soap] = {}
+"""By the address of the WSDL."""
+
+_same: dict[str, Soap] = {}
+"""By what was read: the content of all its documents."""
+
 _loading = threading.Lock()
 
 
 async def language(address: Address) -> Soap:
-    """The language of an endpoint. Raises Unavailable or MalformedAnswer while its WSDL cannot be had."""
+    """Return the schema of an endpoint's version.
+
+    Raises:
+        Unavailable: its WSDL cannot be fetched now.
+        MalformedAnswer: what was fetched is no usable WSDL.
+    """
     known = _loaded.get(_name(address))
     if known is not None:
         return known
@@ -87,8 +108,7 @@ async def language(address: Address) -> Soap:
 
 
 def _name(address: Address) -> str:
-    # One version is the same at every account; the sandbox's is its own.
-    return address.wsdl if address.loopback else address.version
+    return address.wsdl
 
 
 def _load(address: Address, timeout: float) -> Soap:
@@ -96,12 +116,12 @@ def _load(address: Address, timeout: float) -> Soap:
         known = _loaded.get(_name(address))
         if known is not None:
             return known
-        soap = _read(address, timeout)
-        _loaded[_name(address)] = soap
-        return soap
+        soap, content = _read(address, timeout)
+        _loaded[_name(address)] = known = _same.setdefault(content, soap)
+        return known
 
 
-def _read(address: Address, timeout: float) -> Soap:
+def _read(address: Address, timeout: float) -> tuple[Soap, str]:
     try:
         return _soap(address, timeout, cached=not address.loopback)
     except MalformedAnswer as error:
@@ -111,16 +131,17 @@ def _read(address: Address, timeout: float) -> Soap:
     return _soap(address, timeout, cached=False)
 
 
-def _soap(address: Address, timeout: float, *, cached: bool) -> Soap:
+def _soap(address: Address, timeout: float, *, cached: bool) -> tuple[Soap, str]:
     documents = _Documents(address, timeout, cached=cached)
-    # A WSDL consists of references; which hosts they may lead to is `_Documents` to say.
+    # A WSDL consists of references; `_Documents` decides which hosts they may lead to.
     settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=False)
     try:
-        return Soap(_zeep_client(address.wsdl, transport=documents, settings=settings), address.version)
+        client = _zeep_client(address.wsdl, transport=documents, settings=settings)
+        return Soap(client, address.version), documents.content
     except ErpError:
         raise
     except Exception as error:
-        # What is no WSDL makes zeep raise its own errors, lxml's and plain ones.
+        # Given something that is no WSDL, zeep raises its own errors, lxml's and built-in ones.
         raise MalformedAnswer(
             f"NetSuite's WSDL cannot be read ({type(error).__name__}).",
             code="MALFORMED_ANSWER",
@@ -131,24 +152,48 @@ def _soap(address: Address, timeout: float, *, cached: bool) -> Soap:
 
 
 class _Documents(Transport):
-    """Fetches WSDL and schemas from trusted hosts only, and keeps NetSuite's own on disk: they never change."""
+    """Fetches WSDL and schemas from the connection's own host only, and keeps NetSuite's on disk: they never change."""
 
     def __init__(self, address: Address, timeout: float, *, cached: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._allow_loopback = address.loopback
         self._keep = not address.loopback
         self._cached = cached
-        self._folder = user_cache_path("posync") / "netsuite" / address.version
+        self._host = address.host
+        self._folder = user_cache_path("posync") / "netsuite" / address.host / address.version
+        self._read: dict[str, str] = {}
         self._ends = time.monotonic() + WHOLE_LOAD_SECONDS
         trust_env = not address.loopback
         self._http = httpx.Client(timeout=timeout, trust_env=trust_env, verify=trusted_authorities(trust_env=trust_env))
 
+    @property
+    def content(self) -> str:
+        """Return a digest of all documents that were read. The host that served them is left out of it."""
+        return hashlib.sha256(repr(sorted(self._read.items())).encode()).hexdigest()
+
     def load(self, url: str) -> bytes:
-        if not trusted_host(url, allow_loopback=self._allow_loopback):
+        """Return a document, from disk or from its host.
+
+        Raises:
+            MalformedAnswer: the document is on a host that is not trusted, or not the connection's own.
+            Unavailable: the document cannot be fetched now.
+        """
+        if not trusted_host(url, allow_loopback=self._allow_loopback) or not self._is_own(url):
             raise MalformedAnswer(
-                f"NetSuite's WSDL refers to {urlsplit(url).hostname}, which is not NetSuite's.", code="MALFORMED_ANSWER"
+                f"NetSuite's WSDL refers to {host_of(url)}, which is not the host of this connection.",
+                code="MALFORMED_ANSWER",
             )
-        # The account is part of the host, so the path names the document.
+        content = self._document(url)
+        served = content.replace(self._host.encode(), b"host")
+        self._read[urlsplit(url).path] = hashlib.sha256(served).hexdigest()
+        return content
+
+    def _is_own(self, url: str) -> bool:
+        """Return whether a document is on the connection's host, or on the one that NetSuite serves all from."""
+        return urlsplit(url).netloc in (self._host, COMMON_HOST)
+
+    def _document(self, url: str) -> bytes:
+        # The host is part of the folder, so the path names the document.
         kept = self._folder / hashlib.sha256(urlsplit(url).path.encode()).hexdigest()
         if self._cached and kept.is_file():
             return kept.read_bytes()
@@ -165,7 +210,8 @@ class _Documents(Transport):
         if time.monotonic() > self._ends:
             raise Unavailable("NetSuite's WSDL takes too long to come.", code="ERP_NO_ANSWER")
         try:
-            response = self._http.get(url)
+            with self._http.stream("GET", url, headers={"Accept-Encoding": "gzip"}) as response:
+                content = _whole(response)
         except httpx.HTTPError as error:
             raise Unavailable(
                 f"NetSuite's WSDL cannot be fetched ({type(error).__name__}).", code="ERP_UNREACHABLE"
@@ -178,13 +224,24 @@ class _Documents(Transport):
                 code="ENDPOINT_REFUSED",
                 evidence={"path": urlsplit(url).path},
             )
-        if len(response.content) > LARGEST_DOCUMENT:
+        return content
+
+
+def _whole(response: httpx.Response) -> bytes:
+    """Read a document to its end, counted after unpacking: a small one may unpack to gigabytes."""
+    refuse_packed_twice(response, writing=False)
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_bytes():
+        size += len(part)
+        if size > LARGEST_DOCUMENT:
             raise MalformedAnswer("NetSuite's WSDL is too large to be one.", code="MALFORMED_ANSWER")
-        return response.content
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Keep a document. A disk that cannot is no reason to stop: the next process fetches it again."""
+    """Store a document on disk. A disk that fails is no reason to stop: the next process fetches the document again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)

@@ -1,11 +1,13 @@
-"""What NetSuite's order and document statuses mean (S4-49..54, ruling G3; reference 4.1). Tables, by display word."""
+"""Translate NetSuite's order and document statuses (reference 4.1). The tables are keyed by the displayed text."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from erp.connector import Statuses
-from models.domain import LineBasis, MatchingStatus, MatchMode, PoStatus, PurchaseOrder, Receipt, ReceiptStatus
+from models.domain.connections import MatchMode
+from models.domain.orders import LineBasis, MatchingStatus, PoStatus, PurchaseOrder
+from models.domain.receipts import Receipt, ReceiptStatus
 
 WORDS: Mapping[str, str] = {
     "_pendingSupervisorApproval": "Pending Supervisor Approval",
@@ -17,27 +19,27 @@ WORDS: Mapping[str, str] = {
     "_fullyBilled": "Fully Billed",
     "_closed": "Closed",
 }
-"""An order's `orderStatus` to its display word. The display text itself follows the user's language, so the enum is
-what counts where an answer has it."""
+"""An order's `orderStatus` to its displayed text. The text in an answer follows the user's language, so the enumeration
+counts if an answer has it."""
 
 _SAME_IN_BOTH: Mapping[str, tuple[PoStatus | None, MatchingStatus]] = {
     "pending supervisor approval": (None, MatchingStatus.PENDING_APPROVAL),
     "planned": (None, MatchingStatus.PENDING_APPROVAL),
     "rejected by supervisor": (None, MatchingStatus.DELETED),
     "pending receipt": (PoStatus.UNFILLED, MatchingStatus.ACTIVE),
-    # Received more than billed: something is to be billed in either mode.
+    # More received than billed: there is something to bill in both modes.
     "pending billing/partially received": (PoStatus.PARTIALLY_FILLED, MatchingStatus.ACTIVE),
     "pending bill": (PoStatus.PARTIALLY_FILLED, MatchingStatus.ACTIVE),
     "pending billing": (PoStatus.PARTIALLY_FILLED, MatchingStatus.ACTIVE),
     "fully billed": (PoStatus.FILLED, MatchingStatus.CLOSED),
     "billed": (PoStatus.FILLED, MatchingStatus.CLOSED),
-    # Not a word of NetSuite's own list, but one of the requirements' (S4-53): all is there, and may be billed.
+    # Not in NetSuite's own list, but in the requirements (S4-53): everything is received and may be billed.
     "received": (PoStatus.FILLED, MatchingStatus.ACTIVE),
     "closed": (PoStatus.CLOSED, MatchingStatus.CLOSED),
 }
 
 ORDER_STATUSES: Mapping[str, Mapping[MatchMode, Statuses]] = {
-    **{word: dict.fromkeys(MatchMode, Statuses(po, matching)) for word, (po, matching) in _SAME_IN_BOTH.items()},
+    **{status: dict.fromkeys(MatchMode, Statuses(po, matching)) for status, (po, matching) in _SAME_IN_BOTH.items()},
     # Everything received so far is billed. By the order alone it is billed in part; with receipts it waits for more.
     "partially received": {
         MatchMode.TWO_WAY: Statuses(PoStatus.PARTIALLY_FILLED, MatchingStatus.PARTIALLY_BILLED),
@@ -51,10 +53,10 @@ OPEN_STATES = (
     "_purchaseOrderPendingBillingPartiallyReceived",
     "_purchaseOrderPendingBill",
 )
-"""The search's words for what a first import takes (S1-14, S1-15), the same in both modes."""
+"""The search's names of the states that a first import takes, the same in both match modes."""
 
 RECEIVED = "Received"
-"""An item receipt has no status of its own (reference 4): that it is there says it all."""
+"""The status we give an item receipt. It has none of its own (reference 4): if it exists, the goods are received."""
 
 DEAD_BILLS = frozenset({"rejected", "cancelled", "voided"})
 """States of a bill that bills nothing."""
@@ -67,11 +69,11 @@ VOID_PAYMENTS = frozenset({"voided", "rejected", "declined"})
 WAITING_PAYMENTS = frozenset(
     {"pending approval", "in transit", "online bill pay pending accounting approval", "bill pay pending approval"}
 )
-"""States in which NetSuite keeps a payment waiting (S2-38); any other has been posted."""
+"""States in which NetSuite keeps a payment waiting; in any other the payment has been posted."""
 
 
 def order_statuses(erp_status: str, mode: MatchMode) -> Statuses | None:
-    """Both meanings of an order's status, or None for a word the table does not know."""
+    """Return both meanings of an order's status, or None for a status that the table does not have."""
     by_mode = ORDER_STATUSES.get(erp_status.casefold())
     return None if by_mode is None else by_mode[mode]
 
@@ -80,10 +82,11 @@ OPEN = frozenset({"pending receipt", "partially received", "pending billing/part
 
 
 def lags(order: PurchaseOrder, receipts: Iterable[Receipt]) -> bool:
-    """Whether the order's status has not followed its quantities yet: all of it is received and billed, and it is open.
-    What came beyond the order may have to be billed first (S4-15): until it is, the order may stay open.
+    """Return whether the order's status has not followed its quantities yet: everything is received and billed, and it
+    is still open. What was received beyond the order may have to be billed first: until then the order may stay
+    open.
 
-    The word is never worked out here (S4-60); this only says that it will change, so that it is read again (S4-67).
+    The status itself is never computed here. This only says that it will change, so that the order is read again.
     """
     if order.erp_status.casefold() not in OPEN:
         return False
@@ -104,4 +107,5 @@ def lags(order: PurchaseOrder, receipts: Iterable[Receipt]) -> bool:
 
 
 def receipt_status(erp_status: str) -> ReceiptStatus | None:
+    """Return the meaning of a receipt's status, or None for an unknown one."""
     return ReceiptStatus.ACTIVE if erp_status == RECEIVED else None

@@ -1,4 +1,4 @@
-"""Which transactions to search, from when, and what a changed one says of others (reference 3.3, 5.1)."""
+"""Search transactions: which kinds, from when on, and what a changed one says of others (reference 3.3, 5.1)."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 from erp.netsuite import reader, statuses, translate, wire
 from erp.netsuite.reader import Search
-from erp.netsuite.wire import Held
+from erp.netsuite.wire import NsRecord
 
 ORDER, RECEIPT, BILL, CREDIT, PAYMENT, RETURN = (
     "_purchaseOrder",
@@ -20,14 +20,14 @@ ORDER, RECEIPT, BILL, CREDIT, PAYMENT, RETURN = (
 """The search's words for the kinds of transaction."""
 
 OVERLAP = timedelta(minutes=10)
-"""How far reads look back behind a cursor: a transaction gets its stamp when its saving begins, and a slow script of
-the account may end that minutes later."""
+"""How far reads look back behind a cursor: a transaction gets its modification time when its saving begins, and a slow
+script of the account may end the saving minutes later."""
 
 OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def look_back(since: str, overlap: timedelta = OVERLAP) -> datetime:
-    """A cursor moved back by the overlap; one that is no time, or before all time, becomes the oldest day."""
+    """Return a cursor moved back by the overlap. One that is no time, or too early, becomes the oldest day."""
     try:
         return max(wire.moment_of(since) - overlap, OLDEST)
     except (ValueError, OverflowError):
@@ -35,7 +35,8 @@ def look_back(since: str, overlap: timedelta = OVERLAP) -> datetime:
 
 
 def changed(kinds: Iterable[str], start: datetime | None, entity: str | None, *, whole: bool) -> Search:
-    """Transactions of some kinds changed since. By their main line: a line's own stamp says nothing of the others."""
+    """Return the search for transactions of some kinds changed since. It looks at their main line, because a line's own
+    time says nothing of the others."""
     criteria: dict[str, Any] = {"type": reader.any_of(*kinds), "mainLine": reader.yes()}
     if start is not None:
         criteria["lastModifiedDate"] = reader.since(start)
@@ -44,8 +45,22 @@ def changed(kinds: Iterable[str], start: datetime | None, entity: str | None, *,
     return Search("TransactionSearchBasic", criteria, whole)
 
 
+def bills_numbered(vendor_id: str, number: str, entity: str | None) -> Search:
+    """Return the search for a vendor's bills with a reference number; NetSuite compares it without case."""
+    criteria: dict[str, Any] = {
+        "type": reader.any_of(BILL),
+        "mainLine": reader.yes(),
+        "entity": reader.any_of_ids([vendor_id]),
+        "tranId": reader.equal(wire.carried(number)),
+    }
+    if entity is not None:
+        criteria["subsidiary"] = reader.any_of_ids([entity])
+    return Search("TransactionSearchBasic", criteria, True)
+
+
 def made_from(documents: Iterable[str], kinds: Iterable[str]) -> Search:
-    """What was made from these documents. Without `mainLine`: a bill's lines, not the bill, name its order (5.3)."""
+    """Return the search for what was made from these documents. It has no `mainLine`: a bill's lines, not the bill,
+    name its order (5.3)."""
     criteria = {"type": reader.any_of(*kinds), "createdFrom": reader.any_of_ids(list(documents))}
     return Search("TransactionSearchBasic", criteria, True)
 
@@ -53,8 +68,8 @@ def made_from(documents: Iterable[str], kinds: Iterable[str]) -> Search:
 # --- what a document says of orders and bills ------------------------------------------------------------------
 
 
-def billed_lines(bill: Held) -> Iterable[tuple[str, str, wire.Fields, bool]]:
-    """A bill's lines that bill an order: the order, our id of its line, the line, whether it is an expense."""
+def billed_lines(bill: NsRecord) -> Iterable[tuple[str, str, wire.Fields, bool]]:
+    """Return a bill's lines that bill an order: order, our id of its line, the line, and whether it is an expense."""
     for sublist, name in (("itemList", "item"), ("expenseList", "expense")):
         for line in bill.lines(sublist, name):
             order, number = wire.text(line, "orderDoc"), wire.text(line, "orderLine")
@@ -62,8 +77,8 @@ def billed_lines(bill: Held) -> Iterable[tuple[str, str, wire.Fields, bool]]:
                 yield order, translate.line_id(order, number, expense=name == "expense"), line, name == "expense"
 
 
-def orders_touched(document: Held) -> set[str]:
-    """The orders whose lines a receipt or bill moves, which need not move their own stamp (5.1)."""
+def orders_touched(document: NsRecord) -> set[str]:
+    """Return the orders whose lines a receipt or bill changes; their own modification time need not change (5.1)."""
     if document.kind == "ItemReceipt":
         order = wire.ref_id(document.fields, "createdFrom")
         return {order} if order else set()
@@ -72,50 +87,54 @@ def orders_touched(document: Held) -> set[str]:
     return set()
 
 
-def bills_touched(document: Held) -> set[str]:
-    """The bills whose due amount a payment or credit moves."""
+def bills_touched(document: NsRecord) -> set[str]:
+    """Return the bills whose due amount a payment or credit changes."""
     if document.kind not in ("VendorPayment", "VendorCredit"):
         return set()
     return {wire.text(line, "doc") or "" for line in _applied_lines(document)}
 
 
-def applied(document: Held) -> Iterable[tuple[str, Decimal]]:
-    """What a payment or credit was applied to: document and amount."""
+def applied(document: NsRecord) -> Iterable[tuple[str, Decimal]]:
+    """Return what a payment or credit was applied to: document and amount."""
     for line in _applied_lines(document):
         yield wire.text(line, "doc") or "", translate.money(line, "amount") or translate.ZERO
 
 
-def _applied_lines(document: Held) -> Iterable[wire.Fields]:
-    """The lines that are applied: the list also offers what else could be."""
+def _applied_lines(document: NsRecord) -> Iterable[wire.Fields]:
+    """Return the lines that are applied; the list also has those that could be."""
     for line in document.lines("applyList", "apply"):
         if wire.text(line, "doc") and wire.text(line, "apply") not in ("false", "0"):
             yield line
 
 
-def latest_touch(documents: Iterable[Held], kind: str) -> dict[str, str]:
-    """By order (`kind` "order") or bill: the latest stamp of what moved it."""
+def latest_touch(documents: Iterable[NsRecord], kind: str) -> dict[str, str]:
+    """Return, by order (`kind` "order") or by bill, the latest time of what changed it."""
     touched = orders_touched if kind == "order" else bills_touched
     latest: dict[str, str] = {}
     for document in documents:
-        # A document without a stamp is reported by its own stream.
+        # A document without a modification time is reported by its own stream.
         try:
-            stamp = translate.revision(document)
+            version = translate.revision(document)
         except translate.Unusable:
             continue
         for target in touched(document):
-            latest[target] = max(stamp, latest.get(target, ""))
+            latest[target] = max(version, latest.get(target, ""))
     return latest
 
 
-def amounts_billed(bills: Iterable[Held]) -> Mapping[str, Decimal]:
-    """What bills bill of each order line, in money. Raises Unusable for an amount that is none, naming its bill."""
+def amounts_billed(bills: Iterable[NsRecord]) -> Mapping[str, Decimal]:
+    """Return what bills bill of each order line, in money.
+
+    Raises:
+        Unusable: an amount is no number; it names the bill.
+    """
     sums: dict[str, Decimal] = {}
     for bill in bills:
         if state(bill) in statuses.DEAD_BILLS:
             continue
         try:
-            for _, line, found, _ in billed_lines(bill):
-                sums[line] = sums.get(line, translate.ZERO) + (translate.money(found, "amount") or translate.ZERO)
+            for _, line, result, _ in billed_lines(bill):
+                sums[line] = sums.get(line, translate.ZERO) + (translate.money(result, "amount") or translate.ZERO)
         except translate.Unusable as error:
             name = wire.text(bill.fields, "tranId") or bill.id
             raise translate.Unusable(
@@ -124,5 +143,6 @@ def amounts_billed(bills: Iterable[Held]) -> Mapping[str, Decimal]:
     return sums
 
 
-def state(document: Held) -> str:
+def state(document: NsRecord) -> str:
+    """Return a document's status."""
     return (wire.text(document.fields, "status") or "").casefold()

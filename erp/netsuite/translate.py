@@ -1,8 +1,8 @@
-"""NetSuite's orders into ours (S4-29..36; reference 4, 5), and what the other records need for that, too.
+"""Translate NetSuite's orders into ours (reference 4, 5), with functions that the other records need too.
 
 Every function either returns a whole record or raises `Unusable`, which becomes a BadRecord: one bad order never stops
-the others (fault F13). Ids are NetSuite's internal ids; a line's id names its order, too: `101:1`, of an expense line
-`101:e3`.
+the others. Ids are NetSuite's internal ids. A line's id also names its order: `101:1`, and `101:e3` for an expense
+line.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,19 +11,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 
-from erp.connector import BadRecord
 from erp.errors import ErpError, MalformedAnswer
 from erp.netsuite import statuses, wire
 from erp.netsuite.currencies import Currencies
-from erp.netsuite.wire import Fields, Held, Row
-from models.domain import (
-    ErpId,
-    LineBasis,
-    PurchaseOrder,
-    PurchaseOrderHeader,
-    PurchaseOrderLine,
-    Record,
-)
+from erp.netsuite.wire import Fields, NsRecord, Row
+from erp.pages import BadRecord
+from models.domain.ids import ErpId
+from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
+from models.domain.record import Record
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -31,19 +26,29 @@ R = TypeVar("R", bound=Record)
 ZERO = Decimal(0)
 ONE = Decimal(1)
 PARTS = Decimal("1E-10")
-"""How exactly the billed part of an expense line is told."""
+"""How exactly the billed part of an expense line is computed."""
+
+
+UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError)
+"""What a record may cause that no check foresaw: it becomes a bad record like any other, and the page goes on."""
 
 
 class Unusable(MalformedAnswer):
-    """A record that cannot be taken in, with our code and what was seen. On a page it becomes a bad record."""
+    """A record that cannot be read into our form, with our code and the evidence. On a page it becomes a bad record."""
 
     def __init__(self, code: str, message: str, evidence: Mapping[str, str]) -> None:
         super().__init__(message, code=code, evidence=evidence)
 
 
+def unforeseen(error: Exception) -> Unusable:
+    """Return the error of a record that no check foresaw."""
+    problem = f"{type(error).__name__}: {error}"[:500]
+    return Unusable("VALUE_NOT_READABLE", f"The record cannot be read: {problem}", {"problem": problem})
+
+
 def trusted(model: type[R], values: dict[str, Any]) -> R:
-    """A record of values made and checked here, all fields given, without checking them again: that second check costs
-    half of a sync page's time. A test compares these records with checked ones, field by field."""
+    """Return a record of values that were made and checked here, all fields given, without checking them again: that
+    second check takes half of a sync page's time. A test compares these records with checked ones, field by field."""
     record = model.__new__(model)
     _set(record, "__dict__", values)
     _set(record, "__pydantic_fields_set__", _all_fields(model))
@@ -57,19 +62,19 @@ _set = object.__setattr__
 
 @cache
 def _all_fields(model: type[Record]) -> set[str]:
-    """One set for all records of a kind; pydantic copies it before it changes it."""
+    """Return one set for all records of a kind; pydantic copies it before it changes it."""
     return set(model.model_fields)
 
 
-def bad_record(record: Held, error: ErpError) -> BadRecord:
-    """The record by name, with what made it unusable."""
+def bad_record(record: NsRecord, error: ErpError) -> BadRecord:
+    """Return the record by name, with what made it unusable."""
     names = {"number": "tranId", "status": "status", "modified": "lastModifiedDate"}
     shown = {ours: value for ours, theirs in names.items() if (value := wire.text(record.fields, theirs))}
     return BadRecord(erp_id=record.id, code=error.code, message=error.message, evidence=shown | error.evidence)
 
 
-def usable(records: Iterable[Held], make: Callable[[Held], T]) -> tuple[list[T], list[BadRecord]]:
-    """What `make` makes of each record, and the records it could not use."""
+def usable(records: Iterable[NsRecord], make: Callable[[NsRecord], T]) -> tuple[list[T], list[BadRecord]]:
+    """Return what `make` makes of each record, and the records it could not use."""
     good: list[T] = []
     bad: list[BadRecord] = []
     for record in records:
@@ -77,6 +82,8 @@ def usable(records: Iterable[Held], make: Callable[[Held], T]) -> tuple[list[T],
             good.append(make(record))
         except Unusable as error:
             bad.append(bad_record(record, error))
+        except UNFORESEEN as error:
+            bad.append(bad_record(record, unforeseen(error)))
     return good, bad
 
 
@@ -84,29 +91,45 @@ def usable(records: Iterable[Held], make: Callable[[Held], T]) -> tuple[list[T],
 
 
 def missing(what: str, field: str) -> Unusable:
+    """Return the error of a mandatory field that is absent."""
     return Unusable("MISSING_FIELD", f"{what} came without its {field}.", {"field": field})
 
 
 def unreadable(field: str, error: ValueError) -> Unusable:
+    """Return the error of a field whose value cannot be read."""
     return Unusable("VALUE_NOT_READABLE", f"{field} cannot be read: {error}", {"field": field})
 
 
-def need(record: Held, field: str) -> str:
-    """A mandatory field's text. Raises Unusable MISSING_FIELD."""
+def need(record: NsRecord, field: str) -> str:
+    """Return the text of a mandatory field.
+
+    Raises:
+        Unusable: MISSING_FIELD.
+    """
     value = wire.text(record.fields, field)
     if value is None:
         raise missing(f"{record.kind} {wire.text(record.fields, 'tranId') or record.id}", field)
     return value
 
 
-def need_ref(record: Held, field: str) -> wire.Ref:
+def need_ref(record: NsRecord, field: str) -> wire.Ref:
+    """Return the reference in a mandatory field.
+
+    Raises:
+        Unusable: MISSING_FIELD.
+    """
     value = wire.ref(record.fields, field)
     if value is None:
         raise missing(f"{record.kind} {wire.text(record.fields, 'tranId') or record.id}", field)
     return value
 
 
-def need_day(record: Held, field: str) -> date:
+def need_day(record: NsRecord, field: str) -> date:
+    """Return the date in a mandatory field.
+
+    Raises:
+        Unusable: it is absent or is no date.
+    """
     value = need(record, field)
     try:
         return wire.day(value)
@@ -114,12 +137,22 @@ def need_day(record: Held, field: str) -> date:
         raise unreadable(field, error) from None
 
 
-def optional_day(record: Held, field: str) -> date | None:
+def optional_day(record: NsRecord, field: str) -> date | None:
+    """Return the date in a field; None: it is absent.
+
+    Raises:
+        Unusable: it is no date.
+    """
     return need_day(record, field) if wire.text(record.fields, field) else None
 
 
-def optional_decimal(found: Fields, field: str) -> Decimal | None:
-    value = wire.text(found, field)
+def optional_decimal(fields: Fields, field: str) -> Decimal | None:
+    """Return the number in a field; None: it is absent.
+
+    Raises:
+        Unusable: it is no number.
+    """
+    value = wire.text(fields, field)
     if value is None:
         return None
     try:
@@ -128,9 +161,13 @@ def optional_decimal(found: Fields, field: str) -> Decimal | None:
         raise unreadable(field, error) from None
 
 
-def money(found: Fields, field: str) -> Decimal | None:
-    """An amount to the cent."""
-    value = wire.text(found, field)
+def money(fields: Fields, field: str) -> Decimal | None:
+    """Return an amount to the cent; None: it is absent.
+
+    Raises:
+        Unusable: it is no number.
+    """
+    value = wire.text(fields, field)
     if value is None:
         return None
     try:
@@ -139,8 +176,12 @@ def money(found: Fields, field: str) -> Decimal | None:
         raise unreadable(field, error) from None
 
 
-def revision(record: Held) -> str:
-    """When the record last changed, by NetSuite's clock in UTC."""
+def revision(record: NsRecord) -> str:
+    """Return when the record last changed, by NetSuite's clock, in UTC.
+
+    Raises:
+        Unusable: the time is absent or cannot be read.
+    """
     value = wire.text(record.fields, "lastModifiedDate") or wire.text(record.fields, "createdDate")
     if value is None:
         raise missing(f"{record.kind} {record.id}", "lastModifiedDate")
@@ -151,11 +192,12 @@ def revision(record: Held) -> str:
 
 
 def line_id(document: str, line: str, *, expense: bool = False) -> ErpId:
+    """Return our id of a document's line."""
     return ErpId(f"{document}:{'e' if expense else ''}{line}")
 
 
 def split_line_id(erp_id: str) -> tuple[str, str, bool]:
-    """The document and line of one of our line ids, and whether it is an expense line."""
+    """Return the document and the line of one of our line ids, and whether it is an expense line."""
     document, _, line = erp_id.partition(":")
     return document, line.removeprefix("e"), line.startswith("e")
 
@@ -163,34 +205,39 @@ def split_line_id(erp_id: str) -> tuple[str, str, bool]:
 # --- purchase orders -------------------------------------------------------------------------------------------
 
 
-def order_status(record: Held) -> str:
-    """The order's status word. The enum counts where an answer has it: the display text follows the user's language."""
-    word = statuses.WORDS.get(wire.text(record.fields, "orderStatus") or "")
-    return word or need(record, "status")
+def order_status(record: NsRecord) -> str:
+    """Return the text of the order's status. The enumeration counts if an answer has it: the displayed text follows the
+    user's language."""
+    status = statuses.WORDS.get(wire.text(record.fields, "orderStatus") or "")
+    return status or need(record, "status")
 
 
-def order_header(record: Held, currencies: Currencies, *, touched: str = "") -> PurchaseOrderHeader:
-    """An order's header. `touched`: when a receipt or bill last moved its lines, if that is later. Raises Unusable."""
+def order_header(record: NsRecord, currencies: Currencies, *, touched: str = "") -> PurchaseOrderHeader:
+    """Return an order's header. `touched`: when a receipt or bill last changed its lines, if that is later.
+
+    Raises:
+        Unusable: the record cannot be used.
+    """
     return trusted(PurchaseOrderHeader, _header(record, currencies, touched))
 
 
-def _header(record: Held, currencies: Currencies, touched: str) -> dict[str, Any]:
-    found = record.fields
+def _header(record: NsRecord, currencies: Currencies, touched: str) -> dict[str, Any]:
+    values = record.fields
     vendor = need_ref(record, "entity")
     return {
         "erp_id": record.id,
         "document_id": record.id,
-        "number": wire.text(found, "tranId") or record.id,
+        "number": wire.text(values, "tranId") or record.id,
         "erp_status": order_status(record),
         "vendor_id": vendor.id,
         "vendor_name": vendor.name or vendor.id,
         "ordered_on": need_day(record, "tranDate"),
         "due_on": optional_day(record, "dueDate"),
-        "currency": currencies.of(found) or None,
-        "memo": wire.text(found, "memo") or "",
-        "total": money(found, "total"),
-        "reference": wire.text(found, "otherRefNum"),
-        "term": wire.ref_id(found, "terms"),
+        "currency": currencies.of(values) or None,
+        "memo": wire.text(values, "memo") or "",
+        "total": money(values, "total"),
+        "reference": wire.text(values, "otherRefNum"),
+        "term": wire.ref_id(values, "terms"),
         "owner_entity": None,
         "created_from": None,
         "revision": max(revision(record), touched),
@@ -198,10 +245,13 @@ def _header(record: Held, currencies: Currencies, touched: str) -> dict[str, Any
     }
 
 
-def order(record: Held, currencies: Currencies, *, touched: str = "") -> PurchaseOrder:
-    """An order with its lines, items before expenses. Raises Unusable.
+def order(record: NsRecord, currencies: Currencies, *, touched: str = "") -> PurchaseOrder:
+    """Return an order with its lines, items before expenses.
 
-    What is billed of its lines without a quantity it does not show: see `with_amounts_billed`.
+    The record does not show what is billed of lines without a quantity: see `with_amounts_billed`.
+
+    Raises:
+        Unusable: the record cannot be used.
     """
     values = _header(record, currencies, touched)
     entity, currency = wire.ref_id(record.fields, "subsidiary"), values["currency"]
@@ -220,9 +270,13 @@ def order(record: Held, currencies: Currencies, *, touched: str = "") -> Purchas
 
 
 def _item_line(
-    record: Held, row: Row, entity: str | None, currency: str | None, line_no: int
+    record: NsRecord, row: Row, entity: str | None, currency: str | None, line_no: int
 ) -> PurchaseOrderLine | None:
-    """An item line; None for a line that is only text (a description or a subtotal)."""
+    """Return an item line; None: the line is only text (a description or a subtotal).
+
+    Raises:
+        Unusable: the line cannot be used.
+    """
     get = row.get
     try:
         said, amount = get("quantity"), get("amount")
@@ -268,8 +322,14 @@ def _item_line(
         raise unreadable(f"a line of {record.id}", error) from None
 
 
-def _expense_line(record: Held, row: Row, entity: str | None, currency: str | None, line_no: int) -> PurchaseOrderLine:
-    """An expense line: an amount of an account. It is billed by amount, so its quantity is one of that price."""
+def _expense_line(
+    record: NsRecord, row: Row, entity: str | None, currency: str | None, line_no: int
+) -> PurchaseOrderLine:
+    """Return an expense line: an amount on an account. It is billed by amount, so its quantity is one, at that price.
+
+    Raises:
+        Unusable: the line cannot be used.
+    """
     get = row.get
     try:
         erp_id = line_id(record.id, line_number(record, get("line")), expense=True)
@@ -288,7 +348,7 @@ def _expense_line(record: Held, row: Row, entity: str | None, currency: str | No
             "description": get("memo") or get(f"{account}.name", ""),
             "unit": "",
             "basis": LineBasis.AMOUNT,
-            "receivable": False,  # an amount of an account: nobody makes an item receipt of it
+            "receivable": False,  # an amount on an account never gets an item receipt
             "quantity": ONE,
             "price": amount,
             "amount": amount,
@@ -309,32 +369,36 @@ def _expense_line(record: Held, row: Row, entity: str | None, currency: str | No
 
 
 def has_amount_lines(order: PurchaseOrder) -> bool:
-    """Whether an order has lines without a quantity, so that only bills tell what is billed of them."""
+    """Return whether an order has lines without a quantity, of which only bills show what is billed."""
     return any(line.basis is LineBasis.AMOUNT for line in order.lines)
 
 
 def with_amounts_billed(order: PurchaseOrder, amounts: Mapping[str, Decimal]) -> PurchaseOrder:
-    """The order with what bills bill of its lines without a quantity, by line id."""
+    """Return the order with what bills bill of its lines without a quantity, by line id."""
 
-    def told(line: PurchaseOrderLine) -> PurchaseOrderLine:
+    def with_billed(line: PurchaseOrderLine) -> PurchaseOrderLine:
         if line.basis is LineBasis.QUANTITY:
             return line
         billed = amounts.get(line.erp_id, ZERO)
         return line.model_copy(update={"billed": part_of(billed, line.amount), "billed_amount": billed})
 
-    return order.model_copy(update={"lines": tuple(told(line) for line in order.lines)})
+    return order.model_copy(update={"lines": tuple(with_billed(line) for line in order.lines)})
 
 
 def part_of(billed: Decimal, amount: Decimal) -> Decimal:
-    """Which part of an expense line's amount is billed."""
+    """Return which part of an expense line's amount is billed."""
     if billed == amount:
         return ONE if amount else ZERO
     return (billed / amount).quantize(PARTS).normalize() if amount else ZERO
 
 
-def line_number(record: Held, line: str | None) -> str:
-    """A line's own number, which NetSuite assigns, never gives to another line, and which bills refer to.
-    It is not dense; people count lines from one."""
+def line_number(record: NsRecord, line: str | None) -> str:
+    """Return a line's own number. NetSuite assigns it, never gives it to another line, and bills refer to it. The
+    numbers have gaps; people count lines from one.
+
+    Raises:
+        Unusable: the number is absent or cannot be read.
+    """
     if line is None:
         raise missing(f"A line of {record.kind} {wire.text(record.fields, 'tranId') or record.id}", "line")
     try:
@@ -344,7 +408,7 @@ def line_number(record: Held, line: str | None) -> str:
 
 
 def _price(row: Row, quantity: Decimal) -> Decimal:
-    """The price of one; a rate may also be a percentage, or absent where only the amount was entered."""
+    """Return the price of one unit; a rate may also be a percentage, or be absent if only the amount was entered."""
     rate, amount = row.get("rate"), row.get("amount")
     if rate is not None and "quantity" in row and not rate.endswith("%"):
         return wire.decimal(rate)

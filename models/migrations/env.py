@@ -1,7 +1,9 @@
-"""How Alembic reaches the database: over the connection `Database.migrate` hands in, or POSYNC_DATABASE_URL."""
+"""How Alembic reaches the database: over the connection `Database.migrate` hands in.
+
+Whoever writes a new revision names a database instead: `alembic -c models/migrations/alembic.ini -x url=postgresql://...`.
+"""
 
 import asyncio
-import os
 
 from alembic import context
 from sqlalchemy import Connection, make_url, pool
@@ -17,8 +19,8 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def migrate_from_environment() -> None:
-    url = make_url(os.environ["POSYNC_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+async def migrate_named_database() -> None:
+    url = make_url(context.get_x_argument(as_dictionary=True)["url"]).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(url, poolclass=pool.NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(migrate)
@@ -27,6 +29,6 @@ async def migrate_from_environment() -> None:
 
 handed_in = context.config.attributes.get("connection")
 if handed_in is None:
-    asyncio.run(migrate_from_environment())
+    asyncio.run(migrate_named_database())
 else:
     migrate(handed_in)

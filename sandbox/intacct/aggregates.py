@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sandbox.intacct.formats import NUMBER_KEYS, TIME_KEYS, amount_text, plain
-from sandbox.intacct.objects import ObjectType
+from sandbox.intacct.object_types import ObjectType
+from sandbox.intacct.objects import described
 from sandbox.intacct.tables import Record, Values
 
 FUNCTIONS = frozenset({"count", "avg", "min", "max", "sum"})
@@ -22,14 +23,19 @@ class Groups(NamedTuple):
     members: list[tuple[tuple[str, ...], list[Values]]]
 
 
-def group(kind: ObjectType, records: Sequence[Record], fields: Sequence[str]) -> Groups:
-    """Without plain fields everything is one group, even nothing."""
+def group(
+    kind: ObjectType,
+    records: Sequence[Record],
+    fields: Sequence[str],
+    fill: Callable[[Values], Values] | None = None,
+) -> Groups:
+    """Group records by their plain fields; without any everything is one group, even nothing."""
+    rows = [record.values if fill is None else fill(record.values) for record in records]
     if not fields:
-        return Groups(kind, fields, [((), [record.values for record in records])])
+        return Groups(kind, fields, [((), rows)])
     found: defaultdict[Any, list[Values]] = defaultdict(list)
     pick: Callable[[Values], Any] = itemgetter(*fields)
-    for record in records:
-        values = record.values
+    for values in rows:
         found[pick(values)].append(values)
     keyed = [(key if len(fields) > 1 else (key,), members) for key, members in found.items()]
     return Groups(kind, fields, keyed)
@@ -74,8 +80,8 @@ def _computed(kind: ObjectType, function: str, name: str, members: Sequence[Valu
 
 def sort_key(kind: ObjectType, field: str) -> Callable[[str], Any]:
     """How values of a field are ordered; nulls come first."""
-    described = kind.fields.get(field)
-    datatype = described.datatype if described else "T"
+    known = described(kind, field)
+    datatype = known.datatype if known else "T"
     if datatype in "DS":
         return lambda text: TIME_KEYS[text] if text else ""
     if datatype in "INC":

@@ -13,8 +13,6 @@ from sandbox.intacct.switches import SWITCHES
 from sandbox.intacct.tables import Record, Table, Undo
 from sandbox.switches import Switches
 
-BASE_CURRENCY = "USD"
-
 
 class Actor(NamedTuple):
     """Who does something, and at which level: `entity` empty is the top level."""
@@ -58,6 +56,11 @@ class Company:
         self.users: dict[str, str] = {}
         self.keep_default_credentials()
         self.empty()
+
+    @property
+    def base_currency(self) -> str:
+        """What the books are kept in."""
+        return self.switches.word("base_currency")
 
     def keep_default_credentials(self) -> None:
         """The well-known user with its well-known password, and nobody else."""
@@ -107,17 +110,20 @@ class Company:
                 }
             )
         for key, name in (("100", "United States"), ("200", "United Kingdom")):
-            self.add_entity(key, name, BASE_CURRENCY)
+            self.add_entity(key, name, self.base_currency)
         for name, days in (("Due on receipt", "0"), ("Net 15", "15"), ("Net 30", "30"), ("Net 60", "60")):
             self.add_master("APTERM", {"NAME": name, "DUEDATE": days, "DUEFROM": "from bill date"})
         bank = {"BANKACCOUNTID": "BOA", "BANKNAME": "Bank of America", "BANKACCOUNTTYPE": "checking"}
-        self.add_master("CHECKINGACCOUNT", {**bank, "GLACCOUNTNO": "1000", "CURRENCY": BASE_CURRENCY})
+        self.add_master("CHECKINGACCOUNT", {**bank, "GLACCOUNTNO": "1000", "CURRENCY": self.base_currency})
         for account, title, kind in (
             ("1000", "Cash", "balancesheet"),
             ("2000", "Accounts Payable", "balancesheet"),
             ("6000", "Purchases", "incomestatement"),
         ):
             self.add_master("GLACCOUNT", {"ACCOUNTNO": account, "TITLE": title, "ACCOUNTTYPE": kind})
+        for user in self.users:
+            known = {"LOGINID": user, "USERNAME": user, "USERTYPE": "business user", "STATUS": "active"}
+            self["USERINFO"].insert({**known, "ADMIN": "Full", "LOGINDISABLED": "false", "WHENCREATED": stamp})
         for application, preference, value in (
             ("ME", "DISABLEENTITYSLIDEIN", "false"),
             ("AP", "BILLNUMBERSEQUENCE", ""),

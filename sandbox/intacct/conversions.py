@@ -100,6 +100,8 @@ def _check_sources(company: Company, document: Document, definition: Record, act
             if line.source_document not in sources:
                 sources[line.source_document] = _source(company, line.source_document, document, definition, actor)
         if not line.source_line:
+            if sources and company.switches.word("added_lines") == "refuse":
+                raise invalid(f"The item {line.item} is on no line of the source document.")
             continue
         source_id = line.source_document or document.created_from
         if not source_id:
@@ -133,6 +135,17 @@ def _check_source_line(
     if line.quantity < 0:
         raise invalid("A converted quantity must be more than zero.")
     already = taken.get(line.source_line, Decimal(0))
+    if by_price(company, entry):
+        amount = line.quantity * (line.price or Decimal(0))
+        left = number(entry["TRX_VALUE"]) - number(entry["TOTAL_AMOUNT_CONVERTED"]) - already
+        if amount > left and company.switches.word("over_conversion") != "allow":
+            raise invalid(
+                f"The amount {plain(amount)} is more than the remaining amount {plain(left)} of line"
+                f" {int(entry['LINE_NO']) + 1} of {source['DOCID']}."
+            )
+        taken[line.source_line] = already + amount
+        _take_over(line, entry, source)
+        return
     remaining = number(entry["UIQTY"]) - number(entry["QTY_CONVERTED"]) - already
     may_exceed = may_exceed or company.switches.word("over_conversion") == "allow"
     quantity = in_unit_of(company, entry, line.unit, line.quantity)
@@ -142,6 +155,19 @@ def _check_source_line(
             f" {int(entry['LINE_NO']) + 1} of {source['DOCID']}."
         )
     taken[line.source_line] = already + quantity
+    if line.price is None:
+        per_unit = quantity / line.quantity if line.quantity else Decimal(1)
+        line.price = number(entry["UIPRICE"]) * per_unit
+    _take_over(line, entry, source)
+
+
+def by_price(company: Company, entry: Record) -> bool:
+    """Whether a line converts by its amount; the rest of it then stays in TOTAL_AMOUNT_REMAINING (reference 3.3)."""
+    return entry["CONVERSIONTYPE"] == "Price" and company.switches.flag("convert_by_price")
+
+
+def _take_over(line: Line, entry: Record, source: Record) -> None:
+    """What a converted line does not say is as on its source line."""
     line.unit = line.unit or entry["UNIT"]
     line.location = line.location or entry["LOCATIONID"]
     line.department = line.department or entry["DEPARTMENTID"]
@@ -149,9 +175,6 @@ def _check_source_line(
     line.project = line.project or entry["PROJECTID"]
     line.warehouse = line.warehouse or entry["WAREHOUSE.LOCATION_NO"]
     line.memo = line.memo or entry["MEMO"]
-    if line.price is None:
-        per_unit = quantity / line.quantity if line.quantity else Decimal(1)
-        line.price = number(entry["UIPRICE"]) * per_unit
     line.more |= {
         "SOURCE_DOCID": source["DOCID"],
         "SOURCE_DOCKEY": source["RECORDNO"],
@@ -197,6 +220,9 @@ def add_converted(company: Company, entry: Record, quantity: Decimal, amount: De
         # Parts in another unit, each rounded: three thirds are one.
         converted = number(entry["UIQTY"])
     converted_amount = number(entry["TOTAL_AMOUNT_CONVERTED"]) + amount
+    if by_price(company, entry):
+        whole = converted_amount >= number(entry["TRX_VALUE"])
+        converted = number(entry["UIQTY"]) if whole else Decimal(0)
     company["PODOCUMENTENTRY"].change(
         entry,
         {
@@ -213,7 +239,7 @@ def add_converted(company: Company, entry: Record, quantity: Decimal, amount: De
 def refresh_state(company: Company, header: Record, actor: Actor, *, converting: bool = False) -> None:
     """The state that follows from the lines; `converting` tells a conversion from its undoing."""
     lines = lines_of(company, header)
-    converted = any(number(line["QTY_CONVERTED"]) > 0 for line in lines)
+    converted = any(number(line["QTY_CONVERTED"]) > 0 or number(line["TOTAL_AMOUNT_CONVERTED"]) > 0 for line in lines)
     complete = all(number(line["QTY_CONVERTED"]) >= number(line["UIQTY"]) for line in lines)
     mode = definition_of(company, header["DOCPARID"])["CONVTYPE"]
     continued = has_back_order(company, header)

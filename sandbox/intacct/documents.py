@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
+from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.errors import ErrorLine, FunctionError, invalid
 from sandbox.intacct.formats import amount_text, money, number, plain, wire_date
 from sandbox.intacct.subtotals import Subtotal
@@ -86,11 +86,11 @@ def due_date(company: Company, term: str, day: date, due: date | None) -> date:
     return day + timedelta(days=int(record["DUEDATE"] or "0"))
 
 
-def rate_of(currency: str, rate: Decimal | None = None) -> Decimal:
-    """The exchange rate to the base currency."""
+def rate_of(base: str, currency: str, rate: Decimal | None = None) -> Decimal:
+    """The exchange rate to the currency of the books."""
     if rate is not None:
         return rate
-    return Decimal(1) if currency in ("", BASE_CURRENCY) else RATES.get(currency, Decimal(1))
+    return Decimal(1) if currency in ("", base) else RATES.get(currency, Decimal(1))
 
 
 def document_number(company: Company, definition: Record, given: str) -> str:
@@ -116,7 +116,7 @@ def document_number(company: Company, definition: Record, given: str) -> str:
 def header_values(company: Company, document: Document, definition: Record, vendor: Record) -> dict[str, str]:
     """The header's fields except totals, stamps and owner."""
     name = definition["DOCID"]
-    rate = rate_of(document.currency, document.rate)
+    rate = rate_of(company.base_currency, document.currency, document.rate)
     return {
         "DOCID": f"{name}-{document.number}",
         "DOCNO": document.number,
@@ -134,8 +134,8 @@ def header_values(company: Company, document: Document, definition: Record, vend
         "WHENDUE": wire_date(document.due) if document.due else "",
         "TERM.NAME": document.term,
         "MESSAGE": document.message,
-        "CURRENCY": document.currency or BASE_CURRENCY,
-        "BASECURR": BASE_CURRENCY,
+        "CURRENCY": document.currency or company.base_currency,
+        "BASECURR": company.base_currency,
         "EXCHRATE": plain(rate),
         "EXCHRATEDATE": wire_date(document.day),
         "EXCHRATETYPES.NAME": "Intacct Daily Rate",
@@ -144,6 +144,12 @@ def header_values(company: Company, document: Document, definition: Record, vend
         "PRINTED": "false",
         **document.more,
     }
+
+
+def conversion_type(item: Record) -> str:
+    """Price only for items that are not in stock (reference 3.3); fixed once the line is saved."""
+    by_price = item["DEFAULT_CONVERSIONTYPE"] == "Price" and item["ITEMTYPE"] != "Inventory"
+    return "Price" if by_price else "Quantity"
 
 
 def line_values(header: Mapping[str, str], line: Line, item: Record, line_no: int) -> dict[str, str]:
@@ -182,6 +188,7 @@ def line_values(header: Mapping[str, str], line: Line, item: Record, line_no: in
         "EXCHRATEDATE": header["EXCHRATEDATE"],
         "QTY_CONVERTED": "0",
         "QTY_REMAINING": quantity,
+        "CONVERSIONTYPE": conversion_type(item),
         "TOTAL_AMOUNT_CONVERTED": "0.00",
         "TOTAL_AMOUNT_REMAINING": text,
         "LOCATIONID": line.location,

@@ -39,7 +39,8 @@ LOCKED = frozenset({"Submitted", "In Progress", "Partially Converted", "Converte
 def delete_document(company: Company, header: Record, actor: Actor) -> None:
     """Delete a document that nothing was converted from (reference 3.4)."""
     require_level(company, header, actor)
-    if definition_of(company, header["DOCPARID"])["DELTYPE"] == "Never":
+    policy = definition_of(company, header["DOCPARID"])["DELTYPE"]
+    if policy == "Never" or (policy == "Before Printing" and header["PRINTED"] == "true"):
         raise invalid(f"The delete policy of {header['DOCPARID']} does not allow deleting {header['DOCID']}.")
     if company["PODOCUMENTENTRY"].find("SOURCE_DOCID", header["DOCID"]):
         raise invalid(f"The document {header['DOCID']} was converted and cannot be deleted.", "Close it instead.")

@@ -62,6 +62,8 @@ class Result(NamedTuple):
 
     key: str = ""
     data: str = ""
+    listing: str = ""
+    """The `<listtype>` that legacy lists put before their data."""
 
 
 class Raw(NamedTuple):
@@ -176,6 +178,13 @@ def render_response(*parts: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<response>{"".join(parts)}</response>'
 
 
+def render_no_credentials() -> str:
+    """Nobody signed in at all: a control that holds its status only, the text in `description`."""
+    text = "Sign-in information is incorrect. Please check your request."
+    error = f"<error><errorno>XMLGW_JPP0002</errorno><description>{text}</description></error>"
+    return render_response(render_control(None, "failure"), f"<errormessage>{error}</errormessage>")
+
+
 def render_control_failure(control: Control | None, line: ErrorLine, *, additional: bool) -> str:
     """Nothing was executed: no operation in the answer."""
     return render_response(render_control(control, "failure"), render_errors([line], additional=additional))
@@ -197,5 +206,5 @@ def render_result(function: Function, status: str, result: Result, errors: str =
     key = f"<key>{escape(result.key)}</key>" if result.key else ""
     return (
         f"<result>{shown}<function>{function.name}</function><controlid>{escape(function.controlid)}</controlid>"
-        f"{key}{result.data}{errors}</result>"
+        f"{key}{result.listing}{result.data}{errors}</result>"
     )

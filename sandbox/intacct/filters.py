@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sandbox.intacct.formats import NUMBER_KEYS, TIME_KEYS
-from sandbox.intacct.objects import ObjectType
+from sandbox.intacct.object_types import ObjectType
+from sandbox.intacct.objects import described
 from sandbox.intacct.tables import Record, Table, Values
 
 Test = Callable[[Values], bool]
@@ -93,8 +94,8 @@ def _all(tests: list[Test]) -> Test:
 
 
 def _keys(kind: ObjectType, field: str, ignore_case: bool) -> Callable[[str], Any]:
-    described = kind.fields.get(field)
-    datatype = described.datatype if described else "T"
+    known = described(kind, field)
+    datatype = known.datatype if known else "T"
     if datatype in "DS":
         return TIME_KEYS.__getitem__
     if datatype == "I":

@@ -1,5 +1,6 @@
 """How values are written on the wire (reference 2.4): dates, timestamps and decimals, both ways."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -18,9 +19,25 @@ def wire_time(moment: datetime, offset_minutes: int = 0) -> str:
 
 
 def parse_date(text: str) -> date:
-    """From `MM/DD/YYYY`, with or without leading zeros. Raises ValueError."""
+    """Read `MM/DD/YYYY`, with or without leading zeros.
+
+    Raises:
+        ValueError: It is no such date.
+    """
     month, day, year = text.strip().split("/")
     return date(int(year), int(month), int(day))
+
+
+def parse_given_date(text: str, *, iso: bool) -> date:
+    """Read a date as a client writes it: `MM/DD/YYYY`, and `YYYY-MM-DD` where `iso` allows it.
+
+    Raises:
+        ValueError: It is no such date.
+    """
+    given = text.strip()
+    if iso and re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
+        return date.fromisoformat(given)
+    return parse_date(given)
 
 
 class _TimeKeys(dict[str, str]):

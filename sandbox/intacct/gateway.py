@@ -4,17 +4,26 @@ Order of checks: parse, schema, sender, authentication, functions. Faults strike
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from html import escape
 
 from lxml import etree
 
-from sandbox.answers import MAINTENANCE_PAGE, Answer, ConnectionCut
 from sandbox.calls import Calls
 from sandbox.clock import Clock
 from sandbox.faults import Faults, Operation, Rule
-from sandbox.intacct import describing, generic, legacy_payables, purchasing, reading, settings
-from sandbox.intacct.calling import Call
+from sandbox.intacct import (
+    generic,
+    legacy_lists,
+    legacy_payables,
+    legacy_vendors,
+    object_schema,
+    purchasing,
+    reading,
+    settings,
+)
+from sandbox.intacct.call_context import Call
 from sandbox.intacct.company import Company
 from sandbox.intacct.envelope import (
     Control,
@@ -27,6 +36,7 @@ from sandbox.intacct.envelope import (
     render_authentication_failure,
     render_control,
     render_control_failure,
+    render_no_credentials,
     render_response,
     render_result,
     text_of,
@@ -42,6 +52,7 @@ from sandbox.intacct.errors import (
 from sandbox.intacct.objects import OBJECTS
 from sandbox.intacct.sessions import SENDERS, Session, Sessions
 from sandbox.intacct.switches import SWITCHES
+from sandbox.responses import MAINTENANCE_PAGE, Answer, ConnectionCut
 from sandbox.switches import Switches
 
 Handler = Callable[[Call, etree._Element], Result | Raw]
@@ -52,8 +63,8 @@ FUNCTIONS: Mapping[str, Handler] = {
     "readMore": reading.run_read_more,
     "read": reading.run_read,
     "readByName": reading.run_read_by_name,
-    "lookup": describing.run_lookup,
-    "inspect": describing.run_inspect,
+    "lookup": object_schema.run_lookup,
+    "inspect": object_schema.run_inspect,
     "create": generic.run_create,
     "update": generic.run_update,
     "delete": generic.run_delete,
@@ -63,8 +74,12 @@ FUNCTIONS: Mapping[str, Handler] = {
     "delete_potransaction": purchasing.run_delete_potransaction,
     "approve": purchasing.run_decide,
     "decline": purchasing.run_decide,
-    "getApprovalHistory": describing.run_get_approval_history,
+    "getApprovalHistory": object_schema.run_get_approval_history,
     **legacy_payables.FUNCTIONS,
+    **legacy_vendors.FUNCTIONS,
+    "get_list": legacy_lists.run_get_list,
+    "get": legacy_lists.run_get,
+    "getDimensions": object_schema.run_get_dimensions,
     "get_companyprefs": settings.run_get_companyprefs,
     "get_applications": settings.run_get_applications,
     "get_closedbooksdate": settings.run_get_closedbooksdate,
@@ -74,8 +89,14 @@ FUNCTIONS: Mapping[str, Handler] = {
     "getUserPermissions": settings.run_get_user_permissions,
 }
 
+_OBJECTS_OF = {**legacy_payables.OBJECTS_OF, **legacy_vendors.OBJECTS_OF}
 _BEFORE = frozenset({"throttled", "unavailable", "html_error", "offline", "lost_request"})
-_AFTER = frozenset({"lost_answer", "gateway_timeout", "truncated", "stalled", "malformed"})
+_AFTER = frozenset(
+    [
+        *("lost_answer", "gateway_timeout", "truncated", "stalled", "malformed"),
+        *("bad_request", "empty_answer", "status_missing"),
+    ]
+)
 _TAMPERING = frozenset({"unknown_state", "missing_field", "duplicate_row", "row_moved", "link_dropped"})
 _BUSY = ErrorLine("GW-0010", "API rate limit exceeded.", "Wait and try again.")
 _OFFLINE = ErrorLine("XL03000010", "The Service is Temporarily Off-line.", "Please Try Again Later.")
@@ -111,9 +132,11 @@ class Gateway:
 
     async def _answer(self, body: bytes, endpoint: str) -> Answer:
         try:
-            root = parse_xml(body)
+            root = parse_xml(body) if body.strip() else None
         except ControlError as error:
             return Answer(render_control_failure(None, error.line, additional=False))
+        if root is None or _is_anonymous(root):
+            return Answer(render_no_credentials(), 401)
         operations = _operations(root)
         for operation in operations:
             self._calls.operation(*operation)
@@ -141,9 +164,11 @@ class Gateway:
             control = request.control
             self._check_sender(control)
             _check_mixture(request, self.company)
+            self._check_company(request)
         except ControlError as error:
             additional = control is not None and control.additional_errors
-            text = render_control_failure(control or _control_of(root), error.line, additional=additional)
+            known = None if error.http_status in (400, 401) else control or _control_of(root)
+            text = render_control_failure(known, error.line, additional=additional)
             return Answer(text, error.http_status)
         if request.session and self._strike(operations, "session_expired"):
             self.sessions.expire(request.session)
@@ -158,10 +183,17 @@ class Gateway:
         if not control.senderid or not control.password:
             raise ControlError(ErrorLine("GW-0011", "Invalid request: the sender ID or its password is empty."), 400)
         if SENDERS.get(control.senderid) != control.password:
-            text = "The sender ID or its password is incorrect."
-            raise ControlError(ErrorLine("XMLGW_JPP0002", text, "Check the sender's credentials."), 401)
+            if self.company.switches.word("wrong_sender") == "http_401":
+                text = "Sign-in information is incorrect. Please check your request."
+                raise ControlError(ErrorLine("XMLGW_JPP0002", "", description=text), 401)
+            raise ControlError(ErrorLine("XL03000006", "Incorrect Intacct XML Partner ID or password."))
         if control.policyid:
             raise ControlError(ErrorLine("XL03000006", f"The transport policy '{control.policyid}' is unknown."))
+
+    def _check_company(self, request: Request) -> None:
+        unknown = request.login is not None and request.login.company != self.company.id
+        if unknown and self.company.switches.word("unknown_company") == "invalid_request":
+            raise ControlError(ErrorLine("invalidRequest", "", description="Invalid Request"), 400)
 
     def _run(self, request: Request, session: Session) -> Answer:
         company = self.company
@@ -271,6 +303,11 @@ def _authentication(session: Session) -> str:
     )
 
 
+def _is_anonymous(root: etree._Element) -> bool:
+    """Tell whether a request holds no credentials of a sender at all."""
+    return root.tag == "request" and not (root.findtext("control/senderid") or root.findtext("control/password"))
+
+
 def _check_mixture(request: Request, company: Company) -> None:
     names = [function.name for function in request.functions]
     if "getAPISession" in names and len(names) > 1 and company.switches.word("getapisession_mixed") == "refuse":
@@ -302,8 +339,11 @@ def _object_of(element: etree._Element) -> str:
         return str(element[0].tag).upper() if len(element) else ""
     if name.endswith("_potransaction"):
         return "PODOCUMENT"
-    if name in legacy_payables.OBJECTS_OF:
-        return legacy_payables.OBJECTS_OF[name]
+    if name in _OBJECTS_OF:
+        return _OBJECTS_OF[name]
+    if name in ("get", "get_list"):
+        listed = legacy_lists.LISTS.get(element.get("object", "").lower())
+        return listed.object_name if listed else ""
     given = text_of(element, "object").upper()
     return given if given in OBJECTS else ""
 
@@ -329,6 +369,16 @@ def _spoil(answer: Answer, rule: Rule) -> Answer:
     if kind == "gateway_timeout":
         page = "<html><body>524: A timeout occurred</body></html>"
         return Answer(page, 524, "text/html; charset=UTF-8")
+    if kind == "bad_request":
+        return Answer("<html><body>400 Bad Request</body></html>", 400, "text/html; charset=UTF-8")
+    if kind == "empty_answer":
+        return answer._replace(body="<response/>")
+    if kind == "status_missing":
+        return answer._replace(body=re.sub(r"(<result>)<status>\w+</status>", r"\1", _text_of(answer)))
     if kind == "truncated":
         return answer._replace(body=answer.body[: len(answer.body) // 2])
     return answer._replace(body="<response><control><status>success</status></control><operation><result></oops>")
+
+
+def _text_of(answer: Answer) -> str:
+    return answer.body if isinstance(answer.body, str) else answer.body.decode()

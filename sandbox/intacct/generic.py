@@ -1,20 +1,20 @@
 """Generic create, update and delete: masters, bills, payments (reference 3.1, 3.5, 3.6, 3.8)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from html import escape
 
 from lxml import etree
 
-from sandbox.intacct.calling import Call
+from sandbox.intacct.call_context import Call
 from sandbox.intacct.company import Company
 from sandbox.intacct.editing import delete_document
 from sandbox.intacct.envelope import Result, text_of
 from sandbox.intacct.errors import ErrorLine, FunctionError, could_not, invalid
-from sandbox.intacct.formats import parse_date, wire_date
+from sandbox.intacct.formats import parse_given_date, wire_date
 from sandbox.intacct.objects import MASTERS, OBJECTS
-from sandbox.intacct.payables import Bill, BillLine, create_bill, delete_bill, refuse_duplicate, refuse_paid
+from sandbox.intacct.payables import Bill, BillLine, create_bill, delete_bill, refuse_duplicate, refuse_unless_editable
 from sandbox.intacct.payables import replace_lines as replace_bill_lines
 from sandbox.intacct.payments import (
     Payment,
@@ -109,19 +109,21 @@ def _each(call: Call, element: etree._Element, act: Callable[[Call, etree._Eleme
     return Result(data=_objects(len(done), "".join(done)))
 
 
-def wire_day(parent: etree._Element, name: str) -> date | None:
-    """A `MM/DD/YYYY` child; None when absent or empty."""
+def wire_day(call: Call, parent: etree._Element, name: str) -> date | None:
+    """Return the day in a child; None when it is absent or empty."""
     text = text_of(parent, name)
-    if not text:
-        return None
+    return _given_day(call, name, text) if text else None
+
+
+def _given_day(call: Call, name: str, text: str) -> date:
     try:
-        return parse_date(text)
+        return parse_given_date(text, iso=call.company.switches.flag("iso_dates"))
     except ValueError:
         raise invalid(f"Invalid {name} '{text}' specified.", "Use MM/DD/YYYY.", "PL03000006") from None
 
 
-def _required_day(parent: etree._Element, name: str) -> date:
-    day = wire_day(parent, name)
+def _required_day(call: Call, parent: etree._Element, name: str) -> date:
+    day = wire_day(call, parent, name)
     if day is None:
         raise invalid(f"Required field {name} is missing.", f"Provide {name}.")
     return day
@@ -130,32 +132,38 @@ def _required_day(parent: etree._Element, name: str) -> date:
 def _create(call: Call, element: etree._Element) -> Record:
     name = object_type(str(element.tag)).name
     if name == "APBILL":
-        return create_bill(call.company, read_bill(element), call.actor)
+        return create_bill(call.company, read_bill(call, element), call.actor)
     if name == "APPYMT":
-        return create_payment(call.company, _read_payment(element), call.actor)
+        return create_payment(call.company, _read_payment(call, element), call.actor)
     if name not in MASTERS:
         raise invalid(f"{name} cannot be created this way.")
-    return _create_master(call, name, element)
+    return insert_master(call, name, _flatten(element))
 
 
-def read_bill(element: etree._Element) -> Bill:
+def read_bill(call: Call, element: etree._Element) -> Bill:
     """An APBILL element as a bill."""
     action = text_of(element, "ACTION") or "Submit"
     if action not in ("Submit", "Draft"):
         raise invalid(f"Invalid ACTION '{action}' specified.", errorno="BL03002129")
     return Bill(
         vendor=text_of(element, "VENDORID"),
-        day=_required_day(element, "WHENCREATED"),
-        posted=wire_day(element, "WHENPOSTED"),
-        due=wire_day(element, "WHENDUE"),
+        day=_required_day(call, element, "WHENCREATED"),
+        posted=wire_day(call, element, "WHENPOSTED"),
+        due=wire_day(call, element, "WHENDUE"),
         term=text_of(element, "TERMNAME"),
         number=text_of(element, "RECORDID"),
         currency=text_of(element, "CURRENCY"),
         rate=decimal_of(element, "EXCHANGE_RATE"),
         action=action,
-        fields={name: text for name in _BILL_HEADER if (text := text_of(element, name))},
+        fields={name: text for name in _BILL_HEADER if (text := _header_text(call, element, name))},
         lines=_bill_lines(element),
     )
+
+
+def _header_text(call: Call, element: etree._Element, name: str) -> str:
+    """Return a header value as it is kept: dates in the one way they are answered."""
+    day = wire_day(call, element, name) if name.endswith("DATE") else None
+    return wire_date(day) if day is not None else text_of(element, name)
 
 
 def _bill_lines(element: etree._Element) -> list[BillLine]:
@@ -180,13 +188,13 @@ def _shares(element: etree._Element) -> list[Share]:
     return shares
 
 
-def _read_payment(element: etree._Element) -> Payment:
+def _read_payment(call: Call, element: etree._Element) -> Payment:
     kept = ("DESCRIPTION", "PAYMENTREQUESTMETHOD", "AMOUNTTOPAY")
     return Payment(
         vendor=text_of(element, "VENDORID"),
         bank_account=text_of(element, "FINANCIALENTITY"),
         method=text_of(element, "PAYMENTMETHOD"),
-        day=_required_day(element, "PAYMENTDATE"),
+        day=_required_day(call, element, "PAYMENTDATE"),
         currency=text_of(element, "CURRENCY"),
         number=text_of(element, "DOCNUMBER"),
         action=text_of(element, "ACTION") or "Submit",
@@ -207,22 +215,31 @@ def _flatten(element: etree._Element, prefix: str = "") -> dict[str, str]:
     return fields
 
 
-def _master_fields(call: Call, name: str, element: etree._Element) -> dict[str, str]:
+def _master_fields(call: Call, name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The fields that are kept: nobody writes those that Intacct works out, and unknown ones are custom fields."""
     kind = OBJECTS[name]
-    fields = _flatten(element)
+    readonly = {field.name for field in kind.fields.values() if field.readonly}
+    fields = {field: text for field, text in given.items() if field not in readonly}
     for field in fields:
         described = kind.fields.get(field)
         if described is None:
             call.company.custom_fields.setdefault(name, set()).add(field)
+        elif described.datatype == "D" and fields[field]:
+            fields[field] = wire_date(_given_day(call, field, fields[field]))
         elif described.codes and fields[field] and fields[field] not in described.codes:
             raise invalid(f"Invalid {field} '{fields[field]}' specified.")
     return fields
 
 
-def _create_master(call: Call, name: str, element: etree._Element) -> Record:
+def insert_master(call: Call, name: str, given: Mapping[str, str]) -> Record:
+    """Make a master record.
+
+    Raises:
+        FunctionError: A required field is missing, a value is not allowed, or the key is taken.
+    """
     kind = OBJECTS[name]
     table = call.company[name]
-    fields = _master_fields(call, name, element)
+    fields = _master_fields(call, name, given)
     if not fields.get(kind.key):
         if name not in ("VENDOR", "EMPLOYEE"):
             raise invalid(f"Required field {kind.key} is missing.", f"Provide {kind.key}.")
@@ -259,12 +276,19 @@ def _update(call: Call, element: etree._Element) -> Record:
     elif name == "APPYMT":
         _update_payment(call, record, element)
     elif name in MASTERS:
-        fields = _master_fields(call, name, element)
-        fields.pop("RECORDNO", None)
-        call.company.change(name, record, fields, call.actor)
+        change_master(call, name, record, _flatten(element))
     else:
         raise invalid(f"{name} cannot be updated this way.")
     return record
+
+
+def change_master(call: Call, name: str, record: Record, given: Mapping[str, str]) -> None:
+    """Change a master record; a field given empty is cleared, one left out stays.
+
+    Raises:
+        FunctionError: A value is not allowed.
+    """
+    call.company.change(name, record, _master_fields(call, name, given), call.actor)
 
 
 def _update_payment(call: Call, payment: Record, element: etree._Element) -> None:
@@ -279,13 +303,10 @@ def _update_payment(call: Call, payment: Record, element: etree._Element) -> Non
 
 
 def _update_bill(company: Company, call: Call, bill: Record, element: etree._Element) -> None:
-    refuse_paid(bill)
-    if bill["MODULEKEY"] == "9.PO":
-        raise invalid("The bill belongs to Purchasing.", "Change the vendor invoice instead.")
-    company.require_open_period(parse_date(bill["WHENPOSTED"]), bill["MEGAENTITYID"])
-    changes = {name: text_of(element, name) for name in _BILL_HEADER if element.find(name) is not None}
+    refuse_unless_editable(company, bill)
+    changes = {name: _header_text(call, element, name) for name in _BILL_HEADER if element.find(name) is not None}
     for name in ("WHENCREATED", "WHENPOSTED", "WHENDUE"):
-        day = wire_day(element, name)
+        day = wire_day(call, element, name)
         if day is not None:
             changes[name] = wire_date(day)
     if element.find("RECORDID") is not None:

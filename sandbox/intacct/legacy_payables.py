@@ -5,12 +5,22 @@ from decimal import Decimal
 
 from lxml import etree
 
-from sandbox.intacct.calling import Call
+from sandbox.intacct.call_context import Call
 from sandbox.intacct.envelope import Raw, Result, text_of
 from sandbox.intacct.errors import FunctionError, could_not, invalid
-from sandbox.intacct.payables import Bill, BillLine, create_adjustment, create_bill, delete_bill, reverse_bill
+from sandbox.intacct.formats import wire_date
+from sandbox.intacct.payables import (
+    Bill,
+    BillEdit,
+    BillLine,
+    create_adjustment,
+    create_bill,
+    delete_bill,
+    edit_bill,
+    reverse_bill,
+)
 from sandbox.intacct.payments import Payment, Share, create_payment, delete_payment, void_payment
-from sandbox.intacct.purchasing import decimal_of, legacy_date, required_date
+from sandbox.intacct.purchasing import custom_fields_of, decimal_of, legacy_date, required_date
 from sandbox.intacct.tables import Record
 
 _LINE = {
@@ -28,15 +38,29 @@ _LINE = {
 }
 
 
-def _bill(element: etree._Element, items: str, number: str) -> Bill:
-    lines = []
-    for line in element.findall(f"{items}/lineitem"):
-        fields = {field: text for name, field in _LINE.items() if (text := text_of(line, name))}
-        lines.append(BillLine(decimal_of(line, "amount") or Decimal(0), text_of(line, "glaccountno"), fields))
+_HEADER_EDITS = {
+    "vendorid": "VENDORID",
+    "termname": "TERMNAME",
+    "billno": "RECORDID",
+    "ponumber": "DOCNUMBER",
+    "onhold": "ONHOLD",
+    "description": "DESCRIPTION",
+    "supdocid": "SUPDOCID",
+}
+
+
+def _line(line: etree._Element) -> BillLine:
+    fields = {field: text for name, field in _LINE.items() if (text := text_of(line, name))}
+    return BillLine(decimal_of(line, "amount") or Decimal(0), text_of(line, "glaccountno"), fields)
+
+
+def _bill(call: Call, object_name: str, element: etree._Element, items: str, number: str) -> Bill:
+    lines = [_line(line) for line in element.findall(f"{items}/lineitem")]
     action = text_of(element, "action") or "Submit"
     if action not in ("Submit", "Draft"):
         raise invalid(f"Invalid action '{action}' specified.", errorno="BL03002129")
     header = {"DOCNUMBER": text_of(element, "ponumber"), "DESCRIPTION": text_of(element, "description")}
+    header |= custom_fields_of(call, object_name, element)
     return Bill(
         vendor=text_of(element, "vendorid"),
         day=required_date(element, "datecreated"),
@@ -63,10 +87,42 @@ def _record(call: Call, object_name: str, key: str) -> Record:
 def run_create_bill(call: Call, element: etree._Element) -> Result:
     """Answers the RECORDNO as key."""
     try:
-        record = create_bill(call.company, _bill(element, "billitems", "billno"), call.actor)
+        record = create_bill(call.company, _bill(call, "APBILL", element, "billitems", "billno"), call.actor)
     except FunctionError as error:
         raise could_not("create Bill", error) from None
     return Result(key=record["RECORDNO"])
+
+
+def run_update_bill(call: Call, element: etree._Element) -> Result:
+    """Change a bill by its RECORDNO: the header fields given, the lines by number, new lines behind them."""
+    bill = _record(call, "APBILL", element.get("key", ""))
+    try:
+        edit_bill(call.company, bill, _bill_edit(element), call.actor)
+    except FunctionError as error:
+        raise could_not("update Bill", error) from None
+    return Result(key=bill["RECORDNO"])
+
+
+def _bill_edit(element: etree._Element) -> BillEdit:
+    nulls = element.get("set_nulls", "false") == "true"
+
+    def given(parent: etree._Element, name: str) -> bool:
+        """An empty element means "as it is", unless nulls are set."""
+        return parent.find(name) is not None and (nulls or text_of(parent, name) != "")
+
+    header = {field: text_of(element, name) for name, field in _HEADER_EDITS.items() if given(element, name)}
+    for name, field in (("datecreated", "WHENCREATED"), ("dateposted", "WHENPOSTED"), ("datedue", "WHENDUE")):
+        day = legacy_date(element, name)
+        if day is not None:
+            header[field] = wire_date(day)
+    changed: dict[str, tuple[Decimal | None, dict[str, str]]] = {}
+    for line in element.findall("updatebillitems/updatelineitem"):
+        fields = {field: text_of(line, name) for name, field in _LINE.items() if given(line, name)}
+        if line.find("glaccountno") is not None:
+            fields["ACCOUNTNO"] = text_of(line, "glaccountno")
+        changed[line.get("line_num", "")] = decimal_of(line, "amount"), fields
+    added = [_line(line) for line in element.findall("updatebillitems/lineitem")]
+    return BillEdit(header, changed, added, submit=text_of(element, "action") == "Submit")
 
 
 def run_delete_bill(call: Call, element: etree._Element) -> Result:
@@ -86,7 +142,7 @@ def run_reverse_bill(call: Call, element: etree._Element) -> Result:
 def run_create_apadjustment(call: Call, element: etree._Element) -> Result:
     """Negative lines make a vendor credit."""
     try:
-        bill = _bill(element, "apadjustmentitems", "adjustmentno")
+        bill = _bill(call, "APADJUSTMENT", element, "apadjustmentitems", "adjustmentno")
         record = create_adjustment(call.company, bill, call.actor)
     except FunctionError as error:
         raise could_not("create Adjustment", error) from None
@@ -146,6 +202,7 @@ def run_reverse_appayment(call: Call, element: etree._Element) -> Result:
 
 FUNCTIONS: Mapping[str, Callable[[Call, etree._Element], Result | Raw]] = {
     "create_bill": run_create_bill,
+    "update_bill": run_update_bill,
     "delete_bill": run_delete_bill,
     "reverse_bill": run_reverse_bill,
     "create_apadjustment": run_create_apadjustment,

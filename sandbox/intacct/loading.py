@@ -6,13 +6,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
+from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.conversions import create_document
 from sandbox.intacct.documents import Document, Line, base_units, check_unit, header_values, line_values, totals
 from sandbox.intacct.errors import FunctionError, invalid
 from sandbox.intacct.formats import TIME_KEYS, amount_text, number, plain, wire_time
 from sandbox.intacct.loading_lists import LISTS, add_unit, put_master, put_units
-from sandbox.intacct.objects import OBJECTS, PO_STATES
+from sandbox.intacct.object_types import PO_STATES
+from sandbox.intacct.objects import OBJECTS
 from sandbox.intacct.payables import Bill, BillLine, create_bill
 from sandbox.intacct.tables import Record
 from sandbox.neutral import BadInput, Problem, Row, check_rows
@@ -69,7 +70,9 @@ class _Loader:
     def _entities(self, rows: list[Row]) -> int:
         for row in rows:
             self._company.add_entity(
-                row["entity_id"], row.get("name") or row["entity_id"], row.get("currency") or "USD"
+                row["entity_id"],
+                row.get("name") or row["entity_id"],
+                row.get("currency") or self._company.base_currency,
             )
         return len(rows)
 
@@ -181,7 +184,7 @@ class _Loader:
             reference=first.get("reference", ""),
             term=first.get("term") or vendor["TERMNAME"],
             message=first.get("memo", ""),
-            currency=first.get("currency") or BASE_CURRENCY,
+            currency=first.get("currency") or company.base_currency,
             state=status,
             lines=[],
         )
@@ -322,7 +325,7 @@ class _Loader:
             day=day,
             due=_day(first.get("due_date")),
             number=first["invoice_number"],
-            currency=first.get("currency") or BASE_CURRENCY,
+            currency=first.get("currency") or company.base_currency,
             lines=lines,
             fields={"DOCNUMBER": first.get("po_number", ""), "DESCRIPTION": first.get("memo", "")},
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from sandbox.intacct.company import BASE_CURRENCY, SYSTEM, Company
+from sandbox.intacct.company import SYSTEM, Company
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import number, plain
 from sandbox.intacct.objects import OBJECTS
@@ -110,13 +110,15 @@ def _account(company: Company, row: Row) -> Fields:
 
 def _bank_account(company: Company, row: Row) -> Fields:
     fields = {"BANKACCOUNTID": row["bank_account_id"], "BANKNAME": row.get("name") or row["bank_account_id"]}
-    fields |= {"CURRENCY": row.get("currency") or BASE_CURRENCY, "GLACCOUNTNO": row.get("gl_account") or "1000"}
+    fields |= {"CURRENCY": row.get("currency") or company.base_currency, "GLACCOUNTNO": row.get("gl_account") or "1000"}
     return fields | {"BANKACCOUNTTYPE": "checking"}
 
 
 def _vendor(company: Company, row: Row) -> Fields:
     fields = {"VENDORID": row["vendor_id"], "NAME": row.get("name") or row["vendor_id"]}
-    fields |= {"TERMNAME": row.get("term") or "Net 30", "CURRENCY": row.get("currency") or BASE_CURRENCY}
+    fields |= {"TERMNAME": row.get("term") or "Net 30", "CURRENCY": row.get("currency") or company.base_currency}
+    fields |= {"DISPLAYCONTACT.CONTACTNAME": f"{fields['NAME']}(V{fields['VENDORID']})"}
+    fields |= {"DISPLAYCONTACT.PRINTAS": fields["NAME"], "DISPLAYCONTACT.COMPANYNAME": fields["NAME"]}
     return fields | {"ONHOLD": "false"} | company.entity_fields(row.get("entity", "")) | _status(row)
 
 

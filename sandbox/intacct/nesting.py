@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-from sandbox.intacct.calling import Call
-from sandbox.intacct.objects import OBJECTS, PAYMENT_STATES, ObjectType
+from sandbox.intacct.call_context import Call
+from sandbox.intacct.object_types import PAYMENT_STATES, ObjectType
+from sandbox.intacct.objects import OBJECTS
+from sandbox.intacct.related import filler
 from sandbox.intacct.rows import UNKNOWN_STATE, all_fields, names
 from sandbox.intacct.tables import Record, Values
 
@@ -22,7 +24,8 @@ Nested = dict[str, "str | Nested"]
 
 def render_whole(call: Call, kind: ObjectType, record: Record, fields: Sequence[str], *, lines: bool) -> str:
     """One record with nested fields; with its lines when `lines`."""
-    values = Values(record.values)
+    fill = filler(call.company, kind, fields)
+    values = Values(record.values) if fill is None else fill(record.values)
     if kind.name == "APPYMT" and call.company.switches.word("payment_state") == "code":
         values["STATE"] = PAYMENT_STATES.get(values["STATE"], values["STATE"])
     unknown = call.tampering.get("unknown_state")

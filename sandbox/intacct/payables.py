@@ -6,14 +6,21 @@ from datetime import date
 from decimal import Decimal
 
 from sandbox.intacct import subtotals
-from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
+from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.documents import due_date, rate_of
 from sandbox.intacct.errors import ErrorLine, FunctionError, invalid
 from sandbox.intacct.formats import amount_text, money, number, parse_date, plain, wire_date
-from sandbox.intacct.objects import BILL_STATES
+from sandbox.intacct.object_types import BILL_STATES
 from sandbox.intacct.tables import Record
 
 _FORBIDDEN = frozenset("\"'&<>#?")
+_CHECKED = {
+    "LOCATIONID": ("LOCATION", "location"),
+    "DEPARTMENTID": ("DEPARTMENT", "department"),
+    "CLASSID": ("CLASS", "class"),
+    "ITEMID": ("ITEM", "item"),
+}
+"""Fields of a line that must name an active master."""
 _LINE_OBJECT = {"APBILL": "APBILLITEM", "APADJUSTMENT": "APADJUSTMENTITEM"}
 
 
@@ -42,6 +49,17 @@ class Bill:
     rate: Decimal | None = None
     action: str = "Submit"
     fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class BillEdit:
+    """What changes of a bill: header fields, lines by number (amount and fields), and lines to add."""
+
+    header: dict[str, str]
+    changed: dict[str, tuple[Decimal | None, dict[str, str]]]
+    added: list[BillLine]
+    submit: bool = False
+    """A draft is posted."""
 
 
 def create_bill(company: Company, bill: Bill, actor: Actor) -> Record:
@@ -95,12 +113,7 @@ def _check_line(company: Company, line: BillLine) -> None:
         raise invalid("Required field Account number is missing.", "Provide an account.")
     if not line.fields.get("LOCATIONID"):
         raise invalid("Location ID is required.", "Provide a location on every line.")
-    for name, master, what in (
-        ("LOCATIONID", "LOCATION", "location"),
-        ("DEPARTMENTID", "DEPARTMENT", "department"),
-        ("CLASSID", "CLASS", "class"),
-        ("ITEMID", "ITEM", "item"),
-    ):
+    for name, (master, what) in _CHECKED.items():
         if line.fields.get(name):
             company.require_master(master, line.fields[name], what)
 
@@ -118,8 +131,8 @@ def _insert(
     stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp()}
     stamp |= {"CREATEDBY": actor.user, "MODIFIEDBY": actor.user}
     owner = company.entity_fields(actor.entity if entity is None else entity)
-    currency = bill.currency or BASE_CURRENCY
-    rate = rate_of(currency, bill.rate)
+    currency = bill.currency or company.base_currency
+    rate = rate_of(company.base_currency, currency, bill.rate)
     total = sum((money(line.amount) for line in bill.lines), Decimal(0))
     header = company[object_name].insert(
         {
@@ -134,7 +147,7 @@ def _insert(
             "WHENDUE": wire_date(bill.due) if bill.due else "",
             "TERMNAME": bill.term,
             "CURRENCY": currency,
-            "BASECURR": BASE_CURRENCY,
+            "BASECURR": company.base_currency,
             "EXCHANGE_RATE": plain(rate),
             "EXCH_RATE_DATE": wire_date(bill.day),
             "ONHOLD": "false",
@@ -165,7 +178,7 @@ def _insert_line(
             "AMOUNT": amount_text(line.amount * rate),
             "TRX_AMOUNT": amount_text(line.amount),
             "CURRENCY": header["CURRENCY"],
-            "BASECURR": BASE_CURRENCY,
+            "BASECURR": header["BASECURR"],
             "TOTALPAID": "0.00",
             "TRX_TOTALPAID": "0.00",
             **more,
@@ -270,6 +283,57 @@ def apply_amounts(company: Company, bill: Record, *, paid: Decimal, selected: De
         for document in company["PODOCUMENT"].find("PRRECORDKEY", bill["RECORDNO"]):
             if document["DOCID"] == bill["DESCRIPTION2"]:
                 company["PODOCUMENT"].change(document, {"TRX_TOTALPAID": amount_text(paid)})
+
+
+def refuse_unless_editable(company: Company, bill: Record) -> None:
+    """Allow edits of unpaid bills of accounts payable in an open period only.
+
+    Raises:
+        FunctionError: The bill is paid, belongs to Purchasing, or its period is closed.
+    """
+    refuse_paid(bill)
+    if bill["MODULEKEY"] == "9.PO":
+        raise invalid("The bill belongs to Purchasing.", "Change the vendor invoice instead.")
+    company.require_open_period(parse_date(bill["WHENPOSTED"]), bill["MEGAENTITYID"])
+
+
+def edit_bill(company: Company, bill: Record, edit: BillEdit, actor: Actor) -> None:
+    """Change a bill in place; its lines keep their record numbers.
+
+    Raises:
+        FunctionError: The bill may not be changed, a line does not exist, or a value is not allowed.
+    """
+    refuse_unless_editable(company, bill)
+    items, rate = company["APBILLITEM"], number(bill["EXCHANGE_RATE"]) or Decimal(1)
+    header = dict(edit.header)
+    vendor = header.get("VENDORID", bill["VENDORID"])
+    if "VENDORID" in header:
+        header["VENDORNAME"] = company.require_master("VENDOR", vendor, "vendor")["NAME"]
+    refuse_duplicate(company, vendor, header.get("RECORDID", bill["RECORDID"]), except_for=bill)
+    lines = {line["LINE_NO"]: line for line in items.find("RECORDKEY", bill["RECORDNO"])}
+    for line_no, (amount, fields) in edit.changed.items():
+        if line_no not in lines:
+            raise invalid(f"Line {line_no} does not exist.", "Provide the number of a line of this bill.")
+        line = lines[line_no]
+        wanted = {name: fields.get(name, line[name]) for name in (*_CHECKED, "ACCOUNTLABEL")}
+        _check_line(company, BillLine(Decimal(0), fields.get("ACCOUNTNO", line["ACCOUNTNO"]), wanted))
+        amounts = {}
+        if amount is not None:
+            amounts = {"TRX_AMOUNT": amount_text(amount), "AMOUNT": amount_text(amount * rate)}
+        account = company["GLACCOUNT"].first("ACCOUNTNO", fields.get("ACCOUNTNO", line["ACCOUNTNO"]))
+        title = {"ACCOUNTTITLE": account["TITLE"] if account else ""}
+        items.change(line, {**fields, **amounts, **title, "WHENMODIFIED": company.stamp()})
+    owner = company.entity_fields(bill["MEGAENTITYID"])
+    for at, added in enumerate(edit.added, max(map(int, lines), default=0) + 1):
+        _check_line(company, added)
+        stamp = {"WHENMODIFIED": company.stamp(), "CREATEDBY": actor.user}
+        _insert_line(company, "APBILL", bill, added, str(at), stamp | owner)
+    total = sum((number(line["TRX_AMOUNT"]) for line in items.find("RECORDKEY", bill["RECORDNO"])), Decimal(0))
+    company["APBILL"].change(bill, header | _amounts(total, rate, Decimal(0), Decimal(0)))
+    if edit.submit and bill["STATE"] == "Draft":
+        company["APBILL"].change(bill, {"STATE": "Posted", "RAWSTATE": BILL_STATES["Posted"]})
+    company.touch("APBILL", bill, actor)
+    company.log("APBILL", bill, "M", actor)
 
 
 def replace_lines(company: Company, bill: Record, lines: list[BillLine], actor: Actor) -> None:

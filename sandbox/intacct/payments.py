@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sandbox.intacct.company import BASE_CURRENCY, Actor, Company
+from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.documents import rate_of
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import amount_text, money, number, parse_date, plain, wire_date
@@ -67,7 +67,7 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
     bills = [_check_share(company, payment, share, actor) for share in payment.shares]
     total = sum((share.amount for share in payment.shares), Decimal(0))
     currency = payment.currency or bills[0]["CURRENCY"]
-    rate = rate_of(currency)
+    rate = rate_of(company.base_currency, currency)
     stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp()}
     stamp |= {"CREATEDBY": actor.user, "MODIFIEDBY": actor.user}
     owner = company.owner(actor)
@@ -86,7 +86,7 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
             "WHENCREATED": wire_date(payment.day),
             "WHENPAID": wire_date(payment.day) if state == "Complete" else "",
             "CURRENCY": currency,
-            "BASECURR": BASE_CURRENCY,
+            "BASECURR": company.base_currency,
             "EXCHANGE_RATE": plain(rate),
             **payment.fields,
             **_amounts(total, rate),

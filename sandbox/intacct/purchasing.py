@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
-from sandbox.intacct.calling import Call
+from sandbox.intacct.call_context import Call
 from sandbox.intacct.conversions import create_document, set_state, take_effect
 from sandbox.intacct.documents import Document, Line, lines_of, require_level
 from sandbox.intacct.editing import delete_document, edit_document, require_editable
@@ -84,7 +84,8 @@ def decimal_of(parent: etree._Element, name: str) -> Decimal | None:
     return value
 
 
-def _custom_fields(call: Call, object_name: str, parent: etree._Element) -> dict[str, str]:
+def custom_fields_of(call: Call, object_name: str, parent: etree._Element) -> dict[str, str]:
+    """The custom fields that a document or bill is given; from then on they can be read."""
     found = {
         text_of(custom, "customfieldname").upper(): text_of(custom, "customfieldvalue")
         for custom in parent.findall("customfields/customfield")
@@ -110,7 +111,7 @@ def _line(call: Call, element: etree._Element) -> Line:
         warehouse=text_of(element, "warehouseid"),
         source_document=text_of(element, "sourcedocid"),
         source_line=text_of(element, "sourcelinekey") or text_of(element, "sourcedoclineid"),
-        more=more | _custom_fields(call, "PODOCUMENTENTRY", element),
+        more=more | custom_fields_of(call, "PODOCUMENTENTRY", element),
     )
 
 
@@ -142,7 +143,7 @@ def run_create_potransaction(call: Call, element: etree._Element) -> Result:
             external_id=text_of(element, "externalid"),
             lines=[_line(call, line) for line in element.findall("potransitems/potransitem")],
             subtotals=[_subtotal(subtotal) for subtotal in element.findall("subtotals/subtotal")],
-            more=_custom_fields(call, "PODOCUMENT", element),
+            more=custom_fields_of(call, "PODOCUMENT", element),
         )
         if document.external_id:
             document.more["EXTERNALID"] = document.external_id
@@ -178,7 +179,7 @@ def run_update_potransaction(call: Call, element: etree._Element) -> Result:
             day = legacy_date(element, name)
             if day is not None:
                 changes[field] = wire_date(day)
-        changes |= _custom_fields(call, "PODOCUMENT", element)
+        changes |= custom_fields_of(call, "PODOCUMENT", element)
         edits: dict[int, dict[str, str]] = {}
         removed: set[int] = set()
         for line in element.findall("updatepotransitems/updatepotransitem"):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from sandbox.intacct.filters import BadFilter, Condition, Every, Filter, Not, Some
-from sandbox.intacct.objects import ObjectType
+from sandbox.intacct.object_types import ObjectType
 
 _TOKEN = re.compile(r"\s*(?:('(?:\\.|[^'\\])*')|(<=|>=|!=|<>|[<>=(),])|([^\s'<>=(),!]+))", re.DOTALL)
 

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from sandbox.intacct import aggregates
-from sandbox.intacct.calling import Call
+from sandbox.intacct.call_context import Call
 from sandbox.intacct.envelope import Raw, Result, text_of
 from sandbox.intacct.errors import ErrorLine, FunctionError
 from sandbox.intacct.filters import (
@@ -26,8 +26,10 @@ from sandbox.intacct.filters import (
     plan,
 )
 from sandbox.intacct.nesting import render_whole
-from sandbox.intacct.objects import OBJECTS, ObjectType
+from sandbox.intacct.object_types import ObjectType
+from sandbox.intacct.objects import OBJECTS
 from sandbox.intacct.query_text import parse_query_text
+from sandbox.intacct.related import filler, value_of
 from sandbox.intacct.rows import Renderer, all_fields, as_of, lagging, unknown_fields, visible
 from sandbox.intacct.sessions import Cursor
 from sandbox.intacct.tables import Record
@@ -51,7 +53,7 @@ def object_type(name: str) -> ObjectType:
     """The object of this name, in any case."""
     kind = OBJECTS.get(name.upper())
     if kind is None:
-        raise _failed(f"Object definition '{name}' not found")
+        raise _failed(f"Object definition {name} not found")
     return kind
 
 
@@ -81,9 +83,10 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     if call.docparid and kind.document_type and call.company.switches.flag("docparid_filters"):
         only = Condition("DOCPARID", "=", (call.docparid,))
         tree = only if tree is None else Every((only, tree))
-    matches = _select(call, kind, tree, () if computed else orders, private=private, ignore_case=ignore_case)
+    matches = select_records(call, kind, tree, () if computed else orders, private=private, ignore_case=ignore_case)
     if computed:
-        groups = aggregates.group(kind, matches, plain_fields)
+        named = [*plain_fields, *(name for _, name in computed)]
+        groups = aggregates.group(kind, matches, plain_fields, filler(call.company, kind, named))
         try:
             aggregates.order(groups, orders)
         except KeyError as error:
@@ -93,7 +96,7 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     page = matches[offset : offset + page_size]
     output = _output(text_of(options, "returnformat") if options is not None else "")
     if output != "xml":
-        return _raw(output, plain_fields, page)
+        return _raw(call, kind, output, plain_fields, page)
     if call.tampering.get("row_moved") is not None and len(matches) > offset + page_size:
         # As if somebody saved the next row at this moment: it moves to the end of a reading ordered by time.
         call.company.touch(kind.name, matches[offset + page_size], call.actor)
@@ -165,7 +168,7 @@ def _operator(element: etree._Element) -> Filter:
     return Condition(field, _COMPARISONS[name], values)
 
 
-def _select(
+def select_records(
     call: Call,
     kind: ObjectType,
     tree: Filter | None,
@@ -174,7 +177,11 @@ def _select(
     private: bool,
     ignore_case: bool = False,
 ) -> list[Record]:
-    """Every match the caller may see, in order; without an order by RECORDNO, which nobody may rely on."""
+    """Return every match the caller may see, in order; without an order by RECORDNO, which nobody may rely on.
+
+    Raises:
+        FunctionError: A value of the filter is not of its field's type.
+    """
     table = call.company[kind.name]
     moment = lagging(call)
     if moment is not None:
@@ -192,8 +199,11 @@ def _select(
     seen = visible(call, private=private)
     if seen is not None:
         matches = [record for record in matches if seen(record.values)]
-    if test is not None:
+    fill = filler(call.company, kind, {*fields_of(planned.rest), *(field for field, _ in orders)})
+    if test is not None and fill is None:
         matches = [record for record in matches if test(record.values)]
+    elif test is not None and fill is not None:
+        matches = [record for record in matches if test(fill(record.values))]
     if moment is not None:
         matches.sort(key=lambda record: record.number)
     for field, descending in reversed(orders):
@@ -201,12 +211,14 @@ def _select(
             if descending or len(orders) > 1:
                 matches.sort(key=lambda record: record.number, reverse=descending)
         else:
-            matches.sort(key=_record_key(kind, field), reverse=descending)
+            matches.sort(key=_record_key(call, kind, field), reverse=descending)
     return matches
 
 
-def _record_key(kind: ObjectType, field: str) -> Callable[[Record], Any]:
+def _record_key(call: Call, kind: ObjectType, field: str) -> Callable[[Record], Any]:
     key = aggregates.sort_key(kind, field)
+    if filler(call.company, kind, [field]) is not None:
+        return lambda record: key(value_of(call.company, kind, record.values, field))
     return lambda record: key(record.values[field])
 
 
@@ -214,8 +226,8 @@ def _render(call: Call, kind: ObjectType, tag: str, fields: Sequence[str], page:
     return Renderer(call, kind, tag, fields).page(page) if page else ""
 
 
-def _raw(output: str, fields: Sequence[str], page: Sequence[Record]) -> Raw:
-    rows = [{name: record[name] for name in fields} for record in page]
+def _raw(call: Call, kind: ObjectType, output: str, fields: Sequence[str], page: Sequence[Record]) -> Raw:
+    rows = [{name: value_of(call.company, kind, record.values, name) for name in fields} for record in page]
     if output == "json":
         return Raw("application/json", json.dumps(rows))
     text = io.StringIO()
@@ -244,10 +256,10 @@ def run_read_by_query(call: Call, element: etree._Element) -> Result | Raw:
         raise _failed(f"Unknown field {unknown[0]}")
     page_size = _bounded(text_of(element, "pagesize"), 100, 1, 1000, "pagesize")
     private = call.company.switches.flag("readbyquery_top_sees_private")
-    matches = _select(call, kind, tree, (), private=private)[:limit]
+    matches = select_records(call, kind, tree, (), private=private)[:limit]
     output = _output(text_of(element, "returnFormat"))
     if output != "xml":
-        return _raw(output, fields, matches[:page_size])
+        return _raw(call, kind, output, fields, matches[:page_size])
     cursor = Cursor(kind.name, fields, [record.number for record in matches], len(matches), page_size)
     return _next_page(call, cursor, secrets.token_hex(16))
 

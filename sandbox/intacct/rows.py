@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sandbox.intacct.calling import Call
-from sandbox.intacct.formats import parse_date
-from sandbox.intacct.objects import OBJECTS, PAYMENT_STATES, ObjectType
+from sandbox.intacct.call_context import Call
+from sandbox.intacct.object_types import PAYMENT_STATES, ObjectType
+from sandbox.intacct.objects import described
+from sandbox.intacct.related import filler
 from sandbox.intacct.tables import Record, Table, Values, escaped
 
 _MANDATORY = {"PODOCUMENT": "CUSTVENDID", "PODOCUMENTENTRY": "UIQTY", "APBILL": "VENDORID", "APPYMT": "VENDORID"}
@@ -51,16 +52,14 @@ class Renderer:
         inner = "".join(f"<{name}>%s</{name}>" for name in fields)
         self._template = f"<{tag}>{inner}</{tag}>"
         self._pick: Callable[[Values], Any] = itemgetter(*fields)
-        known = kind.fields.keys() | call.company.custom_fields.get(kind.name, set())
-        self._related = [name for name in fields if name not in known]
+        self._fill = filler(call.company, kind, fields)
         self._codes: dict[str, Mapping[str, str]] = {}
         if kind.name == "APPYMT" and call.company.switches.word("payment_state") == "code" and "STATE" in fields:
             self._codes["STATE"] = PAYMENT_STATES
-        self._computed = kind.name == "APBILL" and "DUE_IN_DAYS" in fields
 
     def page(self, records: Sequence[Record]) -> str:
         """All records, rendered; tampered with where a fault says so."""
-        if self._call.tampering or self._related or self._codes or self._computed:
+        if self._call.tampering or self._fill is not None or self._codes:
             return self._altered(records)
         template, pick = self._template, self._pick
         return "".join([template % pick(record.escaped()) for record in records])
@@ -73,13 +72,9 @@ class Renderer:
         duplicate = self._call.tampering.get("duplicate_row")
         template = self._template
         for at, record in enumerate(records):
-            values = Values(record.values)
-            for name in self._related:
-                values[name] = self._look_up(values, name)
+            values = Values(record.values) if self._fill is None else self._fill(record.values)
             for name, codes in self._codes.items():
                 values[name] = codes.get(values[name], values[name])
-            if self._computed and values["WHENDUE"]:
-                values["DUE_IN_DAYS"] = str((parse_date(values["WHENDUE"]) - self._call.company.today()).days)
             template = self._template
             if unknown is not None and "STATE" in self._fields and (not unknown or names(record, unknown)):
                 values["STATE"] = UNKNOWN_STATE
@@ -91,15 +86,6 @@ class Renderer:
             if duplicate is not None and (names(record, duplicate) if duplicate else at == 0):
                 rendered.append(row)
         return "".join(rendered)
-
-    def _look_up(self, values: Values, name: str) -> str:
-        prefix, _, field = name.partition(".")
-        relation = self._kind.relations.get(prefix)
-        if relation is None:
-            return ""
-        target, ours = relation
-        related = self._call.company[target].first(OBJECTS[target].key, values[ours])
-        return related[field] if related else ""
 
 
 def names(record: Record, wanted: str) -> bool:
@@ -128,11 +114,9 @@ def unknown_fields(call: Call, kind: ObjectType, fields: Iterable[str]) -> list[
     custom = custom_fields(call, kind)
     unknown = []
     for name in fields:
-        if name in kind.fields or name in custom:
+        if name in custom:
             continue
-        prefix, dot, rest = name.partition(".")
-        relation = kind.relations.get(prefix)
-        if not dot or relation is None or rest not in OBJECTS[relation[0]].fields:
+        if described(kind, name) is None:
             unknown.append(name)
     return unknown
 

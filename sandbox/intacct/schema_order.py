@@ -32,6 +32,16 @@ _BILL_LINE = (
     " classid contractid warehouseid billable taxentries"
 )
 
+_VENDOR = (
+    "%s parentid termname glaccountno accountlabel vendtype taxid taxsolutionid taxschedule creditlimit"
+    " retainagepercentage paymethod outsourcecheck outsourceach billingtype vendoraccountno displocacctnocheck onhold"
+    " donotcutcheck comments status currency onetime externalid primary returnto payto contactinfo contactto1099"
+    " contactlist name1099 form1099type form1099box customfields paymentnotify achenabled wireenabled checkenabled"
+    " achbankroutingnumber achaccountnumber achaccounttype achremittancetype wirebankname wirebankroutingnumber"
+    " wireaccountnumber wireaccounttype pmplusremittancetype pmplusemail pmplusfax displaytermdiscount visibility"
+    " supdocid mergepaymentreq offsetglaccountno"
+)
+
 LEGACY: dict[str, str] = {
     "create_potransaction": "transactiontype! datecreated! dateposted createdfrom vendorid! documentno "
     + _PO_HEADER_TAIL % "returnto! payto! deliverto"
@@ -46,7 +56,16 @@ LEGACY: dict[str, str] = {
     "create_bill": "vendorid! datecreated! dateposted datedue termname action batchkey billno ponumber onhold"
     f" description externalid payto returnto {_CURRENCY} nogl supdocid customfields inclusivetax taxsolutionid"
     " billitems!",
+    "update_bill": "vendorid datecreated dateposted datedue termname action billno ponumber onhold description"
+    f" payto returnto {_CURRENCY} supdocid customfields updatebillitems inclusivetax taxsolutionid",
     "delete_bill": "",
+    "create_vendor": _VENDOR % "vendorid name!",
+    "update_vendor": _VENDOR % "name",
+    "delete_vendor": "",
+    "delete_contact": "",
+    "get_list": "filter sorts fields additional_parameters",
+    "get": "fields",
+    "getDimensions": "",
     "reverse_bill": "datereversed! description",
     "create_apadjustment": "vendorid! datecreated! dateposted batchkey adjustmentno action billno description"
     f" externalid {_CURRENCY} nogl customfields inclusivetax taxsolutionid apadjustmentitems!",
@@ -92,6 +111,13 @@ _CHILDREN: dict[str, tuple[tuple[str, str], ...]] = {
         ("billitems/lineitem", _BILL_LINE),
         ("datecreated", "year! month! day!"),
         ("datedue", "year! month! day!"),
+    ),
+    "update_bill": (
+        ("updatebillitems/updatelineitem", _BILL_LINE.replace("amount!", "amount")),
+        ("updatebillitems/lineitem", _BILL_LINE),
+        ("datecreated", "year! month! day!"),
+        ("datedue", "year! month! day!"),
+        ("dateposted", "year! month! day!"),
     ),
     "create_apadjustment": (
         ("apadjustmentitems", "lineitem*"),

@@ -48,9 +48,7 @@ class Session:
 
 
 def _refused(text: str) -> AuthenticationError:
-    return AuthenticationError(
-        ErrorLine("XL03000006", text, "Check the sign-in information.", "Sign-in information is incorrect")
-    )
+    return AuthenticationError(ErrorLine("XL03000006", text, "Check the sign-in information."))
 
 
 class Sessions:
@@ -87,7 +85,7 @@ class Sessions:
             self._slide(session, now)
             return session
         if login.company != self._company.id or self._company.users.get(login.user) != login.password:
-            raise _refused("Incorrect Intacct XML Partner ID or password, user ID, company ID or user password.")
+            raise _refused("Sign-in information is incorrect")
         self._check_sender(sender)
         entity = login.entity or ""
         self._check_entity(entity)

@@ -4,8 +4,7 @@ from html import escape
 
 from lxml import etree
 
-from sandbox.intacct.calling import Call
-from sandbox.intacct.company import BASE_CURRENCY
+from sandbox.intacct.call_context import Call
 from sandbox.intacct.envelope import Result, text_of
 from sandbox.intacct.errors import invalid
 
@@ -39,10 +38,12 @@ def run_get_companyprefs(call: Call, element: etree._Element) -> Result:
 
 
 def run_get_financial_setup(call: Call, element: etree._Element) -> Result:
-    """Base currency, fiscal year and the multi-entity flags."""
+    """Base currency (empty where each entity has its own), fiscal year and the multi-entity flags."""
+    several = call.company.switches.flag("multi_base_currency")
+    base = "" if several else escape(call.company.base_currency)
     inner = (
-        f"<baseCurrency>{BASE_CURRENCY}</baseCurrency><defaultBook>ACCRUAL</defaultBook>"
-        "<firstFiscalMonth>1</firstFiscalMonth><multiBaseCurrency>false</multiBaseCurrency><multiBook>false</multiBook>"
+        f"<baseCurrency>{base}</baseCurrency><defaultBook>ACCRUAL</defaultBook><firstFiscalMonth>1</firstFiscalMonth>"
+        f"<multiBaseCurrency>{str(several).lower()}</multiBaseCurrency><multiBook>false</multiBook>"
         "<multiCurrency>true</multiCurrency><multiEntityShared>true</multiEntityShared>"
     )
     return Result(data=f"<data><financialSetup>{inner}</financialSetup></data>")
@@ -68,13 +69,15 @@ def run_read_entity_details(call: Call, element: etree._Element) -> Result:
 def run_read_user_formatting(call: Call, element: etree._Element) -> Result:
     """How this user's dates and times are written."""
     user = text_of(element, "userId") or call.session.user
-    if user != call.session.user:
-        raise invalid(f"The user {user} does not exist.")
+    key = text_of(element, "key")
+    known = call.company["USERINFO"].get(key) if key else call.company["USERINFO"].first("LOGINID", user)
+    if known is None:
+        raise invalid(f"The user {key or user} does not exist.")
     offset = int(call.company.switches.number("utc_offset_minutes"))
     sign = "-" if offset < 0 else "+"
     hours = f"{sign}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
     inner = (
-        f"<recordno>1</recordno><userid>{escape(user)}</userid><locale>en_US.UTF-8</locale>"
+        f"<recordno>{known['RECORDNO']}</recordno><locale>en_US</locale>"
         f"<dateformat>/mdY</dateformat><gmtoffset>{hours}</gmtoffset><clock>24</clock>"
     )
     return Result(data=f'<data listtype="userformatting" count="1"><userformatting>{inner}</userformatting></data>')

@@ -8,6 +8,17 @@ from sandbox.switches import Switch
 SWITCHES: dict[str, Switch] = {
     "session_seconds": Switch(43_200, "how long a session lives after its last successful call"),
     "check_endpoint": Switch(True, "a session used at another host or port than it was made at is refused"),
+    "wrong_sender": Switch(
+        "control",
+        "a wrong sender id or password: control failure XL03000006 with HTTP 200, or XMLGW_JPP0002 with HTTP 401",
+        ("control", "http_401"),
+    ),
+    "unknown_company": Switch(
+        "authentication",
+        "a company id that does not exist: a failed sign-in, or invalidRequest with HTTP 400",
+        ("authentication", "invalid_request"),
+    ),
+    "iso_dates": Switch(True, "generic create and update take YYYY-MM-DD beside MM/DD/YYYY"),
     "max_in_flight": Switch(0, "more calls of one company at a time get GW-0010; 0 means no limit"),
     "latency_seconds": Switch(0.0, "how long every call takes"),
     "read_lag_seconds": Switch(0, "reads show the state of so many seconds ago"),
@@ -37,6 +48,10 @@ SWITCHES: dict[str, Switch] = {
     "master_whenmodified_at_creation": Switch(False, "masters get WHENMODIFIED at once, not at their first change"),
     "over_conversion": Switch("refuse", "converting more than remains", ("refuse", "allow")),
     "several_sources": Switch(False, "a document may convert several sources (sourcedocid per line)"),
+    "convert_by_price": Switch(True, "Purchasing setting: lines of items with conversion type Price convert by amount"),
+    "added_lines": Switch(
+        "accept", "a document that converts another one, with lines that convert nothing of it", ("accept", "refuse")
+    ),
     "strict_levels": Switch(True, "a document is changed and converted only at the level that owns it"),
     "preserved_numbers": Switch(
         "accept",
@@ -50,5 +65,7 @@ SWITCHES: dict[str, Switch] = {
         "Freight, Surcharge, Other charges, Sales tax, Discount",
         "what transaction definitions call their subtotals; empty: they have none",
     ),
+    "base_currency": Switch("USD", "what the books are kept in, and what a document without a currency is in"),
+    "multi_base_currency": Switch(False, "each entity keeps its books in its own currency; the company names none"),
     "approvals": Switch(False, "documents of category Order go to Submitted instead of Pending"),
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from html import escape
 
-from sandbox.intacct.objects import ObjectType
+from sandbox.intacct.object_types import ObjectType
 
 Undo = Callable[[], None]
 

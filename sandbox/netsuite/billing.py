@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sandbox.netsuite.documents import cents, check_subsidiary, fill_header, fill_terms, post, price_lines, vendor_of
+from sandbox.netsuite.documents import (
+    cents,
+    check_subsidiary,
+    fill_header,
+    fill_terms,
+    overridden_tax,
+    post,
+    price_lines,
+    vendor_of,
+)
 from sandbox.netsuite.errors import Refused, bad_reference
 from sandbox.netsuite.initialising import bill_lines
 from sandbox.netsuite.normalising import Writing, number_lines
@@ -69,7 +78,7 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
     check_subsidiary(company, values, lines)
     was = [*item_lines(old), *expense_lines(old)] if old is not None else []
-    values["userTotal"] = cents(price_lines(company, lines, was))
+    values["userTotal"] = cents(price_lines(company, lines, was) + overridden_tax(values))
     _check_billable(writing, lines, old)
     if "link_dropped" in writing.tampering:
         for line in lines:
@@ -206,8 +215,13 @@ def _used(writing: Writing, bill: Record) -> set[str]:
 
 
 def before_bill_goes(writing: Writing, bill: Record) -> None:
-    """A bill that something is applied to, or was made from, cannot be deleted. Raises Refused."""
+    """A bill that something is applied to, or was made from, or of a closed period cannot be deleted. Raises
+    Refused."""
     company = writing.company
+    period = company.pointed("postingPeriod", bill["postingPeriod"])
+    if period["closed"] or period["apLocked"] or period["allLocked"]:
+        code = company.switches.word("closed_period_code")
+        raise Refused(code, f"This transaction cannot be deleted: the period {period['periodName']} is closed.")
     if paid(company, bill):
         raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because payments are applied to it.")
     if any(source_of(company, one) is bill for one in company.all("vendorCredit", "vendorReturnAuthorization")):

@@ -8,7 +8,7 @@ from sandbox.netsuite.company import Company
 from sandbox.netsuite.documents import cents
 from sandbox.netsuite.orders import STATUSES as ORDER_STATUSES
 from sandbox.netsuite.orders import ZERO, expense_lines, is_expense, item_lines, linked_orders
-from sandbox.netsuite.payables import BILL_SEARCH, PAYMENT_SEARCH, due, paid, total_of
+from sandbox.netsuite.payables import BILL_SEARCH, PAYMENT_SEARCH, applied_bills, due, paid, total_of
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Fields, Ref
 
@@ -122,11 +122,71 @@ def _paid(company: Company, row: Row) -> Any:
     return paid(company, row.record) if row.record.type.name == "vendorBill" else None
 
 
+def _applied_to(company: Company, row: Row) -> frozenset[str]:
+    """What a document pays or credits; else the orders that a receipt or bill is of."""
+    if row.record.type.name in ("vendorPayment", "vendorCredit"):
+        return frozenset(applied_bills(row.record))
+    return _orders(company, row)
+
+
+def _applying(*types: str) -> Callable[[Company, Row], frozenset[str]]:
+    """The documents of these types that are of an order or pay a bill."""
+
+    def value(company: Company, row: Row) -> frozenset[str]:
+        order = row.record.type.name == "purchaseOrder"
+        documents = (company.linked if order else company.applied).get(row.record.internal_id, {})
+        found = (one for one in documents.values() if not types or one.type.name in types)
+        if order and row.line is not None:
+            found = (one for one in found if _is_of_line(one, row))
+        return frozenset(one.internal_id for one in found)
+
+    return value
+
+
+def _is_of_line(document: Record, row: Row) -> bool:
+    lines = (*item_lines(document), *expense_lines(document))
+    receipt = document.type.name == "itemReceipt"
+    order, line = row.record.internal_id, row.line.get("line") if row.line is not None else None
+    return any(one.get("orderLine") == line and (receipt or str(one.get("orderDoc")) == order) for one in lines)
+
+
+def _items(company: Company, row: Row) -> frozenset[str]:
+    return frozenset(line["item"].internal_id for line in item_lines(row.record) if line.get("item") is not None)
+
+
+def _days_since(name: str) -> Callable[[Company, Row], Any]:
+    """How many days ago an unpaid bill's date was."""
+
+    def value(company: Company, row: Row) -> Any:
+        day = row.record[name]
+        if row.record.type.name != "vendorBill" or day is None or due(company, row.record) <= 0:
+            return None
+        return max(0, (company.today() - day).days)
+
+    return value
+
+
 _DOCUMENT: Mapping[str, Callable[[Company, Row], Any]] = {
     "account": _either_ref("account"),
     "amount": _amount,
     "amountPaid": _paid,
     "amountRemaining": _due,
+    "anyLineItem": _items,
+    "appliedToTransaction": _applied_to,
+    "applyingTransaction": _applying(),
+    "billable": _line("isBillable"),
+    "billingTransaction": _applying("vendorBill"),
+    "daysOpen": _days_since("tranDate"),
+    "daysOverdue": _days_since("dueDate"),
+    "fulfillingTransaction": _applying("itemReceipt"),
+    "nextApprover": _header_ref("nextApprover"),
+    "paidTransaction": lambda company, row: (
+        _applied_to(company, row) if row.record.type.name in ("vendorPayment", "vendorCredit") else frozenset()
+    ),
+    "payingTransaction": _applying("vendorPayment", "vendorCredit"),
+    "paymentHold": _header("paymentHold"),
+    "taxTotal": _header("taxTotal"),
+    "toBePrinted": _header("toBePrinted"),
     "approvalStatus": lambda company, row: (
         _APPROVALS.get(row.record["approvalStatus"].internal_id) if row.record["approvalStatus"] else None
     ),
@@ -199,7 +259,16 @@ _ALIASES: Mapping[str, Mapping[str, str]] = {
     "unitsType": {"isInActive": "isInactive"},
     "accountingPeriod": {"allowNonGlChanges": "allowNonGLChanges"},
 }
+_ADDRESS = {"address": "addrText", "city": "city", "state": "state", "zipCode": "zip", "country": "country"}
 _ITEM_TYPES = {"inventoryItem": "_inventoryItem", "nonInventoryPurchaseItem": "_nonInventoryItem"}
+
+
+def _address(vendor: Record, name: str) -> Any:
+    """A part of the vendor's billing address, else of its first."""
+    book = list(vendor["addressbookList"] or ())
+    chosen = next((one for one in book if one.get("defaultBilling")), book[0] if book else None)
+    address = (chosen or {}).get("addressbookAddress") or {}
+    return address.get(_ADDRESS[name])
 
 
 def list_value(company: Company, record: Record, name: str) -> Any:
@@ -228,5 +297,7 @@ def list_value(company: Company, record: Record, name: str) -> Any:
     if name == "subsidiary":
         held = record["subsidiaryList"] or ([record["subsidiary"]] if record["subsidiary"] else ())
         return frozenset(ref.internal_id for ref in held)
+    if group == "entity" and name in _ADDRESS:
+        return _address(record, name)
     value = record[_ALIASES.get(group, {}).get(name, name)]
     return _ids(value) if isinstance(value, Ref) else value

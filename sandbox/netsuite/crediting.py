@@ -2,7 +2,15 @@
 
 from sandbox.netsuite.billing import after_applied, after_applied_goes, applied_lines, payable_account, written_lines
 from sandbox.netsuite.company import Company
-from sandbox.netsuite.documents import cents, check_subsidiary, fill_header, post, price_lines, vendor_of
+from sandbox.netsuite.documents import (
+    cents,
+    check_subsidiary,
+    fill_header,
+    overridden_tax,
+    post,
+    price_lines,
+    vendor_of,
+)
 from sandbox.netsuite.errors import Refused, bad_reference
 from sandbox.netsuite.normalising import Writing, number_lines
 from sandbox.netsuite.orders import ZERO, expense_lines, is_expense, item_lines, linked_orders, relink, source_of
@@ -57,7 +65,7 @@ def _sum_up(writing: Writing, values: Values, old: Record | None) -> None:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
     check_subsidiary(writing.company, values, lines)
     was = [*item_lines(old), *expense_lines(old)] if old is not None else []
-    values["userTotal"] = cents(price_lines(writing.company, lines, was))
+    values["userTotal"] = cents(price_lines(writing.company, lines, was) + overridden_tax(values))
 
 
 def prepare_return(writing: Writing, values: Values, old: Record | None) -> None:

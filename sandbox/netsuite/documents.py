@@ -126,6 +126,16 @@ def price_lines(company: Company, lines: list[Fields], was: list[Fields]) -> Dec
     return total
 
 
+def overridden_tax(values: Values) -> Decimal:
+    """Return the tax of a document whose tax details are given, not worked out; it becomes its taxTotal."""
+    if not values.get("taxDetailsOverride"):
+        values["taxDetailsList"] = None
+        return ZERO
+    tax = sum((detail.get("taxAmount") or ZERO for detail in values.get("taxDetailsList") or ()), ZERO)
+    values["taxTotal"] = cents(tax)
+    return tax
+
+
 def _price_item_line(company: Company, line: Fields, before: Fields | None) -> None:
     if line.get("item") is None:
         raise missing("Item")

@@ -34,6 +34,11 @@ def bad_reference(what: str, key: object) -> Refused:
     return Refused("INVALID_KEY_OR_REF", f"Invalid {what} reference key {key}.")
 
 
+def unreadable(message: str) -> SoapFault:
+    """The request could not be read: Axis answers before NetSuite does, so nothing but the text says why."""
+    return SoapFault("", "", message)
+
+
 def unexpected(message: str) -> SoapFault:
-    """The service stumbled, or could not read the request."""
+    """The service stumbled."""
     return SoapFault("unexpectedErrorFault", "UNEXPECTED_ERROR", message)

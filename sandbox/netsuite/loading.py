@@ -6,8 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sandbox.netsuite import founding
-from sandbox.netsuite.acting import close_periods
+from sandbox.netsuite import bootstrap
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.documents import cents, rate_text
 from sandbox.netsuite.errors import BadRow, Refused
@@ -16,6 +15,7 @@ from sandbox.netsuite.normalising import Writing
 from sandbox.netsuite.orders import ZERO, item_lines, order_line, recompute
 from sandbox.netsuite.purchasing import APPROVED
 from sandbox.netsuite.records import Record
+from sandbox.netsuite.ui_actions import close_periods
 from sandbox.netsuite.values import Fields, Lines, Ref
 from sandbox.netsuite.writing import add
 from sandbox.neutral import BadInput, Problem, Row, check_rows
@@ -118,7 +118,7 @@ class _Loader:
 
     def _subsidiary(self, row: Row) -> Ref:
         key = row.get("entity", "")
-        return self._company.ref(founding.subsidiary(self._company, key))
+        return self._company.ref(bootstrap.subsidiary(self._company, key))
 
     def _coding(self, row: Row) -> dict[str, Ref]:
         coded = {}
@@ -154,7 +154,7 @@ class _Loader:
         total = sum((line["amount"] for line in lines), ZERO)
         day = date.fromisoformat(first["po_date"])
         moment = _moment(company, first.get("modified_at"), day)
-        money = founding.currency(company, first.get("currency") or founding.BASE_CURRENCY)
+        money = bootstrap.currency(company, first.get("currency") or bootstrap.BASE_CURRENCY)
         term = self._named("terms", "term", first["term"]) if first.get("term") else vendor["terms"]
         values = {
             "createdDate": min(moment, company.moment_of(day)),
@@ -198,7 +198,7 @@ class _Loader:
             "quantityReceived": ZERO,
             "quantityBilled": ZERO,
             "quantity": quantity,
-            "units": founding.unit(self._company, row.get("unit") or "Each", bought["unitsType"]),
+            "units": bootstrap.unit(self._company, row.get("unit") or "Each", bought["unitsType"]),
             "description": row.get("line_memo") or row.get("description") or None,
             "rate": rate_text(price),
             "matchBillToReceipt": False,
@@ -223,7 +223,7 @@ class _Loader:
             if row["po_number"] != first["po_number"]:
                 raise BadRow("a receipt is of one order")
             entry = {"itemReceive": True, "orderLine": line["line"], "quantity": Decimal(row["quantity"])}
-            location = line.get("location") or founding.default_location(company)
+            location = line.get("location") or bootstrap.default_location(company)
             lines.append(Fields("ItemReceiptItem", {**entry, "location": location}))
         day = date.fromisoformat(first["receipt_date"])
         values = {"createdFrom": company.ref(order), "tranDate": company.moment_of(day), "itemList": lines}
@@ -253,7 +253,7 @@ class _Loader:
         if first.get("due_date"):
             values["dueDate"] = company.moment_of(date.fromisoformat(first["due_date"]))
         if first.get("currency"):
-            values["currency"] = company.ref(founding.currency(company, first["currency"]))
+            values["currency"] = company.ref(bootstrap.currency(company, first["currency"]))
         if first.get("entity"):
             values["subsidiary"] = self._subsidiary(first)
         if items:

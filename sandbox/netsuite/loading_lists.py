@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from sandbox.netsuite import founding
+from sandbox.netsuite import bootstrap
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import BadRow
 from sandbox.netsuite.records import Record, Values
@@ -50,10 +50,10 @@ def _parent(company: Company, group: str, key: str) -> Ref:
 
 def _entity(company: Company, row: Row) -> Record:
     known = company.keyed("subsidiary", row["entity_id"])
-    name, symbol = row.get("name") or row["entity_id"], row.get("currency") or founding.BASE_CURRENCY
+    name, symbol = row.get("name") or row["entity_id"], row.get("currency") or bootstrap.BASE_CURRENCY
     if known is None:
-        return founding.add_subsidiary(company, row["entity_id"], name, symbol)
-    known.values |= {"name": name, "currency": company.ref(founding.currency(company, symbol))}
+        return bootstrap.add_subsidiary(company, row["entity_id"], name, symbol)
+    known.values |= {"name": name, "currency": company.ref(bootstrap.currency(company, symbol))}
     company.touch(known)
     return known
 
@@ -64,7 +64,7 @@ def _dimension(type_name: str, key: str, title: str) -> Callable[[Company, Row],
         if row.get("parent_id"):
             values["parent"] = _parent(company, type_name, row["parent_id"])
         if row.get("entity"):
-            values["subsidiaryList"] = Lines([company.ref(founding.subsidiary(company, row["entity"]))])
+            values["subsidiaryList"] = Lines([company.ref(bootstrap.subsidiary(company, row["entity"]))])
         return _keep(company, type_name, row[key], values)
 
     return keep
@@ -93,7 +93,7 @@ def _vendor(company: Company, row: Row) -> Record:
     known = company.keyed("term", term)
     if known is None:
         raise BadRow(f"term {term!r} does not exist; load it first")
-    subsidiary = founding.subsidiary(company, row.get("entity", ""))
+    subsidiary = bootstrap.subsidiary(company, row.get("entity", ""))
     now = company.now()
     values = {
         "entityId": row["vendor_id"],
@@ -104,7 +104,7 @@ def _vendor(company: Company, row: Row) -> Record:
         "dateCreated": now,
         "subsidiary": company.ref(subsidiary),
         "terms": company.ref(known),
-        "currency": company.ref(founding.currency(company, row.get("currency") or founding.BASE_CURRENCY)),
+        "currency": company.ref(bootstrap.currency(company, row.get("currency") or bootstrap.BASE_CURRENCY)),
     }
     return _keep(company, "vendor", row["vendor_id"], values)
 
@@ -122,9 +122,9 @@ def _item(company: Company, row: Row) -> Record:
     values: Values = {"createdDate": now, "lastModifiedDate": now, "purchaseDescription": name, "displayName": name}
     values |= {"itemId": row["item_id"], "isInactive": False, "cost": Decimal(0)}
     unit = row.get("unit") or "Each"
-    units_type = founding.add_unit(company, unit, row.get("unit_group", ""), _factor(company, row, unit))
+    units_type = bootstrap.add_unit(company, unit, row.get("unit_group", ""), _factor(company, row, unit))
     values["unitsType"] = company.ref(units_type)
-    values["purchaseUnit"] = founding.unit(company, unit, values["unitsType"])
+    values["purchaseUnit"] = bootstrap.unit(company, unit, values["unitsType"])
     if type_name == "inventoryItem":
         asset, cost = company.keyed("account", "1300"), company.keyed("account", "5000")
         values["assetAccount"] = company.ref(asset) if asset is not None else None
@@ -146,7 +146,7 @@ def _factor(company: Company, row: Row, name: str) -> Decimal:
 
 
 def _unit(company: Company, row: Row) -> Record:
-    return founding.add_unit(company, row["unit"], row["unit_group"], Decimal(row["factor"]))
+    return bootstrap.add_unit(company, row["unit"], row["unit_group"], Decimal(row["factor"]))
 
 
 LISTS: Mapping[str, Callable[[Company, Row], Record]] = {

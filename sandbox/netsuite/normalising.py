@@ -55,14 +55,16 @@ def normalised(writing: Writing, given: Fields) -> Fields:
     """The elements as a record holds them. Raises Refused for a dead reference or a read-only element."""
     cleaned = Fields(given.shape)
     for name, value in given.items():
-        if name == "nullFieldList":
+        if name == "nullFieldList" or (isinstance(value, Ref) and _names_nothing(writing.company, name, value)):
             continue
         if name in READ_ONLY.get(given.shape, ()):
             if writing.ignore_read_only:
                 continue
             raise Refused(
                 "INSUFFICIENT_PERMISSION",
-                f"You do not have permissions to set a value for element {name}: the field is read-only.",
+                f"You do not have permissions to set a value for element {name.lower()} due to one of the following"
+                " reasons: 1) The field is read-only; 2) An associated feature is disabled; 3) The field is available"
+                " either when a record is created or updated, but not in both cases.",
             )
         cleaned[name] = _value(writing, name, value)
     return cleaned
@@ -83,10 +85,24 @@ def _value(writing: Writing, name: str, value: Any) -> Any:
 def _reference(company: Company, name: str, ref: Ref) -> Ref:
     if name not in POINTS_TO:
         return Ref(ref.internal_id, ref.external_id, ref.type, ref.name)
-    record = company.pointed(name, ref)
+    record = _named(company, name, ref) or company.pointed(name, ref)
     if record["isInactive"]:
         raise bad_reference(name.lower(), record.internal_id)
     return company.ref(record)
+
+
+def _names_nothing(company: Company, name: str, ref: Ref) -> bool:
+    """Tell whether a reference has no id: clients send such ones for "none", and NetSuite reads over them."""
+    return not ref.internal_id and not ref.external_id and _named(company, name, ref) is None
+
+
+def _named(company: Company, name: str, ref: Ref) -> Record | None:
+    """The currency that a reference without an id names by its name or ISO code."""
+    if name != "currency" or not ref.name or ref.internal_id or ref.external_id:
+        return None
+    wanted = ref.name.strip().lower()
+    known = company.groups["currency"].values()
+    return next((one for one in known if wanted in (one["name"].lower(), one["symbol"].lower())), None)
 
 
 def day_of(company: Company, moment: datetime) -> date:

@@ -9,29 +9,30 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from lxml import etree
 
-from sandbox.answers import MAINTENANCE_PAGE, Answer, ConnectionCut
+from sandbox.asked import Asked
 from sandbox.calls import Calls
 from sandbox.clock import Clock
 from sandbox.faults import Faults, Operation, Rule
-from sandbox.netsuite import suiteql
+from sandbox.netsuite import rest, suiteql
+from sandbox.netsuite.bootstrap import bootstrap_company
 from sandbox.netsuite.company import Company
-from sandbox.netsuite.errors import SoapFault, unexpected
-from sandbox.netsuite.founding import found_company
+from sandbox.netsuite.errors import Refused, SoapFault, unexpected, unreadable
 from sandbox.netsuite.operations import RUN, Call, object_of
 from sandbox.netsuite.passports import LOGIN_REFUSED, LoginRefused, Passports, check_keys
 from sandbox.netsuite.reading import Readings
 from sandbox.netsuite.schema.documents import document
 from sandbox.netsuite.schema.namespaces import VERSIONS, key_of
 from sandbox.netsuite.schema.shapes import SHAPES
-from sandbox.netsuite.suiteql import TYPES, rest_error
+from sandbox.netsuite.suiteql import TYPES
 from sandbox.netsuite.switches import SWITCHES
 from sandbox.netsuite.values import Fields
 from sandbox.netsuite.wire_in import Malformed, Reader, local_name, parse_xml
 from sandbox.netsuite.wire_out import envelope, fault_envelope
+from sandbox.responses import MAINTENANCE_PAGE, Answer, ConnectionCut
 from sandbox.switches import Switches
 
 ACCOUNT = "TSTDRV1"
@@ -43,7 +44,12 @@ _BEFORE = frozenset(
         *("soap_fault", "login_refused"),
     ]
 )
-_AFTER = frozenset({"lost_answer", "gateway_timeout", "truncated", "stalled", "malformed", "error_after_commit"})
+_AFTER = frozenset(
+    [
+        *("lost_answer", "gateway_timeout", "truncated", "stalled", "malformed", "error_after_commit"),
+        *("bad_request", "empty_answer", "status_missing"),
+    ]
+)
 _REFUSING = frozenset({"permission_denied", "refused", "unknown_error"})
 _TAMPERING = frozenset(
     {
@@ -75,17 +81,6 @@ BLOCKED = SoapFault(
 )
 
 
-class Asked(NamedTuple):
-    """One HTTP request; header names in lower case, `base` is the scheme and host that were called."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-    base: str
-
-
 class Port:
     """The pretend service: one account, its passports and open searches, and the wire around them."""
 
@@ -93,7 +88,7 @@ class Port:
         self._faults = faults
         self._calls = calls
         self.company = Company(ACCOUNT, clock)
-        found_company(self.company)
+        bootstrap_company(self.company)
         self.passports = Passports(self.company)
         self.readings = Readings(self.company)
         self._ids = count(1)
@@ -108,7 +103,7 @@ class Port:
     def empty(self) -> None:
         """Takes the company's records away; its configuration stays."""
         self.company.empty()
-        found_company(self.company)
+        bootstrap_company(self.company)
         self.readings.forget()
 
     def change_secrets(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,6 +121,8 @@ class Port:
 
     async def answer(self, asked: Asked) -> Answer | None:
         """One HTTP request answered; None when the path is not one of NetSuite's. Raises ConnectionCut."""
+        if asked.path.startswith(rest.PREFIX) and (asked.method, asked.path) != ("POST", suiteql.PATH):
+            return self._no_resource(asked)
         if asked.method == "GET":
             text = document(asked.path, asked.base)
             return None if text is None else Answer(text)
@@ -140,11 +137,25 @@ class Port:
             self._in_flight -= 1
             self._calls.left()
 
+    def _no_resource(self, asked: Asked) -> Answer:
+        """REST paths that are not served here say so as REST does, to those who are signed in."""
+        try:
+            url = f"{asked.base}{asked.path}"
+            self.passports.check_rest(asked.method, url, asked.query, asked.headers.get("authorization", ""))
+        except LoginRefused:
+            return rest.rest_error(self.company, 401, "INVALID_LOGIN", rest.LOGIN_REFUSED)
+        if asked.path == suiteql.PATH:
+            text = f"The method {asked.method} is not allowed for this resource."
+            return rest.rest_error(self.company, 405, "METHOD_NOT_ALLOWED", text)
+        return rest.rest_error(self.company, 404, "NOT_FOUND", f"The resource {asked.path} was not found.")
+
     async def _suiteql(self, asked: Asked) -> Answer:
         """A query over REST; it shares the concurrency limit (reference 6.3)."""
         operation = Operation("suiteql", next((name for name, short in TYPES.items() if short in str(asked.body)), ""))
         self._calls.operation(*operation)
-        blocked = rest_error(429, "CONCURRENCY_LIMIT_EXCEEDED", "The concurrency limit was exceeded.")
+        blocked = rest.rest_error(
+            self.company, 429, "CONCURRENCY_LIMIT_EXCEEDED", "The concurrency limit was exceeded."
+        )
         if self._too_many():
             return blocked
         await self._pause(operation)
@@ -155,7 +166,9 @@ class Port:
                 if fault is BLOCKED:
                     return blocked
                 refused = fault.element in ("invalidCredentialsFault", "invalidSessionFault")
-                return rest_error(401 if refused else 500, "INVALID_LOGIN" if refused else fault.code, fault.message)
+                if refused:
+                    return rest.rest_error(self.company, 401, "INVALID_LOGIN", rest.LOGIN_REFUSED)
+                return rest.rest_error(self.company, 500, fault.code, fault.message)
         try:
             url = f"{asked.base}{asked.path}"
             self.passports.check_rest("POST", url, asked.query, asked.headers.get("authorization", ""))
@@ -168,9 +181,9 @@ class Port:
                 raise suiteql.BadQuery(rule.message, code or "UNEXPECTED_ERROR", 403 if "PERMISSION" in code else 400)
             answer = suiteql.run(self.company, asked.query, asked.headers, asked.body, asked.base)
         except LoginRefused:
-            return rest_error(401, "INVALID_LOGIN", "Invalid login attempt.")
+            return rest.rest_error(self.company, 401, "INVALID_LOGIN", rest.LOGIN_REFUSED)
         except suiteql.BadQuery as error:
-            return rest_error(error.status, error.code, str(error))
+            return rest.rest_error(self.company, error.status, error.code, str(error), error.parameter)
         for rule in self._faults.strike("netsuite", [operation], _AFTER - {"error_after_commit"}):
             answer = _spoiled(VERSIONS[0], answer, rule)
         return answer
@@ -189,7 +202,7 @@ class Port:
                 return _refused(rule)
             answer = Answer(self._run(version, header, element, operation, asked))
         except Malformed as error:
-            return _fault(version, unexpected(str(error)))
+            return _fault(version, unreadable(str(error)))
         except SoapFault as error:
             return _fault(version, error)
         for rule in self._faults.strike("netsuite", [operation], _AFTER):
@@ -221,7 +234,14 @@ class Port:
             self.passports.check_soap(header, asked.headers.get("cookie", ""))
         reader = Reader(version, self.company.zone)
         kind = operation.name[0].upper() + operation.name[1:] + "Request"
-        given = reader.read(element, kind)
+        try:
+            given = reader.read(element, kind)
+        except Refused as error:
+            # Only searches are refused while they are read: what they ask for may be the vendor's, but is not here.
+            inner = self.readings.refused("searchResult", error)
+            return envelope(
+                version, f"<platformMsgs:searchResponse>{inner}</platformMsgs:searchResponse>", self._new_id()
+            )
         if not isinstance(given, Fields):
             # A request that is nothing but a list reads as one.
             one = SHAPES[kind].list_of
@@ -302,8 +322,18 @@ def _spoiled(version: str, answer: Answer, rule: Rule) -> Answer:
         return _fault(version, unexpected("An unexpected error occurred."))
     if kind == "gateway_timeout":
         return Answer("<html><body>A timeout occurred</body></html>", 524, "text/html; charset=UTF-8")
+    if kind == "bad_request":
+        return Answer("<html><body>400 Bad Request</body></html>", 400, "text/html; charset=UTF-8")
+    if kind == "empty_answer":
+        return answer._replace(body=re.sub(r"(?s)(<soapenv:Body>).*(</soapenv:Body>)", r"\1\2", _text_of(answer)))
+    if kind == "status_missing":
+        return answer._replace(body=re.sub(r"\sisSuccess=\"\w+\"", "", _text_of(answer)))
     if kind == "stalled":
         return answer._replace(stall_seconds=rule.seconds or 3600)
     if kind == "malformed":
         return answer._replace(body=f"An unexpected error occurred: {escape(rule.message)}")
     return answer._replace(body=answer.body[: len(answer.body) // 2])
+
+
+def _text_of(answer: Answer) -> str:
+    return answer.body if isinstance(answer.body, str) else answer.body.decode()

@@ -1,6 +1,15 @@
 """Purchase orders and item receipts: what a save checks, works out and moves."""
 
-from sandbox.netsuite.documents import cents, check_subsidiary, fill_header, fill_terms, post, price_lines, vendor_of
+from sandbox.netsuite.documents import (
+    cents,
+    check_subsidiary,
+    fill_header,
+    fill_terms,
+    overridden_tax,
+    post,
+    price_lines,
+    vendor_of,
+)
 from sandbox.netsuite.errors import Refused, bad_reference, missing
 from sandbox.netsuite.normalising import Writing, number_lines
 from sandbox.netsuite.orders import (
@@ -40,7 +49,8 @@ def prepare_order(writing: Writing, values: Values, old: Record | None) -> None:
     was = [*item_lines(old), *expense_lines(old)] if old is not None else []
     if old is not None:
         _check_lines_stay(writing, old, lines)
-    values["total"] = values["subTotal"] = cents(price_lines(company, lines, was))
+    values["subTotal"] = cents(price_lines(company, lines, was))
+    values["total"] = values["subTotal"] + cents(overridden_tax(values))
     for line in lines:
         line.setdefault("isClosed", False)
         if line.shape == "PurchaseOrderItem":

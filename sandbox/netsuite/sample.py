@@ -7,9 +7,9 @@ two weeks, of which nothing was received or billed yet.
 from datetime import date, timedelta
 from typing import Any
 
-from sandbox.netsuite.acting import act
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.loading import load
+from sandbox.netsuite.ui_actions import act
 
 _VENDORS = (
     ("V-100", "Northwind Paper & Supply", "Net 30", "USD"),

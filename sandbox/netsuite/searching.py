@@ -1,6 +1,6 @@
 """Search criteria (reference 3.3): what each means on a record or on a line, and how operators compare."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ _LINE_CRITERIA = frozenset(
         *("account", "amount", "class", "closed", "createdFrom", "department", "expectedReceiptDate", "fxAmount"),
         *("item", "lineUniqueKey", "location", "matchBillToReceipt", "memo", "purchaseOrder", "quantity"),
         *("quantityBilled", "quantityShipRecv", "shipRecvStatusLine", "unit"),
+        *("appliedToTransaction", "billable", "billingTransaction", "fulfillingTransaction", "netAmount"),
     ]
 )
 _NONE = "@NONE@"
@@ -107,7 +108,9 @@ def matching_rows(company: Company, record: Record, criteria: Criteria) -> Itera
     if record.type.name not in criteria.types:
         return
     if record.type.group != "transaction":
-        if all(test(list_value(company, record, name)) for name, test in criteria.header):
+        if all(test(list_value(company, record, name)) for name, test in criteria.header) and all(
+            _vendor_joined(company, record, name, inner) for name, inner in criteria.joins
+        ):
             yield Row(record, None)
         return
     main = Row(record, None)
@@ -122,13 +125,38 @@ def matching_rows(company: Company, record: Record, criteria: Criteria) -> Itera
             yield row
 
 
-_JOINS = {"createdFromJoin": "createdFrom", "vendorJoin": "entity", "itemJoin": "item"}
-_JOIN_GROUPS = {"createdFromJoin": "transaction", "vendorJoin": "entity", "itemJoin": "item"}
+_JOINS = {
+    # join: (what the row says, where it points)
+    "accountJoin": ("account", "account"),
+    "accountingPeriodJoin": ("postingPeriod", "accountingPeriod"),
+    "classJoin": ("class", "classification"),
+    "departmentJoin": ("department", "department"),
+    "itemJoin": ("item", "item"),
+    "locationJoin": ("location", "location"),
+    "subsidiaryJoin": ("subsidiary", "subsidiary"),
+    "vendorJoin": ("entity", "entity"),
+}
+"""The others name transactions, by a column of their own name."""
+_VENDOR_JOINS = {"accountJoin": "payablesAccount", "expAccountJoin": "expenseAccount"}
 
 
 def _joined(company: Company, row: Row, name: str, criteria: Criteria) -> bool:
-    ids = row_value(company, row, _JOINS[name])
-    records = (company.groups[_JOIN_GROUPS[name]].get(one) for one in ids or ())
+    field, group = _JOINS.get(name, (name.removesuffix("Join"), "transaction"))
+    records = [company.groups[group].get(one) for one in row_value(company, row, field) or ()]
+    return _any_matches(company, records, criteria)
+
+
+def _vendor_joined(company: Company, vendor: Record, name: str, criteria: Criteria) -> bool:
+    if name == "transactionJoin":
+        documents = company.groups["transaction"].values()
+        own = [one for one in documents if one["entity"] and one["entity"].internal_id == vendor.internal_id]
+        return _any_matches(company, own, criteria)
+    account = vendor[_VENDOR_JOINS[name]]
+    held = company.groups["account"].get(account.internal_id) if account is not None else None
+    return _any_matches(company, [held], criteria)
+
+
+def _any_matches(company: Company, records: Iterable[Record | None], criteria: Criteria) -> bool:
     return any(
         next(matching_rows(company, record, criteria), None) is not None for record in records if record is not None
     )

@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox.answers import Answer
 from sandbox.netsuite.columns import Row, row_value, rows_of
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.orders import STATUSES, expense_lines, item_lines, settle_all
 from sandbox.netsuite.payables import BILL_SEARCH, PAYMENT_SEARCH, total_of
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Ref
+from sandbox.responses import Answer
 
 PATH = "/services/rest/query/v1/suiteql"
 TYPES = {
@@ -51,24 +51,17 @@ _LONGEST_PAGE, _MOST_STEPS = 1000, 20_000
 class BadQuery(Exception):
     """The request cannot be answered; `code` is REST's."""
 
-    def __init__(self, message: str, code: str = "INVALID_PARAMETER", status: int = 400) -> None:
+    def __init__(self, message: str, code: str = "INVALID_PARAMETER", status: int = 400, parameter: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.parameter = parameter
+        """The parameter that is to blame, as `o:errorQueryParam` names it."""
 
 
-def rest_error(status: int, code: str, message: str) -> Answer:
-    """An error as REST writes it."""
-    titles = {
-        400: "Bad Request",
-        401: "Unauthorized",
-        403: "Forbidden",
-        429: "Too Many Requests",
-        500: "Internal Server Error",
-    }
-    details = [{"detail": message, "o:errorCode": code}]
-    body = {"type": "about:blank", "title": titles[status], "status": status, "o:errorDetails": details}
-    return Answer(json.dumps(body), status, "application/vnd.oracle.resource+json; type=error")
+def _unanswerable(reason: str) -> BadQuery:
+    text = f"Invalid search query. Detailed unprocessed description follows. {reason}"
+    return BadQuery(text, parameter="q")
 
 
 def run(company: Company, query: str, headers: Any, body: bytes, base: str) -> Answer:
@@ -86,7 +79,7 @@ def run(company: Company, query: str, headers: Any, body: bytes, base: str) -> A
     names, rows = _rows(company, str(text))
     shown = [_item(names, row) for row in rows[offset : offset + limit]]
     answer = {
-        "links": [{"rel": "self", "href": f"{base}{PATH}?limit={limit}&offset={offset}"}],
+        "links": _links_of(f"{base}{PATH}", limit, offset, len(rows)),
         "count": len(shown),
         "hasMore": offset + limit < len(rows),
         "items": shown,
@@ -94,6 +87,18 @@ def run(company: Company, query: str, headers: Any, body: bytes, base: str) -> A
         "totalResults": len(rows),
     }
     return Answer(json.dumps(answer), 200, "application/vnd.oracle.resource+json; type=collection")
+
+
+def _links_of(url: str, limit: int, offset: int, total: int) -> list[dict[str, str]]:
+    """Where the other pages are: the ones before only behind the first, the ones after only before the last."""
+    last = max(0, total - 1) // limit * limit
+    pages: dict[str, int] = {}
+    if offset > 0:
+        pages |= {"prev": offset - limit, "first": 0}
+    if offset < last:
+        pages |= {"next": offset + limit, "last": last}
+    pages["self"] = offset
+    return [{"rel": rel, "href": f"{url}?limit={limit}&offset={at}"} for rel, at in pages.items()]
 
 
 def _item(names: list[str], row: tuple[Any, ...]) -> dict[str, Any]:
@@ -128,9 +133,38 @@ def _rows(company: Company, text: str) -> tuple[list[str], list[tuple[Any, ...]]
         cursor = database.execute(_sqlite(text))
         return [column[0].lower() for column in cursor.description or ()], cursor.fetchall()
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-        raise BadQuery(f"Invalid search query. Detailed unprocessed description follows. {error}") from None
+        raise _unanswerable(_reason(company, text, str(error))) from None
     finally:
         database.close()
+
+
+_UNKNOWN_RECORD = re.compile(r"no such table: (?:main\.)?(.+)")
+_UNKNOWN_COLUMN = re.compile(r"no such column: (.+)")
+_SOURCE = re.compile(
+    r"\b(?:FROM|JOIN)\s+(\w+)(?:\s+(?:AS\s+)?"
+    r"(?!(?:WHERE|ON|JOIN|LEFT|RIGHT|INNER|OUTER|FULL|CROSS|GROUP|ORDER|HAVING|FETCH|UNION)\b)(\w+))?",
+    re.I,
+)
+"""A record of a query with its alias."""
+
+
+def _reason(company: Company, text: str, error: str) -> str:
+    """Why a query cannot be answered, in Oracle's words; what the tables are kept in is nobody's business."""
+    record = _UNKNOWN_RECORD.fullmatch(error)
+    if record is not None:
+        if company.switches.word("suiteql_unknown_record") == "invalid_type":
+            return f"Invalid search type: {record[1]}."
+        return f"Search error occurred: Record '{record[1]}' was not found."
+    column = _UNKNOWN_COLUMN.fullmatch(error)
+    if column is not None:
+        outside = " ".join(_QUOTED.split(text)[::2])
+        sources = [f"{alias or name}={name}".lower() for name, alias in _SOURCE.findall(outside)]
+        identifier = column[1].replace('"', "")
+        return (
+            f"Search error occurred: Unknown identifier '{identifier}'."
+            f" Available identifiers are: {{{', '.join(sources)}}}."
+        )
+    return "Search error occurred: Invalid or unsupported search."
 
 
 def _only_reading(action: int, *_: object) -> int:

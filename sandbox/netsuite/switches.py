@@ -54,5 +54,13 @@ SWITCHES: dict[str, Switch] = {
     "concurrency_limit": Switch(5, "more requests at a time get WS_REQUEST_BLOCKED; 0 means no limit"),
     "clock_skew_seconds": Switch(300, "how far a passport's timestamp may be off"),
     "latency_seconds": Switch(0.0, "how long every call takes"),
+    "suiteql_unknown_record": Switch(
+        "not_found",
+        "a SuiteQL table that does not exist: Record 'x' was not found, or Invalid search type: x",
+        ("not_found", "invalid_type"),
+    ),
+    "rest_error_type": Switch(
+        "rfc9110", "the page that `type` of a REST error names: of RFC 9110, or of RFC 2616", ("rfc9110", "rfc2616")
+    ),
     "suiteql": Switch(True, "SuiteQL over REST is enabled for the role"),
 }

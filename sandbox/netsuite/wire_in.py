@@ -6,7 +6,9 @@ from typing import Any
 
 from lxml import etree
 
-from sandbox.netsuite.schema.namespaces import key_of
+from sandbox.netsuite.errors import Refused
+from sandbox.netsuite.schema.namespaces import key_of, uri
+from sandbox.netsuite.schema.record_names import may_be_record_type
 from sandbox.netsuite.schema.shapes import ENUMERATION_OF, SHAPES, SIMPLE, Field, Shape
 from sandbox.netsuite.values import Fields, Lines, Ref
 
@@ -30,7 +32,10 @@ def parse_xml(body: bytes) -> etree._Element:
     try:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
-        raise Malformed(f"org.xml.sax.SAXParseException: {error}") from None
+        line, column = error.position
+        raise Malformed(
+            f"org.xml.sax.SAXParseException; lineNumber: {line}; columnNumber: {column}; {error.msg}"
+        ) from None
 
 
 def local_name(element: etree._Element) -> str:
@@ -50,7 +55,7 @@ class Reader:
         if kind in SIMPLE:
             return self._plain(element, kind)
         if kind in ENUMERATION_OF:
-            return _one_of(element.text or "", kind)
+            return self._one_of(element.text or "", kind)
         shape = self._shape(element, kind)
         attributes = self._attributes(element, shape)
         values = self._children(element, shape)
@@ -90,10 +95,11 @@ class Reader:
             if str(name).startswith(_XSI):
                 continue
             if name not in known:
-                raise Malformed(f"org.xml.sax.SAXException: {local_name(element)} has no attribute {name}")
+                owner = f"{{{uri(shape.namespace, self._version)}}}{shape.name}"
+                raise Malformed(f"org.xml.sax.SAXException: {name} not found on {owner}")
             kind = known[str(name)].kind
             if kind in ENUMERATION_OF:
-                _one_of(text, kind)
+                self._one_of(text, kind)
             attributes[str(name)] = text
         return attributes
 
@@ -104,6 +110,7 @@ class Reader:
             name = etree.QName(child)
             place = shape.places.get((key_of(name.namespace or "", self._version), name.localname))
             if place is None:
+                _refuse_unknown_criterion(shape, name.localname)
                 qualified = f"{{{name.namespace or ''}}}{name.localname}"
                 raise Malformed(f"org.xml.sax.SAXException: {qualified} is not an element of {shape.name}")
             index, field = place
@@ -119,6 +126,15 @@ class Reader:
                 values[field.name] = value
         _check_required(shape.fields, values, shape)
         return values
+
+    def _one_of(self, text: str, kind: str) -> str:
+        """A word of an enumeration. Raises Malformed, naming the type whose word it is not."""
+        key, allowed = ENUMERATION_OF[kind]
+        word = text.strip()
+        if word not in allowed and (allowed if kind != "RecordType" else not may_be_record_type(word)):
+            owner = f"{{{uri(key, self._version)}}}{kind}"
+            raise Malformed(f"org.xml.sax.SAXException: {word} is not a legal value for {owner}")
+        return word
 
     def _plain(self, element: etree._Element, kind: str) -> Any:
         text = element.text or ""
@@ -148,14 +164,24 @@ class Reader:
             raise Malformed(f"org.xml.sax.SAXException: {text!r} is not a value of {name} ({SIMPLE[kind]})") from None
 
 
+def _refuse_unknown_criterion(shape: Shape, name: str) -> None:
+    """Refuse a criterion, join or column that is not answered here: the vendor's schema has many more.
+
+    Raises:
+        Refused: The type is one of a search.
+    """
+    if shape.is_a("SearchRecordBasic"):
+        text = f"An nlobjSearchFilter contains invalid search criteria: {name}."
+        raise Refused("SSS_INVALID_SRCH_FILTER", text)
+    if shape.is_a("SearchRecord") and name.endswith("Join"):
+        text = f"An nlobjSearchFilter contains an invalid join ID, or is not in proper syntax: {name}."
+        raise Refused("SSS_INVALID_SRCH_FILTER_JOIN", text)
+    if shape.is_a("SearchRow"):
+        text = f"An nlobjSearchColumn contains an invalid column, or is not in proper syntax: {name}."
+        raise Refused("SSS_INVALID_SRCH_COL", text)
+
+
 def _check_required(fields: tuple[Field, ...], values: dict[str, Any], shape: Shape) -> None:
     for field in fields:
         if field.required and field.name not in values:
             raise Malformed(f"org.xml.sax.SAXException: {field.name} is missing in {shape.name}")
-
-
-def _one_of(text: str, kind: str) -> str:
-    allowed = ENUMERATION_OF[kind][1]
-    if allowed and text.strip() not in allowed:
-        raise Malformed(f"org.xml.sax.SAXException: {text!r} is not a {kind}")
-    return text.strip()

@@ -35,13 +35,14 @@ def envelope(version: str, body: str, ns_id: str) -> str:
 
 
 def fault_envelope(version: str, fault: str, code: str, message: str) -> str:
-    """A SOAP fault as Axis writes it (reference 6.1)."""
-    detail = (
-        f'<platformFaults:{fault} xmlns:platformFaults="{uri("faults", version)}">'
-        f"<platformFaults:code>{escape(code)}</platformFaults:code>"
-        f"<platformFaults:message>{escape(message)}</platformFaults:message></platformFaults:{fault}>"
-        '<ns1:hostname xmlns:ns1="http://xml.apache.org/axis/">sandbox.posync.test</ns1:hostname>'
-    )
+    """A SOAP fault as Axis writes it (reference 6.1); without a fault element the detail has the host name alone."""
+    detail = '<ns1:hostname xmlns:ns1="http://xml.apache.org/axis/">sandbox.posync.test</ns1:hostname>'
+    if fault:
+        detail = (
+            f'<platformFaults:{fault} xmlns:platformFaults="{uri("faults", version)}">'
+            f"<platformFaults:code>{escape(code)}</platformFaults:code>"
+            f"<platformFaults:message>{escape(message)}</platformFaults:message></platformFaults:{fault}>{detail}"
+        )
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{_SOAP}"><soapenv:Body><soapenv:Fault>'
         f"<faultcode>soapenv:Server.userException</faultcode><faultstring>{escape(message)}</faultstring>"

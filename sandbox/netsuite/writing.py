@@ -40,6 +40,11 @@ _KINDS: Mapping[str, Kind] = {
 def kind_of(given: Fields) -> RecordType:
     """The record type of what a client wrote. Raises Refused (INVALID_RCRD_TYPE)."""
     kind = BY_SHAPE.get(given.shape)
+    if given.shape.endswith("JournalEntry"):
+        raise Refused(
+            "INSUFFICIENT_PERMISSION",
+            "Permission Violation: You need the 'Transactions -> Make Journal Entry' permission to access this page.",
+        )
     if kind is None:
         raise Refused("INVALID_RCRD_TYPE", f"{given.shape} is not a record that can be written.")
     return kind

@@ -1,11 +1,14 @@
-"""An office per test on a database per module."""
+"""A harness per test on a database per module."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from models.store.database import Database
-from tests.activities.office import Office, new_office
+from models.store.base.database import Database
+from tests.harness.activity_harness import (
+    ActivityHarness,
+    new_activity_harness,
+)
 
 
 @pytest.fixture
@@ -16,5 +19,5 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def office(database: Database) -> Office:
-    return await new_office(database)
+async def harness(database: Database) -> ActivityHarness:
+    return await new_activity_harness(database)

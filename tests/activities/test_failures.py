@@ -4,21 +4,34 @@ import inspect
 from datetime import timedelta
 
 import pytest
+from temporalio.api.failure.v1 import Failure
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory, RetryState, TimeoutError
 
 from activities.failures import LONGEST_MESSAGE, FailureDetails, as_failure, details_of, erp_failures, not_yet
 from erp import errors
-from erp.errors import AuthenticationFailed, ErpError, Rejected, Throttled, Unavailable
-from erp.issue_codes import issue_code
-from models.domain import Stream
-from tests.activities.office import Office, failure
-from tests.store.made import an_order
+from erp.connector import ConnectionSettings, Storage
+from erp.errors import AuthenticationFailed, ErpError, MalformedAnswer, Rejected, Throttled, Unavailable
+from erp.registry import issue_code
+from erp.sign_in import Credentials
+from models.domain.sync import Stream
+from temporal_gateway.failures import ReadableFailures
+from tests.builders.records import (
+    an_order,
+)
+from tests.fakes.fake_connector import FakeConnector
+from tests.harness.activity_harness import (
+    ActivityHarness,
+    failure,
+)
 
 RETRIED = {
     "AuthenticationFailed": True,
     "Throttled": True,
     "Unavailable": True,
+    "Deferred": True,
     "OutcomeUnknown": True,
+    "UnknownRefusal": True,
     "Stale": True,
     "MalformedAnswer": True,
     "NotFound": False,
@@ -62,7 +75,7 @@ def test_a_family_becomes_its_failure(kind: type[ErpError]) -> None:
 
 def test_a_page_of_text_does_not_go_into_the_history() -> None:
     """F15: some ERPs answer with whole HTML pages; a history keeps the beginning."""
-    failed = as_failure(Unavailable("x" * 100_000, code="ERP_UNAVAILABLE", evidence={"body": "y" * 100_000}))
+    failed = as_failure(Rejected("x" * 100_000, code="ERP_REFUSED", evidence={"body": "y" * 100_000}))
     details = failed.details[0]
     assert len(details.message) == len(details.evidence["body"]) == LONGEST_MESSAGE
 
@@ -75,7 +88,7 @@ def test_what_is_no_erp_error_is_left_alone() -> None:
 
 def test_waiting_alarms_nobody() -> None:
     """S4-67: an order that does not show a bill yet is no error in the operators' metrics."""
-    waiting = not_yet("soon", again_in=timedelta(minutes=1), code="STATUS_NOT_SHOWING")
+    waiting = not_yet("soon", retry_in=timedelta(minutes=1), code="STATUS_NOT_SHOWING")
     assert waiting.category is ApplicationErrorCategory.BENIGN
     assert (waiting.non_retryable, waiting.next_retry_delay) == (False, timedelta(minutes=1))
 
@@ -116,7 +129,6 @@ def test_a_worker_that_died_without_a_word_has_a_code_too() -> None:
     "code",
     [
         "WRITE_ABANDONED",
-        "WAITING_FOR_TURN",
         "STATUS_NOT_SHOWING",
         "PAYMENT_NOT_POSTED",
         "OUTCOME_UNKNOWN",
@@ -125,6 +137,7 @@ def test_a_worker_that_died_without_a_word_has_a_code_too() -> None:
         "CONTENT_CONFLICT",
         "UNKNOWN_ERP_STATUS",
         "GAVE_UP_WAITING",
+        "LOOK_UP_REFUSED",
     ],
 )
 def test_every_code_of_our_own_explains_itself(code: str) -> None:
@@ -139,85 +152,141 @@ def test_every_code_of_our_own_explains_itself(code: str) -> None:
 # --- the connection's health -------------------------------------------------------------------------------------
 
 
-async def test_an_outage_shows_since_when_and_goes_away_by_itself(office: Office) -> None:
+async def test_an_outage_shows_since_when_and_goes_away_by_itself(harness: ActivityHarness) -> None:
     """S5-160, DESIGN 6: the first moment stays until the ERP answers again."""
-    office.erp.trouble = [Unavailable("maintenance", code="ERP_MAINTENANCE") for _ in range(2)]
+    harness.erp.trouble = [Unavailable("maintenance", code="ERP_MAINTENANCE") for _ in range(2)]
     with pytest.raises(ApplicationError):
-        await office.read_page(Stream.LISTS)
-    first = await office.connection()
+        await harness.read_page(Stream.LISTS)
+    first = await harness.connection()
     assert first.outage_since is not None
     assert first.problem_code == "ERP_MAINTENANCE"
     with pytest.raises(ApplicationError):
-        await office.read_page(Stream.LISTS)
-    assert (await office.connection()).outage_since == first.outage_since
-    await office.read_page(Stream.LISTS)
-    healthy = await office.connection()
+        await harness.read_page(Stream.LISTS)
+    assert (await harness.connection()).outage_since == first.outage_since
+    await harness.read_page(Stream.LISTS)
+    healthy = await harness.connection()
     assert (healthy.outage_since, healthy.problem_code) == (None, None)
 
 
-async def test_refused_credentials_are_one_issue_that_heals(office: Office) -> None:
+async def test_refused_credentials_are_one_issue_that_heals(harness: ActivityHarness) -> None:
     """DESIGN 6: an administrator sees one issue; calls hold back; once the ERP signs us in it closes by itself."""
-    order = await office.holds(an_order())
-    office.erp.trouble = [AuthenticationFailed("wrong password", code="AUTH_BAD_CREDENTIALS")]
+    order = await harness.holds(an_order())
+    harness.erp.trouble = [AuthenticationFailed("wrong password", code="AUTH_BAD_CREDENTIALS")]
     with pytest.raises(ApplicationError) as refused:
-        await office.refresh(order)
+        await harness.refresh(order)
     assert (refused.value.type, refused.value.non_retryable) == ("AuthenticationFailed", False)
     assert refused.value.next_retry_delay is not None
-    assert (await office.connection()).state == "authentication_failed"
-    issues = await office.tenant.open_issues()
+    assert (await harness.connection()).state == "authentication_failed"
+    issues = await harness.tenant.open_issues()
     assert list(issues) == ["AUTH_BAD_CREDENTIALS"]
     assert issues["AUTH_BAD_CREDENTIALS"].subject_kind == "connection"
-    calls = sum(office.erp.calls.values())
-    office.connections._last_probe[office.tenant.connection_id] = float("inf")
+    calls = sum(harness.erp.calls.values())
+    harness.connections._last_probe[harness.tenant.connection_id] = float("inf")
     for _ in range(3):
         with pytest.raises(ApplicationError) as held_back:
-            await office.refresh(order)
+            await harness.refresh(order)
         assert failure(held_back).code == "AUTH_BAD_CREDENTIALS"
-    assert sum(office.erp.calls.values()) == calls, "an account is not locked by hammering at it"
-    office.connections._last_probe.clear()
-    await office.refresh(order)
-    assert (await office.connection()).state == "ready"
-    assert await office.tenant.open_issues() == {}
+    assert sum(harness.erp.calls.values()) == calls, "an account is not locked by hammering at it"
+    harness.connections._last_probe.clear()
+    await harness.refresh(order)
+    assert (await harness.connection()).state == "ready"
+    assert await harness.tenant.open_issues() == {}
 
 
-async def test_a_throttle_says_when_to_come_back_and_is_no_outage(office: Office) -> None:
+async def test_a_throttle_says_when_to_come_back_and_is_no_outage(harness: ActivityHarness) -> None:
     """F5: the ERP's own word on when to come back is obeyed."""
-    office.erp.trouble = [Throttled("slow down", code="THROTTLED", retry_after=timedelta(seconds=42))]
+    harness.erp.trouble = [Throttled("slow down", code="THROTTLED", retry_after=timedelta(seconds=42))]
     with pytest.raises(ApplicationError) as throttled:
-        await office.read_page(Stream.LISTS)
+        await harness.read_page(Stream.LISTS)
     assert throttled.value.next_retry_delay == timedelta(seconds=42)
-    assert (await office.connection()).outage_since is None
+    assert (await harness.connection()).outage_since is None
 
 
-async def test_a_refusal_is_no_outage(office: Office) -> None:
+async def test_a_refusal_is_no_outage(harness: ActivityHarness) -> None:
     """DESIGN 6: a business rule says nothing about the connection."""
-    office.erp.trouble = [Rejected("no permission", code="NO_PERMISSION")]
+    harness.erp.trouble = [Rejected("no permission", code="NO_PERMISSION")]
     with pytest.raises(ApplicationError) as refused:
-        await office.read_page(Stream.LISTS)
+        await harness.read_page(Stream.LISTS)
     assert refused.value.non_retryable
-    row = await office.connection()
+    row = await harness.connection()
     assert (row.state, row.outage_since, row.problem_code) == ("ready", None, None)
 
 
-async def test_changed_settings_make_a_new_connector_and_the_last_one_is_closed(office: Office) -> None:
+async def test_changed_settings_make_a_new_connector_and_the_last_one_is_closed(harness: ActivityHarness) -> None:
     """DESIGN 7: sessions are kept between activities, and never used with other credentials than today's."""
-    made: list[str] = []
-    factory = office.connections._factories
+    connected: list[str] = []
+    factory = harness.connections._factories
 
-    def count(settings: object, credentials: object) -> object:
-        made.append(str(credentials))
-        return office.erp
+    def count(settings: ConnectionSettings, credentials: Credentials, storage: Storage) -> FakeConnector:
+        connected.append(str(credentials))
+        return FakeConnector(harness.erp, settings, credentials, storage)
 
-    office.connections._factories = dict.fromkeys(factory, count)  # type: ignore[arg-type]
-    await office.read_page(Stream.LISTS)
-    await office.read_page(Stream.LISTS)
-    assert len(made) == 1
-    await office.tenant.execute(
+    harness.connections._factories = dict.fromkeys(factory, count)  # type: ignore[arg-type]
+    await harness.read_page(Stream.LISTS)
+    await harness.read_page(Stream.LISTS)
+    assert len(connected) == 1
+    await harness.tenant.execute(
         "update connections set credentials_version = credentials_version + 1 where id = :id",
-        id=office.tenant.connection_id,
+        id=harness.tenant.connection_id,
     )
-    await office.read_page(Stream.LISTS)
-    assert len(made) == 2
-    assert "sealed" not in "".join(made), "a credential is never shown in text"
-    await office.connections.close()
-    assert office.erp.closed
+    await harness.read_page(Stream.LISTS)
+    assert len(connected) == 2
+    assert "sealed" not in "".join(connected), "a credential is never shown in text"
+    await harness.connections.close()
+    assert harness.erp.closed
+
+
+def test_a_failure_that_is_retried_fits_where_temporal_shows_it() -> None:
+    """F2: "Failure exceeds size limit." stood there instead of the outage; the limit is four kilobytes."""
+    try:
+        with erp_failures():
+            raise Unavailable(
+                "x" * 10_000, code="ERP_OUTAGE", evidence={f"field_{number}": "y" * 5_000 for number in range(20)}
+            )
+    except ApplicationError as error:
+        shown = Failure()
+        ReadableFailures().to_failure(error, pydantic_data_converter.payload_converter, shown)
+    assert shown.ByteSize() < 4096
+    assert shown.message.startswith("ERP_OUTAGE: xxx")
+    assert not shown.HasField("cause")
+
+
+def test_a_fault_of_ours_keeps_the_end_of_its_trace() -> None:
+    """F2: where the fault is, and no more."""
+    try:
+        raise ZeroDivisionError("here")
+    except ZeroDivisionError as error:
+        shown = Failure()
+        ReadableFailures().to_failure(error, pydantic_data_converter.payload_converter, shown)
+    assert "test_failures.py" in shown.stack_trace
+    assert shown.ByteSize() < 4096
+
+
+async def test_a_sync_that_cannot_read_says_since_when(harness: ActivityHarness) -> None:
+    """Kind 4, B9: the state said ready, and no issue was open, for up to a week. Any reason counts."""
+    harness.erp.orders["1001"] = an_order(1001)
+    for _ in range(3):
+        harness.erp.trouble = [MalformedAnswer("not XML", code="MALFORMED_ANSWER")]
+        with pytest.raises(ApplicationError):
+            await harness.read(Stream.PURCHASE_ORDERS)
+    row = await harness.connection()
+    assert (row.sync_problem_code, row.sync_problem_message) == ("MALFORMED_ANSWER", "not XML")
+    first = row.sync_problem_since
+    assert [waits.code for waits in harness.notifier.waits] == ["MALFORMED_ANSWER"] * 3
+    assert {waits.since for waits in harness.notifier.waits} == {first}
+    await harness.read(Stream.PURCHASE_ORDERS)
+    assert (await harness.connection()).sync_problem_since is None
+
+
+async def test_a_fault_of_ours_is_a_problem_of_the_sync_too(
+    harness: ActivityHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind 4: whatever stops the reading is shown."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(harness.erp, "list_entries", broken)
+    with pytest.raises(KeyError):
+        await harness.read(Stream.LISTS)
+    assert (await harness.connection()).sync_problem_message == "KeyError: 'surprise'"

@@ -2,13 +2,21 @@
 
 from decimal import Decimal
 
-from activities.judging import ledger_of
-from api.bill_draft import draft_lines
-from models.domain import ErpId, LineBasis, ListEntry, ListKind, MatchMode
-from models.store import ledger, list_entries
-from models.store.database import Database
-from tests.store.made import an_order
-from tests.store.tenant import new_tenant
+from api.bills.bill_draft import draft_lines
+from models.domain.connections import MatchMode
+from models.domain.ids import ErpId
+from models.domain.lists import ListEntry, ListKind
+from models.domain.orders import LineBasis
+from models.store.base.database import Database
+from models.store.orders import ledger
+from models.store.sync import list_entries
+from services.bills.matching import ledger_of
+from tests.builders.records import (
+    an_order,
+)
+from tests.harness.tenant import (
+    new_tenant,
+)
 
 
 async def test_what_is_never_received_is_billed_as_it_is(database: Database) -> None:

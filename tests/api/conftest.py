@@ -1,48 +1,50 @@
-"""The API in process, on a real PostgreSQL, with the stand-ins of `desk.py`."""
+"""The API in process, on a real PostgreSQL, with a fake Temporal and a fake ERP."""
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from activities.mirror import MirrorActivities
-from models.store import organizations
-from models.store.database import Database
+from models.store.base.database import Database
+from models.store.connections import organizations
 from settings import Settings
-from tests.api.desk import CAPABILITIES, Office, Organization, StandInErp, StandInTemporal, served
+from tests.fakes.fake_erp import FakeErp
+from tests.fakes.fake_temporal import FakeTemporal
+from tests.harness.api_client import (
+    ApiClient,
+    Organization,
+    api_erp,
+    served,
+)
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    made = Database(database_url)
-    yield made
-    await made.close()
+    created = Database(database_url)
+    yield created
+    await created.close()
 
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, credential_keys=[Fernet.generate_key().decode()], allow_loopback=True)
+    return Settings(database_url=database_url, credential_keys=(Fernet.generate_key().decode(),), allow_loopback=True)
 
 
 @pytest.fixture
-def erp() -> Any:
-    """The stand-in ERP's class, as it is at the start of every test."""
-    StandInErp.outage = False
-    StandInErp.capabilities = CAPABILITIES
-    return StandInErp
+def erp() -> FakeErp:
+    return api_erp()
 
 
 @pytest.fixture
-def temporal_stand_in(database: Database) -> StandInTemporal:
-    return StandInTemporal(MirrorActivities(database))
+def fake_temporal(database: Database) -> FakeTemporal:
+    return FakeTemporal(database)
 
 
 @pytest.fixture
-async def http(settings: Settings, temporal_stand_in: StandInTemporal, erp: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with served(settings, temporal_stand_in) as client:
+async def http(settings: Settings, fake_temporal: FakeTemporal, erp: FakeErp) -> AsyncIterator[httpx.AsyncClient]:
+    async with served(settings, fake_temporal, erp) as client:
         yield client
 
 
@@ -61,10 +63,10 @@ def make_organization(database: Database) -> Callable[[], Awaitable[Organization
 
 
 @pytest.fixture
-async def office(http: httpx.AsyncClient, make_organization: Callable[[], Awaitable[Organization]]) -> Office:
-    return Office(http, await make_organization())
+async def api(http: httpx.AsyncClient, make_organization: Callable[[], Awaitable[Organization]]) -> ApiClient:
+    return ApiClient(http, await make_organization())
 
 
 @pytest.fixture
-async def other_office(http: httpx.AsyncClient, make_organization: Callable[[], Awaitable[Organization]]) -> Office:
-    return Office(http, await make_organization())
+async def other_api(http: httpx.AsyncClient, make_organization: Callable[[], Awaitable[Organization]]) -> ApiClient:
+    return ApiClient(http, await make_organization())

@@ -4,51 +4,58 @@ from typing import Any
 
 import pytest
 
-from models.domain import ConnectionId, OrganizationId
-from models.store import notices, organizations, sync_issues, sync_runs
-from models.store.database import Database
-from tests.api.desk import Office, StandInTemporal, a_problem, an_order, billed, connected, mirrored, new_connection
+from models.domain.ids import ConnectionId, OrganizationId
+from models.store.audit import notices, sync_issues
+from models.store.base.database import Database
+from models.store.connections import organizations
+from models.store.sync import sync_runs
+from tests.fakes.fake_temporal import FakeTemporal
+from tests.harness.api_client import (
+    TOMORROW,
+    ApiClient,
+    a_problem,
+    an_order,
+    billed,
+    connected,
+    mirrored,
+    new_connection,
+)
 
 A_POLICY = {"checks": {"price": {"block": {"pct": "5"}}}}
 
 
 @pytest.fixture
-async def belongings(office: Office, database: Database, temporal_stand_in: StandInTemporal) -> dict[str, str]:
+async def belongings(api: ApiClient, database: Database, fake_temporal: FakeTemporal) -> dict[str, str]:
     """One of everything the organization can hold, by kind."""
-    connection_id = await connected(office)
+    connection_id = await connected(api)
     order_id = await mirrored(database, connection_id, an_order("PO-1"))
-    bill_id = await billed(office, order_id)
-    temporal_stand_in.running[f"bill/{bill_id}"] = "run"
-    paid = await office.post(f"/v1/bills/{bill_id}/payments", {"amount": "1.00", "pay_on": "2026-11-21"})
+    bill_id = await billed(api, order_id)
+    fake_temporal.running[f"bill/{bill_id}"] = "run"
+    paid = await api.post(f"/v1/bills/{bill_id}/payments", {"amount": "1.00", "pay_on": TOMORROW})
     assert paid.status_code == 201, paid.text
     async with database.transaction() as session:
         run_id = await sync_runs.start(session, ConnectionId(connection_id), "person", f"run of {connection_id}")
         issue_id = await sync_issues.open_issue(
             session,
-            organization_id=office.organization.id,
+            "ERP_OUTAGE",
             connection_id=ConnectionId(connection_id),
             subject_kind="connection",
             subject_id=connection_id,
-            code="ERP_OFFLINE",
-            title="t",
             cause="c",
-            fix=["f"],
-            who="w",
             evidence={},
-            workflow_id=None,
         )
         notice_id = await notices.add(
             session,
-            organization_id=OrganizationId(office.organization.id),
+            organization_id=OrganizationId(api.organization.id),
             connection_id=ConnectionId(connection_id),
             code="C",
             subject_kind="bill",
             subject_id=bill_id,
             message="m",
         )
-    policy = await office.post("/v1/tolerance-policies", A_POLICY)
+    policy = await api.post("/v1/tolerance-policies", A_POLICY)
     told = {"vendor_id": "V-1", "item_id": "I", "unit": "Each", "order_unit": "Case", "factor": "1/12"}
-    factor = await office.put("/v1/unit-factors", {"connection_id": connection_id, **told})
+    factor = await api.put("/v1/unit-factors", {"connection_id": connection_id, **told})
     return {
         "policy": policy.json()["id"],
         "factor": factor.json()["id"],
@@ -94,7 +101,7 @@ WRITES: list[tuple[str, str, Any]] = [
     ("PATCH", "/v1/bills/{bill}", {"memo": "m"}),
     ("POST", "/v1/bills/{bill}/unlink", None),
     ("POST", "/v1/bills/{bill}/link", {"purchase_order_id": "po_1"}),
-    ("POST", "/v1/bills/{bill}/payments", {"amount": "1.00", "pay_on": "2026-11-21"}),
+    ("POST", "/v1/bills/{bill}/payments", {"amount": "1.00", "pay_on": TOMORROW}),
     ("POST", "/v1/bills/{bill}/acknowledgements", {"findings": ["F"]}),
     ("POST", "/v1/bills/{bill}/release", {"reason": "r"}),
     ("POST", "/v1/bills/{bill}/abandon", {"reason": "r"}),
@@ -120,82 +127,82 @@ LISTS = [
 ]
 
 
-async def _write(office: Office, method: str, path: str, body: Any) -> Any:
+async def _write(api: ApiClient, method: str, path: str, body: Any) -> Any:
     match method:
         case "POST":
-            return await office.post(path, body)
+            return await api.post(path, body)
         case "PUT":
-            return await office.put(path, body)
+            return await api.put(path, body)
         case _:
-            return await office.patch(path, body)
+            return await api.patch(path, body)
 
 
-async def test_what_is_there_can_be_read(office: Office, belongings: dict[str, str]) -> None:
+async def test_what_is_there_can_be_read(api: ApiClient, belongings: dict[str, str]) -> None:
     for path in READS:
-        response = await office.as_("viewer").get(path.format(**belongings))
+        response = await api.as_("viewer").get(path.format(**belongings))
         assert response.status_code == 200, (path, response.text)
     for path in LISTS:
-        assert len((await office.as_("viewer").get(path)).json()["items"]) == 1, path
+        assert len((await api.as_("viewer").get(path)).json()["items"]) == 1, path
 
 
 async def test_another_organization_sees_none_of_it(
-    office: Office, other_office: Office, belongings: dict[str, str], temporal_stand_in: StandInTemporal
+    api: ApiClient, other_api: ApiClient, belongings: dict[str, str], fake_temporal: FakeTemporal
 ) -> None:
     """Not even that it exists: 404, and lists are empty."""
-    before = (await office.get("/v1/bills/{bill}".format(**belongings))).json()
-    started, signals = len(temporal_stand_in.started), len(temporal_stand_in.signals)
+    before = (await api.get("/v1/bills/{bill}".format(**belongings))).json()
+    started, signals = len(fake_temporal.started), len(fake_temporal.signals)
     for path in READS:
-        a_problem(await other_office.get(path.format(**belongings)), 404, "NOT_FOUND")
+        a_problem(await other_api.get(path.format(**belongings)), 404, "NOT_FOUND")
     for method, path, body in WRITES:
-        a_problem(await _write(other_office, method, path.format(**belongings), body), 404, "NOT_FOUND")
+        a_problem(await _write(other_api, method, path.format(**belongings), body), 404, "NOT_FOUND")
     for path in LISTS:
-        assert (await other_office.get(path)).json()["items"] == [], path
+        assert (await other_api.get(path)).json()["items"] == [], path
     for path in LISTS[1:]:
-        assert (await other_office.get(path, connection=belongings["connection"])).json()["items"] == [], path
+        assert (await other_api.get(path, connection=belongings["connection"])).json()["items"] == [], path
     a_problem(
-        await other_office.get("/v1/purchase-orders", connection=belongings["connection"], vendor="V-1", open=True),
+        await other_api.get("/v1/purchase-orders", connection=belongings["connection"], vendor="V-1", open=True),
         404,
         "NOT_FOUND",
     )
-    assert (await office.get("/v1/bills/{bill}".format(**belongings))).json() == before
-    assert (len(temporal_stand_in.started), len(temporal_stand_in.signals)) == (started, signals)
+    assert (await api.get("/v1/bills/{bill}".format(**belongings))).json() == before
+    assert (len(fake_temporal.started), len(fake_temporal.signals)) == (started, signals)
 
 
 async def test_questions_by_post_are_answered_to_viewers_and_to_nobody_else(
-    office: Office, other_office: Office, belongings: dict[str, str]
+    api: ApiClient, other_api: ApiClient, belongings: dict[str, str]
 ) -> None:
     for path, body in READS_BY_POST:
-        answer = await office.as_("viewer").post(path.format(**belongings), body)
+        answer = await api.as_("viewer").post(path.format(**belongings), body)
         assert answer.status_code == 200, answer.text
-        a_problem(await other_office.post(path.format(**belongings), body), 404, "NOT_FOUND")
+        a_problem(await other_api.post(path.format(**belongings), body), 404, "NOT_FOUND")
 
 
 async def test_what_a_body_or_a_query_names_is_nobody_else_s(
-    office: Office, other_office: Office, database: Database, belongings: dict[str, str]
+    api: ApiClient, other_api: ApiClient, database: Database, belongings: dict[str, str]
 ) -> None:
     """An id inside a request opens no more than one in its address."""
     theirs = belongings["connection"]
-    own = await connected(other_office)
+    own = await connected(other_api)
     own_order = await mirrored(database, own, an_order("PO-9"))
     told = {"vendor_id": "V-1", "item_id": "I", "unit": "Each", "order_unit": "Case", "factor": "1/2"}
-    a_problem(await other_office.put("/v1/unit-factors", {"connection_id": theirs, **told}), 404, "NOT_FOUND")
+    a_problem(await other_api.put("/v1/unit-factors", {"connection_id": theirs, **told}), 404, "NOT_FOUND")
     scoped = {**A_POLICY, "scope": {"connection_id": theirs}}
-    a_problem(await other_office.post("/v1/tolerance-policies", scoped), 404, "NOT_FOUND")
+    a_problem(await other_api.post("/v1/tolerance-policies", scoped), 404, "NOT_FOUND")
     for asked in ({"policy": scoped}, {"policy": A_POLICY, "replaces": belongings["policy"]}):
-        a_problem(await other_office.post("/v1/tolerance-policies/preview", asked), 404, "NOT_FOUND")
+        a_problem(await other_api.post("/v1/tolerance-policies/preview", asked), 404, "NOT_FOUND")
     lines = {"connection_id": theirs, "vendor_id": "V-1", "lines": [{"description": "Paper"}]}
-    a_problem(await other_office.post("/v1/line-suggestions", lines), 404, "NOT_FOUND")
-    a_problem(await other_office.get("/v1/reports/grni", connection=theirs), 404, "NOT_FOUND")
-    assert (await other_office.get("/v1/reports/grni")).json()["items"] == []
+    a_problem(await other_api.post("/v1/line-suggestions", lines), 404, "NOT_FOUND")
+    a_problem(await other_api.get("/v1/reports/grni", connection=theirs), 404, "NOT_FOUND")
+    assert (await other_api.get("/v1/reports/grni")).json()["items"] == []
     with_their_line = {**A_BILL, "lines": [{**A_BILL["lines"][0], "purchase_order_id": belongings["order"]}]}
     for route in ("match", "bills"):
         path = f"/v1/purchase-orders/{own_order}/{route}"
-        a_problem(await other_office.post(path, with_their_line), 404, "NOT_FOUND")
+        a_problem(await other_api.post(path, with_their_line), 404, "NOT_FOUND")
 
 
-async def test_who_may_release_and_set_policies(office: Office, belongings: dict[str, str]) -> None:
+async def test_who_may_release_and_set_policies(api: ApiClient, belongings: dict[str, str]) -> None:
     """Rules 3.4: holds are released, and policies set, by an accountant; books are closed by an administrator."""
-    clerk, accountant = office.as_("clerk"), office.as_("accountant")
+    clerk, accountant = api.as_("clerk"), api.as_("accountant")
     a_problem(await clerk.post("/v1/bills/{bill}/release".format(**belongings), {"reason": "r"}), 403, "ROLE_TOO_LOW")
     a_problem(await clerk.post("/v1/tolerance-policies", A_POLICY), 403, "ROLE_TOO_LOW")
     a_problem(await clerk.put("/v1/tolerance-policies/{policy}".format(**belongings), A_POLICY), 403, "ROLE_TOO_LOW")
@@ -204,32 +211,32 @@ async def test_who_may_release_and_set_policies(office: Office, belongings: dict
     a_problem(await accountant.put(books, {"closed_through": "2026-03-31"}), 403, "ROLE_TOO_LOW")
 
 
-async def test_a_viewer_changes_nothing(office: Office, belongings: dict[str, str]) -> None:
-    viewer = office.as_("viewer")
+async def test_a_viewer_changes_nothing(api: ApiClient, belongings: dict[str, str]) -> None:
+    viewer = api.as_("viewer")
     for method, path, body in WRITES:
         a_problem(await _write(viewer, method, path.format(**belongings), body), 403, "ROLE_TOO_LOW")
     a_problem(await viewer.post("/v1/connections", new_connection()), 403, "ROLE_TOO_LOW")
 
 
-async def test_only_an_administrator_switches_the_feature(office: Office, belongings: dict[str, str]) -> None:
+async def test_only_an_administrator_switches_the_feature(api: ApiClient, belongings: dict[str, str]) -> None:
     """S1-32: an administrator, only, can disable the purchase order feature."""
     path = "/v1/connections/{connection}/purchase-orders".format(**belongings)
     for role in ("viewer", "clerk", "accountant"):
-        a_problem(await office.as_(role).put(path, {"enabled": False}), 403, "ROLE_TOO_LOW")
-    assert (await office.as_("admin").put(path, {"enabled": False})).json()["purchase_orders_enabled"] is False
+        a_problem(await api.as_(role).put(path, {"enabled": False}), 403, "ROLE_TOO_LOW")
+    assert (await api.as_("admin").put(path, {"enabled": False})).json()["purchase_orders_enabled"] is False
 
 
-async def test_a_clerk_neither_pays_nor_connects(office: Office, belongings: dict[str, str]) -> None:
+async def test_a_clerk_neither_pays_nor_connects(api: ApiClient, belongings: dict[str, str]) -> None:
     """S2-03: the set-up needs the Admin or the Accountant role."""
-    clerk = office.as_("clerk")
+    clerk = api.as_("clerk")
     pay = "/v1/bills/{bill}/payments".format(**belongings)
-    a_problem(await clerk.post(pay, {"amount": "1.00", "pay_on": "2026-11-21"}), 403, "ROLE_TOO_LOW")
+    a_problem(await clerk.post(pay, {"amount": "1.00", "pay_on": TOMORROW}), 403, "ROLE_TOO_LOW")
     a_problem(await clerk.post("/v1/connections", new_connection()), 403, "ROLE_TOO_LOW")
-    assert (await office.as_("accountant").post("/v1/connections", new_connection())).status_code == 201
+    assert (await api.as_("accountant").post("/v1/connections", new_connection())).status_code == 201
 
 
-async def test_a_revoked_key_opens_nothing(office: Office, database: Database) -> None:
+async def test_a_revoked_key_opens_nothing(api: ApiClient, database: Database) -> None:
     async with database.transaction() as session:
-        for key in await organizations.list_api_keys(session, office.organization.id):
-            await organizations.revoke_api_key(session, office.organization.id, key.id)
-    a_problem(await office.get("/v1/connections"), 401, "UNAUTHENTICATED")
+        for key in await organizations.list_api_keys(session, api.organization.id):
+            await organizations.revoke_api_key(session, api.organization.id, key.id)
+    a_problem(await api.get("/v1/connections"), 401, "UNAUTHENTICATED")

@@ -1,25 +1,37 @@
-"""A bill tried, kept back, acknowledged, released and given up, as a caller of the API sees it."""
+"""A bill tried, put in review, acknowledged, released and abandoned, as a caller of the API sees it."""
 
 import asyncio
+import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from models.domain import ConnectionId
-from models.store import match_again
-from models.store.database import Database
-from tests.api.desk import Office, StandInTemporal, a_problem, an_order, connected, mirrored
+from models.store.base.database import Database
+from services.outbox.delivery import OutboxDelivery
+from temporal_gateway.notifier import WorkflowNotifier
+from tests.fakes.fake_erp import CAPABILITIES, FakeErp
+from tests.fakes.fake_temporal import FakeTemporal
+from tests.harness.api_client import (
+    ApiClient,
+    a_problem,
+    an_order,
+    codes_needed,
+    connected,
+    make_due,
+    mirrored,
+)
+from tests.harness.workflow_client import eventually
 
 WARNED = "BILLED_BEYOND_RECEIVED:line-1"
 
 
 @pytest.fixture
-async def connection_id(office: Office) -> str:
-    connection_id = await connected(office)
+async def connection_id(api: ApiClient) -> str:
+    connection_id = await connected(api)
     three_way = {"enabled": True, "match_mode": "three_way"}
-    answer = await office.put(f"/v1/connections/{connection_id}/purchase-orders", three_way)
+    answer = await api.put(f"/v1/connections/{connection_id}/purchase-orders", three_way)
     assert answer.status_code == 200, answer.text
     return connection_id
 
@@ -35,61 +47,60 @@ def a_bill(quantity: str = "4", *, number: str = "INV-1", **values: Any) -> dict
     return {"number": number, "bill_date": "2026-11-20", "lines": [line], **values}
 
 
-async def tolerate(office: Office, **checks: Any) -> None:
-    answer = await office.post("/v1/tolerance-policies", {"scope": {}, "checks": checks})
+async def tolerate(api: ApiClient, **checks: Any) -> None:
+    answer = await api.post("/v1/tolerance-policies", {"scope": {}, "checks": checks})
     assert answer.status_code == 201, answer.text
 
 
-def runs(temporal: StandInTemporal, bill_id: str) -> None:
+def runs(temporal: FakeTemporal, bill_id: str) -> None:
     """The bill's workflow is there to be asked."""
     temporal.running[f"bill/{bill_id}"] = "run"
 
 
-async def saved(office: Office, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = await office.post(f"/v1/purchase-orders/{order_id}/bills", body)
+async def saved(api: ApiClient, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await api.post(f"/v1/purchase-orders/{order_id}/bills", body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
-async def test_a_try_says_what_a_save_would_and_saves_nothing(office: Office, order_id: str) -> None:
+async def test_a_try_says_what_a_save_would_and_saves_nothing(api: ApiClient, order_id: str) -> None:
     """Issue 3: same body, same judgement, 200 even when it would be refused; nothing is reserved or kept."""
     path = f"/v1/purchase-orders/{order_id}/match"
-    tried = (await office.post(path, a_bill("4"))).json()
+    tried = (await api.post(path, a_bill("4"))).json()
     assert (tried["outcome"], tried["status"]) == ("WARN", "awaiting_acknowledgement")
     (open_finding,) = tried["needs"]["acknowledge"]
     assert (open_finding["id"], open_finding["who"]) == (WARNED, "receiving")
     assert "wait for the receipt" in open_finding["fix"]
-    blocked = await office.post(path, a_bill("11"))
+    blocked = await api.post(path, a_bill("11"))
     assert (blocked.status_code, blocked.json()["outcome"], blocked.json()["status"]) == (200, "BLOCK", None)
-    known = (await office.post(path, a_bill("4", acknowledge=[WARNED]))).json()
+    known = (await api.post(path, a_bill("4", acknowledge=[WARNED]))).json()
     assert (known["outcome"], known["status"]) == ("WARN", "pending_push")
-    order = (await office.get(f"/v1/purchase-orders/{order_id}")).json()
+    order = (await api.get(f"/v1/purchase-orders/{order_id}")).json()
     assert Decimal(order["lines"][0]["pending"]) == 0
-    assert (await office.get("/v1/bills")).json()["items"] == []
-    answer = await saved(office, order_id, a_bill("4"))
+    assert (await api.get("/v1/bills")).json()["items"] == []
+    answer = await saved(api, order_id, a_bill("4"))
     assert answer["match"]["findings"] == tried["match"]["findings"]
 
 
-async def test_what_nobody_acknowledged_waits(
-    office: Office, order_id: str, temporal_stand_in: StandInTemporal
-) -> None:
+async def test_what_nobody_acknowledged_waits(api: ApiClient, order_id: str, fake_temporal: FakeTemporal) -> None:
     """Rules 3.4: the answer says that the bill waits and for what; acknowledged by a clerk, it is on its way."""
-    answer = await saved(office, order_id, a_bill())
-    assert (answer["bill"]["status"], answer["needs"]) == ("awaiting_acknowledgement", ["BILLED_BEYOND_RECEIVED"])
+    answer = await saved(api, order_id, a_bill())
+    assert answer["bill"]["status"] == "awaiting_acknowledgement"
+    assert [finding["code"] for finding in answer["needs"]["acknowledge"]] == ["BILLED_BEYOND_RECEIVED"]
     bill_id = answer["bill"]["id"]
-    clerk = office.as_("clerk")
-    runs(temporal_stand_in, bill_id)
+    clerk = api.as_("clerk")
+    runs(fake_temporal, bill_id)
     path = f"/v1/bills/{bill_id}/acknowledgements"
     unknown = a_problem(await clerk.post(path, {"findings": ["NO_SUCH"]}), 422, "FINDING_UNKNOWN")
     assert WARNED in unknown["detail"]
-    a_problem(await office.as_("viewer").post(path, {"findings": [WARNED]}), 403, "ROLE_TOO_LOW")
+    a_problem(await api.as_("viewer").post(path, {"findings": [WARNED]}), 403, "ROLE_TOO_LOW")
     done = await clerk.post(path, {"findings": [WARNED], "reason": "the goods are in the yard"}, key="ack")
     assert (done.status_code, done.json()["status"], done.json()["decided"]) == (200, "pending_push", [WARNED])
     assert (await clerk.post(path, {"findings": [WARNED], "reason": "the goods are in the yard"}, key="ack")).text == (
         done.text
     )
     a_problem(await clerk.post(path, {"findings": [WARNED]}), 409, "BILL_NOT_WAITING")
-    match = (await office.get(f"/v1/bills/{bill_id}/match")).json()
+    match = (await api.get(f"/v1/bills/{bill_id}/match")).json()
     (decision,) = match["decisions"]
     assert (decision["kind"], decision["finding_id"], decision["why"], decision["counts"]) == (
         "acknowledged",
@@ -102,28 +113,29 @@ async def test_what_nobody_acknowledged_waits(
 
 
 async def test_a_hold_is_released_by_an_accountant_with_a_reason(
-    office: Office, order_id: str, temporal_stand_in: StandInTemporal
+    api: ApiClient, order_id: str, fake_temporal: FakeTemporal
 ) -> None:
     """Rules 3.4: whoever enters bills does not approve them; the reason is written down, and is asked for."""
-    await tolerate(office, price={"block": {"pct": "5"}})
-    answer = await saved(office, order_id, a_bill(line={"price": "20"}, acknowledge=[WARNED]))
+    await tolerate(api, price={"block": {"pct": "5"}})
+    answer = await saved(api, order_id, a_bill(line={"price": "20"}, acknowledge=[WARNED]))
     bill_id = answer["bill"]["id"]
-    assert (answer["bill"]["status"], answer["needs"]) == ("on_hold", ["PRICE_DIFFERS"])
-    runs(temporal_stand_in, bill_id)
+    assert answer["bill"]["status"] == "on_hold"
+    assert [finding["code"] for finding in answer["needs"]["release"]] == ["PRICE_DIFFERS"]
+    runs(fake_temporal, bill_id)
     path = f"/v1/bills/{bill_id}/release"
-    a_problem(await office.as_("clerk").post(path, {"reason": "mine"}), 403, "ROLE_TOO_LOW")
-    accountant = office.as_("accountant")
+    a_problem(await api.as_("clerk").post(path, {"reason": "mine"}), 403, "ROLE_TOO_LOW")
+    accountant = api.as_("accountant")
     a_problem(await accountant.post(path, {"reason": ""}), 422, "VALIDATION_FAILED")
     hold = "PRICE_DIFFERS:bill-line-1"
     word = {"findings": [hold]}
     a_problem(await accountant.post(f"/v1/bills/{bill_id}/acknowledgements", word), 409, "FINDING_NEEDS_RELEASE")
     done = await accountant.post(path, {"reason": "agreed on the phone"})
     assert (done.status_code, done.json()["status"], done.json()["decided"]) == (200, "pending_push", [hold])
-    bill = (await office.get(f"/v1/bills/{bill_id}")).json()
+    bill = (await api.get(f"/v1/bills/{bill_id}")).json()
     assert [event["kind"] for event in bill["events"]] == ["created", "match_released"]
     assert bill["events"][1]["why"] == "agreed on the phone"
     assert bill["write"]["state"] == "planned"
-    match = (await office.get(f"/v1/bills/{bill_id}/match")).json()
+    match = (await api.get(f"/v1/bills/{bill_id}/match")).json()
     assert [(one["kind"], one["finding_id"]) for one in match["decisions"]] == [
         ("acknowledged", WARNED),
         ("released", hold),
@@ -132,89 +144,108 @@ async def test_a_hold_is_released_by_an_accountant_with_a_reason(
 
 
 async def test_an_edit_may_settle_a_hold(
-    office: Office, order_id: str, connection_id: str, temporal_stand_in: StandInTemporal
+    api: ApiClient, order_id: str, connection_id: str, fake_temporal: FakeTemporal
 ) -> None:
     """H07: a bill that posts into closed books is matched again with the posting date it is given."""
     closed = {"entity": "100", "closed_through": "2026-10-31"}
-    answer = await office.put(f"/v1/connections/{connection_id}/closed-periods", closed)
+    answer = await api.put(f"/v1/connections/{connection_id}/closed-periods", closed)
     assert answer.status_code == 200, answer.text
-    made = await saved(office, order_id, a_bill(posting_date="2026-10-15", acknowledge=[WARNED]))
-    assert (made["bill"]["status"], made["needs"]) == ("on_hold", ["PERIOD_CLOSED"])
-    edited = await office.patch(f"/v1/bills/{made['bill']['id']}", {"posting_date": "2026-11-01"})
+    created = await saved(api, order_id, a_bill(posting_date="2026-10-15", acknowledge=[WARNED]))
+    assert created["bill"]["status"] == "on_hold"
+    assert codes_needed(created) == ["PERIOD_CLOSED"]
+    edited = await api.patch(f"/v1/bills/{created['bill']['id']}", {"posting_date": "2026-11-01"})
     assert edited.status_code == 200, edited.text
-    bill = (await office.get(f"/v1/bills/{made['bill']['id']}")).json()
-    assert bill["status"] == "pending_push"
-    assert temporal_stand_in.signals[-1][1:] == ("match_again", "bill INV-1 was edited")
+    await fake_temporal.has_delivered("rematch")
+
+    async def goes_on() -> bool:
+        bill = (await api.get(f"/v1/bills/{created['bill']['id']}")).json()
+        return bool(bill["status"] == "pending_push")
+
+    await eventually(goes_on)
+    assert fake_temporal.signals[-1][1:] == ("rematch", "bill INV-1 was edited")
 
 
 async def test_an_edit_of_a_waiting_bill_is_saved_even_when_nobody_can_be_told(
-    office: Office, order_id: str, connection_id: str, database: Database, temporal_stand_in: StandInTemporal
+    api: ApiClient, order_id: str, connection_id: str, database: Database, fake_temporal: FakeTemporal
 ) -> None:
-    """F9: the word is kept with the edit, and the next sync run says it."""
-    made = await saved(office, order_id, a_bill())
-    assert made["bill"]["status"] == "awaiting_acknowledgement"
-    temporal_stand_in.down = True
-    edited = await office.patch(f"/v1/bills/{made['bill']['id']}", {"posting_date": "2026-11-01"})
+    """F9: Temporal is away; the message is kept with the edit, and delivered later."""
+    created = await saved(api, order_id, a_bill())
+    assert created["bill"]["status"] == "awaiting_acknowledgement"
+    fake_temporal.down = True
+    edited = await api.patch(f"/v1/bills/{created['bill']['id']}", {"posting_date": "2026-11-01"})
     assert edited.status_code == 200, edited.text
-    assert [notice["code"] for notice in edited.json()["notices"]] == ["MATCH_WAITS_FOR_SYNC"]
-    async with database.transaction() as session:
-        (word,) = await match_again.asked(session, [ConnectionId(connection_id)])
-    assert word.why == "bill INV-1 was edited"
+    assert edited.json()["notices"] == []
+    fake_temporal.down = False
+    await make_due(database)
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    assert fake_temporal.signals[-1][1:] == ("rematch", "bill INV-1 was edited")
 
 
-async def test_a_waiting_bill_is_given_up_with_a_reason(office: Office, order_id: str) -> None:
-    bill_id = (await saved(office, order_id, a_bill("10")))["bill"]["id"]
-    a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", a_bill("1", number="B")), 422, "MATCH_BLOCKED")
-    done = await office.as_("clerk").post(f"/v1/bills/{bill_id}/abandon", {"reason": "wrong vendor"}, key="gone")
+async def test_a_waiting_bill_is_abandoned_with_a_reason(api: ApiClient, order_id: str) -> None:
+    bill_id = (await saved(api, order_id, a_bill("10")))["bill"]["id"]
+    a_problem(await api.post(f"/v1/purchase-orders/{order_id}/bills", a_bill("1", number="B")), 422, "MATCH_BLOCKED")
+    done = await api.as_("clerk").post(f"/v1/bills/{bill_id}/abandon", {"reason": "wrong vendor"}, key="gone")
     assert (done.status_code, done.json()["status"]) == (200, "abandoned")
-    again = await office.as_("clerk").post(f"/v1/bills/{bill_id}/abandon", {"reason": "wrong vendor"}, key="gone")
+    again = await api.as_("clerk").post(f"/v1/bills/{bill_id}/abandon", {"reason": "wrong vendor"}, key="gone")
     assert again.json() == done.json()
-    a_problem(await office.post(f"/v1/bills/{bill_id}/abandon", {"reason": "twice"}), 409, "BILL_IS_CLOSED")
-    await saved(office, order_id, a_bill("10"))
+    a_problem(await api.post(f"/v1/bills/{bill_id}/abandon", {"reason": "twice"}), 409, "BILL_IS_CLOSED")
+    await saved(api, order_id, a_bill("10"))
 
 
 async def test_bills_of_others_are_not_there(
-    office: Office, other_office: Office, order_id: str, database: Database
+    api: ApiClient, other_api: ApiClient, order_id: str, database: Database
 ) -> None:
     """DESIGN 8: no object is visible across organizations, neither is its match."""
-    bill_id = (await saved(office, order_id, a_bill()))["bill"]["id"]
-    a_problem(await other_office.get(f"/v1/bills/{bill_id}/match"), 404, "NOT_FOUND")
+    bill_id = (await saved(api, order_id, a_bill()))["bill"]["id"]
+    a_problem(await other_api.get(f"/v1/bills/{bill_id}/match"), 404, "NOT_FOUND")
     for action, body in (
         ("acknowledgements", {"findings": [WARNED]}),
         ("release", {"reason": "x"}),
         ("abandon", {"reason": "x"}),
     ):
-        a_problem(await other_office.post(f"/v1/bills/{bill_id}/{action}", body), 404, "NOT_FOUND")
-    a_problem(await other_office.post(f"/v1/purchase-orders/{order_id}/match", a_bill()), 404, "NOT_FOUND")
-    own = await mirrored(database, await connected(other_office), an_order("PO-2"))
+        a_problem(await other_api.post(f"/v1/bills/{bill_id}/{action}", body), 404, "NOT_FOUND")
+    a_problem(await other_api.post(f"/v1/purchase-orders/{order_id}/match", a_bill()), 404, "NOT_FOUND")
+    own = await mirrored(database, await connected(other_api), an_order("PO-2"))
     body = a_bill(line={"purchase_order_id": order_id})
-    a_problem(await other_office.post(f"/v1/purchase-orders/{own}/match", body), 404, "NOT_FOUND")
+    a_problem(await other_api.post(f"/v1/purchase-orders/{own}/match", body), 404, "NOT_FOUND")
 
 
-async def test_orders_of_two_connections_are_two_bills(office: Office, database: Database, order_id: str) -> None:
-    elsewhere = await mirrored(database, await connected(office), an_order("PO-9"))
+async def test_orders_of_two_connections_are_two_bills(api: ApiClient, database: Database, order_id: str) -> None:
+    elsewhere = await mirrored(database, await connected(api), an_order("PO-9"))
     body = a_bill()
     body["lines"].append({"purchase_order_id": elsewhere, "order_line_no": 1, "quantity": "1"})
-    a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "ORDERS_OF_TWO_CONNECTIONS")
+    a_problem(await api.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "ORDERS_OF_TWO_CONNECTIONS")
 
 
-async def test_a_bill_from_another_vendor_or_in_another_currency(office: Office, order_id: str) -> None:
+async def test_a_bill_from_another_vendor_or_in_another_currency(api: ApiClient, order_id: str) -> None:
     """Rules 3.5: what the caller says of the invoice is compared with the order."""
     path = f"/v1/purchase-orders/{order_id}/match"
-    other_vendor = (await office.post(path, a_bill(vendor_id="V-2"))).json()
+    other_vendor = (await api.post(path, a_bill(vendor_id="V-2"))).json()
     assert "VENDOR_MISMATCH" in [finding["code"] for finding in other_vendor["needs"]["release"]]
-    refused = (await office.post(path, a_bill(currency="EUR"))).json()
+    refused = (await api.post(path, a_bill(currency="EUR"))).json()
     assert refused["status"] is None
     assert "CURRENCY_MISMATCH" in [finding["code"] for finding in refused["match"]["findings"]]
 
 
-async def test_a_refusal_says_for_which_line_a_step_is(office: Office, order_id: str) -> None:
+async def test_what_the_erp_cannot_link_is_not_released(api: ApiClient, database: Database, erp: FakeErp) -> None:
+    """B12: a bill of another vendor than the order's was held, released, and then refused by the ERP."""
+    erp.capabilities = CAPABILITIES.model_copy(update={"bills_of_other_vendors": False})
+    order_id = await mirrored(database, await connected(api), an_order("PO-1"))
+    tried = (await api.post(f"/v1/purchase-orders/{order_id}/match", a_bill(vendor_id="V-2"))).json()
+    assert "VENDOR_MISMATCH" in [finding["code"] for finding in tried["needs"]["fix"]]
+    assert "VENDOR_MISMATCH" not in [finding["code"] for finding in tried["needs"]["release"]]
+    bill = (await saved(api, order_id, a_bill(vendor_id="V-2")))["bill"]
+    released = await api.post(f"/v1/bills/{bill['id']}/release", {"reason": "one group"})
+    a_problem(released, 409, "HOLD_NEEDS_A_FIX")
+
+
+async def test_a_refusal_says_for_which_line_a_step_is(api: ApiClient, order_id: str) -> None:
     """DESIGN 1: two lines are too much by different quantities; what helps both is told once."""
     lines = [{"order_line_no": 1, "quantity": "11"}, {"order_line_no": 2, "quantity": "4"}]
     saved_first = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 2, "quantity": "7"}]}
-    await saved(office, order_id, saved_first)
+    await saved(api, order_id, saved_first)
     body = {"number": "INV-2", "bill_date": "2026-11-20", "lines": lines}
-    problem = a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
+    problem = a_problem(await api.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
     assert problem["fix"] == [
         "line 1: lower the quantity to 10",
         "line 2: lower the quantity to 3",
@@ -223,32 +254,32 @@ async def test_a_refusal_says_for_which_line_a_step_is(office: Office, order_id:
 
 
 @pytest.mark.parametrize("path", ["match", "bills"])
-async def test_a_line_in_another_unit_takes_no_price_from_the_order(office: Office, order_id: str, path: str) -> None:
+async def test_a_line_in_another_unit_takes_no_price_from_the_order(api: ApiClient, order_id: str, path: str) -> None:
     """U05: 12.50 is for one Each; what a Carton costs only the supplier says."""
     at = f"/v1/purchase-orders/{order_id}/{path}"
-    problem = a_problem(await office.post(at, a_bill("1", line={"unit": "Carton"})), 422, "VALIDATION_FAILED")
+    problem = a_problem(await api.post(at, a_bill("1", line={"unit": "Carton"})), 422, "VALIDATION_FAILED")
     assert [error["where"] for error in problem["errors"]] == ["body.lines.0.price"]
     for said in ({"unit": "Carton", "price": "40"}, {"unit": "Carton", "amount": "40"}, {"unit": "each"}):
-        assert (await office.post(at, a_bill("1", number=str(said), line=said))).is_success
+        assert (await api.post(at, a_bill("1", number=str(said), line=said))).is_success
 
 
-async def test_a_line_without_a_quantity_bills_nothing(office: Office, order_id: str) -> None:
+async def test_a_line_without_a_quantity_bills_nothing(api: ApiClient, order_id: str) -> None:
     body = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "amount": "50.00"}]}
-    problem = a_problem(await office.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
+    problem = a_problem(await api.post(f"/v1/purchase-orders/{order_id}/bills", body), 422, "MATCH_BLOCKED")
     assert [finding["code"] for finding in problem["match"]["findings"]] == ["INVALID_QTY"]
 
 
-async def test_the_suppliers_total_must_add_up(office: Office, order_id: str) -> None:
+async def test_the_suppliers_total_must_add_up(api: ApiClient, order_id: str) -> None:
     """H03, H04: what the invoice says it comes to is compared with its lines, to the cent per line."""
     path = f"/v1/purchase-orders/{order_id}/match"
-    right = (await office.post(path, a_bill("4", total="50.01"))).json()
+    right = (await api.post(path, a_bill("4", total="50.01"))).json()
     assert right["outcome"] == "WARN"
-    wrong = (await office.post(path, a_bill("4", total="50.02"))).json()
+    wrong = (await api.post(path, a_bill("4", total="50.02"))).json()
     assert "HEADER_SUM" in [finding["code"] for finding in wrong["needs"]["release"]]
 
 
 async def test_the_tax_is_compared_with_what_a_tax_engine_says(
-    office: Office, database: Database, connection_id: str, order_id: str
+    api: ApiClient, database: Database, connection_id: str, order_id: str
 ) -> None:
     """Rules 3.4: only where a policy sets a tolerance."""
     async with database.transaction() as session:
@@ -257,42 +288,68 @@ async def test_the_tax_is_compared_with_what_a_tax_engine_says(
         await session.execute(text(change), taxes)
     path = f"/v1/purchase-orders/{order_id}/match"
     body = a_bill(tax="5.00", expected_tax="4.00")
-    assert (await office.post(path, body)).json()["outcome"] == "WARN"
-    await tolerate(office, tax={"block": {"pct": "10"}})
-    held = (await office.post(path, body)).json()
+    assert (await api.post(path, body)).json()["outcome"] == "WARN"
+    await tolerate(api, tax={"block": {"pct": "10"}})
+    held = (await api.post(path, body)).json()
     assert [finding["code"] for finding in held["needs"]["release"]] == ["TAX_DIFFERS"]
 
 
-async def test_twenty_callers_at_once_never_pass_the_ceiling(office: Office, order_id: str) -> None:
+async def test_twenty_callers_at_once_never_pass_the_ceiling(api: ApiClient, order_id: str) -> None:
     """Issue 3: through the API too, each loser gets its reason."""
     path = f"/v1/purchase-orders/{order_id}/bills"
     answers = await asyncio.gather(
-        *(office.post(path, a_bill("1", number=f"INV-{number}")) for number in range(20)),
+        *(api.post(path, a_bill("1", number=f"INV-{number}")) for number in range(20)),
     )
     assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 10
     for answer in answers:
         if answer.status_code == 422:
             problem = a_problem(answer, 422, "MATCH_BLOCKED")
             assert "only 0 is left" in problem["detail"]
-    order = (await office.get(f"/v1/purchase-orders/{order_id}")).json()
+    order = (await api.get(f"/v1/purchase-orders/{order_id}")).json()
     assert Decimal(order["lines"][0]["pending"]) == 10
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "0999-12-31", "9000-01-01", "9999-12-31"])
-async def test_a_day_nobody_can_count_on_from_is_refused(office: Office, order_id: str, day: str) -> None:
+async def test_a_day_nobody_can_count_on_from_is_refused(api: ApiClient, order_id: str, day: str) -> None:
     """Bad input of issue 3: a validation error with a code, never an exception, and never in a workflow."""
     for field in ("bill_date", "posting_date", "due_date"):
         for path in ("match", "bills"):
-            answer = await office.post(f"/v1/purchase-orders/{order_id}/{path}", {**a_bill(), field: day})
+            answer = await api.post(f"/v1/purchase-orders/{order_id}/{path}", {**a_bill(), field: day})
             problem = a_problem(answer, 422, "VALIDATION_FAILED")
             assert "1000-01-01 to 8999-12-31" in problem["detail"]
-    a_problem(await office.get("/v1/reports/grni", as_of=day), 422, "VALIDATION_FAILED")
+    a_problem(await api.get("/v1/reports/grni", as_of=day), 422, "VALIDATION_FAILED")
 
 
 @pytest.mark.parametrize("day", ["1000-01-01", "8999-12-31"])
-async def test_the_first_and_the_last_day_can_be_counted_with(office: Office, order_id: str, day: str) -> None:
-    tried = await office.post(f"/v1/purchase-orders/{order_id}/match", a_bill(bill_date=day, posting_date=day))
+async def test_the_first_and_the_last_day_can_be_counted_with(api: ApiClient, order_id: str, day: str) -> None:
+    tried = await api.post(f"/v1/purchase-orders/{order_id}/match", a_bill(bill_date=day, posting_date=day))
     assert tried.status_code == 200, tried.text
-    made = await saved(office, order_id, a_bill(bill_date=day, posting_date=day))
-    assert made["bill"]["status"] == "awaiting_acknowledgement"
-    assert (await office.get("/v1/reports/grni", as_of=day)).status_code == 200
+    created = await saved(api, order_id, a_bill(bill_date=day, posting_date=day))
+    assert created["bill"]["status"] == "on_hold"
+    assert codes_needed(created) == ["BILLED_BEYOND_RECEIVED", "DATE_UNLIKELY"]
+    assert (await api.get("/v1/reports/grni", as_of=day)).status_code == 200
+
+
+async def test_eight_requests_at_once_are_one_decision(
+    api: ApiClient, order_id: str, fake_temporal: FakeTemporal
+) -> None:
+    """G9, issue 10: claim, decision and answer are one transaction, and nobody waits for the bill's workflow."""
+    bill_id = (await saved(api, order_id, a_bill("4")))["bill"]["id"]
+    path, body = f"/v1/bills/{bill_id}/acknowledgements", {"findings": [WARNED]}
+    arguments = await asyncio.gather(*(api.post(path, body, key="once") for _ in range(8)))
+    assert {(one.status_code, one.text) for one in arguments} == {(200, arguments[0].text)}
+    assert arguments[0].json()["status"] == "pending_push"
+    await fake_temporal.has_delivered("bill_matched")
+    decided = (await api.get(f"/v1/bills/{bill_id}/match")).json()["decisions"]
+    assert [one["finding_id"] for one in decided] == [WARNED]
+
+
+async def test_a_release_of_a_paid_bill_is_refused_at_once(api: ApiClient, database: Database, order_id: str) -> None:
+    """H9."""
+    bill_id = (await saved(api, order_id, a_bill("4")))["bill"]["id"]
+    async with database.transaction() as session:
+        await session.execute(text("update bills set status = 'paid' where id = :id"), {"id": bill_id})
+    began = time.monotonic()
+    response = await api.post(f"/v1/bills/{bill_id}/release", {"reason": "late"})
+    assert a_problem(response, 409, "BILL_NOT_WAITING")["detail"] == "The bill is paid."
+    assert time.monotonic() - began < 2

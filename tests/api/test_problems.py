@@ -3,25 +3,29 @@
 import httpx
 import pytest
 
-from tests.api.desk import Office, a_problem, new_connection
+from tests.harness.api_client import (
+    ApiClient,
+    a_problem,
+    new_connection,
+)
 
 
 async def test_an_unknown_address_is_a_problem(http: httpx.AsyncClient) -> None:
     assert a_problem(await http.get("/v1/nothing"), 404, "NOT_FOUND")["instance"] == "/v1/nothing"
 
 
-async def test_a_method_that_is_not_offered_is_a_problem(office: Office) -> None:
-    response = await office.http.delete("/v1/bills/b", headers=office.organization.auth())
+async def test_a_method_that_is_not_offered_is_a_problem(api: ApiClient) -> None:
+    response = await api.http.delete("/v1/bills/b", headers=api.organization.auth())
     a_problem(response, 405, "METHOD_NOT_ALLOWED")
     assert "GET" in response.headers["allow"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_purchase_orders_cannot_be_made_changed_or_deleted(office: Office, method: str) -> None:
+async def test_purchase_orders_cannot_be_made_changed_or_deleted(api: ApiClient, method: str) -> None:
     """S1-29: the platform does not create, delete, edit or approve purchase orders."""
     paths = ["/v1/purchase-orders"] if method == "POST" else ["/v1/purchase-orders/po_1", "/v1/purchase-orders"]
     for path in [*paths, "/v1/purchase-orders/po_1"]:
-        response = await office.http.request(method, path, json={}, headers=office.organization.auth())
+        response = await api.http.request(method, path, json={}, headers=api.organization.auth())
         problem = a_problem(response, 405, "PO_IS_VIEW_ONLY")
         assert "ERP" in problem["fix"][0]
 
@@ -35,18 +39,18 @@ async def test_without_a_key_nothing_is_told(http: httpx.AsyncClient, header: di
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_write_without_an_idempotency_key_is_refused(office: Office) -> None:
-    response = await office.http.post("/v1/connections", json=new_connection(), headers=office.organization.auth())
+async def test_a_write_without_an_idempotency_key_is_refused(api: ApiClient) -> None:
+    response = await api.http.post("/v1/connections", json=new_connection(), headers=api.organization.auth())
     a_problem(response, 400, "IDEMPOTENCY_KEY_REQUIRED")
 
 
-async def test_an_edit_without_if_match_is_refused(office: Office) -> None:
-    response = await office.http.patch("/v1/bills/b", json={}, headers=office.organization.auth())
+async def test_an_edit_without_if_match_is_refused(api: ApiClient) -> None:
+    response = await api.http.patch("/v1/bills/b", json={}, headers=api.organization.auth())
     a_problem(response, 428, "PRECONDITION_REQUIRED")
 
 
-async def test_a_misspelt_field_is_named(office: Office) -> None:
-    response = await office.post("/v1/connections", new_connection(one_wey=True))
+async def test_a_misspelt_field_is_named(api: ApiClient) -> None:
+    response = await api.post("/v1/connections", new_connection(one_wey=True))
     problem = a_problem(response, 422, "VALIDATION_FAILED")
     assert problem["errors"][0]["where"] == "body.one_wey"
 
@@ -62,22 +66,22 @@ async def test_a_misspelt_field_is_named(office: Office) -> None:
         (b'{"name": "\\ud800"}', "INVALID_TEXT"),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_refused(office: Office, body: bytes, code: str) -> None:
-    headers = {**office.organization.auth(), "Idempotency-Key": "k", "Content-Type": "application/json"}
-    a_problem(await office.http.post("/v1/connections", content=body, headers=headers), 400, code)
+async def test_a_body_that_cannot_be_read_is_refused(api: ApiClient, body: bytes, code: str) -> None:
+    headers = {**api.organization.auth(), "Idempotency-Key": "k", "Content-Type": "application/json"}
+    a_problem(await api.http.post("/v1/connections", content=body, headers=headers), 400, code)
 
 
-async def test_an_address_that_cannot_be_stored_is_refused(office: Office) -> None:
-    a_problem(await office.get("/v1/bills/a%00b"), 400, "INVALID_TEXT")
-    a_problem(await office.http.get("/v1/bills?vendor=%00", headers=office.organization.auth()), 400, "INVALID_TEXT")
+async def test_an_address_that_cannot_be_stored_is_refused(api: ApiClient) -> None:
+    a_problem(await api.get("/v1/bills/a%00b"), 400, "INVALID_TEXT")
+    a_problem(await api.http.get("/v1/bills?vendor=%00", headers=api.organization.auth()), 400, "INVALID_TEXT")
 
 
-async def test_a_body_that_is_too_large_is_refused(office: Office) -> None:
-    response = await office.post("/v1/connections", {"name": "x" * 1_100_000})
+async def test_a_body_that_is_too_large_is_refused(api: ApiClient) -> None:
+    response = await api.post("/v1/connections", {"name": "x" * 1_100_000})
     a_problem(response, 413, "PAYLOAD_TOO_LARGE")
 
 
-async def test_a_cursor_of_somebody_elses_making_is_refused(office: Office) -> None:
+async def test_a_cursor_of_somebody_elses_making_is_refused(api: ApiClient) -> None:
     for path in ("/v1/purchase-orders", "/v1/bills", "/v1/payments", "/v1/sync-issues", "/v1/notices"):
-        a_problem(await office.get(path, cursor="bm90IG91cnM"), 400, "INVALID_CURSOR")
-        a_problem(await office.get(path, cursor="WyJ4IiwgInkiXQ"), 400, "INVALID_CURSOR")
+        a_problem(await api.get(path, cursor="bm90IG91cnM"), 400, "INVALID_CURSOR")
+        a_problem(await api.get(path, cursor="WyJ4IiwgInkiXQ"), 400, "INVALID_CURSOR")

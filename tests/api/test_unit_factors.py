@@ -5,11 +5,18 @@ from typing import Any
 
 import pytest
 
-from models.domain import ConnectionId
-from models.store import unit_factors
-from models.store.database import Database
-from models.store.unit_factors import UnitWanted
-from tests.api.desk import Office, StandInTemporal, a_problem, an_order, connected, mirrored
+from models.domain.ids import ConnectionId
+from models.store.base.database import Database
+from models.store.policies import unit_factors
+from models.store.policies.unit_factors import UnitWanted
+from tests.fakes.fake_temporal import FakeTemporal
+from tests.harness.api_client import (
+    ApiClient,
+    a_problem,
+    an_order,
+    connected,
+    mirrored,
+)
 
 
 def a_factor(connection_id: str, **changes: Any) -> dict[str, Any]:
@@ -34,10 +41,10 @@ def a_factor(connection_id: str, **changes: Any) -> dict[str, Any]:
         ("2.5/7.5", Fraction(1, 3), "1/3"),
     ],
 )
-async def test_a_factor_is_exact(office: Office, database: Database, written: str, exact: Fraction, shown: str) -> None:
+async def test_a_factor_is_exact(api: ApiClient, database: Database, written: str, exact: Fraction, shown: str) -> None:
     """U04: fractions, never rounded."""
-    connection_id = await connected(office)
-    told = await office.put("/v1/unit-factors", a_factor(connection_id, factor=written))
+    connection_id = await connected(api)
+    told = await api.put("/v1/unit-factors", a_factor(connection_id, factor=written))
     assert told.status_code == 200, told.text
     assert (told.json()["factor"], told.headers["etag"]) == (shown, '"1"')
     wanted = UnitWanted("PAPER", "Each", "Case")
@@ -57,57 +64,57 @@ async def test_a_factor_is_exact(office: Office, database: Database, written: st
         ({"unit": ""}, "VALIDATION_FAILED"),
     ],
 )
-async def test_what_is_no_conversion_is_refused(office: Office, changes: dict[str, Any], code: str) -> None:
-    a_problem(await office.put("/v1/unit-factors", a_factor(await connected(office), **changes)), 422, code)
+async def test_what_is_no_conversion_is_refused(api: ApiClient, changes: dict[str, Any], code: str) -> None:
+    a_problem(await api.put("/v1/unit-factors", a_factor(await connected(api), **changes)), 422, code)
 
 
-async def test_a_factor_is_corrected_listed_and_taken_back(office: Office) -> None:
-    connection_id = await connected(office)
-    told = await office.put("/v1/unit-factors", a_factor(connection_id), if_match='"0"')
-    a_problem(await office.put("/v1/unit-factors", a_factor(connection_id), if_match='"0"'), 412, "PRECONDITION_FAILED")
-    corrected = await office.put("/v1/unit-factors", a_factor(connection_id, factor="1/10"), if_match='"1"')
+async def test_a_factor_is_corrected_listed_and_taken_back(api: ApiClient) -> None:
+    connection_id = await connected(api)
+    told = await api.put("/v1/unit-factors", a_factor(connection_id), if_match='"0"')
+    a_problem(await api.put("/v1/unit-factors", a_factor(connection_id), if_match='"0"'), 412, "PRECONDITION_FAILED")
+    corrected = await api.put("/v1/unit-factors", a_factor(connection_id, factor="1/10"), if_match='"1"')
     assert (corrected.json()["id"], corrected.json()["version"]) == (told.json()["id"], 2)
-    other = await office.put("/v1/unit-factors", a_factor(connection_id, item_id="TAPE", vendor_id="V-2"))
-    listed = await office.get("/v1/unit-factors", connection=connection_id)
+    other = await api.put("/v1/unit-factors", a_factor(connection_id, item_id="TAPE", vendor_id="V-2"))
+    listed = await api.get("/v1/unit-factors", connection=connection_id)
     assert [(row["item_id"], row["factor"]) for row in listed.json()["items"]] == [("PAPER", "1/10"), ("TAPE", "1/12")]
-    narrow = await office.get("/v1/unit-factors", vendor="V-2", limit=1)
+    narrow = await api.get("/v1/unit-factors", vendor="V-2", limit=1)
     assert [row["id"] for row in narrow.json()["items"]] == [other.json()["id"]]
     path = f"/v1/unit-factors/{told.json()['id']}"
-    assert (await office.get(path)).headers["etag"] == '"2"'
-    a_problem(await office.delete(path, if_match='"1"'), 412, "PRECONDITION_FAILED")
-    assert (await office.delete(path, if_match='"2"', why="wrong item")).status_code == 204
-    a_problem(await office.get(path), 404, "NOT_FOUND")
+    assert (await api.get(path)).headers["etag"].startswith('"2-')
+    a_problem(await api.delete(path, if_match='"1"'), 412, "PRECONDITION_FAILED")
+    assert (await api.delete(path, if_match='"2"', why="wrong item")).status_code == 204
+    a_problem(await api.get(path), 404, "NOT_FOUND")
 
 
 async def test_bills_that_wait_are_matched_again(
-    office: Office, database: Database, temporal_stand_in: StandInTemporal
+    api: ApiClient, database: Database, fake_temporal: FakeTemporal
 ) -> None:
     """The answer is given once; bills held for it go on by themselves, others are left alone."""
-    connection_id = await connected(office)
+    connection_id = await connected(api)
     strict = {"checks": {"price": {"block": {"pct": "0"}}}}
-    assert (await office.post("/v1/tolerance-policies", strict)).status_code == 201
+    assert (await api.post("/v1/tolerance-policies", strict)).status_code == 201
     order_id = await mirrored(database, connection_id, an_order("PO-1"))
     line = {"order_line_no": 1, "quantity": "1", "price": "14.00"}
     body = {"number": "INV-1", "bill_date": "2026-11-20", "lines": [line]}
-    held = await office.post(f"/v1/purchase-orders/{order_id}/bills", body)
+    held = await api.post(f"/v1/purchase-orders/{order_id}/bills", body)
     assert held.json()["match"]["outcome"] == "HOLD", held.text
-    told = await office.put("/v1/unit-factors", a_factor(connection_id, item_id="ITEM-2"))
-    assert temporal_stand_in.signals == []
-    told = await office.put("/v1/unit-factors", a_factor(connection_id, item_id="ITEM-1"))
-    await office.delete(f"/v1/unit-factors/{told.json()['id']}")
-    assert [(signal, why) for _, signal, why in temporal_stand_in.signals] == [
-        ("match_again", "a unit factor for ITEM-1"),
-        ("match_again", "a unit factor of ITEM-1 taken back"),
+    told = await api.put("/v1/unit-factors", a_factor(connection_id, item_id="ITEM-2"))
+    assert fake_temporal.signals == []
+    told = await api.put("/v1/unit-factors", a_factor(connection_id, item_id="ITEM-1"))
+    await api.delete(f"/v1/unit-factors/{told.json()['id']}")
+    assert [(signal, why) for _, signal, why in fake_temporal.signals] == [
+        ("rematch", "a unit factor for ITEM-1"),
+        ("rematch", "a unit factor of ITEM-1 was deleted"),
     ]
 
 
-async def test_who_may_and_who_may_not(office: Office, other_office: Office) -> None:
-    connection_id = await connected(office)
-    a_problem(await office.as_("viewer").put("/v1/unit-factors", a_factor(connection_id)), 403, "ROLE_TOO_LOW")
-    a_problem(await other_office.put("/v1/unit-factors", a_factor(connection_id)), 404, "NOT_FOUND")
-    told = await office.as_("clerk").put("/v1/unit-factors", a_factor(connection_id))
+async def test_who_may_and_who_may_not(api: ApiClient, other_api: ApiClient) -> None:
+    connection_id = await connected(api)
+    a_problem(await api.as_("viewer").put("/v1/unit-factors", a_factor(connection_id)), 403, "ROLE_TOO_LOW")
+    a_problem(await other_api.put("/v1/unit-factors", a_factor(connection_id)), 404, "NOT_FOUND")
+    told = await api.as_("clerk").put("/v1/unit-factors", a_factor(connection_id))
     path = f"/v1/unit-factors/{told.json()['id']}"
-    a_problem(await office.as_("clerk").delete(path), 403, "ROLE_TOO_LOW")
-    a_problem(await other_office.get(path), 404, "NOT_FOUND")
-    a_problem(await other_office.delete(path), 404, "NOT_FOUND")
-    assert (await other_office.get("/v1/unit-factors")).json()["items"] == []
+    a_problem(await api.as_("clerk").delete(path), 403, "ROLE_TOO_LOW")
+    a_problem(await other_api.get(path), 404, "NOT_FOUND")
+    a_problem(await other_api.delete(path), 404, "NOT_FOUND")
+    assert (await other_api.get("/v1/unit-factors")).json()["items"] == []

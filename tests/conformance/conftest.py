@@ -1,30 +1,40 @@
-"""One world per ERP: whoever adds an ERP passes the same suite."""
+"""One harness per ERP: whoever adds an ERP passes the same suite."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import pytest
 
 from erp.connector import ErpConnector
-from tests.conformance.intacct_world import IntacctWorld
-from tests.conformance.netsuite_world import NetSuiteWorld
-from tests.conformance.world import TRAITS, Sandbox, World
+from tests.conformance.erp_harness import (
+    ErpHarness,
+    Sandbox,
+)
+from tests.conformance.harnesses import HARNESSES
+from tests.conformance.quickbooks_desktop_harness import QuickBooksDesktopHarness
 
-WORLDS: Mapping[str, type[World]] = {world.name: world for world in (IntacctWorld, NetSuiteWorld)}
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each case once for every ERP that has the traits it is about: where an ERP lacks one there is no case."""
+    if "harness" not in metafunc.fixturenames:
+        return
+    traits = {trait for marker in metafunc.definition.iter_markers("trait") for trait in marker.args}
+    harnesses = [name for name, kind in HARNESSES.items() if traits <= kind.traits]
+    if not harnesses:
+        raise ValueError(f"no ERP has all of {', '.join(sorted(traits))} (tests/conformance/erp_harness.py)")
+    metafunc.parametrize("harness", harnesses, indirect=True)
 
 
-@pytest.fixture(params=list(WORLDS))
-async def world(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[World]:
-    kind = WORLDS[request.param]
-    for marker in request.node.iter_markers("trait"):
-        (trait,) = marker.args
-        if trait not in kind.traits:
-            pytest.skip(f"not with {kind.name}: {TRAITS[trait]}")
-    made = kind(sandbox)
-    yield made
-    for connector in made.connectors:
+@pytest.fixture
+async def harness(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[ErpHarness]:
+    kind = HARNESSES[request.param]
+    if kind is QuickBooksDesktopHarness:
+        QuickBooksDesktopHarness.database_url = request.getfixturevalue("database_url")
+    created = kind(sandbox)
+    yield created
+    for connector in created.connectors:
         await connector.close()
 
 
 @pytest.fixture
-def connector(world: World) -> ErpConnector:
-    return world.connect()
+def connector(harness: ErpHarness) -> ErpConnector:
+    return harness.connect()

@@ -7,8 +7,13 @@ import pytest
 
 from erp.connector import ErpConnector
 from erp.errors import Rejected
-from models.domain import BillToPush, ChargeKind, ChargeToPush
-from tests.conformance.world import World, a_bill_for, push, the_order
+from models.domain.bills import BillToPush, ChargeKind, ChargeToPush
+from tests.conformance.erp_harness import (
+    ErpHarness,
+    a_bill_for,
+    push,
+    the_order,
+)
 
 CHARGES = (
     ChargeToPush(kind=ChargeKind.FREIGHT, amount=Decimal("50.00"), description="by road"),
@@ -21,15 +26,14 @@ def charged(bill: BillToPush, **changes: Any) -> BillToPush:
     return bill.model_copy(update={"charges": CHARGES, "total": bill.total + Decimal("60.34"), **changes})
 
 
-def with_charges(world: World) -> ErpConnector:
-    if not world.charge_preferences:
-        pytest.skip(f"bills of {world.name} carry no charges")
-    return world.connect(preferences={**world.settings()["preferences"], **world.charge_preferences})
+def with_charges(harness: ErpHarness) -> ErpConnector:
+    return harness.connect(preferences={**harness.settings()["preferences"], **harness.charge_preferences})
 
 
-async def test_a_total_with_charges_is_read_back(world: World) -> None:
+@pytest.mark.trait("charges")
+async def test_a_total_with_charges_is_read_back(harness: ErpHarness) -> None:
     """Freight, tax and discount count in the totals of the bill and of the payable, not in what is billed of a line."""
-    connector = with_charges(world)
+    connector = with_charges(harness)
     assert set(connector.capabilities.charges) == {ChargeKind.FREIGHT, ChargeKind.TAX, ChargeKind.DISCOUNT}
     order = await the_order(connector)
     bill = charged(a_bill_for(order, "charged-1"))
@@ -38,37 +42,41 @@ async def test_a_total_with_charges_is_read_back(world: World) -> None:
     assert pushed.snapshot is not None
     assert pushed.snapshot.purchase_order.lines[0].billed == Decimal(1)
     (payable,) = [
-        held for held in (await connector.bills(since=None, after=None)).records if held.erp_id == pushed.payable_id
+        held
+        for held in (await connector.bills.page(since=None, after=None)).records
+        if held.erp_id == pushed.payable_id
     ]
     assert (payable.total, payable.due) == (bill.total, bill.total)
 
 
-async def test_charges_that_were_lost_show_as_a_difference(world: World) -> None:
+@pytest.mark.trait("charges")
+async def test_charges_that_were_lost_show_as_a_difference(harness: ErpHarness) -> None:
     """A bill accepted for less than it says is never taken for whole."""
-    connector = with_charges(world)
+    connector = with_charges(harness)
     bill = a_bill_for(await the_order(connector), "lost-charge-1")
-    document = await connector.create_bill(bill)
-    (difference,) = (await connector.read_bill(charged(bill), document)).differences
+    document = await connector.bills.create(bill)
+    (difference,) = (await connector.bills.read_back(charged(bill), document)).differences
     assert "the total" in difference
 
 
-async def test_money_without_a_place_is_refused(world: World, connector: ErpConnector) -> None:
+async def test_money_without_a_place_is_refused(harness: ErpHarness, connector: ErpConnector) -> None:
     """Before anything is sent: the ERP's total would lack it."""
     assert connector.capabilities.charges == ()
     bill = charged(a_bill_for(await the_order(connector), "refused-1"))
     with pytest.raises(Rejected) as refused:
-        await connector.create_bill(bill)
+        await connector.bills.create(bill)
     assert refused.value.code == "CHARGES_NOT_TAKEN"
-    assert world.invoices_with("refused-1") == []
+    assert harness.bills_with("refused-1") == []
 
 
+@pytest.mark.trait("charges")
 @pytest.mark.trait("subtotals")
-async def test_an_erp_that_has_no_such_subtotal_says_so(world: World) -> None:
+async def test_an_erp_that_has_no_such_subtotal_says_so(harness: ErpHarness) -> None:
     """The person's word was wrong: a refusal with its own code, nothing written."""
-    connector = with_charges(world)
-    world.switch(subtotals="")
+    connector = with_charges(harness)
+    harness.switch(subtotals="")
     bill = charged(a_bill_for(await the_order(connector), "refused-2"))
     with pytest.raises(Rejected) as refused:
-        await connector.create_bill(bill)
+        await connector.bills.create(bill)
     assert refused.value.code == "CHARGES_NOT_TAKEN"
-    assert world.invoices_with("refused-2") == []
+    assert harness.bills_with("refused-2") == []

@@ -1,4 +1,4 @@
-"""Worlds on the servers the workflows run on."""
+"""Harnesses on the servers the workflows run on."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,9 +8,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from cli.embedded import free_port, temporal_command, temporal_is_ready
-from cli.processes import ChildProcess
-from tests.workflows.world import World
+from cli.local.embedded import free_port, temporal_command, temporal_is_ready
+from cli.local.processes import ChildProcess
+from tests.harness.workflow_harness import WorkflowHarness
 
 SUGGEST_AFTER_EVENTS = 25
 """So few that every long-lived workflow must continue as new within one order's life."""
@@ -41,8 +41,8 @@ async def impatient_temporal(impatient_temporal_address: str) -> Client:
 
 
 @pytest.fixture
-async def world(time_skipping: WorkflowEnvironment) -> AsyncIterator[World]:
+async def harness(time_skipping: WorkflowEnvironment) -> AsyncIterator[WorkflowHarness]:
     """An order on the time-skipping server, with workers that serve it."""
-    here = World(client=time_skipping.client)
+    here = WorkflowHarness(client=time_skipping.client)
     async with here.workers():
         yield here

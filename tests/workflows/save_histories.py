@@ -1,11 +1,15 @@
 """Save real histories of every workflow: `python -m tests.workflows.save_histories`.
 
-Run it when a workflow's shape changed on purpose, and look at the difference: an old history that no longer replays is
-an open workflow in production that would fail.
+They go into `histories/unreleased/`, and are recorded anew when a workflow's shape changed on purpose. With a release,
+`--release v1.2.3` freezes them in a folder of its own that is never written again: such a history is a workflow that
+may still be open in production, and a later version must replay it (`workflows/versions.py`).
 """
 
+import argparse
 import asyncio
+import hashlib
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -19,13 +23,20 @@ from temporalio.client import Client, WorkflowContinuedAsNewError, WorkflowHandl
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from activities.doorbell import Doorbell
-from cli.embedded import free_port, installed_program, temporal_command, temporal_is_ready
-from cli.processes import ChildProcess
-from models.domain import BillId, BillStatus, Stream
-from models.messages import BillEdited, BillNow
-from tests.workflows.desk import (
+from cli.local.embedded import free_port, installed_program, temporal_command, temporal_is_ready
+from cli.local.processes import ChildProcess
+from models.contract import BILL_CHANGED, BILL_EDITED, BILL_MATCHED, SEARCH_ATTRIBUTES
+from models.domain.bills import BillStatus
+from models.domain.ids import BillId
+from models.domain.sync import Stream
+from models.messages.bills import BillBalance, BillEdited
+from temporal_gateway.notifier import WorkflowNotifier
+from tests.fakes.fake_order import refused
+from tests.harness.waiting import eventually
+from tests.harness.workflow_client import (
+    abandon_payment,
     an_issue,
+    approve,
     bill,
     bill_state,
     create_bill,
@@ -33,128 +44,128 @@ from tests.workflows.desk import (
     details,
     done,
     ended,
-    eventually,
-    give_up_payment,
     order,
     payment,
     schedule_payment,
     settle,
     start_scheduled_sync,
     start_sync,
+    upload,
 )
-from tests.workflows.world import World, refused
+from tests.harness.workflow_harness import WorkflowHarness
+from tests.workflows.save_message_schemas import SCHEMAS
 from workflows.bill import BillWorkflow
-from workflows.contract import BILL_EDITED, SEARCH_ATTRIBUTES
 
 HISTORIES = Path(__file__).parent / "histories"
+UNRELEASED = HISTORIES / "unreleased"
 BILL = BillId("bill_k1")
 
 
-async def bill_paid_after_an_issue(world: World) -> dict[str, WorkflowHistory]:
+async def bill_paid_after_an_issue(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A bill the ERP refused once, and a payment it refused once; both retried, all ended well."""
-    world.troubles["push_bill"] = [refused()]
-    world.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
-    await create_bill(world, world.bill_request("k1", 10))
-    issue_id, _ = await an_issue(world)
-    await settle(bill(world, BILL), issue_id, "retry")
-    await done(order(world))
-    await schedule_payment(bill(world, BILL), world.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
-    issue_id, _ = await an_issue(world)
-    await settle(payment(world, "pay_p1"), issue_id, "retry")
-    await done(bill(world, BILL))
-    await done(payment(world, "pay_p1"))
+    harness.troubles["push_bill"] = [refused()]
+    harness.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    await settle(bill(harness, BILL), issue_id, "retry")
+    await done(order(harness))
+    await schedule_payment(harness, harness.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    issue_id, _ = await an_issue(harness)
+    await settle(payment(harness, "pay_p1"), issue_id, "retry")
+    await done(bill(harness, BILL))
+    await done(payment(harness, "pay_p1"))
     return {
-        "order_with_a_refused_bill": await order(world).fetch_history(),
-        "bill_refused_then_paid": await bill(world, BILL).fetch_history(),
-        "payment_refused_then_paid": await payment(world, "pay_p1").fetch_history(),
+        "order_with_a_refused_bill": await order(harness).fetch_history(),
+        "bill_refused_then_paid": await bill(harness, BILL).fetch_history(),
+        "payment_refused_then_paid": await payment(harness, "pay_p1").fetch_history(),
     }
 
 
-async def order_with_two_bills(world: World) -> dict[str, WorkflowHistory]:
+async def order_with_two_bills(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """An order billed twice; the second bill shows only after the order was read again."""
-    await create_bill(world, world.bill_request("k1", 4))
-    await eventually(lambda: world.bills[BILL].covered)
-    world.shows_at_once = False
-    world.refreshes_until_shown = 1
-    await create_bill(world, world.bill_request("k2", 6))
-    await done(order(world))
-    return {"order_with_two_bills": await order(world).fetch_history()}
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: harness.bills[BILL].confirmed)
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = 1
+    await create_bill(harness, harness.bill_request("k2", 6))
+    await done(order(harness))
+    return {"order_with_two_bills": await order(harness).fetch_history()}
 
 
-async def bill_given_up(world: World) -> dict[str, WorkflowHistory]:
-    """A refused bill that a person gives up; its order goes on."""
-    world.troubles["push_bill"] = [refused()]
-    await create_bill(world, world.bill_request("k1", 10))
-    issue_id, _ = await an_issue(world)
-    await settle(bill(world, BILL), issue_id, "abandon")
-    await done(bill(world, BILL))
-    return {"bill_given_up": await bill(world, BILL).fetch_history()}
+async def bill_abandoned(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A refused bill that a person abandons; its order goes on."""
+    harness.troubles["push_bill"] = [refused()]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    await settle(bill(harness, BILL), issue_id, "abandon")
+    await done(bill(harness, BILL))
+    return {"bill_abandoned": await bill(harness, BILL).fetch_history()}
 
 
-async def bill_edited(world: World) -> dict[str, WorkflowHistory]:
+async def bill_edited(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A bill edited after its push: the first edition refused and retried, the second taken, then paid."""
-    await create_bill(world, world.bill_request("k1", 10))
-    await done(order(world))
-    world.troubles["push_bill_edit"] = [refused()]
-    handle = bill(world, BILL)
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
+    harness.troubles["push_bill_edit"] = [refused()]
+    handle = bill(harness, BILL)
     await handle.signal(BILL_EDITED, BillEdited(bill_id=BILL, edition=1))
-    issue_id, _ = await an_issue(world)
+    issue_id, _ = await an_issue(harness)
     await settle(handle, issue_id, "retry")
-    await eventually(lambda: world.calls["push_bill_edit"] == 2)
+    await eventually(lambda: harness.calls["push_bill_edit"] == 2)
     await handle.signal(BILL_EDITED, BillEdited(bill_id=BILL, edition=2))
-    await eventually(lambda: world.calls["push_bill_edit"] == 3)
-    await schedule_payment(handle, world.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    await eventually(lambda: harness.calls["push_bill_edit"] == 3)
+    await schedule_payment(harness, harness.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
     await done(handle)
     return {"bill_edited": await handle.fetch_history()}
 
 
-async def payment_given_up(world: World) -> dict[str, WorkflowHistory]:
-    """A payment a month away that a person gave up, its bill paid by another."""
-    await create_bill(world, world.bill_request("k1", 10))
-    await done(order(world))
+async def payment_abandoned(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A payment a month away that a person abandoned, its bill paid by another."""
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
     today = datetime.now(UTC).date()
-    later = world.payment_request("p1", BILL, "250", today + timedelta(days=30))
-    await schedule_payment(bill(world, BILL), later)
-    await eventually(lambda: _waits_for_its_date(world))
-    await give_up_payment(world, "pay_p1")
-    await done(payment(world, "pay_p1"))
-    await eventually(lambda: _heard(world))
-    await schedule_payment(bill(world, BILL), world.payment_request("p2", BILL, "250", today))
-    await done(bill(world, BILL))
+    later = harness.payment_request("p1", BILL, "250", today + timedelta(days=30))
+    await schedule_payment(harness, later)
+    await eventually(lambda: _waits_for_its_date(harness))
+    await abandon_payment(harness, "pay_p1")
+    await done(payment(harness, "pay_p1"))
+    await eventually(lambda: _heard(harness))
+    await schedule_payment(harness, harness.payment_request("p2", BILL, "250", today))
+    await done(bill(harness, BILL))
     return {
-        "payment_given_up": await payment(world, "pay_p1").fetch_history(),
-        "bill_whose_payment_was_given_up": await bill(world, BILL).fetch_history(),
+        "payment_abandoned": await payment(harness, "pay_p1").fetch_history(),
+        "bill_whose_payment_was_given_up": await bill(harness, BILL).fetch_history(),
     }
 
 
-async def _waits_for_its_date(world: World) -> bool:
-    return "the payment date" in await details(payment(world, "pay_p1"))
+async def _waits_for_its_date(harness: WorkflowHarness) -> bool:
+    return "the payment date" in await details(payment(harness, "pay_p1"))
 
 
-async def _heard(world: World) -> bool:
-    return all(held.done for held in (await bill_state(world, BILL)).payments)
+async def _heard(harness: WorkflowHarness) -> bool:
+    return all(held.done for held in (await bill_state(harness, BILL)).payments)
 
 
-async def bills_that_waited(world: World) -> dict[str, WorkflowHistory]:
+async def bills_that_waited(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A warned bill that a person acknowledged, and a held one that a change of the order let go."""
-    world.warnings = ["BILLED_BEYOND_RECEIVED"]
-    await create_bill(world, world.bill_request("k1", 4))
-    await decide(world, bill(world, BILL), BILL, "a1")
-    await eventually(lambda: world.bills[BILL].covered)
-    world.warnings, world.holds = [], ["PERIOD_CLOSED"]
-    await create_bill(world, world.bill_request("k2", 6))
-    held = bill(world, BillId("bill_k2"))
+    harness.warnings = ["BILLED_BEYOND_RECEIVED"]
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await decide(harness, BILL)
+    await eventually(lambda: harness.bills[BILL].confirmed)
+    harness.warnings, harness.holds = [], ["PERIOD_CLOSED"]
+    await create_bill(harness, harness.bill_request("k2", 6))
+    held = bill(harness, BillId("bill_k2"))
     await eventually(lambda: _waits(held))
-    world.holds, world.terms = [], "received"
-    world.snapshot += 1
-    await Doorbell(world.client).order_changed(world.order_state(), world.facts())
-    await done(order(world))
-    await schedule_payment(held, world.payment_request("p1", BillId("bill_k2"), "150", datetime.now(UTC).date()))
+    harness.holds, harness.terms = [], "received"
+    harness.snapshot += 1
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+    await done(order(harness))
+    await schedule_payment(harness, harness.payment_request("p1", BillId("bill_k2"), "150", datetime.now(UTC).date()))
     await done(held)
     return {
-        "order_with_waiting_bills": await order(world).fetch_history(),
+        "order_with_waiting_bills": await order(harness).fetch_history(),
         "bill_let_go_by_its_order": await held.fetch_history(),
-        "bill_acknowledged": await bill(world, BILL).fetch_history(),
+        "bill_acknowledged": await bill(harness, BILL).fetch_history(),
     }
 
 
@@ -162,79 +173,143 @@ async def _waits(handle: WorkflowHandle[Any, Any]) -> bool:
     return bool((await handle.query(BillWorkflow.state)).issue_code)
 
 
-async def sync_run(world: World) -> dict[str, WorkflowHistory]:
+async def bill_approved(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A bill that two people approve one after the other."""
+    harness.approval_steps = 2
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: _shows(bill(harness, BILL), "people to approve it"))
+    await approve(harness, BILL)
+    await approve(harness, BILL)
+    await done(order(harness))
+    return {
+        "order_with_an_approved_bill": await order(harness).fetch_history(),
+        "bill_approved": await bill(harness, BILL).fetch_history(),
+    }
+
+
+async def bill_sent_with_its_payment(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A bill that waits for its first payment, goes out with it, and is paid."""
+    harness.with_payment = True
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: _shows(bill(harness, BILL), "its first payment to be scheduled"))
+    await schedule_payment(harness, harness.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    await done(bill(harness, BILL))
+    await done(payment(harness, "pay_p1"))
+    return {"bill_sent_with_its_payment": await bill(harness, BILL).fetch_history()}
+
+
+async def _shows(handle: WorkflowHandle[Any, Any], words: str) -> bool:
+    return words in await details(handle)
+
+
+async def source_order_uploads(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """An order of another system that the ERP took, and one that it refused."""
+    taken = await upload(harness, "src_1")
+    await done(taken)
+    harness.troubles["push_source_order"] = [refused()]
+    not_taken = await upload(harness, "src_2")
+    await done(not_taken)
+    return {"source_order": await taken.fetch_history(), "source_order_refused": await not_taken.fetch_history()}
+
+
+async def bill_taken_back(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """Disputed and restored, so that it went out twice; then deleted."""
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
+    handle = bill(harness, BILL)
+
+    async def stands(status: BillStatus) -> bool:
+        return (await bill_state(harness, BILL)).status is status
+
+    await handle.signal(BILL_CHANGED, harness.ask_back(BILL, BillStatus.DISPUTED))
+    await eventually(lambda: stands(BillStatus.DISPUTED))
+    await handle.signal(BILL_CHANGED, harness.balance(BILL))
+    await handle.signal(BILL_MATCHED, harness.restore(BILL))
+    await eventually(lambda: stands(BillStatus.SYNCED))
+    await handle.signal(BILL_CHANGED, harness.ask_back(BILL, BillStatus.DELETED))
+    await done(handle)
+    return {"bill_taken_back": await handle.fetch_history()}
+
+
+async def sync_run(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A sync run over several pages of two streams."""
-    world.pages = {Stream.LISTS: 1, Stream.PURCHASE_ORDERS: 3}
-    world.orders_to_wake = 3
-    handle = await start_sync(world)
+    harness.pages = {Stream.LISTS: 1, Stream.PURCHASE_ORDERS: 3}
+    harness.orders_to_notify = 3
+    handle = await start_sync(harness)
     await done(handle)
     return {"sync_run": await handle.fetch_history()}
 
 
-async def scheduled_sync(world: World) -> dict[str, WorkflowHistory]:
+async def scheduled_sync(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """What a schedule starts, and the run it starts."""
-    world.pages = {Stream.LISTS: 1}
-    scheduled = await start_scheduled_sync(world, "2026-11-22T00:00:00Z")
+    harness.pages = {Stream.LISTS: 1}
+    scheduled = await start_scheduled_sync(harness, "2026-11-22T00:00:00Z")
     await done(scheduled)
     return {"scheduled_sync": await scheduled.fetch_history()}
 
 
-async def order_handed_over(world: World) -> dict[str, WorkflowHistory]:
+async def order_handed_over(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """An order that continued as new in the middle of its double sync, and the run that took over."""
-    world.shows_at_once = False
-    world.refreshes_until_shown = -1
-    await create_bill(world, world.bill_request("k1", 10))
-    await eventually(lambda: world.calls["refresh_purchase_order"])
-    first = world.client.get_workflow_handle(order(world).id, run_id=(await order(world).describe()).run_id)
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = -1
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
+    first = harness.client.get_workflow_handle(order(harness).id, run_id=(await order(harness).describe()).run_id)
     for _ in range(30):
-        await Doorbell(world.client).order_changed(world.order_state(), world.facts())
-    world.refreshes_until_shown = 0
-    await done(order(world))
+        await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+    harness.refreshes_until_shown = 0
+    await done(order(harness))
     return {
         "order_handed_over": await first.fetch_history(),
-        "order_taken_over": await order(world).fetch_history(),
+        "order_taken_over": await order(harness).fetch_history(),
     }
 
 
-async def bill_handed_over(world: World) -> dict[str, WorkflowHistory]:
+async def bill_handed_over(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A bill that continued as new while its payment waited behind an issue, the run that took over, the payment."""
-    world.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
-    await create_bill(world, world.bill_request("k1", 10))
-    await done(order(world))
-    await schedule_payment(bill(world, BILL), world.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
-    issue_id, _ = await an_issue(world)
-    first = world.client.get_workflow_handle(bill(world, BILL).id, run_id=(await bill(world, BILL).describe()).run_id)
+    harness.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
+    await schedule_payment(harness, harness.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    issue_id, _ = await an_issue(harness)
+    first = harness.client.get_workflow_handle(
+        bill(harness, BILL).id, run_id=(await bill(harness, BILL).describe()).run_id
+    )
     for n in range(30):
-        unpaid = BillNow(status=BillStatus.SCHEDULED, paid="0", due=str(250 - n))
-        await Doorbell(world.client).bill_changed(BILL, unpaid)
+        unpaid = BillBalance(status=BillStatus.SCHEDULED, paid="0", due=str(250 - n))
+        await WorkflowNotifier(harness.client).bill_changed(BILL, unpaid)
     with suppress(WorkflowContinuedAsNewError):
         await first.result(follow_runs=False)
-    await settle(payment(world, "pay_p1"), issue_id, "retry")
-    await done(bill(world, BILL))
+    await settle(payment(harness, "pay_p1"), issue_id, "retry")
+    await done(bill(harness, BILL))
     return {
         "bill_handed_over": await first.fetch_history(),
-        "bill_taken_over": await bill(world, BILL).fetch_history(),
-        "payment_that_tells_its_bill": await payment(world, "pay_p1").fetch_history(),
+        "bill_taken_over": await bill(harness, BILL).fetch_history(),
+        "payment_that_reports_to_its_bill": await payment(harness, "pay_p1").fetch_history(),
     }
 
 
-async def payment_with_timer(world: World, environment: WorkflowEnvironment) -> dict[str, WorkflowHistory]:
+async def payment_with_timer(harness: WorkflowHarness, environment: WorkflowEnvironment) -> dict[str, WorkflowHistory]:
     """A payment a month away."""
-    await create_bill(world, world.bill_request("k1", 10))
-    await done(order(world))
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
     pay_on = (await environment.get_current_time()).date() + timedelta(days=30)
-    await schedule_payment(bill(world, BILL), world.payment_request("p1", BILL, "250", pay_on))
-    await ended(environment, payment(world, "pay_p1"), timedelta(days=31))
-    return {"payment_with_timer": await payment(world, "pay_p1").fetch_history()}
+    await schedule_payment(harness, harness.payment_request("p1", BILL, "250", pay_on))
+    await ended(environment, payment(harness, "pay_p1"), timedelta(days=31))
+    return {"payment_with_timer": await payment(harness, "pay_p1").fetch_history()}
 
 
 STORIES = (
     bill_paid_after_an_issue,
     order_with_two_bills,
-    bill_given_up,
+    bill_abandoned,
     bill_edited,
-    payment_given_up,
+    payment_abandoned,
+    source_order_uploads,
+    bill_taken_back,
     bills_that_waited,
+    bill_approved,
+    bill_sent_with_its_payment,
     sync_run,
     scheduled_sync,
 )
@@ -275,31 +350,57 @@ async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
 def save(histories: dict[str, WorkflowHistory]) -> None:
     for name, history in histories.items():
         text = json.dumps(history.to_json_dict(), separators=(",", ":"), sort_keys=True)
-        (HISTORIES / f"{name}.json").write_text(f'{{"workflow_id":"{history.workflow_id}","history":{text}}}\n')
+        text = text.replace(f"{Path.cwd()}/", "")  # stack traces name no machine's folders
+        (UNRELEASED / f"{name}.json").write_text(f'{{"workflow_id":"{history.workflow_id}","history":{text}}}\n')
         print(f"{name}: {len(history.events)} events")
 
 
-async def main() -> None:
-    HISTORIES.mkdir(exist_ok=True)
-    for old in HISTORIES.glob("*.json"):
+async def record() -> None:
+    """Replace the unreleased histories."""
+    UNRELEASED.mkdir(parents=True, exist_ok=True)
+    for old in UNRELEASED.glob("*.json"):
         old.unlink()
     with tempfile.TemporaryDirectory(prefix="posync-h-") as directory:
         for story in STORIES:
             async with dev_server(Path(directory)) as client:
-                world = World(client=client)
-                async with world.workers():
-                    save(await story(world))
+                harness = WorkflowHarness(client=client)
+                async with harness.workers():
+                    save(await story(harness))
         for story in HAND_OVERS:
             async with dev_server(Path(directory), limit_historyCount_suggestContinueAsNew="25") as client:
-                world = World(client=client)
-                async with world.workers():
-                    save(await story(world))
+                harness = WorkflowHarness(client=client)
+                async with harness.workers():
+                    save(await story(harness))
     async with time_skipping_server() as environment:
-        world = World(client=environment.client)
-        async with world.workers():
-            save(await payment_with_timer(world, environment))
+        harness = WorkflowHarness(client=environment.client)
+        async with harness.workers():
+            save(await payment_with_timer(harness, environment))
+
+
+def freeze(release: str) -> None:
+    """Keep the unreleased histories and the messages' schemas as those of a release, with their sums.
+
+    Raises:
+        FileExistsError: this release has some already.
+    """
+    folder = HISTORIES / release
+    shutil.copytree(UNRELEASED, folder)
+    shutil.copytree(SCHEMAS, folder / "message_schemas")
+    kept = sorted(folder.rglob("*.json"))
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in kept]
+    (folder / "SHA256SUMS").write_text("".join(sums))
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--release", help="freeze the unreleased histories under this tag, for example v1.2.3")
+    release = arguments.parse_args().release
+    if release is not None:
+        freeze(release)
+        return
+    asyncio.run(record())
+    time.sleep(0.3)  # the Temporal SDK's threads abort an interpreter that ends within milliseconds of their last call
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
-    time.sleep(0.3)  # the Temporal SDK's threads abort an interpreter that ends within milliseconds of their last call
+    main()

@@ -4,9 +4,13 @@ from datetime import timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
-from activities.doorbell import Doorbell
-from models.domain import BillId, BillStatus, PoStatus
-from tests.workflows.desk import (
+from models import contract
+from models.domain.bills import BillStatus
+from models.domain.ids import BillId
+from models.domain.orders import PoStatus
+from temporal_gateway.notifier import WorkflowNotifier
+from tests.harness.waiting import eventually
+from tests.harness.workflow_client import (
     an_issue,
     attribute,
     bill,
@@ -15,157 +19,157 @@ from tests.workflows.desk import (
     details,
     done,
     ended,
-    eventually,
     live,
     order,
     settle,
 )
-from tests.workflows.world import World
-from workflows import contract
+from tests.harness.workflow_harness import WorkflowHarness
 
 
 async def test_the_order_is_read_again_until_it_shows_the_bill(
-    world: World, time_skipping: WorkflowEnvironment
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
 ) -> None:
     """S4-65, S4-66, S4-67: the first sync sends the bill; the status comes back by itself when the ERP has it."""
-    world.shows_at_once = False
-    world.refreshes_until_shown = 12
-    await create_bill(world, world.bill_request("k1", 10))
-    await eventually(lambda: world.calls["refresh_purchase_order"])
-    assert "Waiting for: the ERP to show our bills on the order (double sync)" in await details(order(world))
-    assert (await bill_state(world, "bill_k1")).status is BillStatus.SYNCED, "the bill itself is already done"
-    await ended(time_skipping, order(world), timedelta(minutes=30))
-    assert await attribute(order(world), contract.STATUS) == PoStatus.FILLED
-    assert world.calls["refresh_purchase_order"] == 13
-    assert world.calls["push_bill"] == 1
-    assert not world.issues
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = 12
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
+    assert "Waiting for: the ERP to show our bills on the order (double sync)" in await details(order(harness))
+    assert (await bill_state(harness, "bill_k1")).status is BillStatus.SYNCED, "the bill itself is already done"
+    await ended(time_skipping, order(harness), timedelta(minutes=30))
+    assert await attribute(order(harness), contract.STATUS) == PoStatus.FILLED
+    assert harness.calls["refresh_purchase_order"] == 13
+    assert harness.calls["push_bill"] == 1
+    assert not harness.issues
 
 
 async def test_an_order_that_never_shows_the_bill_becomes_an_issue_and_heals_by_news(
-    world: World, time_skipping: WorkflowEnvironment
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
 ) -> None:
     """S4-67: after two hours a person is told; when a later sync brings the order, the issue closes by itself."""
-    world.shows_at_once = False
-    world.refreshes_until_shown = -1
-    world.look_again_in = timedelta(minutes=7)
-    await create_bill(world, world.bill_request("k1", 10))
-    await eventually(lambda: world.calls["refresh_purchase_order"])
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = -1
+    harness.look_again_in = timedelta(minutes=7)
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
     await time_skipping.sleep(timedelta(hours=1, minutes=50))
-    assert not world.issues
+    assert not harness.issues
     await time_skipping.sleep(timedelta(minutes=15))
-    issue_id, issue = await an_issue(world)
+    issue_id, issue = await an_issue(harness)
     assert (issue.opened.code, issue.opened.subject_kind) == ("STATUS_NOT_SHOWING", "purchase_order")
-    await eventually(lambda: _waits_for(world, "a person: issue"))
-    assert f"Waiting for: a person: issue {issue_id}" in await details(order(world))
-    asked = world.calls["refresh_purchase_order"]
+    await eventually(lambda: _waits_for(harness, "a person: issue"))
+    assert f"Waiting for: a person: issue {issue_id}" in await details(order(harness))
+    asked = harness.calls["refresh_purchase_order"]
     await time_skipping.sleep(timedelta(hours=5))
-    assert world.calls["refresh_purchase_order"] == asked, "nothing is read while a person is awaited"
+    assert harness.calls["refresh_purchase_order"] == asked, "nothing is read while a person is awaited"
 
-    world.refreshes_until_shown = 0
-    world.snapshot += 1
-    await Doorbell(world.client).order_changed(world.order_state(), world.facts())
-    await done(order(world))
-    assert (world.issues[issue_id].state, world.issues[issue_id].actor) == ("resolved", "posync")
-    assert world.calls["push_bill"] == 1
+    harness.refreshes_until_shown = 0
+    harness.snapshot += 1
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+    await done(order(harness))
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
+    assert harness.calls["push_bill"] == 1
 
 
-async def test_a_person_may_ask_to_look_again(world: World, time_skipping: WorkflowEnvironment) -> None:
+async def test_a_person_may_ask_to_look_again(harness: WorkflowHarness, time_skipping: WorkflowEnvironment) -> None:
     """S4-67: retry on the issue reads the order once more, in the person's name."""
-    world.shows_at_once = False
-    world.refreshes_until_shown = -1
-    world.look_again_in = timedelta(minutes=7)
-    await create_bill(world, world.bill_request("k1", 10))
-    await eventually(lambda: world.calls["refresh_purchase_order"])
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = -1
+    harness.look_again_in = timedelta(minutes=7)
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
     await time_skipping.sleep(timedelta(hours=2, minutes=5))
-    issue_id, _ = await an_issue(world)
-    world.refreshes_until_shown = 0
-    await settle(order(world), issue_id, "retry")
-    await done(order(world))
-    assert (world.issues[issue_id].state, world.issues[issue_id].actor) == ("resolved", "ada")
+    issue_id, _ = await an_issue(harness)
+    harness.refreshes_until_shown = 0
+    await settle(order(harness), issue_id, "retry")
+    await done(order(harness))
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "ada")
 
 
 async def test_a_later_bill_that_shows_brings_the_order_to_be_read_again(
-    world: World, time_skipping: WorkflowEnvironment
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
 ) -> None:
     """S4-67: an issue about one bill does not keep the next bill, or its own healing, waiting."""
-    world.shows_at_once = False
-    world.refreshes_until_shown = -1
-    world.look_again_in = timedelta(minutes=7)
-    await create_bill(world, world.bill_request("k1", 4))
-    await eventually(lambda: world.calls["refresh_purchase_order"])
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = -1
+    harness.look_again_in = timedelta(minutes=7)
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
     await time_skipping.sleep(timedelta(hours=2, minutes=5))
-    issue_id, _ = await an_issue(world)
-    world.shows_at_once = True
-    world.refreshes_until_shown = 0
-    await create_bill(world, world.bill_request("k2", 6))
-    await done(order(world))
-    assert world.issues[issue_id].state == "resolved"
-    assert len(world.documents()) == 2
+    issue_id, _ = await an_issue(harness)
+    harness.shows_at_once = True
+    harness.refreshes_until_shown = 0
+    await create_bill(harness, harness.bill_request("k2", 6))
+    await done(order(harness))
+    assert harness.issues[issue_id].state == "resolved"
+    assert len(harness.documents()) == 2
 
 
-async def test_one_reading_covers_all_bills_that_wait(world: World, time_skipping: WorkflowEnvironment) -> None:
+async def test_one_reading_covers_all_bills_that_wait(
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
+) -> None:
     """S4-67: bills pushed while the order is being read again are looked for too; each is sent once."""
-    world.shows_at_once = False
-    world.refreshes_until_shown = 3
-    await create_bill(world, world.bill_request("k1", 3))
-    await create_bill(world, world.bill_request("k2", 7))
-    await ended(time_skipping, order(world), timedelta(minutes=30))
-    assert world.calls["push_bill"] == 2
-    assert all(world.bills[BillId(f"bill_k{n}")].covered for n in (1, 2))
-    assert world.facts().status is PoStatus.FILLED
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = 3
+    await create_bill(harness, harness.bill_request("k1", 3))
+    await create_bill(harness, harness.bill_request("k2", 7))
+    await ended(time_skipping, order(harness), timedelta(minutes=30))
+    assert harness.calls["push_bill"] == 2
+    assert all(harness.bills[BillId(f"bill_k{n}")].confirmed for n in (1, 2))
+    assert harness.facts().status is PoStatus.FILLED
 
 
-async def test_receive_first_orders_stay_open_after_the_bill(world: World) -> None:
+async def test_receive_first_orders_stay_open_after_the_bill(harness: WorkflowHarness) -> None:
     """S4-68, S4-60: the status is the ERP's word; a bill for everything does not make an order filled by our sums."""
-    await create_bill(world, world.bill_request("k1", 4))
-    await eventually(lambda: _bills_settled(world, 0))
-    assert await attribute(order(world), contract.STATUS) == PoStatus.PARTIALLY_FILLED
-    told = await details(order(world))
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: _bills_settled(harness, 0))
+    assert await attribute(order(harness), contract.STATUS) == PoStatus.PARTIALLY_FILLED
+    told = await details(order(harness))
     assert "the ERP says *Partially Converted*" in told
-    assert "Ordered 10, billed in the ERP 4, of ours on its way 0." in told
+    assert "No bill of ours is open." in told
     assert "Waiting for: a bill, or a change in the ERP" in told
     assert "1 of our bills are settled." in told
 
 
-async def test_news_that_arrives_late_does_not_take_the_order_back_in_time(world: World) -> None:
+async def test_news_that_arrives_late_does_not_take_the_order_back_in_time(harness: WorkflowHarness) -> None:
     """F4: an older snapshot of the order changes nothing."""
-    await create_bill(world, world.bill_request("k1", 4))
-    await eventually(lambda: _bills_settled(world, 0))
-    held = (await live(world)).facts
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: _bills_settled(harness, 0))
+    held = (await live(harness)).facts
     assert held is not None
     stale = held.model_copy(update={"snapshot": held.snapshot - 1, "status": PoStatus.UNFILLED, "billed": 0})
-    await Doorbell(world.client).order_changed(world.order_state(), stale)
-    await create_bill(world, world.bill_request("k2", 100))
-    assert (await live(world)).facts == held
-    assert await attribute(order(world), contract.STATUS) == PoStatus.PARTIALLY_FILLED
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), stale)
+    await create_bill(harness, harness.bill_request("k2", 100))
+    assert (await live(harness)).facts == held
+    assert await attribute(order(harness), contract.STATUS) == PoStatus.PARTIALLY_FILLED
 
 
-async def test_an_order_closed_in_the_erp_ends_and_a_change_wakes_it_again(world: World) -> None:
+async def test_an_order_closed_in_the_erp_ends_and_a_change_wakes_it_again(harness: WorkflowHarness) -> None:
     """S4-55: closed ends the workflow when nothing of ours is open; a later change starts it anew."""
-    await create_bill(world, world.bill_request("k1", 4))
-    await eventually(lambda: _bills_settled(world, 0))
-    world.closed_in_erp = True
-    world.snapshot += 1
-    doorbell = Doorbell(world.client)
-    await doorbell.order_changed(world.order_state(), world.facts())
-    await done(order(world))
-    first = (await order(world).describe()).run_id
-    world.closed_in_erp = False
-    world.snapshot += 1
-    await doorbell.order_changed(world.order_state(), world.facts())
-    again = await order(world).describe()
-    assert again.run_id != first
-    assert again.typed_search_attributes.get(contract.STATUS) == PoStatus.PARTIALLY_FILLED
-    assert again.typed_search_attributes.get(contract.PO_NUMBER) == "PO-1007"
-    assert (await create_bill(world, world.bill_request("k2", 6))).outcome == "OK"
-    await done(order(world))
-    assert (await bill(world, "bill_k2").describe()).typed_search_attributes.get(contract.VENDOR) == "V-ACME"
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: _bills_settled(harness, 0))
+    harness.closed_in_erp = True
+    harness.snapshot += 1
+    notifier = WorkflowNotifier(harness.client)
+    await notifier.order_changed(harness.order_state(), harness.facts())
+    await done(order(harness))
+    first = (await order(harness).describe()).run_id
+    harness.closed_in_erp = False
+    harness.snapshot += 1
+    await notifier.order_changed(harness.order_state(), harness.facts())
+    restart = await order(harness).describe()
+    assert restart.run_id != first
+    assert restart.typed_search_attributes.get(contract.STATUS) == PoStatus.PARTIALLY_FILLED
+    assert restart.typed_search_attributes.get(contract.PO_NUMBER) == "PO-1007"
+    assert (await create_bill(harness, harness.bill_request("k2", 6))).outcome == "OK"
+    await done(order(harness))
+    assert (await bill(harness, "bill_k2").describe()).typed_search_attributes.get(contract.VENDOR) == "V-ACME"
 
 
-async def _waits_for(world: World, words: str) -> bool:
-    return words in (await live(world)).waiting_for
+async def _waits_for(harness: WorkflowHarness, words: str) -> bool:
+    return words in (await live(harness)).waiting_for
 
 
-async def _bills_settled(world: World, left: int) -> bool:
-    now = await live(world)
-    return len(now.bills) == left and world.facts().pending == 0
+async def _bills_settled(harness: WorkflowHarness, left: int) -> bool:
+    now = await live(harness)
+    return len(now.bills) == left and harness.facts().pending == 0

@@ -3,17 +3,25 @@
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
+import pytest
 from temporalio import activity
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.converter import WithSerializationContext
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.connections import Connections
-from models.store.database import Database
-from tests.workflows.world import ErpInMemory, MirrorInMemory, SyncInMemory, World
+from activities.connector_pool import Connections
+from models.contract import TASK_QUEUE
+from models.domain.connections import Erp
+from models.store.base.database import Database
+from tests.fakes.fake_activities import (
+    FakeDatabaseActivities,
+    FakeErpActivities,
+    FakeSourceOrderActivities,
+    FakeSyncActivities,
+)
+from tests.fakes.fake_order import FakeOrder
 from worker import WORKFLOWS, build_workers
-from workflows.contract import TASK_QUEUE
 
 
 def by_name(functions: list[Callable[..., Any]]) -> dict[str, dict[str, Any]]:
@@ -36,8 +44,13 @@ async def test_the_fakes_carry_the_names_and_messages_of_the_real_ones(
     """DESIGN 10: what these tests prove of the workflows holds for the activities the worker really registers."""
     database = Database(empty_database_url)
     workers = build_workers(time_skipping.client, database, Connections(database, _NoVault(), {}))
-    world = World(client=time_skipping.client)
-    fakes = [MirrorInMemory(world), ErpInMemory(world), SyncInMemory(world)]
+    order = FakeOrder()
+    fakes = [
+        FakeDatabaseActivities(order),
+        FakeErpActivities(order, time_skipping.client),
+        FakeSourceOrderActivities(order),
+        FakeSyncActivities(order),
+    ]
     functions = [
         getattr(fake, name)
         for fake in fakes
@@ -45,7 +58,13 @@ async def test_the_fakes_carry_the_names_and_messages_of_the_real_ones(
         if hasattr(getattr(fake, name), "__temporal_activity_definition")
     ]
     assert by_name(functions) == served(workers)
-    assert [worker.task_queue for worker in workers] == ["posync", "posync-intacct", "posync-netsuite"]
+    assert [worker.task_queue for worker in workers] == [
+        "posync",
+        "posync-intacct",
+        "posync-netsuite",
+        "posync-quickbooks_online",
+        "posync-quickbooks_desktop",
+    ]
     await database.close()
 
 
@@ -59,6 +78,19 @@ async def test_a_process_serves_only_the_queues_it_is_given(
     assert list(workflows.config()["workflows"]) == list(WORKFLOWS)
     (erp,) = build_workers(time_skipping.client, database, connections, queues=["posync-intacct"])
     assert list(erp.config()["workflows"]) == []
+    await database.close()
+
+
+@pytest.mark.parametrize("rate", [None, 0.5])
+async def test_the_rate_of_all_workers_is_kept_by_temporal(
+    time_skipping: WorkflowEnvironment, empty_database_url: str, rate: float | None
+) -> None:
+    """HOUSE 4.9: only attempts in an ERP are limited; without the setting nothing is."""
+    database = Database(empty_database_url)
+    connections = Connections(database, _NoVault(), {})
+    workers = build_workers(time_skipping.client, database, connections, erp_attempts_per_second=rate)
+    rates = [worker.config().get("max_task_queue_activities_per_second") for worker in workers]
+    assert rates == [None, *[rate] * len(Erp)]
     await database.close()
 
 

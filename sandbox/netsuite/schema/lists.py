@@ -18,7 +18,8 @@ VendorAddressbookList[replaceAll:b=true]: addressbook*:VendorAddressbook
 VendorAddressbook: defaultShipping:b defaultBilling:b label:s internalId:s addressbookAddress:Address
 VendorCurrencyList[replaceAll:b=true]: vendorCurrency*:VendorCurrency
 VendorCurrency: currency:R balance:d unbilledOrders:d
-VendorSearch < SearchRecord: basic:VendorSearchBasic
+VendorSearch < SearchRecord: basic:VendorSearchBasic accountJoin:AccountSearchBasic
+    expAccountJoin:AccountSearchBasic transactionJoin:TransactionSearchBasic
 VendorSearchAdvanced[savedSearchId:s savedSearchScriptId:s] < SearchRecord: criteria:VendorSearch
     columns:VendorSearchRow
 VendorSearchRow < SearchRow: basic:VendorSearchRowBasic

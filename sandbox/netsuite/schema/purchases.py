@@ -10,7 +10,8 @@ PurchaseOrder[internalId:s externalId:s] < Record: createdDate:t lastModifiedDat
     shippingAddress:Address shipIsResidential:b shipAddressList:R fob:s shipDate:t shipMethod:R incoterm:R
     trackingNumbers:s linkedTrackingNumbers:s total:d class:R department:R location:R subsidiary:R
     intercoTransaction:R intercoStatus:IntercoStatus status:s orderStatus:PurchaseOrderOrderStatus
-    itemList:PurchaseOrderItemList expenseList:PurchaseOrderExpenseList customFieldList:CF
+    itemList:PurchaseOrderItemList expenseList:PurchaseOrderExpenseList taxDetailsList:TaxDetailsList
+    customFieldList:CF
 PurchaseOrderItemList[replaceAll:b=true]: item*:PurchaseOrderItem
 PurchaseOrderItem: item:R line:l quantityOnShipments:d vendorName:s quantityReceived:d quantityBilled:d
     quantityAvailable:d quantityOnHand:d taxCode:R taxRate1:d taxRate2:d quantity:d tax1Amt:d grossAmt:d units:R
@@ -41,7 +42,7 @@ VendorBill[internalId:s externalId:s] < Record: createdDate:t lastModifiedDate:t
     discountAmount:d taxTotal:d paymentHold:b memo:s tax2Total:d creditLimit:d availableVendorCredit:d
     currency:R class:R department:R location:R status:s landedCostMethod:LandedCostMethod landedCostPerLine:b
     transactionNumber:s expenseList:VendorBillExpenseList itemList:VendorBillItemList purchaseOrderList:RL
-    overrideInstallments:b customFieldList:CF
+    taxDetailsList:TaxDetailsList overrideInstallments:b customFieldList:CF
 VendorBillItemList[replaceAll:b=true]: item*:VendorBillItem
 VendorBillItem: item:R vendorName:s line:l orderDoc:l orderLine:l quantity:d units:R description:s
     serialNumbers:s binNumbers:s expirationDate:t taxCode:R taxRate1:d taxRate2:d grossAmt:d tax1Amt:d rate:s
@@ -70,7 +71,8 @@ VendorCredit[internalId:s externalId:s] < Record: createdDate:t lastModifiedDate
     applied:d transactionNumber:s tranId:s createdFrom:R entity:R total:d userTotal:d currency:R currencyName:s
     billingAddress:Address tranDate:t exchangeRate:d entityTaxRegNum:R taxPointDate:t userTaxTotal:d
     postingPeriod:R memo:s department:R class:R location:R subsidiary:R expenseList:VendorCreditExpenseList
-    itemList:VendorCreditItemList applyList:VendorCreditApplyList customFieldList:CF
+    itemList:VendorCreditItemList applyList:VendorCreditApplyList taxDetailsList:TaxDetailsList
+    customFieldList:CF
 VendorCreditItemList[replaceAll:b=true]: item*:VendorCreditItem
 VendorCreditItem: item:R vendorName:s line:l orderLine:l quantity:d units:R serialNumbersList:RL description:s
     rate:s amount:d binNumbers:s taxCode:R taxRate1:d taxRate2:d grossAmt:d tax1Amt:d options:CF department:R
@@ -87,7 +89,8 @@ VendorReturnAuthorization[internalId:s externalId:s] < Record: createdDate:t las
     orderStatus:VendorReturnAuthorizationOrderStatus tranDate:t userTotal:d currency:R currencyName:s
     billingAddress:Address billAddressList:R memo:s exchangeRate:d entityTaxRegNum:R taxPointDate:t userTaxTotal:d
     department:R class:R location:R subsidiary:R intercoTransaction:R intercoStatus:IntercoStatus
-    expenseList:VendorReturnAuthorizationExpenseList itemList:VendorReturnAuthorizationItemList customFieldList:CF
+    expenseList:VendorReturnAuthorizationExpenseList itemList:VendorReturnAuthorizationItemList
+    taxDetailsList:TaxDetailsList customFieldList:CF
 VendorReturnAuthorizationItemList[replaceAll:b=true]: item*:VendorReturnAuthorizationItem
 VendorReturnAuthorizationItem: item:R vendorName:s line:l orderLine:l quantity:d units:R serialNumbersList:RL
     description:s binNumbers:s rate:s amount:d taxCode:R taxRate1:d taxRate2:d grossAmt:d tax1Amt:d options:CF

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sandbox.netsuite.schema import lists, platform, purchases, searches
+from sandbox.netsuite.schema import journals, lists, platform, purchases, record_names, searches
 from sandbox.netsuite.schema.namespaces import BY_KEY
 
 TEXTS: Mapping[str, str] = {
@@ -24,6 +24,7 @@ TEXTS: Mapping[str, str] = {
     "purchases": purchases.PURCHASES,
     "relationships": lists.RELATIONSHIPS,
     "accounting": lists.ACCOUNTING,
+    "general": journals.GENERAL,
 }
 SIMPLE = {"s": "string", "b": "boolean", "d": "double", "t": "dateTime", "l": "long", "i": "int"}
 _SHORT = {
@@ -59,11 +60,11 @@ _DATES = (
 # Enumerations by namespace; an empty one takes any text here (the real one is long and means nothing to this sandbox).
 _ENUMERATIONS: Mapping[str, Mapping[str, str]] = {
     "types.core": {
-        "RecordType": "",
-        "GetAllRecordType": "",
-        "InitializeType": "",
-        "InitializeRefType": "",
-        "InitializeAuxRefType": "",
+        "RecordType": record_names.RECORD_TYPES,
+        "GetAllRecordType": record_names.GET_ALL_TYPES,
+        "InitializeType": record_names.INITIALIZE_TYPES,
+        "InitializeRefType": record_names.INITIALIZE_SOURCES,
+        "InitializeAuxRefType": "apAccount arAccount itemFulfillment shippingGroup tranType",
         "GetIntegrationGovernanceInfoLimitType": "_account _integrationSpecific _internal",
         "SearchStringFieldOperator": "contains doesNotContain doesNotStartWith empty hasKeywords is isNot notEmpty"
         " startsWith",

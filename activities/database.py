@@ -1,0 +1,77 @@
+"""Run short transactions in our own database that decide something. Most of them run as local activities.
+
+Each is one transaction and safe to run twice: ids are derived from the caller's key, so a second run finds what the
+first one saved and returns the same answer.
+"""
+
+from temporalio import activity
+
+from models.domain.ids import BillId, PaymentId, SyncIssueId
+from models.domain.writes import WriteKind
+from models.messages.issues import CloseIssue, OpenIssue
+from models.messages.orders import BillOnOrder, BillPushed
+from models.messages.writes import AbandonedWrite, AbandonWrite
+from models.store.audit import sync_issues
+from models.store.base.database import Database
+from models.store.payables import bill_hand_over, bills, payments, pending_edits, retractions
+from services.issues.write_issues import stop_behind_issue
+
+
+class MirrorActivities:
+    """Decisions made in our own database. One instance per worker."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- bills -------------------------------------------------------------------------------------------------
+
+    @activity.defn
+    async def bill_on_order(self, asked: BillOnOrder) -> BillPushed:
+        """Return a bill's current status, and whether its order shows it."""
+        async with self._database.transaction() as session:
+            return await bill_hand_over.on_order(session, asked)
+
+    @activity.defn
+    async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:
+        """Abandon a bill or a payment that the ERP never took, or an edit; say whether that could be done.
+
+        A bill or payment that the ERP holds or may hold is not abandoned. A bill whose retraction is abandoned stays in
+        the ERP. An edit is not sent any more; where the ERP
+        certainly does not have it, the bill is put back to what the ERP holds.
+        """
+        why = abandon.why or "abandoned"
+        async with self._database.transaction() as session:
+            if abandon.subject_kind is WriteKind.BILL_EDIT:
+                done = await pending_edits.abandon(
+                    session,
+                    BillId(abandon.subject_id),
+                    abandon.edition,
+                    actor=abandon.actor,
+                    why=why,
+                    in_doubt=abandon.in_doubt,
+                )
+                return AbandonedWrite(done=done)
+            if abandon.subject_kind is WriteKind.BILL_RETRACTION:
+                bill_id = BillId(abandon.subject_id)
+                done = await retractions.leave_in_erp(session, bill_id, actor=abandon.actor, why=why)
+                return AbandonedWrite(done=done, bill=await bills.balance(session, bill_id))
+            if abandon.subject_kind is WriteKind.BILL:
+                bill_id = BillId(abandon.subject_id)
+                return AbandonedWrite(done=await bills.abandon(session, bill_id, actor=abandon.actor, why=why))
+            payment_id = PaymentId(abandon.subject_id)
+            done = await payments.abandon(session, payment_id, actor=abandon.actor, why=why)
+            return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    @activity.defn
+    async def open_issue(self, issue: OpenIssue) -> SyncIssueId | None:
+        """Open the issue that a workflow waits behind; None: what it would stop has ended, or is in review."""
+        async with self._database.transaction() as session:
+            return await stop_behind_issue(session, issue)
+
+    @activity.defn
+    async def close_issue(self, close: CloseIssue) -> None:
+        """Close an issue: a person decided on it, or what it waited for happened."""
+        async with self._database.transaction() as session:
+            await sync_issues.close(session, close.issue_id, close.state, close.actor)

@@ -1,0 +1,79 @@
+"""Take a bill back from its ERP; safe to run twice.
+
+It needs no write attempt record: a document is deleted by its own id, which is never given to another one, so a second
+attempt finds that it is gone.
+"""
+
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from activities.connector_pool import Connections
+from activities.failures import as_failure
+from erp.connector import Retractions, offered
+from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
+from erp.time_budgets import ErpWork
+from models.domain.retractions import BillToRetract
+from models.messages.bills import BillMatched, RetractBill
+from models.store.base.database import Database
+from models.store.payables import retractions
+from services.bills import review, taken_back
+from services.outbox.delivery import OutboxDelivery
+from services.sync.as_seen import snapshot_as_seen
+from services.sync.snapshots import apply_snapshot
+from temporal_gateway.notifier import WorkflowNotifier
+
+
+class RetractionActivities:
+    """Takes bills back. One instance per worker."""
+
+    def __init__(self, database: Database, connections: Connections, notifier: WorkflowNotifier) -> None:
+        self._database = database
+        self._connections = connections
+        self._outbox = OutboxDelivery(database, notifier)
+
+    @activity.defn
+    async def retract_bill(self, retract: RetractBill) -> BillMatched:
+        """Take the bill back, and give it the status that it was taken back for.
+
+        Raises:
+            ApplicationError: The ERP refused it, failed, or still shows the bill.
+        """
+        async with self._connections.open(retract.connection_id, ErpWork.WRITE) as connection:
+            async with self._database.transaction() as session:
+                outgoing = await retractions.load(session, retract.bill_id)
+                if outgoing is None:  # done, abandoned, or deleted in the ERP meanwhile
+                    return await review.waits_for(session, retract.bill_id)
+            role = offered(connection.erp.retractions, "way to take bills back")
+            await _take_back(role, outgoing)
+            began = datetime.now(UTC)
+            snapshot = (await role.read_back(outgoing)).snapshot
+            if snapshot is not None:
+                snapshot = snapshot_as_seen(snapshot, connection.erp.clock, began)
+        async with self._database.transaction() as session:
+            await taken_back.lock_orders(session, retract.bill_id)
+            ended = await taken_back.end(session, connection.row, retract.bill_id)
+            if snapshot is not None:
+                await apply_snapshot(session, connection.row, connection.erp, snapshot)
+            messages = await taken_back.follow(session, connection.row, retract.bill_id) if ended else []
+            now = await review.waits_for(session, retract.bill_id)
+        await self._outbox.deliver_new(messages)
+        return now
+
+
+async def _take_back(role: Retractions, bill: BillToRetract) -> None:
+    """Take the bill back; one that is gone was taken back by an earlier attempt, or by a person.
+
+    Raises:
+        ErpError: The ERP refused it, failed, or may or may not have done it.
+    """
+    try:
+        await role.take_back(bill)
+    except Duplicate:
+        return
+    except (Rejected, NotFound, UnknownRefusal) as error:
+        if not await role.shows(bill):
+            return
+        # What nobody knows is no reason to send it again and again: a person sees it, and may retry.
+        refused = error.refusal() if isinstance(error, UnknownRefusal) else error
+        raise as_failure(refused, retryable=False) from error

@@ -1,0 +1,244 @@
+"""Enter a bill without a purchase order: match it without saving, and create it."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.bills.bill_charges import NewCharge, refuse_charges
+from api.bills.bill_entry import as_problem, blocked, check_part
+from api.bills.line_dimensions import check_dimensions
+from api.bills.order_bills import DryRun
+from api.bills.schemas import FindingId, OpenNeeds, Reminder
+from api.connections.routes import load, must_be_let_in
+from api.http.auth import Caller, Clerk, Viewer
+from api.http.exact_json import ExactRoute
+from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, refusal
+from api.http.output import Output
+from api.http.problems import Problem, StoredMatch, answers
+from api.http.schemas import Amount, Code, Day, Input, Money, Name, Number, Text, UnsignedAmount
+from api.http.services import Services
+from models.domain.bills import BillStatus, ChargeKind
+from models.domain.ids import ConnectionId
+from models.domain.lists import ListKind
+from models.store.audit.outbox import OutboxMessage
+from models.store.base.crossing import rerun_if_crossed
+from models.store.sync import list_entries
+from models.tables import ConnectionRow
+from services.bills.acceptance import accept_bill
+from services.bills.intake import RequestedBill, match_requested, to_stored_json
+from services.bills.review import needed
+
+router = APIRouter(prefix="/v1/bills", tags=["bills"], route_class=ExactRoute)
+
+REFUSALS = (
+    "NOT_FOUND",
+    "CONNECTION_PENDING",
+    "DIRECT_BILLS_NOT_TAKEN",
+    "NO_PART_OF_THAT_INVOICE",
+    "CHARGES_NOT_TAKEN",
+    "ACCOUNT_MISSING",
+    "ACCOUNT_UNKNOWN",
+)
+
+
+class NewAccountLine(Input):
+    """One line: an amount on a GL account."""
+
+    amount: Amount
+    account: Code | None = Field(
+        default=None,
+        description="The GL account, by its id, number or name; null: the connection's `expense_account`.",
+        examples=["6600"],
+    )
+    description: Text = ""
+    department: Code | None = None
+    location: Code | None = None
+    class_id: Code | None = None
+    project: Code | None = None
+
+
+class NewDirectBill(Input):
+    connection_id: Name
+    vendor_id: Code = Field(description="Who sent the bill, by the ERP's id, number or name.", examples=["V-150"])
+    number: Number = Field(description="The supplier's invoice number.", examples=["RENT-2026-12"])
+    bill_date: Day = Field(examples=["2026-11-20"])
+    posting_date: Day | None = Field(default=None, description="Decides the accounting period; null: the bill date.")
+    due_date: Day | None = Field(default=None, description="null: by the payment term.")
+    term: Code | None = Field(default=None, description="The payment term, as the ERP names it; null: the vendor's.")
+    memo: Text = ""
+    currency: Code | None = Field(default=None, description="null: the connection's own; no other is taken.")
+    entity: Code | None = Field(default=None, description="null: the connection's own.")
+    total: Amount | None = Field(
+        default=None, description="The total the supplier wrote; it is compared with the sum of the bill."
+    )
+    tax: UnsignedAmount | None = None
+    expected_tax: UnsignedAmount | None = Field(
+        default=None,
+        description="The tax a tax engine computed; compared with `tax` if a tolerance policy asks for it.",
+    )
+    discount: UnsignedAmount = Field(default=Decimal(0), description="Taken off the total.")
+    part_of: Name | None = Field(
+        default=None,
+        description="The first bill of the same supplier invoice, if it is entered in several parts under one number.",
+    )
+    charges: Annotated[list[NewCharge], Field(max_length=50)] = Field(
+        default=[], description="Money beyond the lines: freight, surcharges."
+    )
+    acknowledge: Annotated[list[FindingId], Field(max_length=500)] = Field(
+        default=[], description="Ids of warnings to acknowledge now; the bill goes on despite them."
+    )
+    lines: Annotated[list[NewAccountLine], Field(min_length=1, max_length=500)]
+
+
+class AcceptedDirectBill(Output):
+    """The bill as it was saved; `GET /v1/bills/{id}` shows its present state."""
+
+    id: str
+    connection_id: str
+    number: str
+    total: Money
+    currency: str
+    status: BillStatus
+    match_outcome: str
+
+
+class DirectBillCreated(Output):
+    bill: AcceptedDirectBill
+    needs: OpenNeeds
+    """What the bill still needs from a person, by kind; all empty: it is on its way to the ERP."""
+    match: StoredMatch
+    """The result of its checks with their explanation: outcome, findings, policy, inputs."""
+    notices: list[Reminder]
+    """What goes somewhere else than the line says, such as a line to the connection's expense account."""
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="createDirectBill",  # S1-28, S2-61, S5-60, S5-66..68
+    summary="Create a bill without an order",
+    response_model=DirectBillCreated,
+    responses=answers(*REFUSALS, "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED", "MATCH_BLOCKED"),
+)
+async def create(new: NewDirectBill, key: IdempotencyKey, caller: Clerk, services: Services) -> JSONResponse:
+    """Create a bill that no purchase order stands behind: rent, utilities, freight alone.
+
+    Duplicates, dates, the vendor's state, closed books and the sum are checked, and it is saved in one transaction. It
+    then reaches the ERP exactly once, and is approved and paid like any other.
+
+    A bill with warnings or holds waits until a person acknowledges or releases it. A blocked bill is not saved: the
+    answer is 422 with the findings.
+    """
+    route = "POST /v1/bills"
+    idempotent = IdempotentRequest(services, caller, key, route)
+    body = new.model_dump(mode="json")
+
+    async def decide() -> tuple[Answer, ConnectionRow, OutboxMessage | None]:
+        async with services.database.transaction() as session:
+            connection = await load(session, services, caller, new.connection_id)
+            known = await idempotent.claim(session, body)
+            if known is not None:
+                return known, connection, None
+            asked = await _checked(session, caller, connection, new, body)
+            with as_problem():
+                accepted = await accept_bill(
+                    session, asked, organization_id=caller.organization_id, request_key=key, actor=caller.actor
+                )
+            status = 422 if accepted.bill_id is None else 201
+            return await idempotent.store(session, Answer(status, accepted.answer)), connection, accepted.message
+
+    known, connection, message = await rerun_if_crossed(decide)
+    if message is not None:
+        services.outbox.deliver_behind_answer(message)
+    if known.status != 201:
+        return refusal(blocked(known), route).response()
+    bill = {
+        "id": known.body["bill_id"],
+        "connection_id": connection.id,
+        "number": known.body["number"],
+        "total": known.body["total"],
+        "currency": connection.base_currency,
+        "status": known.body["status"],
+        "match_outcome": known.body["match"]["outcome"],
+    }
+    shown = {name: known.body[name] for name in ("needs", "match", "notices")}
+    return Answer(201, {"bill": bill, **shown}).response(location=f"/v1/bills/{bill['id']}")
+
+
+@router.post(
+    "/match",
+    operation_id="matchDirectBill",
+    summary="Check a bill without an order, without saving it",
+    responses=answers(*REFUSALS),
+)
+async def match(new: NewDirectBill, caller: Viewer, services: Services) -> DryRun:
+    """Check a bill as `POST /v1/bills` does, with the same body, but save nothing. A blocked bill is answered with 200
+    too."""
+    async with services.database.transaction() as session:
+        connection = await load(session, services, caller, new.connection_id)
+        asked = await _checked(session, caller, connection, new, new.model_dump(mode="json"))
+        with as_problem():
+            matched = await match_requested(session, connection, None, asked, bill_id=None)
+    return DryRun(
+        outcome=matched.result.outcome,
+        status=None if matched.refused else matched.status,
+        needs=OpenNeeds.model_validate(needed(matched.needs)),
+        match=dict(to_stored_json(matched.result)),
+    )
+
+
+async def _checked(
+    session: AsyncSession, caller: Caller, connection: ConnectionRow, new: NewDirectBill, body: dict[str, Any]
+) -> RequestedBill:
+    """Return the request with the vendor and the term by the ERP's ids.
+
+    Raises:
+        Problem: DIRECT_BILLS_NOT_TAKEN, CONNECTION_PENDING, CHARGES_NOT_TAKEN, NO_PART_OF_THAT_INVOICE, or
+            VALIDATION_FAILED with the field.
+    """
+    must_be_let_in(connection)
+    if not connection.capabilities.get("direct_bills"):
+        raise Problem("DIRECT_BILLS_NOT_TAKEN", f"{connection.name} takes bills of purchase orders only.")
+    kinds = [ChargeKind(charge.charge_class) for charge in new.charges]
+    kinds += [kind for kind, amount in ((ChargeKind.TAX, new.tax), (ChargeKind.DISCOUNT, new.discount)) if amount]
+    refuse_charges(connection, kinds, connection.capabilities.get("direct_charges", ()))
+    _check_header(connection, new)
+    vendor_id = await _known(session, connection, ListKind.VENDOR, "vendor_id", new.vendor_id)
+    term = None if new.term is None else await _known(session, connection, ListKind.TERM, "term", new.term)
+    if new.entity is not None and connection.entity is None:
+        await _known(session, connection, ListKind.ENTITY, "entity", new.entity)
+    await check_part(session, caller, connection.id, new.part_of, vendor_id=vendor_id, number=new.number)
+    entity = new.entity or connection.entity
+    await check_dimensions(session, ConnectionId(connection.id), new.lines, entity=entity)
+    lines = [{**line, "off_order": True} for line in body["lines"]]
+    return RequestedBill.model_validate({**body, "vendor_id": vendor_id, "term": term, "lines": lines})
+
+
+def _check_header(connection: ConnectionRow, new: NewDirectBill) -> None:
+    if new.currency not in (None, connection.base_currency):
+        _refuse("currency", f"The connection is in {connection.base_currency}; a bill in {new.currency} is not taken.")
+    if new.entity is not None and connection.entity not in (None, new.entity):
+        _refuse("entity", f"This connection's bills are of entity {connection.entity}.")
+    taken = str(connection.capabilities.get("direct_numbers_without") or "")
+    refused = sorted({letter for letter in new.number if letter in taken})
+    if refused:
+        _refuse("number", f"The ERP takes no bill number with {' '.join(refused)}.")
+
+
+async def _known(session: AsyncSession, connection: ConnectionRow, kind: ListKind, field: str, given: str) -> str:
+    """Return the ERP's id of what is named; nothing is known of a list that never came in."""
+    entries = await list_entries.named(session, ConnectionId(connection.id), kind, [given])
+    if entries is None:
+        return given
+    if given not in entries:
+        _refuse(field, f"The ERP has no {kind} {given!r}. If it is new, run a sync.", rule="unknown")
+    return entries[given].key
+
+
+def _refuse(field: str, what: str, *, rule: str = "refused") -> None:
+    error = {"where": f"body.{field}", "message": what, "rule": rule}
+    raise Problem("VALIDATION_FAILED", f"body.{field}: {what}", extra={"errors": [error]})

@@ -1,0 +1,295 @@
+"""Define how answers show bills."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from api.bills.bill_charges import ShownCharge
+from api.http.output import Output
+from api.http.problems import StoredMatch
+from api.http.schemas import Exact, Money, Name, columns
+from models.domain.approvals import ApprovalState
+from models.domain.bills import BillStatus, Origin
+from models.domain.ids import PaymentId
+from models.domain.payments import PaymentStatus, PaymentWaitsFor
+from models.domain.retractions import BillEvent, RetractBy, RetractFor, RetractionState
+from models.domain.writes import WriteState
+from models.store.payables import payment_waits
+from models.tables import BillRow, PaymentRow
+
+
+class BillSummary(Output):
+    id: str
+    connection_id: str
+    purchase_order_id: str | None
+    direct: bool
+    """True: a bill without an order that was entered here; its lines name GL accounts."""
+    entity: str | None
+    """Of a bill without an order."""
+    term: str | None
+    """The payment term that it was entered with, where it has no due date of its own."""
+    vendor_id: str
+    vendor_name: str
+    number: str
+    """The supplier's invoice number."""
+    reference: str | None
+    """The order's number, as the ERP shows it on the bill."""
+    origin: Origin
+    status: BillStatus
+    approval: ApprovalState
+    approved_at: datetime | None
+    generation: int
+    """How often it was made: each time it is taken back from the ERP and made anew counts one more."""
+    match_outcome: str | None
+    bill_date: date
+    posting_date: date
+    due_date: date | None
+    currency: str
+    memo: str
+    total: Money
+    """Lines, charges and tax, less the discount; in the bill's currency."""
+    paid: Money
+    due: Money
+    external_key: str | None
+    """Our stable name for the write to the ERP; the ERP's bill carries it."""
+    erp_id: str | None
+    document_id: str | None
+    payable_id: str | None
+    linked_in_erp: bool
+    rejected_in_erp: bool
+    """True: rejected, cancelled or voided there: it bills nothing, and no payment of it is sent."""
+    manual_both_sides: bool
+    """True: linked by hand to an order with receipts, so edits are made by hand in both systems."""
+    edit_pending: bool
+    """True: edited after the sync, and the ERP's bill has not shown the edit yet."""
+    part_of: str | None
+    """Id of the first bill of the supplier invoice that this bill is a further part of."""
+    created_by: str
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+class BillLine(Output):
+    line_no: int
+    purchase_order_id: str | None
+    purchase_order_number: str | None
+    """The order that the line bills: a bill may have lines of several orders."""
+    purchase_order_line_no: int | None
+    """The number that the order's line has now."""
+    order_line_id: str | None
+    """The same line by the ERP's id."""
+    off_order: bool
+    """True: it is on no order, and goes to its account; an item then stands for the account."""
+    item_id: str | None
+    account: str | None
+    description: str
+    quantity: Exact | None
+    """In the order line's unit."""
+    unit: str
+    billed_quantity: Exact | None
+    billed_unit: str | None
+    """The unit the supplier billed in, where it differs from the order line's; the price is per this unit."""
+    price: Exact | None
+    amount: Money
+    department: str | None
+    location: str | None
+    class_id: str | None
+    project: str | None
+    reserves: bool
+    """True: its quantity is still part of P, pending: the ERP's own billed quantity does not include it yet."""
+
+
+class PaymentWait(Output):
+    """What an unfinished payment waits for."""
+
+    what: PaymentWaitsFor
+    sync_issue_id: str | None = None
+    """The issue that stops it, or its bill."""
+    code: str | None = None
+    """The code of that issue."""
+
+
+class Payment(Output):
+    id: str
+    connection_id: str
+    bill_id: str
+    origin: Origin
+    status: PaymentStatus
+    amount: Money
+    currency: str
+    pay_on: date
+    method: str
+    bank_account: str
+    external_key: str | None
+    erp_id: str | None
+    created_by: str
+    version: int
+    created_at: datetime
+    changed_at: datetime
+    waits_for: PaymentWait | None = None
+    """null: it is finished, or was made in the ERP."""
+
+
+def payments_shown(rows: Sequence[PaymentRow], waits: Mapping[PaymentId, payment_waits.PaymentWait]) -> list[Payment]:
+    """Return payments as the API shows them."""
+    return [payment_shown(row, waits) for row in rows]
+
+
+def payment_shown(row: PaymentRow, waits: Mapping[PaymentId, payment_waits.PaymentWait]) -> Payment:
+    """Return a payment as the API shows it."""
+    return Payment(**columns(row, Payment), waits_for=wait_shown(waits.get(PaymentId(row.id))))
+
+
+def wait_shown(wait: payment_waits.PaymentWait | None) -> PaymentWait | None:
+    """Return what a payment waits for as the API shows it."""
+    return None if wait is None else PaymentWait(**wait._asdict())
+
+
+class Event(Output):
+    kind: str
+    actor: str
+    why: str
+    before: dict[str, JsonValue] | None
+    after: dict[str, JsonValue] | None
+    """The fields that changed, each as it was and as it is."""
+    at: datetime
+
+
+class Write(Output):
+    """The state of a write to the ERP."""
+
+    external_key: str
+    state: WriteState
+    attempts: int
+    sent_at: datetime | None
+    confirmed_at: datetime | None
+    erp_id: str | None
+    problem_code: str | None
+
+
+class Obstacle(Output):
+    """What stands in the way of an action."""
+
+    code: str
+    message: str
+    fix: list[str]
+
+
+class BillAction(Output):
+    """What may be done with the bill as a whole, and what would come of it."""
+
+    action: BillEvent
+    possible: bool
+    does: str | None
+    """What it does; null: it is not possible now."""
+    way: RetractBy | None
+    """How the ERP's bill is taken back; null: there is none to take back."""
+    dated: date | None
+    """The day of the entry that takes it back; null: the way makes no entry."""
+    frees_quantity: bool
+    """true: other bills may then bill its quantities of the order."""
+    obstacles: list[Obstacle]
+
+
+class Generation(Output):
+    """The bill as the ERP held it until it was taken back, or as it is to be taken back."""
+
+    generation: int
+    state: RetractionState
+    retract_for: RetractFor
+    way: RetractBy
+    dated: date | None
+    external_key: str
+    document_id: str
+    requested_by: str
+    why: str
+    requested_at: datetime
+    ended_at: datetime | None
+
+
+class Editable(Output):
+    """What of the bill may be edited now."""
+
+    everything: bool
+    """true: nothing of it was sent, so `POST /v1/purchase-orders/{purchase_order_id}/bills/{bill_id}` corrects its
+    number, lines, figures and order too."""
+    fields: list[str]
+    """What `PATCH /v1/bills/{bill_id}` takes."""
+    line_fields: list[str]
+    why: str
+    """Why the rest may not be edited; empty: everything may."""
+
+
+class Reminder(Output):
+    """Something a person should know about an edit."""
+
+    code: str
+    message: str
+
+
+class Bill(BillSummary):
+    lines: list[BillLine]
+    charges: list[ShownCharge]
+    tax: Money
+    discount: Money
+    invoice_total: Money | None
+    """The total the supplier wrote on the invoice, where the caller gave it."""
+    match: StoredMatch | None
+    """The last match result, with the inputs to compute it again. `GET .../match` also has the earlier results and
+    people's decisions."""
+    payments: list[Payment]
+    write: Write | None
+    """The bill's write to the ERP; null for bills made in the ERP."""
+    actions: list[BillAction]
+    """Of a bill that was made here: whether it may be deleted, disputed, sent back or restored, and what stands in the
+    way."""
+    editable: Editable
+    reminders: list[Reminder]
+    """What is kept here and never sent, such as a GL account."""
+    taken_back: list[Generation]
+    """How it was taken back from the ERP, oldest first."""
+    events: list[Event]
+
+
+FindingId = Name
+"""`<CODE>` or `<CODE>:line-<n>`. The same finding keeps its id when the bill is matched again."""
+
+
+class OpenFinding(Output):
+    """A finding that is not settled yet."""
+
+    id: str
+    code: str
+    message: str
+    who: str
+    fix: list[str]
+
+
+class OpenNeeds(Output):
+    """The findings that must be settled before a bill is sent to the ERP."""
+
+    acknowledge: list[OpenFinding]
+    """Warnings: anybody who may enter bills can acknowledge them."""
+    release: list[OpenFinding]
+    """Holds: an accountant can release them, with a reason."""
+    fix: list[OpenFinding]
+    """Findings that no decision can settle: the cause has to be corrected, and the bill is then matched again by
+    itself."""
+
+
+class EditedBill(Output):
+    bill: Bill
+    notices: list[Reminder]
+
+
+def due(row: BillRow) -> Decimal:
+    """Return what is still to be paid on the bill, in its currency."""
+    return row.total - row.paid
+
+
+def summary(row: BillRow) -> BillSummary:
+    """Return the bill's stored row as answers show it."""
+    return BillSummary(**columns(row, BillSummary), due=due(row))

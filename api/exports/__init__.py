@@ -1,0 +1,1 @@
+"""Export orders, bills, credits, payments, issues and events as files."""

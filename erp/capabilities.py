@@ -1,0 +1,58 @@
+"""What an ERP can do with a connection: the API refuses what it cannot before anything is saved."""
+
+from models.domain.bills import ChargeKind
+from models.domain.connections import MatchMode
+from models.domain.record import Record
+from models.domain.retractions import RetractBy
+
+
+class Capabilities(Record):
+    """What this ERP offers. The API shows it and refuses everything else with a reason."""
+
+    po_in: bool
+    receipt_in: bool
+    match_modes: tuple[MatchMode, ...]
+    deletions_feed: bool
+    """True: the ERP reports deleted records. Otherwise a deletion scan finds them once a day."""
+    several_sources_per_bill: bool
+    """True: one bill may be converted from several documents."""
+    charges: tuple[ChargeKind, ...] = ()
+    """Kinds of money beyond its lines that a bill can carry in the ERP. A bill with another kind is refused before it
+    is saved."""
+    receipts_count_as_billed: bool
+    """True: in this ERP a receipt converts the order, so an order line's `billed` includes what was received."""
+    bill_in_advance: bool | None = None
+    """True: the ERP takes a bill for goods not received yet. None: unknown, or the question does not arise."""
+    entities: bool = True
+    """False: a company has no entities; all its records have one owner."""
+    credits_name_orders: bool = False
+    """True: the ERP reports which order lines its vendor credits take back, so that these may be billed again."""
+    decimals: int = 10
+    """How many decimals of quantities and prices its records keep. A bill with more is refused before it is saved."""
+    retract_by: tuple[RetractBy, ...] = ()
+    """How a bill on an order can be taken back from the ERP; empty: not from here."""
+    adopts_converted_bills: bool = False
+    """True: a bill that a person made there of an item receipt, of the same order, number and total, is taken as the
+    one that was to be sent."""
+    longest_number: int | None = None
+    """How many characters of a document's number the ERP keeps; None: all that we take."""
+    order_upload: bool = False
+    """True: it takes orders of the caller's own system, as bills and as purchase orders."""
+    bills_explain_billed: bool = False
+    """True: what it says is billed of an order is the sum of its bills, so that a difference means something."""
+    bills_of_other_vendors: bool = True
+    """True: the ERP can link an order to the bill of another vendor than the order's."""
+    direct_bills: bool = False
+    """True: bills without an order go out."""
+    direct_charges: tuple[ChargeKind, ...] = ()
+    """As `charges`, for bills without an order."""
+    draft_bills: bool = False
+    """True: it keeps a bill without an order as a draft until it is approved here."""
+    direct_numbers_without: str = ""
+    """Characters that the number of a bill without an order must not contain."""
+    account_lines: bool = False
+    """True: a bill of an order may have lines that are on no order and name a GL account."""
+    account_lines_as_items: bool = False
+    """True: such a line goes out as the item that the connection maps to the account."""
+    due_date_needed: bool = False
+    """True: the ERP takes no bill that has neither a due date nor a payment term."""

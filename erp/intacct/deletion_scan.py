@@ -1,0 +1,151 @@
+"""Find deletions when the audit trail may not be read: compare mirrored ids with what Intacct still shows (section 4).
+
+A record counts as deleted only if two readings in two dialects do not show it: the list of all record numbers by
+`readByQuery`, and a `query` for exactly the numbers it lacks. Both run in a session of the level that owns the records:
+`readByQuery` does not show a record that another level owns, and a level that cannot be entered says nothing (7.1). The
+owner of a bill or a payment is taken from its order, so what an entity does not show is also asked for from the top
+level.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from erp.errors import AuthenticationFailed
+from erp.intacct import result_sets, wire
+from erp.intacct.preferences import DELETES_PREFERENCE, Preferences
+from erp.intacct.reader import IntacctReader
+from erp.intacct.result_sets import ResultSets, Selection
+from erp.intacct.wire import Query
+from erp.pages import ScanResult
+from erp.transport import malformed
+from models.domain.sync import DeletedKind, MirroredIds
+
+OBJECTS: Mapping[DeletedKind, str] = {
+    DeletedKind.PURCHASE_ORDER_DOCUMENT: "PODOCUMENT",
+    DeletedKind.BILL: "APBILL",
+    DeletedKind.PAYMENT: "APPYMT",
+}
+"""The objects that are scanned. List entries are not among them: a vendor, for example, can be deleted only if it was
+never used (3.8), so little depends on it."""
+
+NO_RIGHT = "the web services user may not read the audit trail (AUDITHISTORY)"
+CHOSEN = f"the preference {DELETES_PREFERENCE} says so"
+
+NOT_LET_IN = frozenset({"AUTH_ENTITY_NOT_ALLOWED", "AUTH_BAD_CREDENTIALS"})
+"""The codes with which Intacct refuses to let the user enter an entity. The credentials themselves are good: a call
+with them reached the audit trail just before, and was refused there for want of a right."""
+
+
+class IntacctDeletionScan:
+    """Scans one connection for deletions. One call is one scan: one read per 1,000 records and owning entity."""
+
+    def __init__(
+        self,
+        reader: IntacctReader,
+        results: ResultSets,
+        preferences: Preferences,
+        home_level: str | None,
+    ) -> None:
+        self._reader = reader
+        self._results = results
+        self._preferences = preferences
+        self._level = home_level
+        self.why = CHOSEN if preferences.sweeps else NO_RIGHT
+
+    async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
+        """Return which of these records are gone, and the entities that could not be entered."""
+        by_level: defaultdict[str | None, list[MirroredIds]] = defaultdict(list)
+        for group in mirrored:
+            # An id that is no record number cannot be looked up, so nothing is reported about it.
+            numbers = tuple(erp_id for erp_id in group.erp_ids if erp_id.isdecimal())
+            if group.kind in OBJECTS and numbers:
+                by_level[self._level or group.owner_entity].append(group._replace(erp_ids=numbers))
+        gone: list[MirroredIds] = []
+        not_searched: list[str] = []
+        for level, groups in by_level.items():
+            try:
+                missing = await self._gone(groups, level)
+            except AuthenticationFailed as refused:
+                if level is None or level == self._level or refused.code not in NOT_LET_IN:
+                    raise
+                not_searched.append(level)
+                continue
+            gone += missing if level == self._level else await self._nowhere(missing)
+        return ScanResult(gone, not_searched)
+
+    async def _nowhere(self, groups: Sequence[MirroredIds]) -> list[MirroredIds]:
+        """Return which of these records the connection's own level does not show either. An entity's bill may be paid
+        from the top level, or its order moved to another entity."""
+        missing: dict[str, set[str]] = {}
+        for group in groups:
+            missing.setdefault(OBJECTS[group.kind], set()).update(group.erp_ids)
+        await self._ask_once_more(missing, {}, self._level)
+        return _still(groups, missing)
+
+    async def _gone(self, groups: Sequence[MirroredIds], level: str | None) -> list[MirroredIds]:
+        """Return which of these records, all owned by one level, neither dialect shows there.
+
+        Raises:
+            MalformedAnswer: the answers contradict each other.
+        """
+        missing: dict[str, set[str]] = {}
+        for group in groups:
+            missing.setdefault(OBJECTS[group.kind], set()).update(group.erp_ids)
+        listed: dict[str, str] = {}
+        selections = [self._selection(name, numbers) for name, numbers in missing.items()]
+        async for selection, rows in self._results.pages(selections, level=level):
+            for row in rows:
+                if "RECORDNO" not in row:
+                    raise malformed(f"A {selection.object} came without its record number.", writing=False)
+                missing[selection.object].discard(row["RECORDNO"])
+                listed[selection.object] = row["RECORDNO"]
+        await self._ask_once_more({name: numbers for name, numbers in missing.items() if numbers}, listed, level)
+        return _still(groups, missing)
+
+    async def _ask_once_more(
+        self, missing: Mapping[str, set[str]], listed: Mapping[str, str], level: str | None
+    ) -> None:
+        """Take out of `missing` the records that a query for exactly these numbers shows.
+
+        One record that was listed a moment ago is asked for as well: an answer without it proves nothing.
+
+        Raises:
+            MalformedAnswer: the answer lacks the record that was listed.
+        """
+        if not missing:
+            return
+        queries = []
+        for name, numbers in missing.items():
+            asked = numbers | {listed[name]} if name in listed else numbers
+            queries.append(Query(name, ("RECORDNO",), wire.one_of("RECORDNO", sorted(asked, key=int))))
+        answers = await self._reader.all_rows(queries, level=level)
+        for (name, numbers), rows in zip(missing.items(), answers, strict=True):
+            shown = {row.get("RECORDNO", "") for row in rows}
+            if name in listed and listed[name] not in shown:
+                raise malformed(f"A query does not show {name} {listed[name]}, which was listed.", writing=False)
+            numbers -= shown
+
+    def _selection(self, name: str, numbers: Collection[str]) -> Selection:
+        """Select all records of the object, from the oldest to the newest that we mirror."""
+        ordered = [int(number) for number in numbers]
+        where = result_sets.between("RECORDNO", min(ordered), max(ordered))
+        if name == OBJECTS[DeletedKind.PURCHASE_ORDER_DOCUMENT]:
+            # Without it requisitions, returns and whatever else Purchasing has would come, too. A document of a
+            # definition named before and no more is not listed, and found by the query for its number.
+            names = self._definitions()
+            where = result_sets.both(result_sets.name_in("DOCPARID", names), where) if names else where
+        return Selection(name, ("RECORDNO",), where)
+
+    def _definitions(self) -> list[str]:
+        chosen = self._preferences
+        given = (chosen.po_template, chosen.receiver_template, chosen.vendor_invoice_template)
+        return [name for name in given if name]
+
+
+def _still(groups: Sequence[MirroredIds], missing: Mapping[str, Collection[str]]) -> list[MirroredIds]:
+    """Return the missing records of each group; a group that misses none is left out."""
+    result = (
+        group._replace(erp_ids=tuple(number for number in group.erp_ids if number in missing[OBJECTS[group.kind]]))
+        for group in groups
+    )
+    return [group for group in result if group.erp_ids]

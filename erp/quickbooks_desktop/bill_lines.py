@@ -1,0 +1,168 @@
+"""Build a bill's lines from those of its orders, and check that QuickBooks will link them (reference 3.2)."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from lxml import etree
+
+from erp.errors import Rejected
+from erp.prices import unit_price
+from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop.wire import ZERO, Part
+from models.domain.bills import BillLineToPush, BillToPush
+from models.domain.ids import ErpId
+
+
+class Line(NamedTuple):
+    """What a bill bills of one order line: lines for the same one are added up, as QuickBooks links each once."""
+
+    order: str
+    place: str
+    """QuickBooks' own id of the order's line."""
+    first: BillLineToPush
+    quantity: Decimal
+    amount: Decimal
+
+    @property
+    def order_line(self) -> ErpId:
+        """Return our id of the order's line."""
+        return self.first.order_line
+
+
+def lines_of(bill: BillToPush) -> list[Line]:
+    """Return the lines to write, in the order in which the bill first names them."""
+    lines: dict[str, Line] = {}
+    for line in bill.lines:
+        order, _, place = line.order_line.partition(":")
+        quantity = line.quantity if line.order_quantity is None else line.order_quantity
+        known = lines.get(line.order_line)
+        lines[line.order_line] = Line(
+            order,
+            place,
+            known.first if known else line,
+            quantity + (known.quantity if known else ZERO),
+            line.amount + (known.amount if known else ZERO),
+        )
+    return list(lines.values())
+
+
+def in_orders_sequence(lines: Sequence[Line], orders: Mapping[str, etree._Element]) -> list[Line]:
+    """Return the lines as QuickBooks links them: one order after the other, each in its own sequence."""
+    places = {
+        wire.text(one, "TxnLineID"): number
+        for order in orders.values()
+        for number, one in enumerate(translate.lines_in(order, translate.ORDER_LINES))
+    }
+    first = {order: number for number, order in reversed(list(enumerate(line.order for line in lines)))}
+    return sorted(lines, key=lambda line: (first[line.order], places.get(line.place, 0)))
+
+
+def must_be_billable(
+    bill: BillToPush, lines: Sequence[Line], orders: Mapping[str, etree._Element], *, enhanced: bool
+) -> None:
+    """Check what QuickBooks would refuse, leave unlinked, or count twice.
+
+    Raises:
+        Rejected: ORDER_NOT_FOUND, VENDOR_DIFFERS, ALREADY_CONVERTED, MORE_THAN_ORDERED, ORDER_LINE_GONE or
+            RECEIVED_BY_ITEM_RECEIPT.
+    """
+    for order_id in dict.fromkeys(line.order for line in lines):
+        order = orders.get(order_id)
+        if order is None:
+            raise _rejected("ORDER_NOT_FOUND", f"QuickBooks shows no purchase order {order_id}.", order=order_id)
+        number = wire.text(order, "RefNumber") or order_id
+        if wire.ref(order, "VendorRef") != bill.vendor_id:
+            raise _rejected(
+                "VENDOR_DIFFERS",
+                f"Order {number} is another vendor's; QuickBooks would not link the bill to it.",
+                order=number,
+                vendor=wire.ref(order, "VendorRef") or "",
+            )
+        if wire.flag(order, "IsManuallyClosed"):
+            raise _rejected(
+                "ALREADY_CONVERTED", f"Order {number} is closed in QuickBooks.", order=number, status="Closed"
+            )
+    for line in lines:
+        _must_have_room(line, orders[line.order], enhanced=enhanced)
+
+
+def _must_have_room(line: Line, order: etree._Element, *, enhanced: bool) -> None:
+    theirs = order_line(line, order)
+    name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
+    if wire.flag(theirs, "IsManuallyClosed"):
+        raise _rejected("ALREADY_CONVERTED", f"{name}: its line of order {number} is closed in QuickBooks.")
+    ordered = fields.number(theirs, "Quantity")
+    taken = fields.number(theirs, "ReceivedQuantity")
+    if enhanced:
+        unbilled = fields.number(theirs, "UnbilledQuantity")
+        taken = None if unbilled is None or ordered is None else ordered - unbilled
+    if ordered is None or taken is None or line.quantity <= ordered - taken:
+        return
+    evidence = {"order": number, "order_line": line.order_line, "ordered": str(ordered), "taken": str(taken)}
+    if not enhanced and (receipts := translate.linked(order, "ItemReceipt")):
+        raise Rejected(
+            f"{name}: an item receipt holds what it bills of order {number}; a bill beside it would count twice.",
+            code="RECEIVED_BY_ITEM_RECEIPT",
+            evidence={**evidence, "item_receipts": ", ".join(receipts)},
+        )
+    if taken >= ordered:
+        raise Rejected(
+            f"{name}: everything of its line of order {number} is billed in QuickBooks already.",
+            code="ALREADY_CONVERTED",
+            evidence=evidence,
+        )
+    raise Rejected(
+        f"{name}: {line.quantity} is more than the {ordered - taken} left on its line of order {number}.",
+        code="MORE_THAN_ORDERED",
+        evidence=evidence,
+    )
+
+
+def order_line(line: Line, order: etree._Element) -> etree._Element:
+    """Return the order's own line.
+
+    Raises:
+        Rejected: ORDER_LINE_GONE.
+    """
+    for candidate in translate.lines_in(order, translate.ORDER_LINES):
+        if wire.text(candidate, "TxnLineID") == line.place:
+            return candidate
+    raise _rejected(
+        "ORDER_LINE_GONE",
+        f"The order no longer has the line that line {line.first.line_no} bills.",
+        order=wire.text(order, "RefNumber") or line.order,
+        order_line=line.order_line,
+    )
+
+
+def item_line(line: Line, theirs: etree._Element) -> Part | None:
+    """Return a bill's line. What it buys is that of the order's line: naming it beside the link is refused."""
+    has_quantity = fields.number(theirs, "Quantity") is not None
+    price = _price(line) if has_quantity else None
+    description = wire.must_be_writable(f"the description of line {line.first.line_no}", line.first.description)
+    return wire.group(
+        "ItemLineAdd",
+        wire.part("Desc", description[: wire.LONGEST["description"]]),
+        wire.part("Quantity", wire.quantity(line.quantity) if has_quantity else None),
+        wire.part("Cost", price),
+        wire.part("Amount", wire.amount(line.amount) if price is None else None),
+        wire.reference("CustomerRef", line.first.project),
+        wire.reference("ClassRef", line.first.class_id),
+        wire.group("LinkToTxn", wire.part("TxnID", line.order), wire.part("TxnLineID", line.place)),
+    )
+
+
+def _price(line: Line) -> Decimal | None:
+    """Return the price at which quantity and amount agree; None: QuickBooks is to compute it from the amount."""
+    if not line.quantity:
+        return None
+    one_line = line.first.order_quantity is None and line.quantity == line.first.quantity
+    own = line.first.price if one_line else None
+    price = unit_price(line.amount, line.quantity, own, decimals=wire.PRICE_DECIMALS)
+    agrees = (price * line.quantity).quantize(wire.CENT, ROUND_HALF_UP) == line.amount
+    return wire.quantity(price) if agrees else None
+
+
+def _rejected(code: str, message: str, **evidence: str) -> Rejected:
+    return Rejected(message, code=code, evidence=evidence)

@@ -1,0 +1,381 @@
+"""Send a bill linked to its orders, once, and compare what QuickBooks made of it (reference 3.2, 3.4).
+
+    round 1   is its number free, and what do its orders look like: one document of questions
+    round 2   the bill, and the orders with what is linked to them: one document, whose outcome QuickBooks keeps
+
+The second one's answer is the read-back: it is in the journal, under our key, for as long as the connection lives.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from erp.errors import Duplicate, OutcomeUnknown, Rejected, Stale
+from erp.quickbooks_desktop import bill_edits, faults, fields, preflight, translate, wire
+from erp.quickbooks_desktop.bill_lines import (
+    Line,
+    in_orders_sequence,
+    item_line,
+    lines_of,
+    must_be_billable,
+    order_line,
+)
+from erp.quickbooks_desktop.bills_in import BillsIn, bills_numbered
+from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
+from erp.quickbooks_desktop.orders import WHOLE, Orders, linked_questions, question
+from erp.quickbooks_desktop.preferences import Preferences, account
+from erp.quickbooks_desktop.reader import Reader
+from erp.quickbooks_desktop.wire import Part
+from models.domain.bills import BillToPush, PushedBill
+from models.domain.ids import DocumentId, ErpId
+from models.domain.orders import PurchaseOrderSnapshot
+
+MOST_CONFLICTS = 5
+"""How often one attempt at an edit starts from the bill's newer state."""
+
+
+class Readback(NamedTuple):
+    """A bill as QuickBooks has it, with its orders and what is linked to them."""
+
+    bill: etree._Element
+    orders: Mapping[str, etree._Element]
+    documents: Sequence[etree._Element]
+    link_left_out: bool
+
+
+class Bills(BillsIn):
+    """Writes the bills of one connection."""
+
+    def __init__(self, client: Client, reader: Reader, orders: Orders, preferences: Preferences) -> None:
+        super().__init__(client, reader)
+        self._orders = orders
+        self._preferences = preferences
+
+    # --- creating -----------------------------------------------------------------------------------------------
+
+    async def find(self, bill: BillToPush) -> DocumentId | None:
+        """Return the bill under our key: by the answer to its write, else by its number.
+
+        Raises:
+            Deferred: QuickBooks is at it, or has not answered the look-up.
+        """
+        made = await self._made(bill)
+        if made is not None:
+            return made
+        key = bill.external_key
+        number = wire.short_number(bill.number, wire.LONGEST["bill"])
+        answer = await self._client.ask(f"find/{key}/{await self._client.losses(key)}", bills_numbered(number))
+        same = records_of(answer.responses, ("BillRet",))
+        ours = _ours(bill, same)
+        if ours is None:
+            # Nothing of it is there, so that it may go out once more.
+            await self._client.release(key)
+        return ours
+
+    async def _made(self, bill: BillToPush) -> DocumentId | None:
+        answer = await self._client.awaited(bill.external_key, "BillAdd")
+        response = None if answer is None else answer.named("BillAdd")
+        if response is None:
+            return None
+        record = record_of(response)
+        made = recovered_id(response) if record is None else wire.text(record, "TxnID")
+        return None if made is None else DocumentId(made)
+
+    async def create(self, bill: BillToPush) -> DocumentId:
+        """Create the bill.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            Rejected: NUMBER_TAKEN, or what `must_be_billable` and `preflight` refuse, or QuickBooks refused it.
+        """
+        made = await self._made(bill)
+        if made is not None:
+            return made
+        preflight.must_be_writable(bill)
+        lines = lines_of(bill)
+        number = wire.short_number(bill.number, wire.LONGEST["bill"])
+        order_ids = list(dict.fromkeys(line.order for line in lines))
+        seen = await self._client.ask(
+            f"before/{bill.external_key}", preflight.QUESTION, bills_numbered(number), question(order_ids)
+        )
+        same = records_of(seen.responses, ("BillRet",))
+        ours = _ours(bill, same)
+        if ours is not None:
+            return ours
+        orders = {fields.need(one, "TxnID"): one for one in records_of(seen.responses, ("PurchaseOrderRet",))}
+        preflight.must_be_open(bill, seen)
+        adopted = _converted(bill, same, orders)
+        if adopted is not None:
+            return adopted
+        if taken := [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]:
+            raise _number_taken(taken[0], number)
+        # As it is now: what the connection knows of it may be of an earlier session.
+        must_be_billable(bill, lines, orders, enhanced=preflight.keeps_bills_apart(seen))
+        answer = await self._client.write(
+            bill.external_key,
+            "BillAdd",
+            wire.request("BillAdd", self._body(bill, in_orders_sequence(lines, orders), orders), key="bill"),
+            question(order_ids),
+            *linked_questions(list(orders.values())),
+        )
+        response = answer.named("BillAdd")
+        assert response is not None, "the client checks that the write was answered"
+        record = record_of(response)
+        return DocumentId(recovered_id(response) or "" if record is None else fields.need(record, "TxnID"))
+
+    def _body(self, bill: BillToPush, lines: Sequence[Line], orders: Mapping[str, etree._Element]) -> Part | None:
+        return wire.group(
+            "BillAdd",
+            wire.reference("VendorRef", bill.vendor_id),
+            account("APAccountRef", self._preferences.payable_account),
+            wire.part("TxnDate", bill.bill_date),
+            wire.part("DueDate", bill.due_date),
+            wire.part("RefNumber", wire.short_number(bill.number, wire.LONGEST["bill"])),
+            wire.reference("TermsRef", bill.term if bill.due_date is None else None),
+            wire.part("Memo", wire.marked(note(bill), bill.external_key)),
+            *self._charges(bill),
+            *(item_line(line, order_line(line, orders[line.order])) for line in lines),
+        )
+
+    def _charges(self, bill: BillToPush) -> list[Part | None]:
+        """Return the money beyond the lines as expense lines, on the accounts that the preferences name.
+
+        Raises:
+            Rejected: CHARGES_NOT_TAKEN, when no account is named.
+        """
+        named = self._preferences.charge_accounts
+        unnamed = [charge.kind for charge in bill.charges if charge.kind not in named]
+        if unnamed:
+            raise Rejected(
+                f"No account is named for {', '.join(unnamed)}.",
+                code="CHARGES_NOT_TAKEN",
+                evidence={"kinds": ", ".join(unnamed)},
+            )
+        return [
+            wire.group(
+                "ExpenseLineAdd",
+                account("AccountRef", named[charge.kind]),
+                wire.part("Amount", wire.amount(charge.amount)),
+                wire.part("Memo", charge.description or charge.kind.value),
+                wire.reference("ClassRef", bill.lines[0].class_id),
+            )
+            for charge in bill.charges
+        ]
+
+    # --- editing ------------------------------------------------------------------------------------------------
+
+    async def update(self, bill: BillToPush, document: DocumentId, *, edition: int) -> None:
+        """Change the bill to what it says now. Where a person changed it meanwhile, QuickBooks' refusal shows its
+        newer state, and the edit starts from that.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            Duplicate: QuickBooks holds the edition already.
+            Rejected: the bill is gone, or QuickBooks refused the edit.
+            Stale: it was changed again and again meanwhile.
+        """
+        preflight.must_be_writable(bill)
+        question_key = f"edit/{edition}/{await self._losses(bill, edition)}"
+        seen = await self._client.ask(question_key, _bill_question(document))
+        record = next(iter(records_of(seen.responses, ("BillRet",))), None)
+        if record is None:
+            raise Rejected(
+                f"Bill {document} is no longer in QuickBooks, so it cannot be edited there.",
+                code="DELETED_IN_ERP",
+                evidence={"document": document},
+            )
+        for attempt in range(1, MOST_CONFLICTS + 1):
+            if not bill_edits.differences(bill, record):
+                raise Duplicate(f"QuickBooks holds this edition of bill {document} already.", code="ALREADY_SENT")
+            key = _edit_key(bill, edition, attempt)
+            # It was just read, without this edition: what was lost was not done, and goes out once more.
+            await self._client.release(key)
+            answer = await self._client.write(
+                key,
+                "BillMod",
+                wire.request("BillMod", bill_edits.update(bill, record), key="edit"),
+                stale_is_answer=True,
+            )
+            response = answer.named("BillMod")
+            if response is None or response.status not in faults.STALE:
+                return
+            newer = record_of(response)
+            if newer is None:
+                break
+            record = newer
+        await self._client.discard(question_key)
+        raise Stale(f"Bill {document} is being changed in QuickBooks.", code="RECORD_CHANGED")
+
+    async def _losses(self, bill: BillToPush, edition: int) -> int:
+        """Return how often the outcome of an edition was lost: after each time the bill is read anew."""
+        attempts = range(1, MOST_CONFLICTS + 1)
+        return sum([await self._client.losses(_edit_key(bill, edition, attempt)) for attempt in attempts])
+
+    # --- reading back -------------------------------------------------------------------------------------------
+
+    async def repair_link(self, bill: BillToPush, document: DocumentId) -> bool:
+        """Do nothing: a bill is made from its order's lines, and QuickBooks takes no link afterwards."""
+        return False
+
+    async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
+        """Compare the bill with what was sent, as the write's own answer shows it; if it does not show all, it is read.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            OutcomeUnknown: QuickBooks does not show the bill: it has to be looked up again.
+        """
+        lines = lines_of(bill)
+        shown = None if bill.is_edit else await self._from_write(bill, document, lines)
+        if shown is None:
+            shown = await self._as_it_is(bill, document, lines)
+        record, orders = shown.bill, shown.orders
+        total = fields.need_number(record, "AmountDue")
+        linked = not shown.link_left_out and all(
+            line.order in orders and document in translate.linked(orders[line.order], "Bill") for line in lines
+        )
+        if bill.is_edit:
+            differences = bill_edits.differences(bill, record)
+        else:
+            differences = [*_header_differences(bill, record, total), *_line_differences(bill, lines, record, orders)]
+        return PushedBill(
+            erp_id=ErpId(document),
+            document_id=document,
+            payable_id=ErpId(document),
+            total=total,
+            revision=fields.revision(record),
+            linked=linked,
+            differences=tuple(differences),
+            snapshot=self._snapshot(lines[0].order, shown),
+        )
+
+    async def _from_write(self, bill: BillToPush, document: DocumentId, lines: Sequence[Line]) -> Readback | None:
+        answer = await self._client.own_write(bill.external_key, "BillAdd")
+        response = None if answer is None else answer.named("BillAdd")
+        record = record_of(response)
+        if answer is None or response is None or record is None or wire.text(record, "TxnID") != document:
+            return None
+        orders = {fields.need(one, "TxnID"): one for one in records_of(answer.responses, ("PurchaseOrderRet",))}
+        if any(line.order not in orders for line in lines):
+            return None  # what QuickBooks kept of the write is its record alone
+        documents = [record, *records_of(answer.responses, ("BillRet", "ItemReceiptRet"))]
+        left_out = response.status in faults.LINK_LEFT_OUT
+        return Readback(record, orders, _once(documents), left_out)
+
+    async def _as_it_is(self, bill: BillToPush, document: DocumentId, lines: Sequence[Line]) -> Readback:
+        order_ids = list(dict.fromkeys(line.order for line in lines))
+        edition = "edited " if bill.is_edit else ""
+        answer = await self._client.ask(f"read back {edition}{document}", _bill_question(document), question(order_ids))
+        record = next(iter(records_of(answer.responses, ("BillRet",))), None)
+        if record is None:
+            await self._client.discard(f"read back {edition}{document}")
+            raise OutcomeUnknown(f"QuickBooks does not show bill {document}.", code="OUTCOME_UNKNOWN")
+        orders = {fields.need(one, "TxnID"): one for one in records_of(answer.responses, ("PurchaseOrderRet",))}
+        others = await self._orders.linked_to(list(orders.values()), key=f"linked {edition}{document}")
+        return Readback(record, orders, _once([record, *others]), False)
+
+    def _snapshot(self, order: str, shown: Readback) -> PurchaseOrderSnapshot | None:
+        """Return the order as it is now. Without it the bill is pushed all the same; the order's own reading reports
+        the problem."""
+        if order not in shown.orders:
+            return None
+        try:
+            return self._orders.snapshot(shown.orders[order], shown.documents)
+        except Rejected:
+            return None
+
+
+def _edit_key(bill: BillToPush, edition: int, attempt: int) -> str:
+    return f"{bill.external_key}/edit {edition}/{attempt}"
+
+
+def note(bill: BillToPush) -> str:
+    """Return the memo, with the whole number if QuickBooks keeps only its beginning."""
+    if wire.short_number(bill.number, wire.LONGEST["bill"]) == bill.number.strip():
+        return bill.memo
+    return f"{bill.memo}\nInvoice number: {bill.number}".strip()
+
+
+def _bill_question(document: str) -> str:
+    return wire.request("BillQuery", wire.part("TxnID", document), *WHOLE, key="bill")
+
+
+def _ours(bill: BillToPush, same_number: Sequence[etree._Element]) -> DocumentId | None:
+    for one in same_number:
+        if wire.key_in(wire.text(one, "Memo")) == bill.external_key:
+            return DocumentId(fields.need(one, "TxnID"))
+    return None
+
+
+def _converted(
+    bill: BillToPush, same_number: Sequence[etree._Element], orders: Mapping[str, etree._Element]
+) -> DocumentId | None:
+    """Return the bill that a person made of an item receipt for this one: its vendor's, under its number, with its
+    total, and linked to its order."""
+    for one in same_number:
+        document = fields.need(one, "TxnID")
+        if (
+            wire.ref(one, "VendorRef") == bill.vendor_id
+            and wire.key_in(wire.text(one, "Memo")) is None
+            and fields.number(one, "AmountDue") == bill.total
+            and all(document in translate.linked(order, "Bill") for order in orders.values())
+        ):
+            return DocumentId(document)
+    return None
+
+
+def _number_taken(taken: etree._Element, number: str) -> Rejected:
+    return Rejected(
+        f"QuickBooks has bill {number} of this vendor already.",
+        code="NUMBER_TAKEN",
+        evidence={"number": number, "bill": wire.text(taken, "TxnID") or ""},
+    )
+
+
+def _once(records: Sequence[etree._Element]) -> list[etree._Element]:
+    return list({wire.text(one, "TxnID"): one for one in records}.values())
+
+
+def _header_differences(bill: BillToPush, record: etree._Element, total: Decimal) -> list[str]:
+    number = wire.short_number(bill.number, wire.LONGEST["bill"])
+    pairs: list[tuple[str, Any, Any]] = [
+        ("the vendor", bill.vendor_id, wire.ref(record, "VendorRef")),
+        ("the supplier's invoice number", number, wire.text(record, "RefNumber") or ""),
+        ("our key", bill.external_key, wire.key_in(wire.text(record, "Memo"))),
+        ("the bill date", bill.bill_date, fields.day(record, "TxnDate")),
+        ("the due date", bill.due_date, bill.due_date and fields.day(record, "DueDate")),
+        ("the total", bill.total, total),
+    ]
+    return [
+        f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
+        for what, sent, existing in pairs
+        if sent != existing
+    ] + bill_edits.text_difference("the memo", note(bill), wire.without_key(wire.text(record, "Memo")))
+
+
+def _line_differences(
+    bill: BillToPush, lines: Sequence[Line], record: etree._Element, orders: Mapping[str, etree._Element]
+) -> list[str]:
+    existing = list(translate.lines_in(record, translate.ITEM_LINES))
+    if len(existing) != len(lines):
+        return [f"the number of lines: sent {len(lines)}, QuickBooks has {len(existing)}"]
+    differences: list[str] = []
+    for line, match in zip(in_orders_sequence(lines, orders), existing, strict=True):
+        name = f"line {line.first.line_no}"
+        compared: list[tuple[str, Any, Any]] = [
+            ("the item", line.first.item_id, wire.ref(match, "ItemRef")),
+            ("the quantity", line.quantity, fields.number(match, "Quantity") or line.quantity),
+            ("the amount", line.amount, fields.number(match, "Amount")),
+            ("the class", line.first.class_id, wire.ref(match, "ClassRef")),
+            ("the project", line.first.project, wire.ref(match, "CustomerRef")),
+        ]
+        differences += [
+            f"{name}, {what}: sent {mine}, QuickBooks has {theirs or 'nothing'}"
+            for what, mine, theirs in compared
+            if mine not in (None, "") and mine != theirs
+        ]
+        if line.first.description:
+            said = wire.text(match, "Desc")
+            differences += bill_edits.text_difference(f"{name}, the description", line.first.description, said)
+    return differences

@@ -1,0 +1,207 @@
+"""Detect what changed in one document for a whole connection, and what was deleted (reference 2.4, 3.6).
+
+QuickBooks remembers deletions for 90 days and has no offset in that list; beyond them a scan compares all ids.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from lxml import etree
+
+from erp.pages import BadRecord, ChangeSet, Page, RecordVersion, ScanResult
+from erp.quickbooks_desktop import fields, lists, payments, preflight, wire
+from erp.quickbooks_desktop.client import Client, records_of
+from erp.quickbooks_desktop.envelope import Answer
+from erp.quickbooks_desktop.fields import Unusable
+from erp.quickbooks_desktop.orders import name_of
+from erp.quickbooks_desktop.reader import look_back, moment
+from models.domain.ids import ErpId
+from models.domain.lists import ListKind
+from models.domain.sync import DeletedKind, Deletion, MirroredIds, Stream
+
+MOST = 100
+"""Records of one kind in an answer; where there are as many, the whole stream is read."""
+
+REACH = timedelta(days=85)
+"""How far back the list of deletions is asked: it reaches 90 days, and clocks differ."""
+
+LIST_QUERIES = ("Account", "Class", "Terms", "Vendor", "Item")
+
+TRANSACTIONS: Mapping[Stream, tuple[str, ...]] = {
+    Stream.PURCHASE_ORDERS: ("PurchaseOrder",),
+    Stream.RECEIPTS: ("ItemReceipt",),
+    Stream.BILLS: ("Bill", "VendorCredit"),
+    Stream.PAYMENTS: (payments.CHECK, payments.CARD),
+}
+
+DELETED: Mapping[str, tuple[DeletedKind, ...]] = {
+    "PurchaseOrder": (DeletedKind.PURCHASE_ORDER_DOCUMENT,),
+    "ItemReceipt": (DeletedKind.PURCHASE_ORDER_DOCUMENT,),
+    # A bill is the document and the payable in one.
+    "Bill": (DeletedKind.PURCHASE_ORDER_DOCUMENT, DeletedKind.BILL),
+    "VendorCredit": (DeletedKind.BILL,),
+    payments.CHECK: (DeletedKind.PAYMENT,),
+    payments.CARD: (DeletedKind.PAYMENT,),
+}
+
+DELETED_LISTS: Mapping[str, ListKind] = {
+    "Vendor": ListKind.VENDOR,
+    "Account": ListKind.GL_ACCOUNT,
+    "Class": ListKind.CLASS,
+    "StandardTerms": ListKind.TERM,
+    "DateDrivenTerms": ListKind.TERM,
+    "ItemService": ListKind.ITEM,
+    "ItemInventory": ListKind.ITEM,
+    "ItemNonInventory": ListKind.ITEM,
+    "ItemOtherCharge": ListKind.ITEM,
+    "UnitOfMeasureSet": ListKind.UNIT_GROUP,
+}
+
+
+class Changes:
+    """Detects the changes and deletions of one connection."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+        """Return what changed since each stream's cursor, and how far the books are closed."""
+        questions = [preflight.QUESTION]
+        for stream, cursor in since.items():
+            questions += _questions(stream, cursor)
+        answer = await self._client.ask("changes", *questions)
+        versions: list[RecordVersion] = []
+        unread: set[Stream] = set()
+        for stream in since:
+            shown, whole = _versions(stream, answer)
+            versions += shown
+            if not whole:
+                unread.add(stream)
+        return ChangeSet(versions, frozenset(unread), closed_through={"": _closed_through(answer)})
+
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | None:
+        """Read what was deleted since a cursor, all in one page; None: that is longer ago than QuickBooks remembers."""
+        if moment(since) < datetime.now(UTC).replace(tzinfo=None) - REACH:
+            return None
+        answer = await self._client.ask(f"deletions/{since}", *_deleted_questions(since))
+        deletions: list[Deletion] = []
+        bad: list[BadRecord] = []
+        for record in records_of(answer.responses, ("TxnDeletedRet", "ListDeletedRet")):
+            try:
+                at = fields.changed_at(record, "TimeDeleted")
+                deletions += _deletions(record, at)
+            except Unusable as error:
+                bad.append(fields.bad_record(record, error))
+        return Page(deletions, None, max((one.deleted_at for one in deletions), default=None), bad)
+
+
+def _questions(stream: Stream, cursor: str) -> list[str]:
+    begins = wire.sent_time(look_back(cursor))
+    most = wire.part("MaxReturned", str(MOST))
+    if stream is Stream.LISTS:
+        only = [wire.part("IncludeRetElement", one) for one in ("ListID", "TimeModified", "EditSequence")]
+        active, since = wire.part("ActiveStatus", "All"), wire.part("FromModifiedDate", begins)
+        return [wire.request(f"{kind}Query", most, active, since, *only, key=kind) for kind in LIST_QUERIES]
+    if stream is Stream.DELETIONS:
+        return _deleted_questions(cursor)
+    only = [wire.part("IncludeRetElement", one) for one in ("TxnID", "TimeModified", "EditSequence")]
+    changed = wire.group("ModifiedDateRangeFilter", wire.part("FromModifiedDate", begins))
+    return [wire.request(f"{kind}Query", most, changed, *only, key=kind) for kind in TRANSACTIONS[stream]]
+
+
+def _deleted_questions(cursor: str) -> list[str]:
+    begins = wire.group("DeletedDateRangeFilter", wire.part("FromDeletedDate", wire.sent_time(look_back(cursor))))
+    return [
+        wire.request("TxnDeletedQuery", *(wire.part("TxnDelType", one) for one in DELETED), begins, key="deleted"),
+        wire.request(
+            "ListDeletedQuery", *(wire.part("ListDelType", one) for one in DELETED_LISTS), begins, key="deleted-lists"
+        ),
+    ]
+
+
+def _versions(stream: Stream, answer: Answer) -> tuple[list[RecordVersion], bool]:
+    """Return the versions of one stream's records, and whether these are all that changed."""
+    if stream is Stream.DELETIONS:
+        records = records_of(answer.responses, ("TxnDeletedRet", "ListDeletedRet"))
+        ids = [wire.text(one, "TxnID") or wire.text(one, "ListID") or "" for one in records]
+        return [RecordVersion(stream, "", ErpId(one), "") for one in ids], True
+    versions: list[RecordVersion] = []
+    whole = True
+    for kind in LIST_QUERIES if stream is Stream.LISTS else TRANSACTIONS[stream]:
+        response = answer.named(f"{kind}Query")
+        if response is None:
+            continue
+        records = [one for one in response.element if str(one.tag).endswith("Ret")]
+        whole = whole and len(records) < MOST
+        for record in records:
+            list_kind = lists.SHAPES[str(record.tag)].kind if str(record.tag) in lists.SHAPES else None
+            if stream is Stream.LISTS and list_kind is None:
+                continue  # nothing that is mirrored
+            try:
+                erp_id = ErpId(fields.need(record, "ListID" if stream is Stream.LISTS else "TxnID"))
+                versions.append(RecordVersion(stream, str(list_kind or stream), erp_id, fields.revision(record)))
+            except Unusable:
+                whole = False  # it is reported when the stream is read
+    return versions, whole
+
+
+def _closed_through(answer: Answer) -> date | None:
+    response = answer.named("PreferencesQuery")
+    return None if response is None else fields.day(response.element, ".//AccountingPreferences/ClosingDate")
+
+
+def _deletions(record: etree._Element, at: str) -> list[Deletion]:
+    if record.tag == "ListDeletedRet":
+        kind = DELETED_LISTS.get(fields.need(record, "ListDelType"))
+        erp_id = ErpId(fields.need(record, "ListID"))
+        if kind is None:
+            return []
+        kinds = [kind, ListKind.BANK_ACCOUNT] if kind is ListKind.GL_ACCOUNT else [kind]
+        return [Deletion(kind=DeletedKind.LIST_ENTRY, list_kind=one, erp_id=erp_id, deleted_at=at) for one in kinds]
+    erp_id = ErpId(fields.need(record, "TxnID"))
+    return [
+        Deletion(kind=kind, erp_id=erp_id, deleted_at=at) for kind in DELETED.get(fields.need(record, "TxnDelType"), ())
+    ]
+
+
+class DeletionScan:
+    """Finds deletions that are longer ago than QuickBooks remembers: it asks for every mirrored record by its id."""
+
+    why = "QuickBooks Desktop remembers deletions for 90 days; this connection was not read for longer."
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
+        """Return which of these records are gone. An id is asked for as every kind of document that it may be."""
+        gone: list[MirroredIds] = []
+        for group in mirrored:
+            shown: set[str] = set()
+            for batch in _batches([str(one) for one in group.erp_ids]):
+                answer = await self._client.ask(f"scan/{group.kind}/{name_of(batch)}", *_scan_questions(group, batch))
+                shown |= {
+                    value
+                    for response in answer.responses
+                    for record in response.element
+                    if (value := wire.text(record, "TxnID") or wire.text(record, "ListID"))
+                }
+            # A unit is named by its set, and gone with it.
+            absent = [one for one in group.erp_ids if str(one).partition(":")[0] not in shown]
+            if absent:
+                gone.append(group._replace(erp_ids=absent))
+        return ScanResult(gone)
+
+
+def _scan_questions(group: MirroredIds, batch: Sequence[str]) -> list[str]:
+    kinds: tuple[str, ...] = tuple(kind for kind, deleted in DELETED.items() if group.kind in deleted)
+    name = "TxnID"
+    if group.kind is DeletedKind.LIST_ENTRY:
+        kinds, name = (*LIST_QUERIES, "UnitOfMeasureSet"), "ListID"
+        batch = list(dict.fromkeys(one.partition(":")[0] for one in batch))
+    ids = [wire.part(name, one) for one in batch]
+    return [wire.request(f"{kind}Query", *ids, wire.part("IncludeRetElement", name), key=kind) for kind in kinds]
+
+
+def _batches(ids: Sequence[str], size: int = 200) -> Iterable[list[str]]:
+    for start in range(0, len(ids), size):
+        yield list(ids[start : start + size])

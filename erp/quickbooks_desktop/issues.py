@@ -1,0 +1,186 @@
+"""List the issues that only QuickBooks Desktop has, and how shared ones are settled there."""
+
+from models.domain.issues import (
+    ACCOUNTANT,
+    ADMINISTRATOR,
+    NOBODY,
+    RETRY,
+    SETTLES,
+    SUPPORT,
+    IssueCode,
+    by_code,
+)
+
+LOOK = "Look at the Web Connector on the computer with QuickBooks: its window shows the last error."
+
+ISSUES = by_code(
+    IssueCode(
+        "WEB_CONNECTOR_AWAITED",
+        "The Web Connector has not called yet",
+        "It was not set up on the computer with QuickBooks, or nobody let it into the company file.",
+        (
+            "Add the connection's .qwc file to the Web Connector with the company file open, as QuickBooks' admin.",
+            "Enter the password that was shown with it, tick Auto-Run, and press Update Selected.",
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "WEB_CONNECTOR_SILENT",
+        "The Web Connector has not called for longer than its schedule allows",
+        "The computer with QuickBooks is off, has no network, or the Web Connector does not run or is not on Auto-Run.",
+        (
+            "Switch the computer on and start the Web Connector; tick Auto-Run beside this connection.",
+            LOOK,
+            "What waits goes out by itself when it calls.",
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "COMPANY_FILE_NOT_RECOGNIZED",
+        "Another company file is open",
+        "The file that QuickBooks has open does not carry this connection's mark, so nothing is written to it.",
+        (
+            "Open the company file of this connection in QuickBooks, and press Update Selected in the Web Connector.",
+            "If the file was restored or replaced, add the .qwc file to the Web Connector again with it open.",
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "QUICKBOOKS_TOO_OLD",
+        "This QuickBooks is too old",
+        "It speaks no qbXML 13.0; QuickBooks 2014 and later do.",
+        ("Update QuickBooks on that computer.", SETTLES),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "QUICKBOOKS_NOT_OPENED",
+        "The Web Connector cannot open QuickBooks",
+        "QuickBooks did not start, another file is open, or it waits for an answer of its user.",
+        ("Close open dialogs in QuickBooks, and open the company file.", LOOK, SETTLES),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "QUICKBOOKS_ACCESS_DENIED",
+        "QuickBooks does not let the Web Connector in",
+        "The application was not permitted for this company file, or its permission was taken away.",
+        (
+            "In QuickBooks, Edit > Preferences > Integrated Applications: allow posync, also while QuickBooks is"
+            " closed.",
+            SETTLES,
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "RECEIVED_BY_ITEM_RECEIPT",
+        "An item receipt holds what the bill bills",
+        "In this company receipts count like bills; a bill beside the receipt would owe and stock the goods twice.",
+        (
+            "In QuickBooks open the item receipt in the evidence and turn it into a bill (tick Bill Received), with the"
+            " invoice's number, and save it.",
+            "Then retry: the bill there is taken as this one.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "TEXT_NOT_TAKEN",
+        "QuickBooks cannot store a character",
+        "QuickBooks Desktop keeps Western European characters only; the evidence names the first other one.",
+        ("Replace the character on the bill, then retry.", "Or abandon the bill and enter it anew without it."),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "FEATURE_OFF",
+        "A feature is switched off in QuickBooks",
+        "The company does not use what the evidence names, or its edition lacks it.",
+        (
+            "In QuickBooks, Edit > Preferences > Items & Inventory, Company Preferences: tick Inventory and purchase"
+            " orders are active.",
+            RETRY,
+        ),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "MESSAGE_SET_REFUSED",
+        "QuickBooks does not take the repeat of a write",
+        "What was sent again differs from what QuickBooks keeps of the first time; that is a fault of posync.",
+        ("Report it with the evidence.", "See in QuickBooks whether the document is there before you retry."),
+        SUPPORT,
+    ),
+    IssueCode(
+        "REFERENCE_REFUSED",
+        "QuickBooks does not have something that was named",
+        "A vendor, an account, an item or a document that the request names is gone or of another kind.",
+        ("Sync the lists and the order.", RETRY),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "NUMBER_TAKEN",
+        "Another bill has this number",
+        "QuickBooks holds a bill of this vendor with this number that posync did not make; it may be the same invoice.",
+        (
+            "Compare it with the bill in the evidence in QuickBooks.",
+            "If it is the same invoice, abandon this bill.",
+            "If not, change the number of the one in QuickBooks, then retry.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "MORE_THAN_ORDERED",
+        "More than is left on the order's line",
+        "QuickBooks links no more than the order has open.",
+        ("Correct the order in QuickBooks, then retry.", "Or abandon this bill and enter it anew with what is left."),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "MORE_THAN_DUE",
+        "More than is due on the bill",
+        "QuickBooks takes no payment above what is due.",
+        ("Abandon the payment, and schedule a new one of what is due.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "VENDOR_DIFFERS",
+        "The order or bill is another vendor's",
+        "QuickBooks links only documents of one vendor.",
+        ("Correct the vendor in QuickBooks, or abandon this and enter it anew.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "ORDER_LINE_GONE",
+        "A line of the order is gone",
+        "The order in QuickBooks no longer has a line that this bill bills.",
+        ("Sync the order.", "Abandon this bill and enter it anew against the lines there are."),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "DIMENSION_NOT_TAKEN",
+        "A line of QuickBooks lacks this field",
+        "Bill lines have a class and a customer; there are no departments and no locations.",
+        ("Abandon the edit, and use the fields there are.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "RECORD_LOCKED_IN_ERP",
+        "Somebody has the record open in QuickBooks",
+        "QuickBooks could not lock it.",
+        ("Close the record on all computers; it is tried again by itself.",),
+        NOBODY,
+    ),
+    IssueCode(
+        "COMPANY_RULE_REFUSED",
+        "A rule of QuickBooks refused it",
+        "QuickBooks' own words are in the evidence.",
+        ("Follow QuickBooks' words in the evidence.", RETRY),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "RECORD_NOT_FOUND",
+        "QuickBooks does not have the record",
+        "It was deleted or made inactive.",
+        ("Sync the lists and the order.", RETRY),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "RECORD_CHANGED", "The record changed meanwhile", "Somebody changed it in QuickBooks.", (SETTLES,), NOBODY
+    ),
+)

@@ -1,0 +1,350 @@
+"""Translate QuickBooks' orders, receipts and bills into ours (reference 3.1 to 3.3).
+
+Ids are QuickBooks' own; a line's id also names its document, `5F3-1772467200:5F5-1772467200`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar
+
+from lxml import etree
+
+from erp.quickbooks_desktop import fields, statuses, wire
+from erp.quickbooks_desktop.wire import ONE, ZERO
+from models.domain.bills import ErpBill, ErpBillLine
+from models.domain.ids import DocumentId, ErpId, ExternalKey
+from models.domain.orders import LineBasis, OrderBilling, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
+from models.domain.receipts import Receipt, ReceiptLine
+from models.domain.record import Record
+
+R = TypeVar("R", bound=Record)
+
+ORDER_LINES = ("PurchaseOrderLineRet", "PurchaseOrderLineGroupRet")
+ITEM_LINES = ("ItemLineRet", "ItemGroupLineRet")
+
+ACCOUNT_ID = "account:"
+"""In front of the id of what a line buys, if that is an account: items have ids of their own."""
+
+PARTS = Decimal("1E-10")
+
+BILLING_TYPES = ("Bill", "Check", "CreditCardCharge")
+"""Kinds of documents that bill an order."""
+
+
+def made(model: type[R], **values: Any) -> R:
+    """Return a record of values that were checked here, without checking them again."""
+    return model.model_construct(_all_fields(model), **{**_defaults(model), **values})
+
+
+@cache
+def _all_fields(model: type[Record]) -> set[str]:
+    return set(model.model_fields)
+
+
+@cache
+def _defaults(model: type[Record]) -> dict[str, Any]:
+    """Return the defaults of a record's fields: asking for each of them costs more than all the rest."""
+    return {name: one.default for name, one in model.model_fields.items() if not one.is_required()}
+
+
+def line_id(document: str, line: str) -> ErpId:
+    """Return the id of a document's line."""
+    return ErpId(f"{document}:{line}")
+
+
+def order(record: etree._Element, *, enhanced: bool, home: str | None = None) -> PurchaseOrder:
+    """Return an order with its lines.
+
+    Raises:
+        fields.Unusable: the order cannot be used.
+    """
+    erp_id = fields.need(record, "TxnID")
+    lines = tuple(_order_lines(record, erp_id, enhanced=enhanced))
+    received = any((fields.number(one, ".//ReceivedQuantity") or ZERO) > 0 for one in lines_in(record, ORDER_LINES))
+    return made(
+        PurchaseOrder,
+        erp_id=ErpId(erp_id),
+        document_id=DocumentId(erp_id),
+        number=wire.text(record, "RefNumber") or fields.need(record, "TxnNumber"),
+        erp_status=statuses.order_status(record, received),
+        vendor_id=fields.need(record, "VendorRef/ListID"),
+        vendor_name=wire.text(record, "VendorRef/FullName") or "",
+        ordered_on=fields.need_day(record, "TxnDate"),
+        due_on=fields.day(record, "ExpectedDate") or fields.day(record, "DueDate"),
+        currency=currency(record, home),
+        memo=wire.text(record, "Memo") or "",
+        total=fields.number(record, "TotalAmount"),
+        reference=wire.text(record, "Other1"),
+        term=wire.ref(record, "TermsRef"),
+        revision=fields.revision(record),
+        lines=lines,
+    )
+
+
+def currency(record: etree._Element, home: str | None = None) -> str | None:
+    """Return the currency by its code, as far as the record says: a company without several names none."""
+    name = wire.text(record, "CurrencyRef/FullName")
+    return home if name is None else CURRENCIES.get(name, name)
+
+
+CURRENCIES: Mapping[str, str] = {
+    "US Dollar": "USD",
+    "Canadian Dollar": "CAD",
+    "Euro": "EUR",
+    "British Pound Sterling": "GBP",
+    "Australian Dollar": "AUD",
+    "Mexican Peso": "MXN",
+}
+"""QuickBooks names currencies in words."""
+
+
+def header(whole: PurchaseOrder) -> PurchaseOrderHeader:
+    """Return an order's head."""
+    values = {name: getattr(whole, name) for name in PurchaseOrderHeader.model_fields}
+    return made(PurchaseOrderHeader, **values)
+
+
+def lines_in(record: etree._Element, names: Sequence[str]) -> Iterator[etree._Element]:
+    """Return the lines of a document, those inside groups in their place."""
+    for line in wire.children(record, names):
+        if "Group" in str(line.tag):
+            yield from wire.children(line, names)
+        else:
+            yield line
+
+
+def _order_lines(record: etree._Element, order_id: str, *, enhanced: bool) -> Iterator[PurchaseOrderLine]:
+    closed = wire.flag(record, "IsManuallyClosed")
+    place = 0
+    for line in lines_in(record, ORDER_LINES):
+        item = wire.ref(line, "ItemRef")
+        if item is None:
+            continue  # a line of text
+        place += 1
+        amount = fields.number(line, "Amount") or ZERO
+        quantity = fields.number(line, "Quantity")
+        by_quantity = quantity is not None and quantity > 0
+        if quantity is not None and by_quantity:
+            rate = fields.number(line, "Rate")
+            price = amount / quantity if rate is None else rate
+            billed = _billed(line, quantity, enhanced=enhanced)
+        else:
+            quantity, price = ONE, amount
+            billed = ONE if wire.flag(line, "IsBilled") or wire.flag(record, "IsFullyReceived") else ZERO
+        yield made(
+            PurchaseOrderLine,
+            erp_id=line_id(order_id, fields.need(line, "TxnLineID")),
+            line_no=place,
+            item_id=item,
+            description=wire.text(line, "Desc") or "",
+            unit=wire.text(line, "UnitOfMeasure") or "",
+            quantity=quantity,
+            price=price,
+            amount=amount,
+            basis=LineBasis.QUANTITY if by_quantity else LineBasis.AMOUNT,
+            receivable=enhanced and by_quantity,
+            billed=billed,
+            billed_amount=(billed * price).quantize(wire.CENT) if billed else ZERO,
+            closed=closed or wire.flag(line, "IsManuallyClosed"),
+            class_id=wire.ref(line, "ClassRef"),
+            project=wire.ref(line, "CustomerRef"),
+        )
+
+
+def _billed(line: etree._Element, quantity: Decimal, *, enhanced: bool) -> Decimal:
+    """Return what is billed of a line. Where receipts and bills are told apart, the rest that is not billed says it;
+    in the ordinary way a receipt takes the line up as a bill does."""
+    if not enhanced:
+        return fields.number(line, "ReceivedQuantity") or ZERO
+    unbilled = fields.number(line, "UnbilledQuantity")
+    if unbilled is not None:
+        return max(quantity - unbilled, ZERO)
+    return quantity if wire.flag(line, "IsBilled") else ZERO
+
+
+# --- what is linked to an order ----------------------------------------------------------------------------------
+
+
+def linked(record: etree._Element, *kinds: str) -> list[str]:
+    """Return the ids of documents of these kinds that a document is linked to, without repeats."""
+    ids = [
+        wire.text(link, "TxnID")
+        for link in wire.children(record, ("LinkedTxn",))
+        if wire.text(link, "TxnType") in kinds
+    ]
+    return list(dict.fromkeys(one for one in ids if one))
+
+
+def evidence(whole: PurchaseOrder, bills: Iterable[etree._Element]) -> Iterator[OrderBilling]:
+    """Return which bills are part of what QuickBooks says is billed of which line. A bill's line does not name its
+    order line, so lines of one item go to the order's lines of that item, in their order."""
+    room = {line.erp_id: line.billed for line in whole.lines}
+    for bill in sorted(bills, key=lambda one: int(wire.text(one, "TxnNumber") or 0)):
+        number = wire.key_in(wire.text(bill, "Memo")) or wire.text(bill, "RefNumber") or fields.need(bill, "TxnID")
+        for entry in lines_in(bill, ITEM_LINES):
+            left = fields.number(entry, "Quantity")
+            item = wire.ref(entry, "ItemRef")
+            for line in whole.lines:
+                if line.item_id != item or room[line.erp_id] <= 0:
+                    continue
+                taken = room[line.erp_id] if left is None else min(left, room[line.erp_id])
+                if taken <= 0:
+                    break
+                room[line.erp_id] -= taken
+                left = None if left is None else left - taken
+                yield OrderBilling(
+                    order_line=line.erp_id,
+                    document_id=DocumentId(fields.need(bill, "TxnID")),
+                    document_number=number,
+                    quantity=taken,
+                )
+                if left is None:
+                    break
+
+
+# --- receipts ----------------------------------------------------------------------------------------------------
+
+
+def receipt(record: etree._Element, orders: Mapping[str, PurchaseOrder] = {}) -> Receipt:
+    """Return what was received. Its lines do not name their order lines; with the order at hand they are found by
+    item, in their order.
+
+    Raises:
+        fields.Unusable: the receipt cannot be used.
+    """
+    erp_id = fields.need(record, "TxnID")
+    order_id = next(iter(linked(record, "PurchaseOrder")), None)
+    whole = orders.get(order_id or "")
+    room = {line.erp_id: line.quantity for line in whole.lines} if whole is not None else {}
+    lines: list[ReceiptLine] = []
+    for place, line in enumerate(lines_in(record, ITEM_LINES), start=1):
+        item = wire.ref(line, "ItemRef")
+        if item is None:
+            continue
+        quantity = fields.number(line, "Quantity") or ZERO
+        lines.append(
+            ReceiptLine(
+                erp_id=line_id(erp_id, fields.need(line, "TxnLineID")),
+                line_no=place,
+                item_id=item,
+                description=wire.text(line, "Desc") or "",
+                unit=wire.text(line, "UnitOfMeasure") or "",
+                quantity=quantity,
+                order_line=_take(whole, room, item, quantity),
+            )
+        )
+    return Receipt(
+        erp_id=ErpId(erp_id),
+        document_id=DocumentId(erp_id),
+        number=wire.text(record, "RefNumber") or fields.need(record, "TxnNumber"),
+        erp_status=statuses.RECEIPT,
+        order_document=None if order_id is None else DocumentId(order_id),
+        vendor_id=fields.need(record, "VendorRef/ListID"),
+        received_on=fields.need_day(record, "TxnDate"),
+        memo=wire.text(record, "Memo") or "",
+        revision=fields.revision(record),
+        lines=tuple(lines),
+    )
+
+
+def _take(whole: PurchaseOrder | None, room: dict[ErpId, Decimal], item: str, quantity: Decimal) -> ErpId | None:
+    """Return the order's line of this item that has room for the quantity, else the last one of the item."""
+    same = [line for line in whole.lines if line.item_id == item] if whole is not None else []
+    for line in same:
+        if room[line.erp_id] >= quantity:
+            room[line.erp_id] -= quantity
+            return line.erp_id
+    return same[-1].erp_id if same else None
+
+
+# --- bills and credits -------------------------------------------------------------------------------------------
+
+STATES = {True: "Paid", False: "Open"}
+VOIDED = "Voided"
+VOID = "VOID"
+"""Begins the memo of a document that a person voided; its amounts are zero."""
+
+
+def bill(record: etree._Element, home: str | None = None) -> ErpBill:
+    """Return a bill.
+
+    Raises:
+        fields.Unusable: the bill cannot be used.
+    """
+    erp_id = fields.need(record, "TxnID")
+    total = fields.need_number(record, "AmountDue")
+    is_paid = wire.flag(record, "IsPaid")
+    due = fields.number(record, "OpenAmount")
+    if due is None:
+        due = ZERO if is_paid else total
+    orders = linked(record, "PurchaseOrder")
+    key = wire.key_in(wire.text(record, "Memo"))
+    voided = total == 0 and (wire.text(record, "Memo") or "").upper().startswith(VOID)
+    return ErpBill(
+        erp_id=ErpId(erp_id),
+        number=wire.text(record, "RefNumber") or "",
+        vendor_id=fields.need(record, "VendorRef/ListID"),
+        order_document=DocumentId(orders[0]) if orders else None,
+        source_document=DocumentId(erp_id),
+        external_key=None if key is None else ExternalKey(key),
+        bill_date=fields.need_day(record, "TxnDate"),
+        due_date=fields.day(record, "DueDate"),
+        currency=currency(record, home) or "",
+        total=total,
+        paid=total - due,
+        due=due,
+        state=VOIDED if voided else STATES[due == 0 and total != 0],
+        rejected=voided,
+        memo=wire.without_key(wire.text(record, "Memo")),
+        revision=fields.revision(record),
+        lines=tuple(_bill_lines(record)),
+    )
+
+
+def credit(record: etree._Element, home: str | None = None) -> ErpBill:
+    """Return a vendor credit as a bill with a negative total.
+
+    Raises:
+        fields.Unusable: the credit cannot be used.
+    """
+    erp_id = fields.need(record, "TxnID")
+    total = fields.need_number(record, "CreditAmount")
+    left = fields.number(record, "OpenAmount")
+    left = total if left is None else left
+    return ErpBill(
+        erp_id=ErpId(erp_id),
+        number=wire.text(record, "RefNumber") or "",
+        vendor_id=fields.need(record, "VendorRef/ListID"),
+        bill_date=fields.need_day(record, "TxnDate"),
+        currency=currency(record, home) or "",
+        total=-total,
+        paid=left - total,
+        due=-left,
+        state="Credit",
+        memo=wire.text(record, "Memo") or "",
+        revision=fields.revision(record),
+        lines=tuple(_bill_lines(record, sign=-1)),
+    )
+
+
+def _bill_lines(record: etree._Element, *, sign: int = 1) -> Iterator[ErpBillLine]:
+    place = 0
+    for line in wire.children(record, ("ExpenseLineRet",)):
+        place += 1
+        yield ErpBillLine(
+            line_no=place,
+            account=wire.ref(line, "AccountRef"),
+            description=wire.text(line, "Memo") or "",
+            amount=sign * (fields.number(line, "Amount") or ZERO),
+        )
+    for line in lines_in(record, ITEM_LINES):
+        place += 1
+        quantity = fields.number(line, "Quantity")
+        yield ErpBillLine(
+            line_no=place,
+            item_id=wire.ref(line, "ItemRef"),
+            description=wire.text(line, "Desc") or "",
+            quantity=None if quantity is None else sign * quantity,
+            amount=sign * (fields.number(line, "Amount") or ZERO),
+        )

@@ -1,0 +1,95 @@
+"""Keep one connection's access token fresh: of all workers one refreshes, and stores before anybody uses the result.
+
+A refresh token that was superseded is not presented on purpose. After a lost answer it is presented once more, as
+nothing else is at hand; then the grant counts as lost, and a person connects again (reference 2.3, 2.4).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from erp.errors import AuthenticationFailed, Unavailable
+from erp.quickbooks_online.oauth import AnswerLost, GrantEnded, OAuthServer
+from erp.tokens import Tokens, TokenStore
+
+EARLY = timedelta(minutes=2)
+"""How long before its end an access token is refreshed."""
+
+ENDED = "ended"
+"""The name under which the reason is stored why the grant is over."""
+
+LOST = "answer_lost_at"
+"""The name under which it is stored that the answer to a refresh was lost."""
+
+
+class Access:
+    """The access tokens of one connection, for one process."""
+
+    def __init__(self, server: OAuthServer, store: TokenStore) -> None:
+        self._server = server
+        self._store = store
+        self._tokens: Tokens | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def current(self) -> Tokens:
+        """Return tokens whose access token can be used now; it is refreshed first if it is about to expire.
+
+        Raises:
+            AuthenticationFailed: AUTH_CREDENTIALS_MISSING or AUTH_RECONNECT.
+            ErpError: the refresh failed and may succeed later.
+        """
+        if self._tokens is None:
+            self._tokens = await self._store.current()
+        tokens = self._tokens
+        _must_be_usable(tokens)
+        return tokens if _is_fresh(tokens) else await self.renew(tokens)
+
+    async def renew(self, old: Tokens) -> Tokens:
+        """Return newer tokens than `old`, which QuickBooks refused or which expire.
+
+        Raises:
+            AuthenticationFailed: AUTH_RECONNECT, when the grant is over.
+            ErpError: the refresh failed and may succeed later.
+        """
+        async with self._one_at_a_time:
+            if self._tokens is None or self._tokens == old:
+                self._tokens = await self._store.rotate(old, self._refresh)
+            tokens = self._tokens
+        _must_be_usable(tokens)
+        if tokens.get(LOST):
+            raise Unavailable("QuickBooks' answer to a refresh of the access token was lost.", code="ERP_NO_ANSWER")
+        return tokens
+
+    async def _refresh(self, tokens: Tokens) -> Tokens:
+        if tokens.get(ENDED):
+            return tokens
+        try:
+            return await self._server.refresh(tokens)
+        except GrantEnded as ended:
+            return {**tokens, "access_token": "", ENDED: str(ended)}
+        except AnswerLost:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            if tokens.get(LOST):
+                return {**tokens, "access_token": "", ENDED: f"answers lost at {tokens[LOST]} and {now}"}
+            return {**tokens, "access_token": "", LOST: now}
+
+
+def _must_be_usable(tokens: Tokens) -> None:
+    if tokens.get(ENDED):
+        raise AuthenticationFailed(
+            f"QuickBooks has ended this connection's authorization ({tokens[ENDED]}).",
+            code="AUTH_RECONNECT",
+            evidence={"reason": tokens[ENDED]},
+        )
+    if not tokens.get("refresh_token") or not tokens.get("realm"):
+        raise AuthenticationFailed("Nobody has authorized this connection yet.", code="AUTH_CREDENTIALS_MISSING")
+
+
+def _is_fresh(tokens: Tokens) -> bool:
+    return bool(tokens.get("access_token")) and datetime.now(UTC) + EARLY < expiry(tokens, "access_expires_at")
+
+
+def expiry(tokens: Mapping[str, str], name: str) -> datetime:
+    """Return when a token ends; long ago if nothing is known of it."""
+    said = tokens.get(name)
+    return datetime.fromisoformat(said) if said else datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,0 +1,215 @@
+"""Call one company's API: tokens, the limit of calls in flight, and errors raised as typed ones.
+
+One method is one HTTP request; only after a refused access token it is sent once more, with the same request id.
+Nothing else is retried here: Temporal decides whether to repeat.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from erp.clock import ErpClock
+from erp.connector import ConnectionSettings, Storage
+from erp.errors import AuthenticationFailed, Throttled
+from erp.quickbooks_online import faults, wire
+from erp.quickbooks_online.access import Access
+from erp.quickbooks_online.auth import REALM, App, addresses
+from erp.quickbooks_online.oauth import OAuthServer
+from erp.quickbooks_online.wire import Entity
+from erp.tokens import Tokens
+from erp.transport import Answer, Transport
+
+MINOR_VERSION = "75"
+
+LONGEST_QUERY = 1500
+"""Characters of a statement that goes into the address; a longer one is posted."""
+
+QUOTA_AFTER_SECONDS = 300
+"""After so long of nothing but throttles, without one successful read, the month's reads are used up (section 4)."""
+
+QUOTA_PROBE = timedelta(hours=1)
+"""How often a read is tried while the month's reads are used up: the company may have bought more."""
+
+
+class QuickBooksClient:
+    """The API as one connection's tokens see it."""
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        realm: str,
+        app: App | None,
+        storage: Storage,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self.realm = realm
+        self._access = Access(OAuthServer(app, settings, transport=transport), storage.tokens)
+        self._transport = Transport(
+            "QuickBooks", settings, company=realm, headers={"Accept": "application/json"}, transport=transport
+        )
+        self._throttled_since: float | None = None
+        self._reads_paused_until = 0.0
+        self._meter = storage.reads
+
+    def __repr__(self) -> str:
+        return f"QuickBooksClient(realm={self.realm!r})"
+
+    @property
+    def endpoint(self) -> str:
+        """Return the address calls go to."""
+        return self._settings.endpoint
+
+    @property
+    def clock(self) -> ErpClock:
+        """Return QuickBooks' clock, as its last answer had it."""
+        return self._transport.clock
+
+    async def get(self, path: str, **params: str) -> Entity:
+        """Read a resource below the company."""
+        return await self._read("GET", path, params)
+
+    async def query(self, statement: str) -> Entity:
+        """Run a query and return the whole answer; a long statement is posted."""
+        if len(statement) <= LONGEST_QUERY:
+            return await self._read("GET", "query", {"query": statement})
+        return await self._read("POST", "query", {}, statement.encode(), "application/text")
+
+    async def write(self, path: str, body: Entity, *, request_id: str, **params: str) -> Entity:
+        """Post a document and return the answer. `request_id` is the same on every repeat of the same write.
+
+        Raises:
+            OutcomeUnknown: the answer was lost: the document may be there.
+            ErpError: any other refusal or failure.
+        """
+        content = wire.encode(body)
+        answer = await self._send(
+            "POST", path, {**params, "requestid": request_id}, content, "application/json", writing=True
+        )
+        return faults.evaluate(answer.status_code, answer.headers, answer.content, writing=True)
+
+    async def close(self) -> None:
+        """Close the HTTP connections."""
+        await self._transport.close()
+
+    async def renew(self) -> None:
+        """Refresh the access token now: a grant that nobody uses would end."""
+        await self._access.renew(await self._access.current())
+
+    # --- reads, which are metered --------------------------------------------------------------------------------
+
+    async def _read(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        content: bytes | None = None,
+        content_type: str | None = None,
+    ) -> Entity:
+        now = time.monotonic()
+        if now < self._reads_paused_until:
+            raise _quota(timedelta(seconds=self._reads_paused_until - now))
+        answer = await self._send(method, path, params, content, content_type, writing=False)
+        try:
+            value = faults.evaluate(answer.status_code, answer.headers, answer.content, writing=False)
+        except Throttled as throttled:
+            raise self._throttled(throttled) from None
+        self._throttled_since = None
+        if self._meter is not None:
+            self._meter.count()
+        return value
+
+    def _throttled(self, throttled: Throttled) -> Throttled:
+        """Return the throttle, or that the month's reads are used up: such a throttle does not end after a minute."""
+        now = time.monotonic()
+        if self._throttled_since is None:
+            self._throttled_since = now
+        if now - self._throttled_since < QUOTA_AFTER_SECONDS:
+            return throttled
+        left = min(QUOTA_PROBE, until_next_month(datetime.now(UTC)))
+        self._reads_paused_until = now + left.total_seconds()
+        return _quota(left, throttled.evidence)
+
+    # --- one request ---------------------------------------------------------------------------------------------
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        content: bytes | None,
+        content_type: str | None,
+        *,
+        writing: bool,
+    ) -> Answer:
+        tokens = await self._tokens()
+        answer = await self._once(tokens, method, path, params, content, content_type, writing=writing)
+        if not _token_refused(answer, writing=writing):
+            return answer
+        # A refused token means that nothing was done.
+        tokens = await self._access.renew(tokens)
+        return await self._once(tokens, method, path, params, content, content_type, writing=writing)
+
+    async def _tokens(self) -> Tokens:
+        tokens = await self._access.current()
+        if tokens.get("realm") != self.realm or not REALM.fullmatch(self.realm):
+            raise AuthenticationFailed("The tokens are another company's.", code="WRONG_COMPANY")
+        return tokens
+
+    async def _once(
+        self,
+        tokens: Tokens,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        content: bytes | None,
+        content_type: str | None,
+        *,
+        writing: bool,
+    ) -> Answer:
+        where = addresses(self._settings.endpoint, allow_loopback=self._settings.allow_loopback)
+        query = urlencode({**params, "minorversion": MINOR_VERSION}, quote_via=quote)
+        url = f"{where.api}/v3/company/{self.realm}/{path}?{query}"
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        async with self._transport.turn(where.api):
+            return await self._transport.send(method, url, content, writing=writing, headers=headers)
+
+
+def _token_refused(answer: Answer, *, writing: bool) -> bool:
+    """Return whether QuickBooks refused the token. For a write only its own words say so: a bare status may come from a
+    proxy, after the write was done."""
+    if answer.status_code == 401 and not writing:
+        return True
+    if answer.status_code == 200:
+        return False
+    return any(fault.code in faults.TOKEN_CODES for fault in faults.read_body(answer.content).faults)
+
+
+def _quota(left: timedelta, evidence: Mapping[str, str] | None = None) -> Throttled:
+    return Throttled(
+        "QuickBooks has refused every read for some minutes: the month's metered reads are used up.",
+        code="ERP_QUOTA",
+        retry_after=left,
+        evidence=evidence,
+    )
+
+
+def until_next_month(now: datetime) -> timedelta:
+    """Return how long it is until the next month begins."""
+    first = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+    return first - now
+
+
+def clock_of(answer: Mapping[str, Any]) -> datetime:
+    """Return the server's clock as an answer has it; ours if it has none that can be read."""
+    try:
+        return wire.instant(str(answer.get("time") or ""))
+    except ValueError:
+        return datetime.now(UTC)

@@ -1,0 +1,207 @@
+"""Read and write bill payments, by check or card (reference 6.3)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from erp.errors import Duplicate, OutcomeUnknown, Rejected
+from erp.pages import Page
+from erp.quickbooks_online import translate, wire
+from erp.quickbooks_online.accounts import BANK, CARD, Accounts
+from erp.quickbooks_online.bills_in import BILL
+from erp.quickbooks_online.company import Companies
+from erp.quickbooks_online.orders import look_back
+from erp.quickbooks_online.reader import Reader
+from erp.quickbooks_online.seen import Memory
+from erp.quickbooks_online.wire import ZERO, Entity
+from erp.quickbooks_online.writing import Writer, request_id
+from models.domain.ids import ErpId
+from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentMethod, PaymentToPush, PushedPayment
+
+KIND = "BillPayment"
+
+STATE = {False: "Paid", True: "Voided"}
+
+
+class Payments:
+    """Reads and writes the payments of one connection."""
+
+    def __init__(
+        self, reader: Reader, writer: Writer, companies: Companies, accounts: Accounts, memory: Memory
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._companies = companies
+        self._accounts = accounts
+        self._memory = memory
+
+    async def page(self, *, since: str | None, after: str | None) -> Page[ErpPayment]:
+        """Read a page of payments, with what each paid."""
+        home = (await self._companies.current()).home_currency
+        window = self._memory.window([KIND], since) if after is None else None
+        if window is not None:
+            records, resume, began = window.changed.get(KIND, []), None, None
+        else:
+            listing = await self._reader.page(KIND, after, since=None if since is None else look_back(since))
+            records, resume, began = listing.records, listing.after, listing.began
+        payments, bad = translate.usable(records, lambda one: payment_of(one, home))
+        read_at = None if window is None else window.began
+        return Page(payments, resume, translate.high_water(began, (one.revision for one in payments)), bad, read_at)
+
+    async def find(self, payment: PaymentToPush) -> ErpId | None:
+        """Return the payment of this vendor that carries our key, which is its number too."""
+        on = payment.paid_on.isoformat()
+        for one in await self._writer.with_number(KIND, wire.doc_number(payment.external_key), on):
+            if wire.key_of(one) == payment.external_key and wire.ref(one, "VendorRef") == payment.vendor_id:
+                return ErpId(wire.text(one, "Id") or "")
+        return None
+
+    async def create(self, payment: PaymentToPush) -> ErpId:
+        """Pay the bill, from the bank or card account that the payment names. QuickBooks takes a total above the sum of
+        the lines in silence, so the total is that sum.
+
+        Raises:
+            Rejected: PAYABLE_MISSING, ALREADY_PAID, MORE_THAN_DUE, VENDOR_DIFFERS or ACCOUNT_REFUSED.
+        """
+        bill_id = payment.bill_document.removeprefix(wire.BILL)
+        self._memory.forget(BILL, bill_id)
+        bill = await self._writer.document(BILL, bill_id)
+        _must_be_payable(payment, bill)
+        assert bill is not None, "it is payable"
+        by_card = payment.method.casefold() == PaymentMethod.CARD
+        kind, what = (CARD, "credit card account") if by_card else (BANK, "bank account")
+        account = {"value": await self._accounts.need(kind, payment.bank_account, what)}
+        means = {"CCAccountRef": account} if by_card else {"BankAccountRef": account, "PrintStatus": "NotSet"}
+        body = wire.given(
+            VendorRef={"value": payment.vendor_id},
+            PayType="CreditCard" if by_card else "Check",
+            **{"CreditCardPayment" if by_card else "CheckPayment": means},
+            APAccountRef=wire.reference(wire.ref(bill, "APAccountRef")),
+            CurrencyRef=wire.reference(wire.ref(bill, "CurrencyRef")),
+            DocNumber=wire.doc_number(payment.external_key),
+            TxnDate=payment.paid_on.isoformat(),
+            PrivateNote=wire.marked(payment.memo, payment.external_key),
+            TotalAmt=payment.amount,
+            Line=[{"Amount": payment.amount, "LinkedTxn": [{"TxnId": bill_id, "TxnType": "Bill"}]}],
+        )
+        try:
+            made = await self._writer.write(
+                KIND, body, request_id=request_id("payment", payment.external_key, _content(payment))
+            )
+        except Duplicate as error:
+            if error.code != "ALREADY_EXISTS":
+                raise
+            made = await self._writer.holder_of(error, KIND, payment.external_key)
+        # The payment has changed the bill.
+        self._memory.forget(BILL, bill_id)
+        return ErpId(wire.text(made, "Id") or "")
+
+    async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
+        """Return what QuickBooks holds of the payment, and what is now due on the bill.
+
+        Raises:
+            OutcomeUnknown: either is not shown.
+            Rejected: CONTENT_CONFLICT, when the payment is not what was sent.
+        """
+        bill_id = payment.bill_document.removeprefix(wire.BILL)
+        record = await self._current(erp_id)
+        if record is None:
+            raise OutcomeUnknown(f"QuickBooks does not show payment {erp_id}.", code="OUTCOME_UNKNOWN")
+        self._memory.forget(BILL, bill_id)
+        bill = await self._writer.document(BILL, bill_id)
+        if bill is None:
+            raise OutcomeUnknown(f"QuickBooks does not show bill {bill_id}.", code="OUTCOME_UNKNOWN")
+        home = (await self._companies.current()).home_currency
+        existing = payment_of(record, home)
+        if not existing.voided:
+            _must_be_as_sent(payment, existing)
+        total, due = translate.need_number(bill, "TotalAmt"), translate.need_number(bill, "Balance")
+        return PushedPayment(
+            erp_id=erp_id,
+            state=existing.state,
+            settled=not existing.voided,
+            amount=existing.amount,
+            revision=existing.revision,
+            payable_id=ErpId(payment.bill_document),
+            bill_paid=total - due,
+            bill_due=due,
+        )
+
+    async def _current(self, erp_id: str) -> Entity | None:
+        """Return the payment from the write's own answer, once; a later look reads it."""
+        record = await self._writer.document(KIND, erp_id)
+        self._memory.forget(KIND, erp_id)
+        return record
+
+
+def payment_of(entity: Entity, home: str) -> ErpPayment:
+    """Return a payment in our form.
+
+    Raises:
+        Unusable: the record cannot be used.
+    """
+    erp_id = translate.need(entity, "Id")
+    lines = wire.parts(entity, "Line")
+    voided = (wire.text(entity, "status") or "").casefold() == "voided"
+    shares = {
+        bill: _sum(lines, bill)
+        for bill in dict.fromkeys(bill for line in lines for bill in translate.linked(line, "Bill"))
+    }
+    return ErpPayment(
+        erp_id=ErpId(erp_id),
+        vendor_id=translate.need_ref(entity, "VendorRef"),
+        paid_on=translate.need_day(entity, "TxnDate"),
+        amount=translate.need_number(entity, "TotalAmt"),
+        currency=wire.ref(entity, "CurrencyRef") or home,
+        state=STATE[voided],
+        voided=voided,
+        document_number=wire.key_of(entity) or wire.text(entity, "DocNumber"),
+        revision=translate.revision(entity),
+        shares=tuple(
+            ErpPaymentShare(bill_erp_id=ErpId(f"{wire.BILL}{bill}"), amount=amount) for bill, amount in shares.items()
+        ),
+    )
+
+
+def _sum(lines: list[Entity], bill: str) -> Decimal:
+    amounts = [translate.number(line, "Amount") or ZERO for line in lines if bill in translate.linked(line, "Bill")]
+    return sum(amounts, ZERO)
+
+
+def _content(payment: PaymentToPush) -> list[Any]:
+    return [
+        payment.vendor_id, payment.bill_document, payment.amount, payment.currency, payment.paid_on, payment.method,
+        payment.bank_account, payment.memo,
+    ]  # fmt: skip
+
+
+def _must_be_payable(payment: PaymentToPush, bill: Entity | None) -> None:
+    evidence: Mapping[str, str] = {"document": payment.bill_document}
+    if bill is None:
+        raise Rejected(
+            f"QuickBooks does not show bill {payment.bill_document}, so there is nothing to pay.",
+            code="PAYABLE_MISSING",
+            evidence=evidence,
+        )
+    if wire.ref(bill, "VendorRef") != payment.vendor_id:
+        raise Rejected("The bill is another vendor's now.", code="VENDOR_DIFFERS", evidence=evidence)
+    due = translate.need_number(bill, "Balance")
+    if due <= 0:
+        raise Rejected("QuickBooks shows the bill as paid in full.", code="ALREADY_PAID", evidence=evidence)
+    if payment.amount > due:
+        raise Rejected(
+            f"{payment.amount} is more than the {due} that are due; QuickBooks would keep the rest as a credit.",
+            code="MORE_THAN_DUE",
+            evidence={**evidence, "due": str(due), "amount": str(payment.amount)},
+        )
+
+
+def _must_be_as_sent(payment: PaymentToPush, existing: ErpPayment) -> None:
+    paid = sum((share.amount for share in existing.shares if share.bill_erp_id == ErpId(payment.bill_document)), ZERO)
+    if existing.amount == payment.amount and paid == payment.amount:
+        return
+    raise Rejected(
+        f"QuickBooks holds {existing.amount}, of which {paid} went to the bill; {payment.amount} was sent.",
+        code="CONTENT_CONFLICT",
+        evidence={"payment": existing.erp_id, "amount": str(existing.amount), "to_the_bill": str(paid)},
+    )

@@ -1,0 +1,67 @@
+"""Keep for a minute what a change detection saw whole: the sync run that follows need not read it again.
+
+It only saves reads. Another worker, or the same one later, reads by query.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from erp.quickbooks_online.wire import Entity
+
+FRESH_SECONDS = 60
+
+MOST_KEPT = 2000
+
+
+class Window(NamedTuple):
+    """All changes since a cursor, by kind of record, and QuickBooks' clock."""
+
+    since: Mapping[str, str]
+    """By kind of record: the cursor from which the window is complete."""
+    changed: Mapping[str, list[Entity]]
+    deleted: Mapping[str, list[Entity]]
+    at: datetime
+    began: datetime
+    """Our own clock before the reading."""
+    name: str
+    """Names it for the sync run that asked for it."""
+
+
+class Memory:
+    """What one connection's roles have seen within the last minute."""
+
+    def __init__(self) -> None:
+        self._window: tuple[float, Window] | None = None
+        self._documents: dict[tuple[str, str], tuple[float, Entity, datetime]] = {}
+
+    def keep(self, window: Window) -> None:
+        """Keep a window."""
+        self._window = (time.monotonic(), window)
+
+    def window(self, kinds: Iterable[str], since: str | None, name: str | None = None) -> Window | None:
+        """Return the window if it holds all changes of these kinds since the cursor, and has this name."""
+        if self._window is None or since is None or time.monotonic() - self._window[0] > FRESH_SECONDS:
+            return None
+        window = self._window[1]
+        if name is not None and window.name != name:
+            return None
+        return window if all(window.since.get(kind, "9") <= since for kind in kinds) else None
+
+    def put(self, kind: str, document: Entity, at: datetime) -> None:
+        """Keep a document that QuickBooks just showed or answered a write with."""
+        if len(self._documents) >= MOST_KEPT:
+            self._documents.clear()
+        self._documents[kind, str(document.get("Id"))] = (time.monotonic(), document, at)
+
+    def get(self, kind: str, document_id: str) -> tuple[Entity, datetime] | None:
+        """Return a document that was kept within the last minute, and QuickBooks' clock then."""
+        kept = self._documents.get((kind, document_id))
+        if kept is None or time.monotonic() - kept[0] > FRESH_SECONDS:
+            return None
+        return kept[1], kept[2]
+
+    def forget(self, kind: str, document_id: str) -> None:
+        """Forget a document that was changed."""
+        self._documents.pop((kind, document_id), None)

@@ -1,0 +1,114 @@
+"""Payments: their statuses, their records in the ERP, and the records that we push."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from models.domain.ids import DocumentId, ErpId, ExternalKey
+from models.domain.record import Record
+
+
+class PaymentStatus(StrEnum):
+    """The status of a payment: scheduled for a date, submitted to the ERP, then paid once the ERP has confirmed it."""
+
+    SCHEDULED = "scheduled"
+    SUBMITTED = "submitted"
+    SYNC_ISSUE = "sync_issue"
+    PAID = "paid"
+    ABANDONED = "abandoned"
+    VOIDED = "voided"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Return whether it still claims part of what is due on its bill."""
+        return self in (PaymentStatus.SCHEDULED, PaymentStatus.SUBMITTED, PaymentStatus.SYNC_ISSUE)
+
+
+class PaymentWaitsFor(StrEnum):
+    """What an unfinished payment waits for before it can go on."""
+
+    BILL_REVIEW = "bill_review"
+    """A person decides on what the match of its bill found."""
+    BILL_APPROVAL = "bill_approval"
+    """People approve its bill."""
+    BILL_PUSH = "bill_push"
+    """Its bill is on its way to the ERP."""
+    BILL_ISSUE = "bill_issue"
+    """A sync issue stops its bill, or an edit of its bill."""
+    BILL_EDIT = "bill_edit"
+    """An edit of its bill is on its way to the ERP."""
+    DAY = "day"
+    """The day it is to be made."""
+    ISSUE = "issue"
+    """A sync issue of its own."""
+    ERP = "erp"
+    """The ERP takes it, or posts it."""
+
+
+class PaymentMethod(StrEnum):
+    """How money goes out. Each ERP folder has its own words for them."""
+
+    CHECK = "check"
+    EFT = "eft"
+    ACH = "ach"
+    CASH = "cash"
+    CARD = "card"
+
+
+class ErpPaymentShare(Record):
+    """The part of a payment or a credit that went to one bill."""
+
+    bill_erp_id: ErpId
+    amount: Decimal
+
+
+class ErpPayment(Record):
+    """A payment as the ERP holds it."""
+
+    erp_id: ErpId
+    vendor_id: str
+    paid_on: date
+    amount: Decimal
+    currency: str
+    state: str
+    voided: bool = False
+    settled: bool = True
+    """False while the ERP does not post the payment yet, for example because it needs an approval there."""
+    document_number: str | None = None
+    """The reference number; our external key when the payment is ours."""
+    revision: str
+    shares: tuple[ErpPaymentShare, ...] = ()
+
+
+class PaymentToPush(Record):
+    """A payment to push (S5-34..42)."""
+
+    external_key: ExternalKey
+    vendor_id: str
+    bill_document: DocumentId
+    """The vendor invoice; the payable behind it is looked up, because its id may have changed."""
+    bill_erp_id: ErpId
+    payable_hint: ErpId | None
+    amount: Decimal
+    currency: str
+    paid_on: date
+    method: str
+    bank_account: str
+    memo: str = ""
+    owner_entity: str | None = None
+
+
+class PushedPayment(Record):
+    """The payment that the ERP holds under our key, and what is now paid and due on the bill."""
+
+    erp_id: ErpId
+    state: str
+    settled: bool
+    """False while the ERP does not post the payment yet, for example because it needs an approval there."""
+    amount: Decimal
+    revision: str
+    payable_id: ErpId
+    bill_paid: Decimal
+    bill_due: Decimal
+    bill_revision: str | None = None
+    """The bill's revision that these figures belong to, as its own page shows it; None: the ERP does not tell."""

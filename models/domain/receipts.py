@@ -1,0 +1,49 @@
+"""Goods receipts against purchase orders."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from models.domain.ids import DocumentId, ErpId
+from models.domain.record import Record
+
+
+class ReceiptStatus(StrEnum):  # S5-129..135
+    """What a receipt's status in the ERP means for matching."""
+
+    ACTIVE = "active"
+    CLOSED = "closed"
+    DELETED = "deleted"
+
+
+class ReceiptLine(Record):
+    """One received line, with its quantity in `unit`; `order_line` is the purchase order line that it received."""
+
+    erp_id: ErpId
+    line_no: int
+    item_id: str
+    description: str = ""
+    unit: str = ""
+    quantity: Decimal
+    billed: Decimal = Decimal(0)
+    order_line: ErpId | None = None
+    source_line: ErpId | None = None
+    """The line of another receipt that this one continues (S5-25): of that line only what was billed was received under
+    its own receipt."""
+
+
+class Receipt(Record):
+    """A goods receipt against one purchase order."""
+
+    erp_id: ErpId
+    document_id: DocumentId
+    number: str
+    erp_status: str
+    order_document: DocumentId | None
+    vendor_id: str
+    received_on: date
+    memo: str = ""
+    entity: str | None = None
+    owner_entity: str | None = None
+    revision: str
+    lines: tuple[ReceiptLine, ...]

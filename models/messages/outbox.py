@@ -1,0 +1,38 @@
+"""What is built from outbox messages. It never enters a workflow itself; a signal's `argument` does."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from models.domain.connections import Erp
+from models.domain.ids import BillId, ConnectionId
+from models.messages.bills import BillState
+from models.messages.orders import PurchaseOrderState
+from models.messages.source_orders import SourceOrderState
+from models.messages.sync import SyncState
+
+
+class SignalToSend(NamedTuple):
+    """One signal to one workflow, and the state to start that workflow with if it does not run."""
+
+    workflow_id: str
+    signal: str
+    argument: BaseModel | str | None
+    """None: the signal takes none."""
+    start: PurchaseOrderState | BillState | SyncState | SourceOrderState | None = None
+    """None: nothing is left to do for a workflow that does not run."""
+    starts_bill: BillId | None = None
+    """The bill whose state to start its workflow with is read only once the workflow is found not to run: it almost
+    always does."""
+    parent_starts_it: bool = False
+    """The order's workflow is about to start it, as its child, and is given a moment for that."""
+
+
+class ScheduleToSet(NamedTuple):
+    """How often a connection is to be synced by itself."""
+
+    connection_id: ConnectionId
+    erp: Erp
+    every: timedelta | None
+    """None: only when asked."""

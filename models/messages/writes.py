@@ -1,0 +1,27 @@
+"""Request and result of abandoning an ERP write."""
+
+from pydantic import BaseModel
+
+from models.domain.writes import WriteKind
+from models.messages.bills import BillBalance
+
+
+class AbandonWrite(BaseModel):
+    """Abandon a bill or a payment that never reached the ERP, or an edit of a bill that did: never send it again."""
+
+    subject_kind: WriteKind
+    subject_id: str
+    actor: str
+    why: str = ""
+    edition: int = 0
+    """For an edit: its number."""
+    in_doubt: bool = False
+    """For an edit: the ERP may hold it, so the bill is not put back to its state before the edit."""
+
+
+class AbandonedWrite(BaseModel):
+    """Whether the write could be abandoned; for a payment or a retraction also what is then paid and due on the
+    bill."""
+
+    done: bool
+    bill: BillBalance | None = None

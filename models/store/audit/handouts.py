@@ -1,0 +1,137 @@
+"""Hand the requests of the journal out to the ERP's program, session by session, and take in their answers."""
+
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.ids import ConnectionId
+from models.store.audit.exchanges import Waiter
+
+
+class Waiting(NamedTuple):
+    """A request without an answer."""
+
+    key: str
+    request: str
+    generation: int
+    document: str | None
+    """What was handed out before, to the byte; None: it was not."""
+    in_doubt: bool
+    """It is a write that another session was handed and did not answer."""
+
+    @property
+    def is_write(self) -> bool:
+        """Return whether the request changes something in the ERP."""
+        return self.key.startswith("write/")
+
+
+async def next_waiting(session: AsyncSession, connection_id: ConnectionId, session_id: str) -> Waiting | None:
+    """Return what goes out next: a write in doubt before anything else, then writes before questions."""
+    row = (
+        await session.execute(
+            text(
+                """
+                select key, request, generation, document,
+                       key like 'write/%' and handed_to is not null and handed_to <> :session as in_doubt
+                  from exchanges
+                 where connection_id = :c and answered_at is null and lost_at is null
+                   and (not_before is null or not_before <= now())
+                 order by (key like 'write/%' and handed_to is not null and handed_to <> :session) desc,
+                          (key like 'write/%') desc, sequence
+                 limit 1
+                """
+            ),
+            {"c": connection_id, "session": session_id},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Waiting(row.key, row.request, row.generation, row.document, bool(row.in_doubt))
+
+
+async def request_of(session: AsyncSession, connection_id: ConnectionId, key: str) -> str:
+    """Return the request that is stored under a key."""
+    result = await session.execute(
+        text("select request from exchanges where connection_id = :c and key = :key"), {"c": connection_id, "key": key}
+    )
+    return str(result.scalar_one())
+
+
+async def hand_out(
+    session: AsyncSession, connection_id: ConnectionId, key: str, session_id: str, document: str
+) -> None:
+    """Record that a request is handed out, with its bytes; parts of its answer from another session are void."""
+    await session.execute(
+        text(
+            """
+            with void as (delete from exchange_pages where connection_id = :c and key = :key)
+            update exchanges set handed_to = :session, handed_at = now(), document = :document
+             where connection_id = :c and key = :key
+            """
+        ),
+        {"c": connection_id, "key": key, "session": session_id, "document": document},
+    )
+
+
+async def add_page(session: AsyncSession, connection_id: ConnectionId, key: str, answer: str) -> None:
+    """Store one part of an answer, but not the last."""
+    await session.execute(
+        text(
+            """
+            insert into exchange_pages (connection_id, key, page, answer)
+            select cast(:c as varchar), cast(:key as varchar), 1 + count(*), cast(:answer as varchar)
+              from exchange_pages where connection_id = :c and key = :key
+            """
+        ),
+        {"c": connection_id, "key": key, "answer": answer},
+    )
+
+
+async def answer_whole(session: AsyncSession, connection_id: ConnectionId, key: str, answer: str) -> Waiter | None:
+    """Store an answer, or its last part, and return the activity that waits; None: it was answered before."""
+    row = (
+        await session.execute(
+            text(
+                """
+                update exchanges set answer = :answer, answered_at = now(),
+                       pages = 1 + (select count(*) from exchange_pages p
+                                     where p.connection_id = :c and p.key = :key)
+                 where connection_id = :c and key = :key and answered_at is null
+                returning workflow_id, workflow_run_id, activity_id
+                """
+            ),
+            {"c": connection_id, "key": key, "answer": answer},
+        )
+    ).one_or_none()
+    return None if row is None else Waiter(row.workflow_id, row.workflow_run_id, row.activity_id)
+
+
+async def lose(session: AsyncSession, connection_id: ConnectionId, key: str) -> Waiter | None:
+    """Record that the ERP knows nothing of a write it was handed: its record is looked up before it is repeated.
+
+    Return the activity that waits.
+    """
+    row = (
+        await session.execute(
+            text(
+                "update exchanges set lost_at = now(), losses = losses + 1"
+                " where connection_id = :c and key = :key and answered_at is null and lost_at is null"
+                " returning workflow_id, workflow_run_id, activity_id"
+            ),
+            {"c": connection_id, "key": key},
+        )
+    ).one_or_none()
+    return None if row is None else Waiter(row.workflow_id, row.workflow_run_id, row.activity_id)
+
+
+async def waiting(session: AsyncSession, connection_id: ConnectionId) -> int:
+    """Return how many requests wait for the ERP's program."""
+    result = await session.execute(
+        text(
+            "select count(*) from exchanges where connection_id = :c and answered_at is null and lost_at is null"
+            " and (not_before is null or not_before <= now())"
+        ),
+        {"c": connection_id},
+    )
+    return int(result.scalar_one())

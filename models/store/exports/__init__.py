@@ -1,0 +1,1 @@
+"""Read all rows of one kind, for a file."""

@@ -1,0 +1,171 @@
+"""Link an order to other documents: the back-order chain that it continues, and the receipts against it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.domain.ids import ConnectionId
+from models.store.orders.order_rows import sent_bills
+
+_LONGEST_CHAIN = 100
+"""How many steps a back-order chain is followed: documents that name each other in a circle must not stop a sync."""
+
+
+_BACK_ORDERS = """
+select b.id from purchase_orders b where b.connection_id = :c and b.created_from is not null
+ and (b.id = any(cast(:ids as text[])) or b.created_from in (
+     select document_id from purchase_orders where id = any(cast(:ids as text[]))))
+"""
+
+_ADOPT_RECEIPTS = """
+update receipts r set purchase_order_id = o.id from purchase_orders o
+ where o.id = any(cast(:ids as text[])) and r.connection_id = :c and r.purchase_order_id is null
+   and r.order_document = o.document_id
+returning o.id
+"""
+
+_ADOPT_BILLS = """
+update bills b set purchase_order_id = o.id, linked_in_erp = true, changed_at = now() from purchase_orders o
+ where o.id = any(cast(:ids as text[])) and b.connection_id = :c and b.purchase_order_id is null
+   and b.origin = 'erp' and b.order_document = o.document_id and b.receipt_document is null
+"""
+
+_ADOPT_ALL = text(f"with receipts_found as ({_ADOPT_RECEIPTS}), bills_found as ({_ADOPT_BILLS}) {_BACK_ORDERS}")
+
+
+async def link_chains(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Give back orders the chain of the order that they continue (S5-25), whichever of the two arrived first."""
+    rows = await connection.execute(text(_BACK_ORDERS), {"c": connection_id, "ids": order_ids})
+    await _follow_chains(connection, connection_id, list(rows.scalars()))
+
+
+async def adopt_all(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Link what was stored before these orders to them: receipts, bills made in the ERP, and back orders."""
+    rows = await connection.execute(_ADOPT_ALL, {"c": connection_id, "ids": order_ids})
+    await _follow_chains(connection, connection_id, list(rows.scalars()))
+
+
+async def _follow_chains(connection: AsyncConnection, connection_id: ConnectionId, affected: list[str]) -> None:
+    for _ in range(_LONGEST_CHAIN):
+        if not affected:
+            return
+        moved = await connection.execute(
+            text(
+                "update purchase_order_lines l set chain_line = f.chain_line"
+                " from purchase_orders b, purchase_orders o, purchase_order_lines f"
+                " where b.id = any(cast(:ids as text[])) and o.connection_id = :c and o.document_id = b.created_from"
+                "   and l.purchase_order_id = b.id and f.purchase_order_id = o.id and f.erp_id = l.source_line"
+                "   and o.id <> b.id and l.chain_line <> f.chain_line"
+                " returning l.purchase_order_id"
+            ),
+            {"c": connection_id, "ids": affected},
+        )
+        moved_orders = sorted(set(moved.scalars()))
+        further = await connection.execute(
+            text(
+                "select b.id from purchase_orders o join purchase_orders b"
+                " on b.connection_id = o.connection_id and b.created_from = o.document_id"
+                " where o.id = any(cast(:ids as text[]))"
+            ),
+            {"ids": moved_orders},
+        )
+        affected = list(further.scalars())
+
+
+async def adopt_receipts(
+    connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]
+) -> Sequence[str]:
+    """Link receipts that were stored before their order to it; return the orders that got some."""
+    rows = await connection.execute(text(_ADOPT_RECEIPTS), {"c": connection_id, "ids": order_ids})
+    return sorted(set(rows.scalars()))
+
+
+COUNTS = "r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null"
+"""Whether a receipt `r` has received anything. A draft has not yet."""
+
+RECEIVED = f"""
+case when rl.billed < rl.quantity and exists (
+         select from receipt_lines c join receipts rest on rest.id = c.receipt_id
+          where c.source_line = rl.erp_id and rest.connection_id = r.connection_id
+            and {COUNTS.replace("r.", "rest.")})
+     then rl.billed else rl.quantity end
+"""
+"""What a line `rl` of a receipt `r` stands for: all of it; where the rest went on as a back order, what was billed."""
+
+# Receipts in another unit are rounded at ten places: three times 3.3333333333 cases count as ten.
+_COUNT_RECEIPTS = f"""
+update purchase_order_lines l
+set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed,
+    billed_amount = case when n.billed = l.converted then l.converted_amount else n.billed * l.price end
+from (
+    select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
+           case when :counted and r.received > 0
+                then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
+                else k.converted end as billed
+    from purchase_order_lines k
+    cross join lateral (
+        -- What went back to the vendor is received no more, where the ERP's receipts keep it.
+        select trim_scale(round(greatest(coalesce(sum({RECEIVED}), 0) - k.returned, 0), 9)) as received,
+               trim_scale(round(coalesce(sum(rl.billed), 0), 9)) as receipts_billed
+        from receipts r join receipt_lines rl on rl.receipt_id = r.id
+        where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
+          and {COUNTS}
+    ) r
+    cross join lateral (
+        select coalesce(sum(bl.quantity), 0) as settled
+        from bill_lines bl join bills b on b.id = bl.bill_id
+        where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
+          and not bl.reserves and b.status not in ('deleted', 'abandoned', 'disputed')
+    ) ours
+    where k.purchase_order_id = any(cast(:ids as text[]))
+      and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted
+           or exists (select from receipts x where x.purchase_order_id = k.purchase_order_id))
+) n
+where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
+  and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from
+      (n.received, n.receipts_billed, n.billed,
+       case when n.billed = l.converted then l.converted_amount else n.billed * l.price end)
+returning l.purchase_order_id
+"""
+
+
+async def count_receipts(
+    connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool
+) -> frozenset[str]:
+    """Recompute R and E of every line of these orders; return the orders where a value changed.
+
+    Where a receipt is a conversion of the order, what the ERP counts as converted includes what was received; E is the
+    rest. Order and receipts are read at different moments, so that rest may be too low for a while: E never falls below
+    the bills we know to be inside it. A draft receipt has received nothing yet.
+    """
+    rows = await connection.execute(
+        text(_COUNT_RECEIPTS), {"ids": list(order_ids), "counted": receipts_count_as_billed}
+    )
+    return frozenset(rows.scalars())
+
+
+async def adopt_bills(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
+    """Link bills made in the ERP that were stored before their order to it, by the ERP's own link (ruling G8)."""
+    await connection.execute(text(_ADOPT_BILLS), {"c": connection_id, "ids": order_ids})
+
+
+async def recount(connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool) -> None:
+    """Recompute R and E of these orders after their receipts changed, and queue a notification to their workflows.
+
+    The caller has locked the orders. While a bill of ours is in flight, an order's figures stay until its own refresh
+    brings the evidence.
+    """
+    in_flight = {order for order, waiting in (await sent_bills(connection, order_ids)).items() if waiting}
+    countable = [order for order in order_ids if order not in in_flight]
+    moved = await count_receipts(connection, countable, receipts_count_as_billed=receipts_count_as_billed)
+    await connection.execute(
+        text(
+            "update purchase_orders set notified_hash = '',"
+            "   figures_due = figures_due or id = any(cast(:in_flight as text[])),"
+            "   snapshot = snapshot + case when id = any(cast(:moved as text[])) then 1 else 0 end,"
+            "   changed_at = case when id = any(cast(:moved as text[])) then now() else changed_at end"
+            " where id = any(cast(:moved as text[])) or id = any(cast(:in_flight as text[]))"
+        ),
+        {"moved": sorted(moved), "in_flight": sorted(in_flight)},
+    )

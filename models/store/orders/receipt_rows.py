@@ -1,0 +1,131 @@
+"""Write receipts: set-based, whole, never back in time. `order_links.count_receipts` counts them."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.domain.ids import ConnectionId
+from models.domain.receipts import Receipt, ReceiptStatus
+from models.store.base.identity import derived_id
+
+
+class ReceiptWrite(NamedTuple):
+    """A receipt to write, as the JSON that PostgreSQL takes apart."""
+
+    id: str
+    receipt: Receipt
+    status: str
+    content: str
+    content_hash: str
+
+
+def receipt_write(connection_id: ConnectionId, receipt: Receipt, status: ReceiptStatus) -> ReceiptWrite:
+    """Return the receipt with its id and the hash of its content without the revision, ready to write."""
+    content = receipt.model_dump_json(exclude={"revision"})
+    digest = hashlib.blake2b(f"{status.value}\n{content}".encode(), digest_size=16).hexdigest()
+    return ReceiptWrite(derived_id("receipt", connection_id, receipt.erp_id), receipt, status.value, content, digest)
+
+
+_WRITE_RECEIPTS = """
+insert into receipts as held (id, connection_id, erp_id, document_id, number, order_document, purchase_order_id,
+    erp_status, status, vendor_id, received_on, memo, entity, owner_entity, revision, content_hash, deleted_at)
+select w.id, :c, r.erp_id, r.document_id, r.number, r.order_document, o.id, r.erp_status, w.status, r.vendor_id,
+       r.received_on, r.memo, r.entity, r.owner_entity, w.revision, w.content_hash, null
+from unnest(cast(:ids as text[]), cast(:contents as text[]), cast(:statuses as text[]), cast(:revisions as text[]),
+            cast(:hashes as text[])) as w(id, content, status, revision, content_hash)
+cross join lateral json_to_record(cast(w.content as json)) as r(
+    erp_id text, document_id text, number text, order_document text, erp_status text, vendor_id text,
+    received_on date, memo text, entity text, owner_entity text)
+left join purchase_orders o on o.connection_id = :c and o.document_id = r.order_document
+on conflict (connection_id, erp_id) do update set
+    document_id = excluded.document_id, number = excluded.number, order_document = excluded.order_document,
+    purchase_order_id = excluded.purchase_order_id, erp_status = excluded.erp_status, status = excluded.status,
+    vendor_id = excluded.vendor_id, received_on = excluded.received_on, memo = excluded.memo,
+    entity = excluded.entity, owner_entity = excluded.owner_entity, revision = excluded.revision,
+    content_hash = excluded.content_hash, deleted_at = null
+where held.revision <= excluded.revision
+returning id
+"""
+
+_WRITE_LINES = """
+insert into receipt_lines (receipt_id, line_no, erp_id, order_line, source_line, item_id, description, unit, quantity,
+    billed)
+select w.id, l.line_no, l.erp_id, l.order_line, l.source_line, l.item_id, l.description, l.unit, l.quantity, l.billed
+from unnest(cast(:ids as text[]), cast(:contents as text[])) as w(id, content),
+     json_to_recordset(cast(w.content as json) -> 'lines') as l(
+         erp_id text, line_no int, order_line text, source_line text, item_id text, description text, unit text,
+         quantity numeric, billed numeric)
+"""
+
+
+async def changed_receipts(
+    connection: AsyncConnection, connection_id: ConnectionId, receipts: Sequence[tuple[Receipt, ReceiptStatus]]
+) -> list[ReceiptWrite]:
+    """Return the receipts that differ from what is stored; of one receipt given twice the higher revision counts."""
+    newest: dict[str, ReceiptWrite] = {}
+    for receipt, status in receipts:
+        other = newest.get(receipt.erp_id)
+        if other is None or other.receipt.revision <= receipt.revision:
+            newest[receipt.erp_id] = receipt_write(connection_id, receipt, status)
+    rows = await connection.execute(
+        text(
+            "select erp_id, revision, content_hash, deleted_at from receipts"
+            " where connection_id = :c and erp_id = any(cast(:ids as text[]))"
+        ),
+        {"c": connection_id, "ids": list(newest)},
+    )
+    stored = {row.erp_id: row for row in rows}
+    changed = []
+    for erp_id, write in newest.items():
+        row = stored.get(erp_id)
+        newer = row is None or write.receipt.revision > row.revision
+        other_content = (
+            row is not None
+            and row.deleted_at is None
+            and (write.receipt.revision == row.revision and write.content_hash != row.content_hash)
+        )
+        if newer or other_content:
+            changed.append(write)
+    return changed
+
+
+async def write_receipts(
+    connection: AsyncConnection, connection_id: ConnectionId, receipts: Sequence[tuple[Receipt, ReceiptStatus]]
+) -> int:
+    """Write the receipts that changed, with their lines; return how many. The caller has locked their orders."""
+    writes = await changed_receipts(connection, connection_id, receipts) if receipts else []
+    if not writes:
+        return 0
+    written = await connection.execute(
+        text(_WRITE_RECEIPTS),
+        {
+            "c": connection_id,
+            "ids": [write.id for write in writes],
+            "contents": [write.content for write in writes],
+            "statuses": [write.status for write in writes],
+            "revisions": [write.receipt.revision for write in writes],
+            "hashes": [write.content_hash for write in writes],
+        },
+    )
+    taken = set(written.scalars())
+    writes = [write for write in writes if write.id in taken]
+    ids = [write.id for write in writes]
+    await connection.execute(
+        text("delete from receipt_lines where receipt_id = any(cast(:ids as text[]))"), {"ids": ids}
+    )
+    await connection.execute(text(_WRITE_LINES), {"ids": ids, "contents": [write.content for write in writes]})
+    return len(writes)
+
+
+async def drop_others(connection: AsyncConnection, order_id: str, erp_ids: Sequence[str]) -> None:
+    """Mark the order's other receipts as deleted: it was read with all its receipts, so others are gone in the ERP."""
+    await connection.execute(
+        text(
+            "update receipts set deleted_at = now(), status = 'deleted'"
+            " where purchase_order_id = :id and deleted_at is null and erp_id <> all(cast(:erp_ids as text[]))"
+        ),
+        {"id": order_id, "erp_ids": list(erp_ids)},
+    )

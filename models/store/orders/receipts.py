@@ -1,0 +1,75 @@
+"""Store and read receipts in the mirror: what was received against an order (S5-113..135)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.ids import ConnectionId, PurchaseOrderId
+from models.domain.receipts import Receipt, ReceiptStatus
+from models.store.orders.order_links import recount
+from models.store.orders.order_pages import Upserted
+from models.store.orders.order_rows import lock_orders
+from models.store.orders.receipt_rows import changed_receipts, write_receipts
+from models.tables import ReceiptLineRow, ReceiptRow
+
+
+async def upsert(
+    s: AsyncSession,
+    connection_id: ConnectionId,
+    receipts: Sequence[tuple[Receipt, ReceiptStatus]],
+    *,
+    receipts_count_as_billed: bool,
+) -> Upserted:
+    """Store a page of receipts, recompute R and E of their orders and queue a notification to those orders' workflows.
+
+    An order with a bill of ours in flight keeps its figures: its own refresh counts (`order_refresh.py`).
+    """
+    await s.flush()
+    connection = await s.connection()
+    changed = await changed_receipts(connection, connection_id, receipts)
+    if not changed:
+        return Upserted(len(receipts), 0)
+    orders = await connection.execute(
+        text(
+            "select id from purchase_orders where connection_id = :c and document_id = any(cast(:documents as text[]))"
+            " union select purchase_order_id from receipts"
+            "   where connection_id = :c and erp_id = any(cast(:erp_ids as text[])) and purchase_order_id is not null"
+        ),
+        {
+            "c": connection_id,
+            "documents": [write.receipt.order_document for write in changed if write.receipt.order_document],
+            "erp_ids": [write.receipt.erp_id for write in changed],
+        },
+    )
+    order_ids = sorted(orders.scalars())
+    if order_ids:
+        await lock_orders(connection, order_ids)
+    written = await write_receipts(connection, connection_id, receipts)
+    if order_ids:
+        await recount(connection, order_ids, receipts_count_as_billed=receipts_count_as_billed)
+    return Upserted(len(receipts), written)
+
+
+async def for_order(
+    s: AsyncSession, order_id: PurchaseOrderId
+) -> Sequence[tuple[ReceiptRow, Sequence[ReceiptLineRow]]]:
+    """Return the order's receipts with their lines, oldest first; deleted ones are left out."""
+    rows = (
+        await s.exec(
+            select(ReceiptRow)
+            .where(col(ReceiptRow.purchase_order_id) == order_id, col(ReceiptRow.deleted_at).is_(None))
+            .order_by(col(ReceiptRow.received_on), col(ReceiptRow.number), col(ReceiptRow.id)),
+            execution_options={"populate_existing": True},
+        )
+    ).all()
+    lines: dict[str, list[ReceiptLineRow]] = {row.id: [] for row in rows}
+    for line in await s.exec(
+        select(ReceiptLineRow)
+        .where(col(ReceiptLineRow.receipt_id).in_(list(lines)))
+        .order_by(col(ReceiptLineRow.receipt_id), col(ReceiptLineRow.line_no)),
+        execution_options={"populate_existing": True},
+    ):
+        lines[line.receipt_id].append(line)
+    return [(row, lines[row.id]) for row in rows]

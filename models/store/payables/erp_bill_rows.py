@@ -1,0 +1,180 @@
+"""Write bills from the ERP with their lines, set-based."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.domain.bills import ErpBill
+from models.domain.ids import ErpId
+from models.domain.invoice_numbers import number_key, number_parts
+from models.store.payables.statuses import moved
+from models.tables import ConnectionRow
+
+
+class BillFigures(NamedTuple):
+    """The ERP's figures of a bill of ours; everything else of the bill stays as it is."""
+
+    id: str
+    payable_id: ErpId
+    payable_revision: str
+    total: Decimal
+    paid: Decimal
+    status: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    moved: bool
+    """Whether the change is one that a person sees."""
+    rejected: bool = False
+    """Rejected, cancelled or voided there: it bills nothing."""
+
+
+class NewErpBill(NamedTuple):
+    """A bill made in the ERP, as it will be stored in the mirror."""
+
+    id: str
+    bill: ErpBill
+    status: str
+    purchase_order_id: str | None
+    linked_in_erp: bool
+    figures_only: bool
+    """Linked by hand behind a receipt: its edits do not sync, what is paid on it does (S1-22)."""
+
+
+async def write_figures(connection: AsyncConnection, ours: Sequence[BillFigures]) -> None:
+    """Update what was paid on bills of ours; the caller has locked them."""
+    if not ours:
+        return
+    await connection.execute(
+        text(
+            "update bills b set payable_id = n.payable_id, payable_revision = n.revision, total = n.total,"
+            f"   paid = n.paid, status = {moved('bills', 'b.status', 'n.status', origin='b.origin')},"
+            "   rejected_in_erp = n.rejected,"
+            "   version = b.version + cast(n.moved as int),"
+            "   changed_at = case when n.moved then now() else b.changed_at end"
+            " from unnest(cast(:ids as text[]), cast(:payables as text[]), cast(:revisions as text[]),"
+            "   cast(:totals as numeric[]), cast(:paid as numeric[]), cast(:statuses as text[]),"
+            "   cast(:moved as boolean[]), cast(:rejected as boolean[]))"
+            "   as n(id, payable_id, revision, total, paid, status, moved, rejected)"
+            " where b.id = n.id"
+        ),
+        {
+            "ids": [figures.id for figures in ours],
+            "payables": [figures.payable_id for figures in ours],
+            "revisions": [figures.payable_revision for figures in ours],
+            "totals": [figures.total for figures in ours],
+            "paid": [figures.paid for figures in ours],
+            "statuses": [figures.status for figures in ours],
+            "moved": [figures.moved for figures in ours],
+            "rejected": [figures.rejected for figures in ours],
+        },
+    )
+
+
+_WRITE_BILLS = f"""
+insert into bills as held (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
+    number_key, number_parts, reference, origin, status, bill_date, posting_date, due_date, currency, memo, total, paid,
+    erp_id, document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
+    applied, rejected_in_erp, manual_both_sides, created_by, version)
+select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id,
+       coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
+                   and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
+       n.number, n.number_key, n.number_parts, n.reference, 'erp', n.status, n.bill_date, n.bill_date, n.due_date,
+       n.currency, n.memo, n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision,
+       n.linked_in_erp, n.order_document, n.receipt_document, coalesce(n.applied, '[]'), coalesce(n.rejected, false),
+       false, 'erp', 1
+from json_to_recordset(cast(:bills as json)) as n(
+    id text, purchase_order_id text, vendor_id text, number text, number_key text, number_parts text, reference text,
+    status text, bill_date date, due_date date, currency text, memo text, total numeric, paid numeric, erp_id text,
+    source_document text, revision text, linked_in_erp boolean, order_document text, receipt_document text,
+    applied jsonb, rejected boolean)
+on conflict (id) do update set
+    purchase_order_id = excluded.purchase_order_id, vendor_id = excluded.vendor_id,
+    vendor_name = excluded.vendor_name, number = excluded.number, number_key = excluded.number_key,
+    number_parts = excluded.number_parts, reference = excluded.reference,
+    status = {moved("bills", "held.status", "excluded.status", origin="held.origin")}, bill_date = excluded.bill_date,
+    posting_date = excluded.posting_date, due_date = excluded.due_date, currency = excluded.currency,
+    memo = excluded.memo, total = excluded.total, paid = excluded.paid, erp_id = excluded.erp_id,
+    document_id = excluded.document_id, payable_id = excluded.payable_id, erp_revision = excluded.erp_revision,
+    payable_revision = excluded.payable_revision, linked_in_erp = excluded.linked_in_erp,
+    order_document = excluded.order_document, receipt_document = excluded.receipt_document,
+    applied = excluded.applied, rejected_in_erp = excluded.rejected_in_erp, version = held.version + 1,
+    changed_at = now()
+where coalesce(held.payable_revision <= excluded.payable_revision, true)
+"""
+
+_WRITE_LINES = """
+insert into bill_lines (bill_id, line_no, purchase_order_id, purchase_order_line_no, item_id, account, description,
+    quantity, unit, price, amount, sources, reserves)
+select n.bill_id, n.line_no, o.purchase_order_id, o.line_no, n.item_id, n.account, n.description, n.quantity,
+       coalesce(o.unit, ''), case when n.quantity <> 0 then n.amount / n.quantity end, n.amount, n.sources, false
+from json_to_recordset(cast(:lines as json)) as n(
+    bill_id text, line_no int, purchase_order_id text, order_line text, item_id text, account text,
+    description text, quantity numeric, amount numeric, sources jsonb, order_document text)
+left join purchase_orders other on other.connection_id = cast(:c as text) and other.document_id = n.order_document
+                               and n.purchase_order_id is not null
+left join purchase_order_lines o on o.purchase_order_id = coalesce(other.id, n.purchase_order_id)
+                                and o.erp_id = n.order_line
+"""
+
+
+async def write_theirs(connection: AsyncConnection, row: ConnectionRow, bills: Sequence[NewErpBill]) -> None:
+    """Write bills made in the ERP with their lines; the caller has locked those that are stored."""
+    whole = [new for new in bills if not new.figures_only]
+    if whole:
+        await connection.execute(
+            text(_WRITE_BILLS),
+            {
+                "organization": row.organization_id,
+                "c": row.id,
+                "bills": json.dumps([_header(new) for new in whole]),
+            },
+        )
+        await connection.execute(
+            text("delete from bill_lines where bill_id = any(cast(:ids as text[]))"), {"ids": [new.id for new in whole]}
+        )
+        await connection.execute(
+            text(_WRITE_LINES), {"c": row.id, "lines": json.dumps([line for new in whole for line in _lines(new)])}
+        )
+    by_hand = [
+        BillFigures(new.id, new.bill.erp_id, new.bill.revision, new.bill.total, new.bill.paid, new.status, {}, {}, True)
+        for new in bills
+        if new.figures_only
+    ]
+    await write_figures(connection, by_hand)
+
+
+def _header(new: NewErpBill) -> dict[str, Any]:
+    return {
+        **new.bill.model_dump(mode="json", exclude={"lines"}),
+        "id": new.id,
+        "purchase_order_id": new.purchase_order_id,
+        "number_key": number_key(new.bill.number),
+        "number_parts": number_parts(new.bill.number),
+        "status": new.status,
+        "linked_in_erp": new.linked_in_erp,
+    }
+
+
+def _lines(new: NewErpBill) -> list[dict[str, Any]]:
+    document = new.bill.receipt_document or new.bill.order_document
+    return [
+        {
+            **line.model_dump(mode="json", exclude={"source_line"}),
+            "bill_id": new.id,
+            "purchase_order_id": new.purchase_order_id,
+            "sources": []
+            if line.source_line is None or document is None or line.quantity is None
+            else [
+                {
+                    "document_id": line.order_document or document,
+                    "line": line.source_line,
+                    "quantity": str(line.quantity),
+                }
+            ],
+        }
+        for line in new.bill.lines
+    ]

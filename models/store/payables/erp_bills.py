@@ -1,0 +1,359 @@
+"""Store bills read from the ERP: update what was paid on ours; store the ERP's own and link them to their orders.
+
+A bill made in the ERP never changes the ledger here: the ERP's own billed quantity of the order already includes it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.bills import BillStatus, ErpBill, Origin
+from models.domain.ids import SYNCER, BillId, ConnectionId, ErpId, OrganizationId
+from models.domain.sync import Stream
+from models.store.audit import events, sync_issues
+from models.store.base.identity import derived_id
+from models.store.orders import excluded_records
+from models.store.payables import erp_edits, retractions
+from models.store.payables.bill_status import status_by_payment
+from models.store.payables.erp_bill_links import BillLink, links_of
+from models.store.payables.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
+from models.store.payables.erp_edits import Followed
+from models.store.payables.payment_application import take_back_credits
+from models.tables import ConnectionRow
+
+REJECTED_IN_ERP = "BILL_REJECTED_IN_ERP"
+LINK_LOST = "ORDER_LINK_LOST"
+
+
+class ErpBillsUpserted(NamedTuple):
+    """Result of a page of bills.
+
+    `ours`: our bills whose payment changed; their workflows should be notified. `edited`: those whose lines or charges
+    people changed in the ERP.
+    """
+
+    seen: int
+    changed: int
+    ours: tuple[BillId, ...]
+    edited: tuple[BillId, ...] = ()
+
+
+async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) -> ErpBillsUpserted:
+    """Store a page of bills. Ours are recognised by their external key, their document or the payable behind it.
+
+    The record number of a payable changes when its vendor invoice is edited (field note U-8): the newest number is
+    stored.
+    """
+    await s.flush()
+    connection = await s.connection()
+    newest: dict[str, ErpBill] = {}
+    for bill in bills:
+        name = bill.source_document or bill.erp_id
+        if name not in newest or newest[name].revision <= bill.revision:
+            newest[name] = bill
+    result = await _stored(connection, ConnectionId(row.id), list(newest.values()))
+    newer = [bill for bill in newest.values() if _is_newer(result.match(bill), bill)]
+    if not newer:
+        return ErpBillsUpserted(len(bills), 0, ())
+    result = await _stored(connection, ConnectionId(row.id), newer, lock=True)
+    promised = await _promised(connection, result.ids)
+    mine: list[tuple[ErpBill, Any]] = []
+    theirs: list[tuple[ErpBill, Any]] = []
+    for bill in newer:
+        stored = result.match(bill)
+        if not _is_newer(stored, bill):
+            continue
+        if stored is None or stored.origin == Origin.ERP.value:
+            theirs.append((bill, stored))
+        else:
+            mine.append((bill, stored))
+    unknown = [bill for bill, stored in theirs if stored is None]
+    gone = await retractions.taken_back(connection, ConnectionId(row.id), unknown)
+    theirs = [(bill, stored) for bill, stored in theirs if stored is not None or bill.erp_id not in gone]
+    ours = [_figures(stored, bill, promised=stored.id in promised) for bill, stored in mine]
+    await write_figures(connection, ours)
+    followed = await _follow(connection, mine)
+    await erp_edits.write(connection, followed)
+    await events.record_all(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="bill",
+        actor=SYNCER,
+        why="the ERP shows other figures",
+        changes=[
+            events.Change(figures.id, "changed_in_erp", figures.before, figures.after)
+            for figures in ours
+            if figures.moved
+        ],
+    )
+    await events.record_all(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="bill",
+        actor=SYNCER,
+        why="edited in the ERP",
+        changes=[events.Change(one.bill_id, "edited_in_erp", one.before, one.after) for one in followed],
+    )
+    await _report_rejections(s, row, mine)
+    await _report_lost_links(s, row, mine)
+    await _take_in_theirs(s, connection, row, theirs, promised)
+    lost = [share for bill, stored in theirs if stored is not None for share in _applied_no_more(stored, bill)]
+    reopened = await take_back_credits(s, connection, row, lost)
+    moved = tuple(dict.fromkeys([*(BillId(figures.id) for figures in ours if figures.moved), *reopened]))
+    edited = tuple(
+        BillId(one.bill_id) for one in followed if one.changed or one.added or one.removed or one.charges is not None
+    )
+    return ErpBillsUpserted(len(bills), len(ours) + len(theirs), moved, edited)
+
+
+async def _follow(connection: AsyncConnection, mine: Sequence[tuple[ErpBill, Any]]) -> list[Followed]:
+    """Return what people changed in the ERP on bills of ours. A bill linked by hand behind a receipt follows nothing
+    but what is paid on it (S1-22)."""
+    settled = [(bill, stored) for bill, stored in mine if not stored.manual_both_sides]
+    lines = await erp_edits.lines_of(connection, [stored.id for _, stored in settled]) if settled else {}
+    changes = [erp_edits.followed(stored, lines.get(stored.id, ()), bill) for bill, stored in settled]
+    return [change for change in changes if change is not None]
+
+
+async def _report_rejections(s: AsyncSession, row: ConnectionRow, mine: Sequence[tuple[ErpBill, Any]]) -> None:
+    """Open an issue for each bill of ours that was rejected in the ERP, and close those of bills that are not any
+    more: a rejected one bills nothing there, and is not paid from here."""
+    for bill, stored in mine:
+        if bill.rejected:
+            await sync_issues.open_issue(
+                s,
+                REJECTED_IN_ERP,
+                connection_id=row.id,
+                subject_kind="bill",
+                subject_id=stored.id,
+                subject_name=bill.number,
+                cause=f"The ERP shows {bill.number} as {bill.state!r}.",
+                evidence={"document": bill.source_document or bill.erp_id, "state": bill.state},
+            )
+    over = [stored.id for bill, stored in mine if stored.rejected_in_erp and not bill.rejected]
+    if over:
+        await sync_issues.close_for_subjects(s, ConnectionId(row.id), "bill", over, [REJECTED_IN_ERP], actor=SYNCER)
+
+
+async def _report_lost_links(s: AsyncSession, row: ConnectionRow, mine: Sequence[tuple[ErpBill, Any]]) -> None:
+    """Open an issue for each bill of ours that has come to name no order in the ERP, and close those of bills that name
+    theirs again. A reading without the document that made the bill says nothing of its links."""
+    lost: list[str] = []
+    regained: list[str] = []
+    for bill, stored in mine:
+        status = BillStatus(stored.status)
+        if status.is_before_erp or status.is_void or stored.manual_both_sides or bill.source_document is None:
+            continue
+        named = bill.order_document is not None or bill.receipt_document is not None
+        if named or any(line.order_line is not None or line.source_line is not None for line in bill.lines):
+            if not stored.linked_in_erp:
+                regained.append(stored.id)
+        elif bill.lines and not bill.rejected and stored.linked_in_erp:
+            lost.append(stored.id)
+            await sync_issues.open_issue(
+                s,
+                LINK_LOST,
+                connection_id=row.id,
+                subject_kind="bill",
+                subject_id=stored.id,
+                subject_name=bill.number,
+                cause=f"No line of {bill.number} names order {stored.order_number} in the ERP any more.",
+                evidence={"document": bill.source_document, "order": stored.order_number},
+            )
+    if not lost and not regained:
+        return
+    await (await s.connection()).execute(
+        text(
+            "update bills set linked_in_erp = not linked_in_erp, version = version + 1, changed_at = now()"
+            " where id = any(cast(:ids as text[]))"
+        ),
+        {"ids": [*lost, *regained]},
+    )
+    await sync_issues.close_for_subjects(s, ConnectionId(row.id), "bill", regained, [LINK_LOST], actor=SYNCER)
+
+
+def _applied_no_more(stored: Any, bill: ErpBill) -> Iterator[tuple[str, Decimal]]:
+    """Yield what a credit took off bills before and does not any more: payable and amount."""
+    now = {share.bill_erp_id: share.amount for share in bill.applied}
+    for share in stored.applied:
+        less = Decimal(share["amount"]) - now.get(ErpId(share["bill_erp_id"]), Decimal(0))
+        if less > 0:
+            yield share["bill_erp_id"], less
+
+
+class _StoredRows:
+    """The stored bills that a page may concern, by each name that the ERP may know them by."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.ids = [row.id for row in rows]
+        self._by_name: dict[tuple[str, str], list[Any]] = {}
+        for row in rows:
+            for name in ("external_key", "document_id", "payable_id"):
+                self._by_name.setdefault((name, getattr(row, name)), []).append(row)
+
+    def match(self, bill: ErpBill) -> Any:
+        """Return the stored row of this bill or None: by our key first, then by its document, then by its payable."""
+        for name, value in (
+            ("external_key", bill.external_key),
+            ("document_id", bill.source_document),
+            ("payable_id", bill.erp_id),
+        ):
+            rows = self._by_name.get((name, value)) if value is not None else None
+            if rows:
+                # An abandoned bill and an open one may share a document: the open one is meant.
+                return min(rows, key=lambda row: (BillStatus(row.status).is_void, row.id))
+        return None
+
+
+async def _stored(
+    connection: AsyncConnection, connection_id: ConnectionId, bills: Sequence[ErpBill], *, lock: bool = False
+) -> _StoredRows:
+    rows = await connection.execute(
+        text(
+            "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
+            "   purchase_order_id, linked_in_erp, manual_both_sides, applied, number, bill_date, due_date,"
+            "   edit_pending, charges, tax, discount, rejected_in_erp, direct,"
+            "   (select o.number from purchase_orders o where o.id = bills.purchase_order_id) as order_number"
+            " from bills where connection_id = :c and (external_key = any(cast(:keys as text[]))"
+            "   or document_id = any(cast(:documents as text[])) or payable_id = any(cast(:payables as text[])))"
+            " order by id" + (" for update" if lock else "")
+        ),
+        {
+            "c": connection_id,
+            "keys": [bill.external_key for bill in bills if bill.external_key],
+            "documents": [bill.source_document for bill in bills if bill.source_document],
+            "payables": [bill.erp_id for bill in bills],
+        },
+    )
+    return _StoredRows(rows.all())
+
+
+def _is_newer(stored: Any, bill: ErpBill) -> bool:
+    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours."""
+    if stored is None:
+        return True
+    return stored.payable_id is None or stored.payable_revision is None or bill.revision > stored.payable_revision
+
+
+async def _promised(connection: AsyncConnection, bill_ids: Sequence[str]) -> frozenset[str]:
+    rows = await connection.execute(
+        text(
+            "select distinct bill_id from payments where bill_id = any(cast(:ids as text[])) and origin = 'posync'"
+            "   and status in ('scheduled', 'submitted', 'sync_issue')"
+        ),
+        {"ids": list(bill_ids)},
+    )
+    return frozenset(rows.scalars())
+
+
+def _figures(stored: Any, bill: ErpBill, *, promised: bool) -> BillFigures:
+    before = BillStatus(stored.status)
+    after = status_by_payment(before, bill.total, bill.paid, promised=promised)
+    return BillFigures(
+        id=stored.id,
+        payable_id=bill.erp_id,
+        payable_revision=bill.revision,
+        total=bill.total,
+        paid=bill.paid,
+        status=after.value,
+        before={
+            "status": before.value,
+            "total": str(stored.total),
+            "paid": str(stored.paid),
+            "rejected_in_erp": stored.rejected_in_erp,
+        },
+        after={
+            "status": after.value,
+            "total": str(bill.total),
+            "paid": str(bill.paid),
+            "rejected_in_erp": bill.rejected,
+        },
+        moved=(before, stored.total, stored.paid, stored.rejected_in_erp)
+        != (after, bill.total, bill.paid, bill.rejected),
+        rejected=bill.rejected,
+    )
+
+
+async def _take_in_theirs(
+    s: AsyncSession,
+    connection: AsyncConnection,
+    row: ConnectionRow,
+    theirs: Sequence[tuple[ErpBill, Any]],
+    promised: frozenset[str],
+) -> None:
+    if not theirs:
+        return
+    links = await links_of(connection, row, [bill for bill, _ in theirs])
+    writes = [_new_erp_bill(row, bill, stored, links.get(bill.erp_id, BillLink()), promised) for bill, stored in theirs]
+    await write_theirs(connection, row, writes)
+    await excluded_records.mark_imported(s, ConnectionId(row.id), Stream.BILLS, [write.bill.erp_id for write in writes])
+    changes: list[events.Change] = []
+    for (bill, stored), write in zip(theirs, writes, strict=True):
+        before = None if stored is None else _shown(stored.status, stored.total, stored.paid, stored.purchase_order_id)
+        after = _shown(write.status, bill.total, bill.paid, write.purchase_order_id)
+        if before != after:
+            changes.append(events.Change(write.id, "came_in" if stored is None else "changed_in_erp", before, after))
+    await events.record_all(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="bill",
+        actor=SYNCER,
+        why="made in the ERP",
+        changes=changes,
+    )
+    await sync_issues.close_for_subjects(
+        s,
+        ConnectionId(row.id),
+        "bill",
+        [write.id for write in writes if links.get(write.bill.erp_id, BillLink()).disagreement is None],
+        ["LINK_DISAGREES"],
+        actor=SYNCER,
+    )
+    for write in writes:
+        disagreement = links.get(write.bill.erp_id, BillLink()).disagreement
+        if disagreement is not None:
+            await _report_disagreement(s, row, write, *disagreement)
+
+
+def _new_erp_bill(
+    row: ConnectionRow, bill: ErpBill, stored: Any, link: BillLink, promised: frozenset[str]
+) -> NewErpBill:
+    start = BillStatus.SYNCED if stored is None or BillStatus(stored.status).is_void else BillStatus(stored.status)
+    bill_id = derived_id("bill", row.id, bill.source_document or bill.erp_id) if stored is None else stored.id
+    keeps_link = (
+        stored is not None
+        and stored.purchase_order_id is not None
+        and (stored.manual_both_sides or link.purchase_order_id is None)
+    )
+    return NewErpBill(
+        id=bill_id,
+        bill=bill,
+        status=status_by_payment(start, bill.total, bill.paid, promised=bill_id in promised).value,
+        purchase_order_id=stored.purchase_order_id if keeps_link else link.purchase_order_id,
+        linked_in_erp=stored.linked_in_erp if keeps_link else link.by_erp and link.purchase_order_id is not None,
+        figures_only=stored is not None and stored.manual_both_sides,
+    )
+
+
+def _shown(status: str, total: Any, paid: Any, order_id: str | None) -> Mapping[str, Any]:
+    return {"status": status, "total": str(total), "paid": str(paid), "purchase_order": order_id}
+
+
+async def _report_disagreement(s: AsyncSession, row: ConnectionRow, write: NewErpBill, linked: str, named: str) -> None:
+    await sync_issues.open_issue(
+        s,
+        "LINK_DISAGREES",
+        connection_id=row.id,
+        subject_kind="bill",
+        subject_id=write.id,
+        subject_name=write.bill.number or write.bill.erp_id,
+        cause=f"In the ERP it is converted from {linked}, but its reference names {named}. The ERP's link counts.",
+        evidence={"linked": linked, "reference": named, "bill": write.bill.erp_id},
+    )

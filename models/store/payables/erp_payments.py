@@ -1,0 +1,333 @@
+"""Store payments read from the ERP: ours are recognised by their external key; others get one row per bill paid."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.bills import Origin
+from models.domain.ids import SYNCER, BillId, ConnectionId, OrganizationId, PaymentId
+from models.domain.payment_states import may_move
+from models.domain.payments import ErpPayment, PaymentStatus
+from models.domain.sync import Stream
+from models.store.audit import events, sync_issues, writes
+from models.store.base.identity import derived_id
+from models.store.orders import excluded_records
+from models.store.payables.payment_application import Paid, move_bills
+from models.store.payables.payments import external_key_for
+from models.store.payables.statuses import moved
+from models.tables import ConnectionRow
+
+
+class ErpPaymentsUpserted(NamedTuple):
+    """Result of a page of payments. `ours`: our bills whose payment changed; their workflows should be notified."""
+
+    seen: int
+    changed: int
+    ours: tuple[BillId, ...]
+
+
+_THEIR_STATUS = moved("payments", "held.status", "excluded.status", origin="held.origin")
+
+
+class _Theirs(NamedTuple):
+    """One share of a payment made in the ERP, as a row of the mirror."""
+
+    id: str
+    bill_id: str
+    status: PaymentStatus
+    amount: Decimal
+    payment: ErpPayment
+
+
+async def upsert(s: AsyncSession, row: ConnectionRow, payments: Sequence[ErpPayment]) -> ErpPaymentsUpserted:
+    """Store a page of payments. A payment of a bill that we do not have is recorded as excluded.
+
+    What is paid on a bill is the ERP's own figure and comes with the bill. A payment changes it only where that figure
+    cannot include the payment yet (`payment_application.py`).
+    """
+    await s.flush()
+    connection = await s.connection()
+    newest: dict[str, ErpPayment] = {}
+    for payment in payments:
+        if payment.erp_id not in newest or newest[payment.erp_id].revision <= payment.revision:
+            newest[payment.erp_id] = payment
+    stored = await _stored(connection, row.id, list(newest.values()))
+    newer = [payment for payment in newest.values() if _is_newer(stored, payment)]
+    if not newer:
+        return ErpPaymentsUpserted(len(payments), 0, ())
+    await _lock_bills(connection, row.id, newer)
+    stored = await _stored(connection, row.id, newer, lock=True)
+    newer = [payment for payment in newer if _is_newer(stored, payment)]
+    paid = [
+        *await _take_ours(s, connection, row, stored, newer),
+        *await _take_theirs(s, connection, row, stored, newer),
+    ]
+    ours = await move_bills(s, connection, row, paid)
+    return ErpPaymentsUpserted(len(payments), len(newer), ours)
+
+
+class _StoredRows:
+    """The stored payments that a page may concern, by the ERP's record and by our key."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.theirs = {row.id: row for row in rows if row.origin == Origin.ERP.value}
+        self._ours: dict[str, list[Any]] = {}
+        self._by_record: dict[str, list[Any]] = {}
+        for row in rows:
+            if row.origin == Origin.POSYNC.value and row.external_key is not None:
+                self._ours.setdefault(row.external_key, []).append(row)
+            self._by_record.setdefault(row.erp_id, []).append(row)
+
+    def rows_of(self, payment: ErpPayment) -> list[Any]:
+        """Return our row if the payment is ours, else one row per bill that it pays."""
+        rows = self._by_record.get(payment.erp_id, [])
+        ours = [row for row in rows if row.origin == Origin.POSYNC.value]
+        return ours or self._ours.get(payment.document_number or "", []) or rows
+
+
+async def _stored(
+    connection: AsyncConnection, connection_id: str, payments: Sequence[ErpPayment], *, lock: bool = False
+) -> _StoredRows:
+    rows = await connection.execute(
+        text(
+            "select p.id, p.origin, p.status, p.amount, p.bill_id, p.external_key, p.erp_id, p.erp_revision,"
+            "   b.payable_id from payments p join bills b on b.id = p.bill_id"
+            " where p.connection_id = :c and (p.erp_id = any(cast(:ids as text[]))"
+            "   or p.external_key = any(cast(:keys as text[]))) order by p.id" + (" for update of p" if lock else "")
+        ),
+        {
+            "c": connection_id,
+            "ids": [payment.erp_id for payment in payments],
+            "keys": [payment.document_number for payment in payments if payment.document_number],
+        },
+    )
+    return _StoredRows(rows.all())
+
+
+def _is_newer(stored: _StoredRows, payment: ErpPayment) -> bool:
+    rows = stored.rows_of(payment)
+    return not rows or any(row.erp_revision is None or row.erp_revision < payment.revision for row in rows)
+
+
+async def _lock_bills(connection: AsyncConnection, connection_id: str, payments: Sequence[ErpPayment]) -> None:
+    """Lock bills before payments, as everywhere: `payments.lock_bill` is what a scheduled payment takes first."""
+    await connection.execute(
+        text(
+            "select 1 from bills where connection_id = :c and (payable_id = any(cast(:payables as text[]))"
+            "   or id in (select bill_id from payments where connection_id = :c"
+            "             and (erp_id = any(cast(:ids as text[])) or external_key = any(cast(:keys as text[])))))"
+            " order by id for update"
+        ),
+        {
+            "c": connection_id,
+            "payables": [share.bill_erp_id for payment in payments for share in payment.shares],
+            "ids": [payment.erp_id for payment in payments],
+            "keys": [payment.document_number for payment in payments if payment.document_number],
+        },
+    )
+
+
+async def _take_ours(
+    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, stored: _StoredRows, newer: Sequence[ErpPayment]
+) -> list[Paid]:
+    """Store the ERP record of payments of ours, and that they were voided or given another amount there; their
+    workflow confirms the rest."""
+    updates: list[tuple[Any, ErpPayment, PaymentStatus]] = []
+    amounts: dict[str, Decimal] = {}
+    for payment in newer:
+        for ours in stored.rows_of(payment):
+            if ours.origin == Origin.POSYNC.value:
+                before = PaymentStatus(ours.status)
+                voided = payment.voided and may_move(before, PaymentStatus.VOIDED)
+                updates.append((ours, payment, PaymentStatus.VOIDED if voided else before))
+                amounts[ours.id] = ours.amount if voided else _amount_there(ours, payment)
+    if not updates:
+        return []
+    await connection.execute(
+        text(
+            "update payments p set erp_id = n.erp_id, erp_revision = n.revision, amount = n.amount,"
+            f"   status = {moved('payments', 'p.status', 'n.status')},"
+            "   version = p.version + cast((p.status, p.amount) <> (n.status, n.amount) as int),"
+            "   changed_at = case when (p.status, p.amount) <> (n.status, n.amount) then now() else p.changed_at end"
+            " from unnest(cast(:ids as text[]), cast(:erp_ids as text[]), cast(:revisions as text[]),"
+            "   cast(:statuses as text[]), cast(:amounts as numeric[])) as n(id, erp_id, revision, status, amount)"
+            " where p.id = n.id"
+        ),
+        {
+            "ids": [ours.id for ours, _, _ in updates],
+            "erp_ids": [payment.erp_id for _, payment, _ in updates],
+            "revisions": [payment.revision for _, payment, _ in updates],
+            "statuses": [status.value for _, _, status in updates],
+            "amounts": [amounts[ours.id] for ours, _, _ in updates],
+        },
+    )
+    voided_now = {ours.id: payment for ours, payment, status in updates if status is PaymentStatus.VOIDED}
+    for payment_id, payment in voided_now.items():  # an answer that was lost is no doubt any more
+        await writes.confirm(s, external_key_for(PaymentId(payment_id)), payment.erp_id)
+    await sync_issues.close_for_subjects(s, ConnectionId(row.id), "payment", list(voided_now), actor=SYNCER)
+    await _record(s, row, [(ours.id, ours.status, status) for ours, _, status in updates], why="voided in the ERP")
+    await _record_amounts(s, row, [(ours, amounts[ours.id]) for ours, _, _ in updates])
+    return [
+        Paid(ours.bill_id, ours.amount, payment.revision, voided=True)
+        for ours, payment, status in updates
+        if status is PaymentStatus.VOIDED and ours.status == PaymentStatus.PAID.value
+    ]
+
+
+def _amount_there(ours: Any, payment: ErpPayment) -> Decimal:
+    """Return what a payment of ours pays of its bill in the ERP; its own amount while it is not settled, or where the
+    ERP does not name the bill."""
+    shares = [share.amount for share in payment.shares if share.bill_erp_id == ours.payable_id]
+    if ours.status != PaymentStatus.PAID.value or not payment.settled or not shares:
+        return Decimal(ours.amount)
+    return sum(shares, Decimal(0))
+
+
+async def _record_amounts(s: AsyncSession, row: ConnectionRow, amounts: Sequence[tuple[Any, Decimal]]) -> None:
+    await events.record_all(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="payment",
+        actor=SYNCER,
+        why="edited in the ERP",
+        changes=[
+            events.Change(ours.id, "edited_in_erp", {"amount": str(ours.amount)}, {"amount": str(amount)})
+            for ours, amount in amounts
+            if amount != ours.amount
+        ],
+    )
+
+
+async def _take_theirs(
+    s: AsyncSession, connection: AsyncConnection, row: ConnectionRow, stored: _StoredRows, newer: Sequence[ErpPayment]
+) -> list[Paid]:
+    before = stored.theirs
+    made_there = [
+        payment for payment in newer if all(known.origin == Origin.ERP.value for known in stored.rows_of(payment))
+    ]
+    bills = await _bills_by_payable(connection, row.id, made_there)
+    shares: list[_Theirs] = []
+    unknown: list[excluded_records.Skip] = []
+    for payment in made_there:
+        status = _status(payment)
+        number = payment.document_number or payment.erp_id
+        result = {bills[share.bill_erp_id] for share in payment.shares if share.bill_erp_id in bills}
+        for bill_id in sorted(result):
+            amount = sum(share.amount for share in payment.shares if bills.get(share.bill_erp_id) == bill_id)
+            payment_id = derived_id("pay", row.id, payment.erp_id, bill_id)
+            shares.append(_Theirs(payment_id, bill_id, status, Decimal(amount), payment))
+        if not result:
+            reason = f"Payment {number} pays no bill that is in posync."
+            unknown.append((payment.erp_id, number, "PAYS_NO_BILL_HERE", reason, payment.revision))
+    # A payment keeps its rows when the payable of a bill gets a new number: the share is then found by its bill.
+    touched = {share.id for share in shares}
+    for payment in made_there:
+        for known in stored.rows_of(payment):
+            if known.id not in touched:
+                shares.append(
+                    _Theirs(
+                        known.id,
+                        known.bill_id,
+                        _status(payment),
+                        known.amount,
+                        payment,
+                    )
+                )
+    await excluded_records.record(s, ConnectionId(row.id), Stream.PAYMENTS, unknown)
+    await excluded_records.mark_imported(
+        s, ConnectionId(row.id), Stream.PAYMENTS, [share.payment.erp_id for share in shares]
+    )
+    await _write_theirs(connection, row, shares)
+    moves = [(share.id, before[share.id].status if share.id in before else None, share.status) for share in shares]
+    await _record(s, row, moves, why="made in the ERP")
+    paid: list[Paid] = []
+    for share in shares:
+        was = before[share.id].status if share.id in before else None
+        if share.status is PaymentStatus.VOIDED and was == PaymentStatus.PAID.value:
+            paid.append(Paid(share.bill_id, share.amount, share.payment.revision, voided=True))
+        elif share.status is PaymentStatus.PAID and was != PaymentStatus.PAID.value:
+            paid.append(Paid(share.bill_id, share.amount, share.payment.revision, voided=False))
+    return paid
+
+
+def _status(payment: ErpPayment) -> PaymentStatus:
+    if payment.voided:
+        return PaymentStatus.VOIDED
+    return PaymentStatus.PAID if payment.settled else PaymentStatus.SUBMITTED
+
+
+async def _bills_by_payable(
+    connection: AsyncConnection, connection_id: str, payments: Sequence[ErpPayment]
+) -> dict[str, str]:
+    rows = await connection.execute(
+        text(
+            "select payable_id, id from bills where connection_id = :c and payable_id = any(cast(:payables as text[]))"
+            " and status not in ('deleted', 'abandoned')"
+        ),
+        {
+            "c": connection_id,
+            "payables": [share.bill_erp_id for payment in payments for share in payment.shares],
+        },
+    )
+    return {result.payable_id: result.id for result in rows}
+
+
+async def _write_theirs(connection: AsyncConnection, row: ConnectionRow, shares: Sequence[_Theirs]) -> None:
+    if not shares:
+        return
+    await connection.execute(
+        text(
+            "insert into payments as held (id, organization_id, connection_id, bill_id, origin, status, amount,"
+            "   currency, pay_on, method, bank_account, erp_id, erp_revision, created_by, version)"
+            " select n.id, :organization, :c, n.bill_id, 'erp', n.status, n.amount, n.currency, n.pay_on, '', '',"
+            "   n.erp_id, n.revision, 'erp', 1"
+            " from unnest(cast(:ids as text[]), cast(:bills as text[]), cast(:statuses as text[]),"
+            "   cast(:amounts as numeric[]), cast(:currencies as text[]), cast(:days as date[]),"
+            "   cast(:erp_ids as text[]), cast(:revisions as text[]))"
+            "   as n(id, bill_id, status, amount, currency, pay_on, erp_id, revision)"
+            f" on conflict (id) do update set status = {_THEIR_STATUS}, amount = excluded.amount,"
+            "   pay_on = excluded.pay_on, erp_revision = excluded.erp_revision, version = held.version + 1,"
+            "   changed_at = now()"
+            " where coalesce(held.erp_revision < excluded.erp_revision, true)"
+        ),
+        {
+            "organization": row.organization_id,
+            "c": row.id,
+            "ids": [share.id for share in shares],
+            "bills": [share.bill_id for share in shares],
+            "statuses": [share.status.value for share in shares],
+            "amounts": [share.amount for share in shares],
+            "currencies": [share.payment.currency for share in shares],
+            "days": [share.payment.paid_on for share in shares],
+            "erp_ids": [share.payment.erp_id for share in shares],
+            "revisions": [share.payment.revision for share in shares],
+        },
+    )
+
+
+async def _record(
+    s: AsyncSession, row: ConnectionRow, moves: Sequence[tuple[str, str | None, PaymentStatus]], *, why: str
+) -> None:
+    await events.record_all(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="payment",
+        actor=SYNCER,
+        why=why,
+        changes=[
+            events.Change(
+                payment_id,
+                "came_in" if before is None else "status",
+                None if before is None else {"status": before},
+                {"status": after.value},
+            )
+            for payment_id, before, after in moves
+            if before != after.value
+        ],
+    )

@@ -1,0 +1,51 @@
+"""Read payments, ours and those made in the ERP, for people to look at."""
+
+from sqlalchemy import tuple_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.ids import BillId, ConnectionId, OrganizationId, PaymentId
+from models.domain.payments import PaymentStatus
+from models.store.base.pages import Listing, decode_cursor, instant_in_cursor, listing, narrowed, page_size
+from models.tables import PaymentRow
+
+_FRESH = {"populate_existing": True}
+
+
+async def get(
+    s: AsyncSession, payment_id: PaymentId, organization_id: OrganizationId | None = None
+) -> PaymentRow | None:
+    """Return the payment or None; with an organization only if it owns the payment."""
+    statement = select(PaymentRow).where(col(PaymentRow.id) == payment_id)
+    if organization_id is not None:
+        statement = statement.where(col(PaymentRow.organization_id) == organization_id)
+    return (await s.exec(statement, execution_options=_FRESH)).one_or_none()
+
+
+async def page(
+    s: AsyncSession,
+    *,
+    organization_id: OrganizationId,
+    connection_id: ConnectionId | None = None,
+    bill_id: BillId | None = None,
+    status: PaymentStatus | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Listing[PaymentRow]:
+    """Return one page of the organization's payments, newest first.
+
+    Raises:
+        CursorUnreadable: The cursor is not one of ours.
+    """
+    limit = page_size(limit)
+    statement = select(PaymentRow).where(col(PaymentRow.organization_id) == organization_id)
+    wanted = {PaymentRow.connection_id: connection_id, PaymentRow.bill_id: bill_id, PaymentRow.status: status}
+    statement = narrowed(statement, wanted)
+    if cursor is not None:
+        created_at, payment_id = decode_cursor(cursor, 2)
+        statement = statement.where(
+            tuple_(col(PaymentRow.created_at), col(PaymentRow.id)) < (instant_in_cursor(created_at), payment_id)
+        )
+    statement = statement.order_by(col(PaymentRow.created_at).desc(), col(PaymentRow.id).desc()).limit(limit + 1)
+    rows = (await s.exec(statement, execution_options=_FRESH)).all()
+    return listing(rows, limit, lambda row: (row.created_at.isoformat(), row.id))

@@ -1,0 +1,147 @@
+"""Push, settle and abandon edits of bills that the ERP holds (S5-136).
+
+An edit needs no write intent of its own: its values are absolute and its number (`edition`) names it, so sending it
+twice has the effect of sending it once. `bills.edit_pending` is set from the edit's transaction until its read-back is
+stored.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.bills import BillStatus, PushedBill
+from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId
+from models.store.payables import bill_edits, edit_baseline, outgoing_bills
+from models.store.payables.outgoing_bills import OutgoingBill
+from models.tables import BillLineRow, BillRow
+
+
+class OutgoingEdit(NamedTuple):
+    """An edited bill to push, with the ids that the ERP knows it by."""
+
+    outgoing: OutgoingBill
+    document_id: DocumentId
+    edition: int
+    revision: str | None
+    """The document's revision when it was last read back."""
+    values: dict[str, Any]
+    """The editable fields as they are sent: what the ERP holds once this edit is there."""
+
+
+class EditPending(NamedTuple):
+    """A bill with an edit that is not in the ERP yet."""
+
+    bill_id: BillId
+    edition: int
+    status: BillStatus
+
+
+async def waiting(session: AsyncSession, connection_id: ConnectionId) -> list[EditPending]:
+    """Return the connection's bills with an edit that is not in the ERP yet."""
+    rows = await session.execute(
+        select(col(BillRow.id), col(BillRow.edition), col(BillRow.status))
+        .where(col(BillRow.connection_id) == connection_id, col(BillRow.edit_pending))
+        .order_by(col(BillRow.id))
+    )
+    return [EditPending(BillId(bill_id), edition, BillStatus(status)) for bill_id, edition, status in rows]
+
+
+async def get(session: AsyncSession, bill_id: BillId) -> EditPending | None:
+    """Return the bill's edit that is not in the ERP yet; None: there is none."""
+    rows = await session.execute(
+        select(col(BillRow.edition), col(BillRow.status)).where(col(BillRow.id) == bill_id, col(BillRow.edit_pending))
+    )
+    row = rows.one_or_none()
+    return None if row is None else EditPending(bill_id, row[0], BillStatus(row[1]))
+
+
+async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingEdit | None:
+    """Return the edit to push, or None when there is none any more.
+
+    One edition always has the same content: the bill is locked, so no newer edit comes between its header and its
+    lines.
+    """
+    bill = await _stored(session, bill_id)
+    if not bill.edit_pending:
+        return None
+    assert bill.document_id is not None, "only bills the ERP holds have an edit to send"
+    return OutgoingEdit(
+        outgoing=await outgoing_bills.load_for_push(session, bill_id),
+        document_id=DocumentId(bill.document_id),
+        edition=bill.edition,
+        revision=bill.erp_revision,
+        values=edit_baseline.taken(bill, await _lines(session, bill_id)),
+    )
+
+
+async def pushed(session: AsyncSession, bill_id: BillId, sent: OutgoingEdit, readback: PushedBill) -> None:
+    """Store what was read back. The edit is settled when the ERP holds it as sent and it is still the last one.
+
+    The payable behind the bill is a new one after every edit (field note U-8).
+    """
+    bill = await _stored(session, bill_id)
+    before = {"payable": bill.payable_id, "edit_pending": bill.edit_pending}
+    bill.payable_id = readback.payable_id
+    bill.erp_revision = readback.revision
+    bill.linked_in_erp = readback.linked
+    if bill.edit_pending and readback.linked and not readback.differences:
+        if bill.edition == sent.edition:
+            bill.edit_pending, bill.edit_baseline = False, None
+        else:  # edited again meanwhile: abandoning that edit leads back to what is in the ERP now
+            bill.edit_baseline = edit_baseline.touch(sent.values, (bill.edit_baseline or {}).get("touched", ()))
+    after = {"payable": bill.payable_id, "edit_pending": bill.edit_pending}
+    if before == after:
+        return
+    await bill_edits.changed(
+        session,
+        bill,
+        "edit_pushed",
+        actor=SYNCER,
+        why="read back from the ERP" if not readback.differences else "the ERP holds it otherwise than edited",
+        before=before,
+        after=after | {"edition": sent.edition},
+    )
+
+
+async def abandon(
+    session: AsyncSession, bill_id: BillId, edition: int, *, actor: str, why: str, in_doubt: bool
+) -> bool:
+    """Stop sending this edit; return False when it is settled or abandoned already, or a newer one is to be sent.
+
+    Where the ERP certainly did not take it, the bill's fields are put back to what the ERP holds.
+    """
+    bill = await _stored(session, bill_id)
+    if not bill.edit_pending or bill.edition != edition:
+        return False
+    lines = await _lines(session, bill_id)
+    edited, stored = edit_baseline.taken(bill, lines), bill.edit_baseline
+    if stored is not None and not in_doubt:
+        edit_baseline.put_back(stored, bill, lines)
+        session.add_all(lines)
+    bill.edit_pending, bill.edit_baseline = False, None
+    after = edit_baseline.taken(bill, lines)
+    await bill_edits.changed(
+        session,
+        bill,
+        "edit_given_up",
+        actor=actor,
+        why=why,
+        before=edited | {"edit_pending": True},
+        after=after | {"edit_pending": False},
+    )
+    return True
+
+
+async def _stored(session: AsyncSession, bill_id: BillId) -> BillRow:
+    statement = (
+        select(BillRow).where(col(BillRow.id) == bill_id).with_for_update().execution_options(populate_existing=True)
+    )
+    bill: BillRow = (await session.execute(statement)).scalar_one()
+    return bill
+
+
+async def _lines(session: AsyncSession, bill_id: BillId) -> list[BillLineRow]:
+    statement = select(BillLineRow).where(col(BillLineRow.bill_id) == bill_id).order_by(col(BillLineRow.line_no))
+    return list((await session.execute(statement.execution_options(populate_existing=True))).scalars())

@@ -1,0 +1,280 @@
+"""Store how bills are taken back from the ERP, and made anew.
+
+A bill has one write at a time. What was taken back keeps its key, its document and its payable here: the look-up of
+the next generation, the duplicate check and the sync leave it out.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.bills import BillStatus, ErpBill
+from models.domain.ids import (
+    SYNCER,
+    BillId,
+    ConnectionId,
+    DocumentId,
+    ErpId,
+    ExternalKey,
+    RetractionId,
+)
+from models.domain.retractions import BillToRetract, RetractBy, RetractFor, RetractionState
+from models.store.audit import writes
+from models.store.payables import bill_edits, bills
+from models.store.payables.bill_status import status_by_payment
+from models.tables import BillLineRow, BillRetractionRow, BillRow
+
+
+async def request(
+    session: AsyncSession,
+    bill: BillRow,
+    wanted: RetractFor,
+    way: RetractBy,
+    dated: date | None,
+    *,
+    actor: str,
+    why: str,
+) -> None:
+    """Store that a locked bill, which the ERP holds, is to be taken back from there."""
+    retraction = _generation(bill, wanted, way, dated, actor=actor, why=why)
+    session.add(retraction)
+    before, bill.status = bill.status, BillStatus.RETRACTING
+    await bill_edits.changed(
+        session,
+        bill,
+        "retraction_requested",
+        actor=actor,
+        why=why,
+        before={"status": before},
+        after={"status": bill.status, "for": wanted, "way": way, "dated": None if dated is None else dated.isoformat()},
+    )
+
+
+def _generation(
+    bill: BillRow, wanted: RetractFor, way: RetractBy, dated: date | None, *, actor: str, why: str
+) -> BillRetractionRow:
+    return BillRetractionRow(
+        id=RetractionId(f"{bill.id.replace('bill_', 'retraction_', 1)}_{bill.generation}_{bill.version}"),
+        bill_id=bill.id,
+        connection_id=bill.connection_id,
+        generation=bill.generation,
+        state=RetractionState.REQUESTED,
+        retract_for=wanted,
+        way=way,
+        dated=dated,
+        external_key=bill.external_key or "",
+        erp_id=bill.erp_id or "",
+        document_id=bill.document_id or "",
+        payable_id=bill.payable_id,
+        requested_by=actor,
+        why=why,
+    )
+
+
+async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
+    """Return the bill to take back, as it was requested; None: that is over."""
+    row = (
+        await session.execute(
+            text(
+                """
+                select r.external_key, r.erp_id, r.document_id, r.way, r.dated, o.document_id as order_document,
+                       o.owner_entity
+                  from bill_retractions r
+                  join bills b on b.id = r.bill_id
+                  join purchase_orders o on o.id = b.purchase_order_id
+                 where r.bill_id = :bill and r.state = 'requested' and b.status = 'retracting'
+                """
+            ),
+            {"bill": bill_id},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return BillToRetract(
+        external_key=ExternalKey(row.external_key),
+        erp_id=ErpId(row.erp_id),
+        document_id=DocumentId(row.document_id),
+        order_document=DocumentId(row.order_document),
+        owner_entity=row.owner_entity,
+        way=RetractBy(row.way),
+        dated=row.dated,
+    )
+
+
+async def end(session: AsyncSession, bill: BillRow, state: RetractionState) -> RetractFor | None:
+    """End the retraction of a locked bill; None: it has ended before."""
+    row = await session.execute(
+        update(BillRetractionRow)
+        .where(
+            col(BillRetractionRow.bill_id) == bill.id, col(BillRetractionRow.state) == str(RetractionState.REQUESTED)
+        )
+        .values(state=str(state), ended_at=func.now())
+        .returning(col(BillRetractionRow.retract_for))
+    )
+    wanted = row.scalar_one_or_none()
+    return None if wanted is None else RetractFor(wanted)
+
+
+async def leave_in_erp(session: AsyncSession, bill_id: BillId, *, actor: str, why: str) -> bool:
+    """Abandon a retraction that the ERP did not carry out: the bill is what the ERP says of it. False: there is
+    none."""
+    bill = await _locked(session, bill_id)
+    if bill.status != BillStatus.RETRACTING or await end(session, bill, RetractionState.ABANDONED) is None:
+        return False
+    bill.status = status_by_payment(BillStatus.SYNCED, bill.total, bill.paid, promised=False)
+    await bill_edits.changed(
+        session,
+        bill,
+        "retraction_abandoned",
+        actor=actor,
+        why=why,
+        before={"status": BillStatus.RETRACTING},
+        after={"status": bill.status},
+    )
+    return True
+
+
+async def lock(session: AsyncSession, bill_id: BillId) -> BillRow:
+    """Lock a bill of ours until the transaction ends."""
+    return await _locked(session, bill_id)
+
+
+async def _locked(session: AsyncSession, bill_id: BillId) -> BillRow:
+    statement = select(BillRow).where(col(BillRow.id) == bill_id).with_for_update()
+    row: BillRow = (await session.execute(statement.execution_options(populate_existing=True))).scalar_one()
+    return row
+
+
+# --- generations -----------------------------------------------------------------------------------------------
+
+
+async def begin_generation(session: AsyncSession, bill: BillRow) -> None:
+    """Make a locked bill, which the ERP holds no more, ready to be made anew there: under a new key, on hold.
+
+    What the ERP called the generation before is kept; one that was deleted there by hand is kept now.
+    """
+    before = ExternalKey(bill.external_key or "")
+    if bill.erp_id is not None and not await _is_kept(session, bill):
+        kept = _generation(bill, RetractFor.DELETION, RetractBy.DELETE, None, actor=SYNCER, why="deleted in the ERP")
+        kept.state = RetractionState.DONE
+        session.add(kept)
+    bill.generation += 1
+    bill.external_key = bills.external_key_for(BillId(bill.id), bill.generation)
+    bill.erp_id = bill.document_id = bill.payable_id = bill.erp_revision = bill.payable_revision = None
+    bill.linked_in_erp = bill.rejected_in_erp = bill.edit_pending = False
+    bill.edit_baseline = None
+    session.add(bill)
+    await session.flush()
+    await writes.begin_anew(session, before, bill.external_key)
+
+
+async def _is_kept(session: AsyncSession, bill: BillRow) -> bool:
+    statement = select(col(BillRetractionRow.id)).where(
+        col(BillRetractionRow.bill_id) == bill.id,
+        col(BillRetractionRow.generation) == bill.generation,
+        col(BillRetractionRow.state) == str(RetractionState.DONE),
+    )
+    return (await session.execute(statement.limit(1))).first() is not None
+
+
+async def reserve(session: AsyncSession, bill_id: BillId, *, reserves: bool) -> None:
+    """Reserve the quantities of a bill that the ERP does not hold, or free them."""
+    await session.execute(
+        update(BillLineRow)
+        .where(col(BillLineRow.bill_id) == bill_id, col(BillLineRow.purchase_order_id).is_not(None))
+        .values(reserves=reserves)
+    )
+
+
+async def of_bill(session: AsyncSession, bill_id: BillId) -> list[BillRetractionRow]:
+    """Return every retraction of a bill, oldest first."""
+    statement = (
+        select(BillRetractionRow)
+        .where(col(BillRetractionRow.bill_id) == bill_id)
+        .order_by(col(BillRetractionRow.requested_at), col(BillRetractionRow.id))
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def number_in_use(session: AsyncSession, bill: BillRow) -> str | None:
+    """Return another live bill of ours with the vendor and number of a bill that is not live, or None."""
+    row = await session.execute(
+        text(
+            "select id from bills where number_parts = :parts and vendor_id = :vendor and connection_id = :c"
+            "   and id <> :id and origin = 'posync' and status not in ('deleted', 'abandoned') order by id limit 1"
+        ),
+        {"parts": bill.number_parts, "vendor": bill.vendor_id, "c": bill.connection_id, "id": bill.id},
+    )
+    return row.scalar_one_or_none()
+
+
+async def taken_back(
+    connection: AsyncConnection, connection_id: ConnectionId, shown: Collection[ErpBill]
+) -> frozenset[ErpId]:
+    """Return which of these bills of the ERP are generations of ours that were taken back, by their ERP id.
+
+    A reading that lags shows them once more, and a way that keeps them there always does.
+    """
+    if not shown:
+        return frozenset()
+    rows = await connection.execute(
+        text(
+            """
+            select s.erp_id
+              from unnest(cast(:ids as text[]), cast(:keys as text[]), cast(:documents as text[]))
+                   as s(erp_id, external_key, document_id)
+             where exists (select from bill_retractions r
+                            where r.connection_id = :c and r.state = 'done'
+                              and (r.external_key = s.external_key or r.document_id = s.document_id
+                                   or r.payable_id = s.erp_id))
+            """
+        ),
+        {
+            "c": connection_id,
+            "ids": [bill.erp_id for bill in shown],
+            "keys": [bill.external_key for bill in shown],
+            "documents": [bill.source_document for bill in shown],
+        },
+    )
+    return frozenset(ErpId(erp_id) for erp_id in rows.scalars())
+
+
+class RetractionFacts(NamedTuple):
+    """What stands in the way of taking a bill back, beside its status."""
+
+    way: RetractBy | None
+    """How the ERP gives it back; None: it does not."""
+    approvals_enabled: bool
+    write: str | None
+    payments_under_way: int
+    closed_through: date | None
+    """The last closed day of the bill's entity."""
+
+
+_FACTS = text(
+    """
+    select c.capabilities -> 'retract_by' ->> 0 as way, c.approvals_enabled,
+           (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
+           (select count(*) from payments p
+             where p.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
+           (select max(greatest(k.erp_closed_through, k.set_closed_through)) from closed_periods k
+             where k.connection_id = b.connection_id
+               and k.entity in ('', coalesce(c.entity, o.entity, ''))) as closed_through
+      from bills b
+      join connections c on c.id = b.connection_id
+      left join purchase_orders o on o.id = b.purchase_order_id
+     where b.id = :bill
+    """
+)
+
+
+async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
+    """Return what stands in the way of taking a bill back."""
+    row = (await session.execute(_FACTS, {"bill": bill_id})).one()
+    way = None if row.way is None else RetractBy(row.way)
+    return RetractionFacts(way, row.approvals_enabled, row.write, row.payments_under_way, row.closed_through)

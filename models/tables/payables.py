@@ -1,0 +1,272 @@
+"""Define the rows of bills and payments, and of the writes that bring them to the ERP."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.tables.columns import instant_column, json_column, number_column
+
+
+class BillRow(SQLModel, table=True):
+    """A bill, ours or made in the ERP. Money is in `currency`."""
+
+    __tablename__ = "bills"
+    __table_args__ = (
+        Index("bills_by_age", "organization_id", "created_at", "id"),
+        Index("bills_by_change", "organization_id", "changed_at", "id"),
+        Index("bills_by_erp_id", "erp_id", "connection_id"),
+        Index("bills_by_payable", "payable_id", "connection_id"),
+        Index("bills_by_document", "document_id", "connection_id"),
+        Index("bills_by_posting_date", "posting_date", "connection_id"),
+        Index("bills_by_number", "number_key", "vendor_id", "connection_id"),
+        Index("bills_by_number_parts", "number_parts", "vendor_id", "connection_id"),
+        Index("bills_by_total", "total", "vendor_id", "connection_id"),
+        Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
+        Index(
+            "bills_open",
+            "connection_id",
+            postgresql_where=text("origin = 'posync' and status not in ('paid', 'abandoned', 'deleted')"),
+        ),
+        Index("bills_applied", "connection_id", postgresql_where=text("applied <> '[]'")),
+        Index(
+            "bills_once",
+            "number_parts",
+            "vendor_id",
+            "connection_id",
+            unique=True,
+            postgresql_where=text(
+                "status not in ('deleted', 'abandoned') and origin = 'posync' and not repeats_number"
+            ),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organizations.id")
+    connection_id: str = Field(foreign_key="connections.id")
+    purchase_order_id: str | None = Field(default=None, foreign_key="purchase_orders.id", index=True)
+    vendor_id: str
+    vendor_name: str = ""
+    number: str
+    number_key: str
+    """Normalised supplier invoice number: case, spaces, punctuation and leading zeros do not count."""
+    number_parts: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """The number's runs of letters and of digits, normalised, a space between two."""
+    repeats_number: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Saved as a further bill under its number: a part of one supplier invoice, or a number that came again."""
+    part_of: str | None = Field(default=None, foreign_key="bills.id")
+    """The first bill of the supplier invoice that this one is a further part of."""
+    direct: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Without an order: it reaches the ERP as a bill of its own, and its lines name GL accounts."""
+    entity: str | None = None
+    """Of a bill without an order: the entity it belongs to; None: the company has none."""
+    term: str | None = None
+    """The payment term by which it is due, as the ERP names it, where it has no due date; None: the order's."""
+    reference: str | None = None
+    origin: str
+    status: str
+    match_outcome: str | None = None
+    matched_terms: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """The `OrderFacts.terms` of its order that the bill was matched under when it was saved."""
+    approval: str = Field(default="not_required", sa_column_kwargs={"server_default": text("'not_required'")})
+    """A `models.domain.approvals.ApprovalState`."""
+    approved_at: datetime | None = instant_column(nullable=True)
+    bill_date: date
+    posting_date: date
+    due_date: date | None = None
+    currency: str
+    memo: str = ""
+    total: Decimal = number_column()
+    """Lines + charges + tax - discount."""
+    invoice_total: Decimal | None = number_column(nullable=True)
+    """The total that the supplier printed, if the caller gave it."""
+    charges: list[dict[str, str]] = json_column("[]")
+    """Money that belongs to no line of the order: `class` (freight, surcharge, other), `amount`, `description`."""
+    tax: Decimal = number_column(zero=True)
+    discount: Decimal = number_column(zero=True)
+    paid: Decimal = number_column(zero=True)
+    external_key: str | None = Field(default=None, index=True)
+    erp_id: str | None = None
+    document_id: str | None = None
+    payable_id: str | None = None
+    erp_revision: str | None = None
+    payable_revision: str | None = None
+    """The revision of the payable behind the bill, which changes with every payment."""
+    applied: list[dict[str, str]] = json_column("[]")
+    """For a credit made in the ERP: `bill_erp_id` and `amount` of each bill that it is applied to."""
+    linked_in_erp: bool = False
+    order_document: str | None = None
+    """The order that the ERP links it to, stored while that order is not in the mirror."""
+    receipt_document: str | None = None
+    """The receipt that it was converted from, if it was (S1-20)."""
+    rejected_in_erp: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """The ERP holds it as rejected, cancelled or voided: it bills nothing there, and is not paid from here."""
+    manual_both_sides: bool = False
+    """Linked by hand behind a receipt: people make its edits by hand in both systems (S1-21, S1-22)."""
+    edit_pending: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Edited here after the sync; the ERP has not been seen to hold the edit yet (S5-136)."""
+    edition: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """Number of the last edit made after the sync: the bill's version when it was made."""
+    edit_baseline: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    """What the ERP holds of the editable fields, while an edit is pending."""
+    generation: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    """How often it was made: each time it is taken back and made anew counts one more, under a key of its own."""
+    created_by: str
+    version: int = 1
+    created_at: datetime = instant_column(default_now=True)
+    changed_at: datetime = instant_column(default_now=True)
+
+
+class BillRetractionRow(SQLModel, table=True):
+    """A generation of a bill that is being taken back from the ERP, or was: what it was there, who asked and why."""
+
+    __tablename__ = "bill_retractions"
+    __table_args__ = (
+        Index("bill_retractions_by_key", "external_key", "connection_id"),
+        Index("bill_retractions_by_document", "document_id", "connection_id"),
+        Index("bill_retractions_by_payable", "payable_id", "connection_id"),
+        Index(
+            "bill_retractions_once",
+            "bill_id",
+            unique=True,
+            postgresql_where=text("state = 'requested'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    bill_id: str = Field(foreign_key="bills.id", index=True)
+    connection_id: str = Field(foreign_key="connections.id")
+    generation: int
+    state: str
+    """A `models.domain.retractions.RetractionState`."""
+    retract_for: str
+    """A `models.domain.retractions.RetractFor`."""
+    way: str
+    """A `models.domain.retractions.RetractBy`."""
+    dated: date | None = None
+    """The day of the entry that takes it back; None: the way makes no entry."""
+    external_key: str
+    erp_id: str
+    document_id: str
+    payable_id: str | None = None
+    requested_by: str
+    why: str
+    requested_at: datetime = instant_column(default_now=True)
+    ended_at: datetime | None = instant_column(nullable=True)
+
+
+class BillLineRow(SQLModel, table=True):
+    """One line of a bill. Money is in the bill's currency."""
+
+    __tablename__ = "bill_lines"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["purchase_order_id", "purchase_order_line_no"],
+            ["purchase_order_lines.purchase_order_id", "purchase_order_lines.line_no"],
+            onupdate="CASCADE",
+        ),
+        Index("bill_lines_by_order_line", "purchase_order_id", "purchase_order_line_no"),
+        Index("bill_lines_reserving", "purchase_order_id", postgresql_where=text("reserves")),
+    )
+
+    bill_id: str = Field(foreign_key="bills.id", primary_key=True)
+    line_no: int = Field(primary_key=True)
+    purchase_order_id: str | None = None
+    purchase_order_line_no: int | None = None
+    off_order: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """It bills no order line: it is an amount on `account`; `item_id` is the item that stands for the account."""
+    item_id: str | None = None
+    account: str | None = None
+    description: str = ""
+    quantity: Decimal | None = number_column(nullable=True)
+    """In the order line's unit. Rounded if that is no exact decimal: then `exact_quantity` counts."""
+    exact_quantity: str | None = None
+    """`n/d`, only when `quantity` is rounded (7 of a dozen)."""
+    unit: str = ""
+    billed_quantity: Decimal | None = number_column(nullable=True)
+    """As the supplier billed it, in `billed_unit`; both None when that is the order's unit."""
+    billed_unit: str | None = None
+    price: Decimal | None = number_column(nullable=True)
+    amount: Decimal = number_column()
+    department: str | None = None
+    location: str | None = None
+    class_id: str | None = None
+    project: str | None = None
+    sources: list[dict[str, str]] = json_column("[]")
+    """What it is converted from in the ERP, fixed when the write is planned: `document_id`, `line`, `quantity` of each
+    source, receipts first (spec/matching.md 3.6), then the order itself."""
+    reserves: bool = False
+    """True while its quantity is part of P: saved by us and not yet inside the ERP's billed quantity."""
+
+
+class PaymentRow(SQLModel, table=True):
+    """A payment of a bill, ours or made in the ERP; `amount` is in `currency`."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        Index("payments_by_age", "organization_id", "created_at", "id"),
+        Index("payments_by_erp_id", "erp_id", "connection_id"),
+        Index(
+            "payments_open",
+            "connection_id",
+            postgresql_where=text("origin = 'posync' and status in ('scheduled', 'submitted', 'sync_issue')"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organizations.id")
+    connection_id: str = Field(foreign_key="connections.id")
+    bill_id: str = Field(foreign_key="bills.id", index=True)
+    origin: str
+    status: str
+    amount: Decimal = number_column()
+    currency: str
+    pay_on: date
+    method: str
+    bank_account: str
+    external_key: str | None = Field(default=None, index=True)
+    erp_id: str | None = None
+    erp_revision: str | None = None
+    created_by: str
+    version: int = 1
+    created_at: datetime = instant_column(default_now=True)
+    changed_at: datetime = instant_column(default_now=True)
+
+
+class ErpWriteRow(SQLModel, table=True):
+    """The intent of one ERP write, stored with the change that caused it (DESIGN section 5, step 1)."""
+
+    __tablename__ = "erp_writes"
+    __table_args__ = (Index("erp_writes_by_order", "purchase_order_id", "sequence"),)
+
+    external_key: str = Field(primary_key=True)
+    sequence: int | None = Field(
+        default=None, sa_column=Column(BigInteger, nullable=False, server_default=text("nextval('erp_write_sequence')"))
+    )
+    """The order in which the writes were planned: per purchase order they reach the ERP in this order."""
+    connection_id: str = Field(foreign_key="connections.id", index=True)
+    kind: str
+    """bill | payment."""
+    subject_id: str = Field(index=True)
+    purchase_order_id: str | None = None
+    state: str
+    sent_at: datetime | None = instant_column(nullable=True)
+    """When it was first sent; from then on it is looked up before it is sent again."""
+    confirmed_at: datetime | None = instant_column(nullable=True)
+    attempts: int = 0
+    erp_id: str | None = None
+    problem_code: str | None = None
+    unknown_words: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
+    """While in doubt: the refusal that the ERP answered in words nobody knows."""
+    created_at: datetime = instant_column(default_now=True)

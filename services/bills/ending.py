@@ -1,0 +1,144 @@
+"""Abandoning, unlinking and editing a bill: the change and what workflows are owed of it, in one transaction."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.bills import BillStatus
+from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
+from models.domain.outbox import MessageKind
+from models.store.audit import outbox
+from models.store.audit.outbox import OutboxMessage
+from models.store.connections import connections
+from models.store.payables import bill_edits, bill_reads
+from models.tables import BillRow
+from services.approvals.decisions import withdraw_after_edit
+from services.bills.account_lines import AccountLine, place
+from services.bills.direct_rematch import rematch_direct_bill
+
+
+class Edited(NamedTuple):
+    """What became of an edit."""
+
+    accounts: list[int]
+    """The lines whose GL account changed on a bill that the ERP holds."""
+    messages: list[OutboxMessage]
+    """What workflows are owed."""
+
+
+async def abandon_bill(
+    session: AsyncSession, bill: BillRow, *, actor: str, why: str, request_key: str
+) -> list[OutboxMessage]:
+    """Abandon a locked bill that was never sent. Returns what the workflows are owed.
+
+    Raises:
+        EditRefused: The bill was sent, or is closed.
+    """
+    order_id = bill.purchase_order_id
+    await bill_edits.abandon(session, bill, actor=actor, why=why)
+    return await _owe_abandoned(session, bill, order_id, request_key)
+
+
+class Unlinked(NamedTuple):
+    """A bill that was taken off its order."""
+
+    order_id: PurchaseOrderId
+    messages: list[OutboxMessage]
+    """What workflows are owed."""
+
+
+async def unlink_bill(session: AsyncSession, bill: BillRow, *, actor: str, request_key: str) -> Unlinked:
+    """Take a locked bill off its order; it is kept as a draft.
+
+    Raises:
+        EditRefused: The bill has synced, or is closed.
+    """
+    order_id = await bill_edits.unlink(session, bill, actor=actor)
+    messages = [
+        await _owe(session, bill, MessageKind.BILL_DECIDED, bill.id, request_key),
+        await _owe(session, bill, MessageKind.BILL_OFF_ORDER, f"{order_id} {bill.id}", request_key),
+    ]
+    return Unlinked(order_id, messages)
+
+
+async def edit_bill(
+    session: AsyncSession,
+    bill: BillRow,
+    header: Mapping[str, Any],
+    lines: Mapping[int, Mapping[str, Any]],
+    *,
+    actor: str,
+) -> Edited:
+    """Change fields of a locked bill.
+
+    Raises:
+        EditRefused: This may not be changed any more, or not here.
+    """
+    before = bill.version
+    lines = await _placed(session, bill, lines)
+    accounts = await bill_edits.edit(session, bill, header, lines, actor=actor)
+    edited = f"{bill.id} {bill.version}"
+    messages = []
+    if bill.version != before:
+        withdrawn = await withdraw_after_edit(session, bill, actor=actor, request_key=edited)
+        messages += [] if withdrawn is None else [withdrawn]
+    if bill.edit_pending:
+        messages.append(await _owe(session, bill, MessageKind.BILL_EDITED, bill.id, edited))
+    elif BillStatus(bill.status).is_waiting and bill.direct:
+        rematched = await rematch_direct_bill(session, bill, "the bill was edited")
+        messages += [] if rematched is None else [rematched]
+    elif BillStatus(bill.status).is_waiting and bill.purchase_order_id is not None:
+        # Another posting date may lie in an open period.
+        messages.append(await _owe(session, bill, MessageKind.EDIT_TO_REMATCH, bill.id, edited))
+    return Edited(accounts, messages)
+
+
+async def _placed(
+    session: AsyncSession, bill: BillRow, lines: Mapping[int, Mapping[str, Any]]
+) -> Mapping[int, Mapping[str, Any]]:
+    """Return the changes with the accounts of lines off orders by the ERP's id, and the items that stand for them.
+
+    Raises:
+        Refused: There is no such account, or no item stands for it.
+    """
+    stored = {line.line_no: line for line in await bill_reads.lines(session, BillId(bill.id))}
+    asked = [
+        AccountLine(line_no, change["account"])
+        for line_no, change in lines.items()
+        if "account" in change and line_no in stored and stored[line_no].off_order
+    ]
+    if not asked:
+        return lines
+    connection = await connections.get(session, ConnectionId(bill.connection_id))
+    assert connection is not None, "a bill's connection is never removed"
+    placed = await place(session, connection, asked, on_order=not bill.direct)
+    return {
+        line_no: {**change, "account": placed[line_no].account, "item_id": placed[line_no].item_id}
+        if line_no in placed
+        else change
+        for line_no, change in lines.items()
+    }
+
+
+async def _owe_abandoned(
+    session: AsyncSession, bill: BillRow, order_id: str | None, request_key: str
+) -> list[OutboxMessage]:
+    messages = [await _owe(session, bill, MessageKind.BILL_CHANGED, bill.id, request_key)]
+    if order_id is not None:
+        subject = f"{order_id} {bill.id}"
+        messages.append(await _owe(session, bill, MessageKind.BILL_OFF_ORDER, subject, request_key))
+    return messages
+
+
+async def _owe(
+    session: AsyncSession, bill: BillRow, kind: MessageKind, subject_id: str, request_key: str
+) -> OutboxMessage:
+    return await outbox.add(
+        session,
+        kind,
+        subject_id,
+        organization_id=OrganizationId(bill.organization_id),
+        connection_id=ConnectionId(bill.connection_id),
+        request_key=request_key,
+    )

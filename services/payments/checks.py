@@ -1,0 +1,68 @@
+"""Whether a requested payment can be made, and if not, why."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from models.domain.approvals import ApprovalState
+from models.domain.bills import BillStatus, Origin
+from models.store.payables import payments
+from services.refusal import Refused
+
+EARLIEST = timedelta(days=1)
+"""How long before today in UTC a payment's day may be: where it is still yesterday, yesterday is today."""
+
+
+class RequestedPayment(BaseModel):
+    """The body of a `POST /v1/bills/{id}/payments`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    amount: Decimal
+    pay_on: date
+    method: str | None = None
+    bank_account: str | None = None
+
+
+def check_payment(bill: payments.BillToPay, asked: RequestedPayment, bank_account: str | None) -> str:
+    """Return the bank account that this payment is made from.
+
+    Raises:
+        Refused: The payment cannot be made.
+    """
+    if bill.origin is Origin.ERP:
+        raise Refused("BILL_NOT_PAYABLE", "The bill was made in the ERP and is paid there.")
+    if bill.status.is_closed:
+        raise Refused(
+            "BILL_NOT_PAYABLE",
+            f"The bill is {bill.status.value.replace('_', ' ')}: nothing is open on it.",
+            ["Look at the bill's payments and events to see what happened to it."],
+        )
+    if bill.status in (BillStatus.RETRACTING, BillStatus.DISPUTED, BillStatus.DRAFT):
+        raise Refused(
+            "BILL_NOT_PAYABLE",
+            f"The bill is {bill.status.value}: nothing is paid on it.",
+            ["Restore the bill once it is settled, or put it on an order; then schedule the payment."],
+        )
+    if bill.rejected_in_erp:
+        raise Refused("BILL_REJECTED_IN_ERP", "The bill was rejected in the ERP and bills nothing there.")
+    if bill.approval not in (ApprovalState.NOT_REQUIRED, ApprovalState.APPROVED):
+        raise Refused("BILL_NOT_APPROVED", f"The approval of the bill is {bill.approval.value}.")
+    if bank_account is None:
+        raise Refused("BANK_ACCOUNT_MISSING", "Neither the payment nor the connection's preferences name one.")
+    today = datetime.now(UTC).date()
+    if asked.pay_on < today - EARLIEST:
+        raise Refused(
+            "PAY_ON_IS_PAST", f"{asked.pay_on} is past: a payment made here goes out today, {today}, or later."
+        )
+    if asked.amount <= 0:
+        raise Refused("INVALID_AMOUNT", f"A payment of {asked.amount} pays nothing.")
+    if asked.amount > bill.open:
+        raise Refused(
+            "OVERPAYMENT",
+            f"{asked.amount} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
+            f"in payments under way {bill.promised}.",
+            [f"Lower the amount to {bill.open}."],
+        )
+    return bank_account

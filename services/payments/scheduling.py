@@ -1,0 +1,94 @@
+"""Scheduling and abandoning a payment: one decision each, in the transaction of whoever asked.
+
+The bill is locked, what is still due is checked, the payment and its planned write are saved, and the bill's workflow
+is owed a message: all of it or nothing (S4-25). Temporal takes no part in it.
+"""
+
+from typing import NamedTuple
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.bills import BillStatus
+from models.domain.ids import BillId, OrganizationId, PaymentId
+from models.domain.outbox import MessageKind
+from models.store.audit import outbox
+from models.store.audit.outbox import OutboxMessage
+from models.store.connections import connections
+from models.store.payables import payments
+from services.approvals.payments import hold_without_payment, let_go_with_payment
+from services.payments.checks import RequestedPayment, check_payment
+
+
+async def abandon_payment(
+    session: AsyncSession, payment_id: PaymentId, *, actor: str, why: str, request_key: str
+) -> list[OutboxMessage]:
+    """Abandon a payment of ours that was not sent. Returns what workflows are owed; nothing: the ERP may hold it."""
+    bill_id = await payments.bill_of(session, payment_id)
+    bill = await payments.lock_bill(session, bill_id)  # bills before payments, as everywhere
+    assert bill is not None, "a payment's bill is never removed"
+    if not await payments.abandon(session, payment_id, actor=actor, why=why):
+        return []
+    await hold_without_payment(session, bill_id, actor=actor)
+    return [
+        await outbox.add(
+            session,
+            kind,
+            payment_id,
+            organization_id=bill.organization_id,
+            connection_id=bill.connection_id,
+            request_key=request_key,
+        )
+        for kind in (MessageKind.PAYMENT_OFF_BILL, MessageKind.PAYMENT_ABANDONED)
+    ]
+
+
+class Scheduled(NamedTuple):
+    """A payment that was saved."""
+
+    payment_id: PaymentId
+    message: OutboxMessage
+    """What the bill's workflow is owed."""
+
+
+async def schedule_payment(
+    session: AsyncSession,
+    bill_id: BillId,
+    asked: RequestedPayment,
+    *,
+    organization_id: OrganizationId,
+    request_key: str,
+    actor: str,
+) -> Scheduled:
+    """Schedule a payment of a bill that exists. The caller has claimed the key in this transaction.
+
+    Raises:
+        Refused: The payment cannot be made.
+    """
+    bill = await payments.lock_bill(session, bill_id)
+    assert bill is not None, "the caller has checked that the bill exists"
+    connection = await connections.get(session, bill.connection_id)
+    assert connection is not None, "a bill's connection is never removed"
+    bank_account = check_payment(bill, asked, asked.bank_account or connection.preferences.get("bank_account"))
+    payment_id = payments.payment_id_for(organization_id, request_key, bill.number)
+    await payments.create(
+        session,
+        payment_id,
+        bill_id,
+        bill,
+        amount=asked.amount,
+        pay_on=asked.pay_on,
+        method=asked.method or "EFT",
+        bank_account=bank_account,
+        actor=actor,
+    )
+    if bill.status is BillStatus.AWAITING_PAYMENT:
+        await let_go_with_payment(session, bill_id, actor=actor, pay_on=asked.pay_on)
+    message = await outbox.add(
+        session,
+        MessageKind.PAYMENT_SCHEDULED,
+        payment_id,
+        organization_id=organization_id,
+        connection_id=bill.connection_id,
+        request_key=request_key,
+    )
+    return Scheduled(payment_id, message)

@@ -1,0 +1,164 @@
+"""Choose the next document of a session, and take in the answer to the last one.
+
+Before the company file is recognized, only questions about it go out. A write that an earlier session was handed and
+did not answer comes before anything else: QuickBooks is asked what it stored of it. What it stored is the answer; if
+it knows nothing, the write's activity looks up the record before the same bytes go out again.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from lxml import etree
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from erp.errors import MalformedAnswer
+from erp.quickbooks_desktop import envelope, faults
+from erp.quickbooks_desktop.envelope import Answer
+from models.domain.ids import ConnectionId
+from models.store.audit import handouts
+from models.store.audit.exchanges import Waiter
+from models.tables import WebConnectorSessionRow
+from services.web_connector import company
+
+
+class Handed(StrEnum):
+    """What a session was handed last and has not answered yet."""
+
+    NOTHING = ""
+    COMPANY = "company"
+    """The questions by which the company file is recognized."""
+    STATUS = "status"
+    """The question what QuickBooks stored of a write in doubt."""
+    EXCHANGE = "exchange"
+    """A request of the journal, or the next part of its answer."""
+
+
+class Taken(NamedTuple):
+    """What became of an answer."""
+
+    waiter: Waiter | None
+    """The activity that may go on; None: none can yet."""
+
+
+async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> str | None:
+    """Return the next document of a recognized session, and record that it goes out; None: nothing waits."""
+    if session.kind:
+        return session.document  # it was asked for twice: its first answer was lost on the way
+    connection_id = ConnectionId(session.connection_id)
+    waiting = await handouts.next_waiting(s, connection_id, session.id)
+    if waiting is None:
+        return None
+    name = envelope.set_id(connection_id, waiting.key, waiting.generation) if waiting.is_write else None
+    if waiting.in_doubt:
+        return _hand(session, Handed.STATUS, waiting.key, _status_question(session.version, name))
+    document = waiting.document if waiting.is_write else None
+    if document is None:
+        document = envelope.document(waiting.request, session.version, new_set=name)
+    await handouts.hand_out(s, connection_id, waiting.key, session.id, document)
+    return _hand(session, Handed.EXCHANGE, waiting.key, document)
+
+
+def company_question(session: WebConnectorSessionRow) -> str:
+    """Return the document that asks which company file is open."""
+    return _hand(session, Handed.COMPANY, None, envelope.document(company.QUESTIONS, session.version))
+
+
+def _status_question(version: str, name: str | None) -> str:
+    return envelope.document("", version, new_set=name, old_set=name)
+
+
+def _hand(session: WebConnectorSessionRow, kind: Handed, key: str | None, document: str) -> str:
+    session.kind, session.exchange_key, session.document = kind, key, document
+    return document
+
+
+async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: str) -> Taken:
+    """Take in the answer to what the session was handed, a status question or a request of the journal.
+
+    Raises:
+        MalformedAnswer: it is cut short, or belongs to another document; nothing was stored of it.
+    """
+    assert session.exchange_key is not None, "something of the journal was handed out"
+    assert session.document is not None, "it was a document"
+    connection_id, key = ConnectionId(session.connection_id), session.exchange_key
+    answer = envelope.read(text)
+    if session.kind == Handed.STATUS:
+        waiter = await _take_status(s, connection_id, key, answer, text)
+        _taken(session)
+        return Taken(waiter)
+    _must_belong(answer, session.document)
+    part = next((one for one in answer.responses if one.iterator_id is not None), None)
+    if session.iterator_id is not None and any(one.status == ITERATOR_GONE for one in answer.responses):
+        return await _restart(s, session)
+    if part is not None and part.remaining > 0 and part.iterator_id is not None:
+        await handouts.add_page(s, connection_id, key, text)
+        session.iterator_id = part.iterator_id
+        request = _requests_of(session.document)
+        session.document = envelope.document(envelope.continuation(request, part.iterator_id), session.version)
+        return Taken(None)
+    waiter = await handouts.answer_whole(s, connection_id, key, text)
+    _taken(session)
+    return Taken(waiter)
+
+
+ITERATOR_GONE = 3391
+"""QuickBooks' number for an iterator it no longer has."""
+
+
+async def take_refusal(s: AsyncSession, session: WebConnectorSessionRow, hresult: str, message: str) -> Taken:
+    """Take in that QuickBooks did not read the document at all: that is the request's answer."""
+    assert session.exchange_key is not None, "something of the journal was handed out"
+    refusal = envelope.refused_whole(hresult, message)
+    waiter = await handouts.answer_whole(s, ConnectionId(session.connection_id), session.exchange_key, refusal)
+    _taken(session)
+    return Taken(waiter)
+
+
+def _taken(session: WebConnectorSessionRow) -> None:
+    session.kind, session.exchange_key, session.document, session.iterator_id = Handed.NOTHING, None, None, None
+    session.answered += 1
+
+
+async def _take_status(
+    s: AsyncSession, connection_id: ConnectionId, key: str, answer: Answer, text: str
+) -> Waiter | None:
+    """Take in what QuickBooks stored of a write: its outcome, or nothing."""
+    nothing = answer.set_status in faults.NOTHING_STORED or not answer.responses
+    if nothing:
+        return await handouts.lose(s, connection_id, key)
+    return await handouts.answer_whole(s, connection_id, key, text)
+
+
+async def _restart(s: AsyncSession, session: WebConnectorSessionRow) -> Taken:
+    """Have a question asked from its beginning: QuickBooks has lost its place in the answer."""
+    assert session.exchange_key is not None, "an answer is under way"
+    request = await handouts.request_of(s, ConnectionId(session.connection_id), session.exchange_key)
+    document = envelope.document(request, session.version)
+    await handouts.hand_out(s, ConnectionId(session.connection_id), session.exchange_key, session.id, document)
+    session.document, session.iterator_id = document, None
+    return Taken(None)
+
+
+def _requests_of(document: str) -> str:
+    """Return the requests inside a document."""
+    root = etree.fromstring(document.encode("utf-8"))
+    return "".join(etree.tostring(one, with_tail=False).decode() for one in root[0])
+
+
+def _must_belong(answer: Answer, document: str) -> None:
+    """Check that an answer is one to this document: the same requests, in their order.
+
+    Raises:
+        MalformedAnswer: it is another's.
+    """
+    root = etree.fromstring(document.encode("utf-8"))
+    asked = [(str(one.tag).removesuffix("Rq"), one.get("requestID")) for one in root[0]]
+    answered = [(one.name, one.request_id) for one in answer.responses]
+    if asked != answered and not (answer.set_status not in (None, 0) and not answered):
+        raise MalformedAnswer(
+            f"QuickBooks answered {_named(answered)} where {_named(asked)} was asked.", code="MALFORMED_ANSWER"
+        )
+
+
+def _named(requests: object) -> str:
+    return str(requests)[:200]

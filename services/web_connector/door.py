@@ -1,0 +1,298 @@
+"""Serve a Web Connector's session: who calls, which company file it has open, what it is handed, what it answers.
+
+    authenticate -> sendRequestXML -> receiveResponseXML -> ... -> closeConnection
+
+What waits is in the journal of exchanges. Its state is in the database, so that any process may serve any call. An
+answer wakes the activity that waits for it; while activities that were woken may ask for more, the next call waits a
+little for what they ask.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from erp.errors import MalformedAnswer
+from erp.quickbooks_desktop import envelope
+from erp.quickbooks_desktop.connector import ENHANCED, capabilities
+from erp.quickbooks_desktop.preferences import Preferences
+from models.domain.connections import ConnectionState
+from models.domain.ids import SYNCER, ConnectionId
+from models.store.audit import handouts, sync_issues
+from models.store.audit.exchanges import Waiter
+from models.store.audit.outbox import OutboxMessage
+from models.store.base.database import Database
+from models.store.connections import connections, web_connector
+from models.tables import ConnectionRow, WebConnectorSessionRow
+from services.sync.due import owe_sync
+from services.web_connector import company, documents
+from services.web_connector.documents import Handed
+from services.web_connector.logins import hashed
+
+log = logging.getLogger(__name__)
+
+LOOK_FIRST_SECONDS, LOOK_MOST_SECONDS = 0.02, 0.25
+"""How often the door looks for a woken activity's next request."""
+
+DENIED = frozenset({"0x8004041A", "0x80040420", "0x80040421", "0x80040422"})
+"""Errors by which QuickBooks says that the application may not open the company file."""
+
+UNKNOWN_SESSION = "unknown session"
+
+NOTHING_MORE = "There is nothing more to exchange now."
+
+OPENED_CODES = (
+    "QUICKBOOKS_NOT_OPENED",
+    "QUICKBOOKS_ACCESS_DENIED",
+    "COMPANY_FILE_NOT_RECOGNIZED",
+    "QUICKBOOKS_TOO_OLD",
+)
+"""Issues that are over when a company file was recognized."""
+
+
+class Admitted(NamedTuple):
+    """The answer to authenticate: the session's secret, and what to do: `""` and a path open a company file."""
+
+    secret: str
+    verdict: str
+
+
+class Door:
+    """Serves the sessions of all Web Connectors of one installation.
+
+    `notify` has an activity look for its answer; `deliver` delivers a message of the outbox.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        notify: Callable[[Waiter], Awaitable[None]],
+        deliver: Callable[[OutboxMessage], None],
+        hold_seconds: float,
+    ) -> None:
+        self._database = database
+        self._notify = notify
+        self._deliver = deliver
+        self._hold_seconds = hold_seconds
+
+    async def authenticate(self, user_name: str, password: str) -> Admitted:
+        """Return whether somebody may begin a session, and the secret of it."""
+        secret = secrets.token_urlsafe(32)
+        async with self._database.transaction() as s:
+            caller = await web_connector.call(s, user_name, hashed(password))
+            if caller is None:
+                return Admitted(secret, "nvu")
+            if not caller.has_work:
+                return Admitted(secret, "none")
+            await web_connector.begin_session(s, hashed(secret), caller)
+        return Admitted(secret, caller.company_file)
+
+    async def send_request(self, secret: str, said: str, company_file: str, major: int, minor: int) -> str:
+        """Return the next document; empty: there is none now. `said` is what the Web Connector found out about the
+        company by itself, at the first call of a session."""
+        ends: float | None = None
+        pause = LOOK_FIRST_SECONDS
+        while True:
+            async with self._database.transaction() as s:
+                session = await web_connector.lock_session(s, hashed(secret))
+                if session is None or session.error:
+                    return ""
+                owed: OutboxMessage | None = None
+                if not session.recognized and not session.kind:
+                    owed = await self._recognize(s, session, said, company_file, (major, minor))
+                document = session.document if session.kind else None
+                if document is None and session.recognized:
+                    document = await documents.next_document(s, session)
+                refused, answered = session.error, session.answered
+                s.add(session)
+            if owed is not None:
+                self._deliver(owed)
+            if document is not None or refused:
+                return document or ""
+            ends = ends or time.monotonic() + self._hold_seconds
+            # Nobody asks for more unless an answer has woken somebody.
+            if (not answered and owed is None) or time.monotonic() >= ends:
+                return ""
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LOOK_MOST_SECONDS)
+
+    async def receive_response(self, secret: str, response: str, hresult: str, message: str) -> int:
+        """Take in an answer; return how much of the work is done, in per cent, or a negative number for an error."""
+        waiter: Waiter | None = None
+        owed: OutboxMessage | None = None
+        async with self._database.transaction() as s:
+            session = await web_connector.lock_session(s, hashed(secret))
+            if session is None:
+                return -1
+            if session.kind == Handed.NOTHING:
+                return 99  # it was taken in before
+            if hresult.strip() and not response.strip():
+                waiter = await self._failed(s, session, hresult.strip(), message)
+            else:
+                try:
+                    if session.kind == Handed.COMPANY:
+                        owed = await self._take_company(s, session, response)
+                    else:
+                        waiter = (await documents.take_answer(s, session, response)).waiter
+                except MalformedAnswer as error:
+                    session.error = error.message
+            s.add(session)
+            left = await handouts.waiting(s, ConnectionId(session.connection_id))
+            failed, answered = bool(session.error), session.answered
+        if owed is not None:
+            self._deliver(owed)
+        if waiter is not None and waiter.workflow_id:
+            await self._notify(waiter)
+        return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
+
+    async def connection_error(self, secret: str, hresult: str, message: str) -> str:
+        """Return which company file to try instead, or `done`: QuickBooks could not be opened."""
+        async with self._database.transaction() as s:
+            session = await web_connector.lock_session(s, hashed(secret))
+            if session is None:
+                return "done"
+            if session.company_file:
+                session.company_file = ""  # the file that is open: its mark says whether it is the right one
+                s.add(session)
+                return ""
+            session.error = f"QuickBooks could not be opened: {message} ({hresult})"
+            s.add(session)
+            code = "QUICKBOOKS_ACCESS_DENIED" if _number(hresult) in DENIED else "QUICKBOOKS_NOT_OPENED"
+            await self._report(s, session, code, session.error, hresult=hresult)
+            return "done"
+
+    async def last_error(self, secret: str) -> str:
+        """Return what went wrong last, for the Web Connector's user."""
+        async with self._database.statement() as s:
+            error = await web_connector.session_error(s, hashed(secret))
+        if error is None:
+            return UNKNOWN_SESSION
+        return error or NOTHING_MORE
+
+    async def close(self, secret: str) -> str:
+        """End a session and return what the Web Connector shows as its status."""
+        async with self._database.statement() as s:
+            await web_connector.end_session(s, hashed(secret))
+        return "OK"
+
+    # --- the company file -------------------------------------------------------------------------------------------
+
+    async def _recognize(
+        self, s: AsyncSession, session: WebConnectorSessionRow, said: str, company_file: str, newest: tuple[int, int]
+    ) -> OutboxMessage | None:
+        """Recognize the open company file by what was said of it, or hand out questions about it; return what its
+        connection is owed when it called for the first time."""
+        version = envelope.negotiated(*newest)
+        if version is None:
+            session.error = f"This QuickBooks speaks qbXML {newest[0]}.{newest[1]}; 13.0 is needed."
+            await self._report(s, session, "QUICKBOOKS_TOO_OLD", session.error, version=f"{newest[0]}.{newest[1]}")
+            return None
+        session.version, session.company_file = str(version), company_file
+        owed: OutboxMessage | None = None
+        if said.strip():
+            try:
+                owed = await self._take_company(s, session, said)
+            except MalformedAnswer:
+                log.warning("the Web Connector of %s described its company in no qbXML", session.connection_id)
+        if not session.recognized and not session.error:
+            documents.company_question(session)
+        return owed
+
+    async def _take_company(self, s: AsyncSession, session: WebConnectorSessionRow, text: str) -> OutboxMessage | None:
+        """Compare the mark of the open company file with the connection's.
+
+        Raises:
+            MalformedAnswer: the text is no answer.
+        """
+        answer = envelope.read(text)
+        connection_id = ConnectionId(session.connection_id)
+        login = await web_connector.login_of(s, connection_id)
+        assert login is not None, "a session belongs to a login"
+        ours = company.is_ours(answer, login.file_id)
+        asked = session.kind == Handed.COMPANY
+        facts = company.facts(answer)
+        if asked:
+            session.kind, session.document = Handed.NOTHING, None
+            session.answered += 1
+        if ours:
+            session.recognized = True
+            # Companies are told apart by their marks: their names are not unique.
+            identity = f"{facts.get('company', connection_id)} {login.file_id[:9].strip('{')}"
+            facts |= {"identity": identity, "login": login.user_name}
+            row = await web_connector.recognize(s, connection_id, session.company_file, facts)
+            return await self._let_in(s, row)
+        if ours is False or asked:
+            name = facts.get("company", "The open company file")
+            session.error = f"{name} does not carry the mark of {session.connection_id}: nothing was exchanged."
+            await self._report(
+                s, session, "COMPANY_FILE_NOT_RECOGNIZED", session.error, company=name, file=session.company_file
+            )
+        return None
+
+    async def _let_in(self, s: AsyncSession, row: ConnectionRow) -> OutboxMessage | None:
+        """Record that QuickBooks is there with the right company file; a connection that waited for that is ready."""
+        connection_id = ConnectionId(row.id)
+        enhanced = row.erp_facts.get(ENHANCED) == "true"
+        offered = capabilities(Preferences.of(row.preferences), enhanced=enhanced).model_dump(mode="json")
+        if row.state == ConnectionState.PENDING_AUTHORIZATION:
+            row = await connections.authorize(
+                s,
+                connection_id,
+                company=row.erp_facts["identity"],
+                user_name=row.erp_facts["login"],
+                entity=None,
+                capabilities=offered,
+                base_currency=row.erp_facts.get("home_currency"),
+            )
+            await sync_issues.close_for_subject(s, connection_id, "connection", row.id, actor=SYNCER)
+            return await owe_sync(s, row, request_key=f"{row.id} {datetime.now(UTC).isoformat()}")
+        if row.capabilities != offered:
+            row.capabilities = offered
+            s.add(row)
+            await s.flush()
+        if row.outage_since is not None and await connections.mark_healthy(s, connection_id):
+            await sync_issues.close_for_subject(s, connection_id, "connection", row.id, OPENED_CODES, actor=SYNCER)
+        return None
+
+    # --- what goes wrong ----------------------------------------------------------------------------------------------
+
+    async def _failed(
+        self, s: AsyncSession, session: WebConnectorSessionRow, hresult: str, message: str
+    ) -> Waiter | None:
+        """Take in that QuickBooks did not answer the document. One that it cannot read is refused for good; anything
+        else leaves open what became of it, and is asked in the next session."""
+        if _number(hresult) == _number(envelope.CANNOT_PARSE) and session.kind == Handed.EXCHANGE:
+            return (await documents.take_refusal(s, session, hresult, message)).waiter
+        session.error = f"QuickBooks did not answer: {message} ({hresult})"
+        return None
+
+    async def _report(
+        self, s: AsyncSession, session: WebConnectorSessionRow, code: str, cause: str, **evidence: str
+    ) -> None:
+        connection_id = ConnectionId(session.connection_id)
+        row = await connections.get(s, connection_id)
+        if row is not None and row.state != ConnectionState.PENDING_AUTHORIZATION:
+            await connections.mark_outage(s, connection_id, code, cause, datetime.now(UTC))
+        await sync_issues.open_issue(
+            s,
+            code,
+            connection_id=connection_id,
+            subject_kind="connection",
+            subject_id=connection_id,
+            cause=cause,
+            evidence=evidence,
+        )
+
+
+def _number(hresult: str) -> str:
+    """Return an error's number in one spelling: it comes as `0x80040400` or as a signed decimal."""
+    text = hresult.strip()
+    if text.lstrip("-").isdigit():
+        return f"0x{int(text) & 0xFFFFFFFF:08X}"
+    return f"0x{text[2:].upper()}" if text.lower().startswith("0x") else text.upper()

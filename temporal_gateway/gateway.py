@@ -1,0 +1,183 @@
+"""Start, signal and query workflows. Ids and names come from `models.contract` alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import NamedTuple, TypeVar
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
+from temporalio.common import (
+    QueryRejectCondition,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models import contract
+from models.domain.connections import Erp
+from models.domain.ids import ConnectionId
+from models.domain.sync import SyncTrigger
+from models.messages.orders import PurchaseOrderLive, PurchaseOrderState
+from models.messages.sync import SyncProgress, SyncState
+from temporal_gateway.errors import TemporalUnavailable
+
+T = TypeVar("T")
+
+LIVE = "live"
+PROGRESS = "progress"
+
+QUERY_TIMEOUT = timedelta(seconds=2)
+"""How long a query for live state may take for a caller who wants it. Without a worker the mirror answers then."""
+
+GLANCE_TIMEOUT = timedelta(milliseconds=40)
+"""How long a query may take for a caller who did not ask to wait: right after a sync of many orders the workers are
+busy for seconds, and the mirror has the order anyway."""
+
+
+@asynccontextmanager
+async def _reaching() -> AsyncIterator[None]:
+    """Turn the error of a client that never connected into `TemporalUnavailable`.
+
+    Such a client raises RuntimeError; every other failure to reach Temporal is an RPCError.
+
+    Raises:
+        TemporalUnavailable: The client never got a connection to Temporal.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Failed client connect"):
+            raise
+        raise TemporalUnavailable("No connection to Temporal.") from error
+
+
+@_reaching()
+async def rematch(client: Client, state: PurchaseOrderState, why: str) -> None:
+    """Have an order's bills matched again because something other than the order changed (a unit, a policy).
+
+    Starts the order's workflow if it does not run.
+
+    Raises:
+        TemporalUnavailable: There is no connection to Temporal.
+    """
+    facts = state.facts
+    assert facts is not None, "a workflow is started with what the mirror knows of the order"
+    await client.start_workflow(
+        contract.PURCHASE_ORDER_WORKFLOW,
+        state,
+        id=contract.order_workflow_id(state),
+        task_queue=contract.TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=contract.REMATCH,
+        start_signal_args=[why],
+        static_summary=contract.order_summary(facts),
+        search_attributes=contract.order_search_attributes(state.connection_id, state.erp, facts),
+    )
+
+
+class SyncStarted(NamedTuple):
+    """A sync run's workflow, and whether it was running before this request."""
+
+    workflow_id: str
+    run_id: str
+    already_running: bool
+
+
+@_reaching()
+async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, trigger: SyncTrigger) -> SyncStarted:
+    """Start a sync run, or return the one that runs: one workflow id per connection, so two never overlap (S2-57).
+
+    Raises:
+        TemporalUnavailable: There is no connection to Temporal.
+    """
+    workflow_id = contract.sync_workflow_id(connection_id)
+    try:
+        handle = await client.start_workflow(
+            contract.SYNC_WORKFLOW,
+            SyncState(connection_id=connection_id, erp=erp, trigger=trigger),
+            id=workflow_id,
+            task_queue=contract.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=contract.sync_summary(connection_id, trigger),
+            search_attributes=contract.connection_search_attributes(connection_id, erp),
+        )
+    except WorkflowAlreadyStartedError as running:
+        return SyncStarted(workflow_id, running.run_id or "", True)
+    return SyncStarted(workflow_id, handle.result_run_id or "", False)
+
+
+@_reaching()
+async def set_schedule(client: Client, connection_id: ConnectionId, erp: Erp, every: timedelta | None) -> None:
+    """Schedule the connection's syncs `every` so often (S2-56), or remove the schedule when `every` is None.
+
+    Raises:
+        TemporalUnavailable: There is no connection to Temporal.
+    """
+    handle = client.get_schedule_handle(contract.sync_schedule_id(connection_id))
+    if every is None:
+        try:
+            await handle.delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            contract.SCHEDULED_SYNC_WORKFLOW,
+            SyncState(connection_id=connection_id, erp=erp, trigger=SyncTrigger.SCHEDULE),
+            id=contract.sync_schedule_id(connection_id),
+            task_queue=contract.TASK_QUEUE,
+            static_summary=contract.sync_summary(connection_id, SyncTrigger.SCHEDULE),
+            typed_search_attributes=contract.connection_search_attributes(connection_id, erp),
+        ),
+        # Jitter: the connections of one ERP must not all call it at the full hour.
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=every),
+    )
+    try:
+        await client.create_schedule(contract.sync_schedule_id(connection_id), schedule)
+    except ScheduleAlreadyRunningError:
+
+        def replaced(_: ScheduleUpdateInput) -> ScheduleUpdate:
+            return ScheduleUpdate(schedule)
+
+        await handle.update(replaced)
+
+
+async def purchase_order_live(client: Client, workflow_id: str, within: timedelta) -> PurchaseOrderLive | None:
+    """Return an order workflow's live state; None when it does not run or no worker answers in time."""
+    return await _ask(client, workflow_id, LIVE, PurchaseOrderLive, within)
+
+
+async def sync_progress(client: Client, workflow_id: str) -> SyncProgress | None:
+    """Return a sync run's progress; None when it does not run or no worker answers in time."""
+    return await _ask(client, workflow_id, PROGRESS, SyncProgress, QUERY_TIMEOUT)
+
+
+async def _ask(client: Client, workflow_id: str, query: str, result_type: type[T], within: timedelta) -> T | None:
+    """Query a running workflow; return None when it does not run or no worker answers in time."""
+    try:
+        async with asyncio.timeout(within.total_seconds()), _reaching():
+            answer: T = await client.get_workflow_handle(workflow_id).query(
+                query,
+                result_type=result_type,
+                reject_condition=QueryRejectCondition.NOT_OPEN,
+                rpc_timeout=within,  # else the server keeps the question after we have gone
+            )
+    except (TimeoutError, TemporalUnavailable, RPCError, WorkflowQueryRejectedError, WorkflowQueryFailedError):
+        return None
+    return answer

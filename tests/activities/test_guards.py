@@ -1,0 +1,158 @@
+"""Each guard of the promise is needed: with it what was accepted is told once; switched off, the same check fails."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+from temporalio.exceptions import ApplicationError
+
+from activities.missing_workflows import MissingWorkflows
+from erp.errors import Rejected
+from models.contract import bill_workflow_id
+from models.domain import bill_states
+from models.domain.bills import BillStatus
+from models.domain.ids import BillId, OutboxId, SyncRunId
+from models.domain.issue_states import IssueSubject
+from models.domain.outbox import MessageKind
+from models.messages.issues import OpenIssue
+from models.messages.outbox import SignalToSend
+from models.messages.sync import NotifyChangedOrders
+from models.store.audit import outbox
+from models.store.audit.outbox import OutboxMessage
+from models.store.payables import bill_hand_over, bills, statuses
+from services.outbox.delivery import OutboxDelivery
+from tests.builders.records import an_order
+from tests.harness.activity_harness import ActivityHarness
+
+
+async def make_due(harness: ActivityHarness) -> None:
+    await harness.tenant.execute("update outbox set next_try = now()")
+
+
+async def told_though_the_decider_died(harness: ActivityHarness) -> bool:
+    """A bill is accepted, and its process dies before it delivers."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    await make_due(harness)
+    await OutboxDelivery(harness.tenant.database, harness.notifier).deliver_due()
+    return [accepted.bill_id for accepted in harness.notifier.accepted] == [bill_id]
+
+
+async def a_payment_is_told_though_the_decider_died(harness: ActivityHarness) -> bool:
+    """A payment is scheduled, and its process dies before it delivers."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    await harness.push(bill_id)
+    await harness.paid(bill_id, "10.00", key="p1")
+    await make_due(harness)
+    await OutboxDelivery(harness.tenant.database, harness.notifier).deliver_due()
+    return [signal.signal for signal in harness.notifier.signals] == ["payment_scheduled"]
+
+
+async def not_told_of_what_is_settled(harness: ActivityHarness) -> bool:
+    """A message is delivered once more, after its bill has reached the ERP and its order has forgotten it."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    await harness.push(await harness.billed(order, {1: 4}, key="k1"))
+    await make_due(harness)
+    await OutboxDelivery(harness.tenant.database, harness.notifier).deliver_due()
+    return harness.notifier.accepted == []
+
+
+async def started_though_an_operator_ended_it(harness: ActivityHarness) -> bool:
+    """A bill in the ERP has no workflow, and a sync run ends."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    await harness.push(bill_id)
+    await harness.tenant.execute("delete from outbox where connection_id = :c", c=harness.tenant.connection_id)
+    await harness.tenant.execute("update bills set created_at = created_at - interval '5 minutes'")
+    await harness.waking.notify_changed_orders(
+        NotifyChangedOrders(connection_id=harness.tenant.connection_id, run_id=SyncRunId("run"))
+    )
+    return len(harness.notifier.started) == 1
+
+
+async def abandoned_though_its_refusal_comes_back_late(harness: ActivityHarness) -> bool:
+    """A bill is abandoned between the ERP's refusal and the issue that its workflow opens for it."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    harness.erp.refuse_writes = [Rejected("the posting period is closed", code="PERIOD_CLOSED")]
+    with pytest.raises(ApplicationError):
+        await harness.push(bill_id)
+    async with harness.tenant.database.transaction() as s:
+        await bills.abandon(s, bill_id, actor="ada", why="not ours")
+    await harness.mirror.open_issue(
+        OpenIssue(
+            connection_id=harness.tenant.connection_id,
+            subject_kind=IssueSubject.BILL,
+            subject_id=bill_id,
+            code="PERIOD_CLOSED",
+            message="the posting period is closed",
+            workflow_id=bill_workflow_id(bill_id),
+        )
+    )
+    async with harness.tenant.database.transaction() as s:
+        return not [row for row in await statuses.outside(s) if row.id == bill_id]
+
+
+def without_the_look_at_what_it_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bill_states, "may_be_stopped", lambda *_: True)
+
+
+def without_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def add(
+        _: AsyncSession, kind: MessageKind, subject_id: str, *, request_key: str, **__: object
+    ) -> OutboxMessage:
+        return OutboxMessage(OutboxId(0), kind, subject_id, request_key)
+
+    monkeypatch.setattr(outbox, "add", add)
+
+
+def without_the_look_at_what_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = bill_hand_over.bill_accepted
+
+    async def whatever_holds(session: AsyncSession, bill_id: BillId) -> SignalToSend | None:
+        return await read(session, bill_id, frozenset(BillStatus))
+
+    monkeypatch.setattr(bill_hand_over, "bill_accepted", whatever_holds)
+
+
+def without_the_start_of_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(_: MissingWorkflows) -> None:
+        return None
+
+    monkeypatch.setattr(MissingWorkflows, "start", nothing)
+
+
+GUARDS = [
+    pytest.param(without_the_row, told_though_the_decider_died, id="outbox row of a bill"),
+    pytest.param(without_the_row, a_payment_is_told_though_the_decider_died, id="outbox row of a payment"),
+    pytest.param(without_the_look_at_what_holds, not_told_of_what_is_settled, id="redelivery"),
+    pytest.param(
+        without_the_look_at_what_it_stops, abandoned_though_its_refusal_comes_back_late, id="refusal that comes late"
+    ),
+    pytest.param(
+        without_the_start_of_what_is_missing, started_though_an_operator_ended_it, id="start of what is missing"
+    ),
+]
+
+Check = Callable[[ActivityHarness], Awaitable[bool]]
+
+
+@pytest.mark.parametrize(("switch_off", "holds"), GUARDS)
+async def test_with_its_guard_the_promise_holds(
+    harness: ActivityHarness, switch_off: Callable[[pytest.MonkeyPatch], None], holds: Check
+) -> None:
+    """G1, B11, G15."""
+    assert await holds(harness)
+
+
+@pytest.mark.parametrize(("switch_off", "holds"), GUARDS)
+async def test_without_its_guard_it_does_not(
+    harness: ActivityHarness,
+    monkeypatch: pytest.MonkeyPatch,
+    switch_off: Callable[[pytest.MonkeyPatch], None],
+    holds: Check,
+) -> None:
+    """Issue 10: each guard switched off on purpose makes the check fail."""
+    switch_off(monkeypatch)
+    assert not await holds(harness)

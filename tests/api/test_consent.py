@@ -1,0 +1,246 @@
+"""Connecting QuickBooks Online by consent: states, companies, ends (reference 2.1, 2.4, 2.5)."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+
+from erp.connector import ConnectionSettings, Storage
+from erp.quickbooks_online.auth import App
+from erp.quickbooks_online.connector import QuickBooksConnector
+from erp.quickbooks_online.oauth import OAuthServer
+from erp.sign_in import Credentials
+from models.domain.connections import Erp
+from models.store.base.database import Database
+from models.store.connections import consents
+from settings import Settings
+from tests.fakes.fake_temporal import FakeTemporal
+from tests.harness.api_client import ApiClient, a_problem
+from tests.harness.running_api import running_api
+from tests.harness.workflow_client import eventually
+from tests.unit.erp.quickbooks_online.service import REALM, Service
+
+APP = App("an-app", "a-secret")
+CALLBACK = "/v1/authorizations/qbo"
+
+
+class Intuit:
+    """Intuit's OAuth server beside the small QuickBooks: one code, and what was asked of it."""
+
+    def __init__(self) -> None:
+        self.service = Service()
+        self.codes = {"a-code"}
+        self.revoked: list[str] = []
+        self.forms: list[dict[str, str]] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.startswith("/.well-known/"):
+            return httpx.Response(200, json={"authorization_endpoint": "https://appcenter.intuit.com/connect/oauth2"})
+        if path.endswith("/tokens/bearer"):
+            form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+            self.forms.append(form)
+            if form.get("code") not in self.codes:
+                return httpx.Response(400, json={"error": "invalid_grant"})
+            self.codes.discard(form["code"])
+            return httpx.Response(
+                200,
+                json={"token_type": "bearer", "access_token": "at-1", "expires_in": 3600, "refresh_token": "rt-1",
+                      "x_refresh_token_expires_in": 8726400},
+            )  # fmt: skip
+        if path.endswith("/tokens/revoke"):
+            self.revoked.append(json.loads(request.content)["token"])
+            return httpx.Response(200)
+        if f"/company/{REALM}" not in path:
+            error = {
+                "Message": "message=ApplicationAuthorizationFailed; errorCode=003100; statusCode=403",
+                "code": "3100",
+            }
+            return httpx.Response(403, json={"Fault": {"Error": [error], "type": "AuthorizationFault"}})
+        return self.service.handle(request)
+
+
+@pytest.fixture
+def intuit() -> Intuit:
+    return Intuit()
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(
+        database_url=database_url,
+        credential_keys=(Fernet.generate_key().decode(),),
+        public_url="https://posync.example.com/",
+        qbo_client_id=APP.client_id,
+        qbo_client_secret=APP.client_secret,
+    )
+
+
+@pytest.fixture
+async def http(settings: Settings, fake_temporal: FakeTemporal, intuit: Intuit) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.MockTransport(intuit.handle)
+
+    def connector(chosen: ConnectionSettings, credentials: Credentials, storage: Storage) -> QuickBooksConnector:
+        return QuickBooksConnector(chosen, credentials, storage, APP, transport=transport)
+
+    async with running_api(
+        settings,
+        temporal=fake_temporal,
+        connectors={Erp.QUICKBOOKS_ONLINE: connector},
+        oauth_server=partial(OAuthServer, APP, transport=transport),
+    ) as client:
+        yield client
+
+
+async def started(api: ApiClient, connection_id: str | None = None) -> tuple[str, dict[str, str]]:
+    """A connection, and the query of the page that its person is sent to."""
+    if connection_id is None:
+        created = await api.post("/v1/connections", {"erp": "quickbooks_online", "name": "Norton & Sons"})
+        assert created.status_code == 201, created.text
+        assert created.json()["state"] == "pending_authorization"
+        connection_id = str(created.json()["id"])
+    begun = await api.post(f"/v1/connections/{connection_id}/authorization")
+    assert begun.status_code == 201, begun.text
+    parts = urlsplit(begun.json()["url"])
+    assert parts.hostname == "appcenter.intuit.com"
+    return connection_id, {name: values[0] for name, values in parse_qs(parts.query).items()}
+
+
+async def back(http: httpx.AsyncClient, **query: str) -> httpx.Response:
+    """The browser comes back, without any key."""
+    return await http.get(CALLBACK, params=query)
+
+
+async def test_a_company_is_connected_by_consent(
+    api: ApiClient, http: httpx.AsyncClient, intuit: Intuit, fake_temporal: FakeTemporal, database: Database
+) -> None:
+    """Save, then prove: the realm comes with the callback, the first sync starts, and no token is shown or readable."""
+    connection_id, page = await started(api)
+    assert page["redirect_uri"] == f"https://posync.example.com{CALLBACK}"
+    answer = await back(http, state=page["state"], code="a-code", realmId=REALM)
+    assert answer.status_code == 200, answer.text
+    assert "Norton &amp; Sons is connected" in answer.text
+    (form,) = intuit.forms
+    assert (form["grant_type"], form["redirect_uri"]) == ("authorization_code", page["redirect_uri"])
+    connection = (await api.get(f"/v1/connections/{connection_id}")).json()
+    assert (connection["state"], connection["company"], connection["base_currency"]) == (
+        "needs_preferences",
+        REALM,
+        "USD",
+    )
+    assert connection["capabilities"]["po_in"] is True
+    assert connection["capabilities"]["receipt_in"] is False
+    assert "rt-1" not in json.dumps(connection)
+    await eventually(lambda: fake_temporal.started)
+    ready = await api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {"bank_account": "Checking"}})
+    assert ready.json()["complete"] is True, ready.text
+    usage = (await api.get(f"/v1/connections/{connection_id}/usage")).json()
+    assert usage["metered_reads"] >= 4
+    async with database.statement() as session:
+        (sealed,) = (await session.execute(text("select credentials from connections where id = :id"),
+                                           {"id": connection_id})).one()  # fmt: skip
+    assert b"rt-1" not in bytes(sealed)
+
+
+async def test_a_state_is_good_once_and_not_for_long(
+    api: ApiClient, http: httpx.AsyncClient, intuit: Intuit, database: Database
+) -> None:
+    """Used, unknown, missing, expired: one answer, and nothing is asked of Intuit."""
+    _, page = await started(api)
+    assert (await back(http, state=page["state"], code="a-code", realmId=REALM)).status_code == 200
+    intuit.codes.add("a-code")
+    a_problem(await back(http, state=page["state"], code="a-code", realmId=REALM), 400, "CONSENT_UNKNOWN")
+    a_problem(await back(http, state="made-up", code="a-code", realmId=REALM), 400, "CONSENT_UNKNOWN")
+    a_problem(await back(http, code="a-code", realmId=REALM), 400, "CONSENT_UNKNOWN")
+    _, late = await started(api)
+    async with database.transaction() as session:
+        await session.execute(
+            text("update consents set expires_at = now() - interval '1 second' where state_digest = :d"),
+            {"d": consents.digest(late["state"])},
+        )
+    a_problem(await back(http, state=late["state"], code="a-code", realmId=REALM), 400, "CONSENT_UNKNOWN")
+    assert len(intuit.forms) == 1
+    assert timedelta(minutes=10) == consents.LIVES
+
+
+async def test_no_consent(api: ApiClient, http: httpx.AsyncClient, intuit: Intuit) -> None:
+    """Refused on the page; and a refused state is used up too."""
+    connection_id, page = await started(api)
+    a_problem(await back(http, state=page["state"], error="access_denied"), 409, "CONSENT_REFUSED")
+    a_problem(await back(http, state=page["state"], code="a-code", realmId=REALM), 400, "CONSENT_UNKNOWN")
+    assert (await api.get(f"/v1/connections/{connection_id}")).json()["state"] == "pending_authorization"
+    assert intuit.forms == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"code": "a-code", "realmId": "9130350000000009"}, 422, "WRONG_COMPANY"),
+        ({"code": "used-before", "realmId": REALM}, 422, "AUTH_CONSENT_INVALID"),
+        ({"code": "a-code", "realmId": "../../elsewhere"}, 400, "CONSENT_INCOMPLETE"),
+        ({"code": "a-code"}, 400, "CONSENT_INCOMPLETE"),
+    ],
+)
+async def test_what_comes_back_is_proven(
+    api: ApiClient, http: httpx.AsyncClient, query: dict[str, str], status: int, code: str
+) -> None:
+    """Another company's realm in the callback, a used code, no realm at all."""
+    connection_id, page = await started(api)
+    a_problem(await back(http, state=page["state"], **query), status, code)
+    assert (await api.get(f"/v1/connections/{connection_id}")).json()["state"] == "pending_authorization"
+
+
+async def test_a_connection_is_authorized_anew_for_its_own_company_only(
+    api: ApiClient, http: httpx.AsyncClient, intuit: Intuit
+) -> None:
+    """The identity of a connection stays."""
+    connection_id, page = await started(api)
+    await back(http, state=page["state"], code="a-code", realmId=REALM)
+    _, page = await started(api, connection_id)
+    intuit.codes.add("b-code")
+    assert (await back(http, state=page["state"], code="b-code", realmId=REALM)).status_code == 200
+    assert len((await api.get("/v1/connections")).json()["items"]) == 1
+
+
+async def test_two_organizations_may_connect_one_company(
+    api: ApiClient, other_api: ApiClient, http: httpx.AsyncClient, intuit: Intuit
+) -> None:
+    """A company may belong to several connections; who consented tells them apart."""
+    for one, code in ((api, "a-code"), (other_api, "b-code")):
+        intuit.codes.add(code)
+        _, page = await started(one)
+        assert (await back(http, state=page["state"], code=code, realmId=REALM)).status_code == 200
+
+
+async def test_a_disconnected_company_is_revoked(api: ApiClient, http: httpx.AsyncClient, intuit: Intuit) -> None:
+    """2.5; nobody presents its token afterwards."""
+    connection_id, page = await started(api)
+    await back(http, state=page["state"], code="a-code", realmId=REALM)
+    path = f"/v1/connections/{connection_id}/authorization"
+    ended = await api.delete(path)
+    assert ended.status_code == 200, ended.text
+    assert (ended.json()["state"], ended.json()["problem"]["code"]) == ("authentication_failed", "AUTH_RECONNECT")
+    assert intuit.revoked == ["rt-1"]
+    refused = await api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}})
+    a_problem(refused, 422, "AUTH_RECONNECT")
+    assert len(intuit.forms) == 1
+
+
+async def test_another_organization_cannot_start_or_end_it(api: ApiClient, other_api: ApiClient) -> None:
+    """Nothing of another organization is visible."""
+    connection_id, _ = await started(api)
+    path = f"/v1/connections/{connection_id}/authorization"
+    a_problem(await other_api.post(path), 404, "NOT_FOUND")
+    a_problem(await other_api.delete(path), 404, "NOT_FOUND")
+    a_problem(await api.as_("clerk").post(path), 403, "ROLE_TOO_LOW")
+
+
+async def test_webhooks_need_the_installations_token(http: httpx.AsyncClient) -> None:
+    """Without one there is nothing to prove a sender with."""
+    a_problem(await http.post("/v1/webhooks/qbo", content=b"[]"), 404, "WEBHOOK_NOT_SET_UP")

@@ -1,0 +1,177 @@
+"""How much one caller may take: requests in a minute, and the time for a head and a body (H5)."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import text
+
+from api.app import create_app
+from api.http import exact_json, server
+from api.http.server import BoundedProtocol
+from models.store.base.database import Database
+from settings import Settings
+from tests.fakes.fake_temporal import FakeTemporal
+from tests.harness.api_client import (
+    ApiClient,
+    a_problem,
+    served,
+)
+
+MOST = 12
+
+
+@pytest.fixture
+async def processes(
+    settings: Settings, fake_temporal: FakeTemporal
+) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """Two APIs on one database, as in production."""
+    limited = settings.model_copy(update={"requests_per_minute": MOST})
+    async with served(limited, fake_temporal) as one, served(limited, fake_temporal) as other:
+        yield one, other
+
+
+async def test_a_key_has_a_limit_over_all_processes(
+    api: ApiClient, other_api: ApiClient, processes: tuple[httpx.AsyncClient, httpx.AsyncClient]
+) -> None:
+    """H5"""
+    if time.time() % 60 > 50:  # what is counted ends with the minute
+        await asyncio.sleep(61 - time.time() % 60)
+    calls = [process.get("/v1/bills", headers=api.organization.auth()) for process in processes * MOST]
+    answers = await asyncio.gather(*calls)
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert len(answers) - len(refused) == MOST
+    for answer in refused:
+        a_problem(answer, 429, "TOO_MANY_REQUESTS")
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+    for process in processes:
+        assert (await process.get("/v1/bills", headers=api.organization.auth("clerk"))).status_code == 200, "other key"
+        assert (await process.get("/v1/bills", headers=other_api.organization.auth())).status_code == 200
+
+
+async def test_the_next_minute_is_counted_anew(
+    api: ApiClient, settings: Settings, fake_temporal: FakeTemporal, database: Database
+) -> None:
+    """H5"""
+    async with served(settings.model_copy(update={"requests_per_minute": 1}), fake_temporal) as process:
+        limited = ApiClient(process, api.organization)
+        statuses = {(await limited.get("/v1/bills")).status_code for _ in range(3)}
+        assert 429 in statuses
+        async with database.statement() as session:
+            await session.execute(text("update api_key_use set minute = minute - interval '1 minute'"))
+        assert (await limited.get("/v1/bills")).status_code == 200
+
+
+async def test_what_is_refused_for_its_number_stores_nothing(
+    api: ApiClient, settings: Settings, fake_temporal: FakeTemporal
+) -> None:
+    """H5: the key is not claimed."""
+    body = {"checks": {"price": {"block": {"pct": "5"}}}}
+    async with served(settings.model_copy(update={"requests_per_minute": 1}), fake_temporal) as process:
+        limited = ApiClient(process, api.organization)
+        await asyncio.gather(*(limited.get("/v1/bills") for _ in range(3)))
+        a_problem(await limited.post("/v1/tolerance-policies", body, key="k"), 429, "TOO_MANY_REQUESTS")
+    assert (await api.post("/v1/tolerance-policies", {**body, "why": "another"}, key="k")).status_code == 201
+
+
+@pytest.fixture
+def address(settings: Settings, fake_temporal: FakeTemporal, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """An API in the server that `posync api` runs, with little patience; its port."""
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.4)
+    monkeypatch.setattr(server, "MESSAGE_SECONDS", 1.2)
+    monkeypatch.setattr(exact_json, "BODY_SECONDS", 0.4)
+    app = create_app(settings, temporal=fake_temporal)  # type: ignore[arg-type]
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    running = uvicorn.Server(uvicorn.Config(app, log_level="error", http=BoundedProtocol))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    yield listener.getsockname()[1]
+    running.should_exit = True
+    thread.join(10)
+
+
+async def said(port: int, *parts: bytes, every: float = 0.0) -> tuple[bytes, float]:
+    """What the server answers until it closes, and after how many seconds. Parts are sent one by one."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began = time.monotonic()
+
+    async def send() -> None:
+        with suppress(ConnectionError):
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(every)
+
+    sending = asyncio.create_task(send())
+    answer = b""
+    with suppress(ConnectionError):
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+    seconds = time.monotonic() - began
+    sending.cancel()
+    writer.close()
+    return answer, seconds
+
+
+HALF_BODY = (
+    b"POST /v1/bills/b/abandon HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+)
+
+
+async def test_a_head_that_does_not_end_is_ended(address: int) -> None:
+    """H5: 900 half-sent heads were never closed. Bytes that drip in gain no time."""
+    for parts in ([], [b"GET /healthz HTTP/1.1\r\nHost:"], [b"GET /healthz HTTP/1.1\r\n", *[b"X: 1\r\n"] * 40]):
+        answer, seconds = await said(address, *parts, every=0.1)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert seconds < 2
+
+
+async def test_a_later_head_on_the_same_connection_has_its_limit_too(address: int) -> None:
+    """H5"""
+    whole = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    answer, seconds = await said(address, whole, b"GET /hea", *[b"l"] * 30, every=0.1)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 408 " in answer
+    assert seconds < 2
+
+
+async def test_a_body_that_does_not_end_is_ended(address: int) -> None:
+    """H5: 300 half-sent bodies were never closed."""
+    for parts in ([HALF_BODY], [HALF_BODY, *[b" "] * 40]):
+        answer, seconds = await said(address, *parts, every=0.1)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"REQUEST_TIMEOUT" in answer
+        assert seconds < 2
+
+
+async def test_a_body_that_nobody_reads_is_ended(address: int) -> None:
+    """H5: the answer is there long before the body is, and the connection would be kept for it."""
+    asked = b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+    answer, seconds = await said(address, asked, *[b" "] * 40, every=0.1)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert seconds < 2.5
+
+
+async def test_a_head_is_only_so_long(address: int) -> None:
+    """H5: its brother; uvicorn keeps a head of any length in memory."""
+    answer, _ = await said(address, b"GET /healthz HTTP/1.1\r\nHost: a\r\n", *[b"X: " + b"x" * 1000 + b"\r\n"] * 100)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")  # closed while the rest was still on its way
+
+
+async def test_many_slow_callers_hinder_nobody(address: int) -> None:
+    """H5"""
+    slow = [asyncio.create_task(said(address, b"GET /healthz HTTP/1.1\r\n")) for _ in range(200)]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{address}") as http:
+        for _ in range(20):
+            assert (await http.get("/healthz")).status_code == 200
+    ended = await asyncio.gather(*slow)
+    assert max(seconds for _, seconds in ended) < 4

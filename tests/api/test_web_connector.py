@@ -1,0 +1,465 @@
+"""The door of the QuickBooks Web Connector: who calls, which company file is open, what goes out and comes back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from lxml import etree
+from sqlalchemy import text
+
+from erp.errors import Deferred, OutcomeUnknown
+from erp.quickbooks_desktop import wire
+from models.domain.ids import ConnectionId
+from models.store.audit import handouts
+from models.store.audit.exchanges import Waiter
+from models.store.base.database import Database
+from services.connections.upkeep import Upkeep
+from services.exchanges import StoredExchanges
+from services.web_connector.door import Door
+from settings import Settings
+from tests.fakes.web_connector import Dropped, FakeCompany, FakeWebConnector
+from tests.harness.activity_harness import NoVault
+from tests.harness.api_client import ApiClient, a_problem
+
+QUESTION = wire.request("PurchaseOrderQuery", wire.part("TxnID", "5F3-1"), key="orders")
+WRITE = wire.request(
+    "BillAdd",
+    wire.group(
+        "BillAdd",
+        wire.reference("VendorRef", "80000012-1"),
+        wire.part("RefNumber", "INV-1"),
+        wire.part("Memo", "[posync PSB-1]"),
+        wire.group(
+            "ItemLineAdd",
+            wire.part("Quantity", "4"),
+            wire.group("LinkToTxn", wire.part("TxnID", "5F3-1"), wire.part("TxnLineID", "5F5-1")),
+        ),
+    ),
+    key="bill",
+)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"public_url": "https://posync.example.com", "web_connector_hold_seconds": 0.0})
+
+
+class Pair:
+    """A connection, its Web Connector, and the journal as activities see it."""
+
+    def __init__(self, database: Database, http: httpx.AsyncClient, connection_id: str, password: str, file: str):
+        self.database = database
+        self.connection_id = ConnectionId(connection_id)
+        self.company = FakeCompany(file)
+        self.connector = FakeWebConnector(http, connection_id, password, self.company)
+        self.waiter = Waiter("", "", "a")
+        self.journal = StoredExchanges(database, self.connection_id, lambda: self.waiter)
+
+    async def connection(self) -> Any:
+        async with self.database.statement() as s:
+            return (await s.execute(text("select * from connections where id = :c"), {"c": self.connection_id})).one()
+
+    async def asked(self, key: str = "orders", request: str = QUESTION) -> None:
+        with pytest.raises(Deferred):
+            await self.journal.read(key, request)
+
+    async def wrote(self) -> None:
+        with pytest.raises(Deferred):
+            await self.journal.write("PSB-1", WRITE)
+
+    async def cut(self, step: str, number: int) -> None:
+        """A session in which the computer is switched off at a step."""
+
+        def drop(at: str, rounds: int) -> None:
+            if (at, rounds) == (step, number):
+                raise Dropped
+
+        self.connector.rounds, self.connector.drop = 0, drop
+        with pytest.raises(Dropped):
+            await self.connector.session()
+        self.connector.drop = lambda at, rounds: None
+
+
+async def new_pair(api: ApiClient, database: Database, http: httpx.AsyncClient) -> Pair:
+    created = await api.post("/v1/connections", {"erp": "quickbooks_desktop", "name": "Larkin"})
+    assert created.status_code == 201, created.text
+    connection_id = created.json()["id"]
+    login = await api.post(f"/v1/connections/{connection_id}/web_connector", {"every_minutes": 5})
+    assert login.status_code == 201, login.text
+    file = await api.get(f"/v1/connections/{connection_id}/qwc")
+    mark = etree.fromstring(file.content).findtext("FileID") or ""
+    return Pair(database, http, connection_id, login.json()["password"], mark)
+
+
+@pytest.fixture
+async def pair(api: ApiClient, database: Database, http: httpx.AsyncClient) -> Pair:
+    return await new_pair(api, database, http)
+
+
+async def test_a_connection_is_let_in_when_its_company_file_is_open(pair: Pair, api: ApiClient) -> None:
+    """Issue 12: the Web Connector sets the connection up; what it says of the company is stored."""
+    assert (await pair.connection()).state == "pending_authorization"
+    assert await pair.connector.session() == "There is nothing more to exchange now."
+    row = await pair.connection()
+    assert (row.state, row.base_currency) == ("needs_preferences", "USD")
+    assert row.company == f"Larkin Cabinets {pair.company.file_id[1:9]}"
+    assert row.erp_facts["enhanced_receiving"] == "false"
+    seen = (await api.get(f"/v1/connections/{pair.connection_id}/web_connector")).json()
+    assert (seen["company_file"], seen["every_minutes"], seen["waiting"]) == ("C:\\books.qbw", 5, 0)
+    assert seen["last_contact_at"]
+
+
+async def test_without_work_a_call_is_none(pair: Pair) -> None:
+    await pair.connector.session()
+    assert await pair.connector.session() == "none"
+
+
+async def test_what_the_web_connector_does_not_say_is_asked_first(pair: Pair) -> None:
+    """Issue 12: an empty strHCPResponse: host, company and preferences come before anything else."""
+    await pair.asked()
+    pair.connector.says_company = False
+    await pair.connector.session()
+    assert [next(iter(etree.fromstring(one.encode())[0])).tag for one in pair.company.documents] == [
+        "HostQueryRq",
+        "PurchaseOrderQueryRq",
+    ]
+    assert (await pair.connection()).state == "needs_preferences"
+
+
+@pytest.mark.parametrize("says_company", [True, False])
+async def test_another_company_file_gets_nothing(pair: Pair, says_company: bool) -> None:
+    """Issue 12: a company file that was not recognized is never written to."""
+    await pair.wrote()
+    pair.company.file_id, pair.connector.says_company = "{0000}", says_company
+    ended = await pair.connector.session()
+    assert "does not carry the mark" in ended
+    assert not any("BillAdd" in one for one in pair.company.documents)
+    assert (await pair.connection()).state == "pending_authorization"
+
+
+async def test_a_company_file_without_a_mark_gets_nothing(pair: Pair) -> None:
+    await pair.wrote()
+    pair.company.owner_id = "{11111111-0000-0000-0000-000000000000}"
+    assert "does not carry the mark" in await pair.connector.session()
+    assert not pair.company.bills
+
+
+async def test_a_wrong_password_is_nobody(pair: Pair) -> None:
+    pair.connector.password = "wrong"
+    assert await pair.connector.session() == "nvu"
+
+
+async def test_a_new_password_ends_the_one_before(pair: Pair, api: ApiClient) -> None:
+    """Issue 12: passwords are made by us, shown once, and stored as SHA-256."""
+    key = "same-key"
+    path = f"/v1/connections/{pair.connection_id}/web_connector"
+    first = (await api.post(path, {}, key=key)).json()
+    assert len(first["password"]) >= 27  # 160 bits in base64
+    assert (await api.post(path, {}, key=key)).json()["password"] is None
+    assert await pair.connector.session() == "nvu"
+    pair.connector.password = first["password"]
+    assert await pair.connector.session() != "nvu"
+    async with pair.database.statement() as s:
+        stored = (await s.execute(text("select password_hash from web_connector_logins"))).scalars().all()
+    assert first["password"] not in stored
+    assert all(len(one) == 64 for one in stored)
+
+
+async def test_the_file_says_how_to_call(pair: Pair, api: ApiClient) -> None:
+    root = etree.fromstring((await api.get(f"/v1/connections/{pair.connection_id}/qwc")).content)
+    said = {child.tag: child.text for child in root}
+    assert said["AppURL"] == "https://posync.example.com/qbwc"
+    assert said["AppSupport"].startswith("https://posync.example.com/")
+    assert (said["UserName"], said["QBType"], said["IsReadOnly"]) == (pair.connection_id, "QBFS", "false")
+    assert root.findtext("Scheduler/RunEveryNMinutes") == "5"
+    assert pair.connector.password not in etree.tostring(root).decode()
+
+
+async def test_an_old_quickbooks_is_refused(pair: Pair) -> None:
+    pair.connector.version = (12, 0)
+    assert "13.0 is needed" in await pair.connector.session()
+
+
+@pytest.mark.parametrize(("theirs", "spoken"), [((13, 0), "13.0"), ((14, 0), "14.0"), ((17, 1), "16.0")])
+async def test_the_version_is_negotiated(pair: Pair, theirs: tuple[int, int], spoken: str) -> None:
+    await pair.asked()
+    pair.connector.version = theirs
+    await pair.connector.session()
+    assert f'<?qbxml version="{spoken}"?>' in pair.company.documents[-1]
+
+
+async def test_a_question_is_answered_in_one_session(pair: Pair) -> None:
+    await pair.asked()
+    await pair.connector.session()
+    assert "PO-1007" in await pair.journal.read("orders", QUESTION)
+
+
+async def test_a_write_is_done_once(pair: Pair) -> None:
+    await pair.wrote()
+    await pair.connector.session()
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+    assert len(pair.company.bills) == 1
+
+
+@pytest.mark.parametrize("step", ["sent", "answered", "received"])
+async def test_a_computer_switched_off_at_any_step(pair: Pair, step: str) -> None:
+    """Issue 12: after a dead session the unanswered set is asked for before anything else."""
+    await pair.wrote()
+    await pair.cut(step, 1)
+    await pair.asked()
+    await pair.connector.session()
+    if step == "sent":  # QuickBooks knows nothing of it: its record is looked up before it goes out again
+        with pytest.raises(OutcomeUnknown):
+            await pair.journal.write("PSB-1", WRITE)
+        assert not pair.company.bills
+        await pair.journal.release("PSB-1")
+        await pair.connector.session()
+        sent = [one for one in pair.company.documents if "BillAdd" in one]
+        assert len(set(sent)) == 1, "the same bytes"
+    if step != "received":
+        status = [number for number, one in enumerate(pair.company.documents) if "oldMessageSetID" in one]
+        question = [number for number, one in enumerate(pair.company.documents) if "PurchaseOrderQuery" in one]
+        assert status[0] < question[0]
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+    assert len(pair.company.bills) == 1
+
+
+@pytest.mark.parametrize("step", ["next_waiting", "hand_out", "answer_whole", "waiting"])
+async def test_an_api_that_dies_at_any_step(pair: Pair, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Issue 12: what a call did not commit is not there; the next session asks, and the bill is made once."""
+    await pair.wrote()
+    whole = getattr(handouts, step)
+    deaths: list[str] = []
+
+    async def dies(*parameters: Any) -> Any:
+        if not deaths:
+            deaths.append(step)
+            raise RuntimeError("the process was killed")
+        return await whole(*parameters)
+
+    monkeypatch.setattr(handouts, step, dies)
+    with pytest.raises(AssertionError):  # the door did not answer
+        await pair.connector.session()
+    assert deaths
+    for _ in range(3):
+        await pair.connector.session()
+        try:
+            answer = await pair.journal.write("PSB-1", WRITE)
+            break
+        except OutcomeUnknown:
+            await pair.journal.release("PSB-1")
+        except Deferred:
+            continue
+    assert "601-1" in answer
+    assert len(pair.company.bills) == 1
+
+
+async def calls(pair: Pair) -> tuple[str, str]:
+    """A session with one document handed out: its secret and the document."""
+    admitted = await pair.connector.call(
+        "authenticate", strUserName=pair.connector.user, strPassword=pair.connector.password
+    )
+    secret = admitted[0].text or ""
+    asked = "".join(f'<{one}Rq requestID="1"/>' for one in ("HostQuery", "CompanyQuery", "PreferencesQuery"))
+    said = pair.company.answer(f"<QBXML><QBXMLMsgsRq>{asked}</QBXMLMsgsRq></QBXML>")
+    return secret, await sent(pair, secret, said)
+
+
+async def sent(pair: Pair, secret: str, said: str = "") -> str:
+    document = await pair.connector.call(
+        "sendRequestXML", ticket=secret, strHCPResponse=said, strCompanyFileName="C:\\books.qbw", qbXMLCountry="US",
+        qbXMLMajorVers="16", qbXMLMinorVers="0",
+    )  # fmt: skip
+    return document.text or ""
+
+
+async def received(pair: Pair, secret: str, response: str, hresult: str = "", message: str = "") -> int:
+    done = await pair.connector.call(
+        "receiveResponseXML", ticket=secret, response=response, hresult=hresult, message=message
+    )
+    return int(done.text or "")
+
+
+BAD_ANSWERS = [
+    ("", "0x80040402", "Unexpected error"),
+    ("<QBXML><QBXMLMsgsRs><PurchaseOrderQueryRs", "", ""),
+    ("no xml", "", ""),
+    ("<QBXML></QBXML>", "", ""),
+    ('<QBXML><QBXMLMsgsRs><Strange requestID="orders"/></QBXMLMsgsRs></QBXML>', "", ""),
+    (
+        '<QBXML><QBXMLMsgsRs><BillQueryRs requestID="other" statusCode="0" statusSeverity="Info"/></QBXMLMsgsRs>'
+        "</QBXML>",
+        "",
+        "",
+    ),
+    (
+        '<QBXML><QBXMLMsgsRs><PurchaseOrderQueryRs requestID="orders" statusCode="x"/></QBXMLMsgsRs></QBXML>',
+        "",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("response", "hresult", "message"), BAD_ANSWERS)
+async def test_an_answer_that_is_none_ends_the_session_and_loses_nothing(
+    pair: Pair, response: str, hresult: str, message: str
+) -> None:
+    """Issue 12: malformed or truncated answers, errors of QuickBooks, unknown elements, another document's answer."""
+    await pair.asked()
+    secret, _ = await calls(pair)
+    assert await received(pair, secret, response, hresult, message) == -1
+    error = (await pair.connector.call("getLastError", ticket=secret)).text or ""
+    assert "QuickBooks" in error
+    assert await sent(pair, secret) == ""
+    await pair.connector.session()
+    assert "PO-1007" in await pair.journal.read("orders", QUESTION)
+
+
+async def test_a_document_that_quickbooks_cannot_read_is_not_sent_again(pair: Pair) -> None:
+    """Issue 12: 0x80040400 is a fault of ours: the request is refused, and the session goes on."""
+    await pair.asked()
+    secret, _ = await calls(pair)
+    assert await received(pair, secret, "", "-2147220480", "QuickBooks found an error when parsing") > 0
+    answer = await pair.journal.read("orders", QUESTION)
+    assert answer.startswith("refused whole -2147220480")
+
+
+async def test_the_same_answer_twice_is_taken_once(pair: Pair) -> None:
+    await pair.wrote()
+    secret, document = await calls(pair)
+    answer = pair.company.answer(document)
+    assert await received(pair, secret, answer) > 0
+    assert await received(pair, secret, answer) > 0
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+
+
+async def test_a_document_asked_for_twice_is_the_same(pair: Pair) -> None:
+    await pair.wrote()
+    secret, document = await calls(pair)
+    assert document == await sent(pair, secret)
+
+
+async def test_a_session_that_is_over_is_unknown(pair: Pair) -> None:
+    """Issue 12: a secret reused after its session ended, and one that never was."""
+    await pair.asked()
+    secret, document = await calls(pair)
+    await pair.connector.call("closeConnection", ticket=secret)
+    answer = pair.company.answer(document)
+    for used in (secret, "never-was"):
+        assert await sent(pair, used) == ""
+        assert await received(pair, used, answer) == -1
+    assert (await pair.connector.call("getLastError", ticket="never-was")).text == "unknown session"
+    await pair.connector.session()
+    assert "PO-1007" in await pair.journal.read("orders", QUESTION)
+
+
+async def test_an_answer_in_parts_is_stored_in_parts_and_read_anew_after_a_dead_session(pair: Pair) -> None:
+    """Issue 12: the door goes on with an iterator itself; its id lives in the session only."""
+    request = wire.request("PurchaseOrderQuery", wire.part("MaxReturned", "1"), key="p", iterated=True)
+    with pytest.raises(Deferred):
+        await pair.journal.read_paged("pages", request)
+
+    def part(number: int, left: int) -> str:
+        return (
+            f'<QBXML><QBXMLMsgsRs><PurchaseOrderQueryRs requestID="p" statusCode="0" statusSeverity="Info"'
+            f' iteratorRemainingCount="{left}" iteratorID="{{it-1}}"><PurchaseOrderRet><TxnID>{number}</TxnID>'
+            "</PurchaseOrderRet></PurchaseOrderQueryRs></QBXMLMsgsRs></QBXML>"
+        )
+
+    secret, first = await calls(pair)
+    assert 'iterator="Start"' in first
+    assert await received(pair, secret, part(1, 2)) > 0
+    assert 'iterator="Continue" iteratorID="{it-1}"' in await sent(pair, secret)
+    secret, document = await calls(pair)  # the computer was switched off
+    assert document == first
+    for number, left in ((1, 2), (2, 1), (3, 0)):
+        assert await received(pair, secret, part(number, left)) > 0
+        await sent(pair, secret)
+    answer = await pair.journal.read_paged("pages", request)
+    assert answer.pages == 3
+    shown = [await pair.journal.page(answer.name, number) for number in (1, 2, 3, 4)]
+    assert [one is not None and f"<TxnID>{number}<" in one for number, one in enumerate(shown, 1)] == [
+        True, True, True, False,
+    ]  # fmt: skip
+
+
+async def test_a_lost_place_in_an_answer_starts_it_anew(pair: Pair) -> None:
+    """Reference 2.4: 3391."""
+    request = wire.request("PurchaseOrderQuery", wire.part("MaxReturned", "1"), key="p", iterated=True)
+    with pytest.raises(Deferred):
+        await pair.journal.read_paged("pages", request)
+    secret, first = await calls(pair)
+    part = (
+        '<QBXML><QBXMLMsgsRs><PurchaseOrderQueryRs requestID="p" statusCode="{code}" statusSeverity="Info"'
+        ' iteratorRemainingCount="{left}" iteratorID="i"/></QBXMLMsgsRs></QBXML>'
+    )
+    assert await received(pair, secret, part.format(code=0, left=1)) > 0
+    await sent(pair, secret)
+    assert await received(pair, secret, part.format(code=3391, left=0)) > 0
+    assert await sent(pair, secret) == first
+    assert await received(pair, secret, part.format(code=0, left=0)) > 0
+    assert (await pair.journal.read_paged("pages", request)).pages == 1
+
+
+async def test_quickbooks_that_does_not_open_is_shown_and_over_by_itself(pair: Pair, api: ApiClient) -> None:
+    """Issue 12: an outage is shown like any other; a path that failed is tried once as the open file."""
+    await pair.connector.session()
+    await pair.asked()
+    admitted = await pair.connector.call(
+        "authenticate", strUserName=pair.connector.user, strPassword=pair.connector.password
+    )
+    secret = admitted[0].text or ""
+    assert admitted[1].text == "C:\\books.qbw"
+    parameters = {"ticket": secret, "hresult": "0x80040414", "message": "A modal dialog is open"}
+    assert (await pair.connector.call("connectionError", **parameters)).text is None
+    assert (await pair.connector.call("connectionError", **parameters)).text == "done"
+    shown = (await api.get(f"/v1/connections/{pair.connection_id}")).json()
+    assert (shown["problem"]["code"], shown["outage_since"] is not None) == ("QUICKBOOKS_NOT_OPENED", True)
+    await pair.connector.session()
+    shown = (await api.get(f"/v1/connections/{pair.connection_id}")).json()
+    assert (shown["problem"], shown["outage_since"]) == (None, None)
+
+
+async def test_an_idle_call_costs_little(pair: Pair) -> None:
+    """Issue 12: its four calls together cost at most three statements; two of the calls need none."""
+    await pair.connector.session()
+
+    async def notify(waiter: Waiter) -> None:
+        raise AssertionError("nobody waits")
+
+    door = Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0)
+    before = pair.database.statements
+    admitted = await door.authenticate(pair.connector.user, pair.connector.password)
+    await door.close(admitted.secret)
+    assert admitted.verdict == "none"
+    assert pair.database.statements - before <= 3
+
+
+async def test_a_silent_web_connector_is_an_issue_until_it_calls(pair: Pair, api: ApiClient) -> None:
+    """Issue 12: silent for longer than its schedule allows; closed by itself."""
+    await pair.connector.session()
+    upkeep = Upkeep(pair.database, NoVault(), lambda settings: None)  # type: ignore[arg-type,return-value]
+    now = datetime.now(UTC)
+
+    async def silent() -> bool:
+        issues = (await api.get("/v1/sync-issues", state="open")).json()["items"]
+        return any(one["code"] == "WEB_CONNECTOR_SILENT" for one in issues)
+
+    await upkeep.look(now + timedelta(minutes=19))
+    assert not await silent()
+    await upkeep.look(now + timedelta(minutes=21))
+    assert await silent()
+    shown = (await api.get(f"/v1/connections/{pair.connection_id}")).json()
+    assert (shown["problem"]["code"], shown["outage_since"] is not None) == ("WEB_CONNECTOR_SILENT", True)
+    await pair.connector.session()
+    await upkeep.look(datetime.now(UTC))
+    assert not await silent()
+    assert (await api.get(f"/v1/connections/{pair.connection_id}")).json()["outage_since"] is None
+
+
+async def test_other_connections_have_no_web_connector(api: ApiClient) -> None:
+    created = await api.post("/v1/connections", {"erp": "quickbooks_online", "name": "Online"})
+    path = f"/v1/connections/{created.json()['id']}"
+    a_problem(await api.post(f"{path}/web_connector", {}), 409, "NO_WEB_CONNECTOR")
+    a_problem(await api.get(f"{path}/qwc"), 409, "NO_WEB_CONNECTOR")

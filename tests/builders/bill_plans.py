@@ -1,0 +1,31 @@
+"""Bills and what stands in the way of taking them back, as the plan of an event reads them."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from models.domain.bills import BillStatus
+from models.domain.retractions import RetractBy
+from models.store.payables.retractions import RetractionFacts
+from models.tables import BillRow
+
+FACTS = RetractionFacts(
+    way=RetractBy.DELETE, approvals_enabled=True, write="confirmed", payments_under_way=0,
+    closed_through=None,
+)  # fmt: skip
+
+
+def a_bill(status: BillStatus, **values: Any) -> BillRow:
+    fields = {
+        "id": "bill_1",
+        "status": status.value,
+        "origin": "posync",
+        "total": Decimal(100),
+        "paid": Decimal(0),
+        "erp_id": "9000",
+        "purchase_order_id": "po_1",
+        "posting_date": date(2026, 3, 2),
+        "edit_pending": False,
+        **values,
+    }
+    return BillRow(**fields)

@@ -1,0 +1,95 @@
+"""Bills without a purchase order, from the API to NetSuite's books."""
+
+from decimal import Decimal
+
+from settings import Settings
+from tests.harness.approval_walk import let_approve, person, set_approvals
+from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.stack_client import StackClient, amounts
+
+
+def furnish(company: SandboxCompany) -> None:
+    """A vendor with a term, and accounts to bill on."""
+    company.load(
+        vendors=[{"vendor_id": "V-1", "name": "Vendor One", "term": "Net 30"}],
+        terms=[{"term": "Net 30", "days": "30"}],
+        accounts=[
+            {"account_no": "6600", "title": "Rent", "account_type": "Expense"},
+            {"account_no": "6700", "title": "Utilities", "account_type": "Expense"},
+        ],
+    )
+
+
+async def test_a_bill_without_an_order_is_a_vendor_bill_and_is_paid(api: StackClient, company: SandboxCompany) -> None:
+    """S1-28, S5-60, S5-66..68: expense lines with account, department and text, once; paid like any other."""
+    furnish(company)
+    await api.start()
+    company.breaks("lost_answer", "add", object="vendorBill")
+    bill_id = await api.direct_bill(
+        [
+            {"account": "6600", "amount": "1200.00", "description": "Rent"},
+            {"account": "Utilities", "amount": "80.50", "description": "Power"},
+        ],
+        vendor_id="Vendor One",
+        number="RENT-12",
+        memo="December",
+    )
+    bill = await api.arrived(bill_id)
+    assert (bill["status"], bill["purchase_order_id"], bill["direct"]) == ("synced", None, True)
+    assert company.fired("lost_answer") == 1
+    held = company.one("bills", number="RENT-12")
+    assert (held["external_id"].casefold(), held["record_no"]) == (bill["external_key"].casefold(), bill["payable_id"])
+    assert [(line["account"], Decimal(line["amount"]), line["description"]) for line in held["lines"]] == [
+        ("6600", Decimal("1200"), "Rent"),
+        ("6700", Decimal("80.5"), "Power"),
+    ]
+    await api.payment_is(await api.pay(bill_id, "1280.50"), "paid")
+    await api.bill_is(bill_id, "paid")
+    assert amounts(company.one("bills", number="RENT-12"), "paid", "due") == (Decimal("1280.5"), 0)
+    await api.sync()
+    assert await api.issues() == []
+
+
+async def test_before_approval_it_is_pending_there_until_it_is_approved(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S5-06: pending approval in NetSuite, released by the approval here."""
+    furnish(company)
+    await api.start()
+    await api.match("two_way", enabled=False)
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, enabled=True, push_when="before_approval", only_approved=False)
+    line = {"account": "6600", "amount": "1200.00"}
+    bill_id = await api.direct_bill([line], vendor_id="Vendor One", number="RENT-9")
+    await api.arrived(bill_id)
+    assert company.one("bills", number="RENT-9")["state"] == "Pending Approval"
+    approved = await ben.approve(bill_id)
+    assert approved.status_code == 200, approved.text
+
+    async def released() -> bool:
+        return company.one("bills", number="RENT-9")["state"] == "Open"
+
+    await api.until(released, "the bill is open")
+    await api.payment_is(await api.pay(bill_id, "1200.00"), "paid")
+
+
+async def test_a_line_off_the_order_is_an_expense_line(api: StackClient, company: SandboxCompany) -> None:
+    """S1-28: freight that nobody ordered: an expense of its account, beside the linked lines."""
+    furnish(company)
+    company.order("PO-1")
+    company.does("receive", number="PO-1")
+    await api.start()
+    lines = [
+        {"order_line_no": 1, "quantity": "8"},
+        {"off_order": True, "account": "6700", "amount": "5.00", "description": "Freight"},
+    ]
+    bill_id = await api.bill("PO-1", {}, lines=lines, number="INV-F")
+    await api.acknowledge(bill_id)
+    await api.arrived(bill_id)
+    lines = company.one("bills", number="INV-F")["lines"]
+    assert [(line["expense"], line["account"], Decimal(line["amount"]), line["po_number"]) for line in lines] == [
+        (False, None, 100, "PO-1"),
+        (True, "6700", 5, None),
+    ]
+    assert await api.issues() == []

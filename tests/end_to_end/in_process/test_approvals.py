@@ -1,0 +1,80 @@
+"""Approvals on the whole stack: what a bill waits for, from the API to Intacct's books."""
+
+import itertools
+
+import pytest
+
+from models import contract
+from models.domain.approvals import PushWhen
+from services.approvals.push_rules import SETTINGS, Settings
+from settings import Settings as Environment
+from tests.harness.approval_walk import let_approve, person, set_approvals, walk
+from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.stack_client import StackClient
+from tests.harness.workflow_client import details
+
+COMBINATIONS = [Settings(*each) for each in itertools.product(PushWhen, (False, True), (False, True))]
+
+
+def test_every_combination_has_its_row() -> None:
+    """The table leaves no combination of push_when, approvals and policy open."""
+    assert set(SETTINGS) == set(COMBINATIONS)
+
+
+@pytest.mark.parametrize("asked", COMBINATIONS, ids=lambda asked: "-".join(map(str, asked)))
+async def test_a_bill_goes_out_when_the_settings_say_so(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings
+) -> None:
+    """S2-58, S2-59, S4-24, S5-04, S5-06: refused or taken; held in the books until approved, or paid, then once."""
+    await walk(api, company, whole_settings.database_url, "vendor_invoices", asked)
+
+
+async def test_a_payment_that_is_abandoned_in_time_keeps_the_bill_here(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-04: a bill goes out with its first payment; abandoned while the ERP is away, the bill waits again."""
+    company.order("PO-1", "10")
+    await api.start()
+    await set_approvals(api, push_when="scheduled")
+    bill_id = await api.bill("PO-1", {1: "10"})
+    company.breaks("unavailable", times=None)
+    payment_id = await api.pay(bill_id, "125.00")
+    assert (await api.read_bill(bill_id))["status"] == "pending_push"
+    dropped = await api.post(f"/v1/payments/{payment_id}/abandon", {"reason": "too early"}, role="accountant")
+    assert dropped.status_code == 200, dropped.text
+    left = await api.read_bill(bill_id)
+    company.mend()
+    if left["write"]["state"] == "held":
+        assert left["status"] == "awaiting_payment"
+        assert company.held("vendor_invoices") == []
+    await api.pay(bill_id, "125.00")
+    await api.arrived(bill_id)
+    assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_switching_approvals_holds_what_was_not_sent_and_lets_it_go(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment
+) -> None:
+    """S2-58: a bill in review gets its approvers when approvals are switched on, and needs none when they are off."""
+    company.order("PO-1", "10")
+    await api.start()
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    line = {"order_line_no": 1, "quantity": "10", "price": "100.00"}
+    bill_id = (await api.enter("PO-1", {}, lines=[line])).json()["bill"]["id"]
+    await set_approvals(api, enabled=True)
+    released = await api.post(f"/v1/bills/{bill_id}/release", {"reason": "agreed"}, role="accountant")
+    assert released.json()["status"] == "awaiting_approval"
+    assert (await api.read_bill(bill_id))["approval"] == "assigned"
+
+    workflow = api.temporal.get_workflow_handle(contract.bill_workflow_id(bill_id))
+
+    async def operator_reads() -> bool:
+        shown = await details(workflow)
+        return "Waiting for: people to approve it" in shown and "- step 1 of 1: Ben to approve" in shown
+
+    await api.until(operator_reads, "the operator to read who is asked")
+    await set_approvals(api, enabled=False, push_when="matched")
+    await api.arrived(bill_id)
+    assert (await api.read_bill(bill_id))["approval"] == "not_required"
+    assert len(company.held("vendor_invoices")) == 1

@@ -1,0 +1,146 @@
+"""A web services user without the right to the audit trail: what is deleted in Intacct is found all the same."""
+
+from datetime import timedelta
+
+import pytest
+
+from models.store.sync import mirrored_ids
+from services.sync import deletion_scan as deletion_scan
+from tests.harness.sandbox_company import (
+    SandboxCompany,
+)
+from tests.harness.stack_client import (
+    StackClient,
+)
+
+
+@pytest.fixture
+def days_fly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sync is the first one of its day."""
+    monkeypatch.setattr(deletion_scan, "SCAN_EVERY", timedelta(0))
+
+
+def deny(company: SandboxCompany) -> None:
+    company.breaks("permission_denied", times=None, object="AUDITHISTORY")
+
+
+async def feed(api: StackClient) -> bool:
+    return bool((await api.connection())["capabilities"]["deletions_feed"])
+
+
+async def test_two_deleted_orders_are_found_without_the_audit_trail(
+    api: StackClient, company: SandboxCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5-78, S2-21: the sync runs, people are told how, once a day the orders are compared, and in between a sync
+    without news is one call."""
+    deny(company)
+    company.orders("PO-1", "PO-2", "PO-3")
+    await api.start()
+    assert await api.numbers() == {"PO-1", "PO-2", "PO-3"}
+    assert not await feed(api)
+    notices = await api.items("/v1/notices", connection=api.connection_id)
+    assert [notice["code"] for notice in notices] == ["DELETIONS_BY_SCAN"]
+    assert await api.issues() == []
+    for number in ("PO-1", "PO-3"):
+        company.does("delete", number=number)
+    company.forget_calls()
+    await api.sync()
+    calls = company.calls()
+    assert calls["requests"] <= 3
+    assert "readByQuery" not in calls["by_operation"]
+    assert len(await api.numbers()) == 3, "the day is not over"
+    monkeypatch.setattr(deletion_scan, "SCAN_EVERY", timedelta(0))
+    company.forget_calls()
+    run = await api.sync()
+    calls = company.calls()
+    assert await api.numbers() == {"PO-2"}
+    # The question for changes, the audit trail once more, the list of all numbers, the query for the two it lacks.
+    assert (calls["requests"], calls["by_operation"]["readByQuery"]) == (4, 1)
+    assert run["counts"]["deletions.changed"] == 2
+    assert len(await api.items("/v1/notices", connection=api.connection_id)) == 1
+
+
+async def test_a_right_that_comes_and_goes(api: StackClient, company: SandboxCompany) -> None:
+    """S2-13: taken away, the next sync scans at once; given back, the audit trail tells again."""
+    company.orders("PO-1", "PO-2", "PO-3")
+    await api.start()
+    assert await feed(api)
+    deny(company)
+    company.does("delete", number="PO-1")
+    await api.sync()
+    assert (await api.numbers(), await feed(api)) == ({"PO-2", "PO-3"}, False)
+    company.mend()
+    company.does("delete", number="PO-2")
+    company.forget_calls()
+    await api.sync()
+    assert (await api.numbers(), await feed(api)) == ({"PO-3"}, True)
+    assert "readByQuery" not in company.calls()["by_operation"]
+    assert (await api.connection())["state"] == "ready"
+
+
+async def test_private_orders_stay_while_others_are_found_gone(
+    api: StackClient, company: SandboxCompany, days_fly: None
+) -> None:
+    """S2-04: from the top level every entity's orders are looked for in that entity."""
+    deny(company)
+    company.orders("PO-1", "PO-2")
+    company.orders("PO-3", "PO-4", entity="200", location="200")
+    await api.start(entity=None)
+    assert await api.numbers() == {"PO-1", "PO-2", "PO-3", "PO-4"}
+    await api.sync()
+    assert await api.numbers() == {"PO-1", "PO-2", "PO-3", "PO-4"}
+    company.does("delete", number="PO-3")
+    company.does("delete", number="PO-2")
+    await api.sync()
+    assert await api.numbers() == {"PO-1", "PO-4"}
+
+
+@pytest.mark.parametrize("kind", ["session_expired", "truncated"])
+async def test_a_scan_that_breaks_in_the_middle_is_made_again(
+    api: StackClient, company: SandboxCompany, days_fly: None, kind: str
+) -> None:
+    """S2-51: the result is gone with its session, or half a page came: nothing is believed of it."""
+    deny(company)
+    company.orders("PO-1", "PO-2", "PO-3", "PO-4", "PO-5")
+    await api.start(settings={"page_size": 2})
+    company.does("delete", number="PO-2")
+    company.breaks(kind, "readMore")
+    await api.sync()
+    assert company.fired(kind) == 1
+    assert await api.numbers() == {"PO-1", "PO-3", "PO-4", "PO-5"}
+    assert await api.issues() == []
+
+
+async def test_a_bill_of_ours_that_was_deleted(
+    api: StackClient, company: SandboxCompany, days_fly: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2-25: told as the audit trail would have told it; until its writing is two hours old it is let alone."""
+    deny(company)
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "10"})
+    company.does("delete", kind="vendor_invoice", number=bill["external_key"])
+    await api.sync()
+    assert (await api.read_bill(bill["id"]))["status"] == "synced"
+    monkeypatch.setattr(mirrored_ids, "READ_LAG", timedelta(0))
+    await api.sync()
+    await api.bill_is(bill["id"], "deleted")
+    told = [one["subject_id"] for one in await api.items("/v1/notices") if one["code"] == "DELETED_IN_ERP"]
+    assert told == [bill["id"]]
+    await api.billed("PO-1", {1: "10"})
+
+
+async def test_sweeps_by_choice(api: StackClient, company: SandboxCompany, days_fly: None) -> None:
+    """An audit trail that does not log Purchasing tells nothing; the preference makes deletions be found."""
+    company.switch(audit_documents=False)
+    company.orders("PO-1", "PO-2")
+    await api.connect()
+    assert (await api.prefer(deletes="sweep"))["complete"]
+    assert not await feed(api)
+    await api.sync()
+    company.does("delete", number="PO-1")
+    company.forget_calls()
+    await api.sync()
+    assert await api.numbers() == {"PO-2"}
+    assert company.calls()["by_operation"]["readByQuery"] == 1
+    assert (await api.prefer(deletes="sweeping"))["problems"][0]["code"] == "PREFERENCE_UNKNOWN"

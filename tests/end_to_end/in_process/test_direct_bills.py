@@ -1,0 +1,178 @@
+"""Bills without a purchase order, from the API to Intacct's books: once, approved and paid like any other."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from settings import Settings
+from tests.harness.approval_walk import let_approve, person, set_approvals
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, amounts, refused
+
+RENT = {"account": "6600", "amount": "1200.00", "description": "Rent", "location": "100", "department": "OPS"}
+POWER = {"account": "6700", "amount": "80.50", "description": "Power", "location": "100"}
+
+
+def furnish(company: SandboxCompany, *, term: str = "Net 30") -> None:
+    """A vendor, accounts and a department to bill on."""
+    company.load(
+        vendors=[{"vendor_id": "V-1", "name": "Vendor One", "term": term}],
+        accounts=[
+            {"account_no": number, "title": title, "account_type": "incomestatement", "normal_balance": "debit"}
+            for number, title in (("6600", "Rent"), ("6700", "Utilities"), ("7000", "Freight"), ("9999", "Unallocated"))
+        ],
+        departments=[{"department_id": "OPS", "title": "Operations"}],
+        locations=[{"location_id": "100", "name": "Main", "entity": "100"}],
+    )
+
+
+async def test_a_bill_without_an_order_reaches_accounts_payable_and_is_paid(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S1-28, S5-60, S5-66..68: an AP bill with its accounts, dimensions, texts and terms, once; paid like any other."""
+    furnish(company)
+    await api.start()
+    bill_id = await api.direct_bill([RENT, POWER], number="RENT-12", memo="December", total="1280.50")
+    bill = await api.arrived(bill_id)
+    assert (bill["status"], bill["purchase_order_id"], bill["direct"]) == ("synced", None, True)
+    held = company.one("bills", number="RENT-12")
+    assert (held["module"], held["vendor_id"], held["entity"], held["state"]) == ("3.AP", "V-1", "100", "Posted")
+    assert held["due_date"] == f"{today() + timedelta(days=30):%m/%d/%Y}"
+    assert [(line["account"], Decimal(line["amount"]), line["description"]) for line in held["lines"]] == [
+        ("6600", Decimal("1200.00"), "Rent"),
+        ("6700", Decimal("80.50"), "Power"),
+    ]
+    assert held["memo"] == f"December [{bill['external_key']}]"
+    assert bill["payable_id"] == held["record_no"]
+    await api.payment_is(await api.pay(bill_id, "80.50"), "paid")
+    await api.bill_is(bill_id, "partially_paid")
+    await api.payment_is(await api.pay(bill_id, "1200.00"), "paid")
+    bill = await api.bill_is(bill_id, "paid")
+    held = company.one("bills", number="RENT-12")
+    assert (held["state"], amounts(held, "paid", "due")) == ("Paid", (Decimal("1280.50"), 0))
+    await api.sync()
+    assert (await api.read_bill(bill_id))["memo"] == "December"
+    assert len([one for one in await api.items("/v1/bills") if one["number"] == "RENT-12"]) == 1
+    assert await api.issues() == []
+
+
+async def test_a_lost_answer_makes_no_second_bill(api: StackClient, company: SandboxCompany) -> None:
+    """S5-60, DESIGN 5: committed in Intacct, unknown here; found by our key and adopted."""
+    furnish(company)
+    await api.start()
+    company.breaks("lost_answer", "create_bill")
+    bill = await api.arrived(await api.direct_bill([RENT], number="RENT-1"))
+    assert company.fired("lost_answer") == 1
+    assert company.one("bills", number="RENT-1")["record_no"] == bill["payable_id"]
+
+
+async def test_a_line_without_an_account_goes_to_the_expense_account(api: StackClient, company: SandboxCompany) -> None:
+    """S2-61, S2-62: refused while none is named, and the answer says where the line goes."""
+    furnish(company)
+    await api.start()
+    line = {"amount": "10.00", "location": "100"}
+    problem = refused(await api.enter_direct([line]), 422, "ACCOUNT_MISSING")
+    assert "expense_account" in problem["detail"]
+    await api.prefer(expense_account="9999")
+    answer = await api.enter_direct([line], number="SUNDRY-1")
+    assert answer.status_code == 201, answer.text
+    assert [notice["code"] for notice in answer.json()["notices"]] == ["EXPENSE_ACCOUNT_USED"]
+    await api.arrived(answer.json()["bill"]["id"])
+    (sent,) = company.one("bills", number="SUNDRY-1")["lines"]
+    assert sent["account"] == "9999"
+    refused(await api.enter_direct([{**line, "account": "1"}]), 422, "ACCOUNT_UNKNOWN")
+
+
+async def test_without_a_due_date_and_a_term_it_is_held(api: StackClient, company: SandboxCompany) -> None:
+    """W1: Intacct takes no such bill, and the bill date is nobody's due date; the date that somebody gives releases
+    it."""
+    furnish(company)
+    company.does("edit_vendor", vendor_id="V-1", term="")
+    await api.start()
+    answer = await api.enter_direct([RENT], number="RENT-2")
+    assert answer.json()["bill"]["status"] == "on_hold", answer.text
+    assert [finding["code"] for finding in answer.json()["needs"]["fix"]] == ["DUE_DATE_MISSING"]
+    bill_id = answer.json()["bill"]["id"]
+    due = today() + timedelta(days=10)
+    assert (await api.patch(f"/v1/bills/{bill_id}", {"due_date": due.isoformat()})).status_code == 200
+    await api.arrived(bill_id)
+    assert company.one("bills", number="RENT-2")["due_date"] == f"{due:%m/%d/%Y}"
+
+
+async def test_a_term_alone_is_sent_by_its_name_and_the_due_date_comes_back(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """W1: of a term that we cannot count by, the ERP's own date is shown."""
+    company.load(terms=[{"term": "EOM", "days": "45", "description": "end of month"}])
+    furnish(company, term="EOM")
+    company.does("edit_master", object="APTERM", key="EOM", fields={"DUEFROM": "end of month of bill date"})
+    await api.start()
+    bill = await api.arrived(await api.direct_bill([RENT], number="RENT-3"))
+    assert bill["due_date"] == (today() + timedelta(days=45)).isoformat()
+
+
+async def test_a_line_off_the_order_goes_out_as_the_item_of_its_account(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S1-28: freight that nobody ordered, on an order's bill: refused without an item, looked at, sent, not linked."""
+    furnish(company)
+    company.order("PO-1")
+    company.load(items=[{"item_id": "FREIGHT-IN", "name": "Freight in", "item_type": "Non-Inventory", "unit": "Each"}])
+    await api.start()
+    freight = {"off_order": True, "account": "7000", "amount": "5.00", "description": "Freight"}
+    lines = [{"order_line_no": 1, "quantity": "8"}, freight]
+    problem = refused(await api.enter("PO-1", {}, lines=lines), 422, "ACCOUNT_ITEM_MISSING")
+    assert "account_item.7000" in problem["detail"]
+    await api.prefer(**{"account_item.7000": "FREIGHT-IN"})
+    answer = await api.enter("PO-1", {}, lines=lines)
+    assert answer.status_code == 201, answer.text
+    assert [notice["code"] for notice in answer.json()["notices"]] == ["ACCOUNT_LINE_AS_ITEM"]
+    assert [finding["code"] for finding in answer.json()["needs"]["acknowledge"]] == ["OFF_ORDER"]
+    bill_id = answer.json()["bill"]["id"]
+    await api.acknowledge(bill_id)
+    bill = await api.arrived(bill_id)
+    assert [(line["off_order"], line["item_id"], line["account"]) for line in bill["lines"]] == [
+        (False, "ITEM-1", None),
+        (True, "FREIGHT-IN", "7000"),
+    ]
+    (invoice,) = company.held("vendor_invoices")
+    assert [(line["item_id"], Decimal(line["amount"]), bool(line["source_line"])) for line in invoice["lines"]] == [
+        ("ITEM-1", 100, True),
+        ("FREIGHT-IN", 5, False),
+    ]
+    assert Decimal(invoice["total"]) == 105
+    much = [{"order_line_no": 2, "quantity": "5"}, {**freight, "amount": "10.00"}]
+    held = await api.enter("PO-1", {}, lines=much)
+    assert [finding["code"] for finding in held.json()["needs"]["release"]] == ["OFF_ORDER"], held.text
+    assert await api.issues() == []
+
+
+async def test_before_approval_it_is_a_draft_that_the_approval_releases(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S5-06, S2-58: only with purchase orders off; a Draft there, not paid; approved, it is posted and paid."""
+    furnish(company)
+    await api.start()
+    asked = {"enabled": True, "push_when": "before_approval", "only_approved": False}
+    path = f"/v1/connections/{api.connection_id}/approvals"
+    refused(await api.put(path, asked), 409, "PUSH_BEFORE_APPROVAL_NOT_OFFERED")
+    await api.match("two_way", enabled=False)
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, **asked)
+    bill_id = await api.direct_bill([RENT], number="RENT-9")
+    bill = await api.arrived(bill_id)
+    assert (bill["status"], bill["approval"]) == ("synced", "assigned")
+    assert company.one("bills", number="RENT-9")["state"] == "Draft"
+    early = {"amount": "1200.00", "pay_on": today().isoformat()}
+    refused(await api.post(f"/v1/bills/{bill_id}/payments", early, role="accountant"), 409, "BILL_NOT_APPROVED")
+    approved = await ben.approve(bill_id)
+    assert approved.status_code == 200, approved.text
+
+    async def released() -> bool:
+        return company.one("bills", number="RENT-9")["state"] == "Posted"
+
+    await api.until(released, "the draft is posted")
+    await api.payment_is(await api.pay(bill_id, "1200.00"), "paid")
+    assert (await api.read_bill(bill_id))["edit_pending"] is False
+    enabled = await api.put(f"/v1/connections/{api.connection_id}/purchase-orders", {"enabled": True})
+    refused(enabled, 409, "PUSH_BEFORE_APPROVAL_NOT_OFFERED")

@@ -1,0 +1,138 @@
+"""Bills that are deleted, disputed, sent back and restored, from the API to Intacct's books."""
+
+from models import contract
+from settings import Settings as Environment
+from tests.harness.approval_walk import let_approve, person, set_approvals
+from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.stack_client import StackClient, amounts, ledger, refused
+from tests.harness.workflow_client import details
+
+FREE = amounts({"o": "10", "r": "0", "e": "0", "p": "0"}, *"orep")
+TAKEN = amounts({"o": "10", "r": "0", "e": "8", "p": "0"}, *"orep")
+
+
+async def test_a_deleted_bill_leaves_the_books_and_is_made_anew_when_it_is_restored(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-07, S5-08: gone from the books once, its quantity free; restored, it is a new bill under a new key."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "8"})
+    assert ledger(await api.order("PO-1")) == TAKEN
+    (delete,) = [one for one in bill["actions"] if one["action"] == "delete"]
+    assert (delete["possible"], delete["way"], delete["frees_quantity"]) == (True, "delete", True)
+    answer = await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "withdrawn by the supplier"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "retracting"), answer.text
+    gone = await api.bill_is(bill["id"], "deleted")
+    assert company.held("vendor_invoices") == company.held("bills") == []
+    assert ledger(await api.order("PO-1")) == FREE
+    (kept,) = gone["taken_back"]
+    assert (kept["state"], kept["document_id"], kept["why"]) == (
+        "done",
+        bill["document_id"],
+        "withdrawn by the supplier",
+    )
+    await api.sync()
+    assert await api.issues() == [], "the deletion comes in and changes nothing more"
+
+    restored = await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "they sent it again"})
+    assert restored.status_code == 200, restored.text
+    anew = await api.arrived(bill["id"])
+    assert (anew["generation"], anew["external_key"]) == (2, f"{bill['external_key']}-2")
+    (invoice,) = company.held("vendor_invoices")
+    assert (invoice["number"], invoice["vendor_number"]) == (anew["external_key"], bill["number"])
+    assert ledger(await api.order("PO-1")) == TAKEN
+    await api.sync()
+    assert len(await api.items("/v1/bills")) == 1, "the first generation comes in as no other bill"
+    await api.payment_is(await api.pay(bill["id"], anew["due"]), "paid")
+    await api.bill_is(bill["id"], "paid")
+
+
+async def test_a_disputed_bill_waits_here_and_goes_out_again(api: StackClient, company: SandboxCompany) -> None:
+    """S5-07, S5-08: nothing is reserved, sent or paid until the dispute is settled."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "8"})
+    assert (await api.post(f"/v1/bills/{bill['id']}/dispute", {"reason": "price"})).status_code == 200
+    disputed = await api.bill_is(bill["id"], "disputed")
+    assert company.held("vendor_invoices") == []
+    assert (ledger(await api.order("PO-1")), disputed["write"]["state"]) == (FREE, "held")
+    assert "dispute" in await details(api.temporal.get_workflow_handle(contract.bill_workflow_id(bill["id"])))
+    payment = {"amount": "1", "pay_on": "2999-01-01"}
+    refused(await api.post(f"/v1/bills/{bill['id']}/payments", payment), 409, "BILL_NOT_PAYABLE")
+    await api.billed("PO-1", {1: "4"})
+    restored = await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "settled"})
+    assert restored.status_code == 200, restored.text
+    assert restored.json()["status"] != "pending_push", "only six are left: it waits for a person"
+    assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_a_bill_that_is_sent_back_is_approved_again_and_is_a_new_one(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment
+) -> None:
+    """S5-10, S5-11: taken back, its quantity kept; approved again it goes out under a new key."""
+    company.order("PO-1")
+    await api.start()
+    ana = await person(api, whole_settings.database_url, "Ana")
+    await let_approve(api, [ana])
+    await set_approvals(api, enabled=True)
+    bill_id = await api.bill("PO-1", {1: "8"})
+    assert (await ana.approve(bill_id)).status_code == 200
+    first = await api.arrived(bill_id)
+    assert (await api.post(f"/v1/bills/{bill_id}/retract", {"reason": "wrong cost centre"})).status_code == 200
+    back = await api.bill_is(bill_id, "awaiting_approval")
+    assert (back["approval"], back["approved_at"], back["document_id"]) == ("assigned", None, None)
+    assert company.held("vendor_invoices") == []
+    assert ledger(await api.order("PO-1")) == amounts({"o": "10", "r": "0", "e": "0", "p": "8"}, *"orep")
+    assert (await ana.approve(bill_id)).status_code == 200
+    again = await api.arrived(bill_id)
+    assert again["external_key"] == f"{first['external_key']}-2"
+    assert [invoice["number"] for invoice in company.held("vendor_invoices")] == [again["external_key"]]
+    assert ledger(await api.order("PO-1")) == TAKEN
+    kinds = [event["kind"] for event in again["events"]]
+    assert [kind for kind in kinds if kind.startswith("retract")] == ["retraction_requested", "retracted"]
+
+
+async def test_what_stands_in_the_way_is_shown_before_and_refused_with_the_way_out(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-07: a bill with a payment is not taken back; voided, it is. Approvals are off, so nothing is sent back."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "8"})
+    refused(await api.post(f"/v1/bills/{bill['id']}/retract", {"reason": "x"}), 409, "SENDING_BACK_NEEDS_APPROVALS")
+    payment_id = await api.pay(bill["id"], "10.00")
+    await api.payment_is(payment_id, "paid")
+    paid = await api.bill_is(bill["id"], "partially_paid")
+    (delete,) = [one for one in paid["actions"] if one["action"] == "delete"]
+    assert (delete["possible"], [one["code"] for one in delete["obstacles"]]) == (False, ["BILL_HAS_PAYMENTS"])
+    problem = refused(await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"}), 409, "BILL_HAS_PAYMENTS")
+    assert "void" in problem["fix"][0]
+    company.does("void_payment", record_no=(await api.get(f"/v1/payments/{payment_id}"))["erp_id"])
+    await api.sync()
+    await api.bill_is(bill["id"], "synced")
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"})).status_code == 200
+    await api.bill_is(bill["id"], "deleted")
+
+
+async def test_what_the_erp_refuses_waits_for_a_person_and_heals_when_it_is_deleted_there(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-07: the company's policy forbids it; a person abandons, asks again, and deletes it there by hand."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "8"})
+    company.does("set_definition", name="Vendor Invoice", fields={"DELTYPE": "Never"})
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"})).status_code == 200
+    issue = await api.issue("DELETION_REFUSED")
+    await api.settle(issue, "abandon")
+    await api.bill_is(bill["id"], "synced")
+    assert ledger(await api.order("PO-1")) == TAKEN
+    assert (await api.post(f"/v1/bills/{bill['id']}/dispute", {"reason": "x"})).status_code == 200
+    await api.issue("DELETION_REFUSED")
+    company.does("set_definition", name="Vendor Invoice", fields={"DELTYPE": "All"})
+    company.does("delete", kind="vendor_invoice", number=bill["external_key"])
+    await api.sync()
+    await api.bill_is(bill["id"], "disputed")
+    assert await api.issues() == []
+    assert ledger(await api.order("PO-1")) == FREE

@@ -1,0 +1,64 @@
+"""A pretend QuickBooks Online company, and how a stack is connected to it: by consent.
+
+Real: the consent's way through a browser's redirects. Fake: the company, as everything in the sandbox.
+"""
+
+import itertools
+import secrets
+from urllib.parse import urlsplit
+
+import httpx
+
+from sandbox.server import Sandbox
+from tests.harness.sandbox_company import SetUp
+from tests.harness.stack_client import StackClient
+
+QUICKBOOKS = SetUp(
+    erp="quickbooks_online",
+    path="",
+    entity="",
+    credentials={},
+    named="",
+    preferences={"bank_account": "BOA"},
+)
+
+_realms = itertools.count(9130350000000000000 + secrets.randbelow(10**12))
+
+
+def named_quickbooks(app: Sandbox, name: str) -> None:
+    """Give the picked company a number of its own: companies are connected once."""
+    service = app.quickbooks_online
+    company = service.companies.pop(service.person.realm)
+    company.realm = service.person.realm = str(next(_realms))
+    service.companies[company.realm] = company
+
+
+async def connect(api: StackClient, **preferences: str) -> None:
+    """Connect by consent: the company's page agrees at once, and sends the browser back."""
+    body = {
+        "erp": "quickbooks_online",
+        "name": "Acme",
+        "credentials": {},
+        "endpoint": api.company.url,
+        "settings": {"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5},
+    }
+    created = await api.post("/v1/connections", body)
+    assert created.status_code == 201, created.text
+    api.connection_id = created.json()["id"]
+    await authorize(api)
+    assert (await api.prefer(**preferences))["complete"]
+
+    async def synced_once() -> bool:
+        return (await api.connection())["last_synced_at"] is not None
+
+    await api.until(synced_once, "the first sync")
+    await api.sync()
+
+
+async def authorize(api: StackClient) -> None:
+    consent = await api.post(f"/v1/connections/{api.connection_id}/authorization")
+    assert consent.status_code == 201, consent.text
+    async with httpx.AsyncClient() as browser:
+        back = urlsplit((await browser.get(consent.json()["url"])).headers["location"])
+    answer = await api.http.get(f"{back.path}?{back.query}")
+    assert answer.status_code == 200, answer.text

@@ -1,0 +1,234 @@
+"""The connector at the sandbox's company file, in every position of its switches: what comes in, what goes out once."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erp.errors import Duplicate, OutcomeUnknown, Rejected
+from erp.quickbooks_desktop import statuses
+from models.domain.bills import PushedBill
+from models.domain.connections import MatchMode
+from models.domain.lists import ListKind
+from models.domain.orders import PoStatus, PurchaseOrder
+from models.domain.sync import Stream
+from sandbox.quickbooks_desktop.switches import SWITCHES, UNKIND
+from tests.conformance.erp_harness import a_bill_for, a_payment_of, all_orders, push
+from tests.unit.erp.quickbooks_desktop.company_file import DirectJournal, connected
+from tests.unit.sandbox.quickbooks_desktop.pc import Pc
+
+SINCE = "2020-01-01 00:00:00"
+BANK = "Bank of America, operations"
+
+POSITIONS: list[dict[str, Any]] = [
+    {},
+    *({name: word} for name, switch in SWITCHES.items() for word in switch.choices if word != switch.default),
+    {"billed_fields": "enhanced_only"},
+    {"payment_touches_bill": True},
+    dict(UNKIND),
+]
+
+
+async def sample(**switches: Any) -> Pc:
+    pc = Pc()
+    await pc.switch(**switches)
+    await pc.room("/companies/quickbooks_desktop/sample")
+    return pc
+
+
+async def enhanced(pc: Pc) -> None:
+    await pc.does("enable_enhanced_receiving")
+    pc.open()
+
+
+async def every(role: Any) -> list[Any]:
+    records: list[Any] = []
+    after = None
+    while True:
+        page = await role.page(since=SINCE, after=after)
+        assert not page.bad
+        records += page.records
+        after = page.after
+        if after is None:
+            return records
+
+
+async def pushed_twice(connector: Any, journal: DirectJournal, order: PurchaseOrder) -> PushedBill:
+    """A bill whose answer was lost: it is looked up, and not made again."""
+    bill = a_bill_for(order, "PSB-LOST", Decimal(1), 1)
+    journal.lose_next = 1
+    with pytest.raises(OutcomeUnknown):
+        await connector.bills.create(bill)
+    document = await connector.bills.find(bill)
+    assert document is not None
+    assert await connector.bills.create(bill) == document
+    read: PushedBill = await connector.bills.read_back(bill, document)
+    return read
+
+
+@pytest.mark.parametrize("switches", POSITIONS, ids=lambda one: "+".join(map(str, one.values()))[:40] or "usual")
+async def test_the_way_of_an_order_in_every_position_of_the_switches(switches: dict[str, Any]) -> None:
+    """Issue 12: orders in, a bill out with its link, once, its payment, an edit."""
+    pc = await sample(**switches)
+    connector, journal = connected(pc, page_size=10)
+    order = (await all_orders(connector))["PO-1007"]
+    assert (order.erp_status, order.revision.isdigit()) == (statuses.OPEN, True)
+    bill = a_bill_for(order, "PSB-1", Decimal(2), 2)
+    pushed = await push(connector, bill)
+    assert (pushed.linked, pushed.differences, pushed.total) == (True, (), bill.total)
+    assert pushed.snapshot is not None
+    assert pushed.snapshot.purchase_order.erp_status == statuses.PARTLY
+    assert {one.order_line for one in pushed.snapshot.billings if one.document_number == "PSB-1"} == {
+        line.order_line for line in bill.lines
+    }
+    again = await pushed_twice(connector, journal, order)
+    assert (again.linked, again.differences) == (True, ())
+    payment = a_payment_of(bill, pushed, "PSP-0123456789ABCDEF").model_copy(
+        update={"bank_account": BANK, "method": "check"}
+    )
+    paid = await connector.payments.read_back(payment, await connector.payments.create(payment))
+    assert (paid.settled, paid.bill_due) == (True, Decimal(0))
+    edit = bill.model_copy(update={"memo": "agreed by phone", "edited": frozenset({"memo"})})
+    await connector.bills.update(edit, pushed.document_id, edition=1)
+    with pytest.raises(Duplicate):
+        await connector.bills.update(edit, pushed.document_id, edition=2)
+    mine = [one for one in await every(connector.bills) if one.external_key == "PSB-1"]
+    assert [(one.due, one.memo) for one in mine] == [(Decimal(0), "agreed by phone")]
+    assert [one.document_number for one in await every(connector.payments)].count("PSP-0123456789ABCDEF") == 1
+    bills = [row for row in await pc.held("bills") if "PSB-" in (row["memo"] or "")]
+    assert len(bills) == 2
+
+
+async def test_lists_come_in() -> None:
+    connector, _ = connected(await sample(), page_size=3)
+    kinds: dict[ListKind, list[str]] = {}
+    after = None
+    while True:
+        page = await connector.lists.page(list(ListKind), since=None, after=after)
+        for entry in page.records:
+            kinds.setdefault(entry.kind, []).append(entry.name)
+        after = page.after
+        if after is None:
+            break
+    assert len(kinds[ListKind.VENDOR]) == 7
+    assert len(kinds[ListKind.ITEM]) == 16
+    assert BANK in kinds[ListKind.BANK_ACCOUNT]
+    assert len(kinds[ListKind.CLASS]) == 2
+    assert kinds[ListKind.TERM]
+
+
+@pytest.mark.parametrize("number", ["PO-1001", "PO-1014", "PO-1002", "PO-1022"])
+async def test_statuses_of_orders(number: str) -> None:
+    """S4-48: closed by hand, received in full, in part, not at all."""
+    connector, _ = connected(await sample())
+    order = (await all_orders(connector))[number]
+    meaning = connector.orders.statuses(order.erp_status, MatchMode.TWO_WAY)
+    assert meaning is not None
+    assert meaning.po is {
+        "PO-1001": PoStatus.FILLED,
+        "PO-1014": PoStatus.CLOSED,
+        "PO-1002": PoStatus.PARTIALLY_FILLED,
+        "PO-1022": PoStatus.UNFILLED,
+    }[number]  # fmt: skip
+
+
+@pytest.mark.parametrize("switches", [{}, dict(UNKIND)], ids=["usual", "unkind"])
+async def test_a_bill_never_adds_to_an_item_receipt(switches: dict[str, Any]) -> None:
+    """Issue 12: ordinary receiving: payables and stock stay as the receipt booked them."""
+    pc = await sample(**switches)
+    connector, _ = connected(pc)
+    before = await pc.ledger()
+    order = (await all_orders(connector))["PO-1016"]
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(a_bill_for(order, "PSB-1", Decimal(2)))
+    assert refused.value.code == "RECEIVED_BY_ITEM_RECEIPT"
+    assert await pc.ledger() == before
+
+
+async def test_a_bill_made_of_the_item_receipt_is_taken_as_ours() -> None:
+    """Issue 12: a person converts the receipt; the bill is adopted by number and vendor."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1016"]
+    bill = a_bill_for(order, "PSB-1", Decimal(20), 1)
+    whole = [line.amount for line in order.lines]
+    bill = bill.model_copy(update={"total": sum(whole, Decimal(0))})
+    await pc.does("enter_bill_for_receipt", number="R-3016", invoice_number=bill.number)
+    before = await pc.ledger()
+    document = await connector.bills.create(bill)
+    assert document == (await pc.one("bills", bill.number))["record_no"]
+    assert await pc.ledger() == before
+
+
+@pytest.mark.parametrize(
+    ("link", "outcome"), [("po_line", "linked"), ("refused", "refused"), ("without_link", "not linked")]
+)
+async def test_with_enhanced_receiving_receipts_and_bills_are_apart(link: str, outcome: str) -> None:
+    """Issue 12: a bill of received goods is linked as far as QuickBooks links it, and never called linked otherwise."""
+    pc = await sample(enhanced_link=link)
+    await enhanced(pc)
+    connector, _ = connected(pc, enhanced=True)
+    assert connector.capabilities.match_modes == (MatchMode.TWO_WAY, MatchMode.THREE_WAY)
+    order = (await all_orders(connector))["PO-1016"]
+    assert [line.billed for line in order.lines] == [0, 0]
+    snapshot = await connector.orders.read(order.erp_id)
+    assert {line.order_line for one in snapshot.receipts for line in one.lines} == {line.erp_id for line in order.lines}
+    stock = {key: amount for key, amount in (await pc.ledger()).items() if key[0] == "stock"}
+    bill = a_bill_for(order, "PSB-1", Decimal(2))
+    if outcome == "refused":
+        with pytest.raises(Rejected):
+            await connector.bills.create(bill)
+    else:
+        assert (await push(connector, bill)).linked is (outcome == "linked")
+    assert {key: amount for key, amount in (await pc.ledger()).items() if key[0] == "stock"} == stock
+
+
+async def test_a_restored_backup_forgets_the_set_and_the_bill() -> None:
+    """Issue 12: the look-up by number comes with every repeat; here it finds nothing, and the bill is made."""
+    pc = await sample()
+    connector, journal = connected(pc)
+    order = (await all_orders(connector))["PO-1007"]
+    bill = a_bill_for(order, "PSB-1")
+    await pc.does("back_up")
+    journal.lose_next = 1
+    with pytest.raises(OutcomeUnknown):
+        await connector.bills.create(bill)
+    await pc.does("restore_backup")
+    pc.open()
+    assert await connector.bills.find(bill) is None
+    assert (await push(connector, bill)).linked
+    assert len([row for row in await pc.held("bills") if row["number"] == bill.number]) == 1
+
+
+async def test_what_is_told_before_the_push() -> None:
+    """Issue 12: closed books, and characters that QuickBooks does not store."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1007"]
+    bill = a_bill_for(order, "PSB-1")
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(bill.model_copy(update={"memo": "Złoty"}))
+    assert (refused.value.code, refused.value.evidence["code"]) == ("TEXT_NOT_TAKEN", "U+0142")
+    await pc.does("close_period", through=order.ordered_on.isoformat())
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(bill)
+    assert refused.value.code == "PERIOD_CLOSED"
+
+
+async def test_deletions_come_in_and_a_long_absence_is_scanned() -> None:
+    """Issue 12: TxnDeleted within its 90 days, beyond them a scan."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1022"]
+    await pc.does("delete", kind="purchase_order", number="PO-1022")
+    page = await connector.changes.deletions(since=order_time(pc), after=None)
+    assert page is not None
+    assert [one.erp_id for one in page.records] == [order.erp_id]
+    assert await connector.changes.deletions(since="2026-01-01 00:00:00", after=None) is None
+    changes = await connector.changes.detect_changes({Stream.DELETIONS: order_time(pc)})
+    assert [one.erp_id for one in changes.record_versions] == [order.erp_id]
+
+
+def order_time(pc: Pc) -> str:
+    """A time of the company's clock shortly before now."""
+    return pc.computer.company.today().isoformat() + " 00:00:00"

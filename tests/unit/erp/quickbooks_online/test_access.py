@@ -1,0 +1,154 @@
+"""Tokens: one refresh at a time, stored before use, and a superseded one never presented on purpose (reference 2)."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from erp.connector import ConnectionSettings
+from erp.errors import AuthenticationFailed, ErpError, Throttled, Unavailable
+from erp.quickbooks_online.auth import App
+from erp.quickbooks_online.oauth import OAuthServer
+from tests.unit.erp.quickbooks_online.service import ENDPOINT, KeptTokens, Service
+
+PAST = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+
+
+def tokens(number: int) -> httpx.Response:
+    return httpx.Response(
+        200,
+        json={"token_type": "bearer", "access_token": f"at-{number}", "expires_in": 3600,
+              "refresh_token": f"rt-{number}", "x_refresh_token_expires_in": 8726400},
+    )  # fmt: skip
+
+
+def presented(service: Service) -> list[str]:
+    """The refresh tokens that were presented, in order."""
+    calls = [call for call in service.calls if call.url.path.endswith("/tokens/bearer")]
+    return [parse_qs(call.content.decode())["refresh_token"][0] for call in calls]
+
+
+async def test_two_hundred_calls_cause_one_refresh() -> None:
+    """And it is authorized by the app, in the form that the reference shows."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    service.answer_first("/tokens/bearer", lambda _: tokens(2))
+    connector = service.connector(kept)
+    await asyncio.gather(*(connector.check() for _ in range(100)))
+    assert presented(service) == ["rt-1"]
+    (call,) = [call for call in service.calls if call.url.path.endswith("/tokens/bearer")]
+    assert call.headers["authorization"] == "Basic " + base64.b64encode(b"an-app:a-secret").decode()
+    assert (kept.tokens["refresh_token"], kept.tokens["realm"]) == ("rt-2", "9130350000000001")
+
+
+async def test_a_grant_that_ended_is_final() -> None:
+    """2.4: one refusal, and no further call with it, from any worker."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    service.answer_first("/tokens/bearer", lambda _: httpx.Response(400, content=b'{"error":"invalid_grant"}'))
+    for connector in (service.connector(kept), service.connector(kept)):
+        for _ in range(2):
+            with pytest.raises(AuthenticationFailed) as caught:
+                await connector.check()
+            assert caught.value.code == "AUTH_RECONNECT"
+    assert presented(service) == ["rt-1"]
+
+
+def lost(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("too late", request=request)
+
+
+def html(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, content=b"<html>fine</html>")
+
+
+@pytest.mark.parametrize("how", [lost, html])
+async def test_after_a_lost_answer_the_old_token_is_presented_once_more(
+    how: Callable[[httpx.Request], httpx.Response],
+) -> None:
+    """2.4: nothing else is at hand; whether it still works is QuickBooks' choice."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    service.answer_first("/tokens/bearer", how)
+    with pytest.raises(Unavailable):
+        await service.connector(kept).check()
+    service.answer_first("/tokens/bearer", lambda _: tokens(3))
+    await service.connector(kept).check()
+    assert presented(service) == ["rt-1", "rt-1"]
+    assert (kept.tokens["refresh_token"], "answer_lost_at" in kept.tokens) == ("rt-3", False)
+
+
+async def test_a_second_lost_answer_loses_the_grant() -> None:
+    """2.4: never a loop."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    for _ in range(2):
+        service.answer_first("/tokens/bearer", lost)
+    with pytest.raises(Unavailable):
+        await service.connector(kept).check()
+    for _ in range(3):
+        with pytest.raises(AuthenticationFailed) as caught:
+            await service.connector(kept).check()
+        assert caught.value.code == "AUTH_RECONNECT"
+    assert presented(service) == ["rt-1", "rt-1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "family", "code"),
+    [
+        (httpx.Response(429, content=b"<html/>"), Throttled, "ERP_THROTTLED"),
+        (httpx.Response(503, content=b"<html/>"), Unavailable, "ERP_OUTAGE"),
+        (httpx.Response(401, json={"error": "invalid_client"}), AuthenticationFailed, "AUTH_APP_REFUSED"),
+    ],
+)
+async def test_what_the_server_surely_did_not_do(answer: httpx.Response, family: type[ErpError], code: str) -> None:
+    """The token was not used: it stays, and is presented later."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    before = dict(kept.tokens)
+    service.answer_first("/tokens/bearer", lambda _: answer)
+    with pytest.raises(family) as caught:
+        await service.connector(kept).check()
+    assert (caught.value.code, kept.tokens) == (code, before)
+
+
+async def test_tokens_of_another_company_are_not_used() -> None:
+    """The connection names one realm."""
+    service = Service()
+    with pytest.raises(AuthenticationFailed) as caught:
+        await service.connector(KeptTokens(realm="9130350000000009")).check()
+    assert (caught.value.code, service.calls) == ("WRONG_COMPANY", [])
+
+
+@pytest.mark.parametrize("pkce", [False, True])
+async def test_the_consent_page(pkce: bool) -> None:
+    """2.1: no PKCE unless the discovery document has it."""
+    methods = {"code_challenge_methods_supported": ["S256"]} if pkce else {}
+    document = {"authorization_endpoint": "https://appcenter.intuit.com/connect/oauth2", **methods}
+    server = OAuthServer(
+        App("an-app", "a-secret"),
+        ConnectionSettings(endpoint=ENDPOINT),
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json=document)),
+    )
+    discovery = await server.discover()
+    url = server.authorization_url(
+        discovery, redirect="https://posync.example.com/back", state="a-state", verifier="v" * 43 if pkce else None
+    )
+    query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    assert url.startswith("https://appcenter.intuit.com/connect/oauth2?")
+    assert (query["client_id"], query["state"], query["response_type"]) == ("an-app", "a-state", "code")
+    assert query["redirect_uri"] == "https://posync.example.com/back"
+    assert query["scope"] == "com.intuit.quickbooks.accounting"
+    assert ("code_challenge" in query) is pkce
+
+
+async def test_a_discovery_document_that_leads_elsewhere() -> None:
+    """No secret and no person is sent to an address that is not Intuit's."""
+    document = {"authorization_endpoint": "https://intuit.com.example.org/connect"}
+    server = OAuthServer(
+        App("an-app", "a-secret"),
+        ConnectionSettings(endpoint=ENDPOINT),
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json=document)),
+    )
+    with pytest.raises(AuthenticationFailed) as caught:
+        await server.discover()
+    assert caught.value.code == "ENDPOINT_NOT_TRUSTED"

@@ -1,0 +1,258 @@
+"""The client against the sandbox, in every position of what nobody knows of the real one (reference: "a switch")."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erp.connector import ErpConnector
+from erp.errors import OutcomeUnknown, Rejected, Throttled
+from models.domain.ids import ErpId, ExternalKey
+from models.domain.source_orders import LineToUpload, OrderToUpload, UploadAs
+from models.domain.sync import Stream
+from tests.conformance.erp_harness import OPEN_ORDER, Sandbox, a_bill_for, a_payment_of, all_orders, push, the_order
+from tests.conformance.quickbooks_online_harness import QuickBooksHarness
+
+POSITIONS: list[dict[str, Any]] = [
+    {"refresh_rotation": "after_24_hours"},
+    {"superseded_token": "grace_24_hours"},
+    {"superseded_token": "kills_grant"},
+    {"hard_expiry_shown": True},
+    {"sign_in_fault": "pascal_case"},
+    {"throttle_answer": "xml_403"},
+    {"throttle_answer": "json_429", "retry_after": "seconds"},
+    {"throttle_answer": "xml_429", "retry_after": "http_date"},
+    {"request_id": "ignored"},
+    {"request_id": "forgotten", "request_id_hours": 0},
+    {"duplicate_numbers": "vendor"},
+    {"duplicate_numbers": "company"},
+    {"untracked_class": "refused"},
+    {"bad_link": "refused"},
+    {"header_link": "required"},
+    {"repeated_order_line": "second_dropped"},
+    {"over_billing": "refused"},
+    {"over_billing": "link_dropped"},
+    {"linked_order_stamp": "still"},
+    {"linked_order_stamp": "still_on_delete"},
+    {"reopening": "never"},
+    {"received_shown": False},
+    {"closed_lines_shown": True},
+    {"query_order": "oldest"},
+    {"cdc_order": "newest"},
+    {"cdc_order": "id"},
+    {"bill_vendor_filter": "refused"},
+    {"non_ascii_query": "refused"},
+]
+
+UNKIND: dict[str, Any] = {
+    "superseded_token": "kills_grant", "sign_in_fault": "pascal_case", "throttle_answer": "xml_403",
+    "request_id": "ignored", "duplicate_numbers": "company", "untracked_class": "refused", "bad_link": "refused",
+    "header_link": "required", "repeated_order_line": "second_dropped", "over_billing": "refused",
+    "linked_order_stamp": "still", "reopening": "never", "received_shown": False, "query_order": "newest",
+    "cdc_order": "newest", "bill_vendor_filter": "refused", "non_ascii_query": "refused",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def harness(sandbox: Sandbox) -> AsyncIterator[QuickBooksHarness]:
+    created = QuickBooksHarness(sandbox)
+    yield created
+    for connector in created.connectors:
+        await connector.close()
+
+
+@pytest.mark.parametrize(
+    "position", [*POSITIONS, UNKIND], ids=lambda one: ", ".join(f"{k}={v}" for k, v in one.items())
+)
+async def test_the_whole_story_in_every_position(harness: QuickBooksHarness, position: dict[str, Any]) -> None:
+    """Orders in, a bill out through a lost answer, read back, paid, seen as a change, and deleted there."""
+    harness.switch(**position)
+    connector = harness.connect()
+    await connector.check()
+    order = await the_order(connector)
+    since = order.revision[:19]
+    harness.pass_time(3600)
+    bill = a_bill_for(order, "whole-1", lines=len(order.lines))
+    harness.fault("lost_answer", "create_bill")
+    with pytest.raises(OutcomeUnknown):
+        await connector.bills.create(bill)
+    document = await connector.bills.find(bill)
+    assert document is not None
+    other = harness.connect()
+    assert await other.bills.create(bill) == document, "another worker makes no second one"
+    pushed = await other.bills.read_back(bill, document)
+    assert (pushed.linked, pushed.differences) == (True, ())
+    assert pushed.snapshot is not None
+    assert [line.billed for line in pushed.snapshot.purchase_order.lines] == [Decimal(1)] * len(order.lines)
+    assert {one.document_number for one in pushed.snapshot.billings} == {"whole-1"}
+    change_set = await connector.changes.detect_changes({Stream.PURCHASE_ORDERS: since, Stream.BILLS: since})
+    assert {(one.stream, one.erp_id) for one in change_set.record_versions} >= {
+        (Stream.PURCHASE_ORDERS, order.erp_id),
+        (Stream.BILLS, document),
+    }
+    harness.pass_time(60)
+    moved = (await all_orders(harness.connect(), since=since))[OPEN_ORDER]
+    assert [line.billed for line in moved.lines] == [Decimal(1)] * len(order.lines)
+    payment = a_payment_of(bill, pushed, "whole-p")
+    paid = await connector.payments.read_back(payment, await connector.payments.create(payment))
+    assert (paid.bill_due, len(harness.bills_with("whole-1")), len(harness.payments_with("whole-p"))) == (0, 1, 1)
+    harness.person("void_payment", record_no=paid.erp_id)
+    harness.person("delete_bill", key="whole-1")
+    deletions = await connector.changes.deletions(since=since, after=None)
+    assert deletions is not None
+    assert document in {one.erp_id for one in deletions.records}
+    harness.pass_time(120)
+    again = await harness.connect().orders.read(order.erp_id)
+    assert [line.billed for line in again.purchase_order.lines] == [line.billed for line in order.lines]
+
+
+@pytest.mark.parametrize("answer", ["throttle_429", "throttle_403", "own_code"])
+async def test_the_months_reads_used_up(
+    harness: QuickBooksHarness, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads wait, a bill still goes out; whatever the refusal looks like."""
+    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
+    connector = harness.connect()
+    order = await the_order(connector)
+    harness.switch(monthly_reads=1, quota_answer=answer)
+    caught = await refused(connector.orders.read, ErpId(order.erp_id))
+    assert caught.code == "ERP_QUOTA"
+    assert caught.retry_after is not None
+    assert caught.retry_after >= timedelta(minutes=1)
+    bill = a_bill_for(order, "quota-1")
+    pushed = await push(connector, bill)
+    assert (pushed.linked, len(harness.bills_with("quota-1"))) == (True, 1)
+
+
+async def test_a_throttle_says_when_to_come_back(harness: QuickBooksHarness, connector: ErpConnector) -> None:
+    """500 a minute: a minute without a Retry-After, and nothing was done."""
+    harness.switch(requests_per_minute=1)
+    caught = await refused(connector.check)
+    assert (caught.code, caught.retry_after) == ("ERP_THROTTLED", timedelta(seconds=60))
+
+
+async def refused(call: Callable[..., Awaitable[Any]], *arguments: Any) -> Throttled:
+    """The throttle that comes at the latest with the third call."""
+    for _ in range(3):
+        try:
+            await call(*arguments)
+        except Throttled as throttled:
+            return throttled
+    raise AssertionError("nothing was throttled")
+
+
+@pytest.fixture
+def connector(harness: QuickBooksHarness) -> ErpConnector:
+    return harness.connect()
+
+
+def an_upload(harness: QuickBooksHarness, upload_as: UploadAs, key: str, **changes: Any) -> OrderToUpload:
+    vendors, items, accounts = (harness.held(kind) for kind in ("vendors", "items", "accounts"))
+    item = next(one["record_no"] for one in items if one["key"] == "DRILL-18")
+    account = next(one["record_no"] for one in accounts if one["key"] == "6500")
+    lines = (
+        LineToUpload(line_no=1, item_id=item, quantity=Decimal(3), price=Decimal("12.345"), amount=Decimal("37.04")),
+        LineToUpload(line_no=2, account_id=account, description="Freight", amount=Decimal(10)),
+    )
+    values: dict[str, Any] = {
+        "external_key": ExternalKey(key),
+        "upload_as": upload_as,
+        "vendor_id": vendors[0]["record_no"],
+        "number": f"N-{key}",
+        "reference": f"N-{key}-and-more",
+        "dated": date(2026, 3, 2),
+        "currency": "USD",
+        "memo": "for the site",
+        "lines": lines,
+        **changes,
+    }
+    return OrderToUpload(**values)
+
+
+@pytest.mark.parametrize("position", [{}, UNKIND], ids=["usual", "unkind"])
+@pytest.mark.parametrize("upload_as", list(UploadAs))
+async def test_an_order_of_another_system_is_made_once(
+    harness: QuickBooksHarness, upload_as: UploadAs, position: dict[str, Any]
+) -> None:
+    """S3-03, 12: through a lost answer and by two workers, with a whole reference in the note; and read back."""
+    harness.switch(**position)
+    sink = harness.connect().order_sink
+    assert sink is not None
+    order = an_upload(harness, upload_as, "PSS-1")
+    kind = {UploadAs.BILL: "Bill", UploadAs.PURCHASE_ORDER: "PurchaseOrder"}[upload_as]
+    rule = {"erp": "quickbooks_online", "kind": "lost_answer", "operation": "create", "object": kind, "times": 1}
+    harness.sandbox.post("/faults", {"rules": [rule]})
+    with pytest.raises(OutcomeUnknown):
+        await sink.create(order)
+    erp_id = await sink.find(order)
+    assert erp_id is not None
+    other = harness.connect().order_sink
+    assert other is not None
+    assert await other.create(order) == erp_id
+    done = await other.read_back(order, erp_id)
+    assert (done.total, done.differences) == (Decimal("47.04"), ())
+    records = harness.held("bills" if kind == "Bill" else "purchase_orders")
+    held = [one for one in records if one["number"] == order.number]
+    assert len(held) == 1
+    assert "Reference: N-PSS-1-and-more" in held[0]["memo"]
+
+
+async def test_a_number_of_an_upload_repeats_only_by_a_person(harness: QuickBooksHarness) -> None:
+    """6.2: the override is sent where a person decided it, and else the number is refused before anything is sent."""
+    harness.switch(duplicate_numbers="vendor")
+    sink = harness.connect().order_sink
+    assert sink is not None
+    first = an_upload(harness, UploadAs.BILL, "PSS-1", number="SAME")
+    await sink.create(first)
+    second = first.model_copy(update={"external_key": ExternalKey("PSS-2")})
+    with pytest.raises(Rejected) as caught:
+        await sink.create(second)
+    assert caught.value.code == "NUMBER_TAKEN"
+    await sink.create(second.model_copy(update={"may_repeat_number": True}))
+    assert [one["number"] for one in harness.held("bills")].count("SAME") == 2
+
+
+async def test_an_upload_costs_one_read_and_one_write(harness: QuickBooksHarness) -> None:
+    """Numbers: the answer of the write is its read-back; the mirror knows items, accounts and vendors."""
+    sink = harness.connect().order_sink
+    assert sink is not None
+    order = an_upload(harness, UploadAs.BILL, "PSS-1")
+    before = harness.sandbox.get("/calls")["by_operation"]
+    await sink.read_back(order, await sink.create(order))
+    after = harness.sandbox.get("/calls")["by_operation"]
+    assert {name: count - before.get(name, 0) for name, count in after.items() if count != before.get(name, 0)} == {
+        "query": 1,
+        "create": 1,
+    }
+
+
+@pytest.mark.parametrize("position", [{}, {"header_link": "required"}, {"linked_order_stamp": "still"}])
+async def test_a_dropped_link_is_repaired_on_the_same_bill(
+    harness: QuickBooksHarness, position: dict[str, Any]
+) -> None:
+    """6.2: only a new line takes a link. What was linked stays; nothing is sent where nothing is missing."""
+    harness.switch(**position)
+    connector = harness.connect()
+    order = await the_order(connector)
+    bill = a_bill_for(order, "repair-1", lines=2)
+    harness.fault("link_dropped", "create_bill")
+    document = await connector.bills.create(bill)
+    assert not (await connector.bills.read_back(bill, document)).linked
+    assert await connector.bills.repair_link(bill, document)
+    pushed = await connector.bills.read_back(bill, document)
+    assert (pushed.linked, pushed.differences) == (True, ())
+    assert len(harness.bills_with("repair-1")) == 1
+    assert not await connector.bills.repair_link(bill, document)
+
+
+async def test_a_link_to_a_closed_order_is_not_repaired(harness: QuickBooksHarness) -> None:
+    """It would be dropped again: a person decides."""
+    connector = harness.connect()
+    order = await the_order(connector)
+    bill = a_bill_for(order, "repair-2")
+    harness.fault("link_dropped", "create_bill")
+    document = await connector.bills.create(bill)
+    harness.person("close", number=OPEN_ORDER)
+    assert not await connector.bills.repair_link(bill, document)

@@ -1,0 +1,100 @@
+"""Orders of another system on the wire: as the reference shows them, and as the vendor's schema has them."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from models.domain.bills import BillLineSource, BillLineToPush, BillToPush
+from models.domain.ids import DocumentId, ErpId, ExternalKey
+from models.domain.source_orders import LineToUpload, OrderToUpload, UploadAs
+from tests.unit.erp.quickbooks_online.service import Service
+
+
+def an_order(upload_as: UploadAs, **changes: Any) -> OrderToUpload:
+    values: dict[str, Any] = {
+        "external_key": ExternalKey("PSS-1"),
+        "upload_as": upload_as,
+        "vendor_id": "56",
+        "number": "INV-2026-000123PO-100",
+        "reference": "INV-2026-000123PO-100045-A",
+        "dated": date(2026, 3, 2),
+        "due_on": date(2026, 4, 1),
+        "currency": "USD",
+        "memo": "for the site",
+        "lines": (
+            LineToUpload(line_no=1, item_id="11", quantity=Decimal(2), price=Decimal(25), amount=Decimal(50)),
+            LineToUpload(line_no=2, item_id="11", quantity=Decimal(3), price=Decimal("1.115"), amount=Decimal("3.34")),
+            LineToUpload(line_no=3, account_id="77", description="Freight", amount=Decimal(15), class_id="5"),
+        ),
+        **changes,
+    }
+    return OrderToUpload(**values)
+
+
+@pytest.mark.parametrize(("upload_as", "path"), [(UploadAs.BILL, "bill"), (UploadAs.PURCHASE_ORDER, "purchaseorder")])
+async def test_the_document_that_is_sent(upload_as: UploadAs, path: str) -> None:
+    """S3-04, 06, 13: 21 characters, the whole reference in the note; items and accounts by id; no link to any order."""
+    service = Service()
+    sink = service.connector().order_sink
+    await sink.create(an_order(upload_as))
+    (call,) = service.writes()
+    body = json.loads(call.content)
+    assert call.url.path.endswith(f"/{path}")
+    assert (body["DocNumber"], body["TxnDate"], body["DueDate"]) == (
+        "INV-2026-000123PO-100",
+        "2026-03-02",
+        "2026-04-01",
+    )
+    assert body["PrivateNote"] == "for the site\nReference: INV-2026-000123PO-100045-A\n[posync PSS-1]"
+    assert "LinkedTxn" not in body
+    items = [line.get("ItemBasedExpenseLineDetail") for line in body["Line"]]
+    assert items[:2] == [
+        {"ItemRef": {"value": "11"}, "Qty": 2, "UnitPrice": 25},
+        {"ItemRef": {"value": "11"}, "Qty": 3},  # 3 times 1.115 is 3.345, not 3.34: QuickBooks works the price out
+    ]
+    assert body["Line"][2]["AccountBasedExpenseLineDetail"] == {
+        "AccountRef": {"value": "77"},
+        "ClassRef": {"value": "5"},
+    }
+
+
+def a_bill(key: str, *, may_repeat_number: bool) -> BillToPush:
+    line = BillLineToPush(
+        line_no=1,
+        item_id="11",
+        description="Fence post",
+        quantity=Decimal(1),
+        unit="",
+        price=Decimal(25),
+        amount=Decimal(25),
+        order_line=ErpId("190:1"),
+        source=BillLineSource(document_id=DocumentId("190"), line=ErpId("190:1")),
+    )
+    return BillToPush(
+        external_key=ExternalKey(key),
+        vendor_id="56",
+        number=f"INV-{key}",
+        order_document=DocumentId("190"),
+        order_number="PO-1007",
+        bill_date=date(2026, 3, 5),
+        posting_date=date(2026, 3, 5),
+        currency="USD",
+        total=Decimal(25),
+        lines=(line,),
+        may_repeat_number=may_repeat_number,
+    )
+
+
+async def test_only_a_persons_decision_lets_a_number_repeat() -> None:
+    """6.2: `allowduplicatedocnum` goes out for the document that somebody decided on, and for no other."""
+    service = Service()
+    connector = service.connector()
+    for key, may_repeat in (("PSB-1", False), ("PSB-2", True)):
+        await connector.bills.create(a_bill(key, may_repeat_number=may_repeat))
+    await connector.order_sink.create(an_order(UploadAs.BILL, may_repeat_number=True))
+    included = [parse_qs(urlsplit(str(call.url)).query).get("include") for call in service.writes()]
+    assert included == [None, ["allowduplicatedocnum"], ["allowduplicatedocnum"]]

@@ -1,0 +1,86 @@
+"""The documentation leads somewhere: every link, every path in it, and every page from the index."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+LARGEST_PICTURE = 200_000
+"""Bytes; pictures are fetched with every clone."""
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchor(heading: str) -> str:
+    """The address of a heading, as the usual renderers make it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def prose(page: Path) -> str:
+    """The page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_to_a_page_and_a_heading_that_exist(page: Path) -> None:
+    broken = []
+    for link in LINK.findall(prose(page)):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        headings = {anchor(one) for one in re.findall(r"^#+ (.+)$", prose(target), re.MULTILINE)} if fragment else set()
+        if not target.exists() or (fragment and fragment not in headings):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    linked = {
+        (index.parent / link.partition("#")[0]).resolve()
+        for index in (DOCS / "README.md", DOCS / "decisions" / "README.md")
+        for link in LINK.findall(index.read_text())
+    }
+    assert [name(page) for page in DOCS.rglob("*.md") if page not in linked and page != DOCS / "README.md"] == []
+
+
+def test_files_name_only_pages_that_exist() -> None:
+    """In comments and docstrings, too: a page that moves takes them along."""
+    sources = [*PAGES, *(path for path in ROOT.rglob("*.py") if ".venv" not in path.parts)]
+    lost = [
+        f"{name(path)}: {mentioned}"
+        for path in sources
+        for mentioned in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text())
+        if not (ROOT / mentioned).exists()
+    ]
+    assert lost == []
+
+
+def test_decisions_are_numbered_in_order_and_dated() -> None:
+    pages = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    for page in pages:
+        first, _, second, *_ = page.read_text().splitlines()
+        assert first.startswith(f"# {page.name[:4]}. ")
+        assert re.fullmatch(r"Date: \d{4}-\d{2}-\d{2} · Status: (accepted|superseded by \d{4})", second), name(page)
+
+
+def test_the_pictures_are_small_and_all_shown() -> None:
+    pictures = list((DOCS / "images").iterdir())
+    shown = {(page.parent / link).resolve() for page in PAGES for link in LINK.findall(page.read_text())}
+    assert pictures
+    assert [name(picture) for picture in pictures if picture not in shown] == []
+    assert [name(picture) for picture in pictures if picture.stat().st_size > LARGEST_PICTURE] == []
+
+
+def test_every_setting_is_documented() -> None:
+    from settings import known_variables
+
+    page = (DOCS / "reference" / "settings.md").read_text()
+    assert [variable for variable in sorted(known_variables() - {"POSYNC_SHARED"}) if f"`{variable}`" not in page] == []

@@ -1,0 +1,127 @@
+"""QuickBooks' tokens in the database: a killed worker, an idle connection, a grant that ends."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+
+from erp.connector import ConnectionSettings
+from erp.errors import AuthenticationFailed
+from erp.quickbooks_online.access import Access
+from erp.quickbooks_online.auth import App
+from erp.quickbooks_online.oauth import OAuthServer
+from models.store.connections import connections
+from models.store.connections.credentials import CredentialVault
+from models.store.connections.tokens import StoredTokens
+from services.connections.upkeep import Upkeep
+from tests.harness.tenant import Tenant
+
+NOW = datetime.now(UTC)
+
+
+class Intuit:
+    """A token endpoint that rotates each time. `superseded` is how it reads an old token: dead, grace or kills."""
+
+    def __init__(self, superseded: str) -> None:
+        self.superseded = superseded
+        self.number = 1
+        self.ended = False
+        self.presented: list[str] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        token = parse_qs(request.content.decode())["refresh_token"][0]
+        self.presented.append(token)
+        current = token == f"rt-{self.number}"
+        if not current and self.superseded == "kills":
+            self.ended = True
+        if self.ended or not (current or self.superseded == "grace"):
+            return httpx.Response(400, json={"error": "invalid_grant"})
+        self.number += 1
+        body = {"access_token": f"at-{self.number}", "refresh_token": f"rt-{self.number}", "expires_in": 3600,
+                "token_type": "bearer", "x_refresh_token_expires_in": 8726400}  # fmt: skip
+        return httpx.Response(200, json=body)
+
+
+class KilledBeforeCommit(StoredTokens):
+    """The store of a worker that dies between Intuit's answer and the commit."""
+
+    async def rotate(
+        self, old: Mapping[str, str], refresh: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+    ) -> Mapping[str, str]:
+        async def killed(tokens: Mapping[str, str]) -> Mapping[str, str]:
+            await refresh(tokens)
+            raise ConnectionAbortedError("the worker was killed here")
+
+        return await super().rotate(old, killed)
+
+
+@pytest.fixture
+def vault() -> CredentialVault:
+    return CredentialVault([Fernet.generate_key().decode()])
+
+
+async def connect(tenant: Tenant, vault: CredentialVault, **changed: str) -> None:
+    tokens = {
+        "realm": "9130350000000001", "access_token": "at-1", "access_expires_at": NOW.isoformat(),
+        "refresh_token": "rt-1", "refreshed_at": NOW.isoformat(), **changed,
+    }  # fmt: skip
+    async with tenant.database.transaction() as s:
+        await connections.save_credentials(s, tenant.connection_id, vault.seal(tokens))
+
+
+def server(intuit: Intuit, settings: ConnectionSettings | None = None) -> OAuthServer:
+    chosen = ConnectionSettings(endpoint="https://quickbooks.api.intuit.com")
+    return OAuthServer(App("an-app", "a-secret"), chosen, transport=httpx.MockTransport(intuit.handle))
+
+
+@pytest.mark.parametrize("superseded", ["dead", "grace", "kills"])
+async def test_a_worker_killed_between_answer_and_commit(
+    tenant: Tenant, vault: CredentialVault, superseded: str
+) -> None:
+    """Work goes on, or somebody is told once to connect again; never a loop."""
+    await connect(tenant, vault)
+    intuit = Intuit(superseded)
+    killed = Access(server(intuit), KilledBeforeCommit(tenant.database, vault, tenant.connection_id))
+    with pytest.raises(ConnectionAbortedError):
+        await killed.current()
+    for _ in range(3):
+        access = Access(server(intuit), StoredTokens(tenant.database, vault, tenant.connection_id))
+        if superseded == "grace":
+            assert (await access.current())["access_token"] == "at-3"
+        else:
+            with pytest.raises(AuthenticationFailed) as caught:
+                await access.current()
+            assert caught.value.code == "AUTH_RECONNECT"
+    assert intuit.presented == ["rt-1", "rt-1"]
+
+
+async def open_codes(tenant: Tenant) -> list[str]:
+    async with tenant.database.statement() as s:
+        rows = await s.execute(
+            text("select code from sync_issues where connection_id = :c and state = 'open' order by code"),
+            {"c": tenant.connection_id},
+        )
+        return list(rows.scalars())
+
+
+async def test_idle_connections_are_refreshed_and_ends_are_announced(tenant: Tenant, vault: CredentialVault) -> None:
+    """A hundred days without a refresh end a grant, and five years end every one."""
+    ends = (NOW + timedelta(days=59)).isoformat()
+    await connect(tenant, vault, refreshed_at=(NOW - timedelta(days=31)).isoformat(), grant_ends_at=ends)
+    async with tenant.database.transaction() as s:
+        await s.execute(
+            text("update connections set erp = 'quickbooks_online', state = 'ready' where id = :c"),
+            {"c": tenant.connection_id},
+        )
+    intuit = Intuit("kills")
+    upkeep = Upkeep(tenant.database, vault, partial(server, intuit))
+    for _ in range(3):
+        await upkeep.look(NOW)
+    assert intuit.presented == ["rt-1"]
+    assert await open_codes(tenant) == ["AUTH_GRANT_ENDS"]
+    assert (await StoredTokens(tenant.database, vault, tenant.connection_id).current())["grant_ends_at"] == ends
