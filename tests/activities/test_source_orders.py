@@ -1,5 +1,6 @@
 """Uploads of orders of another system: whatever is lost, one document each; what should run and does not is started."""
 
+import secrets
 from datetime import date
 from decimal import Decimal
 
@@ -27,7 +28,7 @@ async def uploading(harness: ActivityHarness, reference: str) -> SourceOrderId:
     async with tenant.database.transaction() as session:
         saved = await orders.save(session, tenant.organization_id, tenant.connection_id, new, actor="Ana")
         outgoing = OrderToUpload(
-            external_key=ExternalKey(f"PSS-{reference}"),
+            external_key=ExternalKey(f"PSS-{secrets.token_hex(4)}"),
             upload_as=UploadAs.BILL,
             vendor_id="56",
             number=reference,
@@ -64,6 +65,7 @@ async def test_run_again_an_upload_is_one_document(harness: ActivityHarness, mom
     setattr(harness.erp, moment, 1)
     with pytest.raises((WorkerDied, ApplicationError)):
         await uploads.push_source_order(push)
+    await harness.time_passes()  # the read lag: only then does a look-up prove that nothing is there
     first = await uploads.push_source_order(push)
     assert first.state is UploadState.UPLOADED
     assert await uploads.push_source_order(push) == first

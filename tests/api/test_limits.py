@@ -114,7 +114,7 @@ async def said(port: int, *parts: bytes, every: float = 0.0) -> tuple[bytes, flo
     sending = asyncio.create_task(send())
     answer = b""
     with suppress(ConnectionError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             answer = await reader.read()
     seconds = time.monotonic() - began
     sending.cancel()

@@ -70,7 +70,7 @@ class FakeTemporal:
 
     async def delivered(self, bill_id: str) -> tuple[str, BillAccepted]:
         """Wait until the bill was delivered to its order's workflow: that happens behind the answer."""
-        async with asyncio.timeout(10), self._delivered:
+        async with asyncio.timeout(90), self._delivered:
             await self._delivered.wait_for(lambda: bill_id in self.accepted)
         return self.accepted[bill_id]
 

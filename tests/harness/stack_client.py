@@ -26,7 +26,7 @@ PREFERENCES = INTACCT.preferences
 IN_THE_ERP = ("synced", "scheduled", "partially_paid", "paid")
 """Statuses of a bill that the ERP holds."""
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 _invoices = itertools.count(1)
 
 

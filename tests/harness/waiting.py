@@ -10,8 +10,10 @@ from temporalio.service import RPCError, RPCStatusCode
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T] | T], *, within: float = 20.0) -> T:
-    """Look until something true is there; the last thing seen is in the error. Waits in real time."""
+async def eventually(look: Callable[[], Awaitable[T] | T], *, within: float = 90.0) -> T:
+    """Look until something true is there; the last thing seen is in the error. Waits in real time, and
+    long: a machine that has other work is slow, and a wait that ends well costs no more for a late end.
+    """
     deadline = time.monotonic() + within
     while True:
         try:

@@ -1,7 +1,7 @@
 """An ERP that answers days later, in skipped time: the real workflows, activities and store, and an ERP in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +33,7 @@ from tests.harness.activity_harness import (
     NoVault,
     new_activity_harness,
 )
+from tests.harness.waiting import eventually
 from worker import build_workers
 
 
@@ -66,14 +67,6 @@ class Deferring:
     async def events(self, bill_id: BillId) -> int:
         history = await self.client.get_workflow_handle(contract.bill_workflow_id(bill_id)).fetch_history()
         return len(history.events)
-
-
-async def until(there: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(200):
-        if await there():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 @asynccontextmanager
@@ -115,7 +108,7 @@ async def test_an_exchange_that_is_answered_three_days_later(
     """HOUSE 4.7: the activity ends, its next attempt finds the answer; hardly anything of it is in the history."""
     async with deferring(time_skipping.client, database) as here:
         at_once = await here.bill("k-0")
-        await until(lambda: _is(here, at_once, BillStatus.SYNCED))
+        await eventually(lambda: _is(here, at_once, BillStatus.SYNCED))
         usual = await here.events(at_once)
         here.harness.erp.deferred = True
         later = await here.bill("k-1")
@@ -124,7 +117,7 @@ async def test_an_exchange_that_is_answered_three_days_later(
             await time_skipping.sleep(away)
             assert await here.come_by() == 1
         await time_skipping.sleep(timedelta(hours=1))
-        await until(lambda: _is(here, later, BillStatus.SYNCED))
+        await eventually(lambda: _is(here, later, BillStatus.SYNCED))
         assert await here.events(later) - usual <= 12
         assert here.harness.erp.calls["create_bill"] == 2, "one for each bill"
         assert (await here.harness.connection()).outage_since is None
@@ -136,7 +129,7 @@ async def test_the_answer_wakes_who_waits_for_it(own_temporal: Client, database:
         here.harness.erp.deferred = True
         bill_id = await here.bill("k-2")
         for _ in range(3):  # the look-up by number, the write, its reading back
-            await until(lambda: _asked(here))
+            await eventually(lambda: _asked(here))
             waiters = await here.harness.erp.answers.come_by(database, here.harness.tenant.connection_id)
             for waiter in waiters:
                 assert await retry_activity_now(
@@ -145,7 +138,7 @@ async def test_the_answer_wakes_who_waits_for_it(own_temporal: Client, database:
                     run_id=waiter.workflow_run_id,
                     activity_id=waiter.activity_id,
                 )
-        await until(lambda: _is(here, bill_id, BillStatus.SYNCED))
+        await eventually(lambda: _is(here, bill_id, BillStatus.SYNCED))
         assert here.harness.erp.calls["create_bill"] == 1
 
 

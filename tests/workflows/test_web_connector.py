@@ -31,6 +31,7 @@ from models.store.connections.credentials import CredentialVault
 from settings import Settings
 from tests.fakes.web_connector import Dropped, FakeCompany, FakeWebConnector
 from tests.harness.api_client import ApiClient, Organization
+from tests.harness.waiting import eventually
 from worker import build_workers
 
 
@@ -70,19 +71,11 @@ class Desktop:
 
     async def asked(self) -> None:
         """Something waits for the Web Connector."""
-        await until(self._waits)
+        await eventually(self._waits)
 
     async def _waits(self) -> bool:
         read = await self.api.get(f"/v1/connections/{self.connection_id}/web_connector")
         return bool(read.json()["waiting"])
-
-
-async def until(there: Callable[[], Awaitable[bool]], looks: int = 400) -> None:
-    for _ in range(looks):
-        if await there():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 @asynccontextmanager
@@ -130,7 +123,7 @@ async def desktop(
             here.order = found[0]
             return True
 
-        await until(mirrored)
+        await eventually(mirrored)
         yield here
 
 
@@ -172,7 +165,7 @@ async def test_a_bill_goes_out_in_one_session(own_temporal: Client, database_url
         here.connector.calls.clear()
         here.connector.rounds = 0
         session = asyncio.create_task(here.connector.session())
-        await until(lambda: _is(here, bill_id, "synced"))
+        await eventually(lambda: _is(here, bill_id, "synced"))
         assert here.connector.rounds <= 3
         assert here.connector.calls.count("authenticate") == 1
         assert "getLastError" not in here.connector.calls
@@ -187,7 +180,7 @@ async def test_a_bill_waits_three_days_for_its_computer(time_skipping: WorkflowE
     the bill made and its answer lost, makes no second one."""
     async with desktop(time_skipping.client, database_url, time_skipping.sleep, hold=0.0) as here:
         at_once = await here.bill("INV-0", "1")
-        await until(lambda: _is_after_a_session(here, at_once, "synced"))
+        await eventually(lambda: _is_after_a_session(here, at_once, "synced"))
         usual = await here.events(at_once)
         later = await here.bill("INV-1", "2", line=2)
         await here.asked()
@@ -201,7 +194,7 @@ async def test_a_bill_waits_three_days_for_its_computer(time_skipping: WorkflowE
         assert await until_dropped(here)
         here.connector.drop = lambda step, number: None
         await here.skip(timedelta(days=1))
-        await until(lambda: _is_after_a_session(here, later, "synced"))
+        await eventually(lambda: _is_after_a_session(here, later, "synced"))
         assert len(here.company.bills) == 2
         assert await here.events(later) - usual <= 12
         connection = (await here.api.get(f"/v1/connections/{here.connection_id}")).json()

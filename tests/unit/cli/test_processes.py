@@ -59,7 +59,7 @@ def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     process.stdout.close()
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while _runs(child_pid):
         assert time.monotonic() < deadline, "the child is still there"
         time.sleep(0.05)

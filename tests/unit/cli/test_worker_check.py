@@ -1,6 +1,5 @@
 """`posync worker --check`: whether a worker of this machine serves, by the word of Temporal and the database."""
 
-import asyncio
 import secrets
 import socket
 
@@ -16,6 +15,7 @@ from models.store.base import workers
 from models.store.base.database import Database, DatabaseUnreachable
 from settings import Settings
 from temporal_gateway.pollers import queues_without_poller
+from tests.harness.waiting import eventually
 
 
 @activity.defn
@@ -74,8 +74,7 @@ async def test_a_worker_without_its_database_cannot_serve(settings: Settings) ->
 
 
 async def _soon_served(temporal: Client, queue: str) -> bool:
-    for _ in range(200):
-        if not await queues_without_poller(temporal, [queue]):
-            return True
-        await asyncio.sleep(0.05)
-    return False
+    async def served() -> bool:
+        return not await queues_without_poller(temporal, [queue])
+
+    return await eventually(served)

@@ -16,7 +16,7 @@ def test_it_prints_its_credentials_serves_and_ends_on_a_signal() -> None:
     command = [sys.executable, "-m", "sandbox.server", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            url, deadline = f"http://127.0.0.1:{port}/sandbox/health", time.monotonic() + 30
+            url, deadline = f"http://127.0.0.1:{port}/sandbox/health", time.monotonic() + 90
             while True:
                 try:
                     answer = httpx.get(url)
@@ -27,7 +27,7 @@ def test_it_prints_its_credentials_serves_and_ends_on_a_signal() -> None:
             assert (answer.json()["service"], answer.json()["pid"]) == ("posync-sandbox", process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
-            printed, _ = process.communicate(timeout=10)
+            printed, _ = process.communicate(timeout=60)
     assert f"http://127.0.0.1:{port}/ia/xml/xmlgw.phtml" in printed
     assert "xml_gateway/sandbox-user" in printed
     assert f"http://127.0.0.1:{port}/v3/company/9130350000000000001" in printed
