@@ -33,7 +33,12 @@ class BillPayments:
         """Keep a payment that was scheduled; one that is known already is not added again."""
         if all(payment.payment_id != scheduled.payment_id for payment in self._state.payments):
             self._state.payments.append(
-                OpenPayment(payment_id=scheduled.payment_id, amount=scheduled.amount, pay_on=scheduled.pay_on)
+                OpenPayment(
+                    payment_id=scheduled.payment_id,
+                    amount=scheduled.amount,
+                    pay_on=scheduled.pay_on,
+                    starts_at=scheduled.starts_at,
+                )
             )
 
     @property
@@ -75,6 +80,7 @@ class BillPayments:
             vendor=state.vendor,
             amount=payment.amount,
             pay_on=payment.pay_on,
+            starts_at=payment.starts_at,
         )
         try:
             child = await workflow.start_child_workflow(

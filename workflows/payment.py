@@ -86,7 +86,8 @@ class PaymentWorkflow:
             await self._push()
 
     def _time_left(self) -> timedelta:
-        return datetime.combine(self._state.pay_on, time.min, UTC) - workflow.now()
+        starts_at = self._state.starts_at or datetime.combine(self._state.pay_on, time.min, UTC)
+        return starts_at - workflow.now()
 
     async def _wait_for_the_date(self, left: timedelta) -> None:
         self._show(f"the payment date, {self._state.pay_on}")

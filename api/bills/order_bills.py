@@ -1,7 +1,6 @@
 """Bill a purchase order: draft a bill from it, match a bill without saving, and create a bill."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +33,7 @@ from models.domain.bills import BillStatus, ChargeKind
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.domain.orders import LineBasis
+from models.domain.time_zones import today_in
 from models.domain.units import unit_key
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.crossing import rerun_if_crossed
@@ -115,7 +115,7 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
     async with services.database.transaction() as session:
         order, connection = await load(session, caller, purchase_order_id)
         stored = await ledger.lines(session, PurchaseOrderId(order.id))
-        today = datetime.now(UTC).date()
+        today = today_in(connection.time_zone)
         due_date = await payment_terms.due_on(
             session,
             ConnectionId(order.connection_id),

@@ -1,7 +1,7 @@
 """Draft a bill from an invoice: put its lines on the order's lines where that is sure enough, and keep the supplier's
 figures."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 from fastapi import APIRouter
@@ -28,6 +28,7 @@ from matching.kernel.exact import as_decimal, line_amount
 from matching.suggest.suggestion import Confidence
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, PurchaseOrderId
+from models.domain.time_zones import today_in
 from models.domain.units import unit_key
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
@@ -104,7 +105,7 @@ async def draft(purchase_order_id: Id, new: NewDraft, caller: Viewer, services: 
         order, connection = await load(session, caller, purchase_order_id)
         stored = await ledger.lines(session, PurchaseOrderId(order.id))
         candidates = await candidate_lines(session, [order], {PurchaseOrderId(order.id): stored}, new.lines)
-        today = datetime.now(UTC).date()
+        today = today_in(connection.time_zone)
         due_date = await payment_terms.due_on(
             session,
             ConnectionId(order.connection_id),

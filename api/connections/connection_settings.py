@@ -32,6 +32,7 @@ from erp.connector import PreferenceProblem
 from models.domain.connections import ConnectionState, Erp, MatchMode
 from models.domain.ids import ConnectionId
 from models.domain.outbox import MessageKind
+from models.domain.time_zones import TimeZoneName
 from models.store.audit import outbox, sync_issues
 from models.store.connections import clients, connections
 from models.tables import ConnectionRow
@@ -69,6 +70,12 @@ class NewPreferences(Input):
     base_currency: CurrencyCode | None = Field(
         default=None,
         description="Of the ERP's books; only where the ERP does not say it itself. null: leave it as it is.",
+    )
+    time_zone: TimeZoneName | None = Field(
+        default=None,
+        description="Where the company's days begin and end. Payments that wait already keep their moment. null: leave"
+        " it as it is.",
+        examples=["America/New_York"],
     )
 
 
@@ -204,6 +211,8 @@ async def replace_preferences(
                 fix=("Keep the template of receivers.", "Or switch to 2-way matching first."),
             )
         await base_currency.settle(session, row, checked.base_currency, new.base_currency)
+        if new.time_zone is not None:
+            await connections.set_time_zone(session, ConnectionId(row.id), new.time_zone)
         row = await load(session, services, caller, connection_id)
         problems += base_currency.problems(row)
         template = new.preferences.get("po_template")

@@ -41,6 +41,7 @@ from erp.sign_in import SignInKind
 from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
 from models.domain.ids import ConnectionId
+from models.domain.time_zones import TimeZoneName, today_in
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
 from models.tables import ConnectionRow
@@ -115,6 +116,11 @@ class NewConnection(Input):
     base_currency: CurrencyCode | None = Field(
         default=None, description="Of the ERP's books; only where the ERP does not say it itself."
     )
+    time_zone: TimeZoneName | None = Field(
+        default=None,
+        description="Where the company's days begin and end; null: days are those of UTC.",
+        examples=["America/New_York"],
+    )
     settings: TechnicalSettings = TechnicalSettings()
 
 
@@ -150,6 +156,10 @@ class Connection(Output):
     """What the ERP's books are kept in. Orders and bills in another currency are left out."""
     base_currency_from: BaseCurrencySource
     """Who says so. While it is `assumed`, transactions do not sync."""
+    time_zone: str | None
+    """Where the company's days begin and end: what is due, late or in the future. null: days are those of UTC."""
+    today: date
+    """Which day it is there."""
     first_import_from: date | None
     sync_every_minutes: int | None
     last_synced_at: datetime | None
@@ -181,7 +191,9 @@ def shown(row: ConnectionRow) -> Connection:
         sync_problem = SyncProblem(
             since=row.sync_problem_since, code=row.sync_problem_code or "", message=row.sync_problem_message or ""
         )
-    connection = Connection(**columns(row, Connection), problem=problem, sync_problem=sync_problem)
+    connection = Connection(
+        **columns(row, Connection), today=today_in(row.time_zone), problem=problem, sync_problem=sync_problem
+    )
     connection = connection.model_copy(update={"user_name": shown_user(Erp(row.erp), row.user_name)})
     if row.state == ConnectionState.PENDING_AUTHORIZATION:
         return connection.model_copy(update={"company": ""})
@@ -293,6 +305,7 @@ async def _connect(
             credentials=services.vault.seal(values),
             one_way=new.one_way,
             base_currency=new.base_currency,
+            time_zone=new.time_zone,
         )
         if new.first_import_from is not None:
             await connections.set_first_import_from(session, ConnectionId(row.id), new.first_import_from)

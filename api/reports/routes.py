@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import IO, Annotated, Any, Literal
 
@@ -18,6 +18,8 @@ from api.http.services import Services, ServiceSet
 from api.http.text_files import cell, file_answer, temporary_file
 from matching.kernel.exact import money
 from models.domain.ids import ConnectionId
+from models.domain.time_zones import today_in
+from models.store.connections import connections
 from models.store.orders import grni
 from models.store.orders.grni import GrniLine as OpenLine
 from models.store.orders.grni import GrniScope, GrniTotal
@@ -119,7 +121,9 @@ async def grni_report(
     services: Services,
     connection: Filter = None,
     vendor: Filter = None,
-    as_of: Annotated[Day | None, Query(description="The day of the report; default: today (UTC).")] = None,
+    as_of: Annotated[
+        Day | None, Query(description="The day of the report; default: today, in the connection's time zone.")
+    ] = None,
     format: Annotated[
         Literal["json", "csv"] | None,
         Query(description="Overrides the Accept header. CSV has all lines in one answer."),
@@ -134,10 +138,11 @@ async def grni_report(
     Receipts count from their date, bills from their posting date. Quantities that the ERP reports as billed, but
     without a bill we hold, have no date: they count from the day the goods came, and the line shows them as `undated`.
     """
+    of_connection = await _connection(caller, services, connection)
     scope = GrniScope(
         organization_id=caller.organization_id,
-        as_of=as_of or datetime.now(UTC).date(),
-        connection_id=await _connection(caller, services, connection),
+        as_of=as_of or await _today(caller, services, of_connection),
+        connection_id=of_connection,
         vendor_id=vendor,
     )
     if format == "csv" or (format is None and CSV in accept):
@@ -164,6 +169,14 @@ async def _connection(caller: Caller, services: ServiceSet, connection: str | No
     if not row.purchase_orders_enabled:
         raise Problem("PO_FEATURE_OFF", status=404)
     return ConnectionId(row.id)
+
+
+async def _today(caller: Caller, services: ServiceSet, connection_id: ConnectionId | None) -> date:
+    """Return which day it is for the connection, or for all of the organization's: the latest day that it is there."""
+    async with services.database.transaction() as session:
+        rows = await connections.list_for(session, caller.organization_id)
+    zones = [row.time_zone for row in rows if connection_id in (None, row.id)]
+    return max(map(today_in, zones), default=today_in(None))
 
 
 def _line(line: OpenLine) -> GrniLine:

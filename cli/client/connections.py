@@ -23,3 +23,8 @@ def the_connection(client: Api, given: str | None) -> str:
     if len(ids) != 1:
         raise typer.BadParameter(f"name one with --connection: {', '.join(ids) or 'there is none yet'}")
     return str(ids[0])
+
+
+def today_of(client: Api, connection_id: str) -> str:
+    """Return which day it is for the connection, like 2026-11-30."""
+    return str(client.get(f"/v1/connections/{connection_id}")["today"])

@@ -1,7 +1,6 @@
 """`posync bills`: enter bills of purchase orders and without, one by one or from a file."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.bill_import.csv_file import UnreadableFile, read_bills
 from cli.bill_import.run import Imported, import_bills
+from cli.client.connections import today_of
 from cli.client.drafts import drafted_lines, written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
 from cli.commands import bill_approvals, bill_correction, bill_decisions, bill_lists, bill_retraction, direct_bills
@@ -72,7 +72,7 @@ def create(
         lines += [{**account_line(text), "off_order": True} for text in off_order or ()]
         body = {
             "number": number,
-            "bill_date": bill_date or datetime.now(UTC).date().isoformat(),
+            "bill_date": bill_date or today_of(client, order["connection_id"]),
             "due_date": due_date,
             "memo": memo,
             "lines": lines,

@@ -31,6 +31,12 @@ BaseCurrency = Annotated[
     str | None,
     typer.Option("--base-currency", help="Of the ERP's books, such as CAD; only if the ERP does not say it itself."),
 ]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(
+        "--time-zone", help="Where the company's days begin and end, like America/New_York; default: those of UTC."
+    ),
+]
 Sandbox = Annotated[bool, typer.Option("--sandbox", help="Connect to the sandbox of the local stack.")]
 
 
@@ -97,6 +103,7 @@ def _command(erp: Erp, spec: "CredentialsSpec") -> Callable[..., None]:
             one_way=given["one_way"],
             sync_every=given["sync_every"],
             base_currency=given["base_currency"],
+            time_zone=given["time_zone"],
             endpoint=_sandbox_endpoint(erp.value, given["state_dir"]) if given["sandbox"] else None,
             state_dir=given["state_dir"],
             there=given.get("connection"),
@@ -113,6 +120,7 @@ def _command(erp: Erp, spec: "CredentialsSpec") -> Callable[..., None]:
         _shared("one_way", OneWay, False),
         _shared("sync_every", SyncEvery, None),
         _shared("base_currency", BaseCurrency, None),
+        _shared("time_zone", TimeZone, None),
         _shared("sandbox", Sandbox, False),
         _shared("state_dir", StateDir, DEFAULT_STATE_DIR),
     ]
@@ -167,6 +175,7 @@ def _connect(
     one_way: bool,
     sync_every: int | None,
     base_currency: str | None,
+    time_zone: str | None,
     endpoint: str | None,
     state_dir: Path,
     there: str | None = None,
@@ -188,6 +197,8 @@ def _connect(
     }
     if base_currency is not None:
         new["base_currency"] = base_currency
+    if time_zone is not None:
+        new["time_zone"] = time_zone
     with api(state_dir) as client:
         if there is not None:
             if _by_consent(erp):
@@ -218,6 +229,8 @@ def _connect(
             wanted["one_way"] = True
         if base_currency:
             wanted["base_currency"] = base_currency
+        if time_zone:
+            wanted["time_zone"] = time_zone
         answer = client.put(f"/v1/connections/{connection['id']}/preferences", wanted)
         for problem in answer["problems"]:
             errors.print(f"[red]{problem['preference']}[/]: {escape(problem['message'])}")

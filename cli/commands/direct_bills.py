@@ -1,7 +1,6 @@
 """`posync bills enter`: enter a bill without a purchase order."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.client.bills import find_bill
-from cli.client.connections import ConnectionOption, the_connection
+from cli.client.connections import ConnectionOption, the_connection, today_of
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console
 from cli.commands.purchase_orders import find
 
@@ -44,11 +43,12 @@ def enter(
     """Enter a bill without a purchase order: rent, utilities, freight alone."""
     dimensions = {"department": department, "location": location, "class_id": class_id, "project": project}
     with api(state_dir) as client:
+        connection_id = the_connection(client, connection)
         body = {
-            "connection_id": the_connection(client, connection),
+            "connection_id": connection_id,
             "vendor_id": vendor,
             "number": number,
-            "bill_date": bill_date or datetime.now(UTC).date().isoformat(),
+            "bill_date": bill_date or today_of(client, connection_id),
             "due_date": due_date,
             "term": term,
             "memo": memo,

@@ -1,6 +1,6 @@
 """Inputs and results of a bill's workflow."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel
 
@@ -40,6 +40,8 @@ class OpenPayment(BaseModel):
     payment_id: PaymentId
     amount: str
     pay_on: date
+    starts_at: datetime | None = None
+    """The first moment of that day where the connection's days begin; None: in UTC."""
     started: bool = False
     done: bool = False
 

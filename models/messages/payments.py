@@ -1,6 +1,6 @@
 """Inputs and results of a payment's workflow."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel
 
@@ -17,6 +17,8 @@ class PaymentScheduled(BaseModel):
     payment_id: PaymentId
     amount: str
     pay_on: date
+    starts_at: datetime | None = None
+    """The first moment of that day where the connection's days begin; None: in UTC."""
     edition: int = 0
     """An edit of the bill that is not in the ERP yet; it goes before the payment. 0: none."""
     bill: BillBalance
@@ -44,6 +46,8 @@ class PaymentState(BaseModel):
     vendor: str
     amount: str
     pay_on: date
+    starts_at: datetime | None = None
+    """The first moment of that day where the connection's days begin; None: in UTC."""
     status: PaymentStatus = PaymentStatus.SCHEDULED
     issue: SyncIssueId | None = None
     issue_code: str | None = None

@@ -56,6 +56,8 @@ class ConnectionRow(SQLModel, table=True):
     """A `models.domain.connections.BaseCurrencySource`."""
     erp_facts: dict[str, Any] = json_column()
     """What the ERP's company said of itself when it last called: its edition and what is switched on there."""
+    time_zone: str | None = None
+    """Where days begin and end, by its IANA name; None: nobody said, and days are those of UTC."""
     first_import_from: date | None = None
     """Orders from this date on are read at the first import; None: the last three months (S1-11, S1-13)."""
     outage_since: datetime | None = instant_column(nullable=True)

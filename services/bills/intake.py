@@ -1,7 +1,7 @@
 """Build the bill to match and the bill to save from a request: the caller's figures, completed from the orders."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from models.domain.bills import BillStatus, ChargeKind
 from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_key
 from models.domain.orders import LineBasis
+from models.domain.time_zones import today_in
 from models.store.orders import purchase_orders
 from models.store.payables import bills
 from models.store.payables.bills import NewBillLine, NewCharge
@@ -217,7 +218,7 @@ def bill_to_match(
         posting_date=asked.posting_date or asked.bill_date,
         due_date=asked.due_date,
         term=asked.term,
-        entered_on=datetime.now(UTC).date(),
+        entered_on=today_in(connection.time_zone),
         part_of=asked.part_of,
         total=asked.total,
         tax=asked.tax,

@@ -123,6 +123,7 @@ async def payment_scheduled(session: AsyncSession, subject_id: str) -> SignalToS
             payment_id=PaymentId(subject_id),
             amount=str(payment.amount),
             pay_on=payment.pay_on,
+            starts_at=payment.starts_at,
             edition=payment.edition,
             bill=payment.bill,
         ),

@@ -1,17 +1,18 @@
 """Whether a requested payment can be made, and if not, why."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillStatus, Origin
+from models.domain.time_zones import today_in
 from models.store.payables import payments
 from services.refusal import Refused
 
-EARLIEST = timedelta(days=1)
-"""How long before today in UTC a payment's day may be: where it is still yesterday, yesterday is today."""
+SOMEWHERE = timedelta(days=1)
+"""How long before today in UTC a payment's day may be while nobody gave the time zone: somewhere it is today."""
 
 
 class RequestedPayment(BaseModel):
@@ -25,7 +26,9 @@ class RequestedPayment(BaseModel):
     bank_account: str | None = None
 
 
-def check_payment(bill: payments.BillToPay, asked: RequestedPayment, bank_account: str | None) -> str:
+def check_payment(
+    bill: payments.BillToPay, asked: RequestedPayment, bank_account: str | None, *, time_zone: str | None
+) -> str:
     """Return the bank account that this payment is made from.
 
     Raises:
@@ -51,8 +54,8 @@ def check_payment(bill: payments.BillToPay, asked: RequestedPayment, bank_accoun
         raise Refused("BILL_NOT_APPROVED", f"The approval of the bill is {bill.approval.value}.")
     if bank_account is None:
         raise Refused("BANK_ACCOUNT_MISSING", "Neither the payment nor the connection's preferences name one.")
-    today = datetime.now(UTC).date()
-    if asked.pay_on < today - EARLIEST:
+    today = today_in(time_zone)
+    if asked.pay_on < (today - SOMEWHERE if time_zone is None else today):
         raise Refused(
             "PAY_ON_IS_PAST", f"{asked.pay_on} is past: a payment made here goes out today, {today}, or later."
         )

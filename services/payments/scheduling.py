@@ -68,7 +68,12 @@ async def schedule_payment(
     assert bill is not None, "the caller has checked that the bill exists"
     connection = await connections.get(session, bill.connection_id)
     assert connection is not None, "a bill's connection is never removed"
-    bank_account = check_payment(bill, asked, asked.bank_account or connection.preferences.get("bank_account"))
+    bank_account = check_payment(
+        bill,
+        asked,
+        asked.bank_account or connection.preferences.get("bank_account"),
+        time_zone=connection.time_zone,
+    )
     payment_id = payments.payment_id_for(organization_id, request_key, bill.number)
     await payments.create(
         session,

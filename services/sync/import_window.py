@@ -1,7 +1,8 @@
 """Compute how far back a connection's first import reads."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
+from models.domain.time_zones import today_in
 from models.tables import ConnectionRow
 
 FIRST_IMPORT = timedelta(days=92)
@@ -10,7 +11,7 @@ FIRST_IMPORT = timedelta(days=92)
 
 def first_import_from(row: ConnectionRow) -> date:
     """Return the first order date that is imported: three months back, or what an operator set (S1-13)."""
-    return row.first_import_from or datetime.now(UTC).date() - FIRST_IMPORT
+    return row.first_import_from or today_in(row.time_zone) - FIRST_IMPORT
 
 
 def start_of(day: date) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.domain.bills import BillStatus, PushedBill
-from models.domain.ids import BillId, DocumentId, ErpId, ExternalKey
+from models.domain.bills import BillStatus
+from models.domain.ids import BillId, ExternalKey
 from models.store.audit import writes
 from models.store.base.database import Database
 from models.store.payables import bill_restart, bills, payments
@@ -24,26 +24,9 @@ from tests.harness.api_client import (
     connected,
     make_due,
     mirrored,
+    pushed,
     received,
 )
-
-
-async def pushed(database: Database, bill_id: str, *, paid: str = "0") -> None:
-    """What the activity does once the ERP holds the bill and it was read back."""
-    key = bills.external_key_for(BillId(bill_id))
-    found = PushedBill(
-        erp_id=ErpId("900"),
-        document_id=DocumentId("Vendor Invoice-1"),
-        payable_id=ErpId("901"),
-        total=Decimal("50.00"),
-        revision="1",
-        linked=True,
-    )
-    async with database.transaction() as session:
-        await writes.begin_attempt(session, key)
-        await writes.confirm(session, key, "900")
-        await bills.pushed(session, BillId(bill_id), found, status=BillStatus.SYNCED)
-        await session.exec(text("update bills set paid = :paid where id = :id"), params={"paid": paid, "id": bill_id})  # type: ignore[call-overload]
 
 
 @pytest.fixture

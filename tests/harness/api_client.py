@@ -17,13 +17,16 @@ import httpx
 from sqlalchemy import text
 from temporalio.client import Client
 
+from models.domain.bills import BillStatus, PushedBill
 from models.domain.connections import Erp
-from models.domain.ids import ConnectionId, DocumentId, ErpId, OrganizationId, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderLine
 from models.domain.receipts import Receipt, ReceiptLine, ReceiptStatus
+from models.store.audit import writes
 from models.store.base.database import Database
 from models.store.orders import purchase_orders, receipts
 from models.store.orders.purchase_orders import MappedOrder
+from models.store.payables import bills
 from settings import Settings
 from tests.fakes.fake_connector import FakeConnector
 from tests.fakes.fake_erp import FakeErp
@@ -237,3 +240,21 @@ async def served(
 def codes_needed(answer: dict[str, Any]) -> list[str]:
     """Return the codes of all findings that an answer says a person must still settle, sorted."""
     return sorted(finding["code"] for findings in answer["needs"].values() for finding in findings)
+
+
+async def pushed(database: Database, bill_id: str, *, paid: str = "0") -> None:
+    """What the activity does once the ERP holds the bill and it was read back."""
+    key = bills.external_key_for(BillId(bill_id))
+    found = PushedBill(
+        erp_id=ErpId("900"),
+        document_id=DocumentId("Vendor Invoice-1"),
+        payable_id=ErpId("901"),
+        total=Decimal("50.00"),
+        revision="1",
+        linked=True,
+    )
+    async with database.transaction() as session:
+        await writes.begin_attempt(session, key)
+        await writes.confirm(session, key, "900")
+        await bills.pushed(session, BillId(bill_id), found, status=BillStatus.SYNCED)
+        await session.exec(text("update bills set paid = :paid where id = :id"), params={"paid": paid, "id": bill_id})  # type: ignore[call-overload]

@@ -1,6 +1,6 @@
 """One order's whole story, as its workflows live it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
@@ -43,6 +43,25 @@ async def test_an_order_is_billed_pushed_shown_paid_and_done(
     assert harness.calls["push_bill"] == harness.calls["push_payment"] == 1
     assert harness.calls["refresh_purchase_order"] == 0, "the push itself showed the bill on the order"
     assert not harness.issues
+
+
+async def test_a_payments_day_begins_where_its_company_is(
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
+) -> None:
+    """Issue 15, item 7: eleven hours behind UTC the day begins eleven hours later, and nothing is sent before."""
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: harness.bills[BillId("bill_k1")].confirmed)
+    pay_on = (await time_skipping.get_current_time()).date() + timedelta(days=3)
+    starts_at = datetime.combine(pay_on, time.min, UTC) + timedelta(hours=11)
+    asked = harness.payment_request("p1", BillId("bill_k1"), "100", pay_on)
+    assert harness.decide_payment(asked)
+    message = harness.payment_scheduled(asked.payment_id).model_copy(update={"starts_at": starts_at})
+    await bill(harness, "bill_k1").signal(contract.PAYMENT_SCHEDULED, message)
+    await eventually(lambda: payment_state(harness, "pay_p1"))
+    await time_skipping.sleep(starts_at - timedelta(hours=2) - await time_skipping.get_current_time())
+    assert harness.calls["push_payment"] == 0
+    end = await ended(time_skipping, payment(harness, "pay_p1"), timedelta(hours=4))
+    assert end.status is PaymentStatus.PAID
 
 
 async def test_a_payment_months_away_waits_for_its_date(

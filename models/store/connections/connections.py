@@ -42,6 +42,7 @@ async def save_pending(
     credentials: bytes,
     one_way: bool,
     base_currency: str | None = None,
+    time_zone: str | None = None,
 ) -> ConnectionRow:
     """Save a connection that has not signed in to the ERP yet, with a readable id such as `intacct-acme-100`.
 
@@ -71,6 +72,7 @@ async def save_pending(
         one_way=one_way,
         base_currency=base_currency or ASSUMED_BASE_CURRENCY,
         base_currency_from=(BaseCurrencySource.ASSUMED if base_currency is None else BaseCurrencySource.PERSON).value,
+        time_zone=time_zone,
     )
     s.add(row)
     await s.flush()
@@ -371,6 +373,11 @@ async def set_approvals(
 async def set_schedule(s: AsyncSession, connection_id: ConnectionId, every_minutes: int | None) -> None:
     """Set how many minutes lie between scheduled syncs; None: sync only when asked (S2-56)."""
     await _change(s, connection_id, sync_every_minutes=every_minutes)
+
+
+async def set_time_zone(s: AsyncSession, connection_id: ConnectionId, time_zone: str) -> None:
+    """Store where the days of this connection begin and end."""
+    await _change(s, connection_id, time_zone=time_zone)
 
 
 async def set_first_import_from(s: AsyncSession, connection_id: ConnectionId, from_date: date | None) -> None:

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
 from models.domain.ids import BillId, ConnectionId, PaymentId, PurchaseOrderId
+from models.domain.time_zones import start_of_day
 from models.messages.bills import BillState, OpenPayment
 from models.store.payables.payments import UNFINISHED
 
@@ -49,8 +50,9 @@ async def state_of(session: AsyncSession, bill_id: BillId, statuses: Collection[
     # As if no payment was started: one that runs already is not started twice, and still reports to the bill.
     payments = await session.execute(
         text(
-            "select id, amount, pay_on from payments"
-            " where bill_id = :id and origin = 'posync' and status = any(:unfinished) order by created_at, id"
+            "select p.id, p.amount, p.pay_on, c.time_zone"
+            " from payments p join connections c on c.id = p.connection_id"
+            " where p.bill_id = :id and p.origin = 'posync' and p.status = any(:unfinished) order by p.created_at, p.id"
         ),
         {"id": bill_id, "unfinished": list(UNFINISHED)},
     )
@@ -69,7 +71,13 @@ async def state_of(session: AsyncSession, bill_id: BillId, statuses: Collection[
         paid=str(bill.paid),
         due=str(bill.total - bill.paid),
         payments=[
-            OpenPayment(payment_id=PaymentId(one.id), amount=str(one.amount), pay_on=one.pay_on) for one in payments
+            OpenPayment(
+                payment_id=PaymentId(one.id),
+                amount=str(one.amount),
+                pay_on=one.pay_on,
+                starts_at=start_of_day(one.pay_on, one.time_zone),
+            )
+            for one in payments
         ],
         edit_requested_version=bill.edition,
         version=bill.version,

@@ -12,6 +12,7 @@ from models.domain.bills import BillStatus
 from models.domain.connections import Erp
 from models.domain.ids import BillId, ConnectionId, PaymentId
 from models.domain.payments import PaymentStatus
+from models.domain.time_zones import start_of_day
 from models.messages.payments import PaymentState
 from models.store.payables.bill_restart import PAYABLE
 
@@ -57,7 +58,7 @@ _BILLS = text(
 _PAYMENTS = text(
     """
     select p.id, p.bill_id, p.amount, p.pay_on, p.status, b.number, b.status as bill_status, b.vendor_name,
-           coalesce(o.number, '') as order_number, c.erp
+           coalesce(o.number, '') as order_number, c.erp, c.time_zone
       from payments p
       join bills b on b.id = p.bill_id
       join connections c on c.id = p.connection_id
@@ -100,6 +101,7 @@ async def open_payments(session: AsyncSession, connection_id: ConnectionId) -> S
                 vendor=row.vendor_name,
                 amount=str(row.amount),
                 pay_on=row.pay_on,
+                starts_at=start_of_day(row.pay_on, row.time_zone),
                 status=PaymentStatus(row.status),
             ),
             BillStatus(row.bill_status),

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus
 from models.domain.ids import PaymentId, SyncIssueId
 from models.domain.payments import PaymentStatus, PaymentWaitsFor
+from models.domain.time_zones import today_in
 
 
 class PaymentWait(NamedTuple):
@@ -21,10 +22,11 @@ class PaymentWait(NamedTuple):
 
 _WAITING = text(
     """
-    select p.id, p.status, p.pay_on > (now() at time zone 'utc')::date as has_time, b.status as bill_status,
+    select p.id, p.status, p.pay_on, c.time_zone, b.status as bill_status,
            b.edit_pending, own.id as own_id, own.code as own_code, bills.id as bill_issue_id, bills.code as bill_code
       from payments p
       join bills b on b.id = p.bill_id
+      join connections c on c.id = p.connection_id
       left join lateral (
           select i.id, i.code from sync_issues i
            where i.connection_id = p.connection_id and i.state = 'open' and i.subject_kind = 'payment'
@@ -52,7 +54,7 @@ async def waits(session: AsyncSession, payment_ids: Sequence[str]) -> Mapping[Pa
         PaymentId(row.id): _wait(
             PaymentStatus(row.status),
             BillStatus(row.bill_status),
-            has_time=row.has_time,
+            has_time=row.pay_on > today_in(row.time_zone),
             editing=row.edit_pending,
             own=None if row.own_id is None else PaymentWait(PaymentWaitsFor.ISSUE, row.own_id, row.own_code),
             bill=None

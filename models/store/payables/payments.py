@@ -1,6 +1,6 @@
 """Store our payments: scheduled under the bill's lock, submitted, confirmed. API reads are in `payment_reads.py`."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from models.domain.approvals import ApprovalState
 from models.domain.bills import BillStatus, Origin
 from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ErpId, ExternalKey, OrganizationId, PaymentId
 from models.domain.payments import PaymentStatus, PaymentToPush, PushedPayment
+from models.domain.time_zones import start_of_day, today_in
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillBalance
 from models.store.audit import events, sync_issues, writes
@@ -111,6 +112,8 @@ class PaymentToHandOver(NamedTuple):
     pay_on: date
     edition: int
     """Of an edit of the bill that is not in the ERP yet; 0: none."""
+    starts_at: datetime
+    """The first moment of `pay_on` where the connection's days begin."""
     bill: BillBalance
     """What is paid and due on the bill now."""
 
@@ -118,8 +121,8 @@ class PaymentToHandOver(NamedTuple):
 _TO_HAND_OVER = text(
     """
     select p.bill_id, p.amount, p.pay_on, case when b.edit_pending then b.edition else 0 end as edition,
-           b.status, b.total, b.paid, b.version
-      from payments p join bills b on b.id = p.bill_id
+           b.status, b.total, b.paid, b.version, c.time_zone
+      from payments p join bills b on b.id = p.bill_id join connections c on c.id = p.connection_id
      where p.id = :id and p.status = any(:unfinished)
     """
 )
@@ -133,7 +136,8 @@ async def to_hand_over(session: AsyncSession, payment_id: PaymentId) -> PaymentT
     balance = BillBalance(
         status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid), version=row.version
     )
-    return PaymentToHandOver(BillId(row.bill_id), row.amount, row.pay_on, row.edition, balance)
+    starts_at = start_of_day(row.pay_on, row.time_zone)
+    return PaymentToHandOver(BillId(row.bill_id), row.amount, row.pay_on, row.edition, starts_at, balance)
 
 
 _CREATE = text(
@@ -203,12 +207,13 @@ async def create(
 
 _IN_PUSH = text(
     """
-    select p.external_key, p.amount, p.currency, greatest(p.pay_on, (now() at time zone 'utc')::date) as paid_on,
+    select p.external_key, p.amount, p.currency, p.pay_on, c.time_zone,
            p.method, p.bank_account, p.status,
            b.id as bill_id, b.vendor_id, b.document_id, b.erp_id, b.payable_id, b.number,
            coalesce(o.owner_entity, b.entity) as owner_entity,
            b.rejected_in_erp
-      from payments p join bills b on b.id = p.bill_id left join purchase_orders o on o.id = b.purchase_order_id
+      from payments p join bills b on b.id = p.bill_id join connections c on c.id = p.connection_id
+      left join purchase_orders o on o.id = b.purchase_order_id
      where p.id = :id
     """
 )
@@ -227,7 +232,7 @@ async def load_for_push(session: AsyncSession, payment_id: PaymentId) -> Outgoin
             payable_hint=ErpId(row.payable_id) if row.payable_id else None,
             amount=row.amount,
             currency=row.currency,
-            paid_on=row.paid_on,
+            paid_on=max(row.pay_on, today_in(row.time_zone)),
             method=row.method,
             bank_account=row.bank_account,
             memo=f"{row.number}",

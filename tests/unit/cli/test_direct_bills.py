@@ -28,6 +28,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
             return httpx.Response(201, json=created)
         if request.url.path == "/v1/connections":
             return httpx.Response(200, json={"items": [{"id": "c-1"}], "next_cursor": None})
+        if request.url.path == "/v1/connections/c-1":
+            return httpx.Response(200, json={"id": "c-1", "today": "2026-11-30"})
         if request.url.path.startswith("/v1/purchase-orders/"):
             return httpx.Response(200, json=ORDER)
         if request.url.path == "/v1/purchase-orders":
@@ -52,6 +54,7 @@ def test_lines_are_accounts_and_amounts(sent: list[tuple[str, dict[str, Any]]]) 
     assert done.exit_code == 0, done.output
     ((path, body),) = sent
     assert (path, body["connection_id"], body["vendor_id"]) == ("/v1/bills", "c-1", "V-150")
+    assert body["bill_date"] == "2026-11-30", "today, where the connection's days begin"
     shown = [(line["account"], line["amount"], line["description"], line["department"]) for line in body["lines"]]
     assert shown == [("6600", "1200.00", "Rent", "OPS"), (None, "10", "", "OPS")]
     assert "Line 2 goes to 9999." in done.output
