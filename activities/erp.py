@@ -28,7 +28,7 @@ from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBil
 from models.domain.connections import Erp
 from models.domain.ids import SYNCER, BillId, DocumentId, ErpId, PurchaseOrderId
 from models.domain.orders import PurchaseOrderSnapshot
-from models.domain.payments import PaymentStatus
+from models.domain.payments import PaymentStatus, PushedPayment
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillMatched, BillPushResult, PushBill
 from models.messages.orders import BillPushed, PurchaseOrderState, RefreshedPurchaseOrder, RefreshPurchaseOrder
@@ -267,9 +267,7 @@ class ErpActivities:
                 raise
             began = datetime.now(UTC)
             readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
-            if readback.bill_revision is not None:
-                seen = surely_seen(readback.bill_revision, connection.erp.clock.at(began))
-                readback = readback.model_copy(update={"bill_revision": seen})
+            readback = _payment_as_seen(readback, connection.erp.clock.at(began))
         async with self._database.transaction() as session:
             now = await payments.pushed(session, push.payment_id, readback)
             await writes.confirm(session, outgoing.payment.external_key, readback.erp_id)
@@ -451,6 +449,18 @@ def _as_seen(readback: PushedBill, clock: ErpClock, began: datetime) -> PushedBi
     if readback.snapshot is None:
         return readback
     return readback.model_copy(update={"snapshot": snapshot_as_seen(readback.snapshot, clock, began)})
+
+
+def _payment_as_seen(readback: PushedPayment, read_at: datetime) -> PushedPayment:
+    """Return the read-back with the revisions to store the payment and its bill with: a void in the very second of the
+    reading is found by the next sync."""
+    bill_revision = readback.bill_revision
+    return readback.model_copy(
+        update={
+            "revision": surely_seen(readback.revision, read_at),
+            "bill_revision": None if bill_revision is None else surely_seen(bill_revision, read_at),
+        }
+    )
 
 
 def _status_of(readback: PushedBill) -> BillStatus:

@@ -85,6 +85,34 @@ async def test_a_second_change_within_one_second_comes_in(harness: ActivityHarne
     assert stream not in await sync(harness, "idle"), "once its second is over, a record is not read again and again"
 
 
+async def test_a_void_within_the_second_of_our_payment_comes_in(harness: ActivityHarness) -> None:
+    """The read-back of a payment of ours is a reading like a page: who voids it in that second is heard."""
+    order = await harness.holds(an_order(lines={1: 10}, price="10.00"))
+    bill_id = await harness.billed(order, {1: 10}, key="k1")
+    await harness.push(bill_id)
+    set_clock(harness, harness.erp.tick())
+    await sync(harness, "first")
+    payment_id = await harness.paid(bill_id, "40.00", key="p1")
+    second = f"{datetime.fromisoformat(harness.erp.tick()) + timedelta(seconds=1)}"
+    set_clock(harness, second)
+    await harness.push_payment(payment_id)
+    (created,) = harness.erp.created_payments.values()
+    assert created.revision == second
+    harness.erp.payments_held = [
+        an_erp_payment(
+            int(created.erp_id),
+            shares={},
+            voided=True,
+            revision=created.revision,
+            document_number=created.payment.external_key,
+        )
+    ]
+    set_clock(harness, f"{datetime.fromisoformat(second) + timedelta(minutes=1)}")
+    await sync(harness, "second")
+    (row,) = await harness.tenant.fetch("select status from payments where id = :id", id=payment_id)
+    assert row.status == "voided"
+
+
 @pytest.mark.parametrize("stream", STREAMS)
 async def test_a_record_of_the_far_future_hides_nothing(harness: ActivityHarness, stream: Stream) -> None:
     """G7: one record dated 2999, and nothing later came in; the state said ready."""

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from models.store.base.database import Database
 from models.store.connections import organizations
+from services.outbox import delivery
 from settings import Settings
 from tests.fakes.fake_erp import FakeErp
 from tests.fakes.fake_temporal import FakeTemporal
@@ -18,6 +20,12 @@ from tests.harness.api_client import (
     api_erp,
     served,
 )
+
+
+@pytest.fixture(autouse=True)
+def no_parent_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the fake Temporal no order's workflow starts its bills: a message to one need not wait 2.5 s for that."""
+    monkeypatch.setattr(delivery, "PAUSES_FOR_PARENT", (timedelta(0),) * len(delivery.PAUSES_FOR_PARENT))
 
 
 @pytest.fixture
