@@ -20,6 +20,7 @@ from models.store.orders import excluded_records, purchase_orders
 from models.store.sync import cursors
 from models.tables import ConnectionRow
 from services.sync.import_window import first_import_from
+from services.sync.late_links import link_all
 from services.sync.streams import has_purchase_orders, has_receipts
 
 
@@ -67,6 +68,8 @@ async def switch(
             what = "Bills go out before they are approved, which is for connections without purchase orders."
             raise Problem("PUSH_BEFORE_APPROVAL_NOT_OFFERED", what)
         await connections.set_purchase_orders_enabled(session, connection_id, enabled)
+        if enabled:
+            await link_all(session, row)
     if any(switched):
         await events.record(
             session,

@@ -1,4 +1,4 @@
-"""`posync bills waiting`, `match`, `acknowledge`, `release`, `abandon`, `move`: decide on bills in review."""
+"""`posync bills waiting`, `match`, `acknowledge`, `release`, `abandon`, `move`, `link`: decide on bills."""
 
 from typing import Annotated, Any
 
@@ -133,6 +133,20 @@ def move(
     console.print(f"{answer['bill']['id']}: {draft['number']} is on order {draft['purchase_order_number']} now.")
     for finding in answer["match"]["findings"]:
         console.print(f"  {finding['id']}: {finding['message']}")
+
+
+def link(
+    bill_id: BillArgument,
+    to: Annotated[str, typer.Option("--to", help="The number or id of the order that it belongs to.")],
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Link a bill that was made in the ERP to its order. Nothing is written to the ERP."""
+    with api(state_dir) as client:
+        bill = find_bill(client, bill_id)
+        order = find(client, to)
+        linked = client.post(f"/v1/bills/{bill['id']}/link", {"purchase_order_id": order["id"]})
+    by_hand = "; edits of it are made by hand in both systems" if linked["manual_both_sides"] else ""
+    console.print(f"{linked['id']}: {linked['number']} is linked to order {order['number']}{by_hand}.")
 
 
 def _print_outcome(bill_id: str, answer: dict[str, Any]) -> None:

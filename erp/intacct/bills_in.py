@@ -136,6 +136,7 @@ def _bill(
         bill_date=translate.need_day(row, "WHENCREATED"),
         due_date=translate.optional_day(row, "WHENDUE"),
         currency=row.get("CURRENCY") or row.get("BASECURR") or "",
+        entity=row.get("MEGAENTITYID"),
         total=total,
         paid=_amount(row, "TOTALPAID"),
         due=_amount(row, "TOTALDUE"),

@@ -110,6 +110,8 @@ class ErpBill(Record):
     bill_date: date
     due_date: date | None = None
     currency: str
+    entity: str | None = None
+    """The entity that it was made in; None: the ERP does not say, or it was made at the top level."""
     total: Decimal
     paid: Decimal
     due: Decimal

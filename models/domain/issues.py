@@ -412,6 +412,17 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "REFERENCE_UNCLEAR",
+        "The reference of a bill made in the ERP does not name one order",
+        "It names several orders, or one that has less left than the bill bills. So it is linked to none.",
+        (
+            "If it belongs to one of {candidates}, link it: `posync bills link {bill} --to NUMBER`.",
+            "Or write the number of one order into its reference in the ERP, and sync.",
+            "If it belongs to none of them, ignore this.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "CONTENT_CONFLICT",
         "The ERP holds the bill otherwise than it was sent",
         "The differences are in the evidence; defaults or a person in the ERP changed it.",

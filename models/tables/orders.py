@@ -24,6 +24,7 @@ class PurchaseOrderRow(SQLModel, table=True):
         Index("purchase_orders_by_day", "connection_id", "ordered_on", "id"),
         Index("purchase_orders_by_document", "document_id", "connection_id"),
         Index("purchase_orders_by_number", "number", "connection_id"),
+        Index("purchase_orders_by_number_key", "connection_id", "number_key"),
         Index("purchase_orders_by_vendor", "vendor_id", "connection_id", text("ordered_on desc")),
         Index(
             "purchase_orders_by_origin",
@@ -45,6 +46,8 @@ class PurchaseOrderRow(SQLModel, table=True):
     """The id of its workflow, with the number that it came in with."""
     document_id: str
     number: str
+    number_key: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """The number as it is compared: case, spaces, punctuation and leading zeros do not count."""
     vendor_id: str
     vendor_name: str
     ordered_on: date

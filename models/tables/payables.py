@@ -30,6 +30,12 @@ class BillRow(SQLModel, table=True):
         Index("bills_by_posting_date", "posting_date", "connection_id"),
         Index("bills_by_number", "number_key", "vendor_id", "connection_id"),
         Index("bills_by_number_parts", "number_parts", "vendor_id", "connection_id"),
+        Index(
+            "bills_not_linked",
+            "connection_id",
+            "vendor_id",
+            postgresql_where=text("origin = 'erp' and purchase_order_id is null and reference_key is not null"),
+        ),
         Index("bills_by_total", "total", "vendor_id", "connection_id"),
         Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
         Index(
@@ -68,10 +74,12 @@ class BillRow(SQLModel, table=True):
     direct: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     """Without an order: it reaches the ERP as a bill of its own, and its lines name GL accounts."""
     entity: str | None = None
-    """Of a bill without an order: the entity it belongs to; None: the company has none."""
+    """Of a bill without an order, or made in the ERP: the entity it belongs to; None: the company has none."""
     term: str | None = None
     """The payment term by which it is due, as the ERP names it, where it has no due date; None: the order's."""
     reference: str | None = None
+    reference_key: str | None = None
+    """Of a bill made in the ERP: the reference as it is compared with orders' numbers."""
     origin: str
     status: str
     match_outcome: str | None = None

@@ -25,6 +25,7 @@ from models.store.sync import cursors
 from models.tables import ConnectionRow
 from services.sync import bad_records
 from services.sync.import_window import first_import_from, start_of
+from services.sync.late_links import link_late
 from services.sync.snapshots import apply_snapshot
 from services.sync.statuses import importable, map_order, unknown_status
 
@@ -187,6 +188,9 @@ async def store(
     await take_back(session, connection_id, [one.order.erp_id for one in mapped])
     for snapshot in whole:
         await apply_snapshot(session, row, erp, snapshot)
+    if upserted.changed or whole:
+        came = [*(one.order.erp_id for one in mapped), *(snapshot.purchase_order.erp_id for snapshot in whole)]
+        await link_late(session, row, [purchase_orders.purchase_order_id(connection_id, erp_id) for erp_id in came])
     if older:
         ids = [purchase_orders.purchase_order_id(connection_id, order.erp_id) for order in older]
         await requeue_notification(await session.connection(), ids)

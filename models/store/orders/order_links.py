@@ -27,7 +27,8 @@ returning o.id
 
 _ADOPT_BILLS = """
 update bills b set purchase_order_id = o.id, linked_in_erp = true, changed_at = now() from purchase_orders o
- where o.id = any(cast(:ids as text[])) and b.connection_id = :c and b.purchase_order_id is null
+ where (cast(:ids as text[]) is null or o.id = any(cast(:ids as text[]))) and b.connection_id = :c
+   and o.connection_id = :c and b.purchase_order_id is null
    and b.origin = 'erp' and b.order_document = o.document_id and b.receipt_document is null
 """
 
@@ -145,9 +146,15 @@ async def count_receipts(
     return frozenset(rows.scalars())
 
 
-async def adopt_bills(connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str]) -> None:
-    """Link bills made in the ERP that were stored before their order to it, by the ERP's own link (ruling G8)."""
-    await connection.execute(text(_ADOPT_BILLS), {"c": connection_id, "ids": order_ids})
+async def adopt_bills(
+    connection: AsyncConnection, connection_id: ConnectionId, order_ids: Sequence[str] | None
+) -> None:
+    """Link bills made in the ERP that were stored before their order to it, by the ERP's own link (ruling G8).
+
+    None: of every order.
+    """
+    ids = None if order_ids is None else list(order_ids)
+    await connection.execute(text(_ADOPT_BILLS), {"c": connection_id, "ids": ids})
 
 
 async def recount(connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool) -> None:

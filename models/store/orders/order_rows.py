@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contract import purchase_order_workflow_id
 from models.domain.ids import ConnectionId, ErpId, PurchaseOrderId
+from models.domain.invoice_numbers import number_key
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderLine
 from models.store.base.identity import derived_id
 
@@ -119,24 +120,25 @@ _WRITE_ORDERS = """
 insert into purchase_orders as held (
     id, connection_id, erp_id, document_id, number, vendor_id, vendor_name, ordered_on, due_on, currency, entity,
     owner_entity, memo, total, reference, term, erp_status, status, matching_status, created_from, custom, revision,
-    content_hash, notified_hash, snapshot, workflow_id)
+    content_hash, notified_hash, snapshot, workflow_id, number_key)
 select w.id, :c, o.erp_id, o.document_id, o.number, o.vendor_id, o.vendor_name, o.ordered_on, o.due_on,
        coalesce(o.currency, (select base_currency from connections where id = cast(:c as varchar))), o.entity,
        o.owner_entity, o.memo,
        coalesce(o.total, (select sum(amount) from json_to_recordset(cast(w.lines as json)) as l(amount numeric)), 0),
        o.reference,
        o.term, o.erp_status, w.status, w.matching_status, o.created_from, o.custom, w.revision, w.content_hash,
-       case when :told then w.content_hash else '' end, 1, w.workflow_id
+       case when :told then w.content_hash else '' end, 1, w.workflow_id, w.number_key
 from unnest(cast(:ids as text[]), cast(:headers as text[]), cast(:lines as text[]), cast(:statuses as text[]),
             cast(:matching_statuses as text[]), cast(:revisions as text[]), cast(:hashes as text[]),
-            cast(:workflow_ids as text[]))
-         as w(id, header, lines, status, matching_status, revision, content_hash, workflow_id),
+            cast(:workflow_ids as text[]), cast(:number_keys as text[]))
+         as w(id, header, lines, status, matching_status, revision, content_hash, workflow_id, number_key),
      json_to_record(cast(w.header as json)) as o(
          erp_id text, document_id text, number text, vendor_id text, vendor_name text, ordered_on date, due_on date,
          currency text, entity text, owner_entity text, memo text, total numeric, reference text, term text,
          erp_status text, created_from text, custom jsonb)
 on conflict (connection_id, erp_id) do update set
-    document_id = excluded.document_id, number = excluded.number, vendor_id = excluded.vendor_id,
+    document_id = excluded.document_id, number = excluded.number, number_key = excluded.number_key,
+    vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, ordered_on = excluded.ordered_on, due_on = excluded.due_on,
     currency = excluded.currency, entity = excluded.entity, owner_entity = excluded.owner_entity,
     memo = excluded.memo, total = excluded.total, reference = excluded.reference, term = excluded.term,
@@ -221,6 +223,7 @@ async def write_headers(
                 purchase_order_workflow_id(connection_id, ErpId(write.order.erp_id), write.order.number)
                 for write in writes
             ],
+            "number_keys": [number_key(write.order.number) for write in writes],
         },
     )
 

@@ -12,6 +12,7 @@ from models.domain.ids import BillId, ConnectionId, ExternalKey, OrganizationId,
 from models.domain.writes import WriteKind, WriteState
 from models.store.audit import events, sync_issues, writes
 from models.store.payables import bills, edit_baseline
+from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR
 from models.store.payables.payments import UNFINISHED
 from models.tables import BillLineRow, BillRow, ErpWriteRow, PaymentRow, PurchaseOrderRow, ReceiptRow
 
@@ -202,6 +203,9 @@ async def link(session: AsyncSession, bill: BillRow, order: PurchaseOrderRow, *,
     before = {"purchase_order": None, "manual_both_sides": False}
     after = {"purchase_order": order.id, "manual_both_sides": bill.manual_both_sides}
     await changed(session, bill, "linked", actor=actor, why="linked by hand", before=before, after=after)
+    await sync_issues.close_for_subject(
+        session, ConnectionId(bill.connection_id), "bill", bill.id, [REFERENCE_UNCLEAR], actor=actor
+    )
 
 
 async def _in_erp(session: AsyncSession, bill: BillRow) -> bool:

@@ -76,18 +76,21 @@ async def write_figures(connection: AsyncConnection, ours: Sequence[BillFigures]
 
 _WRITE_BILLS = f"""
 insert into bills as held (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
-    number_key, number_parts, reference, origin, status, bill_date, posting_date, due_date, currency, memo, total, paid,
+    number_key, number_parts, reference, reference_key, entity,
+    origin, status, bill_date, posting_date, due_date, currency, memo, total, paid,
     erp_id, document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
     applied, rejected_in_erp, manual_both_sides, created_by, version)
 select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id,
        coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
                    and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
-       n.number, n.number_key, n.number_parts, n.reference, 'erp', n.status, n.bill_date, n.bill_date, n.due_date,
+       n.number, n.number_key, n.number_parts, n.reference, n.reference_key, n.entity,
+       'erp', n.status, n.bill_date, n.bill_date, n.due_date,
        n.currency, n.memo, n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision,
        n.linked_in_erp, n.order_document, n.receipt_document, coalesce(n.applied, '[]'), coalesce(n.rejected, false),
        false, 'erp', 1
 from json_to_recordset(cast(:bills as json)) as n(
     id text, purchase_order_id text, vendor_id text, number text, number_key text, number_parts text, reference text,
+    reference_key text, entity text,
     status text, bill_date date, due_date date, currency text, memo text, total numeric, paid numeric, erp_id text,
     source_document text, revision text, linked_in_erp boolean, order_document text, receipt_document text,
     applied jsonb, rejected boolean)
@@ -95,6 +98,7 @@ on conflict (id) do update set
     purchase_order_id = excluded.purchase_order_id, vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, number = excluded.number, number_key = excluded.number_key,
     number_parts = excluded.number_parts, reference = excluded.reference,
+    reference_key = excluded.reference_key, entity = excluded.entity,
     status = {moved("bills", "held.status", "excluded.status", origin="held.origin")}, bill_date = excluded.bill_date,
     posting_date = excluded.posting_date, due_date = excluded.due_date, currency = excluded.currency,
     memo = excluded.memo, total = excluded.total, paid = excluded.paid, erp_id = excluded.erp_id,
@@ -154,6 +158,7 @@ def _header(new: NewErpBill) -> dict[str, Any]:
         "purchase_order_id": new.purchase_order_id,
         "number_key": number_key(new.bill.number),
         "number_parts": number_parts(new.bill.number),
+        "reference_key": number_key(new.bill.reference) if new.bill.reference else None,
         "status": new.status,
         "linked_in_erp": new.linked_in_erp,
     }

@@ -19,7 +19,7 @@ from models.store.base.identity import derived_id
 from models.store.orders import excluded_records
 from models.store.payables import erp_edits, retractions
 from models.store.payables.bill_status import status_by_payment
-from models.store.payables.erp_bill_links import BillLink, links_of
+from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR, BillLink, Unclear, links_of
 from models.store.payables.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
 from models.store.payables.erp_edits import Followed
 from models.store.payables.payment_application import take_back_credits
@@ -308,18 +308,19 @@ async def _take_in_theirs(
         why="made in the ERP",
         changes=changes,
     )
-    await sync_issues.close_for_subjects(
-        s,
-        ConnectionId(row.id),
-        "bill",
-        [write.id for write in writes if links.get(write.bill.erp_id, BillLink()).disagreement is None],
-        ["LINK_DISAGREES"],
-        actor=SYNCER,
-    )
+    link_of = {write.id: links.get(write.bill.erp_id, BillLink()) for write in writes}
+    connection_id = ConnectionId(row.id)
+    clear = [bill_id for bill_id, link in link_of.items() if link.disagreement is None]
+    await sync_issues.close_for_subjects(s, connection_id, "bill", clear, ["LINK_DISAGREES"], actor=SYNCER)
+    clear = [write.id for write in writes if link_of[write.id].unclear is None or write.purchase_order_id is not None]
+    await sync_issues.close_for_subjects(s, connection_id, "bill", clear, [REFERENCE_UNCLEAR], actor=SYNCER)
     for write in writes:
-        disagreement = links.get(write.bill.erp_id, BillLink()).disagreement
-        if disagreement is not None:
-            await _report_disagreement(s, row, write, *disagreement)
+        link = link_of[write.id]
+        if link.disagreement is not None:
+            await _report_disagreement(s, row, write, *link.disagreement)
+        if link.unclear is not None and write.purchase_order_id is None and not write.bill.rejected:
+            name = write.bill.number or write.bill.erp_id
+            await report_unclear(s, connection_id, write.id, name, write.bill.reference or "", link.unclear)
 
 
 def _new_erp_bill(
@@ -344,6 +345,22 @@ def _new_erp_bill(
 
 def _shown(status: str, total: Any, paid: Any, order_id: str | None) -> Mapping[str, Any]:
     return {"status": status, "total": str(total), "paid": str(paid), "purchase_order": order_id}
+
+
+async def report_unclear(
+    s: AsyncSession, connection_id: ConnectionId, bill_id: str, name: str, reference: str, unclear: Unclear
+) -> None:
+    """Open an issue for a bill whose reference number names orders, and links none."""
+    await sync_issues.open_issue(
+        s,
+        REFERENCE_UNCLEAR,
+        connection_id=connection_id,
+        subject_kind="bill",
+        subject_id=bill_id,
+        subject_name=name,
+        cause=f"Bill {name} with reference {reference!r} is linked to no order: {unclear.why}.",
+        evidence={"reference": reference, "candidates": list(unclear.candidates), "bill": bill_id},
+    )
 
 
 async def _report_disagreement(s: AsyncSession, row: ConnectionRow, write: NewErpBill, linked: str, named: str) -> None:

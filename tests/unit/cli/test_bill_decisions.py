@@ -106,6 +106,33 @@ def test_releasing_and_giving_up_say_why(posted: list[tuple[str, Any]]) -> None:
     ]
 
 
+def test_a_bill_of_the_erp_is_linked_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S1-21, S1-22: by number as people know it; where edits are made by hand from now on, it says so."""
+    writes: list[tuple[str, Any]] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            writes.append((request.url.path, json.loads(request.content)))
+            return httpx.Response(200, json={**BILL, "manual_both_sides": True})
+        if request.url.path == "/v1/purchase-orders/po_2":
+            return httpx.Response(200, json={"id": "po_2", "number": "PO-2"})
+        if request.url.path.startswith("/v1/purchase-orders"):
+            return httpx.Response(200, json={"items": [{"id": "po_2", "number": "PO-2"}], "next_cursor": None})
+        if request.url.path == "/v1/bills/bill_1":
+            return httpx.Response(200, json=BILL)
+        return httpx.Response(200, json={"items": [BILL], "next_cursor": None})
+
+    def api(_: object) -> Api:
+        created = Api("http://api.test", "psk_test")
+        created._http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(answers))
+        return created
+
+    monkeypatch.setattr(bill_decisions, "api", api)
+    told = shown("link", "INV-1", "--to", "PO-2")
+    assert "INV-1 is linked to order PO-2; edits of it are made by hand in both systems." in told
+    assert writes == [("/v1/bills/bill_1/link", {"purchase_order_id": "po_2"})]
+
+
 def test_a_bill_is_moved_to_another_order_item_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
     """C10: the draft for the other order is sent as it came; a line that finds no place stops it before anything is
     undone."""
