@@ -36,7 +36,7 @@ from models.domain.time_zones import TimeZoneName
 from models.store.audit import outbox, sync_issues
 from models.store.connections import clients, connections
 from models.tables import ConnectionRow
-from services.connections import base_currency
+from services.connections import base_currency, unapproved_orders
 from services.sync.due import owe_sync
 
 router = APIRouter(prefix="/v1/connections/{connection_id}", tags=["connections"], route_class=ExactRoute)
@@ -196,7 +196,10 @@ async def replace_preferences(
     if row.one_way and new.one_way is False:
         raise Problem("ONE_WAY_IS_PERMANENT")
     async with erp_sign_in.connector(services, row, preferences=new.preferences) as connector:
-        problems = list(await connector.check_preferences(new.preferences))
+        problems = [
+            *await connector.check_preferences(new.preferences),
+            *unapproved_orders.problems(new.preferences),
+        ]
         # What the ERP offers may depend on the preferences (several sources per bill) and on what it answers.
         checked = await connector.check()
     must_agree(checked, new.base_currency)
@@ -218,6 +221,7 @@ async def replace_preferences(
         template = new.preferences.get("po_template")
         if template or not problems:
             await _claim(session, row, template)
+        await unapproved_orders.settle(session, row, new.preferences)
         await connections.save_preferences(
             session, ConnectionId(row.id), new.preferences, not problems, capabilities=offered
         )

@@ -14,7 +14,9 @@ app = typer.Typer(no_args_is_help=True, help="Purchase orders: view-only, as the
 @app.command("list")
 def list_purchase_orders(
     vendor: Annotated[str | None, typer.Option(help="Only orders of this vendor, by its id.")] = None,
-    status: Annotated[str | None, typer.Option(help="unfilled, partially_filled, filled or closed.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="unfilled, partially_filled, filled, closed or pending_approval.")
+    ] = None,
     search: Annotated[
         str | None, typer.Option("--search", "-q", help="Only orders whose number contains this.")
     ] = None,

@@ -15,6 +15,7 @@ from erp.intacct import wire
 from erp.intacct.wire import Result
 from erp.sign_in import Credentials, CredentialsSpec, Question, SignInKind
 from erp.transport import host_of, is_trusted, malformed
+from models.domain.unapproved_orders import SHOWN, UNAPPROVED_ORDERS
 
 GATEWAY = "https://api.intacct.com/ia/xml/xmlgw.phtml"
 """The address everybody signs in at first; the answer names the company's own address."""
@@ -37,6 +38,10 @@ CREDENTIALS_SPECS = CredentialsSpec(
         Question("vendor_invoice_template", "Transaction definition of vendor invoices.", default="Vendor Invoice"),
         Question("receiver_template", "Transaction definition of receivers; 3-way matching needs it."),
         Question("bank_account", "The account bills are paid from."),
+        Question(
+            UNAPPROVED_ORDERS,
+            f"`{SHOWN}`: orders that are not approved yet come in, too, and take no bill. Default: they stay out.",
+        ),
     ),
     default_endpoint=lambda credentials: GATEWAY,
     max_in_flight=1,  # the standard service level does one call of a company at a time and queues the next

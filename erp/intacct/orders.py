@@ -46,7 +46,7 @@ class Orders:
 
     def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
         """Return both meanings of an order's state, or None for a state that the tables do not have."""
-        return statuses.order_statuses(erp_status, mode)
+        return statuses.order_statuses(erp_status, mode, shows_unapproved=self._preferences.shows_unapproved)
 
     # --- pages --------------------------------------------------------------------------------------------------
 
@@ -62,13 +62,17 @@ class Orders:
         """Read a page of order headers."""
         where = wire.all_of(
             wire.at_least("WHENCREATED", wire.generic_date(ordered_from)) if ordered_from else "",
-            wire.one_of("STATE", statuses.OPEN_STATES[open_in]) if open_in else "",
+            wire.one_of("STATE", self._first_states(open_in)) if open_in else "",
         )
         rows, resume = await self._documents.changed_headers(
             self._preferences.needed_po_template(), since, where, after
         )
         headers, bad = translate.usable(rows, translate.order_header)
         return Page(headers, resume, max((header.revision for header in headers), default=None), bad)
+
+    def _first_states(self, mode: MatchMode) -> tuple[str, ...]:
+        in_approval = statuses.IN_APPROVAL if self._preferences.shows_unapproved else ()
+        return (*statuses.OPEN_STATES[mode], *in_approval)
 
     async def lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
         """Read the orders of these headers with their lines, many per request. A header whose order cannot be used

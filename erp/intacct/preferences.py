@@ -6,6 +6,7 @@ from typing import NamedTuple
 from erp.errors import Rejected
 from models.domain.account_lines import ACCOUNT_ITEM
 from models.domain.bills import ChargeKind
+from models.domain.unapproved_orders import are_shown
 
 DIMENSION_PREFIX = "dimension."
 SUBTOTAL_PREFIX = "subtotal."
@@ -37,6 +38,9 @@ class Preferences(NamedTuple):
     sweeps: bool
     """`deletes` = `sweep`: deletions are not looked for in the audit trail, which may not log Purchasing."""
 
+    shows_unapproved: bool
+    """`unapproved_orders` = `shown`: orders in draft or approval come in, and take no bill."""
+
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Preferences":
         """Return the preferences from their stored names and values."""
@@ -59,6 +63,7 @@ class Preferences(NamedTuple):
             },
             key_field=given.get(KEY_FIELD, "").upper() or None,
             sweeps=given.get(DELETES_PREFERENCE) == SCAN,
+            shows_unapproved=are_shown(given),
         )
 
     def needed_po_template(self) -> str:

@@ -56,16 +56,24 @@ OPEN_STATES: Mapping[MatchMode, tuple[str, ...]] = {
 }
 """The states that a first import takes."""
 
+IN_APPROVAL = ("Draft", "Submitted", "Partially Approved", "Approved")
+"""The states that a first import takes besides, where the connection shows orders that are not approved."""
+
 SETTLED_PAYMENT_STATES = frozenset({"c", "complete", "completed", "confirmed", "posted", "paid", "reconciled"})
 """Payment states that need nothing more in Intacct (reference 3.6). Labels vary by release, so both sets are here."""
 
 VOID_PAYMENT_STATES = frozenset({"v", "void", "voided", "reversed"})
 
 
-def order_statuses(erp_status: str, mode: MatchMode) -> Statuses | None:
+def order_statuses(erp_status: str, mode: MatchMode, *, shows_unapproved: bool = False) -> Statuses | None:
     """Return both meanings of an order's state, or None for a state that the tables do not have."""
     by_mode = ORDER_STATUSES.get(_label(erp_status))
-    return None if by_mode is None else by_mode[mode]
+    if by_mode is None:
+        return None
+    both = by_mode[mode]
+    if shows_unapproved and both.matching is MatchingStatus.PENDING_APPROVAL:
+        return both._replace(po=PoStatus.PENDING_APPROVAL)
+    return both
 
 
 def receipt_status(erp_status: str) -> ReceiptStatus | None:

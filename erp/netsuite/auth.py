@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from erp.errors import AuthenticationFailed
 from erp.sign_in import Credentials, CredentialsSpec, Question, SignInKind
 from erp.transport import host_of, is_loopback, is_trusted
+from models.domain.unapproved_orders import SHOWN, UNAPPROVED_ORDERS
 
 VERSION = "2023_2"
 """The endpoint version if nobody chose another one. An endpoint's path ends with its version."""
@@ -59,6 +60,10 @@ CREDENTIALS_SPECS = CredentialsSpec(
             "bill_in_advance",
             "Whether the account bills in advance of receipt; default: ask NetSuite.",
             yes_or_no=True,
+        ),
+        Question(
+            UNAPPROVED_ORDERS,
+            f"`{SHOWN}`: orders that are not approved yet come in, too, and take no bill. Default: they stay out.",
         ),
     ),
     default_endpoint=own_endpoint,

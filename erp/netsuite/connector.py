@@ -48,7 +48,7 @@ class NetSuiteConnector:
         self._currencies = currencies = Currencies(self._reader)
         self.lists = Lists(self._reader, currencies)
         self._accounts = Accounts(self.lists)
-        self.orders = Orders(self._reader, currencies, entity)
+        self.orders = Orders(self._reader, currencies, entity, shows_unapproved=chosen.shows_unapproved)
         self.receipts = Receipts(self._reader, entity)
         parts = BillParts(self._reader, self._accounts, chosen)
         self.bills = Bills(self._reader, writer, self.orders, currencies, self._accounts, chosen, parts, entity)

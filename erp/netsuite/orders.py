@@ -68,7 +68,10 @@ class Seen(NamedTuple):
 class Orders:
     """Reads the purchase orders of one connection."""
 
-    def __init__(self, source: Reader, currencies: Currencies, entity: str | None) -> None:
+    def __init__(
+        self, source: Reader, currencies: Currencies, entity: str | None, *, shows_unapproved: bool = False
+    ) -> None:
+        self._shows_unapproved = shows_unapproved
         self._reader = source
         self._currencies = currencies
         self._entity = entity
@@ -77,7 +80,7 @@ class Orders:
 
     def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
         """Return both meanings of an order's status, or None for a status that the table does not have."""
-        return statuses.order_statuses(erp_status, mode)
+        return statuses.order_statuses(erp_status, mode, shows_unapproved=self._shows_unapproved)
 
     def remember(self, seen: Seen | None) -> None:
         """Keep a whole window that a change detection read: the sync run that follows need not read it again. None:
@@ -156,7 +159,8 @@ class Orders:
         search = changed([ORDER], start, self._entity, whole=False)
         criteria = dict(search.criteria)
         if open_in is not None:
-            criteria["status"] = reader.any_of(*statuses.OPEN_STATES)
+            in_approval = statuses.IN_APPROVAL if self._shows_unapproved else ()
+            criteria["status"] = reader.any_of(*statuses.OPEN_STATES, *in_approval)
         if ordered_from is not None:
             before = datetime(ordered_from.year, ordered_from.month, ordered_from.day, 12, tzinfo=UTC)
             criteria["tranDate"] = reader.since(before - timedelta(days=1))

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from models.domain.account_lines import EXPENSE_ACCOUNT
 from models.domain.bills import ChargeKind
+from models.domain.unapproved_orders import UNAPPROVED_ORDERS, are_shown
 
 CHARGE_PREFIX = "charge_account."
 
-KNOWN = ("bank_account", "ap_account", "bill_in_advance", EXPENSE_ACCOUNT)
+KNOWN = ("bank_account", "ap_account", "bill_in_advance", EXPENSE_ACCOUNT, UNAPPROVED_ORDERS)
 
 
 class Preferences(NamedTuple):
@@ -20,6 +21,8 @@ class Preferences(NamedTuple):
     """The payable account of bills; if it is not set, NetSuite takes the vendor's own."""
     bill_in_advance: bool | None
     """True: the account may bill what was not received. None: NetSuite has to be asked."""
+    shows_unapproved: bool
+    """`unapproved_orders` = `shown`: orders in approval come in, and take no bill."""
     charge_accounts: Mapping[ChargeKind, str]
     """The accounts of money beyond a bill's lines, by kind: `charge_account.freight` = `6010`."""
 
@@ -30,6 +33,7 @@ class Preferences(NamedTuple):
             bank_account=given.get("bank_account") or None,
             ap_account=given.get("ap_account") or None,
             bill_in_advance=yes_or_no(given.get("bill_in_advance", "")),
+            shows_unapproved=are_shown(given),
             charge_accounts={kind: value for kind in ChargeKind if (value := given.get(f"{CHARGE_PREFIX}{kind}"))},
         )
 

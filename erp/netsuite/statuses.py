@@ -55,6 +55,9 @@ OPEN_STATES = (
 )
 """The search's names of the states that a first import takes, the same in both match modes."""
 
+IN_APPROVAL = ("_purchaseOrderPendingSupervisorApproval", "_purchaseOrderPlanned")
+"""Those that it takes besides, where the connection shows orders that are not approved."""
+
 RECEIVED = "Received"
 """The status we give an item receipt. It has none of its own (reference 4): if it exists, the goods are received."""
 
@@ -72,10 +75,15 @@ WAITING_PAYMENTS = frozenset(
 """States in which NetSuite keeps a payment waiting; in any other the payment has been posted."""
 
 
-def order_statuses(erp_status: str, mode: MatchMode) -> Statuses | None:
+def order_statuses(erp_status: str, mode: MatchMode, *, shows_unapproved: bool = False) -> Statuses | None:
     """Return both meanings of an order's status, or None for a status that the table does not have."""
     by_mode = ORDER_STATUSES.get(erp_status.casefold())
-    return None if by_mode is None else by_mode[mode]
+    if by_mode is None:
+        return None
+    both = by_mode[mode]
+    if shows_unapproved and both.matching is MatchingStatus.PENDING_APPROVAL:
+        return both._replace(po=PoStatus.PENDING_APPROVAL)
+    return both
 
 
 OPEN = frozenset({"pending receipt", "partially received", "pending billing/partially received", "pending bill"})

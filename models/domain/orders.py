@@ -11,9 +11,10 @@ from models.domain.record import Record
 
 
 class PoStatus(StrEnum):  # S4-48, S4-60
-    """The four statuses a person sees on an order. They are translated from the ERP's own status, never computed from
-    our sums."""
+    """What a person sees on an order. It is translated from the ERP's own status, never computed from our sums."""
 
+    PENDING_APPROVAL = "pending_approval"
+    """In draft or approval: only of connections that show such orders (ruling G13)."""
     UNFILLED = "unfilled"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"

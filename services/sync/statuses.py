@@ -50,5 +50,12 @@ async def unknown_status(session: AsyncSession, connection: ConnectionRow, order
 
 
 def importable(statuses: Statuses) -> bool:
-    """Return whether an order that is new here is imported: open ones are (S1-14), finished ones are not (S1-15)."""
-    return statuses.po is not None and statuses.matching in (MatchingStatus.ACTIVE, MatchingStatus.PARTIALLY_BILLED)
+    """Return whether an order that is new here is imported: open ones are (S1-14), finished ones are not (S1-15).
+
+    Those in approval are where the connection shows them: their `po` is not None then (ruling G13).
+    """
+    return statuses.po is not None and statuses.matching in (
+        MatchingStatus.ACTIVE,
+        MatchingStatus.PARTIALLY_BILLED,
+        MatchingStatus.PENDING_APPROVAL,
+    )

@@ -9,6 +9,7 @@ from tests.harness.stack_client import (
     StackClient,
     amounts,
     ledger,
+    refused,
 )
 
 
@@ -119,6 +120,38 @@ async def test_a_draft_comes_in_when_it_is_approved(api: StackClient, company: S
     company.does("set_state", number="PO-2", state="Pending")
     await api.sync()
     assert await api.numbers() == {"PO-1", "PO-2"}
+
+
+async def test_orders_in_approval_are_shown_where_the_connection_asks(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-102 to S5-104, ruling G13: shown, not billable, and ordinary once they are approved."""
+    for number, state in {
+        "PO-1": "Draft",
+        "PO-2": "Submitted",
+        "PO-3": "Partially Approved",
+        "PO-4": "Pending",
+    }.items():
+        company.order(number, status=state)
+    await api.start()
+    assert await api.numbers() == {"PO-4"}
+    (problem,) = (await api.prefer(unapproved_orders="maybe"))["problems"]
+    assert (problem["preference"], problem["code"]) == ("unapproved_orders", "PREFERENCE_UNKNOWN")
+    assert (await api.prefer(unapproved_orders="shown"))["complete"]
+    await api.sync()
+    pending = ("pending_approval", "pending_approval")
+    for number in ("PO-1", "PO-2", "PO-3"):
+        order = await api.order(number)
+        assert (order["status"], order["matching_status"]) == pending, number
+    assert await api.skipped() == {}
+    refusal = refused(await api.enter("PO-2", {1: "1"}), 422, "MATCH_BLOCKED")
+    assert "not approved yet" in str(refusal)
+    company.does("approve", number="PO-2")
+    company.does("set_state", number="PO-2", state="Pending")
+    await api.sync()
+    order = await api.order("PO-2")
+    assert (order["status"], order["matching_status"]) == ("unfilled", "active")
+    await api.arrived(await api.bill("PO-2", {1: "1"}))
 
 
 async def test_an_order_whose_lines_disagree_is_named_and_all_others_come_in(

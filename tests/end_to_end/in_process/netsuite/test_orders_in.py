@@ -52,6 +52,21 @@ async def test_every_status_of_netsuite_has_its_meaning(api: StackClient, compan
     ]
 
 
+async def test_orders_in_approval_are_shown_where_the_connection_asks(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-102, ruling G13: in the first import already; not billable."""
+    company.order("PO-ASKED", status="Pending Supervisor Approval")
+    company.order("PO-OPEN")
+    await api.connect()
+    assert (await api.prefer(unapproved_orders="shown"))["complete"]
+    await api.sync()
+    assert await api.numbers() == {"PO-ASKED", "PO-OPEN"}
+    order = await api.order("PO-ASKED")
+    assert (order["status"], order["matching_status"]) == ("pending_approval", "pending_approval")
+    assert "not approved yet" in str(refused(await api.enter("PO-ASKED", {1: "1"}), 422, "MATCH_BLOCKED"))
+
+
 async def test_receipts_come_in_line_by_line(api: StackClient, company: SandboxCompany) -> None:
     """S4-31, S4-32, S4-35: what was received before the first sync, and what is received after it."""
     company.order("PO-1")
