@@ -15,6 +15,7 @@ from models.messages.source_orders import PushSourceOrder, SourceOrderFailed, So
 from models.store.audit import writes
 from models.store.base.database import Database
 from models.store.source_orders import orders
+from services.source_orders import issues
 
 
 class SourceOrderUploads:
@@ -56,7 +57,7 @@ class SourceOrderUploads:
                 raise
             result = await sink.read_back(outgoing, erp_id)
         async with self._database.transaction() as session:
-            await orders.uploaded(session, push.source_order_id, result)
+            await issues.upload_done(session, push.source_order_id, result)
             await writes.confirm(session, outgoing.external_key, result.erp_id)
         return SourceOrderPushed(state=UploadState.UPLOADED, document_id=result.document_id)
 
@@ -69,7 +70,7 @@ class SourceOrderRecords:
 
     @activity.defn
     async def source_order_failed(self, failed: SourceOrderFailed) -> None:
-        """Record why an upload failed. Twice is once."""
+        """Record why an upload failed, and open its sync issue. Twice is once."""
         problem = UploadProblem(code=failed.code, message=failed.message, evidence=failed.evidence)
         async with self._database.transaction() as session:
-            await orders.failed(session, failed.source_order_id, problem, ask=failed.ask)
+            await issues.upload_failed(session, failed.source_order_id, problem, ask=failed.ask)

@@ -66,10 +66,10 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
         run = bench.sync(connection_id)
     cpu = meter.used()
     calls = bench.sandbox.calls()
-    activities = await _activities(client, run["workflow_id"], run["workflow_run_id"])
+    activities = await activities_of(client, run["workflow_id"], run["workflow_run_id"])
     reading, notifying = (
-        _span(activities, "sync_page", Stream.PURCHASE_ORDERS),
-        _span(activities, "notify_changed_orders"),
+        span_of(activities, "sync_page", Stream.PURCHASE_ORDERS),
+        span_of(activities, "notify_changed_orders"),
     )
     middle = (reading.begin + reading.end) / 2
     first_half = memory.peak_between(reading.begin, middle)
@@ -133,15 +133,17 @@ async def measure(bench: Bench, report: Report, *, count: int, bare_count: int) 
 # --- through Temporal ----------------------------------------------------------------------------------------
 
 
-class _Activity(NamedTuple):
+class Activity(NamedTuple):
+    """One finished activity of a sync run."""
+
     name: str
     argument: Any
     span: Span
 
 
-async def _activities(client: Client, workflow_id: str, run_id: str) -> list[_Activity]:
+async def activities_of(client: Client, workflow_id: str, run_id: str) -> list[Activity]:
     """Every finished activity of a sync run, over all its continued histories."""
-    found: list[_Activity] = []
+    found: list[Activity] = []
     following: str | None = run_id
     while following:
         scheduled: dict[int, Any] = {}
@@ -155,14 +157,15 @@ async def _activities(client: Client, workflow_id: str, run_id: str) -> list[_Ac
                 done = event.activity_task_completed_event_attributes
                 attributes, begin = scheduled[done.scheduled_event_id]
                 (argument,) = await client.data_converter.decode(attributes.input.payloads)
-                found.append(_Activity(attributes.activity_type.name, argument, Span(begin, at)))
+                found.append(Activity(attributes.activity_type.name, argument, Span(begin, at)))
             elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
                 continued = event.workflow_execution_continued_as_new_event_attributes
                 following = continued.new_execution_run_id
     return found
 
 
-def _span(activities: list[_Activity], name: str, stream: Stream | None = None) -> Span:
+def span_of(activities: list[Activity], name: str, stream: Stream | None = None) -> Span:
+    """From the first beginning of these activities to their last end."""
     spans = [
         activity.span
         for activity in activities

@@ -48,6 +48,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose the switches of the QuickBooks Online sandbox (tests/conformance/quickbooks_positions.py)."""
+    parser.addoption(
+        "--quickbooks-switches",
+        choices=("unkind", "each"),
+        default="unkind",
+        help="run its conformance suite also with all unkind positions at once, or in each single one",
+    )
+
+
 def in_own_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine from a synchronous fixture without touching the event loop of the tests."""
     results: list[T] = []

@@ -36,6 +36,15 @@ SOURCE_ORDER_PROBLEM_CODES: dict[str, ProblemCode] = {
             "Or have an administrator set push_when to matched.",
         ),
     ),
+    "UPLOAD_REFUSED": ProblemCode(
+        409,
+        "The order cannot be uploaded as it is",
+        CALLER,
+        (
+            "Correct what the message names, and send the order again.",
+            "GET /v1/source-orders/{id} shows under blockers what is still in the way.",
+        ),
+    ),
     "NUMBER_NOT_REFUSED": ProblemCode(
         409,
         "The ERP has not refused this bill's number",

@@ -119,7 +119,7 @@ async def read(issue_id: Id, caller: Viewer, services: Services) -> SyncIssue:
     operation_id="retrySyncIssue",
     summary="Retry after the cause was corrected",
     response_model=Settled,
-    responses=answers(*WRITE),
+    responses=answers(*WRITE, "UPLOAD_REFUSED", "UPLOAD_NOT_OFFERED", "UPLOAD_SWITCHED_OFF", "UPLOAD_NEEDS_APPROVAL"),
 )
 async def retry(
     issue_id: Id, settlement: Settlement, key: IdempotencyKey, caller: Accountant, services: Services
@@ -127,7 +127,8 @@ async def retry(
     """Let the waiting workflow try again, after the cause was corrected.
 
     If no workflow waits, the issue is closed, and the next sync reads such records again, whether they changed or not.
-    If the cause is still there, the issue is opened again.
+    If the cause is still there, the issue is opened again. The failed upload of a source order is started once more,
+    with the order as it is now.
     """
     return await _settle(services, caller, key, issue_id, IssueDecision.RETRY, settlement.why)
 
@@ -146,8 +147,9 @@ async def abandon(
     """Let the waiting workflow abandon its bill, payment or edit. What it reserved is free again.
 
     A bill or payment that the ERP holds is not abandoned, and one that it may hold is refused here until it was looked
-    up. An abandoned edit of a bill is not sent any
-    more; if the ERP refused it, the bill shows again what the ERP holds. If no workflow waits, the issue is closed.
+    up. An abandoned edit of a bill is not sent any more; if the ERP refused it, the bill shows again what the ERP
+    holds. If no workflow waits, the issue is closed. The failed upload of a source order is forgotten; the order can
+    be uploaded later.
     """
     return await _settle(services, caller, key, issue_id, IssueDecision.ABANDON, settlement.why)
 

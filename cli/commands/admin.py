@@ -63,11 +63,11 @@ def migrate(
 
 
 def doctor() -> None:
-    """Look for bills and payments that wait for nothing: in a state that no step leads on from. Exit code 1 if there
-    are any."""
+    """Look for bills, payments and source orders that wait for nothing: in a state that no step leads on from. Exit
+    code 1 if there are any."""
     outside = asyncio.run(setup.examine(read_settings().database_url))
     if not outside:
-        console.print("Every bill and every payment is in a state with a way on.")
+        console.print("Every bill, payment and source order is in a state with a way on.")
         return
     shown = table("Outside the table of states", "what", "status", "its write", "issue", "since")
     for row in outside:

@@ -199,7 +199,7 @@ def _states(database_url: str) -> Check:
     """Check what `posync doctor` checks."""
     outside = asyncio.run(setup.examine(database_url))
     shown = ", ".join(f"{one.kind} {one.name} is {one.status}" for one in outside)
-    return Check("every bill and payment is in a state with a way on", not outside, shown or "all are")
+    return Check("every document is in a state with a way on", not outside, shown or "all are")
 
 
 def _as_json(ended: Sequence[Ended], seconds: float, killer: WorkerKiller | None) -> dict[str, Any]:

@@ -53,15 +53,16 @@ async def migrate_database(url: str) -> None:
 
 
 async def examine(url: str) -> "Sequence[Outside]":
-    """Return the bills and payments that are in no situation of the tables of states.
+    """Return the bills, payments and source orders that are in no situation of the tables of states.
 
     Raises:
         DatabaseUnreachable: the database cannot be used.
     """
     from models.store.payables import statuses
+    from models.store.source_orders import situations
 
     async with _transaction(url) as session:
-        return await statuses.outside(session)
+        return [*await statuses.outside(session), *await situations.outside(session)]
 
 
 async def prepare_namespace() -> list[str]:

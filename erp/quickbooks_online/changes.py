@@ -96,6 +96,7 @@ class Changes:
         self._memory.keep(
             Window(
                 {kind: _since(kind, cursors, asked) for kind in read.complete},
+                {kind: _since(kind, cursors, asked) for kind in kinds if kind not in read.complete},
                 {kind: read.changed[kind] for kind in read.complete},
                 {kind: read.deleted[kind] for kind in read.complete},
                 read.at,
@@ -127,14 +128,17 @@ class Changes:
 
     async def _changed(self, kinds: Sequence[str], start: datetime) -> "_Changed":
         """Return what changed. An answer that is full may have left anything out, so the kind that fills it is asked
-        for by itself, and the others together."""
+        for by itself, unless it fills it alone, and the others together."""
         read = await self._captured(kinds, start)
         if read.size < MOST:
             return read
         if len(kinds) == 1:
             return read._replace(complete=frozenset())
         largest = max(kinds, key=lambda kind: len(read.changed[kind]) + len(read.deleted[kind]))
-        alone = await self._changed((largest,), start)
+        changed, deleted = {largest: read.changed[largest]}, {largest: read.deleted[largest]}
+        alone = _Changed(changed, deleted, frozenset(), read.at, len(changed[largest]) + len(deleted[largest]))
+        if alone.size < MOST:
+            alone = await self._changed((largest,), start)
         others = await self._changed([kind for kind in kinds if kind != largest], start)
         return _Changed(
             {**alone.changed, **others.changed},
@@ -169,6 +173,8 @@ class Changes:
             gone, began = window.deleted, window.began
         else:
             began = None
+            if self._memory.has_overflowed(TRANSACTIONS, since):
+                return None
             if start < datetime.now(UTC) - REACH:
                 return None
             read = await self._changed(TRANSACTIONS, start)

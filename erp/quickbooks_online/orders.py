@@ -73,7 +73,10 @@ class Orders:
             records, resume, at, began = listing.records, listing.after, listing.at, listing.began
             touched = {}
             if since is not None and after is None:
-                touched = touched_by(await self._bills_since(since))
+                bills = self._memory.window(["Bill"], since, window) if window else None
+                touched = touched_by(
+                    bills.changed.get("Bill", []) if bills is not None else await self._bills_since(since)
+                )
         there = {wire.text(record, "Id") for record in records}
         if absent := [one for one in touched if one not in there]:
             shown = await self._reader.by_ids(KIND, absent)

@@ -20,6 +20,9 @@ from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentMethod, P
 
 KIND = "BillPayment"
 
+ON_BILLS = ("BillPaymentCheck", "BillPaymentCreditCard", KIND)
+"""What bills call the payments that they name."""
+
 STATE = {False: "Paid", True: "Voided"}
 
 
@@ -57,8 +60,9 @@ class Payments:
         return None
 
     async def create(self, payment: PaymentToPush) -> ErpId:
-        """Pay the bill, from the bank or card account that the payment names. QuickBooks takes a total above the sum of
-        the lines in silence, so the total is that sum.
+        """Pay the bill, from the bank or card account that the payment names. One of ours that pays it already is
+        returned, not made a second time. QuickBooks takes a total above the sum of the lines in silence, so the total
+        is that sum.
 
         Raises:
             Rejected: PAYABLE_MISSING, ALREADY_PAID, MORE_THAN_DUE, VENDOR_DIFFERS or ACCOUNT_REFUSED.
@@ -66,6 +70,8 @@ class Payments:
         bill_id = payment.bill_document.removeprefix(wire.BILL)
         self._memory.forget(BILL, bill_id)
         bill = await self._writer.document(BILL, bill_id)
+        if (ours := await self._paid_already(payment, bill)) is not None:
+            return ours
         _must_be_payable(payment, bill)
         assert bill is not None, "it is payable"
         by_card = payment.method.casefold() == PaymentMethod.CARD
@@ -95,6 +101,14 @@ class Payments:
         # The payment has changed the bill.
         self._memory.forget(BILL, bill_id)
         return ErpId(wire.text(made, "Id") or "")
+
+    async def _paid_already(self, payment: PaymentToPush, bill: Entity | None) -> ErpId | None:
+        """Return our payment among those that the bill names; a bill that names none costs no read."""
+        named = {one for kind in ON_BILLS for one in translate.linked(bill or {}, kind)}
+        if not named:
+            return None
+        shown = (await self._reader.by_ids(KIND, named)).records
+        return next((ErpId(one) for one in shown if wire.key_of(shown[one]) == payment.external_key), None)
 
     async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
         """Return what QuickBooks holds of the payment, and what is now due on the bill.

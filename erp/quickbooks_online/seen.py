@@ -20,6 +20,8 @@ class Window(NamedTuple):
 
     since: Mapping[str, str]
     """By kind of record: the cursor from which the window is complete."""
+    overflowed: Mapping[str, str]
+    """By kind of record of which more changed than one answer holds: the cursor since which that is so."""
     changed: Mapping[str, list[Entity]]
     deleted: Mapping[str, list[Entity]]
     at: datetime
@@ -49,11 +51,20 @@ class Memory:
             return None
         return window if all(window.since.get(kind, "9") <= since for kind in kinds) else None
 
+    def has_overflowed(self, kinds: Iterable[str], since: str) -> bool:
+        """Return whether more of these kinds changed since the cursor than one answer holds, as was just seen."""
+        if self._window is None or time.monotonic() - self._window[0] > FRESH_SECONDS:
+            return False
+        overflowed = self._window[1].overflowed
+        return any(since <= overflowed[kind] for kind in kinds if kind in overflowed)
+
     def put(self, kind: str, document: Entity, at: datetime) -> None:
-        """Keep a document that QuickBooks just showed or answered a write with."""
-        if len(self._documents) >= MOST_KEPT:
-            self._documents.clear()
-        self._documents[kind, str(document.get("Id"))] = (time.monotonic(), document, at)
+        """Keep a document that QuickBooks just showed or answered a write with; the ones kept longest make room."""
+        key = (kind, str(document.get("Id")))
+        self._documents.pop(key, None)
+        while len(self._documents) >= MOST_KEPT:
+            del self._documents[next(iter(self._documents))]
+        self._documents[key] = (time.monotonic(), document, at)
 
     def get(self, kind: str, document_id: str) -> tuple[Entity, datetime] | None:
         """Return a document that was kept within the last minute, and QuickBooks' clock then."""

@@ -74,7 +74,8 @@ def given(**values: Any) -> dict[str, Any]:
 def part(entity: Entity, name: str) -> Entity:
     """Return an object inside another one; an empty one if it is absent."""
     value = entity.get(name)
-    return value if isinstance(value, Mapping) else {}
+    # Most values are plain: asking for their very type is many times faster than asking for what they may be used as.
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def parts(entity: Entity, name: str) -> list[Entity]:
@@ -88,6 +89,8 @@ def parts(entity: Entity, name: str) -> list[Entity]:
 def text(entity: Entity, name: str) -> str | None:
     """Return a field as text; None if it is absent or empty."""
     value = entity.get(name)
+    if type(value) is str:
+        return value or None
     if value is None or isinstance(value, Mapping | list):
         return None
     if isinstance(value, bool):

@@ -25,3 +25,4 @@ class IssueSubject(StrEnum):
     PURCHASE_ORDER = "purchase_order"
     BILL = "bill"
     PAYMENT = "payment"
+    SOURCE_ORDER = "source_order"

@@ -1,7 +1,7 @@
-"""What a bill or a payment of ours can be in, and who moves it on: the words that the two tables are written in.
+"""What a bill, a payment or a source order can be in, and who moves it on: the words that the tables are written in.
 
-The tables are `bill_states.py` and `payment_states.py`. The store takes every new status from them, and `posync doctor`
-lists the rows that are not in them.
+The tables are `bill_states.py`, `payment_states.py` and `source_order_states.py`. The store takes every new status of
+bills and payments from them, and `posync doctor` lists the rows that are not in them.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from models.domain.writes import WriteState
 
 
 class Mover(StrEnum):
-    """Who moves a bill or a payment on. `NOBODY`: it has ended, or only the ERP changes it further."""
+    """Who moves it on. `NOBODY`: it has ended, or only the ERP changes it further."""
 
     PERSON = "a person"
     WORKFLOW = "its workflow"
@@ -21,17 +21,22 @@ class Mover(StrEnum):
 
 
 class Situation(NamedTuple):
-    """The combination that a bill or a payment of ours is in."""
+    """The combination that a bill, a payment or a source order of ours is in."""
 
     status: str
-    write: WriteState
-    """The state of the ERP write that creates it."""
+    write: WriteState | None
+    """The state of the ERP write that creates it; None: nothing was ever planned to be sent."""
     stopped: bool
-    """Whether its workflow waits behind an open sync issue."""
+    """Whether its workflow waits behind an open sync issue; of a source order: whether one is open on it."""
+
+    @property
+    def write_word(self) -> str:
+        """Return the write's state in a word."""
+        return "none" if self.write is None else self.write.value
 
 
 class WayOn(NamedTuple):
-    """What happens next to a bill or a payment in one situation."""
+    """What happens next in one situation."""
 
     mover: Mover
     what: str

@@ -7,9 +7,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.approvals import PushWhen
 from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.issue_states import IssueSubject
 from models.domain.outbox import MessageKind
 from models.domain.source_orders import AccountingStatus, OrderToUpload, UploadAs, UploadProblem, UploadState
-from models.store.audit import outbox
+from models.store.audit import outbox, sync_issues
 from models.store.audit.outbox import OutboxMessage
 from models.store.source_orders import orders
 from models.store.source_orders.orders import external_key_for
@@ -80,6 +81,9 @@ async def upload(
             await orders.plan_upload(session, row, outgoing, actor=actor, why=asked.why)
             started.append(row.id)
         outcomes.append(Outcome(row, ready.problems))
+    await sync_issues.close_for_subjects(
+        session, ConnectionId(connection.id), IssueSubject.SOURCE_ORDER, started, actor=actor
+    )
     messages = await outbox.add_all(
         session,
         MessageKind.SOURCE_ORDER_UPLOAD,
@@ -101,6 +105,9 @@ async def reset(session: AsyncSession, row: SourceOrderRow, *, actor: str, why: 
         raise Refused("UPLOADED_AS_ORDER", f"{row.reference} was uploaded as a purchase order, for good.")
     if row.accounting_status != AccountingStatus.IMPORTED:
         raise Refused("NOT_IMPORTED", f"{row.reference} is {row.accounting_status.replace('_', ' ')}.")
+    await sync_issues.close_for_subject(
+        session, ConnectionId(row.connection_id), IssueSubject.SOURCE_ORDER, row.id, actor=actor
+    )
     await orders.reset(session, row, actor=actor, why=why)
 
 

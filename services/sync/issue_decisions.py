@@ -17,6 +17,7 @@ from models.store.sync import cursors
 from models.tables import ConnectionRow, SyncIssueRow
 from services.issues.write_issues import abandon_stopped
 from services.refusal import Refused
+from services.source_orders import issues as uploads
 from services.sync.due import owe_sync
 from services.sync.import_window import first_import_from
 
@@ -51,6 +52,8 @@ async def decide_issue(
         raise Refused("ISSUE_IS_CLOSED", f"It was {issue.state} by {issue.closed_by} at {issue.closed_at}.")
     if decision is IssueDecision.ABANDON and await writes.in_doubt(session, issue.subject_id):
         raise Refused("WRITE_IN_DOUBT", f"{issue.subject_name or 'It'} was sent, and the ERP may hold it.")
+    if issue.subject_kind == IssueSubject.SOURCE_ORDER:
+        return await _settle_upload(session, issue, decision, actor=actor, why=why, request_key=request_key)
     if issue.workflow_id is None:
         return await _close(session, issue, decision, actor=actor, request_key=request_key)
     await sync_issues.decide(session, SyncIssueId(issue.id), decision, actor=actor, why=why)
@@ -78,6 +81,18 @@ async def close_as_decided(session: AsyncSession, issue_id: SyncIssueId, *, requ
         return None
     closed = await _close(session, issue, decision, actor=issue.decided_by or "", request_key=request_key)
     return closed.message
+
+
+async def _settle_upload(
+    session: AsyncSession, issue: SyncIssueRow, decision: IssueDecision, *, actor: str, why: str, request_key: str
+) -> IssueDecided:
+    """No workflow waits behind a failed upload: a retry starts one."""
+    workflow_id, messages = await uploads.settle(
+        session, issue, decision, actor=actor, why=why, request_key=request_key
+    )
+    state = IssueState.RESOLVED if decision is IssueDecision.RETRY else IssueState.ABANDONED
+    await sync_issues.close(session, SyncIssueId(issue.id), state, actor)
+    return IssueDecided(workflow_id, messages[0] if messages else None)
 
 
 async def _close(

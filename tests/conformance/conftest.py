@@ -1,6 +1,6 @@
 """One harness per ERP: whoever adds an ERP passes the same suite."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 
@@ -11,6 +11,12 @@ from tests.conformance.erp_harness import (
 )
 from tests.conformance.harnesses import HARNESSES
 from tests.conformance.quickbooks_desktop_harness import QuickBooksDesktopHarness
+from tests.conformance.quickbooks_online_harness import QuickBooksHarness
+from tests.conformance.quickbooks_positions import POSITIONS, UNKIND, Position
+
+ALL: Mapping[str, Position] = {"unkind": UNKIND, **POSITIONS}
+SETS: Mapping[str, Sequence[str]] = {"unkind": ("unkind",), "each": tuple(POSITIONS)}
+"""By the word of `--quickbooks-switches`: the positions in which its suite runs beside the usual ones."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -19,6 +25,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     traits = {trait for marker in metafunc.definition.iter_markers("trait") for trait in marker.args}
     harnesses = [name for name, kind in HARNESSES.items() if traits <= kind.traits]
+    if "quickbooks_online" in harnesses:
+        chosen = metafunc.config.getoption("quickbooks_switches")
+        harnesses += [f"quickbooks_online {name}" for name in SETS[chosen]]
     if not harnesses:
         raise ValueError(f"no ERP has all of {', '.join(sorted(traits))} (tests/conformance/erp_harness.py)")
     metafunc.parametrize("harness", harnesses, indirect=True)
@@ -26,10 +35,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 async def harness(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[ErpHarness]:
-    kind = HARNESSES[request.param]
+    name, _, position = request.param.partition(" ")
+    kind = HARNESSES[name]
     if kind is QuickBooksDesktopHarness:
         QuickBooksDesktopHarness.database_url = request.getfixturevalue("database_url")
-    created = kind(sandbox)
+    created = QuickBooksHarness(sandbox, ALL[position]) if position else kind(sandbox)
     yield created
     for connector in created.connectors:
         await connector.close()

@@ -1,5 +1,6 @@
 """QuickBooks Online in its sandbox."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from models.domain.connections import Erp
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,
+    Sandbox,
     SandboxBill,
     SandboxOrder,
     SandboxOrderLine,
@@ -25,6 +27,7 @@ from tests.conformance.erp_harness import (
     SandboxPayment,
     SandboxReceipt,
 )
+from tests.conformance.quickbooks_positions import Position
 
 APP = App("ABsandboxClientId", "sandbox-client-secret")
 REALM = "9130350000000000001"
@@ -109,8 +112,14 @@ class QuickBooksHarness(ErpHarness):
         "99999": (UnknownRefusal, "UNKNOWN_ERP_ERROR"),
     }
 
+    def __init__(self, sandbox: Sandbox, position: Position | None = None) -> None:
+        self.position = position or {}
+        super().__init__(sandbox)
+
     def start(self) -> None:
         self.sandbox.post("/companies/quickbooks_online/sample")
+        if self.position:
+            self.switch(**self.position)
         self.tokens = granted(self.sandbox.url)
         self.store = GrantedTokens(self.tokens)
         self.open_record = next(one["record_no"] for one in self.held("purchase_orders") if one["number"] == OPEN_ORDER)
@@ -174,11 +183,12 @@ class QuickBooksHarness(ErpHarness):
 
     def orders(self) -> list[SandboxOrder]:
         vendors, items, accounts = self._ids("vendors"), self._ids("items"), self._ids("accounts")
+        billed = self._billed()
         orders = [
             SandboxOrder(
                 erp_id=order["record_no"],
                 number=order["number"],
-                status=_status(order),
+                status=_status(order, billed),
                 vendor_id=vendors[order["vendor_id"]],
                 entity=None,  # type: ignore[arg-type]
                 total=Decimal(order["total"]),
@@ -189,9 +199,8 @@ class QuickBooksHarness(ErpHarness):
                         quantity=Decimal(line["quantity"] or 1),
                         price=Decimal(line["price"] or line["amount"]),
                         amount=Decimal(line["amount"]),
-                        billed=Decimal(line["received"] or 0)
-                        if line["quantity"]
-                        else Decimal(line["received"] or 0) / Decimal(line["amount"]),
+                        billed=billed[order["record_no"], line["line"]]
+                        / (1 if line["quantity"] else Decimal(line["amount"])),
                     )
                     for line in order["lines"]
                 ),
@@ -200,6 +209,21 @@ class QuickBooksHarness(ErpHarness):
         ]
         # Those that a case may delete come first.
         return sorted(orders, key=lambda one: one.number == OPEN_ORDER)
+
+    def _billed(self) -> dict[tuple[str, str], Decimal]:
+        """By order and line: what is billed, as far as QuickBooks tells it. Where lines do not show `Received`, that is
+        what bills bill; a check or an expense is not told."""
+        if self.position.get("received_shown", True):
+            orders = self.held("purchase_orders")
+            return {
+                (one["record_no"], line["line"]): Decimal(line["received"] or 0)
+                for one in orders
+                for line in one["lines"]
+            }
+        billed: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for line in (line for bill in self.held("bills") for line in bill["lines"] if line["order_line"]):
+            billed[line["order_doc"], line["order_line"]] += Decimal(line["quantity"] or line["amount"])
+        return billed
 
     def receipts(self) -> list[SandboxReceipt]:
         return []
@@ -280,9 +304,9 @@ def _key(bill: Mapping[str, Any]) -> str:
     return memo.rpartition("[posync ")[2].removesuffix("]") if "[posync " in memo else ""
 
 
-def _status(order: Mapping[str, Any]) -> str:
+def _status(order: Mapping[str, Any], billed: Mapping[tuple[str, str], Decimal]) -> str:
     """The status as the client says it: QuickBooks' own, and what its lines say."""
-    received = [Decimal(line["received"] or 0) for line in order["lines"]]
+    received = [billed[order["record_no"], line["line"]] for line in order["lines"]]
     if order["state"] == "Open":
         return statuses.OPEN_PARTLY if any(received) else statuses.OPEN
     whole = [Decimal(line["quantity"] or line["amount"]) for line in order["lines"]]

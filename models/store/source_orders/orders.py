@@ -322,11 +322,11 @@ async def refused(
     await _touch(session, row, edited=False)
 
 
-async def uploaded(session: AsyncSession, order_id: SourceOrderId, result: UploadedOrder) -> None:
-    """Record what the ERP made of an order. Twice is once."""
+async def uploaded(session: AsyncSession, order_id: SourceOrderId, result: UploadedOrder) -> SourceOrderRow | None:
+    """Record what the ERP made of an order. Twice is once: None, it was recorded before."""
     row = await _locked(session, order_id)
     if row.upload_state != UploadState.UPLOADING:
-        return
+        return None
     row.upload_state = UploadState.UPLOADED
     if row.upload_as == UploadAs.BILL:
         row.accounting_status = AccountingStatus.IMPORTED
@@ -344,17 +344,20 @@ async def uploaded(session: AsyncSession, order_id: SourceOrderId, result: Uploa
         actor=SYNCER,
         after={"as": row.upload_as, "document": result.document_id, "differences": list(result.differences)},
     )
+    return row
 
 
-async def failed(session: AsyncSession, order_id: SourceOrderId, problem: UploadProblem, *, ask: int) -> None:
-    """Record why an upload failed. Where somebody asked for a later one meanwhile, that goes on.
+async def failed(
+    session: AsyncSession, order_id: SourceOrderId, problem: UploadProblem, *, ask: int
+) -> SourceOrderRow | None:
+    """Record why an upload failed. Where somebody asked for a later one meanwhile, that goes on: None.
 
     While the ERP may hold the document, its number stays taken and the order can only be uploaded as the same once
     more.
     """
     row = await _locked(session, order_id)
     if row.upload_state != UploadState.UPLOADING or row.asks != ask:
-        return
+        return None
     assert row.upload_as is not None, "it was planned"
     row.upload_state = UploadState.FAILED
     row.problems = [problem.model_dump(mode="json")]
@@ -362,6 +365,16 @@ async def failed(session: AsyncSession, order_id: SourceOrderId, problem: Upload
         row.document_number = None
     await _touch(session, row, edited=False)
     await _happened(session, row, "upload_failed", actor=SYNCER, after={"code": problem.code})
+    return row
+
+
+async def abandoned(session: AsyncSession, row: SourceOrderRow, *, actor: str, why: str) -> None:
+    """Record that a locked order whose upload failed is not to be uploaded for now. Nothing of it is in the ERP."""
+    row.upload_state = UploadState.NONE
+    row.upload_as = None
+    row.problems = []
+    await _touch(session, row, edited=False)
+    await _happened(session, row, "upload_abandoned", actor=actor, why=why)
 
 
 async def in_doubt(session: AsyncSession, row: SourceOrderRow) -> bool:

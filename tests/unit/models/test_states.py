@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from models.domain import bill_states, payment_states
+from models.domain import bill_states, payment_states, source_order_states
 from models.domain.bills import BillStatus
 from models.domain.payments import PaymentStatus
 from models.domain.situations import Mover, Situation, Table
+from models.domain.source_orders import UploadState
 from models.domain.writes import WriteState
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,6 +33,20 @@ def test_every_status_has_a_situation_and_its_moves(states: Any, statuses: Any) 
     while more := {after for before in reached for after in states.MOVES[before]} - reached:
         reached |= more
     assert reached == set(statuses)
+
+
+def test_a_source_order_in_each_state_can_be_moved_on() -> None:
+    """What is uploaded is the ERP's; everything else has somebody who moves it on, and a way to the ERP."""
+    table, moves = source_order_states.WAYS_ON, source_order_states.MOVES
+    assert {one.status for one in table} == set(moves) == set(UploadState)
+    ends = {one.status for one, way in table.items() if way.mover is Mover.NOBODY}
+    assert ends == {UploadState.UPLOADED}
+    assert {way.mover for one, way in table.items() if one.stopped} == {Mover.PERSON}
+    for state in UploadState:
+        reached = {state}
+        while more := {after for before in reached for after in moves[before]} - reached:
+            reached |= more
+        assert UploadState.UPLOADED in reached
 
 
 @pytest.mark.parametrize(("states", "statuses"), TABLES)
@@ -63,7 +78,7 @@ def test_a_bill_and_a_payment_that_are_being_sent_can_be_stopped() -> None:
 
 def rows_of(table: Table) -> list[str]:
     return [
-        f"| {one.status.replace('_', ' ')} | {one.write.value} | {'open' if one.stopped else 'none'} "
+        f"| {one.status.replace('_', ' ')} | {one.write_word} | {'open' if one.stopped else 'none'} "
         f"| {way.mover.value} {way.what} |"
         for one, way in table.items()
     ]
@@ -90,7 +105,10 @@ def page_of(states: Any, title: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("states", "title"), [(bill_states, "Bills"), (payment_states, "Payments")])
+PARTS_OF_PAGE = [(bill_states, "Bills"), (payment_states, "Payments"), (source_order_states, "Source orders")]
+
+
+@pytest.mark.parametrize(("states", "title"), PARTS_OF_PAGE)
 def test_the_page_shows_the_tables(states: Any, title: str) -> None:
     """Written anew with `python -m tests.unit.models.test_states`."""
     assert "\n".join(page_of(states, title)) in PAGE.read_text()
@@ -134,4 +152,4 @@ def test_the_tables_have_no_situation_twice() -> None:
 
 if __name__ == "__main__":
     text = PAGE.read_text().partition("## Bills")[0]
-    PAGE.write_text(text + "\n".join([*page_of(bill_states, "Bills"), "", *page_of(payment_states, "Payments"), ""]))
+    PAGE.write_text(text + "\n".join(line for states, title in PARTS_OF_PAGE for line in (*page_of(states, title), "")))

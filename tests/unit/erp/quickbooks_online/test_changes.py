@@ -116,25 +116,46 @@ async def test_a_bill_made_there_moves_its_order(service: Service, moves: bool) 
 
 
 async def test_a_thousand_changed_orders(service: Service) -> None:
-    """3 calls, 1 more for each 1,000, and the ids once, as deletions may lie beyond the answer."""
+    """3 calls and 1 more for each 1,000; the scan of the ids, as deletions may lie beyond the answer, comes on top."""
     connector = service.connector()
     await connector.check()
     service.documents["PurchaseOrder"] += [order(number, timedelta(seconds=2000 - number)) for number in range(2, 1002)]
     service.calls.clear()
     change_set = await connector.changes.detect_changes(cursors())
     assert change_set.unread == {Stream.PURCHASE_ORDERS, Stream.DELETIONS}
-    assert len(service.reads()) == 3
     since = cursors()[Stream.PURCHASE_ORDERS]
     seen: list[str] = []
     after = None
     while True:
-        page = await connector.orders.headers(since=since, ordered_from=None, after=after, open_in=None)
+        page = await connector.orders.headers(since=since, ordered_from=None, after=after, open_in=None,
+                                              window=change_set.window)  # fmt: skip
         seen += [one.number for one in (await connector.orders.lines(page.records)).records]
         after = page.after
         if after is None:
             break
     assert len(seen) == len(set(seen)) == 1000
     assert await connector.changes.deletions(since=cursors()[Stream.DELETIONS], after=None) is None
+    assert len(service.reads()) <= 3 + 1, [str(call.url) for call in service.reads()]
+    service.calls.clear()
+    mirrored = [ErpId(str(number)) for number in range(1, 1002)]
+    gone = await connector.scan.scan([MirroredIds(DeletedKind.PURCHASE_ORDER_DOCUMENT, None, mirrored)])
+    assert (list(gone.gone), len(service.reads())) == ([], 2)
+
+
+async def test_a_first_import_reads_each_order_once(service: Service) -> None:
+    """Pages beyond what a connector keeps: the orders of the present page are never the ones that make room."""
+    service.documents["PurchaseOrder"] = [order(number, timedelta(days=1)) for number in range(1, 4501)]
+    connector = service.connector()
+    await connector.check()
+    service.calls.clear()
+    seen, after = 0, None
+    while True:
+        page = await connector.orders.headers(since=None, ordered_from=None, after=after, open_in=None)
+        seen += len((await connector.orders.lines(page.records)).records)
+        after = page.after
+        if after is None:
+            break
+    assert (seen, len(service.reads())) == (4500, 5)
 
 
 async def test_records_of_one_second_neither_loop_nor_are_lost(service: Service) -> None:

@@ -1,0 +1,193 @@
+"""QuickBooks Online: how fast orders come in, how few reads a sync takes, and bills at the throttle's limit."""
+
+import asyncio
+import math
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from bench import quickbooks_parse
+from bench.company import Bench, orders
+from bench.processes import CpuMeter, MemoryWatch, child_named
+from bench.report import Figure, Report, at_least, at_most
+from bench.sync_in import activities_of, span_of
+from cli.client.sandbox_control import PretendErp, SandboxControl
+from cli.demo.quickbooks_online import QuickBooksCompany
+from models.domain.sync import Stream
+
+LINES = 5
+CHANGED = 1_000
+WINDOWS_OVERLAP_SECONDS = 3_600
+"""Later than any overlap of two runs, so that a run sees what changed since the one before it."""
+CALLS_OF_A_BILL = 3
+"""Two reads and one write; bills that wait at the same time share their reads."""
+DRAIN_SECONDS = 1_800.0
+
+
+async def measure(bench: Bench, report: Report, *, count: int, bills: int) -> None:
+    """Sync `count` orders in, sync again, change a thousand, sync once more; then push `bills` bills in minutes that
+    take as many calls as there are bills."""
+    erp = PretendErp(SandboxControl(bench.sandbox.url), QuickBooksCompany.erp)
+    rows = [{**row, "status": "", "entity": "", "location": ""} for row in orders("QB", count, lines=LINES)]
+    erp.control.post(f"/companies/{erp.erp}/load?create_missing=true", {"purchase_orders": rows})
+    erp.switch(requests_per_minute=0)
+    connection_id = await asyncio.to_thread(_connect, bench, erp)
+    client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
+
+    meter = CpuMeter(bench.stack.options.state_dir)
+    meter.start()
+    bench.sandbox.count_calls_anew()
+    with MemoryWatch(child_named("worker")) as memory:
+        run = await asyncio.to_thread(bench.sync, connection_id)
+    cpu = meter.used()
+    first = bench.sandbox.calls()
+    reading = span_of(
+        await activities_of(client, run["workflow_id"], run["workflow_run_id"]), "sync_page", Stream.PURCHASE_ORDERS
+    )
+    middle = (reading.begin + reading.end) / 2
+    halves = memory.peak_between(reading.begin, middle), memory.peak_between(middle, reading.end)
+
+    _pass_time(bench)
+    await asyncio.to_thread(bench.sync, connection_id)
+    unchanged = await _reads_of_a_sync(bench, connection_id)
+    _pass_time(bench)
+    for number in range(CHANGED):
+        erp.act("edit_purchase_order", number=f"QB-{number:05}", memo="changed")
+    changed = await _reads_of_a_sync(bench, connection_id)
+    scanned = math.ceil((count + 1) / 1_000)
+    most = 3 + math.ceil(CHANGED / 1_000) + scanned
+    report.add(
+        f"QuickBooks Online: {count:,} orders of {LINES} lines",
+        [
+            at_least(
+                "read from answers to records, one core",
+                quickbooks_parse.measure(),
+                "orders/s",
+                quickbooks_parse.GOAL,
+            ),
+            at_least("into the mirror, through Temporal", count / reading.seconds, "orders/s", 2_500),
+            Figure("reads of the first sync", _reads(first), "reads"),
+            Figure("worker memory, first half of the pages", halves[0], "MB, peak"),
+            at_most("second half / first half", halves[1] / halves[0], "", 1.15),
+            at_most("reads of an unchanged sync", _reads(unchanged), "reads", 1),
+            at_most(
+                f"reads when {CHANGED:,} orders changed",
+                _reads(changed),
+                "reads",
+                most,
+                note=f"3 + 1 per 1,000 changed + 1 per 1,000 ids ({scanned})",
+            ),
+        ],
+    )
+    report.details["quickbooks"] = {
+        "first": first,
+        "unchanged": unchanged,
+        "changed": changed,
+        "counts": run["counts"],
+        "reading_seconds": reading.seconds,
+        "cpu_seconds": cpu,
+    }
+    await _at_the_limit(bench, report, erp, connection_id, bills)
+
+
+def _connect(bench: Bench, erp: PretendErp) -> str:
+    """Connect by consent: the company's page agrees at once, and sends the browser back to the API."""
+    connection = bench.api.post(
+        "/v1/connections",
+        {
+            "erp": erp.erp,
+            "name": "Bench of QuickBooks",
+            "credentials": {},
+            "endpoint": erp.endpoint,
+            "settings": {"allow_loopback": True},
+        },
+    )
+    connection_id = str(connection["id"])
+    consent = bench.api.post(f"/v1/connections/{connection_id}/authorization")
+    with httpx.Client(follow_redirects=True, timeout=30) as browser:
+        browser.get(consent["url"]).raise_for_status()
+    bench.sync(connection_id)
+    proven = bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}})
+    if not proven["complete"]:
+        raise RuntimeError(f"the preferences are not accepted: {proven['problems']}")
+    bench.api.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": True, "match_mode": "two_way"})
+    return connection_id
+
+
+async def _reads_of_a_sync(bench: Bench, connection_id: str) -> dict[str, Any]:
+    bench.sandbox.count_calls_anew()
+    await asyncio.to_thread(bench.sync, connection_id)
+    return bench.sandbox.calls()
+
+
+def _reads(calls: dict[str, Any]) -> int:
+    return sum(count for name, count in calls["by_operation"].items() if name in ("query", "read", "cdc"))
+
+
+def _pass_time(bench: Bench) -> None:
+    SandboxControl(bench.sandbox.url).post("/clock", {"advance_seconds": WINDOWS_OVERLAP_SECONDS})
+
+
+# --- the throttle ----------------------------------------------------------------------------------------------
+
+
+async def _at_the_limit(bench: Bench, report: Report, erp: PretendErp, connection_id: str, count: int) -> None:
+    """Accept `count` bills at once while a minute takes `count` calls, and wait until the ERP has every one of them."""
+    erp.switch(requests_per_minute=count)
+    bench.sandbox.count_calls_anew()
+    began = time.monotonic()
+    headers = {"Authorization": f"Bearer {bench.stack.endpoints.api_key}"}
+    async with httpx.AsyncClient(base_url=bench.stack.endpoints.api_url, headers=headers, timeout=300) as api:
+        query = {"connection": connection_id, "q": "QB-", "limit": "200"}
+        found: list[dict[str, Any]] = []
+        while len(found) < count:
+            page = (await api.get("/v1/purchase-orders", params=query)).raise_for_status().json()
+            found += page["items"]
+            query["cursor"] = page["next_cursor"]
+        today = datetime.now(UTC).date().isoformat()
+        for order in found[:count]:
+            bill = {"number": f"INV-{order['number']}", "bill_date": today}
+            lines = [{"order_line_no": line, "quantity": "2"} for line in range(1, LINES + 1)]
+            path = f"/v1/purchase-orders/{order['id']}/bills"
+            keyed = {"Idempotency-Key": f"bench-{order['number']}"}
+            (await api.post(path, json={**bill, "lines": lines}, headers=keyed)).raise_for_status()
+        issues: list[str] = []
+        while await _waiting(api, connection_id):
+            if time.monotonic() - began > DRAIN_SECONDS:
+                raise TimeoutError(f"bills still wait for their push after {DRAIN_SECONDS:.0f} seconds")
+            issues += await _issues(api, connection_id)
+            await asyncio.sleep(1)
+        issues += await _issues(api, connection_id)
+    seconds = time.monotonic() - began
+    calls = bench.sandbox.calls()
+    made = [bill["number"] for bill in erp.records("bills")]
+    throttled = sum(one.get("throttled", 0) for one in erp.records("usage"))
+    let_in = calls["requests"] - throttled
+    report.add(
+        f"QuickBooks Online: {count} bills while a minute takes {count} calls",
+        [
+            at_most(
+                "bills that are not there exactly once", count - len(made) + len(made) - len(set(made)), "bills", 0
+            ),
+            at_most("issues opened meanwhile", len(set(issues)), "issues", 0),
+            at_least("throttled calls", throttled, "calls", 1),
+            at_most("calls that were let in, for each bill", let_in / count, "calls", CALLS_OF_A_BILL),
+            Figure("until the last bill is there", seconds, "s", note=f"{let_in / count:.1f} minutes' calls"),
+        ],
+    )
+    report.details["quickbooks_throttle"] = {"calls": calls, "throttled": throttled, "seconds": seconds}
+
+
+async def _waiting(api: httpx.AsyncClient, connection_id: str) -> bool:
+    query = {"connection": connection_id, "status": "pending_push", "limit": "1"}
+    return bool((await api.get("/v1/bills", params=query)).raise_for_status().json()["items"])
+
+
+async def _issues(api: httpx.AsyncClient, connection_id: str) -> list[str]:
+    query = {"connection": connection_id, "limit": "50"}
+    page = (await api.get("/v1/sync-issues", params=query)).raise_for_status().json()
+    return [f"{issue['code']} {issue['id']}" for issue in page["items"]]
