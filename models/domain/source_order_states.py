@@ -1,6 +1,6 @@
 """The states of a source order: which combinations of state, write and open issue exist, and which state follows which.
 
-It is read as `bill_states.py` is. The write is that of the last upload; an issue is open where the ERP refused one, gave
+It is read as `bill_states.py` is. The write is that of the last upload; an issue is open where the ERP refused it, gave
 no answer, or made something else of it. What an order lacks before it is sent is told to whoever asks for the upload.
 """
 
