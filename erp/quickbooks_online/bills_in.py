@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from erp.errors import Throttled
 from erp.pages import Page
 from erp.quickbooks_online import translate, wire
+from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import look_back
 from erp.quickbooks_online.reader import Reader
@@ -55,14 +57,21 @@ class BillsIn:
 
     async def numbered(self, vendor_id: str, number: str) -> Sequence[ErpBill]:
         """Return the vendor's bills with this number, as far as QuickBooks keeps it. One that no query may hold is
-        looked for among the bills of the last year."""
-        home = (await self._companies.current()).home_currency
+        looked for among the bills of the last year. When the month's reads are used up none is returned: writes go on,
+        and what the mirror knows was compared before."""
         kept = wire.doc_number(number)
-        if wire.can_be_asked(kept):
-            records = await self._reader.all(BILL, f"DocNumber = {wire.quoted(kept)}")
-        else:
-            year_ago = (datetime.now(UTC) - timedelta(days=366)).date().isoformat()
-            records = await self._reader.all(BILL, f"TxnDate >= {wire.quoted(year_ago)}")
+        try:
+            home = (await self._companies.current()).home_currency
+            if wire.can_be_asked(kept):
+                records = await self._reader.all(BILL, f"DocNumber = {wire.quoted(kept)}")
+                self._memory.put_numbered(kept, records)
+            else:
+                year_ago = (datetime.now(UTC) - timedelta(days=366)).date().isoformat()
+                records = await self._reader.all(BILL, f"TxnDate >= {wire.quoted(year_ago)}")
+        except Throttled as error:
+            if error.code != QUOTA:
+                raise
+            return []
         same = [
             one for one in records if wire.text(one, "DocNumber") == kept and wire.ref(one, "VendorRef") == vendor_id
         ]

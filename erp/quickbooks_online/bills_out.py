@@ -20,6 +20,7 @@ from erp.quickbooks_online.bill_lines import (
     wire_line,
 )
 from erp.quickbooks_online.bills_in import BILL, BillsIn
+from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import Orders
 from erp.quickbooks_online.preferences import Preferences
@@ -30,8 +31,6 @@ from erp.quickbooks_online.writing import Writer, number_taken, request_id
 from models.domain.bills import BillToPush, PushedBill
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import PurchaseOrderSnapshot
-
-QUOTA = "ERP_QUOTA"
 
 
 class Bills(BillsIn):
@@ -74,7 +73,8 @@ class Bills(BillsIn):
                 evidence={"bill_date": str(bill.bill_date), "posting_date": str(bill.posting_date)},
             )
         try:
-            ours = _ours(bill, await self._same_number(bill))
+            just_seen = self._memory.take_numbered(wire.doc_number(bill.number))
+            ours = _ours(bill, await self._same_number(bill, just_seen))
         except ErpError as error:
             if error.code != QUOTA:
                 raise
@@ -100,9 +100,11 @@ class Bills(BillsIn):
             made = await self._writer.holder_of(error, BILL, bill.external_key)
         return document_id(made)
 
-    async def _same_number(self, bill: BillToPush) -> list[Entity]:
+    async def _same_number(self, bill: BillToPush, just_seen: list[Entity] | None = None) -> list[Entity]:
         number = wire.doc_number(bill.number)
-        bills = await self._writer.with_number(BILL, number, bill.bill_date.isoformat())
+        bills = just_seen
+        if bills is None:
+            bills = await self._writer.with_number(BILL, number, bill.bill_date.isoformat())
         return [one for one in bills if wire.ref(one, "VendorRef") == bill.vendor_id]
 
     async def _orders_of(self, lines: Sequence[Line]) -> Mapping[str, Entity] | None:

@@ -19,11 +19,15 @@ from erp.quickbooks_online import faults, wire
 from erp.quickbooks_online.access import Access
 from erp.quickbooks_online.auth import REALM, App, addresses
 from erp.quickbooks_online.oauth import OAuthServer
+from erp.quickbooks_online.pause import Pause
 from erp.quickbooks_online.wire import Entity
 from erp.tokens import Tokens
 from erp.transport import Answer, Transport
 
 MINOR_VERSION = "75"
+
+QUOTA = "ERP_QUOTA"
+"""The code of a throttle that lasts until the next month."""
 
 LONGEST_QUERY = 1500
 """Characters of a statement that goes into the address; a longer one is posted."""
@@ -55,6 +59,7 @@ class QuickBooksClient:
         )
         self._throttled_since: float | None = None
         self._reads_paused_until = 0.0
+        self._pause = Pause()
         self._meter = storage.reads
 
     def __repr__(self) -> str:
@@ -91,7 +96,11 @@ class QuickBooksClient:
         answer = await self._send(
             "POST", path, {**params, "requestid": request_id}, content, "application/json", writing=True
         )
-        return faults.evaluate(answer.status_code, answer.headers, answer.content, writing=True)
+        try:
+            return faults.evaluate(answer.status_code, answer.headers, answer.content, writing=True)
+        except Throttled as throttled:
+            self._pause.begin(throttled)
+            raise
 
     async def close(self) -> None:
         """Close the HTTP connections."""
@@ -130,6 +139,7 @@ class QuickBooksClient:
         if self._throttled_since is None:
             self._throttled_since = now
         if now - self._throttled_since < QUOTA_AFTER_SECONDS:
+            self._pause.begin(throttled)
             return throttled
         left = min(QUOTA_PROBE, until_next_month(datetime.now(UTC)))
         self._reads_paused_until = now + left.total_seconds()
@@ -147,6 +157,7 @@ class QuickBooksClient:
         *,
         writing: bool,
     ) -> Answer:
+        self._pause.must_be_over()
         tokens = await self._tokens()
         answer = await self._once(tokens, method, path, params, content, content_type, writing=writing)
         if not _token_refused(answer, writing=writing):
@@ -195,7 +206,7 @@ def _token_refused(answer: Answer, *, writing: bool) -> bool:
 def _quota(left: timedelta, evidence: Mapping[str, str] | None = None) -> Throttled:
     return Throttled(
         "QuickBooks has refused every read for some minutes: the month's metered reads are used up.",
-        code="ERP_QUOTA",
+        code=QUOTA,
         retry_after=left,
         evidence=evidence,
     )

@@ -40,6 +40,11 @@ class Companies:
         info = wire.part(answer, "CompanyInfo")
         return wire.text(info, "CompanyName") or wire.text(info, "LegalName") or self._client.realm
 
+    async def country(self) -> str:
+        """Return the country of the company's edition, as QuickBooks writes it; empty: it does not say."""
+        answer = await self._client.get(f"companyinfo/{self._client.realm}")
+        return wire.text(wire.part(answer, "CompanyInfo"), "Country") or ""
+
     async def current(self) -> Company:
         """Return the company's preferences as of the last hour."""
         if self._company is None or time.monotonic() - self._read_at > KEEP_SECONDS:

@@ -12,7 +12,7 @@ from typing import Any
 from erp.errors import Duplicate, ErpError, OutcomeUnknown
 from erp.quickbooks_online import bill_edits, translate, wire
 from erp.quickbooks_online.bills_in import BILL
-from erp.quickbooks_online.bills_out import QUOTA
+from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.orders import KIND as ORDER
 from erp.quickbooks_online.wire import Entity
 from erp.quickbooks_online.writing import Writer, number_taken, request_id

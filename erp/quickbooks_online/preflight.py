@@ -8,6 +8,9 @@ from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.preferences import CHARGE_PREFIX, KNOWN, SWITCHES
 from models.domain.bills import ChargeKind
 
+UNITED_STATES = ("US", "USA")
+"""How QuickBooks writes the country whose edition has no tax codes of its own on bills."""
+
 
 async def check_preferences(
     accounts: Accounts, companies: Companies, given: Mapping[str, str]
@@ -72,9 +75,21 @@ async def _check_accounts(accounts: Accounts, given: Mapping[str, str]) -> list[
 
 async def _check_company(companies: Companies) -> list[PreferenceProblem]:
     company = await companies.read()
+    problems: list[PreferenceProblem] = []
+    country = await companies.country()
+    if country not in ("", *UNITED_STATES):
+        problems.append(
+            PreferenceProblem(
+                code="REGION_NOT_TAKEN",
+                preference="company",
+                message=f"The company is of QuickBooks' edition for {country}; posync knows the one for the US.",
+                fix=("Connect a company of the US edition: in the others every line carries a tax code.",),
+            )
+        )
     if company.takes_orders:
-        return []
+        return problems
     return [
+        *problems,
         PreferenceProblem(
             code="FEATURE_OFF",
             preference="purchase_orders",
@@ -84,5 +99,5 @@ async def _check_company(companies: Companies) -> list[PreferenceProblem]:
                 " Plus or Advanced subscription.",
                 "Check the preferences again.",
             ),
-        )
+        ),
     ]

@@ -14,6 +14,9 @@ FRESH_SECONDS = 60
 
 MOST_KEPT = 2000
 
+LOOKED_UP_SECONDS = 10
+"""How long a look-up by number serves the write that it was made for."""
+
 
 class Window(NamedTuple):
     """All changes since a cursor, by kind of record, and QuickBooks' clock."""
@@ -37,6 +40,7 @@ class Memory:
     def __init__(self) -> None:
         self._window: tuple[float, Window] | None = None
         self._documents: dict[tuple[str, str], tuple[float, Entity, datetime]] = {}
+        self._numbered: dict[str, tuple[float, list[Entity]]] = {}
 
     def keep(self, window: Window) -> None:
         """Keep a window."""
@@ -72,6 +76,17 @@ class Memory:
         if kept is None or time.monotonic() - kept[0] > FRESH_SECONDS:
             return None
         return kept[1], kept[2]
+
+    def put_numbered(self, number: str, bills: list[Entity]) -> None:
+        """Keep which bills have a number, for the write that follows."""
+        now = time.monotonic()
+        self._numbered = {one: kept for one, kept in self._numbered.items() if now - kept[0] <= LOOKED_UP_SECONDS}
+        self._numbered[number] = (now, bills)
+
+    def take_numbered(self, number: str) -> list[Entity] | None:
+        """Return, once, which bills have a number, as was looked up just now; None: look it up."""
+        at, bills = self._numbered.pop(number, (float("-inf"), []))
+        return bills if time.monotonic() - at <= LOOKED_UP_SECONDS else None
 
     def forget(self, kind: str, document_id: str) -> None:
         """Forget a document that was changed."""

@@ -30,7 +30,7 @@ class Situation(NamedTuple):
     """Whether its workflow waits behind an open sync issue; of a source order: whether one is open on it."""
 
     @property
-    def write_word(self) -> str:
+    def write_shown(self) -> str:
         """Return the write's state in a word."""
         return "none" if self.write is None else self.write.value
 

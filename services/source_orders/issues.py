@@ -83,6 +83,6 @@ async def settle(
     must_be_offered(connection, asked)
     (outcome,), messages = await upload(session, connection, [row], asked, actor=actor, request_key=request_key)
     if outcome.problems:
-        told = " ".join(problem.message for problem in outcome.problems)
-        raise Refused("UPLOAD_REFUSED", f"{row.reference} cannot be uploaded: {told}")
+        reasons = " ".join(problem.message for problem in outcome.problems)
+        raise Refused("UPLOAD_REFUSED", f"{row.reference} cannot be uploaded: {reasons}")
     return source_order_workflow_id(SourceOrderId(row.id)), messages

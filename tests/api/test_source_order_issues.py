@@ -12,10 +12,13 @@ from models.domain.source_orders import UploadedOrder, UploadProblem
 from models.store.base.database import Database
 from models.store.source_orders import situations
 from services.source_orders import issues
-from tests.api.test_source_orders import BILLED, connection_id, link, send, upload
 from tests.harness.api_client import ApiClient, a_problem
+from tests.harness.source_orders import BILLED, connected_for_uploads, link, send, upload
 
-__all__ = ["connection_id"]
+
+@pytest.fixture
+async def connection_id(api: ApiClient, database: Database) -> str:
+    return await connected_for_uploads(api, database)
 
 
 async def failed(

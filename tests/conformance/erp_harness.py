@@ -202,6 +202,10 @@ class ErpHarness(ABC):
         """What the connection's company is called."""
         return self.credentials()["company"]
 
+    def wait(self, error: ErpError) -> None:
+        """Let the time pass for which an error asks; most connectors leave that to whoever calls them."""
+        assert error.retryable, "nobody waits for what no waiting helps"
+
     @abstractmethod
     def spell_deletions(self, spelling: str) -> None:
         """Have the delete feed write its keys so."""

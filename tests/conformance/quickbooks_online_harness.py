@@ -8,10 +8,20 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
 from erp.connector import ConnectionSettings, ErpConnector, Storage
-from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, Stale, Throttled, UnknownRefusal
-from erp.quickbooks_online import statuses
+from erp.errors import (
+    AuthenticationFailed,
+    Duplicate,
+    ErpError,
+    OutcomeUnknown,
+    Rejected,
+    Stale,
+    Throttled,
+    UnknownRefusal,
+)
+from erp.quickbooks_online import pause, statuses
 from erp.quickbooks_online.auth import App
 from erp.registry import connectors
 from erp.sign_in import Credentials
@@ -287,6 +297,11 @@ class QuickBooksHarness(ErpHarness):
 
     def _ids(self, kind: str) -> dict[str, str]:
         return {row["key"]: row["record_no"] for row in self.held(kind)}
+
+    def wait(self, error: ErpError) -> None:
+        passed = timedelta() if error.retry_after is None else error.retry_after
+        before = pause.now
+        pytest.MonkeyPatch().setattr(pause, "now", lambda: before() + passed.total_seconds())
 
     def order_moved(self, *, with_header: bool) -> None:
         self.switch(linked_order_stamp="moves" if with_header else "still")

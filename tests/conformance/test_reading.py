@@ -478,6 +478,7 @@ async def test_outages_on_reads(
     assert type(caught.value) is family
     assert caught.value.retryable
     assert (caught.value.retry_after is not None) == (family is Throttled)
+    harness.wait(caught.value)
     assert await all_orders(connector)
 
 

@@ -30,7 +30,7 @@ async def repeated(call: Awaitable[str]) -> str | None:
         return None
 
 
-async def by_the_recipe(connector: "ErpConnector | Forgetful", bill: BillToPush) -> DocumentId:
+async def by_the_recipe(harness: ErpHarness, connector: "ErpConnector | Forgetful", bill: BillToPush) -> DocumentId:
     """What the activity does (DESIGN section 5): look up on any doubt, adopt what is found, else send."""
     doubt = False
     for _ in range(200):
@@ -43,6 +43,7 @@ async def by_the_recipe(connector: "ErpConnector | Forgetful", bill: BillToPush)
         except ErpError as error:
             if not error.retryable:
                 raise
+            harness.wait(error)
         else:
             return created
     raise AssertionError("never got through")
@@ -137,7 +138,7 @@ async def test_the_look_up_comes_first_where_the_promise_is_not_kept(
     the chance."""
     bill = a_bill_for(await the_order(connector), "forgotten-1")
     harness.fault(kind, "create_bill")
-    created = await by_the_recipe(Forgetful(connector), bill)
+    created = await by_the_recipe(harness, Forgetful(connector), bill)
     assert (await connector.bills.read_back(bill, created)).linked
     assert [held.document_id for held in harness.bills() if held.key.startswith("forgotten-1")] == [created]
 
@@ -163,8 +164,9 @@ async def test_what_was_surely_not_done(
     """The ERP says itself that it did nothing."""
     bill = a_bill_for(await the_order(connector), "sure-1")
     harness.fault(kind, "create_bill")
-    with pytest.raises(family):
+    with pytest.raises(family) as caught:
         await connector.bills.create(bill)
+    harness.wait(caught.value)
     assert not harness.bills_with("sure-1")
     assert (await push(connector, bill)).linked
 
@@ -439,7 +441,7 @@ async def test_one_document_each_through_a_storm(harness: ErpHarness, seed: int)
     stormy = harness.connect()
     for number, order in enumerate(chosen):
         bill = a_bill_for(order, f"storm-{seed}-{number}")
-        await by_the_recipe(stormy, bill.model_copy(update={"due_date": bill.bill_date + timedelta(days=10)}))
+        await by_the_recipe(harness, stormy, bill.model_copy(update={"due_date": bill.bill_date + timedelta(days=10)}))
     for number, order in enumerate(chosen):
         (held,) = harness.bills_with(f"storm-{seed}-{number}")
         assert held.order_document == order.document_id

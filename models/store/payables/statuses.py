@@ -90,7 +90,7 @@ class Outside(NamedTuple):
 
 def _outside(kind: Kind, name: str) -> TextClause:
     subject = kind.removesuffix("s")
-    allowed = ", ".join(f"('{one.status}', '{one.write_word}', {str(one.stopped).lower()})" for one in _WAYS_ON[kind])
+    allowed = ", ".join(f"('{one.status}', '{one.write_shown}', {str(one.stopped).lower()})" for one in _WAYS_ON[kind])
     return text(
         f"""
         select x.organization_id, x.connection_id, '{subject}' as kind, x.id, {name} as name, x.status, s.write,

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.source_order_states import WAYS_ON
 from models.store.payables.statuses import Outside
 
-_ALLOWED = ", ".join(f"('{one.status}', '{one.write_word}', {str(one.stopped).lower()})" for one in WAYS_ON)
+_ALLOWED = ", ".join(f"('{one.status}', '{one.write_shown}', {str(one.stopped).lower()})" for one in WAYS_ON)
 
 _OUTSIDE = text(
     f"""

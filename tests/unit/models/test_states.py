@@ -78,7 +78,7 @@ def test_a_bill_and_a_payment_that_are_being_sent_can_be_stopped() -> None:
 
 def rows_of(table: Table) -> list[str]:
     return [
-        f"| {one.status.replace('_', ' ')} | {one.write_word} | {'open' if one.stopped else 'none'} "
+        f"| {one.status.replace('_', ' ')} | {one.write_shown} | {'open' if one.stopped else 'none'} "
         f"| {way.mover.value} {way.what} |"
         for one, way in table.items()
     ]

@@ -91,6 +91,7 @@ class Service:
         self.drops_links = False
         self.forgets_requests = False
         self.moves_orders = True
+        self.country = "US"
         self.now = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 
     # --- what a test sets up ------------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ class Service:
         if path == "cdc":
             return self._json({"CDCResponse": [{"QueryResponse": self._captured(params)}]})
         if path.startswith("companyinfo"):
-            return self._json({"CompanyInfo": {"CompanyName": "Norton & Sons", "Country": "US", "Id": "1"}})
+            return self._json({"CompanyInfo": {"CompanyName": "Norton & Sons", "Country": self.country, "Id": "1"}})
         if path == "preferences":
             return self._json({"Preferences": PREFERENCES})
         if request.method == "POST":

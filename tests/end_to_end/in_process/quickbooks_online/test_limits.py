@@ -1,0 +1,58 @@
+"""QuickBooks' limits, through the whole product: too many calls, and the month's reads used up (issue 11, Numbers)."""
+
+from datetime import timedelta
+
+import pytest
+
+from erp.quickbooks_online import client, faults
+from tests.harness.quickbooks_company import connect
+from tests.harness.stack_client import StackClient
+
+ORDERS = [f"PO-{number}" for number in range(1, 9)]
+
+
+async def test_bills_at_the_throttles_limit_all_arrive_and_nobody_is_bothered(
+    api: StackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A throttle is normal: each bill waits as long as QuickBooks says, goes out once, and no issue is opened."""
+    monkeypatch.setattr(faults, "RETRY_AFTER", timedelta(seconds=1))
+    company = api.company
+    company.orders(*ORDERS)
+    await connect(api)
+    company.switch(requests_per_second=4)
+    bills = [await api.bill(number, {1: "1"}) for number in ORDERS]
+    for bill_id in bills:
+        await api.arrived(bill_id)
+    throttled = sum(row.get("throttled", 0) for row in company.held("usage"))
+    assert throttled > 0
+    held = [bill["number"] for bill in company.held("bills")]
+    assert len(held) == len(set(held)) == len(ORDERS)
+    assert await api.issues() == await api.issues("resolved") == []
+
+
+async def test_bills_go_out_when_the_months_reads_are_used_up(
+    api: StackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes are free: a bill goes out with its link and without a read. A person is told once; the reads go on when
+    the company has more."""
+    monkeypatch.setattr(client, "QUOTA_AFTER_SECONDS", 0)
+    monkeypatch.setattr(client, "QUOTA_PROBE", timedelta(seconds=2))
+    company = api.company
+    company.orders("PO-1", "PO-2")
+    await connect(api)
+    company.switch(monthly_reads=1)
+    before = sum(row.get("reads", 0) for row in company.held("usage"))
+    bills = [await api.bill(number, {1: "1"}) for number in ("PO-1", "PO-2")]
+
+    async def both_there() -> bool:
+        return len(company.held("bills")) == len(bills)
+
+    await api.until(both_there, "the bills in QuickBooks")
+    assert sum(row.get("reads", 0) for row in company.held("usage")) == before
+    assert [line["po_number"] for bill in company.held("bills") for line in bill["lines"]] == ["PO-1", "PO-2"]
+    await api.issue("ERP_QUOTA")
+    assert [issue["code"] for issue in await api.issues()] == ["ERP_QUOTA"]
+    company.switch(monthly_reads=0)
+    for bill_id in bills:
+        await api.arrived(bill_id)
+    assert len(company.held("bills")) == len(bills)
