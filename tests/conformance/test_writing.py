@@ -211,6 +211,8 @@ async def test_every_refusal_has_its_family(harness: ErpHarness, connector: ErpC
             await connector.bills.create(bill)
         assert (type(caught.value), caught.value.code, caught.value.erp_code) == (family, code, errorno)
         assert "Because." in str(caught.value.evidence)
+        if caught.value.retryable:
+            harness.wait(caught.value)
     assert (await push(connector, bill)).linked
     assert len(harness.bills_with("refused-1")) == 1
 
