@@ -1,4 +1,4 @@
-"""Bills that are deleted in QuickBooks: their orders are read again, whether QuickBooks shows them as changed or not."""
+"""Bills that are deleted in QuickBooks: their orders are read again, whether QuickBooks shows a change of them or not."""
 
 from typing import Any
 
