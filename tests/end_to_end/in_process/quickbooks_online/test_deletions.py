@@ -1,4 +1,4 @@
-"""Bills that are deleted in QuickBooks: their orders are read again, whether QuickBooks shows a change of them or not."""
+"""Bills that are deleted in QuickBooks: their orders are read again, whether it shows them as changed or not."""
 
 from typing import Any
 
