@@ -104,6 +104,23 @@ async def test_a_first_push_costs_two_reads_and_one_write(service: Service, conn
     assert (len(service.reads()), len(service.writes())) == (3, 1)  # the order, which those of other pushes share
 
 
+async def test_the_look_for_duplicates_serves_the_push_once(service: Service, connector: QuickBooksConnector) -> None:
+    """Two reads and one write with the check for a bill that somebody entered meanwhile; any repeat looks anew."""
+    await connector.check()
+    service.calls.clear()
+    bill = a_bill()
+    assert list(await connector.bills.numbered(bill.vendor_id, bill.number)) == []
+    document = await connector.bills.create(bill)
+    assert (len(service.reads()), len(service.writes())) == (2, 1)
+    service.calls.clear()
+    assert await connector.bills.create(bill) == document
+    assert (len(service.reads()), len(service.writes())) == (1, 0)
+    await connector.bills.numbered(bill.vendor_id, bill.number)
+    service.calls.clear()
+    assert await connector.bills.find(bill) == document
+    assert len(service.reads()) == 1
+
+
 @pytest.mark.parametrize("forgets", [False, True], ids=["replays", "forgets"])
 async def test_run_twice_makes_one(service: Service, connector: QuickBooksConnector, forgets: bool) -> None:
     """Whether QuickBooks remembers the request id or not."""
