@@ -23,8 +23,8 @@ LINES = 5
 CHANGED = 1_000
 WINDOWS_OVERLAP_SECONDS = 3_600
 """Later than any overlap of two runs, so that a run sees what changed since the one before it."""
-CALLS_OF_A_BILL = 3
-"""Two reads and one write; bills that wait at the same time share their reads."""
+CALLS_OF_A_BILL = 4
+"""Two reads, one write, and the order read again afterwards; bills that wait at the same time share that one."""
 DRAIN_SECONDS = 1_800.0
 
 
