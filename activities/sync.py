@@ -39,7 +39,7 @@ from models.store.sync import change_hints, cursors, deletions, list_entries, mi
 from models.tables import ConnectionRow
 from services.bills.rematch import compare_edited
 from services.outbox.delivery import OutboxDelivery
-from services.sync import bad_records, duplicates, order_page, repeated_units
+from services.sync import bad_records, clock_set_back, duplicates, order_page, repeated_units
 from services.sync import deletion_scan as deletion_scan
 from services.sync.as_seen import as_seen, snapshot_as_seen
 from services.sync.import_window import first_import_from, start_of
@@ -97,7 +97,10 @@ class SyncActivities:
             known = {stream: positions[stream] for stream in allowed if stream in positions}
             changed = {stream for stream in allowed if stream not in positions}
             change_set = await connection.erp.changes.detect_changes(known)
+            present = connection.erp.clock.now()
             async with self._database.transaction() as session:
+                dated = set(known) if change_set.deletions_feed else set(known) - {Stream.DELETIONS}
+                changed |= await clock_set_back.read_again(session, connection.row, dated, present)
                 unknown = await record_versions.unknown(session, start.connection_id, change_set.record_versions)
                 await closed_periods.take_in(session, start.connection_id, change_set.closed_through)
                 if (position := known.get(Stream.DELETIONS)) is not None:

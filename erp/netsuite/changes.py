@@ -113,11 +113,16 @@ class Changes:
             return ChangeSet((), frozenset(), closed_through(await self._lists.periods()))
         began = datetime.now(UTC)
         cursors = {stream: cursor for stream, cursor in since.items() if stream in KINDS}
+        relied_on = max((quiet.until for quiet in self._quiet.values()), default="")
         documents, deleted, listed = await asyncio.gather(
             self._documents(cursors, began),
             self._deleted(since.get(Stream.DELETIONS)),
             self._listed(since.get(Stream.LISTS)),
         )
+        if relied_on > moment_text(self._clock.now()):
+            # NetSuite's clock was set back: what changed since then lies before the time until which it was quiet.
+            self._quiet.clear()
+            documents = await self._documents(cursors, began)
         record_versions = [*documents.record_versions, *deleted.record_versions, *listed.record_versions]
         if Stream.LISTS not in since:
             record_versions = [version for version in record_versions if version.stream is not Stream.LISTS]

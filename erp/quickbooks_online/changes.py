@@ -92,6 +92,10 @@ class Changes:
         began = datetime.now(UTC)
         kinds = tuple(dict.fromkeys(kind for stream in asked for kind in KINDS[stream]))
         read = await self._changed(kinds, min(asked.values()))
+        if any(quiet.until > wire.moment_text(read.at) for quiet in self._quiet.values()):
+            # The clock there was set back: what changed since then lies before the time until which it was quiet.
+            self._quiet.clear()
+            return await self.detect_changes(since)
         unread |= {stream for stream in asked if any(kind not in read.complete for kind in KINDS[stream])}
         self._memory.keep(
             Window(

@@ -114,6 +114,74 @@ async def test_a_void_within_the_second_of_our_payment_comes_in(harness: Activit
 
 
 @pytest.mark.parametrize("stream", STREAMS)
+async def test_what_changes_after_the_clock_is_set_back_comes_in(harness: ActivityHarness, stream: Stream) -> None:
+    """Kind 4: an ERP's clock showed 20:00 and shows 16:32 again; no edit came in until 20:00, and nothing said so."""
+    if stream is Stream.PAYMENTS:
+        harness.erp.bills_held = [an_erp_bill(900, revision=R1)]
+    ahead = moment(timedelta(hours=3))
+    set_clock(harness, f"{datetime.fromisoformat(ahead) + timedelta(seconds=10)}")
+    put(harness, stream, 11, ahead)
+    await sync(harness, "first")
+    assert await mirrored(harness, stream) == [11]
+    position = await harness.cursor(stream)
+    assert position is not None
+    assert position == ahead
+    put(harness, stream, 12, moment(timedelta(minutes=-2)))
+    set_clock(harness, moment())
+    assert stream in await sync(harness, "second")
+    assert await mirrored(harness, stream) == [12]
+    assert (await harness.cursor(stream) or "") <= moment()
+    put(harness, stream, 13, moment(timedelta(minutes=-1)))
+    await sync(harness, "third")
+    assert await mirrored(harness, stream) == [13]
+    assert stream not in await sync(harness, "idle"), "it is read again once, not with every sync"
+
+
+async def test_a_payment_of_ours_beyond_the_present_hides_no_void(harness: ActivityHarness) -> None:
+    """Kind 4: the cursors are not beyond the present, but what a push of ours stored is."""
+    order = await harness.holds(an_order(lines={1: 10}, price="10.00"))
+    bill_id = await harness.billed(order, {1: 10}, key="k1")
+    await harness.push(bill_id)
+    set_clock(harness, harness.erp.tick())
+    await sync(harness, "first")
+    payment_id = await harness.paid(bill_id, "40.00", key="p1")
+    set_clock(harness, moment(timedelta(hours=3)))
+    await harness.push_payment(payment_id)
+    await harness.tenant.execute(
+        "update payments set erp_revision = :ahead where id = :id", id=payment_id, ahead=moment(timedelta(hours=3))
+    )
+    (created,) = harness.erp.created_payments.values()
+    harness.erp.payments_held = [
+        an_erp_payment(
+            int(created.erp_id),
+            shares={},
+            voided=True,
+            revision=moment(timedelta(minutes=-1)),
+            document_number=created.payment.external_key,
+        )
+    ]
+    set_clock(harness, moment())
+    await sync(harness, "second")
+    (row,) = await harness.tenant.fetch("select status from payments where id = :id", id=payment_id)
+    assert row.status == "voided"
+
+
+async def test_only_what_may_have_changed_is_read_again(harness: ActivityHarness) -> None:
+    """Kind 4: nothing that changed before the last completed sync began is hidden by a clock that is set back."""
+    set_clock(harness, moment(timedelta(hours=3)))
+    put(harness, Stream.BILLS, 11, moment(timedelta(hours=3, seconds=-10)))
+    await sync(harness, "first")
+    connection_id = harness.tenant.connection_id
+    await harness.tenant.execute("update connections set last_synced_at = now() where id = :id", id=connection_id)
+    set_clock(harness, moment())
+    plan = await harness.plan("second")
+    assert Stream.BILLS in plan.streams
+    position = await harness.cursor(Stream.BILLS)
+    assert position is not None
+    assert moment(timedelta(days=-2)) < position < moment()
+
+
+@pytest.mark.parametrize("stream", STREAMS)
 async def test_a_record_of_the_far_future_hides_nothing(harness: ActivityHarness, stream: Stream) -> None:
     """G7: one record dated 2999, and nothing later came in; the state said ready."""
     if stream is Stream.PAYMENTS:

@@ -205,6 +205,23 @@ async def test_a_stream_that_was_quiet_for_long_gets_a_window_of_its_own(service
     assert service.sent("search")[-1].xpath("string(//*[local-name()='lastModifiedDate'])")[:4] == "2031"
 
 
+async def test_a_clock_that_was_set_back_ends_what_is_known_to_be_quiet(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind 4: a payment of 07:00 came in at 08:00 only, as there had been none until then."""
+    service.script["search"] = found(receipt())
+    connector = service.connect()
+    since = {PO: CURSOR, PAYMENTS: "2031-06-01 00:00:00"}
+    await connector.changes.detect_changes(since)
+    monkeypatch.setattr("tests.unit.erp.netsuite.service.DATE", "Tue, 01 Jul 2031 07:00:00 GMT")
+    service.script["search"] = [found(receipt()), found(receipt(), payment("401", "301"))]
+    change_set = await connector.changes.detect_changes(since)
+    assert (PAYMENTS, "401") in {(one.stream, one.erp_id) for one in change_set.record_versions}
+    *_, before, last = [one.xpath("string(//*[local-name()='lastModifiedDate'])") for one in service.sent("search")]
+    assert last[:7] == "2031-05"
+    assert before[:7] == "2031-06"
+
+
 async def test_a_window_that_is_too_long_is_left_to_the_pages(service: Service) -> None:
     """After a long outage: the stream is read by its own pages, whatever we hold."""
     endless = [

@@ -201,6 +201,17 @@ async def test_a_quiet_stream_does_not_lengthen_the_window(service: Service) -> 
     assert (NOW - timedelta(days=20)).strftime("%Y-%m-%d") not in str(call.url)
 
 
+async def test_a_clock_that_was_set_back_ends_what_is_known_to_be_quiet(service: Service) -> None:
+    """Kind 4: what changed after the clock there was set back lies before the time until which a stream was quiet."""
+    connector = service.connector()
+    since = cursors(timedelta(days=5))
+    await connector.changes.detect_changes(since)
+    service.now = NOW - timedelta(days=2)
+    service.documents["PurchaseOrder"].append(order(2, timedelta(days=2)))
+    change_set = await connector.changes.detect_changes(since)
+    assert (Stream.PURCHASE_ORDERS, "2") in {(one.stream, one.erp_id) for one in change_set.record_versions}
+
+
 async def test_the_scan_asks_again_for_what_it_misses(service: Service) -> None:
     """Bills and orders may have the same id; what the ids leave out and a query by id shows is not gone."""
     service.documents["Bill"] = [{"Id": "1"}]
