@@ -90,6 +90,8 @@ class PurchaseOrderWorkflow:
             await workflow.wait_condition(self._something_to_do)
             if self._state.rematch_reason:
                 await self._rematch_bills()
+            if self._state.retry_reason:
+                await self._retry_refused()
             await self._start_bills()
             if self._must_reread():
                 self._double_sync = asyncio.create_task(self._await_double_sync())
@@ -183,6 +185,7 @@ class PurchaseOrderWorkflow:
         return (
             any(not bill.started for bill in self._state.bills)
             or bool(self._state.rematch_reason)
+            or bool(self._state.retry_reason)
             or self._must_reread()
             or self._finished()
             or workflow.info().is_continue_as_new_suggested()
@@ -208,7 +211,11 @@ class PurchaseOrderWorkflow:
             if bill is not None and bill.version < now.version:
                 bill.status, bill.version = now.status, now.version
                 bill.needs, bill.because = now.needs, now.because
+        self._state.retry_reason = why
 
+    async def _retry_refused(self) -> None:
+        """Notify our refused bills that the order moved: what the ERP refused for lack of it is sent again."""
+        why, self._state.retry_reason = self._state.retry_reason, ""
         for bill in self._state.bills:
             if bill.status is BillStatus.SYNC_ISSUE:
                 await self._notify_bill(bill.bill_id, contract.ORDER_MOVED, why)
@@ -357,8 +364,13 @@ class PurchaseOrderWorkflow:
         """Ignore facts older than the snapshot we hold; take newer ones."""
         if self._state.facts is not None and facts.snapshot < self._state.facts.snapshot:
             return
-        self._state.facts = facts
+        known, self._state.facts = self._state.facts, facts
         self._state.refresh_asked = self._state.refresh_asked or facts.reread
+        refused = any(bill.status is BillStatus.SYNC_ISSUE for bill in self._state.bills)
+        moved = known is not None and facts.content_hash != known.content_hash and facts.billed <= known.billed
+        if refused and moved:
+            # The terms leave out our own bills, and one that is no more may leave room for another that was refused.
+            self._state.retry_reason = "the order changed, and no more of it is billed than before"
         if not facts.our_bills:
             self._state.matched_terms = facts.terms
         elif facts.terms != self._state.matched_terms:
@@ -384,6 +396,7 @@ class PurchaseOrderWorkflow:
             and self._double_sync is None
             and not self._state.refresh_asked
             and not self._state.rematch_reason
+            and not self._state.retry_reason
             and workflow.all_handlers_finished()
         )
 

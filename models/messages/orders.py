@@ -71,6 +71,8 @@ class PurchaseOrderState(BaseModel):
     """The `OrderFacts.terms` that all our bills were matched against."""
     rematch_reason: str = ""
     """Why our bills are to be matched again; empty: they are not."""
+    retry_reason: str = ""
+    """Why our bills that the ERP refused for lack of the order are to be sent again; empty: they are not."""
     workflow_id: str = ""
     """Its own id; empty in states of before it had the order's number in it."""
 

@@ -206,6 +206,18 @@ async def test_what_the_erp_refused_for_want_of_a_receipt_is_sent_again_when_one
     assert harness.order_state().erp_id == ORDER_ERP_ID
 
 
+async def test_what_the_erp_refused_is_sent_again_when_another_of_our_bills_is_gone(harness: WorkflowHarness) -> None:
+    """Kind 3: a bill of ours that billed all that came was deleted there: its terms are as before, the order is not."""
+    harness.troubles["push_bill"] = [refused("not received yet", "NOT_RECEIVED")]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    await eventually(lambda: _order_sees(harness, BillStatus.SYNC_ISSUE))
+    harness.snapshot += 1
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+    await done(order(harness))
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
+
+
 async def _status(harness: WorkflowHarness, status: BillStatus) -> bool:
     return (await bill_state(harness, "bill_k1")).status is status
 

@@ -93,6 +93,25 @@ async def test_what_netsuite_refuses_goes_on_when_the_goods_come(api: StackClien
     assert ledger(await api.order("PO-1")) == figures("10", "6", "6", "0")
 
 
+async def test_a_bill_refused_behind_another_goes_on_when_that_one_is_gone(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """Kind 3: five of ten came and are billed, three more are refused; the five are deleted in the ERP."""
+    await api.connect()
+    assert (await api.prefer())["complete"]
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "5"}])
+    await api.sync()
+    first = await api.billed("PO-1", {1: "5"})
+    second = await api.bill("PO-1", {1: "3"})
+    await api.issue("NOT_RECEIVED")
+    company.does("delete", kind="bill", record_no=str(first["erp_id"]))
+    await api.sync()
+    await api.arrived(second)
+    assert await api.issues() == []
+    assert ledger(await api.order("PO-1")) == figures("10", "5", "3", "0")
+
+
 async def test_in_advance_of_the_receipt_with_a_warning(api: StackClient, company: SandboxCompany) -> None:
     """S4-14, S4-41, S4-68: in advance, acknowledged, it goes; the order is not Filled until its receipt."""
     company.switch(bill_in_advance=True)
