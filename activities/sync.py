@@ -100,7 +100,7 @@ class SyncActivities:
             present = connection.erp.clock.now()
             async with self._database.transaction() as session:
                 dated = set(known) if change_set.deletions_feed else set(known) - {Stream.DELETIONS}
-                changed |= await clock_set_back.read_again(session, connection.row, dated, present)
+                changed |= await clock_set_back.reread(session, connection.row, dated, present)
                 unknown = await record_versions.unknown(session, start.connection_id, change_set.record_versions)
                 await closed_periods.take_in(session, start.connection_id, change_set.closed_through)
                 if (position := known.get(Stream.DELETIONS)) is not None:

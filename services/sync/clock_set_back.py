@@ -27,7 +27,7 @@ MARGIN = timedelta(days=1)
 """How much further back is read: a clock may be set more than once."""
 
 
-async def read_again(
+async def reread(
     session: AsyncSession, row: ConnectionRow, streams: Collection[Stream], present: datetime
 ) -> set[Stream]:
     """Return the streams to read again, as cursors or records of theirs are later than the ERP's `present`; their

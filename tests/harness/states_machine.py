@@ -52,6 +52,9 @@ ANSWERS = (
 )
 """How the ERP, or the machine beside it, answers one attempt of a write."""
 
+FAILURES = ("refused", "out of time")
+"""The answers behind which an issue is opened."""
+
 PEOPLE = (
     "enters a bill that was looked at",
     "enters a bill",
@@ -269,6 +272,23 @@ class StatesMachine(RuleBasedStateMachine):
     def a_worker_takes_a_step(self, at: int, answer: str, meanwhile: str) -> None:
         workers = list(self._workers.values())
         self._do(self._attempt(workers[at % len(workers)], answer, meanwhile))
+
+    @rule(at=st.integers(0, 9), answer=st.sampled_from(FAILURES), meanwhile=st.sampled_from(MEANWHILE[2:]))
+    def a_failure_comes_back_late(self, at: int, answer: str, meanwhile: str) -> None:
+        """Of one that is on its way, whichever that is: what happens before its issue is opened."""
+        self._do(self._fail_late(at, answer, meanwhile))
+
+    async def _fail_late(self, at: int, answer: str, meanwhile: str) -> None:
+        ready = [
+            worker
+            for worker in self._workers.values()
+            if worker.failure is None
+            and worker.issue is None
+            and await self._status(worker) not in ENDED
+            and await self._may_send(worker, await self._status(worker))
+        ]
+        if ready:
+            await self._attempt(ready[at % len(ready)], answer, meanwhile)
 
     async def _attempt(self, worker: _Worker, answer: str, meanwhile: str) -> None:
         await self._step(worker, answer)
