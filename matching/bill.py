@@ -7,6 +7,7 @@ an order.
 
 from collections.abc import Iterator, Sequence
 
+from matching.kernel.exact import sensible
 from matching.kernel.inputs import Basis, BillLineToMatch, BillToMatch, OrderLineToMatch, OrderToMatch
 from matching.kernel.ledger import LineLedger
 from matching.kernel.lines import BilledLine, sort_lines
@@ -22,12 +23,15 @@ from matching.kernel.result import (
 )
 from matching.policies.policies import TolerancePolicy
 from matching.rules.duplicates import check_duplicates
-from matching.rules.header import check_figures, check_header, two_currencies
+from matching.rules.header import check_figures, check_header, numbers_are_sensible, two_currencies
+from matching.rules.modes import BY_CONNECTION, ChosenMode, choose_mode, not_matched
 from matching.rules.prices import check_arithmetic, check_blanket, check_line_amount, check_prices, check_quantity_value
 from matching.rules.quantities import check_quantity, quantity_position
 from matching.rules.sources import check_sources, choose_sources
+from matching.rules.substitutes import check_substitutes
 from matching.rules.tolerances import Tolerances
 from matching.rules.totals import bill_total, check_not_below_zero, check_totals
+from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
 
 __all__ = [
@@ -53,7 +57,8 @@ def match_bill(
     *,
     rules: int = RULES,
 ) -> MatchResult:
-    """Match a bill before it is saved. The outcome is that of the worst finding.
+    """Match a bill before it is saved. The outcome is that of the worst finding. `mode`: the connection's, which the
+    bill or a policy may replace.
 
     The first order is the bill's own; lines may be on other orders. All policies may be given: each is used where its
     scope applies. The stored inputs keep only what mattered: the order lines the bill touches, and the policies that
@@ -61,7 +66,8 @@ def match_bill(
     """
     looked_at = _touched(orders, bill)
     tolerances = Tolerances(policies, bill, rules)
-    findings = tuple(_check(mode, looked_at, bill, tolerances, rules))
+    chosen = _chosen_mode(mode, looked_at, bill, tolerances)
+    findings = tuple(_check(chosen, looked_at, bill, tolerances, rules))
     if not bill.several_sources and all(finding.severity is not Outcome.BLOCK for finding in findings):
         # A bill that is refused anyway needs no sources.
         findings += check_sources(choose_sources(looked_at, bill), several_allowed=False, rules=rules)
@@ -72,6 +78,8 @@ def match_bill(
     return MatchResult(
         outcome=worst_finding.severity if worst_finding else Outcome.OK,
         policy=worst_finding.policy if worst_finding else tolerances.most_specific or built_in(rules),
+        mode=chosen.mode,
+        mode_set_by=chosen.set_by,
         inputs=MatchInputs(
             po=", ".join(f"{order.number}@{order.snapshot}" for order in looked_at),
             mode=mode,
@@ -112,16 +120,27 @@ def _named_by(rules: int, finding: Finding) -> Finding:
     return finding.model_copy(update={"policy": built_in(rules)})
 
 
+def _chosen_mode(
+    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances
+) -> ChosenMode:
+    """Return how the bill is matched. Without an order there is nothing to choose; nor is there with figures that
+    nobody can add up."""
+    if not orders or not numbers_are_sensible(orders, bill) or not all(sensible(line.amount) for line in bill.lines):
+        return ChosenMode(BillMatchMode(mode), BY_CONNECTION)
+    return choose_mode(mode, bill, tolerances.of_bill(orders[0]), bill_total(bill))
+
+
 def _check(
-    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances, rules: int
+    chosen: ChosenMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances, rules: int
 ) -> Iterator[Finding]:
     yield from check_header(orders, bill, rules, tolerances.of_bill(orders[0] if orders else None).days)
     unreckonable = list(check_figures(orders, bill))
     yield from unreckonable
     billed, unfit = sort_lines(orders, bill, rules)
     yield from unfit
+    yield from check_substitutes(orders, bill)
     for line in billed:
-        yield from _check_line(mode, bill, line, tolerances, rules)
+        yield from _check_line(chosen.mode, bill, line, tolerances, rules)
     if rules > FIRST_RULES:
         yield from check_arithmetic(billed)
     if not unreckonable and not any(finding.code == "INVALID_NUMBER" for finding in unfit):
@@ -129,16 +148,24 @@ def _check(
         # What is wrong with a line is told of once, and not by its sum again.
         if rules > FIRST_RULES and not any(finding.severity is Outcome.BLOCK for finding in unfit):
             yield from check_not_below_zero(bill, comes_to)
-        yield from check_totals(orders, bill, comes_to, tolerances)
+        matched = chosen.mode is not BillMatchMode.NONE
+        yield from check_totals(orders, bill, comes_to, tolerances, against_orders=matched)
+        if not matched:
+            yield not_matched(bill, chosen, comes_to)
         yield from check_duplicates(bill, rules)
 
 
 def _check_line(
-    mode: MatchMode, bill: BillToMatch, line: BilledLine, tolerances: Tolerances, rules: int
+    mode: BillMatchMode, bill: BillToMatch, line: BilledLine, tolerances: Tolerances, rules: int
 ) -> Iterator[Finding]:
+    unmatched = mode is BillMatchMode.NONE
+    if unmatched and not line.order_line.closed:  # a closed line is the ERP's own refusal
+        return
     applied = tolerances.of_line(line)
     before = quantity_position(mode, line, applied)
     yield from check_quantity(bill, line, before, applied)
+    if unmatched:
+        return
     if line.order_line.basis is Basis.QUANTITY:
         yield from check_quantity_value(line, before, applied)
         # Two prices in two currencies are not compared: the currency itself is what is wrong (P16).

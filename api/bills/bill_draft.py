@@ -9,7 +9,7 @@ from api.http.output import Output
 from api.http.schemas import Exact, Money
 from matching.kernel.exact import Exact as Exactly
 from matching.kernel.exact import line_amount, plain
-from models.domain.connections import MatchMode
+from models.domain.bills import BillMatchMode
 from models.domain.orders import LineBasis
 from models.store.orders.ledger import LedgerLine
 from services.bills.matching import ledger_of
@@ -48,7 +48,7 @@ class BillDraft(Output):
     vendor_id: str
     vendor_name: str
     currency: str
-    match_mode: MatchMode
+    match_mode: BillMatchMode
     number: str
     """Always empty: the caller fills in the supplier's invoice number."""
     bill_date: date
@@ -60,7 +60,7 @@ class BillDraft(Output):
     left_out: list[LeftOut]
 
 
-def draft_lines(mode: MatchMode, stored: Sequence[LedgerLine]) -> tuple[list[DraftLine], list[LeftOut]]:
+def draft_lines(mode: BillMatchMode, stored: Sequence[LedgerLine]) -> tuple[list[DraftLine], list[LeftOut]]:
     """Return the lines to bill, and the lines left out with the reason. Quantities are in the order line's unit."""
     lines: list[DraftLine] = []
     left_out: list[LeftOut] = []
@@ -70,7 +70,7 @@ def draft_lines(mode: MatchMode, stored: Sequence[LedgerLine]) -> tuple[list[Dra
         if reason is not None:
             left_out.append(reason)
             continue
-        left = _down(sums.remaining if mode is MatchMode.TWO_WAY else sums.unbilled_received)
+        left = _down(sums.unbilled_received if mode is BillMatchMode.THREE_WAY else sums.remaining)
         by_amount = line.basis == LineBasis.AMOUNT
         lines.append(
             DraftLine(
@@ -93,14 +93,14 @@ def draft_lines(mode: MatchMode, stored: Sequence[LedgerLine]) -> tuple[list[Dra
     return lines, left_out
 
 
-def _why_left_out(mode: MatchMode, line: LedgerLine) -> LeftOut | None:
+def _why_left_out(mode: BillMatchMode, line: LedgerLine) -> LeftOut | None:
     sums = ledger_of(line).without_sign
     if line.closed:
         return _left_out(line, "LINE_CLOSED", "The ERP closed this line.")
-    if sums.hidden or (mode is MatchMode.TWO_WAY and sums.remaining <= 0):
+    if sums.hidden or (mode is not BillMatchMode.THREE_WAY and sums.remaining <= 0):
         billed = f"{plain(sums.net_billed)} of {plain(sums.effective_ordered)} billed"
         return _left_out(line, "FULLY_BILLED", f"Nothing is left to bill: {billed}.")
-    if mode is MatchMode.THREE_WAY and sums.unbilled_received <= 0:
+    if mode is BillMatchMode.THREE_WAY and sums.unbilled_received <= 0:
         received = f"{plain(sums.net_received)} received, {plain(sums.net_billed)} billed"
         return _left_out(line, "NOTHING_RECEIVED", f"Nothing to bill: {received}.")
     return None

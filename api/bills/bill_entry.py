@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.http.auth import Caller
+from api.http.auth import Caller, Role
 from api.http.idempotency import Answer
 from api.http.problems import Problem
 from models.domain.bills import BillStatus
@@ -50,6 +50,19 @@ async def check_part(
         what = f"Bill {part_of} is {other.number} of vendor {other.vendor_id}: no part of the same invoice."
     if what is not None:
         raise Problem("NO_PART_OF_THAT_INVOICE", what)
+
+
+def check_mode(caller: Caller, answer: Mapping[str, Any], *, before: str | None = None) -> None:
+    """Check that an accountant chose the match mode, where the bill has another one than its vendor and connection
+    give it: without matching, no finding would hold it. `before`: what the bill had already.
+
+    Raises:
+        Problem: ROLE_TOO_LOW; the caller rolls back.
+    """
+    chosen = answer["match"]["inputs"]["bill"].get("match_mode")
+    if chosen not in (None, before) and not caller.role.covers(Role.ACCOUNTANT):
+        how = {"two_way": "2-way", "three_way": "3-way", "none": "without matching"}[chosen]
+        raise Problem("ROLE_TOO_LOW", f"An accountant chooses that this bill goes {how}.")
 
 
 def blocked(known: Answer) -> Problem:

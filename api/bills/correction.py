@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.bill_entry import as_problem
+from api.bills.bill_entry import as_problem, check_mode
 from api.bills.new_bill import NewBill, requested
 from api.bills.order_bills import (
     BillCreated,
@@ -24,7 +24,7 @@ from models.domain.ids import BillId
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.crossing import rerun_if_crossed
 from models.store.payables import bill_reads
-from models.tables import PurchaseOrderRow
+from models.tables import BillRow, PurchaseOrderRow
 from services.bills.correction import correct_bill
 from services.bills.intake import RequestedBill
 
@@ -73,7 +73,7 @@ async def correct(
 
     async def decide() -> tuple[Answer, PurchaseOrderRow, list[OutboxMessage]]:
         async with services.database.transaction() as session:
-            await _must_be_ours(session, caller, bill_id)
+            was = await _must_be_ours(session, caller, bill_id)
             order, connection = await load(session, caller, purchase_order_id, to_write=True)
             await check_bill(session, caller, order, connection, new)
             known = await idempotent.claim(session, body)
@@ -89,6 +89,7 @@ async def correct(
                     request_key=key,
                     actor=caller.actor,
                 )
+            check_mode(caller, corrected.answer, before=was.match_mode)
             stored = Answer(422 if corrected.refused else 200, corrected.answer)
             return await idempotent.store(session, stored), order, corrected.messages
 
@@ -98,7 +99,8 @@ async def correct(
     return rendered(known, order, route, reminders_of(body))
 
 
-async def _must_be_ours(session: AsyncSession, caller: Caller, bill_id: str) -> None:
+async def _must_be_ours(session: AsyncSession, caller: Caller, bill_id: str) -> BillRow:
     row = await bill_reads.get(session, BillId(bill_id), caller.organization_id)
     if row is None or row.external_key is None:
         raise not_found("bill", bill_id)
+    return row

@@ -15,6 +15,7 @@ KINDS = {
     "department": ListKind.DEPARTMENT,
     "location": ListKind.LOCATION,
     "class_id": ListKind.CLASS,
+    "substitute": ListKind.ITEM,
 }
 """By the field that names one."""
 
@@ -62,7 +63,7 @@ async def check_dimensions(
         (position, field): (kind, value)
         for position, line in enumerate(lines)
         for field, kind in KINDS.items()
-        if (value := getattr(line, field))
+        if (value := getattr(line, field, None))
         and (field != "account" or (accounts and not getattr(line, "off_order", False)))
     }
     taken = {(kind, getattr(line, field, None)) for line in known for field, kind in KINDS.items()}

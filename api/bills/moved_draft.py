@@ -18,13 +18,14 @@ from api.http.problems import answers, not_found
 from api.http.schemas import Exact, Id, Money, columns
 from api.http.services import Services
 from api.orders.routes import load
-from models.domain.connections import MatchMode
+from models.domain.bills import BillMatchMode
 from models.domain.ids import BillId, PurchaseOrderId
 from models.domain.units import unit_key
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import bill_reads
 from models.tables import BillLineRow
+from services.bills.match_modes import mode_of_vendor
 from services.bills.matching import ledger_of
 
 router = APIRouter(prefix="/v1/bills/{bill_id}", tags=["bills"], route_class=ExactRoute)
@@ -37,6 +38,7 @@ class MovedLine(Output):
     order_line_no: int
     order_line_id: str
     item_id: str
+    substitute: str | None
     description: str
     unit: str
     quantity: Exact | None
@@ -67,7 +69,7 @@ class MovedDraft(Output):
     purchase_order_number: str
     vendor_id: str
     currency: str
-    match_mode: MatchMode
+    match_mode: BillMatchMode
     number: str
     bill_date: date
     posting_date: date
@@ -104,11 +106,12 @@ async def draft(bill_id: Id, purchase_order_id: OrderWanted, caller: Viewer, ser
             raise not_found("purchase order", purchase_order_id)
         stored = await ledger.lines(session, PurchaseOrderId(order.id))
         lines = await bill_reads.lines(session, BillId(bill.id))
+        mode = await mode_of_vendor(session, connection, order)
     placed, unplaced = _place(lines, stored)
     of_order = {
         "purchase_order_id": order.id,
         "purchase_order_number": order.number,
-        "match_mode": MatchMode(connection.match_mode),
+        "match_mode": mode if bill.match_mode is None else BillMatchMode(bill.match_mode),
         "lines": placed,
         "unassigned": unplaced,
     }
@@ -142,6 +145,7 @@ def _place(lines: Sequence[BillLineRow], stored: Sequence[LedgerLine]) -> tuple[
                 order_line_no=chosen.line_no,
                 order_line_id=chosen.erp_id,
                 item_id=chosen.item_id,
+                substitute=line.substitute,
                 description=line.description,
                 unit=unit,
                 quantity=quantity,

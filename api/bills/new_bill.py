@@ -27,6 +27,7 @@ from api.http.schemas import (
     UnsignedAmount,
     Whole,
 )
+from models.domain.bills import BillMatchMode
 
 FromDraft = Annotated[str, Field(max_length=255, pattern=ONE_LINE), ONE_LINE_RULES[0]]
 """A value of the ERP as a draft shows it: surrounding blanks would be part of it."""
@@ -98,6 +99,11 @@ class NewBillLine(Input):
         default=None,
         description="As the draft shows it. If the order's line has another item now, the bill is refused.",
     )
+    substitute: Code | None = Field(
+        default=None,
+        description="The item that the supplier sent and billed in the place of the order line's, as the ERP names it. "
+        "It counts on this line, in the line's unit, and holds the bill until an accountant accepts it.",
+    )
     remaining: Unread = None
     unbilled_received: Unread = None
     invoice_line_no: Unread = None
@@ -166,12 +172,16 @@ class NewBill(Input):
     purchase_order_id: Name | None = Field(default=None, description="As the draft shows it: the order of the path.")
     purchase_order_number: Unread = None
     vendor_name: Unread = None
-    match_mode: Unread = None
+    match_mode: BillMatchMode | None = Field(
+        default=None,
+        description="How this bill is matched; null, or as its draft shows it: as the vendor's policy or the "
+        "connection says. Anything else takes an accountant.",
+    )
     left_out: Unread = None
     unassigned: Unread = None
 
 
-UNREAD = {"purchase_order_id", "purchase_order_number", "vendor_name", "match_mode", "left_out", "unassigned"}
+UNREAD = {"purchase_order_id", "purchase_order_number", "vendor_name", "left_out", "unassigned"}
 UNREAD_ON_LINES = {"remaining", "unbilled_received", "invoice_line_no", "confidence", "score", "reasons"}
 
 

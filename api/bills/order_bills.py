@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_charges import check_charges
 from api.bills.bill_draft import BillDraft, draft_lines
-from api.bills.bill_entry import as_problem, blocked, check_part
-from api.bills.line_dimensions import check_dimensions
+from api.bills.bill_entry import as_problem, blocked, check_mode, check_part
+from api.bills.line_dimensions import KINDS, check_dimensions
 from api.bills.new_bill import NewBill, requested
 from api.bills.schemas import BillSummary, OpenNeeds, Reminder, summary
 from api.http.auth import Caller, Clerk, Viewer
@@ -30,7 +30,6 @@ from api.http.schemas import (
 from api.http.services import Services
 from api.orders.routes import load
 from models.domain.bills import BillStatus, ChargeKind
-from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.domain.orders import LineBasis
 from models.domain.time_zones import today_in
@@ -44,6 +43,7 @@ from models.tables import ConnectionRow, PurchaseOrderRow
 from services.bills.acceptance import accept_bill
 from services.bills.gl_accounts import GL_ACCOUNT_NOT_SYNCED, gl_account_reminder
 from services.bills.intake import RequestedBill, match_requested, to_stored_json
+from services.bills.match_modes import mode_of_vendor
 from services.bills.review import needed
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
@@ -107,8 +107,8 @@ async def list_bills(
     responses=answers("NOT_FOUND"),
 )
 async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> BillDraft:
-    """Draft a bill for what can still be billed: in 2-way mode what remains of the order, in 3-way mode what was
-    received and not billed.
+    """Draft a bill for what can still be billed: in 3-way mode what was received and not billed, else what remains of
+    the order. The mode is that of the order's vendor or connection.
 
     Nothing is saved or reserved. Add the supplier's invoice number and send the draft to `POST .../bills`.
     """
@@ -123,14 +123,15 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
             vendor_id=order.vendor_id,
             bill_date=today,
         )
-    lines, left_out = draft_lines(MatchMode(connection.match_mode), stored)
+        mode = await mode_of_vendor(session, connection, order)
+    lines, left_out = draft_lines(mode, stored)
     return BillDraft(
         purchase_order_id=order.id,
         purchase_order_number=order.number,
         vendor_id=order.vendor_id,
         vendor_name=order.vendor_name,
         currency=order.currency,
-        match_mode=MatchMode(connection.match_mode),
+        match_mode=mode,
         number="",
         bill_date=today,
         due_date=due_date,
@@ -196,6 +197,7 @@ async def create(
                 accepted = await accept_bill(
                     session, asked, organization_id=caller.organization_id, request_key=key, actor=caller.actor
                 )
+            check_mode(caller, accepted.answer)
             status = 422 if accepted.bill_id is None else 201
             return await idempotent.store(session, Answer(status, accepted.answer)), order, accepted.message
 
@@ -297,7 +299,7 @@ async def check_bill_dimensions(session: AsyncSession, home: PurchaseOrderRow, n
     Raises:
         Problem: VALIDATION_FAILED, by line.
     """
-    if not any(line.account or line.department or line.location or line.class_id for line in new.lines):
+    if not any(getattr(line, field, None) for line in new.lines for field in KINDS):
         return
     orders = {PurchaseOrderId(line.purchase_order_id or home.id) for line in new.lines}
     stored = await ledger.lines_of(session, sorted(orders))

@@ -11,7 +11,7 @@ from api.http.output import Output
 from api.http.problems import StoredMatch
 from api.http.schemas import Exact, Money, Name, columns
 from models.domain.approvals import ApprovalState
-from models.domain.bills import BillStatus, Origin
+from models.domain.bills import BillMatchMode, BillStatus, Origin
 from models.domain.ids import PaymentId
 from models.domain.payments import PaymentStatus, PaymentWaitsFor
 from models.domain.retractions import BillEvent, RetractBy, RetractFor, RetractionState
@@ -64,6 +64,9 @@ class BillSummary(Output):
     """True: linked by hand to an order with receipts, so edits are made by hand in both systems."""
     edit_pending: bool
     """True: edited after the sync, and the ERP's bill has not shown the edit yet."""
+    match_mode: BillMatchMode | None
+    """How a person chose to have it matched; null: as its vendor's policy or its connection says. `match.mode` is how
+    it was matched."""
     part_of: str | None
     """Id of the first bill of the supplier invoice that this bill is a further part of."""
     created_by: str
@@ -84,6 +87,8 @@ class BillLine(Output):
     off_order: bool
     """True: it is on no order, and goes to its account; an item then stands for the account."""
     item_id: str | None
+    substitute: str | None
+    """The item that the supplier sent and billed in its place."""
     account: str | None
     description: str
     quantity: Exact | None

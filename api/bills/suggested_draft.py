@@ -26,6 +26,7 @@ from api.http.services import Services
 from api.orders.routes import load
 from matching.kernel.exact import as_decimal, line_amount
 from matching.suggest.suggestion import Confidence
+from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.domain.time_zones import today_in
@@ -33,6 +34,7 @@ from models.domain.units import unit_key
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import payment_terms
+from services.bills.match_modes import mode_of_vendor
 from services.bills.matching import ledger_of
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
@@ -78,7 +80,7 @@ class SuggestedDraft(Output):
     vendor_id: str
     vendor_name: str
     currency: str
-    match_mode: MatchMode
+    match_mode: BillMatchMode
     number: str
     """Always empty: the caller fills in the supplier's invoice number."""
     bill_date: date
@@ -113,9 +115,11 @@ async def draft(purchase_order_id: Id, new: NewDraft, caller: Viewer, services: 
             vendor_id=order.vendor_id,
             bill_date=today,
         )
-    mode = MatchMode(connection.match_mode)
+        mode = await mode_of_vendor(session, connection, order)
+    # What was received is asked for in 3-way matching only.
+    by_mode = MatchMode.THREE_WAY if mode is BillMatchMode.THREE_WAY else MatchMode.TWO_WAY
     # The caller named the order: only the line is asked for.
-    results = [shown(one) for one in await placed(mode, new.lines, candidates, f"PO {order.number}\n{new.text}")]
+    results = [shown(one) for one in await placed(by_mode, new.lines, candidates, f"PO {order.number}\n{new.text}")]
     by_number = {line.line_no: line for line in stored}
     lines: list[SuggestedLine] = []
     unassigned: list[LineSuggestion] = []

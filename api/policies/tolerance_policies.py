@@ -19,11 +19,12 @@ from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answ
 from api.http.output import Output
 from api.http.problems import Problem, answers, not_found
 from api.http.rematch import match_waiting_bills
-from api.http.schemas import LIMIT_SCHEMA, Id, Input, Named, Page, Switch, Text, Whole, page_of
+from api.http.schemas import LIMIT_SCHEMA, Id, Input, Money, Named, Page, Switch, Text, UnsignedAmount, Whole, page_of
 from api.http.services import Services, ServiceSet
 from api.policies.listing import WantedOfScope
 from matching.policies.policies import MOST_DAYS, Combine, Direction, Level, TolerancePolicy
 from matching.policies.policy_checks import check_policy
+from models.domain.bills import BillMatchMode
 from models.domain.ids import ConnectionId
 from models.store.connections import connections
 from models.store.policies import tolerance_policies
@@ -31,6 +32,7 @@ from models.store.policies.match_facts import StoredPolicy
 from models.store.policies.tolerance_policies import Scope, ScopeTaken
 from models.tables import TolerancePolicyRow
 from services.bills.tolerances import policy_of, stored_policy
+from services.connections.capabilities import has_receipts
 
 router = APIRouter(prefix="/v1/tolerance-policies", tags=["tolerance policies"], route_class=ExactRoute)
 
@@ -119,6 +121,17 @@ class NewPolicy(Input):
     returns_reduce_ordered: Switch | None = Field(
         default=None, description="Returned goods reduce the ordered quantity."
     )
+    match_mode: BillMatchMode | None = Field(
+        default=None,
+        description="How these bills are matched; absent: as the connection's. none: with neither order nor receipts, "
+        "while duplicates, approval and the order's quantities are as ever.",
+    )
+    small_bill_total: UnsignedAmount | None = Field(
+        default=None,
+        description="A bill at or below this total is not matched, as long as all such bills of its vendor within 30 "
+        "days come to no more.",
+        examples=["100.00"],
+    )
     bill_date_days_back: Days | None = Field(
         default=None, description="A bill date that lies more days before its entry holds the bill; built in: 365."
     )
@@ -146,6 +159,8 @@ class Policy(Output):
     warn_on_over_receipt: bool | None = None
     allow_received_before_close: bool | None = None
     returns_reduce_ordered: bool | None = None
+    match_mode: BillMatchMode | None = None
+    small_bill_total: Money | None = None
     bill_date_days_back: int | None = None
     bill_date_days_ahead: int | None = None
     version: int
@@ -173,10 +188,12 @@ async def checked(session: AsyncSession, services: ServiceSet, caller: Caller, n
     """Return the policy as it would be stored.
 
     Raises:
-        Problem: POLICY_INVALID, with everything that is wrong with it.
+        Problem: POLICY_INVALID, with everything that is wrong with it, or MATCH_MODE_NOT_OFFERED.
     """
     if new.scope.connection_id is not None:
-        await load(session, services, caller, new.scope.connection_id)
+        connection = await load(session, services, caller, new.scope.connection_id)
+        if new.match_mode is BillMatchMode.THREE_WAY and not has_receipts(connection):
+            raise Problem("MATCH_MODE_NOT_OFFERED", f"No receipts of {connection.name} come in to match 3-way with.")
     scope = new.scope.model_dump(mode="json", exclude_none=True)
     terms = new.model_dump(mode="json", exclude_none=True, exclude={"scope", "why"})
     said = {**terms, "id": id, "scope": scope}
@@ -230,6 +247,7 @@ async def read(policy_id: Id, caller: Viewer, services: Services, response: Resp
         "IDEMPOTENCY_KEY_REUSED",
         "POLICY_INVALID",
         "POLICY_EXISTS",
+        "MATCH_MODE_NOT_OFFERED",
     ),
 )
 async def create(new: NewPolicy, key: IdempotencyKey, caller: Accountant, services: Services) -> JSONResponse:
@@ -268,6 +286,7 @@ async def create(new: NewPolicy, key: IdempotencyKey, caller: Accountant, servic
         "PRECONDITION_FAILED",
         "POLICY_INVALID",
         "POLICY_EXISTS",
+        "MATCH_MODE_NOT_OFFERED",
     ),
 )
 async def replace(

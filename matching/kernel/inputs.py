@@ -12,6 +12,7 @@ from matching.kernel.exact import ZERO
 from matching.kernel.ledger import LineLedger
 from matching.kernel.receipts import ReceiptLineToBill
 from matching.kernel.units import UnitFactor
+from models.domain.bills import BillMatchMode
 from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, PurchaseOrderId
 from models.domain.orders import MatchingStatus, PoStatus
 from models.domain.record import Record
@@ -124,6 +125,8 @@ class BillLineToMatch(Record):
     """Blank: the order line's unit."""
     item_id: str | None = None
     """The item that the order line had when the bill was entered; None: as it has now."""
+    substitute: str | None = None
+    """The item that the supplier billed in the place of the order line's; None: that item itself."""
     all_given: bool = False
     """True: quantity, price and amount are all the supplier's own. Only then can their arithmetic be checked."""
 
@@ -216,6 +219,13 @@ class BillToMatch(Record):
     """True: the ERP takes a bill before the goods are received. None: not known."""
     other_vendors: bool = True
     """True: the ERP links a bill to an order of another vendor."""
+    match_mode: BillMatchMode | None = None
+    """How a person chose to have it matched; None: as policies and the connection say."""
+    small_bills_near: Decimal | None = None
+    """What the vendor's other bills come to that were not matched because they are small, dated within
+    `modes.SMALL_BILL_DAYS` of this one; None: no policy asks."""
+    receipts_come_in: bool = True
+    """False: the connection has no receipts, so nothing can be matched 3-way."""
     several_sources: bool = True
     """True: the ERP converts one bill from several documents."""
     vendor_name: str = ""

@@ -51,15 +51,16 @@ def line_finding_id(code: str, order: OrderToMatch, line_no: int, *, home: bool)
     return f"{code}:line-{line_no}" if home else f"{code}:{order.id}/line-{line_no}"
 
 
-def unit_factor(order_line: OrderLineToMatch, unit: str) -> Fraction | None:
-    """Return how much of the order line's unit one `unit` is; None: nobody has said so yet. It is never guessed."""
+def unit_factor(order_line: OrderLineToMatch, unit: str, substitute: str | None = None) -> Fraction | None:
+    """Return how much of the order line's unit one `unit` is, of the substitute where there is one; None: nobody has
+    said so yet. It is never guessed."""
     if not unit or unit == order_line.unit:
         return _ONE
     key = unit_key(unit)
     if not key or key == unit_key(order_line.unit):
         return _ONE
     for known in order_line.units:
-        if unit_key(known.unit) == key:
+        if unit_key(known.unit) == key and known.item_id == substitute:
             return known.factor
     return None
 
@@ -75,7 +76,7 @@ def in_order_unit(order_line: OrderLineToMatch, line: BillLineToMatch) -> Exact 
     """
     if order_line.basis is Basis.AMOUNT:
         return line.amount
-    factor = unit_factor(order_line, line.unit)
+    factor = unit_factor(order_line, line.unit, line.substitute)
     if factor is None:
         return None
     return line.quantity if factor is _ONE else multiply(line.quantity, factor)
@@ -95,7 +96,7 @@ def sort_lines(orders: Sequence[OrderToMatch], bill: BillToMatch, rules: int) ->
         if order_line is None:
             unfit.append(_not_on_order(orders, line))
             continue
-        factor = unit_factor(order_line, line.unit) if order_line.basis is Basis.QUANTITY else _ONE
+        factor = unit_factor(order_line, line.unit, line.substitute) if order_line.basis is Basis.QUANTITY else _ONE
         problem = _unfit(order_line, line, factor, rules)
         # Not added to the sum: a negative line must not make room for another one.
         if problem is not None:
@@ -187,8 +188,8 @@ def _unfit(order_line: OrderLineToMatch, line: BillLineToMatch, factor: Fraction
             formula="no factor from the bill's unit to the order's",
             values={"bill": line.unit, "order": order_line.unit},
             fix=(
-                f"enter once how much of {wanted} one {line.unit} of {order_line.item} is; it is remembered for this "
-                "vendor and item",
+                f"enter once how much of {wanted} one {line.unit} of {line.substitute or order_line.item} is; it is "
+                "remembered for this vendor and item",
                 f"or enter the line in {wanted}",
             ),
         )

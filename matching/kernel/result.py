@@ -9,6 +9,7 @@ from enum import StrEnum
 from matching.kernel.exact import Exact
 from matching.kernel.inputs import BillToMatch, OrderToMatch
 from matching.policies.policies import Level, TolerancePolicy
+from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
 from models.domain.ids import ErpId, PurchaseOrderId
 from models.domain.record import Record
@@ -106,6 +107,7 @@ class MatchInputs(Record):
     po: str
     """`<number>@<snapshot>` of each order, one after the other."""
     mode: MatchMode
+    """The connection's; `MatchResult.mode` is what the bill was matched in."""
     orders: tuple[OrderToMatch, ...]
     bill: BillToMatch
     policies: tuple[TolerancePolicy, ...] = ()
@@ -119,5 +121,14 @@ class MatchResult(Record):
     outcome: Outcome
     policy: Policy = BUILT_IN
     """The policy behind the worst finding; without findings, the most specific one that applied."""
+    mode: BillMatchMode | None = None
+    """How it was matched; None: stored before bills had a mode of their own, so as the connection's."""
+    mode_set_by: str = "connection"
+    """What set the mode: `bill`, `small bill`, the level of a policy, or `connection`."""
     inputs: MatchInputs
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def matched_in(self) -> BillMatchMode:
+        """Return how the bill was matched."""
+        return self.mode or BillMatchMode(self.inputs.mode)

@@ -14,4 +14,6 @@ class UnitFactor(Record):
     """
 
     unit: str
+    item_id: str | None = None
+    """The item that it is known for; None: the order line's own."""
     factor: Fraction = Field(gt=0)

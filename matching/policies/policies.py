@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from models.domain.bills import BillMatchMode
 from models.domain.ids import ConnectionId
 from models.domain.record import Record
 
@@ -141,7 +142,7 @@ MOST_DAYS = 36_500
 class TolerancePolicy(Record):
     """One policy as it is stored. `policy_checks.check_policy` reports what is wrong with one before it is saved.
 
-    The three switches and the days are inherited like the limits when they are None; the built-in values of the
+    The mode, the switches and the days are inherited like the limits when they are None; the built-in values of the
     switches are on, off and off.
     """
 
@@ -157,5 +158,10 @@ class TolerancePolicy(Record):
     """A bill date that lies more days before the day of entry holds the bill; built in: 365."""
     bill_date_days_ahead: Annotated[int, Field(ge=0, le=MOST_DAYS)] | None = None
     """The same after the day of entry; built in: 30."""
+    match_mode: BillMatchMode | None = None
+    """How these bills are matched; built in: as the connection's are."""
+    small_bill_total: Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=8)] | None = None
+    """A bill at or below it is not matched, in money, as long as all small bills of its vendor within 30 days of it
+    come to no more; None everywhere: no bill is small."""
     returns_reduce_ordered: bool | None = None
     """True: returned goods also lower what may be billed of the order, if the ERP does not reopen the order."""

@@ -45,7 +45,16 @@ def _problems(policy: TolerancePolicy) -> Iterator[PolicyProblem]:
             message=f"A bill's date is about the whole bill; this policy is about {policy.scope.in_words}.",
             fix="set it in a policy for a vendor, an entity, a connection or the organization",
         )
-    if all(setting is None for setting in (*switches, *days)) and not any(
+    for name in ("match_mode", "small_bill_total"):
+        if getattr(policy, name) is not None and policy.scope.level in _ON_ITEMS:
+            yield PolicyProblem(
+                code="CHECK_NOT_ON_THIS_LEVEL",
+                where=name,
+                message=f"How a bill is matched is about the whole bill; this policy is about {policy.scope.in_words}.",
+                fix="set it in a policy for a vendor, an entity, a connection or the organization",
+            )
+    of_bill = (policy.match_mode, policy.small_bill_total)
+    if all(setting is None for setting in (*switches, *days, *of_bill)) and not any(
         _says_something(each) for each in policy.checks.values()
     ):
         yield PolicyProblem(

@@ -14,7 +14,7 @@ from matching.kernel.lines import BilledLine
 from matching.kernel.result import BUILT_IN, Finding, Outcome, Policy
 from matching.policies.policies import Check, Direction
 from matching.rules.tolerances import Applied, Bands, Beyond
-from models.domain.connections import MatchMode
+from models.domain.bills import BillMatchMode
 
 ACKNOWLEDGE = "or acknowledge it"
 """The last fix step of a warning."""
@@ -42,13 +42,13 @@ class QuantityPosition(NamedTuple):
         return min(self.ordered, self.received) if self.three_way else self.ordered
 
 
-def quantity_position(mode: MatchMode, line: BilledLine, applied: Applied) -> QuantityPosition:
+def quantity_position(mode: BillMatchMode, line: BilledLine, applied: Applied) -> QuantityPosition:
     """Return the figures that the rules compare with. A switch decides whether returns lower what was ordered."""
     ledger = line.order_line.ledger.without_sign if line.mirrored else line.order_line.ledger
     ordered = ledger.effective_ordered
     if ledger.returned and applied.returns_reduce_ordered.on:
         ordered = subtract(ordered, ledger.returned)
-    return QuantityPosition(ordered, ledger.net_received, ledger.net_billed, mode is MatchMode.THREE_WAY)
+    return QuantityPosition(ordered, ledger.net_received, ledger.net_billed, mode is BillMatchMode.THREE_WAY)
 
 
 def check_quantity(

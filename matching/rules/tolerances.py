@@ -15,6 +15,7 @@ from matching.kernel.inputs import BillToMatch, OrderToMatch
 from matching.kernel.lines import BilledLine
 from matching.kernel.result import BUILT_IN, FIRST_RULES, RULES, Policy
 from matching.policies.policies import Band, Check, Combine, Direction, Level, Tolerance, TolerancePolicy
+from models.domain.bills import BillMatchMode
 
 _RANKS = {level: rank for rank, level in enumerate(Level)}
 _HUNDREDTH = Decimal("0.01")
@@ -162,6 +163,21 @@ class Applied:
     def returns_reduce_ordered(self) -> Switch:
         """Return whether returned goods also lower what may be billed of the order."""
         return _switch([(policy.returns_reduce_ordered, name) for policy, name in self._policies], built_in=False)
+
+    @property
+    def match_mode(self) -> tuple[BillMatchMode, Policy] | None:
+        """Return the mode that a policy sets, and which one; None: none does."""
+        return next(
+            ((policy.match_mode, name) for policy, name in self._policies if policy.match_mode is not None), None
+        )
+
+    @property
+    def small_bill_total(self) -> tuple[Decimal, Policy] | None:
+        """Return up to which total a bill is small, and which policy says so; None: no bill is."""
+        return next(
+            ((policy.small_bill_total, name) for policy, name in self._policies if policy.small_bill_total is not None),
+            None,
+        )
 
     @property
     def days(self) -> DateLimits:

@@ -13,13 +13,19 @@ from matching.rules.tolerances import OFF, Applied, Tolerances
 
 
 def check_totals(
-    orders: Sequence[OrderToMatch], bill: BillToMatch, comes_to: Exact, tolerances: Tolerances
+    orders: Sequence[OrderToMatch],
+    bill: BillToMatch,
+    comes_to: Exact,
+    tolerances: Tolerances,
+    *,
+    against_orders: bool = True,
 ) -> Iterator[Finding]:
-    """Return all findings about money that is on no single line; `comes_to` is the bill's `bill_total`."""
-    for position, order in enumerate(orders):
+    """Return all findings about money that is on no single line; `comes_to` is the bill's `bill_total`. Without
+    `against_orders`, the bill's own tax and sum alone."""
+    for position, order in enumerate(orders if against_orders else ()):
         yield from _order_total(order, bill, tolerances.of_bill(order), home=position == 0)
     applied = tolerances.of_bill(orders[0] if orders else None)
-    if orders:  # how much may be charged is a matter of what was ordered
+    if orders and against_orders:  # how much may be charged is a matter of what was ordered
         yield from _charges(orders, bill, applied)
         yield from _off_order(bill, applied)
     yield from _tax(orders, bill, applied)

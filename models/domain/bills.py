@@ -17,6 +17,15 @@ class Origin(StrEnum):
     ERP = "erp"
 
 
+class BillMatchMode(StrEnum):
+    """How one bill is matched; a person says so of the bill, else a policy of its vendor, else its connection does."""
+
+    TWO_WAY = "two_way"
+    THREE_WAY = "three_way"
+    NONE = "none"
+    """With neither order nor receipts. Duplicates, approval and the order's ledger are as for any other bill."""
+
+
 class BillStatus(StrEnum):
     """The status of a bill. From `synced` on, the ERP holds the bill and we have read it back."""
 

@@ -37,6 +37,7 @@ class BillRow(SQLModel, table=True):
             postgresql_where=text("origin = 'erp' and purchase_order_id is null and reference_key is not null"),
         ),
         Index("bills_by_total", "total", "vendor_id", "connection_id"),
+        Index("bills_small", "vendor_id", "connection_id", "bill_date", postgresql_where=text("small")),
         Index("bills_with_edits", "id", postgresql_where=text("edit_pending")),
         Index(
             "bills_open",
@@ -128,6 +129,10 @@ class BillRow(SQLModel, table=True):
         default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
     )
     """What the ERP holds of the editable fields, while an edit is pending."""
+    match_mode: str | None = None
+    """A `BillMatchMode` that a person chose for it; None: as policies and the connection say."""
+    small: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Not matched because of its total: it counts towards what its vendor's small bills may come to."""
     generation: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     """How often it was made: each time it is taken back and made anew counts one more, under a key of its own."""
     created_by: str
@@ -195,6 +200,8 @@ class BillLineRow(SQLModel, table=True):
     off_order: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     """It bills no order line: it is an amount on `account`; `item_id` is the item that stands for the account."""
     item_id: str | None = None
+    substitute: str | None = None
+    """The item that the supplier billed in the place of `item_id`; None: that item itself."""
     account: str | None = None
     description: str = ""
     quantity: Decimal | None = number_column(nullable=True)

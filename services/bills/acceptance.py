@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from matching.kernel.exact import rounded
 from matching.rules.totals import bill_total
-from models.domain.connections import MatchMode
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_parts
 from models.domain.outbox import MessageKind
@@ -69,7 +68,7 @@ async def accept_bill(
         bill_id=None if matched.refused else bill_id,
         request_key=request_key,
         outcome=matched.result.outcome,
-        mode=MatchMode(connection.match_mode),
+        mode=matched.result.matched_in,
         result=kept,
         why=match_results.ASKED_FOR,
     )

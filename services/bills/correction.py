@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bills import BillStatus
-from models.domain.connections import MatchMode
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_parts
 from models.domain.outbox import MessageKind
@@ -90,7 +89,7 @@ async def correct_bill(
         bill_id=None if matched.refused else bill_id,
         request_key=request_key,
         outcome=matched.result.outcome,
-        mode=MatchMode(connection.match_mode),
+        mode=matched.result.matched_in,
         result=kept,
         why=match_results.ASKED_FOR,
     )

@@ -20,14 +20,16 @@ from matching.kernel.inputs import (
 from matching.kernel.lines import in_order_unit
 from matching.kernel.result import Finding, MatchResult, Outcome
 from matching.rules.decision import Needs, needs
+from matching.rules.modes import SMALL
 from matching.rules.sources import choose_sources
 from matching.rules.totals import bill_total
-from models.domain.bills import BillStatus, ChargeKind
+from models.domain.bills import BillMatchMode, BillStatus, ChargeKind
 from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_key
 from models.domain.orders import LineBasis
 from models.domain.time_zones import today_in
 from models.store.orders import purchase_orders
+from models.store.orders.ledger import LedgerLine
 from models.store.payables import bills
 from models.store.payables.bills import NewBillLine, NewCharge
 from models.tables import ConnectionRow, PurchaseOrderRow
@@ -59,6 +61,8 @@ class RequestedLine(BaseModel):
     purchase_order_id: PurchaseOrderId | None = None
     order_line_no: int | None = None
     order_line_id: ErpId | None = None
+    substitute: str | None = None
+    """The item that the supplier billed in the place of the order line's."""
     item_id: str | None = None
     """The item that the caller read on the order's line: another one there now refuses the bill."""
     quantity: Decimal | None = None
@@ -106,6 +110,7 @@ class RequestedBill(BaseModel):
     expected_tax: Decimal | None = None
     discount: Decimal = ZERO
     part_of: BillId | None = None
+    match_mode: BillMatchMode | None = None
     charges: list[RequestedCharge] = []
     acknowledge: list[str] = []
     lines: list[RequestedLine]
@@ -199,6 +204,7 @@ def bill_to_match(
                 price=price,
                 amount=amount,
                 unit=line.unit or "",
+                substitute=line.substitute,
                 all_given=None not in (line.quantity, line.price, line.amount),
             )
         )
@@ -220,6 +226,7 @@ def bill_to_match(
         term=asked.term,
         entered_on=today_in(connection.time_zone),
         part_of=asked.part_of,
+        match_mode=asked.match_mode,
         total=asked.total,
         tax=asked.tax,
         expected_tax=asked.expected_tax,
@@ -377,7 +384,8 @@ def new_bill(
                 purchase_order_id=line.purchase_order_id,
                 order_line_no=line.order_line_no,
                 item_id=order_line.item_id,
-                description=wanted.description if wanted.description is not None else order_line.description,
+                description=_description(wanted, order_line),
+                substitute=line.substitute,
                 quantity=quantity,
                 exact_quantity=exact_quantity,
                 unit=order_line.unit,
@@ -427,7 +435,19 @@ def new_bill(
         status=matched.status,
         entity=bill.entity if home is None else None,
         term=asked.term,
+        match_mode=bill.match_mode,
+        small=result.mode_set_by == SMALL,
     )
+
+
+def _description(wanted: RequestedLine, order_line: LedgerLine) -> str:
+    """Return the line's text: the caller's, else the order's; the ERP's bill has the order's item, so it names a
+    substitute."""
+    if wanted.description is not None:
+        return wanted.description
+    if wanted.substitute is None:
+        return order_line.description
+    return f"{wanted.substitute} in the place of {order_line.description or order_line.item_id}"
 
 
 def _account_line(position: int, line: RequestedLine, where: Placed) -> NewBillLine:

@@ -18,6 +18,7 @@ from matching.kernel.receipts import ReceiptLineToBill
 from matching.kernel.result import MatchResult
 from matching.kernel.units import UnitFactor
 from matching.rules.totals import bill_total
+from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
 from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_key, number_parts
@@ -30,6 +31,7 @@ from models.store.policies import unit_factors
 from models.store.policies.match_facts import MatchFacts, match_facts
 from models.store.policies.unit_factors import UnitWanted
 from models.tables import ConnectionRow, PurchaseOrderRow
+from services.bills.match_modes import with_mode
 from services.bills.tolerances import policies_of
 
 
@@ -43,6 +45,13 @@ class Order(NamedTuple):
     def id(self) -> PurchaseOrderId:
         """Return the order's id."""
         return PurchaseOrderId(self.row.id)
+
+
+class Modes(NamedTuple):
+    """How a bill is matched, and the mode that its connection's orders have their statuses from."""
+
+    of_connection: MatchMode
+    of_bill: BillMatchMode
 
 
 async def read_orders(
@@ -95,19 +104,19 @@ async def run_match(
     charges = {}
     if bill.charges:
         charges = await duplicate_candidates.charges(session, [order.id for order in orders], without_bill=bill_id)
-    mode = MatchMode(connection.match_mode)
+    of_connection = MatchMode(connection.match_mode)
+    policies = policies_of(facts.policies)
+    bill, mode = await with_mode(session, connection, [order.row for order in orders], bill, policies, bill_id)
+    modes = Modes(of_connection, mode)
     to_match = [
         _with_first_numbers(
-            await _order_to_match(session, mode, order, bill_id, facts, factors, charges.get(order.id, {})),
+            await _order_to_match(session, modes, order, bill_id, facts, factors, charges.get(order.id, {})),
             first_numbers,
         )
         for order in orders
     ]
     return match_bill(
-        mode,
-        to_match,
-        await _surrounded(session, connection, orders, bill, facts, bill_id),
-        policies_of(facts.policies),
+        of_connection, to_match, await _surrounded(session, connection, orders, bill, facts, bill_id), policies
     )
 
 
@@ -201,23 +210,29 @@ async def _factors(
 ) -> dict[tuple[PurchaseOrderId, int], list[UnitFactor]]:
     """Return the known factors of the bill's own units, per order line; units that are the order's need none."""
     stored_lines = {(order.id, no): line for order in orders for no, line in order.stored_lines.items()}
-    wanted: dict[tuple[PurchaseOrderId, int], list[UnitWanted]] = {}
+    wanted: dict[tuple[PurchaseOrderId, int], list[tuple[UnitWanted, str | None]]] = {}
     for line in bill.lines:
         where = (line.purchase_order_id, line.order_line_no)
         order_line = stored_lines.get(where)
         if order_line is not None and line.unit and unit_key(line.unit) != unit_key(order_line.unit):
-            wanted.setdefault(where, []).append(UnitWanted(order_line.item_id, line.unit, order_line.unit))
-    pairs = [pair for some in wanted.values() for pair in some]
+            item_id = line.substitute or order_line.item_id
+            pair = UnitWanted(item_id, line.unit, order_line.unit)
+            wanted.setdefault(where, []).append((pair, line.substitute))
+    pairs = [pair for some in wanted.values() for pair, _ in some]
     known = await unit_factors.factors_for(session, connection_id, bill.vendor_id, pairs)
     return {
-        where: [UnitFactor(unit=pair.unit, factor=known[pair]) for pair in dict.fromkeys(some) if pair in known]
+        where: [
+            UnitFactor(unit=pair.unit, item_id=substitute, factor=known[pair])
+            for pair, substitute in dict.fromkeys(some)
+            if pair in known
+        ]
         for where, some in wanted.items()
     }
 
 
 async def _order_to_match(
     session: AsyncSession,
-    mode: MatchMode,
+    modes: Modes,
     order: Order,
     bill_id: BillId | None,
     facts: MatchFacts,
@@ -238,7 +253,7 @@ async def _order_to_match(
         currency=row.currency,
         entity=row.entity,
         status=PoStatus(row.status),
-        matching_status=_matching_status(mode, order),
+        matching_status=_matching_status(modes, order),
         lines=tuple(
             OrderLineToMatch(
                 line_no=line.line_no,
@@ -270,19 +285,26 @@ async def _order_to_match(
     )
 
 
-def _matching_status(mode: MatchMode, order: Order) -> MatchingStatus:
-    """Return what may happen to the order.
+def _matching_status(modes: Modes, order: Order) -> MatchingStatus:
+    """Return what may happen to the order. Its status is from the connection's mode.
 
     An order that is closed because all of it was billed takes bills for what was credited: the ERP's status is from
     before the credit (R01..R10). In 3-way matching it also takes bills for what was received beyond the order: the
-    ERP's status may be about what was ordered (S4-15).
+    ERP's status may be about what was ordered (S4-15). On a 2-way connection an order is closed when it was received
+    in full (Intacct: converted): what was received of it and not billed may be billed in 3-way matching.
     """
     row, stored_lines = order
     if row.deleted_at:
         return MatchingStatus.DELETED
+    three_way = modes.of_bill is BillMatchMode.THREE_WAY
+    to_closed = modes.of_connection is MatchMode.TWO_WAY
     more = any(
         line.credited > 0
-        or (mode is MatchMode.THREE_WAY and line.receivable and line.received > max(line.ordered, line.billed))
+        or (
+            three_way
+            and line.receivable
+            and line.received > (line.billed if to_closed else max(line.ordered, line.billed))
+        )
         for line in stored_lines.values()
         if not line.closed
     )

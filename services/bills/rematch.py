@@ -59,7 +59,7 @@ async def compare_with_now(
         bill_id=bill_id,
         request_key=f"{bill_id} after {last.id}",
         outcome=result.outcome,
-        mode=was.inputs.mode,
+        mode=result.matched_in,
         result=to_stored_json(result),
         why=why,
     )
@@ -82,7 +82,7 @@ def _credits(was: MatchResult, read: Mapping[PurchaseOrderId, Order]) -> dict[st
             now = stored_lines.get(line.erp_id or "")
             if now is None:
                 continue
-            credit = expected_credit(was.inputs.mode, ledger_of(now), received_before=line.ledger.net_received)
+            credit = expected_credit(was.matched_in, ledger_of(now), received_before=line.ledger.net_received)
             if credit > 0:
                 worth = multiply(credit, Decimal(1) if now.basis == LineBasis.AMOUNT else now.price)
                 name = f"{order.number} line {now.line_no}"

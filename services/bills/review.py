@@ -12,8 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from matching.kernel.inputs import BillToMatch
 from matching.kernel.result import Finding, MatchResult, Outcome
 from matching.rules.decision import Needs, for_saved_bill, is_worse, same_findings
+from matching.rules.modes import SMALL
 from models.domain.bills import BillStatus
-from models.domain.connections import MatchMode
 from models.domain.ids import SYNCER, BillId, ConnectionId, OrganizationId, PurchaseOrderId
 from models.domain.outbox import MessageKind
 from models.messages.bills import BillMatched
@@ -156,6 +156,7 @@ async def rematch_bill(session: AsyncSession, connection: ConnectionRow, bill: B
     after_match, open_needs = status_after_match(result, acknowledged, released)
     status = await status_now(session, connection, bill, after_match)
     await _reserve(session, bill_id, result)
+    bill.small = result.mode_set_by == SMALL
     if status != bill.status or not same_findings(result.findings, was.findings):
         await match_results.save(
             session,
@@ -164,7 +165,7 @@ async def rematch_bill(session: AsyncSession, connection: ConnectionRow, bill: B
             bill_id=bill_id,
             request_key=f"{bill_id} {bill.version}",
             outcome=result.outcome,
-            mode=MatchMode(connection.match_mode),
+            mode=result.matched_in,
             result=to_stored_json(result),
             why=why,
         )

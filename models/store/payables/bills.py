@@ -13,6 +13,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bills import (
+    BillMatchMode,
     BillStatus,
     ChargeKind,
     Origin,
@@ -80,6 +81,8 @@ class NewBillLine:
     billed_quantity: Decimal | None = None
     billed_unit: str | None = None
     """With `billed_quantity`: as the supplier billed it, when its unit is not the order's."""
+    substitute: str | None = None
+    """The item billed in the place of `item_id`."""
     off_order: bool = False
     """It bills no order line: an amount on `account`; `item_id` is the item that stands for the account."""
 
@@ -138,6 +141,10 @@ class NewBill:
     """Of a bill without an order."""
     term: str | None = None
     """The payment term, where there is no due date."""
+    match_mode: BillMatchMode | None = None
+    """What a person chose for it."""
+    small: bool = False
+    """Not matched because of its total."""
 
 
 _CREATE = text(
@@ -146,27 +153,28 @@ _CREATE = text(
         insert into bills (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
             number_key, number_parts, repeats_number, part_of, reference, origin, status, match_outcome, matched_terms,
             bill_date, posting_date, due_date, currency, memo, total, invoice_total, charges, tax, discount,
-            external_key, linked_in_erp, manual_both_sides, created_by, direct, entity, term, version)
+            external_key, linked_in_erp, manual_both_sides, created_by, direct, entity, term, match_mode,
+            small, version)
         values (:id, :organization, :connection, :order, :vendor, :vendor_name, :number, :number_key, :number_parts,
             :repeats_number, :part_of, :reference, :origin, :status, :outcome, :terms, :bill_date, :posting_date,
             :due_date, :currency, :memo, :total, :invoice_total, cast(:charges as jsonb), :tax, :discount, :key, false,
-            false, :created_by, :direct, :entity, :term, 1)
+            false, :created_by, :direct, :entity, :term, :match_mode, :small, 1)
         on conflict (id) do nothing
         returning id, organization_id, connection_id, external_key, purchase_order_id, created_by
     ), lines as (
         insert into bill_lines (bill_id, line_no, purchase_order_id, purchase_order_line_no, item_id, account,
             description, quantity, exact_quantity, unit, billed_quantity, billed_unit, price, amount, department,
-            location, class_id, project, sources, off_order, reserves)
+            location, class_id, project, sources, off_order, substitute, reserves)
         select made.id, l.line_no,
                case when not l.off_order then coalesce(l.purchase_order_id, made.purchase_order_id) end,
                l.order_line_no, l.item_id, l.account, l.description, l.quantity, l.exact_quantity, l.unit,
                l.billed_quantity, l.billed_unit, l.price, l.amount, l.department, l.location, l.class_id, l.project,
-               l.sources, l.off_order, not l.off_order
+               l.sources, l.off_order, l.substitute, not l.off_order
         from made, json_to_recordset(cast(:lines as json)) as l(
             line_no int, purchase_order_id text, order_line_no int, item_id text, account text, description text,
             quantity numeric, exact_quantity text, unit text, billed_quantity numeric, billed_unit text, price numeric,
             amount numeric, department text, location text, class_id text, project text, sources jsonb,
-            off_order boolean)
+            off_order boolean, substitute text)
         order by 3, 4  -- the order in which everybody locks an order's lines: each row's foreign key locks one
     ), planned as (
         {writes.plan(WriteKind.BILL, purchase_order_id="purchase_order_id", state=":write_state")}
@@ -204,6 +212,8 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
             "direct": new.purchase_order_id is None,
             "entity": new.entity,
             "term": new.term,
+            "match_mode": new.match_mode,
+            "small": new.small,
             "origin": Origin.POSYNC,
             "status": new.status,
             "outcome": new.match_outcome,

@@ -12,9 +12,10 @@ from models.tables import BillLineRow, BillRow, ErpWriteRow
 
 HEADER = (
     "number", "bill_date", "posting_date", "due_date", "memo", "vendor_id", "total", "tax", "discount", "invoice_total",
+    "match_mode",
 )  # fmt: skip
-LINE = ("item_id", "quantity", "unit", "price", "amount", "account", "description", "department", "location",
-        "class_id", "project")  # fmt: skip
+LINE = ("item_id", "substitute", "quantity", "unit", "price", "amount", "account", "description", "department",
+        "location", "class_id", "project")  # fmt: skip
 
 
 async def replace(
@@ -34,6 +35,7 @@ async def replace(
         {"class": charge.kind, "amount": str(charge.amount), "description": charge.description}
         for charge in new.charges
     ]
+    bill.small = new.small
     session.add(bill)
     for line in old_lines.values():
         session.expunge(line)  # the new line of this number is another row

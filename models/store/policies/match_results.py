@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.connections import MatchMode
+from models.domain.bills import BillMatchMode
 from models.domain.ids import BillId, ConnectionId, PurchaseOrderId
 from models.store.base.identity import derived_id
 from models.tables import MatchResultRow
@@ -25,7 +25,7 @@ async def save(
     bill_id: BillId | None,
     request_key: str,
     outcome: str,
-    mode: MatchMode,
+    mode: BillMatchMode,
     result: Mapping[str, Any],
     why: str,
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from matching.bill import match_bill
 from matching.kernel.receipts import ReceiptLineToBill, allocate_to_receipts, over_received
 from matching.rules.credits import expected_credit
-from models.domain.connections import MatchMode
+from models.domain.bills import BillMatchMode
 from tests.builders.matching import (
     a_bill,
     a_ledger,
@@ -19,7 +19,7 @@ from tests.builders.matching import (
     run_match,
 )
 
-TWO, THREE = MatchMode.TWO_WAY, MatchMode.THREE_WAY
+TWO, THREE = BillMatchMode.TWO_WAY, BillMatchMode.THREE_WAY
 
 
 def test_r01_a_return_after_the_bill_expects_a_credit_which_settles_it():
