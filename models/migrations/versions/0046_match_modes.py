@@ -1,15 +1,16 @@
-"""A bill has a match mode of its own, is small or not, and its lines may be for a substitute. "Only approved bills" also
-keeps a connection from going back to a `push_when` that sends others.
+"""A bill has a match mode of its own, is small or not, and its lines may be for a substitute.
+
+"Only approved bills" also keeps a connection from going back to a `push_when` that sends others.
 
 Revision ID: 0046
-Revises: 0047
+Revises: 0048
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0046"
-down_revision = "0047"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
