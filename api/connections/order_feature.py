@@ -19,7 +19,7 @@ from models.store.connections import connections
 from models.store.orders import excluded_records, purchase_orders
 from models.store.sync import cursors
 from models.tables import ConnectionRow
-from services.connections.capabilities import has_purchase_orders, has_receipts
+from services.capabilities import has_purchase_orders, has_receipts
 from services.sync.import_window import first_import_from
 from services.sync.late_links import link_all
 

@@ -32,7 +32,7 @@ from models.store.policies.match_facts import StoredPolicy
 from models.store.policies.tolerance_policies import Scope, ScopeTaken
 from models.tables import TolerancePolicyRow
 from services.bills.tolerances import policy_of, stored_policy
-from services.connections.capabilities import has_receipts
+from services.capabilities import has_receipts
 
 router = APIRouter(prefix="/v1/tolerance-policies", tags=["tolerance policies"], route_class=ExactRoute)
 

@@ -17,7 +17,7 @@ from models.store.payables import small_bills
 from models.store.policies.match_facts import match_facts
 from models.tables import ConnectionRow, PurchaseOrderRow
 from services.bills.tolerances import policies_of
-from services.connections.capabilities import has_receipts
+from services.capabilities import has_receipts
 
 
 async def mode_of_vendor(session: AsyncSession, connection: ConnectionRow, order: PurchaseOrderRow) -> BillMatchMode:

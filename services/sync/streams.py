@@ -2,7 +2,7 @@
 
 from models.domain.sync import Stream
 from models.tables import ConnectionRow
-from services.connections.capabilities import has_purchase_orders, has_receipts
+from services.capabilities import has_purchase_orders, has_receipts
 
 
 def allowed_streams(row: ConnectionRow) -> tuple[list[Stream], str]:
