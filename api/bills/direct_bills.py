@@ -1,6 +1,5 @@
 """Enter a bill without a purchase order: match it without saving, and create it."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -8,18 +7,19 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.bill_charges import NewCharge, refuse_charges
+from api.bills.bill_charges import refuse_charges
 from api.bills.bill_entry import as_problem, blocked, check_part
 from api.bills.line_dimensions import check_dimensions
+from api.bills.new_bill_header import NewBillHeader
 from api.bills.order_bills import DryRun
-from api.bills.schemas import FindingId, OpenNeeds, Reminder
+from api.bills.schemas import OpenNeeds, Reminder
 from api.connections.routes import load, must_be_let_in
 from api.http.auth import Caller, Clerk, Viewer
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, refusal
 from api.http.output import Output
 from api.http.problems import Problem, StoredMatch, answers
-from api.http.schemas import Amount, Code, Day, Input, Money, Name, Number, Text, UnsignedAmount
+from api.http.schemas import Amount, Code, Input, Money, Name, Text
 from api.http.services import Services
 from models.domain.bills import BillStatus, ChargeKind
 from models.domain.ids import ConnectionId
@@ -61,36 +61,11 @@ class NewAccountLine(Input):
     project: Code | None = None
 
 
-class NewDirectBill(Input):
+class NewDirectBill(NewBillHeader):
     connection_id: Name
     vendor_id: Code = Field(description="Who sent the bill, by the ERP's id, number or name.", examples=["V-150"])
-    number: Number = Field(description="The supplier's invoice number.", examples=["RENT-2026-12"])
-    bill_date: Day = Field(examples=["2026-11-20"])
-    posting_date: Day | None = Field(default=None, description="Decides the accounting period; null: the bill date.")
-    due_date: Day | None = Field(default=None, description="null: by the payment term.")
     term: Code | None = Field(default=None, description="The payment term, as the ERP names it; null: the vendor's.")
-    memo: Text = ""
     currency: Code | None = Field(default=None, description="null: the connection's own; no other is taken.")
-    entity: Code | None = Field(default=None, description="null: the connection's own.")
-    total: Amount | None = Field(
-        default=None, description="The total the supplier wrote; it is compared with the sum of the bill."
-    )
-    tax: UnsignedAmount | None = None
-    expected_tax: UnsignedAmount | None = Field(
-        default=None,
-        description="The tax a tax engine computed; compared with `tax` if a tolerance policy asks for it.",
-    )
-    discount: UnsignedAmount = Field(default=Decimal(0), description="Taken off the total.")
-    part_of: Name | None = Field(
-        default=None,
-        description="The first bill of the same supplier invoice, if it is entered in several parts under one number.",
-    )
-    charges: Annotated[list[NewCharge], Field(max_length=50)] = Field(
-        default=[], description="Money beyond the lines: freight, surcharges."
-    )
-    acknowledge: Annotated[list[FindingId], Field(max_length=500)] = Field(
-        default=[], description="Ids of warnings to acknowledge now; the bill goes on despite them."
-    )
     lines: Annotated[list[NewAccountLine], Field(min_length=1, max_length=500)]
 
 

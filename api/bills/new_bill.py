@@ -3,28 +3,23 @@
 A draft can be sent as it is, once the invoice's number is filled in: what a draft only shows is taken and not read.
 """
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.bills.bill_charges import NewCharge
-from api.bills.schemas import FindingId
+from api.bills.new_bill_header import NewBillHeader
 from api.http.schemas import (
     ONE_LINE,
     ONE_LINE_RULES,
     Amount,
     Code,
-    Day,
     Input,
     Name,
-    Number,
     Price,
     Quantity,
     Switch,
     Text,
-    UnsignedAmount,
     Whole,
 )
 from models.domain.bills import BillMatchMode
@@ -125,7 +120,7 @@ class NewBillLine(Input):
         return self
 
 
-class NewBill(Input):
+class NewBill(NewBillHeader):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -139,35 +134,8 @@ class NewBill(Input):
         }
     )
 
-    number: Number = Field(description="The supplier's invoice number.", examples=["INV-2041"])
-    bill_date: Day = Field(examples=["2026-11-20"])
-    posting_date: Day | None = Field(default=None, description="Decides the accounting period; null: the bill date.")
-    due_date: Day | None = None
-    memo: Text = ""
     vendor_id: Code | None = Field(default=None, description="Who sent the bill; null: the order's vendor.")
     currency: Code | None = Field(default=None, description="null: the order's.", examples=["USD"])
-    entity: Code | None = Field(default=None, description="null: the connection's own.")
-    total: Amount | None = Field(
-        default=None, description="The total the supplier wrote; it is compared with the sum of the bill."
-    )
-    tax: UnsignedAmount | None = None
-    expected_tax: UnsignedAmount | None = Field(
-        default=None,
-        description="The tax a tax engine computed; compared with `tax` if a tolerance policy asks for it.",
-    )
-    discount: UnsignedAmount = Field(default=Decimal(0), description="Taken off the total.")
-    part_of: Name | None = Field(
-        default=None,
-        description="The first bill of the same supplier invoice, if it is entered in several parts under one number.",
-    )
-    charges: Annotated[list[NewCharge], Field(max_length=50)] = Field(
-        default=[], description="Money that is on no order line: freight, surcharges."
-    )
-    acknowledge: Annotated[list[FindingId], Field(max_length=500)] = Field(
-        default=[],
-        description="Ids of warnings to acknowledge now (see `.../match`); the bill goes on despite them.",
-        examples=[["BILLED_BEYOND_RECEIVED:line-1"]],
-    )
     lines: Annotated[list[NewBillLine], Field(min_length=1, max_length=500)]
     purchase_order_id: Name | None = Field(default=None, description="As the draft shows it: the order of the path.")
     purchase_order_number: Unread = None

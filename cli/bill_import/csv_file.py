@@ -37,7 +37,6 @@ Unset = BeforeValidator(_none_for_empty)
 Text = Annotated[str, StringConstraints(min_length=1)]
 Day = Annotated[date, BeforeValidator(_iso_date), Field(description="a date like 2026-11-30")]
 OptionalDay = Annotated[date | None, BeforeValidator(_iso_date), Unset, Field(description="a date like 2026-11-30")]
-Number = Annotated[Decimal, Field(description="a number like 1250.00")]
 OptionalNumber = Annotated[Decimal | None, Unset, Field(description="a number like 1250.00")]
 LineNumber = Annotated[Annotated[int, Field(ge=1)] | None, Unset, Field(description="a line number from 1")]
 SandboxOnly = Annotated[None, Unset, Field(description="read by an import, only by the sandbox: leave it empty")]
@@ -56,19 +55,19 @@ class BillRow(BaseModel):
     po_line_no: LineNumber = None
     item_id: str = ""
     description: str = ""
-    quantity: Number
+    quantity: OptionalNumber = None
     unit: str = ""
     price: OptionalNumber = None
     amount: OptionalNumber = None
+    account: str = ""
     memo: str = ""
     currency: SandboxOnly = None
-    account: SandboxOnly = None
     location: SandboxOnly = None
     entity: SandboxOnly = None
 
 
 ROW = TypeAdapter(BillRow)
-REQUIRED = tuple(name for name, column in BillRow.model_fields.items() if column.is_required())
+REQUIRED = (*(name for name, column in BillRow.model_fields.items() if column.is_required()), "quantity")
 COLUMNS = tuple(name for name, column in BillRow.model_fields.items() if column.annotation is not type(None))
 """The columns that an import reads, in the order in which we write them."""
 
@@ -96,10 +95,13 @@ class FileLine:
     po_line_no: int | None
     item_id: str
     description: str
-    quantity: Decimal
+    quantity: Decimal | None
+    """None: of a line on no order."""
     unit: str
     price: Decimal | None
     amount: Decimal | None
+    account: str = ""
+    """The GL account of a line on no order; empty: the line is on one."""
 
 
 @dataclass
@@ -111,7 +113,7 @@ class FileBill:
     bill_date: date
     due_date: date | None
     po_number: str
-    """From its first row; empty: the invoice names no order."""
+    """From the first row that has one; empty: the invoice names no order."""
     memo: str
     lines: list[FileLine] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -175,7 +177,9 @@ def _bills(reader: "csv.DictReader[str]") -> tuple[list[FileBill], list[Unreadab
             problem = "has more fields than the header has columns"
             group.problems.append(UnreadableRow(reader.line_num, "the row", problem))
         try:
-            group.rows.append((reader.line_num, ROW.validate_python(values)))
+            row = ROW.validate_python(values)
+            group.problems += _contradictions(reader.line_num, row)
+            group.rows.append((reader.line_num, row))
         except ValidationError as error:
             group.problems += [_problem(reader.line_num, one) for one in error.errors(include_url=False)]
     unreadable = [problem for group in groups for problem in group.problems]
@@ -198,6 +202,18 @@ def _group_for(groups: list[_Group], values: dict[str, str]) -> _Group:
     return groups[-1]
 
 
+def _contradictions(line: int, row: BillRow) -> list[UnreadableRow]:
+    """Return what a row lacks or has too much: one with an account is an amount on no order line."""
+    if not row.account:
+        return [] if row.quantity is not None else [UnreadableRow(line, "quantity", "is empty")]
+    given = {"po_line_no": row.po_line_no, "item_id": row.item_id, "unit": row.unit, "price": row.price}
+    said = "with an account the row is on no order line: leave it empty"
+    problems = [UnreadableRow(line, name, said) for name, value in given.items() if value]
+    if row.amount is None:
+        problems.append(UnreadableRow(line, "amount", "is empty"))
+    return problems
+
+
 def _problem(line: int, error: Any) -> UnreadableRow:
     """Return what the value of a row must be. The words are ours: the library's are about types of Python."""
     column, value = str(error["loc"][0]), error["input"]
@@ -212,7 +228,7 @@ def _bill(rows: Sequence[tuple[int, BillRow]]) -> FileBill:
         vendor_id=first.vendor_id,
         bill_date=first.invoice_date,
         due_date=first.due_date,
-        po_number=first.po_number,
+        po_number=next((row.po_number for _, row in rows if row.po_number), ""),
         memo=first.memo,
         lines=[FileLine(**row.model_dump(include=set(FileLine.__annotations__))) for _, row in rows],
         rows=[line for line, _ in rows],

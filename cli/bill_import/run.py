@@ -3,14 +3,15 @@
 A bill is all consecutive rows with the same vendor and invoice number. Rows that cannot be read are reported by line.
 The bill they belong to is left out whole, and all others go on. Importing the same file again creates no second bill.
 
-A row that names no order, or no line of it, is placed by suggestion when that is sure. Otherwise its bill is reported
+A row with an account is on no order line; a bill of such rows alone is entered without an order. Any other row that
+names no order, or no line of it, is placed by suggestion when that is sure. Otherwise its bill is reported
 with the best guess and not sent.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cli.bill_import.csv_file import FileBill, FileLine
@@ -67,16 +68,7 @@ def import_bills(
 
 def _import(finder: "OrderFinder", bill: FileBill) -> Imported:
     try:
-        places = finder.place(bill)
-        home = places[0].order_id
-        body = {
-            "number": bill.number,
-            "bill_date": bill.bill_date.isoformat(),
-            "due_date": bill.due_date.isoformat() if bill.due_date else None,
-            "memo": bill.memo,
-            "lines": [_for_api(line, place, home) for line, place in zip(bill.lines, places, strict=True)],
-        }
-        answer = finder.client.post(f"/v1/purchase-orders/{home}/bills", body, key=_key(bill, places))
+        answer = _enter(finder, bill)
     except ApiProblem as problem:
         if problem.status >= 500:
             raise
@@ -90,6 +82,36 @@ def _import(finder: "OrderFinder", bill: FileBill) -> Imported:
     outcome = WAITING.get(answer["bill"]["status"], "accepted")
     worst = _worst_finding(answer["match"])
     return Imported(bill, outcome, worst["code"], worst["message"], answer["bill"]["id"], _codes(answer["match"]))
+
+
+def _enter(finder: "OrderFinder", bill: FileBill) -> dict[str, Any]:
+    """Enter one bill, on its order or without one; return the API's answer.
+
+    Raises:
+        Unplaced: a row has no order line that is sure enough.
+        ApiProblem: the API refuses it.
+    """
+    header = {
+        "number": bill.number,
+        "bill_date": bill.bill_date.isoformat(),
+        "due_date": bill.due_date.isoformat() if bill.due_date else None,
+        "memo": bill.memo,
+    }
+    rows = list(zip(bill.rows, bill.lines, strict=True))
+    off_order = [_on_account(line) for _, line in rows if line.account]
+    on_order = [(row, line) for row, line in rows if not line.account]
+    if not on_order and not bill.po_number:
+        connection = finder.the_connection()
+        body = {**header, "connection_id": connection, "vendor_id": bill.vendor_id, "lines": off_order}
+        return dict(finder.client.post("/v1/bills", body, key=bill.key))
+    placed = replace(bill, rows=[row for row, _ in on_order], lines=[line for _, line in on_order])
+    places = finder.place(placed)
+    home = places[0].order_id if places else finder.order(bill, bill.po_number)["id"]
+    lines = [_for_api(line, place, home) for line, place in zip(placed.lines, places, strict=True)]
+    lines += [{**line, "off_order": True} for line in off_order]
+    return dict(
+        finder.client.post(f"/v1/purchase-orders/{home}/bills", {**header, "lines": lines}, key=_key(placed, places))
+    )
 
 
 @dataclass
@@ -113,7 +135,7 @@ class OrderFinder:
         open_rows: dict[str, list[int]] = {}
         for row, line in enumerate(bill.lines):
             number = line.po_number or bill.po_number
-            order = self._order(bill, number) if number else None
+            order = self.order(bill, number) if number else None
             place = None if order is None else _place_on(order, line)
             if place is None:
                 open_rows.setdefault(number, []).append(row)
@@ -123,10 +145,10 @@ class OrderFinder:
         for number, rows in open_rows.items():
             asked = {bill.rows[row]: _as_invoice_line(bill.lines[row]) for row in rows}
             if number:
-                order = self._order(bill, number)
+                order = self.order(bill, number)
                 result = place_on_order(self.client, order["id"], asked, bill.memo, self.accept)
             else:
-                connection = self._connection()
+                connection = self.the_connection()
                 vendor = vendor_id(self.client, connection, bill.vendor_id)
                 result = place_anywhere(self.client, connection, vendor, asked, bill.memo, self.accept)
             for row, place in zip(rows, result, strict=True):
@@ -137,7 +159,12 @@ class OrderFinder:
                 places[row] = place
         return [places[row] for row in range(len(bill.lines))]
 
-    def _order(self, bill: FileBill, number: str) -> dict[str, Any]:
+    def order(self, bill: FileBill, number: str) -> dict[str, Any]:
+        """Return the order of this number and the bill's vendor.
+
+        Raises:
+            Unplaced: there is none.
+        """
         wanted = (bill.vendor_id, number)
         if wanted not in self.orders:
             try:
@@ -149,11 +176,16 @@ class OrderFinder:
             raise Unplaced("no_purchase_order", "UNKNOWN_PO", order)
         return order
 
-    def _connection(self) -> str:
+    def the_connection(self) -> str:
+        """Return the connection that bills without an order number belong to.
+
+        Raises:
+            Unplaced: there are several, and none was named.
+        """
         if self.connection is None:
             known = [connection["id"] for connection in self.client.pages("/v1/connections")]
             if len(known) != 1:
-                detail = "the invoice names no purchase order; say in which connection to look for one (--connection)"
+                detail = "the invoice names no purchase order; say which connection it belongs to (--connection)"
                 raise Unplaced("no_purchase_order", "NO_PO_NUMBER", detail)
             self.connection = known[0]
         return self.connection
@@ -169,6 +201,10 @@ def _place_on(order: dict[str, Any], row: FileLine) -> Place | None:
         return Place(order["id"], row.po_line_no, lines[0]["order_line_id"] if lines else "")
     lines = [line for line in order["lines"] if row.item_id and line["item_id"] == row.item_id]
     return Place(order["id"], lines[0]["line_no"], lines[0]["order_line_id"]) if len(lines) == 1 else None
+
+
+def _on_account(line: FileLine) -> dict[str, Any]:
+    return {"account": line.account, "amount": str(line.amount), "description": line.description}
 
 
 def _as_invoice_line(line: FileLine) -> dict[str, Any]:

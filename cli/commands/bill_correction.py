@@ -9,7 +9,7 @@ from cli.client.drafts import written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, StateDir, api, console
 from cli.commands.purchase_orders import find
 
-CARRIED = ("description", "account", "department", "location", "class_id", "project")
+CARRIED = ("description", "substitute", "account", "department", "location", "class_id", "project")
 
 
 def correct(
@@ -43,6 +43,7 @@ def correct(
             "tax": bill["tax"],
             "discount": bill["discount"],
             "charges": bill["charges"],
+            "match_mode": bill["match_mode"],
             "lines": [written_line(text) for text in line] if line else [_as_it_is(one) for one in bill["lines"]],
         }
         answer = client.post(f"/v1/purchase-orders/{order_id}/bills/{bill['id']}", body)
@@ -53,6 +54,8 @@ def correct(
 
 def _as_it_is(line: dict[str, Any]) -> dict[str, Any]:
     kept = {name: line[name] for name in CARRIED if line[name]}
+    if line["off_order"]:
+        return {"off_order": True, "amount": line["amount"], **kept}
     unit = {"unit": line["billed_unit"]} if line["billed_unit"] else {}
     return {
         "order_line_id": line["order_line_id"],

@@ -1,7 +1,8 @@
 """Put a bill that was entered without an order on a purchase order, before anything of it was sent.
 
 It is entered anew against the order, under its own number, and the bill without an order is abandoned: both in one
-transaction. What it was approved for is another bill now, so approvals begin anew too.
+transaction. What it was approved for is another bill now, so approvals begin anew too; who entered or changed it before
+is kept from approving it as ever.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from models.domain.ids import BillId, ErpId, OrganizationId, PurchaseOrderId
 from models.store.audit.outbox import OutboxMessage
 from models.store.payables import bill_edits, bill_reads, payment_reads
 from models.tables import BillLineRow, BillRow, PurchaseOrderRow
+from services.approvals.separation import carry_over
 from services.bills.acceptance import Acceptance, accept_bill
 from services.bills.ending import abandon_bill
 from services.bills.intake import RequestedBill, RequestedCharge, RequestedLine
@@ -67,6 +69,8 @@ async def put_on_order(
         request_key=request_key,
         actor=actor,
     )
+    if accepted.bill_id is not None:
+        await carry_over(session, bill, accepted.bill_id)
     return PutOnOrder(accepted, [*messages, *([accepted.message] if accepted.message else [])])
 
 

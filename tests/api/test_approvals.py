@@ -12,6 +12,7 @@ from models.store.base.database import Database
 from models.store.payables import bill_edits
 from services.bills.ending import edit_bill
 from services.outbox.kinds import bill_accepted, bill_decided
+from tests.fakes.fake_erp import FakeErp
 from tests.harness.api_client import ApiClient, a_problem, an_order, connected, mirrored
 from tests.harness.people import PersonClient, add_person, another_key, program_key
 
@@ -355,3 +356,27 @@ async def test_the_workflow_is_told_what_a_bill_waits_for(staff: Staff) -> None:
     asked = decided.argument
     assert asked.because[0].startswith("step 1 of 2: approved by Ben on 20")
     assert decided.starts_bill == bill["id"]
+
+
+async def test_who_entered_a_bill_does_not_approve_it_after_it_was_put_on_an_order(staff: Staff, erp: FakeErp) -> None:
+    """Dan enters a bill without an order, Ana puts it on one: the bill is another, and neither approves it."""
+    erp.capabilities = erp.capabilities.model_copy(update={"account_lines": True})
+    staff.connection = await connected(staff.api)
+    await staff.on([staff.dan, staff.ben])
+    order = an_order("PO-1", lines=1)
+    order_id = await mirrored(staff.database, staff.connection, order)
+    body = {
+        "connection_id": staff.connection,
+        "vendor_id": "V-1",
+        "number": "RENT-1",
+        "bill_date": "2026-11-20",
+        "lines": [{"account": "6600", "amount": "50.00"}],
+    }
+    direct = (await staff.dan.post("/v1/bills", body)).json()["bill"]["id"]
+    on = {"line_no": 1, "order_line_id": order.lines[0].erp_id, "quantity": "4"}
+    put = await staff.clerk.post(f"/v1/bills/{direct}/put-on-order", {"purchase_order_id": order_id, "lines": [on]})
+    assert put.status_code == 201, put.text
+    bill_id = put.json()["id"]
+    a_problem(await staff.dan.approve(bill_id), 409, "SEPARATION_OF_DUTIES")
+    assert (await staff.ben.approve(bill_id)).status_code == 200
+    assert "entered_before" in await staff.kinds(bill_id)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, refused
@@ -53,3 +54,36 @@ async def test_end_and_cap_refuse_what_is_beyond_them(api: StackClient, company:
     assert company.held("vendor_invoices") == []
     assert (await api.put(path, {"ends_on": today().isoformat(), "release_cap": "1000.01"})).status_code == 200
     await api.arrived(held.json()["bill"]["id"])
+
+
+async def test_money_received_and_a_tolerance_count_on_a_line_billed_by_value(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """A03, A04, A05: 5,000 of 4,000 received warns by 1,000; with 2 % the most is 12,240; half of it is 6,000."""
+    order_a_service(company)
+    await api.start()
+
+    async def tried(**line: str) -> dict[str, Any]:
+        order = await api.order("PO-1")
+        body = {"number": "INV-T", "bill_date": today().isoformat(), "lines": [{"order_line_no": 1, **line}]}
+        answer = await api.post(f"/v1/purchase-orders/{order['id']}/match", body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    half = await tried(quantity="0.5", price="12000.00")
+    assert half["outcome"] == "OK", half
+    assert half["match"]["inputs"]["bill"]["lines"][0]["amount"] in ("6000", "6000.00", "6000.000")
+    first = await api.enter("PO-1", {}, lines=[{"order_line_no": 1, "amount": "5000.00"}])
+    await api.arrived(first.json()["bill"]["id"])
+    policy = {
+        "scope": {"connection_id": api.connection_id},
+        "checks": {"qty": {"block": {"pct": "2", "abs": "unlimited"}}},
+    }
+    assert (await api.post("/v1/tolerance-policies", policy, role="accountant")).status_code == 201
+    assert (await tried(amount="7240.00"))["outcome"] != "BLOCK"
+    beyond = refused(
+        await api.enter("PO-1", {}, lines=[{"order_line_no": 1, "amount": "7240.01"}]), 422, "MATCH_BLOCKED"
+    )
+    assert "7240" in beyond["detail"].replace(",", "")
+    within = await api.enter("PO-1", {}, lines=[{"order_line_no": 1, "amount": "7240.00"}])
+    assert within.status_code == 201, within.text

@@ -413,3 +413,64 @@ def test_an_order_of_another_vendor_says_whose_it_is(written: Callable[[str], Pa
     (one,), posted = imported(bills, ACCEPTED)
     assert (one.code, posted) == ("UNKNOWN_PO", [])
     assert one.detail == "PO-1 belongs to vendor V1 (Acme Supplies), not to OTHER"
+
+
+DIRECT = HEADER.replace("\n", ",account,description\n")
+
+
+def test_a_bill_of_amounts_on_accounts_is_entered_without_an_order(written: Callable[[str, str], Path]) -> None:
+    """S1-28: rent and power as rows with an account; in the connection named, else in the only one."""
+    rows = (
+        "RENT-1,V1,2026-11-01,2026-12-01,,,,,,,1200.00,November,6600,Rent\n"
+        "RENT-1,V1,2026-11-01,2026-12-01,,,,,,,80.00,November,6610,Power\n"
+    )
+    bills, unreadable = read_bills(written(rows, DIRECT))
+    assert unreadable == []
+    (done,), (posted,) = imported(bills, ACCEPTED)
+    assert (done.outcome, done.bill_id) == ("accepted", "bill_1")
+    assert posted == {
+        "path": "/v1/bills",
+        "key": bills[0].key,
+        "connection_id": "c0",
+        "vendor_id": "V1",
+        "number": "RENT-1",
+        "bill_date": "2026-11-01",
+        "due_date": "2026-12-01",
+        "memo": "November",
+        "lines": [
+            {"account": "6600", "amount": "1200.00", "description": "Rent"},
+            {"account": "6610", "amount": "80.00", "description": "Power"},
+        ],
+    }
+    (several,), nothing = imported(bills, ACCEPTED, connections=2)
+    assert (several.outcome, nothing) == ("no_purchase_order", [])
+    assert "--connection" in several.detail
+    (_,), (named,) = imported(bills, ACCEPTED, connections=2, connection="c1")
+    assert named["connection_id"] == "c1"
+
+
+def test_a_row_with_an_account_is_off_the_order_of_its_bill(written: Callable[[str, str], Path]) -> None:
+    """The order's number may stand on any row of the bill."""
+    rows = "INV-1,V1,2026-11-01,,,,,,,,15.00,,7000,Freight\nINV-1,V1,2026-11-01,,PO-1,1,,4,Each,2.50,,,,\n"
+    bills, _ = read_bills(written(rows, DIRECT))
+    (_,), (posted,) = imported(bills, ACCEPTED)
+    assert posted["path"] == "/v1/purchase-orders/po_1/bills"
+    assert posted["lines"] == [
+        {"order_line_id": "po_1:1", "quantity": "4", "unit": "Each", "price": "2.50"},
+        {"account": "7000", "amount": "15.00", "description": "Freight", "off_order": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "where"),
+    [
+        ("INV-1,V1,2026-11-01,,PO-1,1,,,,,15.00,,7000,\n", ["po_line_no"]),
+        ("INV-1,V1,2026-11-01,,,,BOLT,,Each,2.50,,,7000,\n", ["item_id", "unit", "price", "amount"]),
+        ("INV-1,V1,2026-11-01,,,,,,,,15.00,,,\n", ["quantity"]),
+    ],
+)
+def test_a_row_is_on_an_order_line_or_on_an_account(
+    written: Callable[[str, str], Path], row: str, where: list[str]
+) -> None:
+    bills, unreadable = read_bills(written(row, DIRECT))
+    assert (bills, [one.column for one in unreadable]) == ([], where)
