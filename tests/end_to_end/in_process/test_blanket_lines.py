@@ -56,10 +56,10 @@ async def test_end_and_cap_refuse_what_is_beyond_them(api: StackClient, company:
     await api.arrived(held.json()["bill"]["id"])
 
 
-async def test_money_received_and_a_tolerance_count_on_a_line_billed_by_value(
+async def test_a_tolerance_counts_in_money_on_a_line_billed_by_value(
     api: StackClient, company: SandboxCompany
 ) -> None:
-    """A03, A04, A05: 5,000 of 4,000 received warns by 1,000; with 2 % the most is 12,240; half of it is 6,000."""
+    """A04, A05: with 2 % the most is 12,240, to the cent; a quantity of a half is 6,000."""
     order_a_service(company)
     await api.start()
 
