@@ -56,9 +56,7 @@ async def test_end_and_cap_refuse_what_is_beyond_them(api: StackClient, company:
     await api.arrived(held.json()["bill"]["id"])
 
 
-async def test_a_tolerance_counts_in_money_on_a_line_billed_by_value(
-    api: StackClient, company: SandboxCompany
-) -> None:
+async def test_a_tolerance_counts_in_money_on_a_line_billed_by_value(api: StackClient, company: SandboxCompany) -> None:
     """A04, A05: with 2 % the most is 12,240, to the cent; a quantity of a half is 6,000."""
     order_a_service(company)
     await api.start()
