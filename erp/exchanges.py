@@ -81,6 +81,15 @@ class ExchangeJournal(Protocol):
         that its record may have changed since."""
         ...
 
+    async def note(self, key: str, text: str) -> None:
+        """Store a note once, as long as writes are stored: what work of several writes is about to do. It is never
+        sent."""
+        ...
+
+    async def noted(self, key: str) -> str | None:
+        """Return a note; None: there is none."""
+        ...
+
     async def losses(self, key: str) -> int:
         """Return how often the outcome of a write was lost."""
         ...

@@ -130,6 +130,16 @@ class StoredExchanges:
             stored = await exchanges.stored(session, self._connection_id, _write(key))
         return None if stored is None or stored.waiter != self._waiter() else stored.answer
 
+    async def note(self, key: str, text: str) -> None:
+        """Store a note once."""
+        async with self._database.transaction() as session:
+            await exchanges.note(session, self._connection_id, _note(key), text)
+
+    async def noted(self, key: str) -> str | None:
+        """Return a note; None: there is none."""
+        async with self._database.statement() as session:
+            return await exchanges.answer_to(session, self._connection_id, _note(key))
+
     async def losses(self, key: str) -> int:
         """Return how often the outcome of a write was lost."""
         async with self._database.statement() as session:
@@ -165,3 +175,7 @@ class StoredExchanges:
 
 def _write(key: str) -> str:
     return f"write/{key}"
+
+
+def _note(key: str) -> str:
+    return f"note/{key}"

@@ -12,7 +12,15 @@ CREDENTIALS_SPECS = CredentialsSpec(
     credentials=(),
     may_be_given=(),
     entity=None,
-    preferences=(Question("bank_account", "The account bills are paid from."),),
+    preferences=(
+        Question("bank_account", "The account bills are paid from."),
+        Question(
+            "replace_item_receipts",
+            "Let a bill take the place of item receipts that hold its goods: they are deleted, and what the bill"
+            " leaves of them is received anew.",
+            yes_or_no=True,
+        ),
+    ),
     default_endpoint=lambda _: "web-connector:",
     max_in_flight=1,
     read_lag_seconds=0,

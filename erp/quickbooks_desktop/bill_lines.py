@@ -59,9 +59,15 @@ def in_orders_sequence(lines: Sequence[Line], orders: Mapping[str, etree._Elemen
 
 
 def must_be_billable(
-    bill: BillToPush, lines: Sequence[Line], orders: Mapping[str, etree._Element], *, enhanced: bool
+    bill: BillToPush,
+    lines: Sequence[Line],
+    orders: Mapping[str, etree._Element],
+    *,
+    enhanced: bool,
+    given_up: Mapping[ErpId, Decimal] = {},
 ) -> None:
-    """Check what QuickBooks would refuse, leave unlinked, or count twice.
+    """Check what QuickBooks would refuse, leave unlinked, or count twice. `given_up` is what item receipts will no
+    longer hold of order lines when the bill is written.
 
     Raises:
         Rejected: ORDER_NOT_FOUND, VENDOR_DIFFERS, ALREADY_CONVERTED, MORE_THAN_ORDERED, ORDER_LINE_GONE or
@@ -84,10 +90,10 @@ def must_be_billable(
                 "ALREADY_CONVERTED", f"Order {number} is closed in QuickBooks.", order=number, status="Closed"
             )
     for line in lines:
-        _must_have_room(line, orders[line.order], enhanced=enhanced)
+        _must_have_room(line, orders[line.order], given_up.get(line.order_line, ZERO), enhanced=enhanced)
 
 
-def _must_have_room(line: Line, order: etree._Element, *, enhanced: bool) -> None:
+def _must_have_room(line: Line, order: etree._Element, given_up: Decimal, *, enhanced: bool) -> None:
     theirs = order_line(line, order)
     name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
     if wire.flag(theirs, "IsManuallyClosed"):
@@ -97,6 +103,8 @@ def _must_have_room(line: Line, order: etree._Element, *, enhanced: bool) -> Non
     if enhanced:
         unbilled = fields.number(theirs, "UnbilledQuantity")
         taken = None if unbilled is None or ordered is None else ordered - unbilled
+    if taken is not None:
+        taken -= given_up
     if ordered is None or taken is None or line.quantity <= ordered - taken:
         return
     evidence = {"order": number, "order_line": line.order_line, "ordered": str(ordered), "taken": str(taken)}

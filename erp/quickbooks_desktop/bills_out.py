@@ -7,13 +7,12 @@ The second one's answer is the read-back: it is in the journal, under our key, f
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lxml import etree
 
-from erp.errors import Duplicate, OutcomeUnknown, Rejected, Stale
-from erp.quickbooks_desktop import bill_edits, faults, fields, preflight, translate, wire
+from erp.errors import Duplicate, ErpError, OutcomeUnknown, Rejected, Stale, UnknownRefusal
+from erp.quickbooks_desktop import bill_differences, bill_edits, faults, fields, preflight, replacing, translate, wire
 from erp.quickbooks_desktop.bill_lines import (
     Line,
     in_orders_sequence,
@@ -24,10 +23,13 @@ from erp.quickbooks_desktop.bill_lines import (
 )
 from erp.quickbooks_desktop.bills_in import BillsIn, bills_numbered
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
+from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.orders import WHOLE, Orders, linked_questions, question
 from erp.quickbooks_desktop.preferences import Preferences, account
 from erp.quickbooks_desktop.reader import Reader
+from erp.quickbooks_desktop.replacing import Plan
 from erp.quickbooks_desktop.wire import Part
+from erp.verdicts import Verdict
 from models.domain.bills import BillToPush, PushedBill
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import PurchaseOrderSnapshot
@@ -61,9 +63,14 @@ class Bills(BillsIn):
         Raises:
             Deferred: QuickBooks is at it, or has not answered the look-up.
         """
-        made = await self._made(bill)
+        made = await self._made(bill) or await self._looked_up(bill)
         if made is not None:
-            return made
+            plan, _ = await replacing.under_way(self._client, bill.external_key)
+            if plan is not None:
+                await replacing.finish(self._client, plan)
+        return made
+
+    async def _looked_up(self, bill: BillToPush) -> DocumentId | None:
         key = bill.external_key
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         answer = await self._client.ask(f"find/{key}/{await self._client.losses(key)}", bills_numbered(number))
@@ -88,42 +95,110 @@ class Bills(BillsIn):
 
         Raises:
             Deferred: QuickBooks has not answered yet.
-            Rejected: NUMBER_TAKEN, or what `must_be_billable` and `preflight` refuse, or QuickBooks refused it.
+            Rejected: NUMBER_TAKEN, or what `must_be_billable` and `preflight` refuse, or QuickBooks refused it, or
+                RECEIPT_NOT_RESTORED.
+            Stale: an item receipt that it replaces was changed meanwhile.
         """
+        plan, number_of_plan = await replacing.under_way(self._client, bill.external_key)
         made = await self._made(bill)
-        if made is not None:
-            return made
+        if made is None:
+            made = await self._create(bill, plan, number_of_plan)
+        if plan := plan or (await replacing.under_way(self._client, bill.external_key))[0]:
+            await replacing.finish(self._client, plan)
+        return made
+
+    async def _create(self, bill: BillToPush, plan: Plan | None, number_of_plan: int) -> DocumentId:
         preflight.must_be_writable(bill)
         lines = lines_of(bill)
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         order_ids = list(dict.fromkeys(line.order for line in lines))
-        seen = await self._client.ask(
-            f"before/{bill.external_key}", preflight.QUESTION, bills_numbered(number), question(order_ids)
-        )
+        questions = (preflight.QUESTION, bills_numbered(number), question(order_ids), preflight.MAY_WRITE)
+        seen = await self._client.ask(f"before/{bill.external_key}/{number_of_plan}", *questions)
         same = records_of(seen.responses, ("BillRet",))
         ours = _ours(bill, same)
         if ours is not None:
             return ours
         orders = {fields.need(one, "TxnID"): one for one in records_of(seen.responses, ("PurchaseOrderRet",))}
-        preflight.must_be_open(bill, seen)
-        adopted = _converted(bill, same, orders)
-        if adopted is not None:
-            return adopted
-        if taken := [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]:
-            raise _number_taken(taken[0], number)
-        # As it is now: what the connection knows of it may be of an earlier session.
-        must_be_billable(bill, lines, orders, enhanced=preflight.keeps_bills_apart(seen))
-        answer = await self._client.write(
-            bill.external_key,
-            "BillAdd",
-            wire.request("BillAdd", self._body(bill, in_orders_sequence(lines, orders), orders), key="bill"),
-            question(order_ids),
-            *linked_questions(list(orders.values())),
-        )
+        if plan is None:
+            preflight.must_be_open(seen, what="bill", day=bill.bill_date)
+            adopted = _converted(bill, same, orders)
+            if adopted is not None:
+                return adopted
+            if taken := [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]:
+                raise _number_taken(taken[0], number)
+            plan = await self._receipts_to_replace(bill, lines, orders, seen, number_of_plan)
+        body = self._body(bill, in_orders_sequence(lines, orders), orders)
+        if plan is not None:
+            await replacing.begin(self._client, plan)
+            await replacing.delete_receipts(self._client, plan, orders)
+        try:
+            answer = await self._client.write(
+                bill.external_key,
+                "BillAdd",
+                wire.request("BillAdd", body, key="bill"),
+                question(order_ids),
+                *linked_questions(list(orders.values())),
+            )
+        except ErpError as error:
+            if plan is not None:
+                return await self._in_place_or_undone(bill, plan, error)
+            raise
         response = answer.named("BillAdd")
         assert response is not None, "the client checks that the write was answered"
         record = record_of(response)
         return DocumentId(recovered_id(response) or "" if record is None else fields.need(record, "TxnID"))
+
+    async def _receipts_to_replace(
+        self,
+        bill: BillToPush,
+        lines: Sequence[Line],
+        orders: Mapping[str, etree._Element],
+        seen: Answer,
+        number_of_plan: int,
+    ) -> Plan | None:
+        """Check that the bill can be linked, and return the item receipts that it takes the place of; None: none.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            Rejected: the bill cannot be linked.
+        """
+        # As it is now: what the connection knows of it may be of an earlier session.
+        enhanced = preflight.keeps_bills_apart(seen)
+        try:
+            must_be_billable(bill, lines, orders, enhanced=enhanced)
+        except Rejected as refusal:
+            if refusal.code != "RECEIVED_BY_ITEM_RECEIPT" or not self._preferences.replace_item_receipts:
+                raise
+            held = await self._client.ask(
+                f"receipts/{bill.external_key}/{number_of_plan}", replacing.receipts_question(list(orders.values()))
+            )
+            receipts = records_of(held.responses, ("ItemReceiptRet",))
+            found = replacing.plan_of(
+                bill.external_key, number_of_plan, lines, orders, receipts, preflight.closed_through(seen)
+            )
+            if found is None:
+                raise
+            plan, given_up = found
+            must_be_billable(bill, lines, orders, enhanced=enhanced, given_up=given_up)
+            return plan
+        return None
+
+    async def _in_place_or_undone(self, bill: BillToPush, plan: Plan, error: ErpError) -> DocumentId:
+        """Return the bill that was made in spite of an error; if none was, enter its receipts anew.
+
+        Raises:
+            ErpError: the error, after that, or at once if it leaves open whether the bill was made.
+        """
+        if isinstance(error, UnknownRefusal):
+            number = wire.short_number(bill.number, wire.LONGEST["bill"])
+            answer = await self._client.ask(f"refused/{plan.name}", bills_numbered(number))
+            ours = _ours(bill, records_of(answer.responses, ("BillRet",)))
+            if ours is not None:
+                return ours
+            error = error.refusal()
+        if error.verdict is Verdict.REFUSED:
+            await replacing.undo(self._client, plan, error)
+        raise error
 
     def _body(self, bill: BillToPush, lines: Sequence[Line], orders: Mapping[str, etree._Element]) -> Part | None:
         return wire.group(
@@ -134,7 +209,7 @@ class Bills(BillsIn):
             wire.part("DueDate", bill.due_date),
             wire.part("RefNumber", wire.short_number(bill.number, wire.LONGEST["bill"])),
             wire.reference("TermsRef", bill.term if bill.due_date is None else None),
-            wire.part("Memo", wire.marked(note(bill), bill.external_key)),
+            wire.part("Memo", wire.marked(bill_differences.note(bill), bill.external_key)),
             *self._charges(bill),
             *(item_line(line, order_line(line, orders[line.order])) for line in lines),
         )
@@ -238,7 +313,10 @@ class Bills(BillsIn):
         if bill.is_edit:
             differences = bill_edits.differences(bill, record)
         else:
-            differences = [*_header_differences(bill, record, total), *_line_differences(bill, lines, record, orders)]
+            differences = [
+                *bill_differences.of_header(bill, record, total),
+                *bill_differences.of_lines(bill, lines, record, orders),
+            ]
         return PushedBill(
             erp_id=ErpId(document),
             document_id=document,
@@ -251,6 +329,8 @@ class Bills(BillsIn):
         )
 
     async def _from_write(self, bill: BillToPush, document: DocumentId, lines: Sequence[Line]) -> Readback | None:
+        if await replacing.planned(self._client, bill.external_key):
+            return None  # its receipts were deleted, and perhaps entered anew, since
         answer = await self._client.own_write(bill.external_key, "BillAdd")
         response = None if answer is None else answer.named("BillAdd")
         record = record_of(response)
@@ -288,13 +368,6 @@ class Bills(BillsIn):
 
 def _edit_key(bill: BillToPush, edition: int, attempt: int) -> str:
     return f"{bill.external_key}/edit {edition}/{attempt}"
-
-
-def note(bill: BillToPush) -> str:
-    """Return the memo, with the whole number if QuickBooks keeps only its beginning."""
-    if wire.short_number(bill.number, wire.LONGEST["bill"]) == bill.number.strip():
-        return bill.memo
-    return f"{bill.memo}\nInvoice number: {bill.number}".strip()
 
 
 def _bill_question(document: str) -> str:
@@ -335,47 +408,3 @@ def _number_taken(taken: etree._Element, number: str) -> Rejected:
 
 def _once(records: Sequence[etree._Element]) -> list[etree._Element]:
     return list({wire.text(one, "TxnID"): one for one in records}.values())
-
-
-def _header_differences(bill: BillToPush, record: etree._Element, total: Decimal) -> list[str]:
-    number = wire.short_number(bill.number, wire.LONGEST["bill"])
-    pairs: list[tuple[str, Any, Any]] = [
-        ("the vendor", bill.vendor_id, wire.ref(record, "VendorRef")),
-        ("the supplier's invoice number", number, wire.text(record, "RefNumber") or ""),
-        ("our key", bill.external_key, wire.key_in(wire.text(record, "Memo"))),
-        ("the bill date", bill.bill_date, fields.day(record, "TxnDate")),
-        ("the due date", bill.due_date, bill.due_date and fields.day(record, "DueDate")),
-        ("the total", bill.total, total),
-    ]
-    return [
-        f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
-        for what, sent, existing in pairs
-        if sent != existing
-    ] + bill_edits.text_difference("the memo", note(bill), wire.without_key(wire.text(record, "Memo")))
-
-
-def _line_differences(
-    bill: BillToPush, lines: Sequence[Line], record: etree._Element, orders: Mapping[str, etree._Element]
-) -> list[str]:
-    existing = list(translate.lines_in(record, translate.ITEM_LINES))
-    if len(existing) != len(lines):
-        return [f"the number of lines: sent {len(lines)}, QuickBooks has {len(existing)}"]
-    differences: list[str] = []
-    for line, match in zip(in_orders_sequence(lines, orders), existing, strict=True):
-        name = f"line {line.first.line_no}"
-        compared: list[tuple[str, Any, Any]] = [
-            ("the item", line.first.item_id, wire.ref(match, "ItemRef")),
-            ("the quantity", line.quantity, fields.number(match, "Quantity") or line.quantity),
-            ("the amount", line.amount, fields.number(match, "Amount")),
-            ("the class", line.first.class_id, wire.ref(match, "ClassRef")),
-            ("the project", line.first.project, wire.ref(match, "CustomerRef")),
-        ]
-        differences += [
-            f"{name}, {what}: sent {mine}, QuickBooks has {theirs or 'nothing'}"
-            for what, mine, theirs in compared
-            if mine not in (None, "") and mine != theirs
-        ]
-        if line.first.description:
-            said = wire.text(match, "Desc")
-            differences += bill_edits.text_difference(f"{name}, the description", line.first.description, said)
-    return differences

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lxml import etree
 
-from erp.errors import ErpError, MalformedAnswer, OutcomeUnknown, UnknownRefusal
+from erp.errors import ErpError, MalformedAnswer, OutcomeUnknown, Stale, UnknownRefusal
 from erp.exchanges import ExchangeJournal, PagedAnswer
 from erp.quickbooks_desktop import envelope, faults, wire
 from erp.quickbooks_desktop.envelope import Answer, Response
 from erp.verdicts import Verdict
+
+MAY_BE_REFUSED = "may-write"
+"""The name of the question whose refusal is its answer (`preflight.MAY_WRITE`)."""
 
 
 class Client:
@@ -30,7 +33,7 @@ class Client:
         """
         text = await self._journal.read(key, "".join(requests))
         try:
-            return _read(text)
+            return _read(text, but=MAY_BE_REFUSED)
         except ErpError as error:
             if error.retryable:
                 await self._journal.discard(key)
@@ -69,6 +72,29 @@ class Client:
         """
         text = await self._journal.write(key, "".join(requests), _outcome_of(name, stale_is_answer=stale_is_answer))
         return _written(text, name, stale_is_answer=stale_is_answer)
+
+    async def delete(self, key: str, kind: str, document: str, *whole: str) -> etree._Element | None:
+        """Delete a document, and return its record as it was then; None: QuickBooks kept only that it is deleted.
+
+        `whole` asks for the record, in front of the deletion in one document.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            OutcomeUnknown: QuickBooks has no outcome of it: the document is looked up first.
+            Stale: GONE, the document is no longer there.
+            ErpError: QuickBooks refused it.
+        """
+        request = wire.request("TxnDel", wire.part("TxnDelType", kind), wire.part("TxnID", document), key="delete")
+        text = await self._journal.write(key, "".join((*whole, request)), _deletion)
+        return next(iter(records_of(_deleted(text).responses, (f"{kind}Ret",))), None)
+
+    async def note(self, key: str, text: str) -> None:
+        """Store a note once, in the journal."""
+        await self._journal.note(key, text)
+
+    async def noted(self, key: str) -> str | None:
+        """Return a note; None: there is none."""
+        return await self._journal.noted(key)
 
     async def awaited(self, key: str, name: str) -> Answer | None:
         """Return the answer to a write that was done; None: it was not, or nobody knows.
@@ -112,14 +138,14 @@ def _outcome_of(name: str, *, stale_is_answer: bool = False) -> Callable[[str], 
     return outcome
 
 
-def _read(text: str) -> Answer:
+def _read(text: str, *, but: str = "") -> Answer:
     refused = envelope.as_refused_whole(text)
     if refused is not None:
         raise faults.error_of_document(refused)
     answer = envelope.read(text)
     responses = tuple(one for one in answer.responses if one.status != faults.SWITCHED_OFF)
     for response in responses:
-        if not response.is_done:
+        if not response.is_done and response.request_id != but:
             raise faults.error_of(response, write=False)
     return answer._replace(responses=responses)
 
@@ -142,6 +168,34 @@ def _written(text: str, name: str, *, stale_is_answer: bool) -> Answer:
         raise OutcomeUnknown(
             f"QuickBooks took {name} and shows no record.", code="OUTCOME_UNKNOWN", erp_code=str(response.status)
         )
+    return answer
+
+
+def _deletion(text: str) -> Verdict:
+    """Return whether the stored answer to a deletion is final. That the document is gone already is."""
+    try:
+        _deleted(text)
+    except Stale:
+        return Verdict.REFUSED
+    except ErpError as error:
+        return error.verdict
+    return Verdict.DONE
+
+
+def _deleted(text: str) -> Answer:
+    refused = envelope.as_refused_whole(text)
+    if refused is not None:
+        raise faults.error_of_document(refused)
+    answer = envelope.read(text)
+    if answer.set_status not in (None, 0):
+        raise faults.error_of_set(answer.set_status or 0)
+    response = answer.named("TxnDel")
+    if response is None:
+        raise MalformedAnswer("QuickBooks did not answer TxnDel.", code="MALFORMED_ANSWER")
+    if response.status in faults.GONE:
+        raise Stale("The document is no longer in QuickBooks.", code="RECORD_CHANGED", erp_code=str(response.status))
+    if not response.is_done:
+        raise faults.error_of(response, write=True)
     return answer
 
 

@@ -66,7 +66,7 @@ CODES: Mapping[int, Meaning] = {
     3220: _PERMISSION,
     3260: _PERMISSION,
     3261: _PERMISSION,
-    3263: _PERMISSION,
+    3263: Meaning(Rejected, "APPLICATION_READ_ONLY"),
     3250: _FEATURE,
     3262: _FEATURE,
     3264: _FEATURE,
@@ -89,6 +89,12 @@ NOTHING_STORED = (600, 9002)
 
 LINK_LEFT_OUT = (530, 570)
 """Warnings of a bill that was made without its link to the order."""
+
+GONE = (500, 3000, 3120, 3231)
+"""Numbers of the deletion of a document that is not there; 3231 where the question in front of it found nothing."""
+
+READ_ONLY = 3263
+"""Number of any write of an application that may only read."""
 
 SWITCHED_OFF = 3250
 """Number of a request about something that this company does not use: there are no records of it."""

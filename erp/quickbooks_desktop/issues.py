@@ -78,8 +78,32 @@ ISSUES = by_code(
             "In QuickBooks open the item receipt in the evidence and turn it into a bill (tick Bill Received), with the"
             " invoice's number, and save it.",
             "Then retry: the bill there is taken as this one.",
+            "Or have bills take the place of receipts: set the preference replace_item_receipts to true, then retry.",
         ),
         ACCOUNTANT,
+    ),
+    IssueCode(
+        "RECEIPT_NOT_RESTORED",
+        "An item receipt is missing in QuickBooks",
+        "It was deleted to let a bill take its place, and QuickBooks does not take it, or what is left of it, anew:"
+        " until then the goods in the evidence stand nowhere.",
+        (
+            "Settle what QuickBooks' words in the evidence are about, then retry: the receipt is entered first.",
+            "If that cannot be, enter the receipt of the evidence by hand, and abandon the bill.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "APPLICATION_READ_ONLY",
+        "QuickBooks lets posync only read",
+        "The application was allowed to read the company file, but not to change it.",
+        (
+            "In QuickBooks, Edit > Preferences > Integrated Applications, Company Preferences: open the properties of"
+            " posync, and let it read and modify this company file.",
+            "If that does not help, add the connection's .qwc file to the Web Connector again.",
+            RETRY,
+        ),
+        ADMINISTRATOR,
     ),
     IssueCode(
         "TEXT_NOT_TAKEN",

@@ -73,8 +73,8 @@ class Payments:
 
         Raises:
             Deferred: QuickBooks has not answered yet.
-            Rejected: PAYABLE_MISSING, VENDOR_DIFFERS, ALREADY_PAID, MORE_THAN_DUE, ACCOUNT_REFUSED, or QuickBooks
-                refused it.
+            Rejected: APPLICATION_READ_ONLY, PERIOD_CLOSED, PAYABLE_MISSING, VENDOR_DIFFERS, ALREADY_PAID,
+                MORE_THAN_DUE, ACCOUNT_REFUSED, or QuickBooks refused it.
         """
         made = await self._made(payment)
         if made is not None:
@@ -82,8 +82,12 @@ class Payments:
         kind = _kind(payment)
         wire.must_be_writable("the memo", payment.memo)
         seen = await self._client.ask(
-            f"before/{payment.external_key}", preflight.QUESTION, _bill_question(payment.bill_document)
+            f"before/{payment.external_key}",
+            preflight.QUESTION,
+            _bill_question(payment.bill_document),
+            preflight.MAY_WRITE,
         )
+        preflight.must_be_open(seen, what="payment", day=payment.paid_on)
         bill = next(iter(records_of(seen.responses, ("BillRet",))), None)
         _must_be_payable(payment, bill)
         source = payment.bank_account or self._preferences.bank_account

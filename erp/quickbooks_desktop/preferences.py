@@ -10,7 +10,9 @@ from models.domain.bills import ChargeKind
 
 CHARGE_PREFIX = "charge_account."
 
-KNOWN = ("bank_account", "payable_account")
+REPLACE_ITEM_RECEIPTS = "replace_item_receipts"
+
+KNOWN = ("bank_account", "payable_account", REPLACE_ITEM_RECEIPTS)
 
 _LIST_ID = re.compile(r"[0-9A-F]{1,8}-\d{1,12}")
 
@@ -22,6 +24,8 @@ class Preferences(NamedTuple):
     """The account payments are paid from, if the payment names none."""
     payable_account: str | None
     """The accounts payable account of bills; None: QuickBooks takes its own."""
+    replace_item_receipts: bool
+    """Whether a bill takes the place of item receipts that hold its goods; they are deleted."""
     charge_accounts: Mapping[ChargeKind, str]
     """The accounts of money beyond a bill's lines, by kind."""
 
@@ -31,6 +35,7 @@ class Preferences(NamedTuple):
         return cls(
             bank_account=given.get("bank_account") or None,
             payable_account=given.get("payable_account") or None,
+            replace_item_receipts=given.get(REPLACE_ITEM_RECEIPTS) == "true",
             charge_accounts={kind: value for kind in ChargeKind if (value := given.get(f"{CHARGE_PREFIX}{kind}"))},
         )
 

@@ -1,41 +1,62 @@
 """Check before a push what QuickBooks would refuse, as far as its own preferences say it (reference 3.5)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from erp.connector import PreferenceProblem
 from erp.errors import Rejected
-from erp.quickbooks_desktop import fields, wire
+from erp.quickbooks_desktop import faults, fields, wire
+from erp.quickbooks_desktop.client import MAY_BE_REFUSED
 from erp.quickbooks_desktop.envelope import Answer
-from erp.quickbooks_desktop.preferences import CHARGE_PREFIX, KNOWN
+from erp.quickbooks_desktop.preferences import CHARGE_PREFIX, KNOWN, REPLACE_ITEM_RECEIPTS
 from models.domain.bills import BillToPush, ChargeKind
 
 QUESTION = wire.request("PreferencesQuery", key="preferences")
 """Goes out with every look-up before a bill: a preference can change from one day to the next."""
 
+USING_INVENTORY = ".//PurchasesAndVendorsPreferences/IsUsingInventory"
 
-def must_be_open(bill: BillToPush, seen: Answer) -> None:
-    """Check a bill against the company's preferences.
+MAY_WRITE = wire.request(
+    "BillMod",
+    wire.group("BillMod", wire.part("TxnID", "0-0"), wire.part("EditSequence", "0")),
+    key=MAY_BE_REFUSED,
+)
+"""Asks to change a bill that no company has. QuickBooks says that it does not find it, or, to an application that may
+only read, that it may only read: nothing else tells that before a write."""
+
+
+def must_be_open(seen: Answer, *, what: str, day: date) -> None:
+    """Check what of this day is to be written against the company's preferences, and that we may write at all.
 
     Raises:
-        Rejected: PERIOD_CLOSED, FEATURE_OFF.
+        Rejected: APPLICATION_READ_ONLY, PERIOD_CLOSED, FEATURE_OFF.
     """
-    response = seen.named("PreferencesQuery")
-    if response is None:
-        return
-    closing = fields.day(response.element, ".//AccountingPreferences/ClosingDate")
-    if closing is not None and bill.bill_date <= closing:
+    may_write = seen.named("BillMod")
+    if may_write is not None and may_write.status == faults.READ_ONLY:
         raise Rejected(
-            f"The books are closed through {closing}; the bill is of {bill.bill_date}.",
-            code="PERIOD_CLOSED",
-            evidence={"closed_through": closing.isoformat(), "bill_date": bill.bill_date.isoformat()},
+            "QuickBooks lets this application only read.", code="APPLICATION_READ_ONLY", erp_code=str(may_write.status)
         )
-    using = wire.text(response.element, ".//PurchasesAndVendorsPreferences/IsUsingInventory")
-    if using is not None and using.lower() == "false":
+    closing = closed_through(seen)
+    if closing is not None and day <= closing:
+        raise Rejected(
+            f"The books are closed through {closing}; the {what} is of {day}.",
+            code="PERIOD_CLOSED",
+            evidence={"closed_through": closing.isoformat(), f"{what}_date": day.isoformat()},
+        )
+    preferences = seen.named("PreferencesQuery")
+    using = None if preferences is None else wire.text(preferences.element, USING_INVENTORY)
+    if what == "bill" and using is not None and using.lower() == "false":
         raise Rejected(
             "Inventory and purchase orders are switched off in this company.",
             code="FEATURE_OFF",
             evidence={"preference": "IsUsingInventory"},
         )
+
+
+def closed_through(seen: Answer) -> date | None:
+    """Return through which day the books are closed; None: they are not."""
+    response = seen.named("PreferencesQuery")
+    return None if response is None else fields.day(response.element, ".//AccountingPreferences/ClosingDate")
 
 
 def keeps_bills_apart(seen: Answer) -> bool:
@@ -62,6 +83,19 @@ def check_preferences(given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
     """Return the preferences that do not exist: a misspelt one would silently do nothing. Whether an account exists is
     seen when it is used, as QuickBooks answers later."""
     known = (*KNOWN, *(f"{CHARGE_PREFIX}{kind}" for kind in ChargeKind))
+    replace = given.get(REPLACE_ITEM_RECEIPTS)
+    wrong = [
+        PreferenceProblem(
+            code="PREFERENCE_UNKNOWN",
+            preference=REPLACE_ITEM_RECEIPTS,
+            message=f"{REPLACE_ITEM_RECEIPTS} is {replace!r}, which is neither true nor false.",
+            fix=("Set it to true or false.",),
+        )
+    ]
+    return [*(wrong if replace not in (None, "", "true", "false") else []), *_unknown(given, known)]
+
+
+def _unknown(given: Mapping[str, str], known: Sequence[str]) -> list[PreferenceProblem]:
     return [
         PreferenceProblem(
             code="PREFERENCE_UNKNOWN",

@@ -137,7 +137,7 @@ class Session:
                 raise Refused(1060, "The request ID is too long. ")
             if name.endswith("Query"):
                 return self._queried(name, request, rules)
-            if self._application.read_only:
+            if self._application.read_only and self._is_refused_to_readers(request):
                 raise Refused(3263, "The application is registered as read only and may not change the company file. ")
             return self._written(name, request, rules)
         except Refused as refused:
@@ -168,6 +168,15 @@ class Session:
             self.company.touch(list(records.values())[-1])
 
     # Writes
+
+    def _is_refused_to_readers(self, request: etree._Element) -> bool:
+        """Whether an application that may only read hears so, or first that what it names is not there."""
+        if self.company.switches.word("read_only_refusal") == "any_write":
+            return True
+        named = next((one.text for one in request.iter("TxnID")), None)
+        if str(request.tag).removesuffix("Rq").endswith("Add") or named is None:
+            return True
+        return any(named in records for records in self.company.txns.values())
 
     def _written(self, name: str, request: etree._Element, rules: list[Rule]) -> Outcome:
         company = self.company

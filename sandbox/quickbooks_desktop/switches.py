@@ -60,6 +60,12 @@ SWITCHES: Mapping[str, Switch] = {
         "new_state", "an object changed during an iteration: comes as it is now, or not at all", ("new_state", "missed")
     ),
     "missing_ids": Switch("500", "a query by ids of which none exists", ("500", "1")),
+    "read_only_refusal": Switch(
+        "any_write",
+        "what an application that may only read is refused (3263): any write, or a change of what is not there as not"
+        " found (3120)",
+        ("any_write", "what_is_there"),
+    ),
     # Receiving and billing
     "enhanced_link": Switch(
         "po_line",
@@ -121,6 +127,7 @@ UNKIND: Mapping[str, str | bool | int] = {
     "query_order": "newest",
     "iterator_changes": "missed",
     "missing_ids": "1",
+    "read_only_refusal": "what_is_there",
     "full_line_link": "530",
     "closed_order_link": "530",
     "other_vendor_link": "530",

@@ -41,6 +41,7 @@ async def harness(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIter
         QuickBooksDesktopHarness.database_url = request.getfixturevalue("database_url")
     created = QuickBooksHarness(sandbox, ALL[position]) if position else kind(sandbox)
     yield created
+    created.check_books()
     for connector in created.connectors:
         await connector.close()
 

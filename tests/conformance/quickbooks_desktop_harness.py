@@ -31,6 +31,7 @@ from models.store.connections import connections, organizations
 from services.exchanges import StoredExchanges
 from services.web_connector import logins
 from settings import Settings
+from tests.conformance.desktop_books import BOOKED, check_books
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,
@@ -238,6 +239,9 @@ class QuickBooksDesktopHarness(ErpHarness):
         if action == "add_bill":
             arguments = {name: value for name, value in arguments.items() if name in ("vendor_id", "number", "amount")}
         return super().person(action, **arguments)
+
+    def check_books(self) -> None:
+        check_books({kind: self.held(kind) for kind in BOOKED})
 
     # --- what it holds --------------------------------------------------------------------------------------------
 

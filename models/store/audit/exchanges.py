@@ -152,6 +152,20 @@ async def answer_to(session: AsyncSession, connection_id: ConnectionId, key: str
     return answer
 
 
+async def note(session: AsyncSession, connection_id: ConnectionId, key: str, noted: str) -> None:
+    """Store a note once, as an exchange that is answered already: it never goes out."""
+    await session.execute(
+        text(
+            """
+            insert into exchanges
+                   (connection_id, key, request, answer, answered_at, workflow_id, workflow_run_id, activity_id)
+            values (:c, :key, '', :noted, now(), '', '', '') on conflict (connection_id, key) do nothing
+            """
+        ),
+        {"c": connection_id, "key": key, "noted": noted},
+    )
+
+
 async def queue(session: AsyncSession, connection_id: ConnectionId, key: str, request: str, waiter: Waiter) -> None:
     """Store a request for the ERP once; a repeat changes only which activity waits for the answer."""
     await session.execute(

@@ -29,6 +29,7 @@ class DirectJournal:
         self.writes: dict[str, str] = {}
         self.parts: dict[str, list[str]] = {}
         self.lost: dict[str, int] = {}
+        self.notes: dict[str, str] = {}
         self.lose_next = 0
         """Answers that do not arrive, though QuickBooks did what it was asked."""
 
@@ -85,6 +86,12 @@ class DirectJournal:
 
     async def own_write(self, key: str) -> str | None:
         return self.writes.get(key)
+
+    async def note(self, key: str, text: str) -> None:
+        self.notes.setdefault(key, text)
+
+    async def noted(self, key: str) -> str | None:
+        return self.notes.get(key)
 
     async def losses(self, key: str) -> int:
         return self.lost.get(key, 0)

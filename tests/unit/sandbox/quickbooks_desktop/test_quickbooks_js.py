@@ -1,7 +1,7 @@
 """quickbooks-js, a service for Web Connectors written for Node, runs unchanged against the pretend Web Connector.
 
-It is no part of this repository. With it in DIR (`npm install --prefix DIR quickbooks-js`) run:
-POSYNC_QUICKBOOKS_JS=DIR pytest -k quickbooks_js
+It is no part of this repository: the test has npm install it into a directory of its own, once per run. To save that,
+or without npm's registry, name a directory that holds it: POSYNC_QUICKBOOKS_JS=DIR pytest -k quickbooks_js
 """
 
 import json
@@ -17,7 +17,8 @@ import pytest
 from sandbox.quickbooks_desktop.computer import PATH
 from tests.unit.sandbox.quickbooks_desktop.pc import FILE, OWNER, QWC, Pc, document
 
-PACKAGE = Path(os.environ.get("POSYNC_QUICKBOOKS_JS", "/nowhere")) / "node_modules" / "quickbooks-js"
+PACKAGE = "quickbooks-js@1.0.0"
+INSTALL_SECONDS = 90
 HANDLER = """
 const Server = require(%(package)s);
 const server = new Server();
@@ -34,26 +35,44 @@ DOCUMENTS = [
     document("<NobodyKnowsRq/>"),
 ]
 
-pytestmark = pytest.mark.skipif(
-    not PACKAGE.is_dir() or shutil.which("node") is None,
-    reason="quickbooks-js is not on this machine; the file says how to run it",
-)
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the package is: the directory that is named, or one it is installed into."""
+    node, npm, given = shutil.which("node"), shutil.which("npm"), os.environ.get("POSYNC_QUICKBOOKS_JS")
+    if node is None or (given is None and npm is None):
+        pytest.skip("Node is not on this machine; with node and npm this test installs quickbooks-js by itself")
+    if given is None:
+        directory = tmp_path_factory.mktemp("quickbooks-js")
+        command = [str(npm), "install", "--prefix", str(directory), "--no-audit", "--no-fund", PACKAGE]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            done = subprocess.CompletedProcess(command, 1, "", f"no answer within {INSTALL_SECONDS} seconds")
+        if done.returncode:
+            pytest.skip(
+                f"npm could not install {PACKAGE}: {done.stderr.strip()[:200]}. Where it can: npm install --prefix DIR"
+                f" {PACKAGE}, then POSYNC_QUICKBOOKS_JS=DIR pytest -k quickbooks_js"
+            )
+    else:
+        directory = Path(given)
+    return directory / "node_modules" / "quickbooks-js"
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+def served(tmp_path: Path, package: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     """Its server on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     script = tmp_path / "serve.js"
-    script.write_text(HANDLER % {"package": json.dumps(str(PACKAGE)), "documents": json.dumps(DOCUMENTS)})
+    script.write_text(HANDLER % {"package": json.dumps(str(package)), "documents": json.dumps(DOCUMENTS)})
     wanted = {"QB_SOAP_PORT": str(port), "QB_USERNAME": "acme-main", "QB_PASSWORD": "s3cret", "QB_COMPANY_FILE": PATH}
-    process = subprocess.Popen(["node", str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, **wanted})
-    try:
-        yield port, process
-    finally:
-        process.kill()
-        process.wait()
+    environment = {**os.environ, **wanted}
+    with subprocess.Popen(["node", str(script)], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield port, process
+        finally:
+            process.kill()
 
 
 async def test_quickbooks_js_gets_what_it_asks_for(pc: Pc, served: tuple[int, "subprocess.Popen[str]"]) -> None:

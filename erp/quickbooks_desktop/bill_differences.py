@@ -1,0 +1,62 @@
+"""Compare a bill that was just made with what was sent."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from erp.quickbooks_desktop import bill_edits, fields, translate, wire
+from erp.quickbooks_desktop.bill_lines import Line, in_orders_sequence
+from models.domain.bills import BillToPush
+
+
+def note(bill: BillToPush) -> str:
+    """Return the memo, with the whole number if QuickBooks keeps only its beginning."""
+    if wire.short_number(bill.number, wire.LONGEST["bill"]) == bill.number.strip():
+        return bill.memo
+    return f"{bill.memo}\nInvoice number: {bill.number}".strip()
+
+
+def of_header(bill: BillToPush, record: etree._Element, total: Decimal) -> list[str]:
+    number = wire.short_number(bill.number, wire.LONGEST["bill"])
+    pairs: list[tuple[str, Any, Any]] = [
+        ("the vendor", bill.vendor_id, wire.ref(record, "VendorRef")),
+        ("the supplier's invoice number", number, wire.text(record, "RefNumber") or ""),
+        ("our key", bill.external_key, wire.key_in(wire.text(record, "Memo"))),
+        ("the bill date", bill.bill_date, fields.day(record, "TxnDate")),
+        ("the due date", bill.due_date, bill.due_date and fields.day(record, "DueDate")),
+        ("the total", bill.total, total),
+    ]
+    return [
+        f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
+        for what, sent, existing in pairs
+        if sent != existing
+    ] + bill_edits.text_difference("the memo", note(bill), wire.without_key(wire.text(record, "Memo")))
+
+
+def of_lines(
+    bill: BillToPush, lines: Sequence[Line], record: etree._Element, orders: Mapping[str, etree._Element]
+) -> list[str]:
+    existing = list(translate.lines_in(record, translate.ITEM_LINES))
+    if len(existing) != len(lines):
+        return [f"the number of lines: sent {len(lines)}, QuickBooks has {len(existing)}"]
+    differences: list[str] = []
+    for line, match in zip(in_orders_sequence(lines, orders), existing, strict=True):
+        name = f"line {line.first.line_no}"
+        compared: list[tuple[str, Any, Any]] = [
+            ("the item", line.first.item_id, wire.ref(match, "ItemRef")),
+            ("the quantity", line.quantity, fields.number(match, "Quantity") or line.quantity),
+            ("the amount", line.amount, fields.number(match, "Amount")),
+            ("the class", line.first.class_id, wire.ref(match, "ClassRef")),
+            ("the project", line.first.project, wire.ref(match, "CustomerRef")),
+        ]
+        differences += [
+            f"{name}, {what}: sent {mine}, QuickBooks has {theirs or 'nothing'}"
+            for what, mine, theirs in compared
+            if mine not in (None, "") and mine != theirs
+        ]
+        if line.first.description:
+            said = wire.text(match, "Desc")
+            differences += bill_edits.text_difference(f"{name}, the description", line.first.description, said)
+    return differences
