@@ -64,9 +64,9 @@ def must_be_billable(
     orders: Mapping[str, etree._Element],
     *,
     enhanced: bool,
-    given_up: Mapping[ErpId, Decimal] = {},
+    released: Mapping[ErpId, Decimal] = {},
 ) -> None:
-    """Check what QuickBooks would refuse, leave unlinked, or count twice. `given_up` is what item receipts will no
+    """Check what QuickBooks would refuse, leave unlinked, or count twice. `released` is what item receipts will no
     longer hold of order lines when the bill is written.
 
     Raises:
@@ -90,10 +90,10 @@ def must_be_billable(
                 "ALREADY_CONVERTED", f"Order {number} is closed in QuickBooks.", order=number, status="Closed"
             )
     for line in lines:
-        _must_have_room(line, orders[line.order], given_up.get(line.order_line, ZERO), enhanced=enhanced)
+        _must_have_room(line, orders[line.order], released.get(line.order_line, ZERO), enhanced=enhanced)
 
 
-def _must_have_room(line: Line, order: etree._Element, given_up: Decimal, *, enhanced: bool) -> None:
+def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enhanced: bool) -> None:
     theirs = order_line(line, order)
     name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
     if wire.flag(theirs, "IsManuallyClosed"):
@@ -104,7 +104,7 @@ def _must_have_room(line: Line, order: etree._Element, given_up: Decimal, *, enh
         unbilled = fields.number(theirs, "UnbilledQuantity")
         taken = None if unbilled is None or ordered is None else ordered - unbilled
     if taken is not None:
-        taken -= given_up
+        taken -= released
     if ordered is None or taken is None or line.quantity <= ordered - taken:
         return
     evidence = {"order": number, "order_line": line.order_line, "ordered": str(ordered), "taken": str(taken)}

@@ -169,17 +169,17 @@ class Bills(BillsIn):
         except Rejected as refusal:
             if refusal.code != "RECEIVED_BY_ITEM_RECEIPT" or not self._preferences.replace_item_receipts:
                 raise
-            held = await self._client.ask(
+            answer = await self._client.ask(
                 f"receipts/{bill.external_key}/{number_of_plan}", replacing.receipts_question(list(orders.values()))
             )
-            receipts = records_of(held.responses, ("ItemReceiptRet",))
-            found = replacing.plan_of(
+            receipts = records_of(answer.responses, ("ItemReceiptRet",))
+            planned = replacing.plan_of(
                 bill.external_key, number_of_plan, lines, orders, receipts, preflight.closed_through(seen)
             )
-            if found is None:
+            if planned is None:
                 raise
-            plan, given_up = found
-            must_be_billable(bill, lines, orders, enhanced=enhanced, given_up=given_up)
+            plan, released = planned
+            must_be_billable(bill, lines, orders, enhanced=enhanced, released=released)
             return plan
         return None
 

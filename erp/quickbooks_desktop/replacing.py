@@ -245,11 +245,11 @@ def plan_of(
     receipts: Sequence[etree._Element],
     closing: date | None,
 ) -> tuple[Plan, Mapping[ErpId, Decimal]] | None:
-    """Return which receipts to replace for these lines, the oldest first, and what they give up of each order line.
+    """Return which receipts to replace for these lines, the oldest first, and what they release of each order line.
     None: those that hold the goods cannot be deleted and entered anew without a loss."""
     name = f"{key}/receipts/{number}"
     missing = {line.order_line: _missing(line, orders[line.order]) for line in lines}
-    given_up: dict[ErpId, Decimal] = {}
+    released: dict[ErpId, Decimal] = {}
     chosen: list[Receipt] = []
     for record in sorted(
         receipts, key=lambda one: (wire.text(one, "TxnDate") or "", int(wire.text(one, "TxnNumber") or 0))
@@ -259,12 +259,12 @@ def plan_of(
             break
         for place, entry in enumerate(translate.lines_in(record, translate.ITEM_LINES)):
             target = _order_line_of(entry, record, orders)
-            held = fields.number(entry, "Quantity") or ZERO
-            taken = min(missing.get(target, ZERO), held) if target is not None else ZERO
+            received = fields.number(entry, "Quantity") or ZERO
+            taken = min(missing.get(target, ZERO), received) if target is not None else ZERO
             if target is not None and taken > 0:
                 takes[place] = taken
                 missing[target] -= taken
-                given_up[target] = given_up.get(target, ZERO) + taken
+                released[target] = released.get(target, ZERO) + taken
         if not takes:
             continue
         if closing is not None and fields.need_day(record, "TxnDate") <= closing:
@@ -275,7 +275,7 @@ def plan_of(
         chosen.append(one)
     if not chosen or any(left > 0 for left in missing.values()):
         return None
-    return Plan(key, number, tuple(chosen)), given_up
+    return Plan(key, number, tuple(chosen)), released
 
 
 def _missing(line: Line, order: etree._Element) -> Decimal:
@@ -316,14 +316,14 @@ def _receipt(
         return None
     whole: list[Part | None] = []
     rest: list[Part | None] = []
-    held: list[str] = []
+    contents: list[str] = []
     for place, entry in enumerate(translate.lines_in(record, translate.ITEM_LINES)):
         quantity = fields.number(entry, "Quantity")
         target = _order_line_of(entry, record, orders)
         billable = wire.text(entry, "BillableStatus")
         if quantity is None or target is None or billable not in (None, "NotBillable"):
             return None
-        held.append(f"{quantity} {wire.text(entry, 'ItemRef/FullName') or wire.ref(entry, 'ItemRef')}")
+        contents.append(f"{quantity} {wire.text(entry, 'ItemRef/FullName') or wire.ref(entry, 'ItemRef')}")
         whole.append(_line(entry, target, quantity, whole=True))
         left = quantity - takes.get(place, ZERO)
         if left > 0:
@@ -335,7 +335,7 @@ def _receipt(
         edition=fields.need(record, "EditSequence"),
         vendor=fields.need(record, "VendorRef/ListID"),
         day=fields.need(record, "TxnDate"),
-        lines=", ".join(held),
+        lines=", ".join(contents),
         whole=_request(record, [*expenses, *whole], f"{name}/whole"),
         rest=_request(record, [*expenses, *rest], f"{name}/rest") if expenses or rest else "",
     )

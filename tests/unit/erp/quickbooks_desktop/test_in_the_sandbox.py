@@ -9,6 +9,7 @@ from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.quickbooks_desktop import statuses
 from models.domain.bills import PushedBill
 from models.domain.connections import MatchMode
+from models.domain.ids import ExternalKey
 from models.domain.lists import ListKind
 from models.domain.orders import PoStatus, PurchaseOrder
 from models.domain.sync import Stream
@@ -213,6 +214,38 @@ async def test_what_is_told_before_the_push() -> None:
     with pytest.raises(Rejected) as refused:
         await connector.bills.create(bill)
     assert refused.value.code == "PERIOD_CLOSED"
+
+
+@pytest.mark.parametrize(("refusal", "sent"), [("any_write", False), ("what_is_there", True)])
+async def test_an_application_that_may_only_read_is_told(refusal: str, sent: bool) -> None:
+    """Issue 12: before the push, where QuickBooks says so of a change of what is not there; else by the push."""
+    pc = await sample(read_only_refusal=refusal)
+    connector, journal = connected(pc)
+    bill = a_bill_for((await all_orders(connector))["PO-1007"], "PSB-1")
+    pushed = await push(connector, bill)
+    pc.open(read_only=True)
+    before = await pc.ledger()
+    payment = a_payment_of(bill, pushed, "PSP-1").model_copy(update={"bank_account": BANK, "method": "check"})
+    other = bill.model_copy(update={"external_key": ExternalKey("PSB-2"), "number": "INV-2"})
+    for write in (connector.bills.create(other), connector.payments.create(payment)):
+        journal.documents.clear()
+        with pytest.raises(Rejected) as refused:
+            await write
+        assert refused.value.code == "APPLICATION_READ_ONLY"
+        assert any("BillAddRq" in one or "BillPaymentCheckAddRq" in one for one in journal.documents) is sent
+    assert await pc.ledger() == before
+
+
+async def test_inventory_that_is_switched_off_is_told_before_the_push() -> None:
+    """Issue 12: purchase orders are off with it."""
+    pc = await sample()
+    connector, journal = connected(pc)
+    bill = a_bill_for((await all_orders(connector))["PO-1007"], "PSB-1")
+    pc.computer.company.preferences["IsUsingInventory"] = False
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(bill)
+    assert refused.value.code == "FEATURE_OFF"
+    assert not any("BillAddRq" in one for one in journal.documents)
 
 
 async def test_deletions_come_in_and_a_long_absence_is_scanned() -> None:

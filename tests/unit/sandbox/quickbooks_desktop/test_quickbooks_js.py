@@ -39,10 +39,10 @@ DOCUMENTS = [
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the package is: the directory that is named, or one it is installed into."""
-    node, npm, given = shutil.which("node"), shutil.which("npm"), os.environ.get("POSYNC_QUICKBOOKS_JS")
-    if node is None or (given is None and npm is None):
+    node, npm, named = shutil.which("node"), shutil.which("npm"), os.environ.get("POSYNC_QUICKBOOKS_JS")
+    if node is None or (named is None and npm is None):
         pytest.skip("Node is not on this machine; with node and npm this test installs quickbooks-js by itself")
-    if given is None:
+    if named is None:
         directory = tmp_path_factory.mktemp("quickbooks-js")
         command = [str(npm), "install", "--prefix", str(directory), "--no-audit", "--no-fund", PACKAGE]
         try:
@@ -55,7 +55,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 f" {PACKAGE}, then POSYNC_QUICKBOOKS_JS=DIR pytest -k quickbooks_js"
             )
     else:
-        directory = Path(given)
+        directory = Path(named)
     return directory / "node_modules" / "quickbooks-js"
 
 
