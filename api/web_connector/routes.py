@@ -73,6 +73,7 @@ def door_of(services: ServiceSet) -> Door:
         notify=notify,
         deliver=services.outbox.deliver_behind_answer,
         hold_seconds=services.settings.web_connector_hold_seconds,
+        busy_seconds=services.settings.web_connector_busy_seconds,
     )
 
 

@@ -102,6 +102,7 @@ class WebConnectorSessionRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     connection_id: str = Field(foreign_key="connections.id", index=True, ondelete="CASCADE")
     began_at: datetime = instant_column(default_now=True)
+    last_call_at: datetime = instant_column(default_now=True)
     ended_at: datetime | None = instant_column(nullable=True)
     company_file: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The company file it was asked to open; empty: the one that is open."""

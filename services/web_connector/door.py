@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -65,7 +65,8 @@ class Admitted(NamedTuple):
 class Door:
     """Serves the sessions of all Web Connectors of one installation.
 
-    `notify` has an activity look for its answer; `deliver` delivers a message of the outbox.
+    `notify` has an activity look for its answer; `deliver` delivers a message of the outbox. `hold_seconds` is how long
+    a call waits for the next document, `busy_seconds` how long a session that does not call keeps others out.
     """
 
     def __init__(
@@ -75,21 +76,25 @@ class Door:
         notify: Callable[[Waiter], Awaitable[None]],
         deliver: Callable[[OutboxMessage], None],
         hold_seconds: float,
+        busy_seconds: float,
     ) -> None:
         self._database = database
         self._notify = notify
         self._deliver = deliver
         self._hold_seconds = hold_seconds
+        self._alive = timedelta(seconds=busy_seconds)
 
     async def authenticate(self, user_name: str, password: str) -> Admitted:
         """Return whether somebody may begin a session, and the secret of it."""
         secret = secrets.token_urlsafe(32)
         async with self._database.transaction() as s:
-            caller = await web_connector.call(s, user_name, hashed(password))
+            caller = await web_connector.call(s, user_name, hashed(password), alive=self._alive)
             if caller is None:
                 return Admitted(secret, "nvu")
             if not caller.has_work:
                 return Admitted(secret, "none")
+            if caller.busy:
+                return Admitted(secret, "busy")
             await web_connector.begin_session(s, hashed(secret), caller)
         return Admitted(secret, caller.company_file)
 
@@ -104,6 +109,8 @@ class Door:
                 if session is None or session.error:
                     return ""
                 owed: OutboxMessage | None = None
+                if ends is None:
+                    session.last_call_at = datetime.now(UTC)
                 if not session.recognized and not session.kind:
                     owed = await self._recognize(s, session, said, company_file, (major, minor))
                 document = session.document if session.kind else None
@@ -132,6 +139,7 @@ class Door:
                 return -1
             if session.kind == Handed.NOTHING:
                 return 99  # it was taken in before
+            session.last_call_at = datetime.now(UTC)
             if hresult.strip() and not response.strip():
                 waiter = await self._failed(s, session, hresult.strip(), message)
             else:

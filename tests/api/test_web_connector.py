@@ -42,7 +42,13 @@ WRITE = wire.request(
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"public_url": "https://posync.example.com", "web_connector_hold_seconds": 0.0})
+    return settings.model_copy(
+        update={
+            "public_url": "https://posync.example.com",
+            "web_connector_hold_seconds": 0.0,
+            "web_connector_busy_seconds": 0.0,
+        }
+    )
 
 
 class Pair:
@@ -428,12 +434,37 @@ async def test_an_idle_call_costs_little(pair: Pair) -> None:
     async def notify(waiter: Waiter) -> None:
         raise AssertionError("nobody waits")
 
-    door = Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0)
+    door = Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0, busy_seconds=60)
     before = pair.database.statements
     admitted = await door.authenticate(pair.connector.user, pair.connector.password)
     await door.close(admitted.secret)
     assert admitted.verdict == "none"
     assert pair.database.statements - before <= 3
+
+
+async def test_a_second_web_connector_comes_later(pair: Pair) -> None:
+    """Reference 1.4: one session at a time; one that does not call keeps others out for a while only."""
+    await pair.connector.session()
+    await pair.wrote()
+
+    async def notify(waiter: Waiter) -> None:
+        raise AssertionError("nobody waits")
+
+    def door(busy_seconds: float) -> Door:
+        return Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0, busy_seconds=busy_seconds)
+
+    who = (pair.connector.user, pair.connector.password)
+    first = await door(60).authenticate(*who)
+    assert first.verdict not in ("none", "nvu", "busy")
+    second = await door(60).authenticate(*who)
+    assert second.verdict == "busy"
+    assert await door(60).send_request(second.secret, "", "", 16, 0) == ""
+    await door(60).close(second.secret)
+    assert (await door(60).authenticate(*who)).verdict == "busy"
+    third = await door(0).authenticate(*who)  # the first does not call any more
+    assert third.verdict == first.verdict
+    await door(60).close(third.secret)
+    assert (await door(60).authenticate(*who)).verdict == first.verdict
 
 
 async def test_a_silent_web_connector_is_an_issue_until_it_calls(pair: Pair, api: ApiClient) -> None:

@@ -82,6 +82,7 @@ def door_of(database_url: str) -> Door:
             credential_keys=(Fernet.generate_key().decode(),),
             public_url=PUBLIC_URL,
             web_connector_hold_seconds=0,
+            web_connector_busy_seconds=0,
         )
         app.state.services = SimpleNamespace(
             settings=settings,

@@ -89,6 +89,7 @@ async def desktop(
         credential_keys=(Fernet.generate_key().decode(),),
         public_url="https://posync.example.com",
         web_connector_hold_seconds=hold,
+        web_connector_busy_seconds=0,
     )
     async with AsyncExitStack() as running:
         running.push_async_callback(database.close)

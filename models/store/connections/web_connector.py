@@ -21,6 +21,8 @@ class Caller(NamedTuple):
     """The file to open; empty: it is not known yet."""
     has_work: bool
     """Something waits for it, or its company file was not recognized yet."""
+    busy: bool
+    """Another session of its connection goes on."""
 
 
 _CALL = text(
@@ -33,16 +35,22 @@ _CALL = text(
     select l.connection_id, l.company_file,
            l.recognized_at is null or exists (
                select from exchanges e where e.connection_id = l.connection_id and e.answered_at is null
-                  and e.lost_at is null and (e.not_before is null or e.not_before <= now())) as has_work
+                  and e.lost_at is null and (e.not_before is null or e.not_before <= now())) as has_work,
+           exists (
+               select from web_connector_sessions s where s.connection_id = l.connection_id and s.ended_at is null
+                  and s.last_call_at > now() - cast(:alive as interval)) as busy
       from login l join connections c on c.id = l.connection_id and c.state <> 'disabled'
     """
 )
 
 
-async def call(s: AsyncSession, user_name: str, password_hash: str) -> Caller | None:
-    """Record that a Web Connector called, and return who it is; None: it is nobody's user name and password."""
-    row = (await s.execute(_CALL, {"user": user_name, "hash": password_hash})).one_or_none()
-    return None if row is None else Caller(ConnectionId(row.connection_id), row.company_file, bool(row.has_work))
+async def call(s: AsyncSession, user_name: str, password_hash: str, *, alive: timedelta) -> Caller | None:
+    """Record that a Web Connector called, and return who it is; None: it is nobody's user name and password. A session
+    counts as going on for so long after its last call."""
+    row = (await s.execute(_CALL, {"user": user_name, "hash": password_hash, "alive": alive})).one_or_none()
+    if row is None:
+        return None
+    return Caller(ConnectionId(row.connection_id), row.company_file, bool(row.has_work), bool(row.busy))
 
 
 async def save_login(
