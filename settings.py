@@ -107,7 +107,7 @@ class Settings(_FromEnvironment):
     )
     web_connector_hold_seconds: float = Field(default=10, ge=0, le=15, description="seconds, from 0 to 15")
     """How long a QuickBooks Web Connector waits for the next document while work of its session is under way."""
-    web_connector_busy_seconds: float = Field(default=120, ge=0, le=3600, description="seconds, from 0 to 3600")
+    web_connector_busy_seconds: float = Field(default=60, ge=0, le=3600, description="seconds, from 0 to 3600")
     """How long a session of a QuickBooks Web Connector that does not call keeps a second one of its company out."""
     build_id: str | None = Field(
         default=None, description="any text that names this build, for example the image's tag"

@@ -23,6 +23,7 @@ from cli.demo.checks import bill_rows, run_checks
 from cli.demo.demo_erp import Check, DemoErp
 from cli.demo.intacct import IntacctCompany
 from cli.demo.netsuite import NetSuiteCompany
+from cli.demo.quickbooks_desktop import DesktopCompany
 from cli.demo.quickbooks_online import QuickBooksCompany
 from cli.demo.record import DemoRecord
 from cli.demo.scenario import Scenario
@@ -31,9 +32,10 @@ from cli.local import setup
 from cli.local.processes import tail
 from cli.local.stack import Stack, StackOptions
 
-COMPANIES: tuple[DemoErp, ...] = (IntacctCompany(), NetSuiteCompany(), QuickBooksCompany())
+COMPANIES: tuple[DemoErp, ...] = (IntacctCompany(), NetSuiteCompany(), QuickBooksCompany(), DesktopCompany())
 """The companies whose days can be played, in this order."""
-_NAMES = {"qbo" if company.erp == "quickbooks_online" else company.erp: company for company in COMPANIES}
+_SHORT = {"quickbooks_online": "qbo", "quickbooks_desktop": "qbd"}
+_NAMES = {_SHORT.get(company.erp, company.erp): company for company in COMPANIES}
 """By the name that people type."""
 
 KILL_IN = ("sync", "bill", "outage", "lost answer", "pay")

@@ -197,7 +197,7 @@ class Scenario:
         numbers = session.open_orders(BILLS_DURING_OUTAGE)
         session.break_("unavailable")
         began = time.monotonic()
-        session.say("The ERP is down: every call gets 503.")
+        session.say("The ERP is down: every call fails.")
         bills = [session.bill(number, 1, session.draft(number)) for number in numbers]
         session.say(f"Meanwhile {len(bills)} bills are entered: {', '.join(bill['number'] for bill in bills)}.")
 

@@ -153,6 +153,9 @@ class Stack:
         }
         from models.contract import TASK_QUEUE
 
+        if sandbox_url:
+            # Its computer is switched on again within seconds.
+            environment["POSYNC_WEB_CONNECTOR_BUSY_SECONDS"] = "2"
         api_port = self._port(API_PORT)
         api_url = f"http://127.0.0.1:{api_port}"
         if sandbox_url and self._given.qbo_client_id is None:

@@ -17,16 +17,19 @@ from models.domain.receipts import ReceiptStatus
 OPEN = "Open"
 PARTLY = "Open, partly received"
 RECEIVED = "Received in full"
+ON_RECEIPTS = "Received in full, on item receipts"
+"""With ordinary receiving: the goods are here, and a part of them is not billed."""
 CLOSED = "Closed"
 
 ORDER_STATUSES: Mapping[str, Statuses] = {
     OPEN: Statuses(PoStatus.UNFILLED, MatchingStatus.ACTIVE),
     PARTLY: Statuses(PoStatus.PARTIALLY_FILLED, MatchingStatus.PARTIALLY_BILLED),
     RECEIVED: Statuses(PoStatus.FILLED, MatchingStatus.CLOSED),
+    ON_RECEIPTS: Statuses(PoStatus.FILLED, MatchingStatus.ACTIVE),
     CLOSED: Statuses(PoStatus.CLOSED, MatchingStatus.CLOSED),
 }
 
-RECEIVED_NOT_BILLED = Statuses(PoStatus.FILLED, MatchingStatus.ACTIVE)
+RECEIVED_NOT_BILLED = ORDER_STATUSES[ON_RECEIPTS]
 """An order received in full where receipts do not bill: what is received may be billed still."""
 
 RECEIPT = "Received"
@@ -45,12 +48,13 @@ def receipt_status(erp_status: str) -> ReceiptStatus | None:
     return ReceiptStatus.ACTIVE if erp_status == RECEIPT else None
 
 
-def order_status(order: etree._Element, received: bool) -> str:
-    """Return the text of an order's status; `received`: something of a line was."""
+def order_status(order: etree._Element, *, received: bool, on_receipts: bool) -> str:
+    """Return the text of an order's status. `received`: something of a line was; `on_receipts`: item receipts stand for
+    bills, and some are linked to it."""
     if wire.flag(order, "IsManuallyClosed"):
         return CLOSED
     if wire.flag(order, "IsFullyReceived"):
-        return RECEIVED
+        return ON_RECEIPTS if on_receipts else RECEIVED
     return PARTLY if received else OPEN
 
 

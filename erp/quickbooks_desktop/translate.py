@@ -62,12 +62,13 @@ def order(record: etree._Element, *, enhanced: bool, home: str | None = None) ->
     erp_id = fields.need(record, "TxnID")
     lines = tuple(_order_lines(record, erp_id, enhanced=enhanced))
     received = any((fields.number(one, ".//ReceivedQuantity") or ZERO) > 0 for one in lines_in(record, ORDER_LINES))
+    on_receipts = not enhanced and bool(linked(record, "ItemReceipt"))
     return made(
         PurchaseOrder,
         erp_id=ErpId(erp_id),
         document_id=DocumentId(erp_id),
         number=wire.text(record, "RefNumber") or fields.need(record, "TxnNumber"),
-        erp_status=statuses.order_status(record, received),
+        erp_status=statuses.order_status(record, received=received, on_receipts=on_receipts),
         vendor_id=fields.need(record, "VendorRef/ListID"),
         vendor_name=wire.text(record, "VendorRef/FullName") or "",
         ordered_on=fields.need_day(record, "TxnDate"),

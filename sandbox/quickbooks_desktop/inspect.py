@@ -53,11 +53,23 @@ def _order(company: Company, record: Txn) -> Shown:
         lines.append({**_line(company, number, line), **counted})
     linked = [{"type": one.kind, "record_no": one.txn_id} for one in company.linked.get(record.txn_id, {}).values()]
     state = {
+        "state": _state(company, record),
         "manually_closed": bool(record.values.get("IsManuallyClosed")),
         "fully_received": fully_received(company, record),
         "open": not is_closed(company, record),
     }
     return {**_common(company, record), **state, "linked": linked, "lines": lines}
+
+
+def _state(company: Company, record: Txn) -> str:
+    """The state of an order in words."""
+    if record.values.get("IsManuallyClosed"):
+        return "Closed"
+    receipts = any(one.kind == "ItemReceipt" for one in company.linked.get(record.txn_id, {}).values())
+    if fully_received(company, record):
+        return "Received in full, on item receipts" if receipts and not company.enhanced else "Received in full"
+    received = any(taken(company, record, line).received for line in record.lines)
+    return "Open, partly received" if received else "Open"
 
 
 def _bill(company: Company, record: Txn) -> Shown:

@@ -11,7 +11,7 @@ from models.domain.bills import PushedBill
 from models.domain.connections import MatchMode
 from models.domain.ids import ExternalKey
 from models.domain.lists import ListKind
-from models.domain.orders import PoStatus, PurchaseOrder
+from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrder
 from models.domain.sync import Stream
 from sandbox.quickbooks_desktop.switches import SWITCHES, UNKIND
 from tests.conformance.erp_harness import a_bill_for, a_payment_of, all_orders, push
@@ -118,7 +118,7 @@ async def test_lists_come_in() -> None:
     assert kinds[ListKind.TERM]
 
 
-@pytest.mark.parametrize("number", ["PO-1001", "PO-1014", "PO-1002", "PO-1022"])
+@pytest.mark.parametrize("number", ["PO-1001", "PO-1014", "PO-1002", "PO-1022", "PO-1016"])
 async def test_statuses_of_orders(number: str) -> None:
     """S4-48: closed by hand, received in full, in part, not at all."""
     connector, _ = connected(await sample())
@@ -130,7 +130,10 @@ async def test_statuses_of_orders(number: str) -> None:
         "PO-1014": PoStatus.CLOSED,
         "PO-1002": PoStatus.PARTIALLY_FILLED,
         "PO-1022": PoStatus.UNFILLED,
+        "PO-1016": PoStatus.FILLED,
     }[number]  # fmt: skip
+    # What stands on item receipts is to be billed still.
+    assert (meaning.matching is MatchingStatus.ACTIVE) is (number in ("PO-1016", "PO-1022"))
 
 
 @pytest.mark.parametrize("switches", [{}, dict(UNKIND)], ids=["usual", "unkind"])
