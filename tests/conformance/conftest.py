@@ -49,3 +49,8 @@ async def harness(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIter
 @pytest.fixture
 def connector(harness: ErpHarness) -> ErpConnector:
     return harness.connect()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many seeds of each cell tests/conformance/test_crashes.py runs, where it is named on the command line."""
+    parser.addoption("--crash-seeds", type=int, default=1)

@@ -1,0 +1,235 @@
+"""A crash of the Web Connector, of the API and of the worker at every step: no document is lost, none is made twice.
+
+One seed of each cell; all twenty, in less than twenty minutes:
+
+    .venv/bin/pytest -n 2 tests/conformance/test_crashes.py --crash-seeds 20
+
+The sandbox's Web Connector and company file, the door and the database are real. A process that dies is one whose call
+ends at that step: all they know is in the database, and a new process goes on from there.
+"""
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from api.web_connector import soap
+from erp.connector import ConnectionSettings, Storage
+from erp.errors import Deferred, Duplicate, OutcomeUnknown, Stale, Unavailable
+from erp.quickbooks_desktop.connector import QuickBooksDesktopConnector
+from erp.sign_in import Credentials
+from models.domain.bills import BillToPush
+from models.domain.payments import PaymentToPush
+from models.store.audit.exchanges import Waiter
+from services.exchanges import StoredExchanges
+from tests.conformance.erp_harness import a_bill_for, a_payment_of
+from tests.conformance.quickbooks_desktop_harness import BANK, QuickBooksDesktopHarness, door_of
+
+CALLS = (
+    "serverVersion", "clientVersion", "authenticate", "sendRequestXML", "receiveResponseXML", "connectionError",
+    "getLastError", "closeConnection",
+)  # fmt: skip
+JOURNAL = ("read", "write", "awaited", "own_write", "noted")
+"""What a worker does with the journal: it dies before, or behind what it stored."""
+
+CELLS: Sequence[tuple[str, str, str]] = (
+    *(("web connector", f"killed_{when}", call) for call in CALLS for when in ("before", "after")),
+    ("web connector", "lost_request", "BillAdd"),
+    ("web connector", "lost_answer", "BillAdd"),
+    *(("api", when, call) for call in CALLS for when in ("before", "after")),
+    *(("worker", when, step) for step in JOURNAL for when in ("before", "after")),
+)
+MOST_ATTEMPTS = 30
+WORK = ("pay", "edit", "receipt")
+"""What else is done with the bill: it is paid, or edited, or takes the place of an item receipt."""
+
+
+class Died(Exception):
+    """The worker was killed."""
+
+
+class Once:
+    """Strikes once, at the call of one name that comes behind `skipped` others."""
+
+    def __init__(self, name: str, skipped: int) -> None:
+        self._name, self._skipped = name, skipped
+        self.struck = False
+
+    def strikes(self, name: str) -> bool:
+        if self.struck or name != self._name:
+            return False
+        self._skipped -= 1
+        self.struck = self._skipped < 0
+        return self.struck
+
+
+class MortalJournal:
+    """The journal as a worker uses it that is killed at one step."""
+
+    def __init__(self, journal: StoredExchanges, once: Once, when: str) -> None:
+        self._journal, self._once, self._when = journal, once, when
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*parameters: Any, **named: Any) -> Any:
+            strikes = self._once.strikes(name)
+            if strikes and self._when == "before":
+                raise Died
+            try:
+                return await getattr(self._journal, name)(*parameters, **named)
+            finally:
+                if strikes:
+                    raise Died
+
+        return call
+
+
+class MortalApi:
+    """The API that is killed at one call: before it did anything, or before its answer left."""
+
+    def __init__(self, app: Any, once: Once, when: str) -> None:
+        self._app, self._once, self._when = app, once, when
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+
+        async def whole() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def nowhere(_: Any) -> None:
+            """The answer does not leave."""
+
+        if not self._once.strikes(soap.read(body).name):
+            await self._app(scope, whole, send)
+            return
+        if self._when == "after":
+            await self._app(scope, whole, nowhere)
+        raise httpx.ReadError("the API was killed")
+
+
+class Job:
+    """One bill and what is done with it, each step by an activity of its own that is tried until it is done."""
+
+    def __init__(self, harness: QuickBooksDesktopHarness, key: str, work: str, journal: Any) -> None:
+        self._harness, self._key, self._work, self._journal = harness, key, work, journal
+        self._attempts = 0
+        self._waiter = Waiter("", "", "")
+
+    def _connector(self) -> QuickBooksDesktopConnector:
+        """What a new process has."""
+        assert self._harness._ready is not None
+        preferences = {"bank_account": BANK, "replace_item_receipts": "true"}
+        facts = {**self._harness._facts, "company": "Sandbox Trading"}
+        settings = ConnectionSettings(endpoint="web-connector:", preferences=preferences, facts=facts)
+        stored = StoredExchanges(self._harness._database, self._harness._ready, lambda: self._waiter)
+        return QuickBooksDesktopConnector(
+            settings,
+            Credentials(values={}),
+            Storage(None, self._journal(stored)),  # type: ignore[arg-type]
+        )
+
+    async def _activity(self, name: str, attempt: Any) -> Any:
+        self._waiter = Waiter("", self._key, name)
+        doubted = False
+        while self._attempts < MOST_ATTEMPTS:
+            self._attempts += 1
+            try:
+                return await attempt(self._connector(), doubted=doubted)
+            except (Died, OutcomeUnknown):
+                doubted = True
+            except (Deferred, Unavailable, Stale):
+                pass
+            await self._harness.poll()
+        raise AssertionError(f"{name} was not done within {MOST_ATTEMPTS} attempts")
+
+    async def run(self, bill: BillToPush) -> None:
+        """Push the bill, and do the rest with it."""
+
+        async def push(connector: QuickBooksDesktopConnector, *, doubted: bool) -> Any:
+            there = await connector.bills.find(bill) if doubted else None
+            return await connector.bills.read_back(bill, there or await connector.bills.create(bill))
+
+        pushed = await self._activity("push", push)
+        assert (pushed.linked, pushed.differences) == (True, ())
+        if self._work == "pay":
+            payment = a_payment_of(bill, pushed, f"PAY-{self._key}").model_copy(
+                update={"bank_account": BANK, "method": "check"}
+            )
+            await self._activity("pay", self._paying(payment))
+            assert len(self._harness.payments_with(payment.external_key)) == 1
+        if self._work == "edit":
+            edited = bill.model_copy(update={"memo": "agreed by phone", "edited": frozenset({"memo"})})
+
+            async def edit(connector: QuickBooksDesktopConnector, *, doubted: bool) -> None:
+                try:
+                    await connector.bills.update(edited, pushed.document_id, edition=2)
+                except Duplicate:
+                    return
+
+            await self._activity("edit", edit)
+        (made,) = self._harness.bills_with(self._key)
+        assert made.document_id == pushed.document_id
+
+    @staticmethod
+    def _paying(payment: PaymentToPush) -> Any:
+        async def pay(connector: QuickBooksDesktopConnector, *, doubted: bool) -> None:
+            there = await connector.payments.find(payment) if doubted else None
+            await connector.payments.read_back(payment, there or await connector.payments.create(payment))
+
+        return pay
+
+
+async def ordered(harness: QuickBooksDesktopHarness, number: str, *, received: bool) -> BillToPush:
+    """A new order of ten, perhaps received, and a bill of four of it."""
+    row = {"po_number": number, "vendor_id": "V-100", "po_date": "2026-11-02", "item_id": "PAPER-A4", "price": "5"}
+    harness.load({"purchase_orders": [{**row, "quantity": "10"}]})
+    if received:
+        harness.person("receive", number=number, receipt_number=f"R-{number}"[:20])
+    connector = harness.connect()
+    record = next(one["record_no"] for one in harness.held("purchase_orders") if one["number"] == number)
+    order = (await connector.orders.read(record)).purchase_order
+    return a_bill_for(order, f"C-{number}", Decimal(4))
+
+
+@pytest.mark.parametrize(("victim", "way", "step"), CELLS, ids=map("-".join, CELLS))
+@pytest.mark.timeout(1200)
+async def test_a_crash_loses_nothing(
+    sandbox: Any, database_url: str, request: pytest.FixtureRequest, victim: str, way: str, step: str
+) -> None:
+    QuickBooksDesktopHarness.database_url = database_url
+    harness = QuickBooksDesktopHarness(sandbox)
+    struck = 0
+    for seed in range(request.config.getoption("--crash-seeds", default=1)):
+        chance = random.Random(f"{victim} {way} {step} {seed}")
+        work = chance.choice(WORK)
+        bill = await ordered(harness, f"C{seed}", received=work == "receipt")
+        stock = {row["key"]: row["amount"] for row in harness.held("ledger") if row["book"] == "stock"}
+        skipped = chance.randrange(4) if seed else 0
+        once = Once(step, skipped)
+        computer = harness.sandbox.app.quickbooks_desktop  # type: ignore[attr-defined]
+        door = door_of(database_url)
+        computer.transport = httpx.ASGITransport(MortalApi(door, once, way) if victim == "api" else door)
+        rules = [{"kind": way, "operation": step, "times": 1, "after": skipped}] if victim == "web connector" else []
+        if step == "connectionError":
+            rules.append({"kind": "unavailable", "operation": "open", "times": 2})
+        rules = [{"erp": harness.name, **rule} for rule in rules]
+        sandbox.post("/faults", {"rules": rules, "seed": seed})
+        mortal = victim == "worker"
+        journal = (lambda stored: MortalJournal(stored, once, way)) if mortal else (lambda stored: stored)
+        await Job(harness, bill.external_key, work, journal).run(bill)
+        fired = [one["fired"] for one in sandbox.get("/faults")["rules"] if one["kind"] == way]
+        struck += bool(once.struck or sum(fired))
+        after = {row["key"]: row["amount"] for row in harness.held("ledger") if row["book"] == "stock"}
+        moved = Decimal(after.get("PAPER-A4", 0)) - Decimal(stock.get("PAPER-A4", 0))
+        assert moved == (0 if work == "receipt" else 4)
+    assert struck, "nothing crashed"
+    harness.check_books()
+    for connector in harness.connectors:
+        await connector.close()
