@@ -117,8 +117,8 @@ class MortalApi:
 class Job:
     """One bill and what is done with it, each step by an activity of its own that is tried until it is done."""
 
-    def __init__(self, harness: QuickBooksDesktopHarness, key: str, work: str, journal: Any) -> None:
-        self._harness, self._key, self._work, self._journal = harness, key, work, journal
+    def __init__(self, harness: QuickBooksDesktopHarness, key: str, work: str, dies: Once | None, when: str) -> None:
+        self._harness, self._key, self._work, self._dies, self._when = harness, key, work, dies, when
         self._attempts = 0
         self._waiter = Waiter("", "", "")
 
@@ -128,11 +128,13 @@ class Job:
         preferences = {"bank_account": BANK, "replace_item_receipts": "true"}
         facts = {**self._harness._facts, "company": "Sandbox Trading"}
         settings = ConnectionSettings(endpoint="web-connector:", preferences=preferences, facts=facts)
-        stored = StoredExchanges(self._harness._database, self._harness._ready, lambda: self._waiter)
+        stored: Any = StoredExchanges(self._harness._database, self._harness._ready, lambda: self._waiter)
+        if self._dies is not None:
+            stored = MortalJournal(stored, self._dies, self._when)
         return QuickBooksDesktopConnector(
             settings,
             Credentials(values={}),
-            Storage(None, self._journal(stored)),  # type: ignore[arg-type]
+            Storage(None, stored),  # type: ignore[arg-type]
         )
 
     async def _activity(self, name: str, attempt: Any) -> Any:
@@ -221,9 +223,7 @@ async def test_a_crash_loses_nothing(
             rules.append({"kind": "unavailable", "operation": "open", "times": 2})
         rules = [{"erp": harness.name, **rule} for rule in rules]
         sandbox.post("/faults", {"rules": rules, "seed": seed})
-        mortal = victim == "worker"
-        journal = (lambda stored: MortalJournal(stored, once, way)) if mortal else (lambda stored: stored)
-        await Job(harness, bill.external_key, work, journal).run(bill)
+        await Job(harness, bill.external_key, work, once if victim == "worker" else None, way).run(bill)
         fired = [one["fired"] for one in sandbox.get("/faults")["rules"] if one["kind"] == way]
         struck += bool(once.struck or sum(fired))
         after = {row["key"]: row["amount"] for row in harness.held("ledger") if row["book"] == "stock"}
