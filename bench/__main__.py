@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import lifecycle, match_rate, netsuite, post_bills, quickbooks, sync_in
+from bench import lifecycle, match_rate, netsuite, post_bills, quickbooks, quickbooks_desktop, sync_in
 from bench.company import Bench, running_bench
 from bench.report import Report, wide_console
 
-STACK_PARTS = ("sync_in", "lifecycle", "post_bills", "netsuite", "quickbooks")
+STACK_PARTS = ("sync_in", "lifecycle", "post_bills", "netsuite", "quickbooks", "quickbooks_desktop")
 PARTS = ("matching", *STACK_PARTS)
 
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--netsuite-orders", type=int, default=2_000, help="orders to sync in from NetSuite")
     parser.add_argument("--quickbooks-orders", type=int, default=10_000, help="to sync in from QuickBooks Online")
     parser.add_argument("--throttled-bills", type=int, default=100, help="to push while a minute takes as many calls")
+    parser.add_argument("--desktop-orders", type=int, default=5_000, help="orders to sync in from QuickBooks Desktop")
     parser.add_argument("--bills", type=int, default=200, help="bills to post, by one caller and again by twenty")
     parser.add_argument("--json", type=Path, help="keep the figures and their details in this file")
     chosen = parser.parse_args(arguments)
@@ -58,6 +59,9 @@ async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Nam
         return
     if part == "quickbooks":
         await quickbooks.measure(bench, report, count=chosen.quickbooks_orders, bills=chosen.throttled_bills)
+        return
+    if part == "quickbooks_desktop":
+        await quickbooks_desktop.measure(bench, report, count=chosen.desktop_orders)
         return
     connection_id = await asyncio.to_thread(bench.connect, in_flight=1)
     if part == "lifecycle":

@@ -176,8 +176,8 @@ class Job:
                     return
 
             await self._activity("edit", edit)
-        (made,) = self._harness.bills_with(self._key)
-        assert made.document_id == pushed.document_id
+        (stored,) = self._harness.bills_with(self._key)
+        assert stored.document_id == pushed.document_id
 
     @staticmethod
     def _paying(payment: PaymentToPush) -> Any:
