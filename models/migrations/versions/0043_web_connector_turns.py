@@ -1,14 +1,14 @@
 """When a session of a Web Connector called last: while it goes on, a second Web Connector is told to come later.
 
 Revision ID: 0043
-Revises: 0048
+Revises: 0046
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0043"
-down_revision = "0048"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
