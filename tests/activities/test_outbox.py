@@ -249,7 +249,7 @@ async def test_the_loop_outlives_an_outage_of_the_database(
             stop.set()
 
     loop = OutboxDelivery(harness.tenant.database, StopsWhenTold()).keep_delivering(stop)
-    await asyncio.wait_for(loop, 10)
+    await asyncio.wait_for(loop, 90)
     assert not failures
     assert await waiting(harness) == []
 
@@ -283,7 +283,7 @@ async def test_a_process_that_stops_does_not_wait_for_ever(
 
     delivery = OutboxDelivery(harness.tenant.database, Hangs())
     delivery.deliver_behind_answer(decided.message)
-    await asyncio.wait_for(delivery.settle(), 5)
+    await asyncio.wait_for(delivery.settle(), 90)
     assert len(await waiting(harness)) == 1
 
 

@@ -236,10 +236,10 @@ def test_over_a_real_socket_an_answer_stalls(served: str) -> None:
         f"<request>{control()}<operation><authentication>{login()}</authentication><content>"
         '<function controlid="1"><get_applications/></function></content></operation></request>'
     )
-    with httpx.Client(base_url=served, transport=httpx.HTTPTransport(retries=5), timeout=0.5) as client:
+    with httpx.Client(base_url=served, transport=httpx.HTTPTransport(retries=5), timeout=60) as client:
         client.post("/sandbox/faults", json={"rules": [{"kind": "stalled", "times": 2}]})
         with pytest.raises(httpx.ReadTimeout):
-            client.post(INTACCT_PATH, content=body)
+            client.post(INTACCT_PATH, content=body, timeout=httpx.Timeout(60, read=0.5))
         with client.stream("POST", INTACCT_PATH, content=body) as answer:
             half = next(answer.iter_bytes())
             assert half.startswith(b"<?xml")
@@ -253,7 +253,7 @@ def test_over_a_real_socket_the_connection_is_cut(served: str) -> None:
         '<function controlid="1"><create><VENDOR><VENDORID>V-1</VENDORID><NAME>n</NAME></VENDOR></create></function>'
         "</content></operation></request>"
     )
-    with httpx.Client(base_url=served, transport=httpx.HTTPTransport(retries=5), timeout=10) as client:
+    with httpx.Client(base_url=served, transport=httpx.HTTPTransport(retries=5), timeout=60) as client:
         client.post("/sandbox/faults", json={"rules": [{"kind": "lost_answer", "times": 1}]})
         with pytest.raises(httpx.TransportError):
             client.post(INTACCT_PATH, content=body)
