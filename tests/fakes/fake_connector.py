@@ -1,6 +1,7 @@
 """The fake ERP as a connector: the roles of `erp/connector.py`, each with the signatures of the real ones.
 
-Real: the exchange journal; while the ERP is `deferred`, bills, payments and single orders go over it. Fake: the ERP.
+Real: the exchange journal; while the ERP is `deferred`, bills, payments and single orders go over it. And the stored
+tokens, which these present while the ERP has a `grant`. Fake: the ERP.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -70,18 +71,19 @@ class _Journal:
     def __init__(self, erp: FakeErp, storage: Storage) -> None:
         self._erp = erp
         self._exchanges = storage.exchanges
+        self._tokens = storage.tokens
 
     async def write(self, key: str, call: Callable[[], Awaitable[T]]) -> T:
         """Write under the external key."""
         if not self._erp.deferred:
-            return await call()
+            return await self._signed_in(call)
         answers = self._erp.answers
         result: T = answers.outcome(await self._exchanges.write(key, answers.ask(key, call)))
         return result
 
     async def read(self, key: str, call: Callable[[], Awaitable[T]]) -> T:
         if not self._erp.deferred:
-            return await call()
+            return await self._signed_in(call)
         answers = self._erp.answers
         result: T = answers.outcome(await self._exchanges.read(key, answers.ask(key, call)))
         return result
@@ -93,6 +95,15 @@ class _Journal:
             return await self.read(key, call)
         result: T = self._erp.answers.outcome(known)
         return result
+
+    async def _signed_in(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call with the connection's tokens, with newer ones if these are refused."""
+        grant = self._erp.grant
+        if grant is not None:
+            tokens = await self._tokens.current()
+            while not grant.accepts(tokens):
+                tokens = await self._tokens.rotate(tokens, grant.refresh)
+        return await call()
 
 
 class FakeOrders:

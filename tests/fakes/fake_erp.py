@@ -37,6 +37,7 @@ from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
 from models.domain.source_orders import OrderToUpload, UploadedOrder
 from models.domain.sync import Deletion, Stream
 from tests.fakes.deferred_answers import DeferredAnswers
+from tests.fakes.fake_grant import FakeGrant
 from tests.fakes.shown_bills import as_shown
 
 ORDER_STATUSES: Mapping[str, tuple[PoStatus | None, MatchingStatus, MatchingStatus]] = {
@@ -139,6 +140,8 @@ class FakeErp:
     """Payments are posted at once."""
     deferred: bool = False
     """It answers when it comes by; see `answers`."""
+    grant: FakeGrant | None = None
+    """Bills, payments and single orders take its tokens; None: any connection may."""
     scan: DeletionScan | None = None
     """What finds deletions, instead of the feed."""
     page_size: int = 100

@@ -10,27 +10,10 @@ from cryptography.fernet import Fernet
 from models.store.connections import connections
 from models.store.connections.credentials import CredentialVault
 from models.store.connections.tokens import StoredTokens
+from tests.fakes.fake_grant import ISSUED, FakeGrant
 from tests.harness.tenant import (
     Tenant,
 )
-
-ISSUED = {"refresh_token": "r-1"}
-
-
-class Grant:
-    """An ERP's side of a grant: a refresh token is good once, and a second use ends the grant."""
-
-    def __init__(self) -> None:
-        self.good, self.asked, self.lost = "r-1", 0, False
-
-    async def refresh(self, tokens: Mapping[str, str]) -> Mapping[str, str]:
-        self.asked += 1
-        if tokens["refresh_token"] != self.good or self.lost:
-            self.lost = True
-            raise PermissionError("invalid_grant")
-        await asyncio.sleep(0.05)
-        self.good = f"r-{int(self.good.removeprefix('r-')) + 1}"
-        return {"refresh_token": self.good, "access_token": f"a-{self.asked}"}
 
 
 @pytest.fixture
@@ -55,7 +38,7 @@ async def test_until_they_change_they_are_the_credentials(tenant: Tenant, vault:
 async def test_two_workers_that_refresh_at_once_ask_once(tenant: Tenant, vault: CredentialVault) -> None:
     """Both see the old tokens and want new ones; the second gets what the first was given."""
     await give(tenant, vault, ISSUED)
-    grant = Grant()
+    grant = FakeGrant()
     workers = [of_a_worker(tenant, vault) for _ in range(4)]
     old = [await worker.current() for worker in workers]
     news = await asyncio.gather(*(worker.rotate(was, grant.refresh) for worker, was in zip(workers, old, strict=True)))
@@ -68,7 +51,7 @@ async def test_a_rotation_makes_no_connector_anew(tenant: Tenant, vault: Credent
     await give(tenant, vault, ISSUED)
     before = await _row(tenant)
     store = of_a_worker(tenant, vault)
-    await store.rotate(await store.current(), Grant().refresh)
+    await store.rotate(await store.current(), FakeGrant().refresh)
     after = await _row(tenant)
     assert (after.credentials_version, after.version, after.credentials) == (
         before.credentials_version,
@@ -88,7 +71,7 @@ async def test_a_refresh_that_fails_changes_nothing(tenant: Tenant, vault: Crede
     with pytest.raises(ConnectionError):
         await store.rotate(ISSUED, away)
     assert await store.current() == ISSUED
-    grant = Grant()
+    grant = FakeGrant()
     assert (await store.rotate(ISSUED, grant.refresh))["refresh_token"] == "r-2"
 
 
@@ -96,11 +79,10 @@ async def test_new_credentials_replace_the_tokens(tenant: Tenant, vault: Credent
     """A person has connected anew: the tokens of the lost grant are forgotten."""
     await give(tenant, vault, ISSUED)
     store = of_a_worker(tenant, vault)
-    await store.rotate(ISSUED, Grant().refresh)
+    await store.rotate(ISSUED, FakeGrant().refresh)
     await give(tenant, vault, {"refresh_token": "r-9"})
     assert await store.current() == {"refresh_token": "r-9"}
-    grant = Grant()
-    grant.good = "r-9"
+    grant = FakeGrant("r-9")
     assert (await store.rotate({"refresh_token": "r-9"}, grant.refresh))["refresh_token"] == "r-10"
 
 
@@ -108,7 +90,7 @@ async def test_tokens_are_sealed_and_sealed_anew_with_the_credentials(tenant: Te
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     vault = CredentialVault([old])
     await give(tenant, vault, ISSUED)
-    await of_a_worker(tenant, vault).rotate(ISSUED, Grant().refresh)
+    await of_a_worker(tenant, vault).rotate(ISSUED, FakeGrant().refresh)
     (row,) = await tenant.fetch("select sealed from connection_tokens where connection_id = :c")
     assert b"r-2" not in bytes(row.sealed)
     # Other tests' rows are sealed with keys of their own.
