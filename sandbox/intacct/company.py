@@ -179,7 +179,11 @@ class Company:
         return self.entity_fields(actor.entity)
 
     def entity_fields(self, entity: str) -> dict[str, str]:
-        """MEGAENTITY fields of a record that belongs to `entity`."""
+        """MEGAENTITY fields of a record that belongs to `entity`.
+
+        Raises:
+            FunctionError: there is no such entity.
+        """
         if not entity:
             return {}
         record = self["LOCATIONENTITY"].first("LOCATIONID", entity)
@@ -265,7 +269,11 @@ class Company:
     # Rules shared by every kind of transaction
 
     def require_open_period(self, day: date, entity: str) -> None:
-        """Refuse a date in a closed period of the entity, or of the whole company."""
+        """Refuse a date in a closed period of the entity, or of the whole company.
+
+        Raises:
+            FunctionError: the day lies in a closed period.
+        """
         closed = [self.closed_through[key] for key in {"", entity} if key in self.closed_through]
         if closed and day <= max(closed):
             raise invalid(
@@ -275,7 +283,11 @@ class Company:
             )
 
     def require_master(self, object_name: str, key: str, what: str) -> Record:
-        """The active master record with this natural key, or a validation error naming it."""
+        """The active master record with this natural key, or a validation error naming it.
+
+        Raises:
+            FunctionError: there is no such record, or it is inactive.
+        """
         record = self[object_name].first(OBJECTS[object_name].key, key)
         if record is None:
             raise invalid(f"Invalid {what} '{key}' specified.", f"Provide a valid {what}.")

@@ -38,6 +38,9 @@ def create_document(company: Company, document: Document, actor: Actor, *, drop_
     """Write a document, convert what it came from, post what its definition posts; returns the header.
 
     `drop_links` is the fault "link dropped": accepted, but nothing connects it to its source.
+
+    Raises:
+        FunctionError: it has to be made at an entity, and the user is at the top level.
     """
     definition = definition_of(company, document.definition)
     if definition["TD_CREATION_RULE"] == "Entity only" and not actor.entity:

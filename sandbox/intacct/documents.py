@@ -69,7 +69,11 @@ class Document:
 
 
 def definition_of(company: Company, name: str) -> Record:
-    """The transaction definition of exactly this name; case matters (S4-62)."""
+    """The transaction definition of exactly this name; case matters (S4-62).
+
+    Raises:
+        FunctionError: there is no such transaction definition.
+    """
     record = company["PODOCUMENTPARAMS"].first("DOCID", name)
     if record is None or record["STATUS"] != "active":
         raise invalid(f"Transaction definition '{name}' does not exist.", "Provide a valid transaction definition.")
@@ -94,7 +98,11 @@ def rate_of(base: str, currency: str, rate: Decimal | None = None) -> Decimal:
 
 
 def document_number(company: Company, definition: Record, given: str) -> str:
-    """The given number or the next one of the sequence; PL01000127 without either, BL03002185 when taken."""
+    """The given number or the next one of the sequence; PL01000127 without either, BL03002185 when taken.
+
+    Raises:
+        FunctionError: a number is missing, was used before, or may not be given.
+    """
     name = definition["DOCID"]
     if given and definition["PRESERVE_SEQNUM"] == "true":
         policy = company.switches.word("preserved_numbers")
@@ -219,7 +227,11 @@ def totals(lines: list[Record], subtotals: list[Record]) -> dict[str, str]:
 
 
 def check_line(company: Company, line: Line, *, converted: bool) -> Record:
-    """Fill what a line may leave out and refuse what it may not; returns its item."""
+    """Fill what a line may leave out and refuse what it may not; returns its item.
+
+    Raises:
+        FunctionError: the quantity is zero, or location or warehouse is missing.
+    """
     item = company.require_master("ITEM", line.item, "item")
     line.unit = check_unit(company, item, line.unit)
     line.base_units = base_units(company, item, line.unit)
@@ -242,7 +254,11 @@ def check_line(company: Company, line: Line, *, converted: bool) -> Record:
 
 
 def check_unit(company: Company, item: Record, unit: str) -> str:
-    """The unit, or the group's base unit when none is given; spelling and case must agree (reference 3.2)."""
+    """The unit, or the group's base unit when none is given; spelling and case must agree (reference 3.2).
+
+    Raises:
+        FunctionError: the item has no such unit.
+    """
     group = company["UOM"].first("NAME", item["UOMGRP"]) if item["UOMGRP"] else None
     if group is None:
         return unit
@@ -279,7 +295,11 @@ def lines_of(company: Company, header: Record) -> list[Record]:
 
 
 def require_level(company: Company, header: Record, actor: Actor) -> None:
-    """A document is handled at the level that owns it (reference 7.1)."""
+    """A document is handled at the level that owns it (reference 7.1).
+
+    Raises:
+        FunctionError: the document does not exist at this level, or has to be handled at another.
+    """
     owner = header["MEGAENTITYID"]
     if actor.entity and owner not in ("", actor.entity):
         raise invalid(f"The document {header['DOCID']} does not exist.", errorno="BL03000018")

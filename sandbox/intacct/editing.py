@@ -37,7 +37,11 @@ LOCKED = frozenset({"Submitted", "In Progress", "Partially Converted", "Converte
 
 
 def delete_document(company: Company, header: Record, actor: Actor) -> None:
-    """Delete a document that nothing was converted from (reference 3.4)."""
+    """Delete a document that nothing was converted from (reference 3.4).
+
+    Raises:
+        FunctionError: it was converted, or the delete policy of its definition forbids it.
+    """
     require_level(company, header, actor)
     policy = definition_of(company, header["DOCPARID"])["DELTYPE"]
     if policy == "Never" or (policy == "Before Printing" and header["PRINTED"] == "true"):
@@ -62,7 +66,11 @@ def _delete_unchecked(company: Company, header: Record, actor: Actor) -> None:
 
 
 def require_editable(company: Company, header: Record, actor: Actor) -> None:
-    """Refuse an edit by state, level or the definition's policy."""
+    """Refuse an edit by state, level or the definition's policy.
+
+    Raises:
+        FunctionError: its state or the edit policy of its definition forbids it.
+    """
     require_level(company, header, actor)
     if header["STATE"] in LOCKED:
         raise invalid(f"The document {header['DOCID']} is {header['STATE']} and cannot be edited.")
@@ -81,7 +89,11 @@ def edit_document(
     state: str,
     actor: Actor,
 ) -> None:
-    """Change a document; `line_changes` and `removed` count lines from zero. A posting document's bill is remade."""
+    """Change a document; `line_changes` and `removed` count lines from zero. A posting document's bill is remade.
+
+    Raises:
+        FunctionError: there is no such state, or the document cannot be edited.
+    """
     in_effect = header["STATE"] not in WITHOUT_EFFECT and header["STATE"] != "Closed"
     rewritten = bool(line_changes or removed or added or header_changes)
     if in_effect and rewritten:

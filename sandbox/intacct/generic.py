@@ -141,7 +141,11 @@ def _create(call: Call, element: etree._Element) -> Record:
 
 
 def read_bill(call: Call, element: etree._Element) -> Bill:
-    """An APBILL element as a bill."""
+    """An APBILL element as a bill.
+
+    Raises:
+        FunctionError: the action is none that a bill can be created with.
+    """
     action = text_of(element, "ACTION") or "Submit"
     if action not in ("Submit", "Draft"):
         raise invalid(f"Invalid ACTION '{action}' specified.", errorno="BL03002129")
@@ -320,7 +324,11 @@ def _update_bill(company: Company, call: Call, bill: Record, element: etree._Ele
 
 
 def run_delete(call: Call, element: etree._Element) -> Result:
-    """By RECORDNO, several joined by commas; the whole function or nothing."""
+    """By RECORDNO, several joined by commas; the whole function or nothing.
+
+    Raises:
+        FunctionError: the keys are missing or name no record, or the kind cannot be deleted this way.
+    """
     kind = object_type(text_of(element, "object"))
     keys = [key.strip() for key in text_of(element, "keys").split(",") if key.strip()]
     if not keys:
@@ -344,7 +352,11 @@ def run_delete(call: Call, element: etree._Element) -> Result:
 
 
 def delete_master(call: Call, name: str, record: Record) -> None:
-    """Only masters that were never used may go."""
+    """Only masters that were never used may go.
+
+    Raises:
+        FunctionError: the record is used.
+    """
     key = record[OBJECTS[name].key]
     for object_name, field in _USES.get(name, ()):
         if any(other[field] == key for other in call.company[object_name].rows.values()):

@@ -148,7 +148,11 @@ def run_get_list(call: Call, element: etree._Element) -> Result:
 
 
 def run_get(call: Call, element: etree._Element) -> Result:
-    """Answer one record by its key: the natural one of a master, the record number of a bill."""
+    """Answer one record by its key: the natural one of a master, the record number of a bill.
+
+    Raises:
+        FunctionError: there is no such record.
+    """
     name = element.get("object", "")
     listed = _listed(name)
     kind, key = OBJECTS[listed.object_name], element.get("key", "")

@@ -85,7 +85,11 @@ def _record(call: Call, object_name: str, key: str) -> Record:
 
 
 def run_create_bill(call: Call, element: etree._Element) -> Result:
-    """Answers the RECORDNO as key."""
+    """Answers the RECORDNO as key.
+
+    Raises:
+        FunctionError: the bill is refused; behind the reason stands that it could not be created.
+    """
     try:
         record = create_bill(call.company, _bill(call, "APBILL", element, "billitems", "billno"), call.actor)
     except FunctionError as error:
@@ -94,7 +98,11 @@ def run_create_bill(call: Call, element: etree._Element) -> Result:
 
 
 def run_update_bill(call: Call, element: etree._Element) -> Result:
-    """Change a bill by its RECORDNO: the header fields given, the lines by number, new lines behind them."""
+    """Change a bill by its RECORDNO: the header fields given, the lines by number, new lines behind them.
+
+    Raises:
+        FunctionError: the edit is refused; behind the reason stands that it could not be made.
+    """
     bill = _record(call, "APBILL", element.get("key", ""))
     try:
         edit_bill(call.company, bill, _bill_edit(element), call.actor)
@@ -140,7 +148,11 @@ def run_reverse_bill(call: Call, element: etree._Element) -> Result:
 
 
 def run_create_apadjustment(call: Call, element: etree._Element) -> Result:
-    """Negative lines make a vendor credit."""
+    """Negative lines make a vendor credit.
+
+    Raises:
+        FunctionError: the adjustment is refused; behind the reason stands that it could not be created.
+    """
     try:
         bill = _bill(call, "APADJUSTMENT", element, "apadjustmentitems", "adjustmentno")
         record = create_adjustment(call.company, bill, call.actor)
@@ -157,7 +169,11 @@ def run_delete_apadjustment(call: Call, element: etree._Element) -> Result:
 
 
 def run_create_paymentrequest(call: Call, element: etree._Element) -> Result:
-    """The old way to pay; answers the payment's RECORDNO."""
+    """The old way to pay; answers the payment's RECORDNO.
+
+    Raises:
+        FunctionError: the payment is refused; behind the reason stands that it could not be created.
+    """
     items = element.findall("paymentrequestitems/paymentrequestitem")
     shares = [Share(text_of(item, "key"), decimal_of(item, "paymentamount") or Decimal(0)) for item in items]
     payment = Payment(
@@ -177,7 +193,11 @@ def run_create_paymentrequest(call: Call, element: etree._Element) -> Result:
 
 
 def run_void_payments(call: Call, element: etree._Element) -> Result:
-    """All keys or none."""
+    """All keys or none.
+
+    Raises:
+        FunctionError: no payment is named, or one that cannot be voided.
+    """
     keys = [(key.text or "").strip() for key in element.findall("appaymentkeys/appaymentkey")]
     if not keys:
         raise invalid("Required field appaymentkey is missing.")

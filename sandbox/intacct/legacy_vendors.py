@@ -52,7 +52,11 @@ def _found(call: Call, object_name: str, key: str) -> Record:
 
 
 def run_create_vendor(call: Call, element: etree._Element) -> Result:
-    """Answer the vendor's id as key."""
+    """Answer the vendor's id as key.
+
+    Raises:
+        FunctionError: the vendor is refused; behind the reason stands that it could not be created.
+    """
     try:
         return Result(key=insert_master(call, "VENDOR", _vendor_fields(element))["VENDORID"])
     except FunctionError as error:

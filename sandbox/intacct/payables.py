@@ -63,7 +63,11 @@ class BillEdit:
 
 
 def create_bill(company: Company, bill: Bill, actor: Actor) -> Record:
-    """A bill typed into accounts payable; MODULEKEY 3.AP."""
+    """A bill typed into accounts payable; MODULEKEY 3.AP.
+
+    Raises:
+        FunctionError: number or lines are missing, or the number holds a character that is not allowed.
+    """
     vendor = company.require_master("VENDOR", bill.vendor, "vendor")
     if not bill.lines:
         raise invalid("A bill needs at least one line.", "Provide APBILLITEMS.")
@@ -85,7 +89,11 @@ def create_bill(company: Company, bill: Bill, actor: Actor) -> Record:
 
 
 def create_adjustment(company: Company, bill: Bill, actor: Actor) -> Record:
-    """A vendor credit or debit; all its lines must have one sign."""
+    """A vendor credit or debit; all its lines must have one sign.
+
+    Raises:
+        FunctionError: its lines have both signs.
+    """
     vendor = company.require_master("VENDOR", bill.vendor, "vendor")
     signs = {line.amount > 0 for line in bill.lines}
     if len(signs) != 1:
@@ -97,7 +105,11 @@ def create_adjustment(company: Company, bill: Bill, actor: Actor) -> Record:
 
 
 def refuse_duplicate(company: Company, vendor: str, bill_number: str, except_for: Record | None = None) -> None:
-    """One number per vendor, where AP is set so."""
+    """One number per vendor, where AP is set so.
+
+    Raises:
+        FunctionError: another transaction has the value.
+    """
     if not bill_number or company.switches.word("duplicate_bill_numbers") == "allow":
         return
     for other in company["APBILL"].find("RECORDID", bill_number):
@@ -257,7 +269,11 @@ def unpost_document(company: Company, header: Record, actor: Actor) -> None:
 
 
 def refuse_paid(bill: Record) -> None:
-    """Paid, partly paid or selected bills neither change nor go."""
+    """Paid, partly paid or selected bills neither change nor go.
+
+    Raises:
+        FunctionError: something of the bill is paid.
+    """
     if number(bill["TRX_TOTALPAID"]) or number(bill["TRX_TOTALSELECTED"]):
         raise invalid(
             f"Transaction {bill['RECORDID']} is already paid and can't be deleted.", "Void the payment first."
@@ -353,7 +369,11 @@ def replace_lines(company: Company, bill: Record, lines: list[BillLine], actor: 
 
 
 def delete_bill(company: Company, bill: Record, actor: Actor, object_name: str = "APBILL") -> None:
-    """Only unpaid ones in an open period, and none that Purchasing owns (reference 3.5)."""
+    """Only unpaid ones in an open period, and none that Purchasing owns (reference 3.5).
+
+    Raises:
+        FunctionError: it belongs to Purchasing.
+    """
     if bill["MODULEKEY"] == "9.PO":
         raise invalid(
             f"The transaction {bill['RECORDID']} belongs to Purchasing and cannot be deleted here.",
@@ -365,7 +385,11 @@ def delete_bill(company: Company, bill: Record, actor: Actor, object_name: str =
 
 
 def reverse_bill(company: Company, bill: Record, day: date, description: str, actor: Actor) -> Record:
-    """A mirror bill of the opposite sign; depends on the AP setting for unpaid bills."""
+    """A mirror bill of the opposite sign; depends on the AP setting for unpaid bills.
+
+    Raises:
+        FunctionError: the company does not reverse unpaid bills.
+    """
     if not company.switches.flag("unpaid_bill_reversal"):
         raise invalid("Reversal of unpaid bills is not enabled in Accounts Payable.")
     refuse_paid(bill)

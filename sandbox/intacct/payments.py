@@ -54,7 +54,11 @@ METHODS = frozenset(
 
 
 def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
-    """A payment; submitted ones are applied to their bills at once unless AP wants approvals."""
+    """A payment; submitted ones are applied to their bills at once unless AP wants approvals.
+
+    Raises:
+        FunctionError: method or action is unknown, or it pays nothing.
+    """
     vendor = company.require_master("VENDOR", payment.vendor, "vendor")
     company.require_master("CHECKINGACCOUNT", payment.bank_account, "financial entity")
     if payment.method.lower() not in METHODS:
@@ -206,7 +210,11 @@ def set_payment_state(company: Company, payment: Record, state: str, actor: Acto
 
 
 def void_payment(company: Company, payment: Record, actor: Actor) -> None:
-    """The payment stays as Void; its bills are due again."""
+    """The payment stays as Void; its bills are due again.
+
+    Raises:
+        FunctionError: it is void already.
+    """
     if payment["STATE"] == "Void":
         raise invalid(f"The payment {payment['RECORDNO']} is already void.")
     company.require_open_period(parse_date(payment["PAYMENTDATE"]), payment["MEGAENTITYID"])
@@ -214,7 +222,11 @@ def void_payment(company: Company, payment: Record, actor: Actor) -> None:
 
 
 def delete_payment(company: Company, payment: Record, actor: Actor) -> None:
-    """Drafts only; what was submitted is voided."""
+    """Drafts only; what was submitted is voided.
+
+    Raises:
+        FunctionError: it is no draft.
+    """
     if payment["STATE"] != "Draft":
         raise invalid(f"The payment {payment['RECORDNO']} is not a draft and cannot be deleted.", "Void it instead.")
     _apply(company, payment, actor, "Draft", -1)

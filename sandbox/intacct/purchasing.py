@@ -49,7 +49,11 @@ _HEADER_EDITS = {
 
 
 def legacy_date(parent: etree._Element, name: str) -> date | None:
-    """A date given as year, month and day; None when absent or empty."""
+    """A date given as year, month and day; None when absent or empty.
+
+    Raises:
+        FunctionError: the element holds no date.
+    """
     element = parent.find(name)
     if element is None or not text_of(element, "year"):
         return None
@@ -63,7 +67,11 @@ def legacy_date(parent: etree._Element, name: str) -> date | None:
 
 
 def required_date(parent: etree._Element, name: str) -> date:
-    """The same, where a date must be given."""
+    """The same, where a date must be given.
+
+    Raises:
+        FunctionError: the element is missing, or holds no date.
+    """
     found = legacy_date(parent, name)
     if found is None:
         raise invalid(f"Required field {name} is missing.", "Provide a date.", "PL03000006")
@@ -71,7 +79,11 @@ def required_date(parent: etree._Element, name: str) -> date:
 
 
 def decimal_of(parent: etree._Element, name: str) -> Decimal | None:
-    """A number; None when absent or empty."""
+    """A number; None when absent or empty.
+
+    Raises:
+        FunctionError: the text is no number.
+    """
     text = text_of(parent, name)
     if not text:
         return None
@@ -123,7 +135,11 @@ def _subtotal(element: etree._Element) -> Subtotal:
 
 
 def run_create_potransaction(call: Call, element: etree._Element) -> Result:
-    """Answers the DOCID as key, not the record number (reference 3.1)."""
+    """Answers the DOCID as key, not the record number (reference 3.1).
+
+    Raises:
+        FunctionError: the document is refused; behind the reason stands that it could not be created.
+    """
     try:
         document = Document(
             definition=text_of(element, "transactiontype"),
@@ -155,7 +171,11 @@ def run_create_potransaction(call: Call, element: etree._Element) -> Result:
 
 
 def find_document(call: Call, element: etree._Element, external_attribute: str = "externalkey") -> Record:
-    """The document that a `key` attribute names: by DOCID, or by external id."""
+    """The document that a `key` attribute names: by DOCID, or by external id.
+
+    Raises:
+        FunctionError: there is no such document.
+    """
     key = element.get("key", "")
     documents = call.company["PODOCUMENT"]
     header: Record | None
@@ -169,7 +189,11 @@ def find_document(call: Call, element: etree._Element, external_attribute: str =
 
 
 def run_update_potransaction(call: Call, element: etree._Element) -> Result:
-    """Lines are numbered from one here, although they read from zero."""
+    """Lines are numbered from one here, although they read from zero.
+
+    Raises:
+        FunctionError: the edit is refused; behind the reason stands that it could not be made.
+    """
     try:
         header = find_document(call, element)
         require_editable(call.company, header, call.actor)
@@ -236,7 +260,11 @@ def run_delete_potransaction(call: Call, element: etree._Element) -> Result:
 
 
 def run_decide(call: Call, element: etree._Element) -> Result:
-    """`approve` and `decline` of a submitted document."""
+    """`approve` and `decline` of a submitted document.
+
+    Raises:
+        FunctionError: it names no document, or one that awaits no approval.
+    """
     verdict = str(element.tag)
     if len(element) != 1 or element[0].tag != "PODOCUMENT":
         raise invalid(f"'{verdict}' takes a PODOCUMENT.")

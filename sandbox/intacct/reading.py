@@ -50,7 +50,11 @@ def _failed(text: str, errorno: str = "Query Failed") -> FunctionError:
 
 
 def object_type(name: str) -> ObjectType:
-    """The object of this name, in any case."""
+    """The object of this name, in any case.
+
+    Raises:
+        FunctionError: there is no such object.
+    """
     kind = OBJECTS.get(name.upper())
     if kind is None:
         raise _failed(f"Object definition {name} not found")
@@ -58,7 +62,11 @@ def object_type(name: str) -> ObjectType:
 
 
 def run_query(call: Call, element: etree._Element) -> Result | Raw:
-    """`query`: labels in and out, one page by offset, XL03000006 for fields that cannot be queried."""
+    """`query`: labels in and out, one page by offset, XL03000006 for fields that cannot be queried.
+
+    Raises:
+        FunctionError: the query selects nothing, or filters, groups or orders by what it cannot.
+    """
     kind = object_type(text_of(element, "object"))
     select = element.find("select")
     chosen = [] if select is None else [(str(child.tag), (child.text or "").strip().upper()) for child in select]
@@ -241,7 +249,11 @@ def _raw(call: Call, kind: ObjectType, output: str, fields: Sequence[str], page:
 
 
 def run_read_by_query(call: Call, element: etree._Element) -> Result | Raw:
-    """`readByQuery`: codes in the query, labels in the answer, lower-case rows, a resultId for readMore."""
+    """`readByQuery`: codes in the query, labels in the answer, lower-case rows, a resultId for readMore.
+
+    Raises:
+        FunctionError: the query is missing or cannot be read, or names an unknown field.
+    """
     kind = object_type(text_of(element, "object"))
     fields = _field_list(call, kind, text_of(element, "fields"))
     if element.find("query") is None:
@@ -279,7 +291,11 @@ def _rownum(tree: Filter | None) -> tuple[Filter | None, int | None]:
 
 
 def run_read_more(call: Call, element: etree._Element) -> Result:
-    """`readMore`: the next page of a readByQuery of the same session."""
+    """`readMore`: the next page of a readByQuery of the same session.
+
+    Raises:
+        FunctionError: the result is unknown or has expired.
+    """
     result_id = text_of(element, "resultId")
     cursor = call.session.cursors.get(result_id)
     if cursor is None:

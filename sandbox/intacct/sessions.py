@@ -98,7 +98,11 @@ class Sessions:
         return session
 
     def open(self, base: Session, entity: str | None) -> Session:
-        """getAPISession: a session at the same level, or slid to `entity` ("" for the top level)."""
+        """getAPISession: a session at the same level, or slid to `entity` ("" for the top level).
+
+        Raises:
+            AuthenticationError: the sign-in is wrong, or the user may not go to that entity.
+        """
         if entity is not None and entity != base.entity:
             if not self._company.switches.flag("entity_slide"):
                 raise _refused("The user is not allowed to slide to another entity.")

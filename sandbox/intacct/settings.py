@@ -67,7 +67,11 @@ def run_read_entity_details(call: Call, element: etree._Element) -> Result:
 
 
 def run_read_user_formatting(call: Call, element: etree._Element) -> Result:
-    """How this user's dates and times are written."""
+    """How this user's dates and times are written.
+
+    Raises:
+        FunctionError: there is no such user.
+    """
     user = text_of(element, "userId") or call.session.user
     key = text_of(element, "key")
     known = call.company["USERINFO"].get(key) if key else call.company["USERINFO"].first("LOGINID", user)

@@ -25,7 +25,11 @@ def names(company: Company) -> list[str]:
 
 
 def check(company: Company, subtotals: Sequence[Subtotal]) -> None:
-    """Only those the definition has, by its own names."""
+    """Only those the definition has, by its own names.
+
+    Raises:
+        FunctionError: the definition has no such subtotal, or takes none.
+    """
     known = names(company)
     for subtotal in subtotals:
         if not known:

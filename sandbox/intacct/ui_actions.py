@@ -59,7 +59,11 @@ def _date(company: Company, given: Given, name: str) -> date:
 
 
 def find_document(company: Company, given: Given, definition: str = ORDER) -> Record:
-    """By `document_id`, or by `number` and `definition`."""
+    """By `document_id`, or by `number` and `definition`.
+
+    Raises:
+        ValueError: there is no such document.
+    """
     docid = _text(given, "document_id") or f"{_text(given, 'definition', definition)}-{_text(given, 'number')}"
     record = company["PODOCUMENT"].first("DOCID", docid)
     if record is None:
@@ -214,7 +218,11 @@ def _delete(company: Company, given: Given) -> Shown:
 
 
 def find_record(company: Company, object_name: str, given: Given) -> Record:
-    """By `record_no`, or by the number or natural key people use."""
+    """By `record_no`, or by the number or natural key people use.
+
+    Raises:
+        ValueError: there is no such record.
+    """
     table = company[object_name]
     if given.get("record_no"):
         record = table.get(str(given["record_no"]))

@@ -19,6 +19,11 @@ def text(given: Given, name: str, default: str = "") -> str:
 
 
 def number(given: Given, name: str) -> Decimal | None:
+    """Return the argument as a number; None if it is not given.
+
+    Raises:
+        ValueError: it is no number.
+    """
     if given.get(name) is None:
         return None
     try:
@@ -32,7 +37,11 @@ def day_of(company: Company, given: Given) -> date:
 
 
 def found(company: Company, type_name: str, given: Given) -> Record:
-    """The newest record of that number, or the one of that internal or external id."""
+    """The newest record of that number, or the one of that internal or external id.
+
+    Raises:
+        ValueError: there is no such record.
+    """
     number = text(given, "number")
     for record in reversed(company.all(type_name)):
         names = (record["tranId"], record["entityId"], record["itemId"], record["acctNumber"], record.key)
@@ -50,7 +59,11 @@ def lines_in_order(order: Record) -> list[Fields]:
 
 
 def numbered(order: Record, given: Given) -> Fields:
-    """An order's line, counted from 1 as people do."""
+    """An order's line, counted from 1 as people do.
+
+    Raises:
+        ValueError: the record has no line of that number.
+    """
     lines = lines_in_order(order)
     at = int(given.get("line", 0))
     if not 1 <= at <= len(lines):

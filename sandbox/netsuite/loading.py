@@ -38,7 +38,11 @@ _OPEN_WORDS = frozenset(["", "Pending", "Pending Receipt", "Approved"])
 
 
 def load(company: Company, content: Mapping[str, Any], *, create_missing: bool = False) -> dict[str, Any]:
-    """Load every kind in `content`; the report has `loaded` counts by kind and `errors` by line."""
+    """Load every kind in `content`; the report has `loaded` counts by kind and `errors` by line.
+
+    Raises:
+        BadInput: a kind is unknown, or is no list of rows.
+    """
     loader = _Loader(company, create_missing)
     unknown = [kind for kind in content if kind not in loader.kinds]
     if unknown:

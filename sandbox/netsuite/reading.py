@@ -99,7 +99,11 @@ class Readings:
         return ready[1]
 
     def read_one(self, ref: Ref, tampering: Tampering) -> str:
-        """One readResponse for a reference."""
+        """One readResponse for a reference.
+
+        Raises:
+            Refused: there is no such record, or no such type.
+        """
         try:
             if ref.type not in RECORD_TYPES:
                 raise Refused("INVALID_RCRD_TYPE", f"{ref.type or 'A reference without a type'} is not a record type.")
@@ -149,7 +153,11 @@ class Readings:
     # Searches
 
     def search(self, given: Fields, preferences: Preferences, search_id: str, tampering: Tampering) -> str:
-        """A searchResult: the first page, and an id for the others."""
+        """A searchResult: the first page, and an id for the others.
+
+        Raises:
+            Refused: the page size is out of range, or an advanced search names no column.
+        """
         company = self._company
         try:
             size = preferences.page_size or int(company.switches.number("page_size"))
@@ -168,7 +176,11 @@ class Readings:
         return text
 
     def search_more(self, search_id: str, page: int, tampering: Tampering) -> str:
-        """Another page: the search is run again, so rows may have moved (reference 3.3)."""
+        """Another page: the search is run again, so rows may have moved (reference 3.3).
+
+        Raises:
+            Refused: the search has expired, or has no such page.
+        """
         company = self._company
         opened = self.searches.get(search_id)
         try:
@@ -244,7 +256,11 @@ class Readings:
     # Deletions
 
     def get_deleted(self, asked: Fields, page: int) -> str:
-        """getDeletedResult: what was deleted, by type and moment."""
+        """getDeletedResult: what was deleted, by type and moment.
+
+        Raises:
+            Refused: deletions of that type are not recorded, or there is no such page.
+        """
         company = self._company
         try:
             types = {str(one).removeprefix("_") for one in (asked.get("type") or {}).get("searchValue", ())}

@@ -227,7 +227,11 @@ class Service:
     # What the control room sees and sets
 
     def set_app(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Another client id or secret, or the redirect addresses that are registered; a reset restores them."""
+        """Another client id or secret, or the redirect addresses that are registered; a reset restores them.
+
+        Raises:
+            ValueError: a value is none of the app, or of the wrong kind.
+        """
         unknown = set(given) - set(asdict(self.app))
         if unknown or not given:
             raise ValueError(f"give any of {', '.join(asdict(self.app))}")
