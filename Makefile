@@ -23,13 +23,16 @@ demo: install  ## one purchase order's life, an outage in the middle, checked at
 up: install  ## the whole product on this machine, state under .posync/
 	$(RUN)posync up
 
-# Two at a time where there are two cores: each has its own servers, so more would only crowd the machine.
+# One process more than there are cores, for a test often waits for a server: three on two cores, never more than four, as
+# each has servers of its own. Tests that take minutes go first.
+PROCESSES := $(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 4))")
+
 test: install
-	$(RUN)pytest -n logical --maxprocesses 4 --dist worksteal
+	$(RUN)pytest -n $(PROCESSES) --dist worksteal
 
 # Branches too. Processes that the tests start report as well (patch = subprocess in pyproject.toml).
 coverage: install  ## the same tests, and which lines of the product none of them runs
-	$(RUN)pytest -n logical --maxprocesses 4 --dist worksteal --cov --cov-report=term --cov-report=html
+	$(RUN)pytest -n $(PROCESSES) --dist worksteal --cov --cov-report=term --cov-report=html
 
 lint: install
 	$(RUN)ruff check .

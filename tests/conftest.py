@@ -12,6 +12,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +76,31 @@ def in_own_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     if errors:
         raise errors[0]
     return results[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take minutes each: none of them is then what everybody waits for at the end."""
+    items.sort(key=lambda item: "end_to_end/real_processes/" not in item.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """State the minutes per room, over all processes."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[room_of(report.nodeid)] += report.duration
+    if len(seconds) > 1:
+        terminalreporter.section("minutes per room, of all processes together")
+        for room, took in seconds.most_common():
+            terminalreporter.write_line(f"{took / 60:6.1f}  {room}")
+
+
+def room_of(test: str) -> str:
+    """Return the folder of tests/README.md that a test lies in."""
+    parts = test.split("/")
+    return "/".join(parts[1:3] if parts[1] == "end_to_end" else parts[1:2])
 
 
 def pytest_collection_finish() -> None:

@@ -116,6 +116,7 @@ class BillWorkflow:
     async def _hand_over(self) -> None:
         """Continue as new with the whole state."""
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() and self._payments.reported_have_ended)
+        self._show("its next run")  # which assumes that the state it gets was shown
         workflow.continue_as_new(self._state)
 
     # --- messages ---------------------------------------------------------------------------------------------

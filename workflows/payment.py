@@ -51,6 +51,7 @@ class PaymentWorkflow:
         while self._state.status.is_unfinished:
             await self._take_next_step()
             if workflow.info().is_continue_as_new_suggested() and self._state.status.is_unfinished:
+                self._show("its next run")  # which assumes that the state it gets was shown
                 workflow.continue_as_new(self._state)
         self._show("nothing: the payment is done")
         assert self._bill is not None, "a payment that has ended knows what it left due"

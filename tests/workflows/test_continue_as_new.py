@@ -156,6 +156,25 @@ async def test_a_refused_bill_hands_over_while_its_order_moves(harness: Workflow
     assert (harness.calls["push_bill"], len(harness.documents())) == (2, 1)
 
 
+async def test_an_issue_settled_just_before_a_hand_over_is_shown_no_more(harness: WorkflowHarness) -> None:
+    """All comes in one task, which also suggests to continue: Temporal's list showed the issue for good."""
+    harness.troubles["push_bill"] = [refused()]
+    async with harness.workers():
+        bill_id = (await create_bill(harness, harness.bill_request("k1", 10))).bill_id
+        assert bill_id is not None
+        issue_id, _ = await an_issue(harness)
+        handle = bill(harness, bill_id)
+        await eventually(lambda: _shows(handle, "(PERIOD_CLOSED)"))
+    for n in range(40):
+        await handle.signal(contract.ORDER_MOVED, f"receipt {n}")
+    await settle(handle, issue_id, "retry")
+    async with harness.workers():
+        await done(order(harness))
+        await eventually(lambda: _shows_no_issue(handle))
+        assert await runs(harness, handle) > 1
+        assert await attribute(handle, contract.STATUS) == BillStatus.SYNCED
+
+
 @pytest.mark.parametrize("decision", ["retry", "abandon"])
 async def test_a_bill_with_a_pending_edit_hands_over(harness: WorkflowHarness, decision: str) -> None:
     """The edit waits on behind its issue, and payments behind the edit; a decision still reaches it."""
