@@ -9,7 +9,7 @@ import zeep
 from lxml import etree
 
 from api.web_connector import soap
-from tests.harness.vendor_schemas import WEB_CONNECTOR_WSDL, needs_qbxml_schemas
+from tests.harness.vendor_schemas import WEB_CONNECTOR_WSDL, needs_qbxml_schemas, of_qbxml_schemas
 
 RESULTS: Mapping[str, Any] = {
     "serverVersion": "0.1.0",
@@ -44,11 +44,13 @@ def ours(tmp_path: Path) -> zeep.Client:
     return zeep.Client(str(file))
 
 
-CLIENTS = [ours, pytest.param(vendor, marks=needs_qbxml_schemas)]
+CALLS = [
+    *((ours, name) for name in soap.OPERATIONS),
+    *(pytest.param(vendor, name, marks=needs_qbxml_schemas) for name in of_qbxml_schemas(soap.OPERATIONS)),
+]
 
 
-@pytest.mark.parametrize("client_of", CLIENTS)
-@pytest.mark.parametrize("name", soap.OPERATIONS)
+@pytest.mark.parametrize(("client_of", "name"), CALLS)
 def test_a_soap_library_calls_the_door(client_of: Any, name: str, tmp_path: Path) -> None:
     """Issue 12: zeep with the vendor's WSDL is a client of our door."""
     client = client_of(tmp_path)

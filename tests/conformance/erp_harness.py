@@ -30,6 +30,7 @@ TRAITS = {
     "billing_moves_status": "billing a part of an order that nothing was received of moves its status",
     "charges": "bills carry freight, tax and a discount beyond their lines",
     "credits_name_orders": "a vendor credit names the order lines it takes back",
+    "direct_bills": "it takes bills that have no order",
     "lag": "reads may show the state of a while ago",
     "lines_emptied": "a field of a bill line can be emptied",
     "number_is_key": "our key is the document's number, which others may have used",

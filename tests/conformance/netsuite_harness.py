@@ -27,8 +27,8 @@ ACTIONS: Mapping[str, str] = {"bill_order": "bill"}
 class NetSuiteHarness(ErpHarness):
     name = "netsuite"
     traits = frozenset(
-        {"answers_at_once", "any_text", "charges", "credits_name_orders", "entities", "exact_prices", "receipts"}
-        | {"retraction", "revisions_are_times", "status_words", "units"}
+        {"answers_at_once", "any_text", "charges", "credits_name_orders", "direct_bills", "entities", "exact_prices"}
+        | {"receipts", "retraction", "revisions_are_times", "status_words", "units"}
     )
     open_status = "Pending Receipt"
     wrong: ClassVar = {

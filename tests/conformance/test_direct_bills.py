@@ -11,11 +11,12 @@ from models.domain.bills import AccountLineToPush, DirectBillToPush
 from models.domain.ids import ExternalKey
 from tests.conformance.erp_harness import ErpHarness, the_order
 
+pytestmark = pytest.mark.trait("direct_bills")
+
 
 @pytest.fixture
-def direct(harness: ErpHarness, connector: ErpConnector) -> DirectBills:
-    if connector.direct_bills is None:
-        pytest.skip(f"{harness.name} takes no bill without an order")
+def direct(connector: ErpConnector) -> DirectBills:
+    assert connector.direct_bills is not None
     return connector.direct_bills
 
 

@@ -1,8 +1,10 @@
 """The suite runs for every ERP that can be connected."""
 
+from erp.connector import ErpConnector
 from erp.registry import CREDENTIALS_SPECS, connectors
 from tests.conformance.erp_harness import (
     TRAITS,
+    ErpHarness,
 )
 from tests.conformance.harnesses import HARNESSES
 
@@ -12,3 +14,9 @@ def test_every_erp_has_a_harness() -> None:
     assert HARNESSES.keys() == {erp.value for erp in connectors()} == {erp.value for erp in CREDENTIALS_SPECS}
     for harness in HARNESSES.values():
         assert harness.traits <= TRAITS.keys()
+
+
+def test_an_erp_has_the_cases_of_what_it_claims(connector: ErpConnector, harness: ErpHarness) -> None:
+    """A trait that is also a capability: none is left out of the suite by a word that is missing there."""
+    claims = {name for name in ("direct_bills",) if getattr(connector.capabilities, name)}
+    assert claims == harness.traits & {"direct_bills"}
