@@ -127,9 +127,10 @@ class SandboxCompany:
     def does(self, action: str, **arguments: Any) -> dict[str, Any]:
         """What a person does in the ERP's own screens (docs/reference/sandbox.md).
 
-        People take their time: an ERP stamps whole seconds, and nobody edits in the second another program read in.
+        People take their time: an ERP stamps whole seconds, nobody edits in the second another program read in, and a busy
+        machine learns late what the time there is.
         """
-        self.pass_time(2)
+        self.pass_time(10)
         return self._post(f"/companies/{self.set_up.erp}/actions", {"action": action, **arguments})
 
     def pass_time(self, seconds: float) -> None:
