@@ -127,8 +127,8 @@ class SandboxCompany:
     def does(self, action: str, **arguments: Any) -> dict[str, Any]:
         """What a person does in the ERP's own screens (docs/reference/sandbox.md).
 
-        People take their time: an ERP stamps whole seconds, nobody edits in the second another program read in, and a busy
-        machine learns late what the time there is.
+        People take their time: an ERP stamps whole seconds, nobody edits in the second another program read in, and a
+        busy machine learns late what the time there is.
         """
         self.pass_time(10)
         return self._post(f"/companies/{self.set_up.erp}/actions", {"action": action, **arguments})
