@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cli.demo.second_thoughts import dispute_and_send_back
 from cli.demo.session import DemoSession, ScenarioStuck
 
 
@@ -27,14 +28,22 @@ def approve_a_bill(session: DemoSession) -> None:
         before = api.get(f"/v1/bills/{bill['id']}")
         if before["document_id"] is not None:
             raise ScenarioStuck(f"{bill['number']} reached the ERP before anybody approved it")
-        api.act_for(ben["email"])
-        after = session.post(f"/v1/bills/{bill['id']}/approve", {}, key=f"demo-approve-{bill['id']}")
+        after = _approve(session, ben, bill["id"], f"demo-approve-{bill['id']}")
     finally:
         api.act_for(None)
     session.until_in_the_erp([bill["id"]])
     record.approval = f"{before['status']}, then {after['approval']} by Ben"
     session.say(f"{bill['number']} waited until Ben approved it, then it reached the ERP.")
+    dispute_and_send_back(session, bill["id"], lambda key: _approve(session, ben, bill["id"], key))
     api.put(f"{path}/approvals", {"enabled": False, "push_when": "matched"})
+
+
+def _approve(session: DemoSession, ben: Any, bill_id: str, key: str) -> Any:
+    session.api.act_for(ben["email"])
+    try:
+        return session.post(f"/v1/bills/{bill_id}/approve", {}, key=key)
+    finally:
+        session.api.act_for(None)
 
 
 def _person(session: DemoSession, name: str, *roles: str) -> Any:

@@ -30,6 +30,7 @@ def run_checks(record: DemoRecord, api: Api, erp: PretendErp, company: DemoErp) 
             record.approval == "awaiting_approval, then approved by Ben",
             record.approval or "not approved",
         ),
+        *_second_thoughts(record, api),
         *_one_document_each(record, company, result, records),
         *_links(company, result),
         *company.own_checks(record, result, records),
@@ -77,6 +78,21 @@ def _refusals(record: DemoRecord, company: DemoErp) -> list[Check]:
         Check(f"refused with its reason: {what}", what in record.refusals, record.refusals.get(what, "not refused"))
         for what in provoked
     ]
+
+
+def _second_thoughts(record: DemoRecord, api: Api) -> list[Check]:
+    """Check what was taken back and made anew, and the bill without an order, where the ERP takes them."""
+    offered = api.get(f"/v1/connections/{record.connection_id}")["capabilities"]
+    checks = []
+    if offered["retract_by"]:
+        shown = " · ".join(record.generations) or "nothing was taken back"
+        anew = len(set(record.generations)) == 3
+        checks.append(Check("a bill taken back twice was made anew twice", anew, shown))
+    if offered["direct_bills"]:
+        bill = api.get(f"/v1/bills/{record.direct_bill}")
+        arrived = bill["status"] == "synced" and bill["purchase_order_id"] is None
+        checks.append(Check("a bill without an order arrived", arrived, f"{bill['number']}, {bill['document_id']}"))
+    return checks
 
 
 def _one_document_each(

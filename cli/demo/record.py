@@ -31,6 +31,10 @@ class DemoRecord:
     """The warnings for which a bill was in review until somebody acknowledged them."""
     approval: str = ""
     """How a bill stood before and after it was approved, and by whom."""
+    generations: list[str] = field(default_factory=list)
+    """The documents that one bill was in the ERP, one after the other: disputed, sent back, and made anew each time."""
+    direct_bill: str = ""
+    """The bill without an order; empty: the ERP takes none."""
     outage_seen: bool = False
     skipped: int = 0
     old_order: str = ""

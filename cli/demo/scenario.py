@@ -15,6 +15,7 @@ from cli.client.sandbox_control import PretendErp
 from cli.demo.approval import approve_a_bill
 from cli.demo.demo_erp import DemoErp
 from cli.demo.record import DemoRecord, Phase
+from cli.demo.second_thoughts import enter_without_an_order
 from cli.demo.session import PATIENCE_SECONDS, DemoSession, ScenarioStuck
 
 OUTAGE_SECONDS = 8.0
@@ -62,6 +63,8 @@ class Scenario:
                 chapter.run(self._session)
         with self._phase("approve"):
             approve_a_bill(self._session)
+        with self._phase("without an order"):
+            enter_without_an_order(self._session)
         with self._phase("outage"):
             self._outage()
         with self._phase("lost answer"):
