@@ -20,11 +20,11 @@ def dispute_and_send_back(session: DemoSession, bill_id: str, approve: Any) -> N
     _take_back(session, bill_id, "dispute", "disputed")
     session.say(f"{first} was taken back from the ERP: the bill is disputed.")
     session.post(f"/v1/bills/{bill_id}/restore", {"reason": "settled"}, key=f"demo-restore-{bill_id}")
-    _approved_again(session, bill_id, approve, f"demo-approve-{bill_id}-2")
+    _approve_anew(session, bill_id, approve, f"demo-approve-{bill_id}-2")
     second = _document(session, bill_id)
     session.say(f"The dispute is settled: approved again, it is {second} now.")
     _take_back(session, bill_id, "retract", "awaiting_approval")
-    _approved_again(session, bill_id, approve, f"demo-approve-{bill_id}-3")
+    _approve_anew(session, bill_id, approve, f"demo-approve-{bill_id}-3")
     third = _document(session, bill_id)
     session.say(f"Sent back to accounts payable and approved once more, it is {third} now.")
     session.record.generations = [first, second, third]
@@ -65,6 +65,6 @@ def _take_back(session: DemoSession, bill_id: str, action: str, becomes: str) ->
     )
 
 
-def _approved_again(session: DemoSession, bill_id: str, approve: Any, key: str) -> None:
+def _approve_anew(session: DemoSession, bill_id: str, approve: Any, key: str) -> None:
     approve(key)
     session.until_in_the_erp([bill_id])
