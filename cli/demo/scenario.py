@@ -64,7 +64,7 @@ class Scenario:
         with self._phase("approve"):
             approve_a_bill(self._session)
         with self._phase("without an order"):
-            enter_without_an_order(self._session)
+            enter_without_an_order(self._session, self._company.kinds.payables)
         with self._phase("outage"):
             self._outage()
         with self._phase("lost answer"):

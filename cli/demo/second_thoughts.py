@@ -30,8 +30,8 @@ def dispute_and_send_back(session: DemoSession, bill_id: str, approve: Any) -> N
     session.record.generations = [first, second, third]
 
 
-def enter_without_an_order(session: DemoSession) -> None:
-    """Enter a bill that no purchase order stands behind, and wait until the ERP holds it."""
+def enter_without_an_order(session: DemoSession, payables: str) -> None:
+    """Enter a bill that no purchase order stands behind, and wait until the ERP holds it, as one of its `payables`."""
     connection = session.connection()
     if not connection["capabilities"]["direct_bills"]:
         return
@@ -47,7 +47,7 @@ def enter_without_an_order(session: DemoSession) -> None:
     }
     bill = session.post("/v1/bills", body, key=f"demo-{session.company.erp}-rent")["bill"]
     session.until_in_the_erp([bill["id"]])
-    made, payables = session.record.made_otherwise, session.company.kinds.payables
+    made = session.record.made_otherwise
     made[payables] = made.get(payables, 0) + 1
     session.record.direct_bill = bill["id"]
     session.say(f"Bill {bill['number']}, {bill['total']} without an order, is in the ERP.")
