@@ -304,13 +304,12 @@ def _wait_for_web_connector(
         computer.switch(run_every_seconds=SANDBOX_SECONDS)
         computer.act("add_application", qwc=file.read_text(encoding="utf-8"), password=login["password"])
         computer.act("start_auto_run")
-    console.print(f"Written: [bold]{escape(str(file))}[/]. On the computer with QuickBooks, as its admin:")
-    console.print("  1. Open the company file in single-user mode, and the Web Connector beside it.")
-    console.print(f"  2. Add an application: {escape(file.name)}. Allow it, also while QuickBooks is not running.")
-    console.print("  3. Enter this password, which is shown only now:")
-    console.print(f"     {login['password']}", markup=False, highlight=False, soft_wrap=True)
-    console.print("  4. Tick Auto-Run, and press Update Selected.")
-    console.print("Waiting for its first call; Ctrl-C does no harm.")
+    if sandbox is not None:
+        console.print(
+            f"Written: [bold]{escape(str(file))}[/]. The sandbox's Web Connector has it, and calls every second."
+        )
+    else:
+        _say_how_to_set_up(file, login["password"])
     ends = time.monotonic() + CONSENT_SECONDS
     while time.monotonic() < ends:
         seen = client.get(f"/v1/connections/{connection_id}/web_connector")["recognized_at"]
@@ -320,6 +319,16 @@ def _wait_for_web_connector(
     errors.print("The Web Connector has not called yet. It is let in whenever it does; then set the preferences:")
     errors.print(f"posync connect qbd --connection {connection_id}", markup=False)
     raise typer.Exit(1)
+
+
+def _say_how_to_set_up(file: Path, password: str) -> None:
+    console.print(f"Written: [bold]{escape(str(file))}[/]. On the computer with QuickBooks, as its admin:")
+    console.print("  1. Open the company file in single-user mode, and the Web Connector beside it.")
+    console.print(f"  2. Add an application: {escape(file.name)}. Allow it, also while QuickBooks is not running.")
+    console.print("  3. Enter this password, which is shown only now:")
+    console.print(f"     {password}", markup=False, highlight=False, soft_wrap=True)
+    console.print("  4. Tick Auto-Run, and press Update Selected.")
+    console.print("Waiting for its first call; Ctrl-C does no harm.")
 
 
 def _the_one_there_is(client: Api, problem: ApiProblem, credentials: Mapping[str, str]) -> dict[str, Any]:
