@@ -1,5 +1,6 @@
 """QuickBooks Online in its sandbox."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -81,6 +82,8 @@ def granted(url: str, app: App = APP) -> dict[str, str]:
 
 class QuickBooksHarness(ErpHarness):
     name = "quickbooks_online"
+    waited: ClassVar[float] = 0.0
+    """Seconds by which the clock of the client's pauses is ahead."""
     traits = frozenset(
         {"answers_at_once", "any_text", "billing_moves_status", "charges", "revisions_are_times", "status_words"}
     )
@@ -299,9 +302,9 @@ class QuickBooksHarness(ErpHarness):
         return {row["key"]: row["record_no"] for row in self.held(kind)}
 
     def wait(self, error: ErpError) -> None:
-        passed = timedelta() if error.retry_after is None else error.retry_after
-        before = pause.now
-        pytest.MonkeyPatch().setattr(pause, "now", lambda: before() + passed.total_seconds())
+        super().wait(error)
+        QuickBooksHarness.waited += (error.retry_after or timedelta()).total_seconds()
+        pytest.MonkeyPatch().setattr(pause, "now", lambda: time.monotonic() + QuickBooksHarness.waited)
 
     def order_moved(self, *, with_header: bool) -> None:
         self.switch(linked_order_stamp="moves" if with_header else "still")
