@@ -13,7 +13,7 @@ from activities.failures import as_failure
 from erp.connector import Retractions, offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
-from models.domain.retractions import BillToRetract
+from models.domain.retractions import BillToRetract, RetractBy
 from models.messages.bills import BillMatched, RetractBill
 from models.store.base.database import Database
 from models.store.payables import retractions
@@ -52,9 +52,14 @@ class RetractionActivities:
                 snapshot = snapshot_as_seen(snapshot, connection.erp.clock, began)
         async with self._database.transaction() as session:
             await taken_back.lock_orders(session, retract.bill_id)
+            before = await retractions.billed_of_orders(session, retract.bill_id)
             ended = await taken_back.end(session, connection.row, retract.bill_id)
             if snapshot is not None:
                 await apply_snapshot(session, connection.row, connection.erp, snapshot)
+            if ended and outgoing.way is RetractBy.CREDIT and outgoing.order_document is not None:
+                after = await retractions.billed_of_orders(session, retract.bill_id)
+                if after >= before:
+                    await retractions.keeps_quantity(session, retract.bill_id)
             messages = await taken_back.follow(session, connection.row, retract.bill_id) if ended else []
             now = await review.waits_for(session, retract.bill_id)
         await self._outbox.deliver_new(messages)

@@ -216,7 +216,8 @@ class SyncActivities:
         read_at = erp.clock.at(began)
         records, read = _stored_as(read, read_at)
         records = in_base_currency(records, row)
-        ours_in = [bill for bill in records if bill.currency == row.base_currency]
+        reversed_there = [bill.erp_id for bill in records if bill.reversed]
+        ours_in = [bill for bill in records if bill.currency == row.base_currency and not bill.reversed]
         credited: list[CreditedOrder] = []
         if erp.capabilities.credits_name_orders:
             async with self._database.transaction() as session:
@@ -237,8 +238,9 @@ class SyncActivities:
             await excluded_records.record(session, page.connection_id, Stream.BILLS, left_out)
             await bad_records.report(session, row, "bill", read.bad)
             await bad_records.report_repaired(session, row, "bill", [bill.erp_id for bill in records])
-            messages = await self._owe_bills(session, row, page, upserted.ours)
-            done = await self._finish_page(session, page, read, read_at, upserted.changed)
+            gone = await deletions.apply_reversals(session, row, reversed_there)
+            messages = await self._owe_bills(session, row, page, (*upserted.ours, *gone.ours))
+            done = await self._finish_page(session, page, read, read_at, upserted.changed + gone.changed)
         await self._outbox.deliver_new(messages)
         return done.model_copy(update={"skipped": len(left_out)})
 

@@ -28,7 +28,14 @@ from api.bills import (
 from api.bills import (
     routes as bills,
 )
-from api.connections import accountant_console, authorization, closed_periods, connection_settings, usage
+from api.connections import (
+    accountant_console,
+    authorization,
+    closed_periods,
+    connection_settings,
+    retraction_ways,
+    usage,
+)
 from api.connections import routes as connections
 from api.connections import web_connector as web_connector_setup
 from api.exports import routes as exports
@@ -74,6 +81,7 @@ RESOURCES = (
     authorization,
     web_connector_setup,
     connection_settings,
+    retraction_ways,
     closed_periods,
     usage,
     syncs,

@@ -22,6 +22,7 @@ from cli.commands import (
     people,
     purchase_orders,
     reports,
+    retraction_ways,
     sandbox,
     source_orders,
     up,
@@ -49,6 +50,7 @@ app.add_typer(bills.app, name="bills")
 app.add_typer(source_orders.app, name="source-orders")
 app.add_typer(people.people, name="people")
 app.add_typer(people.approvals, name="approvals")
+app.add_typer(retraction_ways.app, name="retractions")
 app.add_typer(issues.app, name="issues")
 app.add_typer(reports.app, name="reports")
 app.command("export")(exports.export)

@@ -31,6 +31,8 @@ class Capabilities(Record):
     """How many decimals of quantities and prices its records keep. A bill with more is refused before it is saved."""
     retract_by: tuple[RetractBy, ...] = ()
     """How a bill on an order can be taken back from the ERP; empty: not from here."""
+    retract_direct_by: tuple[RetractBy, ...] = ()
+    """As `retract_by`, for bills without an order."""
     adopts_converted_bills: bool = False
     """True: a bill that a person made there of an item receipt, of the same order, number and total, is taken as the
     one that was to be sent."""

@@ -36,6 +36,7 @@ IN_THE_WAY = (
     "BILL_ON_ITS_WAY",
     "BILL_PERIOD_CLOSED",
     "EDIT_UNDER_WAY",
+    "QUANTITY_STAYS_BILLED",
     "RETRACTION_NOT_OFFERED",
     "RETRACTION_UNDER_WAY",
 )
@@ -137,7 +138,13 @@ async def retract(
     summary="Restore a bill that was deleted, disputed or abandoned",
     response_model=BillSummary,
     responses=answers(
-        *WRITE, "NOTHING_TO_RESTORE", "RETRACTION_UNDER_WAY", "BILL_MADE_IN_ERP", "BILL_NOT_LINKED", "NUMBER_IN_USE"
+        *WRITE,
+        "NOTHING_TO_RESTORE",
+        "RETRACTION_UNDER_WAY",
+        "BILL_MADE_IN_ERP",
+        "BILL_NOT_LINKED",
+        "NUMBER_IN_USE",
+        "QUANTITY_STAYS_BILLED",
     ),
 )
 async def undo(

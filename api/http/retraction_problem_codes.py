@@ -1,7 +1,7 @@
 """List the refusals around deleting, disputing, sending back and restoring bills, as data: see `problem_codes.py`."""
 
 from api.http.problem_code import ProblemCode
-from models.domain.issues import ACCOUNTANT
+from models.domain.issues import ACCOUNTANT, ADMINISTRATOR
 
 RETRACTION_PROBLEM_CODES: dict[str, ProblemCode] = {
     "BILL_MADE_IN_ERP": ProblemCode(
@@ -43,6 +43,22 @@ RETRACTION_PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Delete it in the ERP and run a sync.",),
     ),
+    "RETRACTION_WAY_NOT_OFFERED": ProblemCode(
+        409,
+        "The ERP does not take bills back in this way",
+        ADMINISTRATOR,
+        ("Choose one of the ways that the answer names.",),
+    ),
+    "QUANTITY_STAYS_BILLED": ProblemCode(
+        409,
+        "The ERP keeps the bill's quantities as billed",
+        ACCOUNTANT,
+        (
+            "Where the ERP still lets the bill be deleted: have an administrator set the connection to `delete`"
+            " (`posync retractions set --orders delete`), then do this again.",
+            "Else raise the quantity of the order in the ERP, or enter the invoice as a bill without an order.",
+        ),
+    ),
     "EDIT_UNDER_WAY": ProblemCode(
         409,
         "An edit of the bill is on its way to the ERP",
@@ -53,7 +69,11 @@ RETRACTION_PROBLEM_CODES: dict[str, ProblemCode] = {
         409,
         "The books of the bill's period are closed",
         ACCOUNTANT,
-        ("Open the period in the ERP and run a sync, then do this again.",),
+        (
+            "Open the period in the ERP and run a sync, then do this again.",
+            "Or have an administrator set the connection to a way with an entry of its own day, where the ERP has one:"
+            " `posync retractions show`.",
+        ),
     ),
     "SENDING_BACK_NEEDS_APPROVALS": ProblemCode(
         409,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from erp.intacct import own_key, translate, wire
+from erp.intacct import own_key, statuses, translate, wire
 from erp.intacct.documents import changed_since
 from erp.intacct.origins import origin
 from erp.intacct.preferences import Preferences
@@ -141,6 +141,7 @@ def _bill(
         paid=_amount(row, "TOTALPAID"),
         due=_amount(row, "TOTALDUE"),
         state=translate.need(row, "STATE"),
+        reversed=statuses.is_dead_bill(row),
         memo=own_key.split(row.get("DESCRIPTION", "")).memo,
         revision=translate.revision(row),
         lines=tuple(_bill_line(item, made, sources, preferences) for item in items),

@@ -24,7 +24,7 @@ from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.receipts import Receipts
 from erp.intacct.result_sets import ResultSets
-from erp.intacct.retractions import WAYS, Retractions
+from erp.intacct.retractions import DIRECT_WAYS, WAYS, Retractions
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
 
@@ -48,7 +48,7 @@ class IntacctConnector:
         self.receipts = Receipts(self._reader, documents, chosen, self._level)
         self.orders = Orders(self._reader, documents, self.receipts, chosen, self._level)
         self.bills = Bills(self._client, self._reader, self.orders, chosen)
-        self.retractions = Retractions(self._client, self._reader, self.orders, chosen)
+        self.retractions = Retractions(self._client, self._reader, self.orders, chosen, self._level)
         self.direct_bills = DirectBills(self._client, self._reader, chosen, self._level)
         self.payments = Payments(self._client, self._reader, chosen, self._level)
         self.lists = Lists(self._reader, self._level)
@@ -68,6 +68,7 @@ class IntacctConnector:
             # Seen in the sandbox; unverified at the vendor's. A release that it refuses helps nobody.
             bills_of_other_vendors=False,
             retract_by=WAYS,
+            retract_direct_by=DIRECT_WAYS,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

@@ -9,21 +9,18 @@ from decimal import Decimal
 from xml.sax.saxutils import quoteattr
 
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
-from erp.intacct import own_key, translate, wire
+from erp.intacct import own_key, statuses, translate, wire
 from erp.intacct.bill_edits import text_difference
 from erp.intacct.client import IntacctClient
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
-from erp.intacct.wire import Query, Row
+from erp.intacct.wire import Query, Result, Row
 from erp.transport import malformed
 from models.domain.bills import AccountLineToPush, ChargeKind, ChargeToPush, DirectBillToPush, PushedBill
 from models.domain.ids import DocumentId, ErpId
 
 NUMBER_WITHOUT = "\"'&<>#?"
 """What a bill's number must not contain (reference 3.5)."""
-
-DEAD_STATES = frozenset({"reversed", "reversal"})
-"""A reversed bill keeps vendor and number, its mirror is numbered after it: neither is the bill that we look for."""
 
 _DOCUMENT = re.compile(r"APBILL (\d+)")
 
@@ -67,7 +64,7 @@ class DirectBills:
         """Return the vendor's bill with our key. People may have changed its number, so where a field holds the key,
         the field is asked as well."""
         field = self._preferences.key_field
-        where = wire.equal("RECORDID", bill.number)
+        where = wire.one_of("RECORDID", _numbers(bill))
         if field:
             where = wire.any_of(where, wire.equal(field, bill.external_key))
         query = Query(
@@ -78,8 +75,7 @@ class DirectBills:
         )
         (rows,) = await self._reader.all_rows([query], level=self._level_of(bill))
         for row in rows:
-            dead = row.get("STATE", "").casefold() in DEAD_STATES
-            if not dead and own_key.key_of(row, field) == bill.external_key:
+            if not statuses.is_dead_bill(row) and own_key.key_of(row, field) == bill.external_key:
                 return document_of(translate.need(row, "RECORDNO"))
         return None
 
@@ -97,11 +93,30 @@ class DirectBills:
                 code="CHARGES_NOT_TAKEN",
                 evidence={"kinds": ", ".join(unnamed)},
             )
-        body = create_bill(bill, self._preferences.charge_accounts, self._preferences.key_field)
-        result = await self._client.write(body, control_id=bill.external_key, level=self._level_of(bill))
+        try:
+            result = await self._send(bill)
+        except Duplicate as error:
+            if error.code != "ALREADY_EXISTS" or not await self._is_held_by_dead_ones(bill):
+                raise
+            result = await self._send(bill.model_copy(update={"number": _numbers(bill)[-1]}))
         if not result.key:
             raise malformed("Intacct accepted the bill without naming it.", writing=True)
         return document_of(result.key)
+
+    async def _send(self, bill: DirectBillToPush) -> Result:
+        body = create_bill(bill, self._preferences.charge_accounts, self._preferences.key_field)
+        return await self._client.write(body, control_id=bill.external_key, level=self._level_of(bill))
+
+    async def _is_held_by_dead_ones(self, bill: DirectBillToPush) -> bool:
+        """Return whether the bill was made before, and only reversed bills of the vendor have its number: whether that
+        keeps the number taken is not documented."""
+        if bill.generation == 1:
+            return False
+        where = wire.all_of(wire.equal("VENDORID", bill.vendor_id), wire.equal("RECORDID", bill.number))
+        (rows,) = await self._reader.all_rows(
+            [Query("APBILL", ("RECORDNO", "STATE"), where)], level=self._level_of(bill)
+        )
+        return bool(rows) and all(statuses.is_dead_bill(row) for row in rows)
 
     async def update(self, bill: DirectBillToPush, document: DocumentId, *, edition: int) -> None:
         """Change the bill to what it says now.
@@ -159,6 +174,12 @@ class DirectBills:
 
     def _level_of(self, bill: DirectBillToPush) -> str | None:
         return bill.entity or self._level
+
+
+def _numbers(bill: DirectBillToPush) -> list[str]:
+    """Return the numbers that the bill may have in Intacct: the supplier's; and, where a reversed generation keeps
+    that taken, the one with the generation behind it."""
+    return [bill.number] if bill.generation == 1 else [bill.number, f"{bill.number}-{bill.generation}"]
 
 
 def _line_query(record: str) -> Query:
@@ -299,7 +320,6 @@ def _check_lines(bill: DirectBillToPush, document: DocumentId, lines: Sequence[R
 def _header_differences(bill: DirectBillToPush, header: Row, total: Decimal, key_field: str | None) -> Iterator[str]:
     pairs = [
         ("the vendor", bill.vendor_id, header.get("VENDORID")),
-        ("the supplier's invoice number", bill.number, header.get("RECORDID")),
         ("our key", bill.external_key, own_key.key_of(header, key_field)),
         ("the currency", bill.currency, header.get("CURRENCY", bill.currency)),
         ("the bill date", bill.bill_date, translate.optional_day(header, "WHENCREATED")),
@@ -307,6 +327,8 @@ def _header_differences(bill: DirectBillToPush, header: Row, total: Decimal, key
         ("the posting date", bill.posting_date, translate.optional_day(header, "WHENPOSTED") or bill.posting_date),
         ("the total", bill.total, total),
     ]
+    if header.get("RECORDID") not in _numbers(bill):
+        yield (f"the supplier's invoice number: sent {bill.number}, Intacct has {header.get('RECORDID') or 'nothing'}")
     for what, sent, existing in pairs:
         if sent != existing:
             yield f"{what}: sent {sent}, Intacct has {existing or 'nothing'}"

@@ -57,6 +57,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(None, "function", r"location ?(id)? is required", Rejected, "LOCATION_MISSING"),
     Fault(None, "function", r"required field.* is missing", Rejected, "REQUIRED_FIELD_MISSING"),
     Fault(None, "function", r"already paid", Rejected, "ALREADY_PAID"),
+    Fault(None, "function", r"reversal (date|of unpaid bills)|(cannot|can't|can not|may not) be reversed", Rejected,
+          "REVERSAL_REFUSED"),
     Fault(None, "function", r"delete policy|(cannot|can't|can not|may not) be deleted|reconciled", Rejected,
           "DELETION_REFUSED"),
     Fault(None, "function", r"\bsubtotals?\b", Rejected, "CHARGES_NOT_TAKEN"),

@@ -73,6 +73,33 @@ ISSUES = by_code(
         ACCOUNTANT,
     ),
     IssueCode(
+        "DELETION_REFUSED",
+        "The ERP does not let the bill be deleted",
+        "Something was made from it or applied to it there, it is reconciled, a policy of the company forbids it, or"
+        " unpaid bills are reversed there instead.",
+        (
+            "Look at the bill in Intacct: undo what was made from it or applied to it last, then retry the issue.",
+            'A vendor invoice: see the delete policy of its transaction definition. A bill without an order: "Enable'
+            ' reversal of unpaid bills" under Accounts Payable > Setup > Configuration must be off.',
+            "Where it is to stay so: abandon the issue, set the connection to the other way (`posync retractions set`),"
+            " and take the bill back again.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "REVERSAL_REFUSED",
+        "The ERP refuses to reverse the bill",
+        "Unpaid bills may not be reversed there, or not on this day; the ERP's words are in the evidence.",
+        (
+            'In Intacct open Accounts Payable > Setup > Configuration: "Enable reversal of unpaid bills" decides'
+            " whether unpaid bills are reversed or deleted. Switch it on, then retry.",
+            "If it is to stay off: abandon the retraction, set the connection to `delete`"
+            " (`posync retractions set --direct delete`), and take the bill back again.",
+            "If it is the day: abandon the retraction and take the bill back on a later day.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "RECEIVABLE_REFUSED",
         "The ERP refused a receivable",
         "A rule of Accounts Receivable refused it; the ERP's words are in the evidence.",

@@ -1,61 +1,101 @@
-"""Take a bill back: delete its vendor invoice, which takes the payable with it (reference 3.4).
+"""Take a bill back (reference 3.4, 3.5).
 
-A vendor invoice has no reversal. Its source becomes convertible again.
+A vendor invoice has no reversal: it is deleted, which takes the payable with it and opens its source again, or a debit
+memo is applied to the payable (`debit_memos.py`). A bill of Accounts Payable is deleted, or reversed where the company
+lets unpaid bills be reversed: the one excludes the other.
 """
 
-from erp.errors import NotFound, OutcomeUnknown, Rejected
-from erp.intacct import wire
+from xml.sax.saxutils import quoteattr
+
+from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
+from erp.intacct import statuses, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.orders import Orders
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
-from erp.intacct.wire import Query
+from erp.intacct.wire import Query, Row
 from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
 
 WAYS = (RetractBy.DELETE,)
+"""Of a vendor invoice."""
+DIRECT_WAYS = (RetractBy.DELETE, RetractBy.REVERSE)
+"""Of a bill of Accounts Payable."""
 
 
 class Retractions:
-    """Takes the bills of one connection back, at the level that owns their order."""
+    """Takes the bills of one connection back, at the level that owns them or their order."""
 
-    def __init__(self, client: IntacctClient, reader: IntacctReader, orders: Orders, preferences: Preferences) -> None:
+    def __init__(
+        self,
+        client: IntacctClient,
+        reader: IntacctReader,
+        orders: Orders,
+        preferences: Preferences,
+        home_level: str | None,
+    ) -> None:
         self._client = client
         self._reader = reader
         self._orders = orders
         self._preferences = preferences
+        self._home_level = home_level
 
     async def take_back(self, bill: BillToRetract) -> None:
-        """Delete the vendor invoice by its record number, which is never given to another one.
+        """Delete or reverse the document by its record number, which is never given to another one.
 
         Raises:
             Duplicate: the gateway has done it before.
             Rejected: a rule of the company refused it, or there is no such document.
         """
-        body = f"<delete><object>PODOCUMENT</object>{wire.element('keys', bill.erp_id)}</delete>"
-        await self._client.write(body, control_id=f"{bill.external_key}:retract", level=bill.owner_entity)
+        if bill.way is RetractBy.REVERSE and not await self.shows(bill):
+            # What a second reversal of a bill would do is not documented.
+            raise Duplicate(f"{bill.document_id} is reversed already.", code="ALREADY_SENT")
+        await self._client.write(_taking_back(bill), control_id=f"{bill.external_key}:retract", level=self._level(bill))
 
     async def shows(self, bill: BillToRetract) -> bool:
-        """Return whether Intacct still shows the vendor invoice."""
-        (rows,) = await self._reader.all_rows([self._query(bill)], level=bill.owner_entity)
-        return bool(rows)
+        """Return whether Intacct still shows the document as one that bills something."""
+        (rows,) = await self._reader.all_rows([self._query(bill)], level=self._level(bill))
+        return _is_shown(rows)
 
     async def read_back(self, bill: BillToRetract) -> RetractedBill:
-        """Read the order, in one request with the look-up of the vendor invoice.
+        """Read the order, in one request with the look-up of the document.
 
         Raises:
-            OutcomeUnknown: Intacct still shows the vendor invoice.
+            OutcomeUnknown: Intacct still shows the document.
         """
-        queries = [self._query(bill), *self._orders.snapshot_queries(bill.order_document)]
-        rows, *order_rows = await self._reader.all_rows(queries, level=bill.owner_entity)
-        if rows:
+        queries = [self._query(bill)]
+        if bill.order_document is not None:
+            queries += self._orders.snapshot_queries(bill.order_document)
+        rows, *order_rows = await self._reader.all_rows(queries, level=self._level(bill))
+        if _is_shown(rows):
             raise OutcomeUnknown(f"Intacct still shows {bill.document_id}.", code="OUTCOME_UNKNOWN")
+        if bill.order_document is None:
+            return RetractedBill()
         try:
             snapshot = await self._orders.snapshot(bill.order_document, order_rows, level=bill.owner_entity)
         except (NotFound, Rejected):  # the order's own reading reports it
             return RetractedBill()
         return RetractedBill(snapshot=snapshot)
 
+    def _level(self, bill: BillToRetract) -> str | None:
+        return bill.owner_entity or (self._home_level if bill.order_document is None else None)
+
     def _query(self, bill: BillToRetract) -> Query:
+        if bill.order_document is None:
+            return Query("APBILL", ("RECORDNO", "STATE"), wire.equal("RECORDNO", bill.erp_id))
         template = self._preferences.needed_vendor_invoice_template()
         where = wire.all_of(wire.equal("DOCPARID", template), wire.equal("RECORDNO", bill.erp_id))
         return Query("PODOCUMENT", ("RECORDNO", "DOCID"), where, docparid=template)
+
+
+def _is_shown(rows: list[Row]) -> bool:
+    return any(not statuses.is_dead_bill(row) for row in rows)
+
+
+def _taking_back(bill: BillToRetract) -> str:
+    """Return the function that takes the document back, as XML."""
+    if bill.way is RetractBy.REVERSE:
+        assert bill.dated is not None, "a reversal has a day"
+        inner = wire.legacy_date("datereversed", bill.dated) + wire.element("description", bill.why)
+        return f"<reverse_bill key={quoteattr(bill.erp_id)}>{inner}</reverse_bill>"
+    kind = "APBILL" if bill.order_document is None else "PODOCUMENT"
+    return f"<delete><object>{kind}</object>{wire.element('keys', bill.erp_id)}</delete>"

@@ -62,6 +62,9 @@ IN_APPROVAL = ("Draft", "Submitted", "Partially Approved", "Approved")
 SETTLED_PAYMENT_STATES = frozenset({"c", "complete", "completed", "confirmed", "posted", "paid", "reconciled"})
 """Payment states that need nothing more in Intacct (reference 3.6). Labels vary by release, so both sets are here."""
 
+DEAD_BILL_STATES = frozenset({"reversed", "reversal"})
+"""States of a bill that was reversed, which keeps its vendor and number, and of its mirror (reference 2.9)."""
+
 VOID_PAYMENT_STATES = frozenset({"v", "void", "voided", "reversed"})
 
 
@@ -79,6 +82,11 @@ def order_statuses(erp_status: str, mode: MatchMode, *, shows_unapproved: bool =
 def receipt_status(erp_status: str) -> ReceiptStatus | None:
     """Return the meaning of a receipt's state, or None for a state that the table does not have."""
     return RECEIPT_STATUSES.get(_label(erp_status))
+
+
+def is_dead_bill(row: Mapping[str, str]) -> bool:
+    """Return whether a row of APBILL is a reversed bill or the mirror of one."""
+    return row.get("STATE", "").casefold() in DEAD_BILL_STATES
 
 
 def _label(erp_status: str) -> str:

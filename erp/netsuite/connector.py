@@ -72,6 +72,7 @@ class NetSuiteConnector:
             decimals=DECIMALS,
             bills_of_other_vendors=False,
             retract_by=WAYS,
+            retract_direct_by=WAYS,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

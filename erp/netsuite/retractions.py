@@ -1,16 +1,25 @@
-"""Take a bill back: delete the vendor bill, which frees what it billed of its orders (reference 5.4).
+"""Take a bill back: delete the vendor bill, or credit all of its lines and apply the credit to it (reference 5.4).
 
-SOAP has neither a void nor a reversal of a vendor bill.
+SOAP has neither a void nor a reversal of a vendor bill. A deleted bill frees what it billed of its orders. A credited
+one stays, and its orders keep it as billed; the credit names the bill's lines, so that they count as credited
+(`credits.py`).
 """
 
-from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected
+from collections.abc import Iterator
+from typing import Any
+
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
+from erp.netsuite import credits, transactions, translate, wire
 from erp.netsuite.bills_out import KIND
 from erp.netsuite.orders import Orders
 from erp.netsuite.reader import Reader
-from erp.netsuite.writer import Writer
+from erp.netsuite.wire import Fields, NsRecord
+from erp.netsuite.writer import Writer, given, reference
 from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
 
-WAYS = (RetractBy.DELETE,)
+WAYS = (RetractBy.DELETE, RetractBy.CREDIT)
+
+CREDIT = "vendorCredit"
 
 
 class Retractions:
@@ -22,34 +31,118 @@ class Retractions:
         self._orders = orders
 
     async def take_back(self, bill: BillToRetract) -> None:
-        """Delete the vendor bill by its internal id, which is never given to another record.
+        """Delete the vendor bill by its internal id, which is never given to another record; or credit it, under our
+        key as external id.
 
         Raises:
+            Duplicate: it is credited already.
+            NotFound: there is no such bill to credit.
             Rejected: a rule of the company refused it, something is applied to it, or there is no such bill.
         """
-        await self._writer.delete(KIND, bill.erp_id)
+        if bill.way is RetractBy.DELETE:
+            await self._writer.delete(KIND, bill.erp_id)
+            return
+        credit = await self._reader.by_external_id(CREDIT, bill.entry_key)
+        if credit is None:
+            record = await self._reader.record(KIND, bill.erp_id)
+            await self._writer.add("VendorCredit", _credit_of(record, bill))
+        elif _is_applied(credit, bill):
+            raise Duplicate(f"Bill {bill.erp_id} is credited already.", code="ALREADY_SENT")
+        else:
+            await self._writer.update("VendorCredit", {"internalId": credit.id, "applyList": _applied_to(bill)})
 
     async def shows(self, bill: BillToRetract) -> bool:
-        """Return whether NetSuite still shows the bill."""
+        """Return whether NetSuite still shows the bill as one that bills something."""
         shown = (await self._reader.records([(KIND, bill.erp_id)]))[bill.erp_id]
-        if isinstance(shown, ErpError) and not isinstance(shown, NotFound):
-            raise shown
-        return not isinstance(shown, ErpError)
+        return _is_there(shown) and not await self._is_credited(bill)
 
     async def read_back(self, bill: BillToRetract) -> RetractedBill:
         """Read the order, together with the look-up of the bill.
 
         Raises:
-            OutcomeUnknown: NetSuite still shows the bill.
+            OutcomeUnknown: NetSuite still shows the bill, and no credit over it.
         """
         now = await self._orders.clock()
-        read = await self._reader.records([("purchaseOrder", bill.order_document), (KIND, bill.erp_id)])
-        shown = read[bill.erp_id]
-        if isinstance(shown, ErpError) and not isinstance(shown, NotFound):
-            raise shown
-        if not isinstance(shown, ErpError):
+        wanted = [(KIND, str(bill.erp_id))]
+        if bill.order_document is not None:
+            wanted.append(("purchaseOrder", str(bill.order_document)))
+        read = await self._reader.records(wanted)
+        if _is_there(read[bill.erp_id]) and not await self._is_credited(bill):
             raise OutcomeUnknown(f"NetSuite still shows bill {bill.erp_id}.", code="OUTCOME_UNKNOWN")
+        if bill.order_document is None:
+            return RetractedBill()
         try:
             return RetractedBill(snapshot=await self._orders.snapshot(bill.order_document, read, now))
         except (NotFound, Rejected):  # the order's own reading reports it
             return RetractedBill()
+
+    async def _is_credited(self, bill: BillToRetract) -> bool:
+        if bill.way is RetractBy.DELETE:
+            return False
+        credit = await self._reader.by_external_id(CREDIT, bill.entry_key)
+        return credit is not None and _is_applied(credit, bill)
+
+
+def _is_there(shown: NsRecord | ErpError) -> bool:
+    """Return whether a look-up shows the record.
+
+    Raises:
+        ErpError: the look-up itself failed.
+    """
+    if isinstance(shown, ErpError) and not isinstance(shown, NotFound):
+        raise shown
+    return not isinstance(shown, ErpError)
+
+
+def _is_applied(credit: NsRecord, bill: BillToRetract) -> bool:
+    return any(document == bill.erp_id and amount == bill.total for document, amount in transactions.applied(credit))
+
+
+def _applied_to(bill: BillToRetract) -> dict[str, Any]:
+    line = {"apply": True, "doc": int(bill.erp_id), "amount": wire.plain(bill.total)}
+    return {"replaceAll": False, "apply": [line]}
+
+
+def _credit_of(record: NsRecord, bill: BillToRetract) -> dict[str, Any]:
+    """Return the credit over all lines of a vendor bill, applied to it, with the bill's account and dimensions."""
+    assert bill.dated is not None, "a credit has a day"
+    items = [fields for fields, expense in _lines(record) if not expense]
+    expenses = [fields for fields, expense in _lines(record) if expense]
+    return given(
+        externalId=bill.entry_key,
+        createdFrom=reference(record.id),
+        account=_same(record.fields, "account"),
+        entity=_same(record.fields, "entity"),
+        subsidiary=_same(record.fields, "subsidiary"),
+        currency=_same(record.fields, "currency"),
+        tranDate=wire.noon(bill.dated, wire.zone(wire.text(record.fields, "tranDate"))),
+        tranId=wire.carried(bill.entry_key),
+        memo=wire.carried(bill.why),
+        itemList={"replaceAll": False, "item": items} if items else None,
+        expenseList={"replaceAll": False, "expense": expenses} if expenses else None,
+        applyList=_applied_to(bill),
+    )
+
+
+def _lines(record: NsRecord) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield each line of the bill as the credit takes it back, and whether it is an expense."""
+    for line, expense in credits.lines_of(record):
+        amount = translate.money(line, "amount")
+        yield (
+            given(
+                item=None if expense else _same(line, "item"),
+                account=_same(line, "account") if expense else None,
+                orderLine=int(wire.text(line, "line") or 0),
+                quantity=None if expense else wire.text(line, "quantity"),
+                amount=None if amount is None else wire.plain(amount),
+                department=_same(line, "department"),
+                **{"class": _same(line, "class")},
+                location=_same(line, "location"),
+                customer=_same(line, "customer"),
+            ),
+            expense,
+        )
+
+
+def _same(fields: Fields, name: str) -> dict[str, str] | None:
+    return reference(wire.ref_id(fields, name))

@@ -21,6 +21,7 @@ from erp.quickbooks_online.orders import Orders
 from erp.quickbooks_online.payments import Payments
 from erp.quickbooks_online.preferences import Preferences
 from erp.quickbooks_online.reader import Reader
+from erp.quickbooks_online.retractions import WAYS, Retractions
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.writing import Writer
 from erp.sign_in import Credentials
@@ -50,7 +51,7 @@ class QuickBooksConnector:
         self.orders = Orders(reader, self._companies, memory)
         self.receipts = None
         self.bills = Bills(reader, writer, self.orders, self._companies, self._accounts, chosen, memory)
-        self.retractions = None
+        self.retractions = Retractions(writer, self.orders, memory)
         self.direct_bills = None
         self.payments = Payments(reader, writer, self._companies, self._accounts, memory)
         self.lists = Lists(reader, memory)
@@ -71,6 +72,7 @@ class QuickBooksConnector:
             order_upload=True,
             bills_explain_billed=True,
             bills_of_other_vendors=False,
+            retract_by=WAYS,
         )
 
     def __repr__(self) -> str:

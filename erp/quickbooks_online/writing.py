@@ -51,6 +51,17 @@ class Writer:
         self._memory.put(kind, document, clock_of(answer))
         return document
 
+    async def delete(self, kind: str, document_id: str, token: str, *, request_id: str) -> None:
+        """Delete a document; `token` is the SyncToken that it had when it was read.
+
+        Raises:
+            Stale: it was changed since.
+            ErpError: any other refusal or failure.
+        """
+        body: Entity = {"Id": document_id, "SyncToken": token}
+        await self._client.write(kind.casefold(), body, request_id=request_id, operation="delete")
+        self._memory.forget(kind, document_id)
+
     async def with_number(self, kind: str, number: str, on: str) -> list[Entity]:
         """Return the documents of a kind with this number. Vendors are compared by the caller: a query for them need
         not be possible. `on` is the document's date, by which a number is looked for that no query may hold."""

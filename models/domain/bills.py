@@ -128,6 +128,8 @@ class ErpBill(Record):
     rejected: bool = False
     """True: its state says that it bills nothing (rejected, cancelled, voided)."""
     memo: str = ""
+    reversed: bool = False
+    """It was reversed there, or is the entry that reverses another one: it bills nothing, for good."""
     revision: str
     lines: tuple["ErpBillLine", ...] = ()
     applied: tuple["ErpPaymentShare", ...] = ()
@@ -293,6 +295,8 @@ class DirectBillToPush(Record):
     lines: tuple[AccountLineToPush, ...]
     charges: tuple[ChargeToPush, ...] = ()
     """As on `BillToPush`."""
+    generation: int = 1
+    """How often it was made: an earlier one, which was taken back, may still have its number in the ERP."""
     draft: bool = False
     """True: it is not approved yet, so the ERP is to keep it as a draft, which posts nothing and is not paid."""
     edited: frozenset[str] = frozenset()

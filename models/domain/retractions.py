@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from models.domain.bills import BillStatus
@@ -14,10 +15,19 @@ from models.domain.record import Record
 
 
 class RetractBy(StrEnum):
-    """How a bill is taken back from the ERP. Which ways an ERP has is a capability; the first is used."""
+    """How a bill is taken back from the ERP. Which ways an ERP has is a capability; a connection's settings choose."""
 
     DELETE = "delete"
     """The bill's document is deleted there; what it billed of the order is open again."""
+    REVERSE = "reverse"
+    """The ERP reverses the bill: it stays there as reversed, beside an entry that takes it back."""
+    CREDIT = "credit"
+    """A credit over all of the bill's lines is applied to it: the bill stays there and owes nothing."""
+
+    @property
+    def makes_entry(self) -> bool:
+        """Return whether it leaves an entry with a date of its own in the ERP's books."""
+        return self is not RetractBy.DELETE
 
 
 class RetractFor(StrEnum):
@@ -108,6 +118,10 @@ MAY: Mapping[BillStatus, Mapping[BillEvent, Does | str]] = {
 What was sent and is in doubt is refused besides, whatever the status (`BILL_ON_ITS_WAY`)."""
 
 
+ENTRY = "-R"
+"""Ends our key on the entry that takes a bill back, after the bill's own key."""
+
+
 class BillToRetract(Record):
     """A bill to take back, complete: nothing is looked up while it is sent."""
 
@@ -115,11 +129,24 @@ class BillToRetract(Record):
     erp_id: ErpId
     """The document's own record, as read back after the push."""
     document_id: DocumentId
-    order_document: DocumentId
+    order_document: DocumentId | None
+    """None: it is without an order."""
     owner_entity: str | None = None
     way: RetractBy
     dated: date | None = None
     """The day of the entry that takes it back; None: the way makes no entry."""
+    vendor_id: str = ""
+    number: str = ""
+    """The supplier's invoice number."""
+    currency: str = ""
+    total: Decimal = Decimal(0)
+    why: str = ""
+    """The person's reason."""
+
+    @property
+    def entry_key(self) -> ExternalKey:
+        """Return our key on the entry that takes the bill back."""
+        return ExternalKey(f"{self.external_key}{ENTRY}")
 
 
 class RetractedBill(Record):

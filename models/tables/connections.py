@@ -50,6 +50,10 @@ class ConnectionRow(SQLModel, table=True):
     """A `models.domain.approvals.PushWhen`: what bills wait for before they are sent."""
     only_approved: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     """Only approved bills are sent; permanent once on (S2-58, S2-59)."""
+    retract_by: str = Field(default="delete", sa_column_kwargs={"server_default": text("'delete'")})
+    """A `models.domain.retractions.RetractBy`: how its bills on orders are taken back from the ERP."""
+    retract_direct_by: str = Field(default="delete", sa_column_kwargs={"server_default": text("'delete'")})
+    """The same for its bills without an order."""
     base_currency: str = ASSUMED_BASE_CURRENCY
     """What the ERP's books are kept in: orders and bills in another currency are left out."""
     base_currency_from: str = Field(default="assumed", sa_column_kwargs={"server_default": text("'assumed'")})

@@ -169,6 +169,8 @@ class BillRetractionRow(SQLModel, table=True):
     """A `models.domain.retractions.RetractBy`."""
     dated: date | None = None
     """The day of the entry that takes it back; None: the way makes no entry."""
+    freed: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    """False: done, but the ERP still counts its quantities as billed."""
     external_key: str
     erp_id: str
     document_id: str

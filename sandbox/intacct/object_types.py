@@ -73,6 +73,7 @@ BILL_STATES = {
     "Paid": "P",
     "Reversal pending": "RP",
     "Reversed": "R",
+    "Reversal": "RV",
 }
 PAYMENT_STATES = {"Draft": "D", "Submitted": "S", "Approved": "A", "Complete": "C", "Void": "V"}
 CATEGORIES = {"Quote": "Q", "Order": "O", "Shipping": "S", "Invoice": "I", "Return": "R"}

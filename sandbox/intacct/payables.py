@@ -112,7 +112,10 @@ def refuse_duplicate(company: Company, vendor: str, bill_number: str, except_for
     """
     if not bill_number or company.switches.word("duplicate_bill_numbers") == "allow":
         return
+    free = company.switches.word("reversed_numbers") == "free"
     for other in company["APBILL"].find("RECORDID", bill_number):
+        if free and other["STATE"] == "Reversed":
+            continue
         if other["VENDORID"] == vendor and other is not except_for:
             text = f"Another Bill with the given value(s) {bill_number} already exists."
             raise FunctionError(ErrorLine("BL34000061", text, "Use a unique value instead."))
@@ -310,6 +313,11 @@ def refuse_unless_editable(company: Company, bill: Record) -> None:
     refuse_paid(bill)
     if bill["MODULEKEY"] == "9.PO":
         raise invalid("The bill belongs to Purchasing.", "Change the vendor invoice instead.")
+    refused = company.switches.flag("unpaid_bill_reversal") and bill["STATE"] != "Draft"
+    if bill["STATE"] in ("Reversed", "Reversal") or (
+        refused and company.switches.word("edits_with_reversal") == "refuse"
+    ):
+        raise invalid(f"The bill {bill['RECORDID']} can only be reversed.", "Reverse it and enter it anew.")
     company.require_open_period(parse_date(bill["WHENPOSTED"]), bill["MEGAENTITYID"])
 
 
@@ -380,16 +388,29 @@ def delete_bill(company: Company, bill: Record, actor: Actor, object_name: str =
             "Change or delete the vendor invoice instead.",
         )
     refuse_paid(bill)
+    if bill["STATE"] in ("Reversed", "Reversal"):
+        raise invalid(f"The bill {bill['RECORDID']} is reversed and cannot be deleted.")
+    if object_name == "APBILL" and bill["STATE"] != "Draft" and company.switches.flag("unpaid_bill_reversal"):
+        raise invalid(
+            f"The bill {bill['RECORDID']} cannot be deleted because unpaid bills are reversed.", "Reverse it instead."
+        )
     company.require_open_period(parse_date(bill["WHENPOSTED"]), bill["MEGAENTITYID"])
     company.delete(object_name, bill, actor)
 
 
 def reverse_bill(company: Company, bill: Record, day: date, description: str, actor: Actor) -> Record:
-    """A mirror bill of the opposite sign; depends on the AP setting for unpaid bills.
+    """A mirror bill of the opposite sign; depends on the AP setting for unpaid bills (reference 3.5).
 
     Raises:
-        FunctionError: the company does not reverse unpaid bills.
+        FunctionError: the company does not reverse unpaid bills (reference 3.5).
     """
+    if bill["MODULEKEY"] == "9.PO":
+        raise invalid(f"The bill {bill['RECORDID']} belongs to Purchasing and cannot be reversed here.")
+    if bill["STATE"] != "Posted":
+        raise invalid(f"The bill {bill['RECORDID']} is {bill['STATE']} and cannot be reversed.")
+    posted = parse_date(bill["WHENPOSTED"])
+    if day < posted or (day == posted and company.switches.word("reversal_on_posting_date") == "refuse"):
+        raise invalid(f"The reversal date {wire_date(day)} must be after the posting date {wire_date(posted)}.")
     if not company.switches.flag("unpaid_bill_reversal"):
         raise invalid("Reversal of unpaid bills is not enabled in Accounts Payable.")
     refuse_paid(bill)
@@ -403,7 +424,7 @@ def reverse_bill(company: Company, bill: Record, day: date, description: str, ac
         vendor=bill["VENDORID"],
         day=day,
         due=day,
-        number=f"{bill['RECORDID']}-Reversal",
+        number=f"Reversed - {bill['RECORDID']}",
         currency=bill["CURRENCY"],
         rate=number(bill["EXCHANGE_RATE"]) or None,
         lines=lines,
@@ -412,4 +433,4 @@ def reverse_bill(company: Company, bill: Record, day: date, description: str, ac
     reversed_state = {"STATE": "Reversed", "RAWSTATE": BILL_STATES["Reversed"]}
     company.change("APBILL", bill, reversed_state, actor)
     more = {"MODULEKEY": bill["MODULEKEY"], "SYSTEMGENERATED": "true"}
-    return _insert(company, "APBILL", mirror, vendor, "Reversed", actor, more, bill["MEGAENTITYID"])
+    return _insert(company, "APBILL", mirror, vendor, "Reversal", actor, more, bill["MEGAENTITYID"])

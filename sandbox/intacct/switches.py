@@ -59,7 +59,14 @@ SWITCHES: dict[str, Switch] = {
         ("accept", "ignore", "refuse"),
     ),
     "entity_slide": Switch(True, "getAPISession may move to another entity"),
-    "unpaid_bill_reversal": Switch(False, "AP setting: unpaid bills may be reversed"),
+    "unpaid_bill_reversal": Switch(False, "AP setting: unpaid bills are reversed, and not deleted"),
+    "reversal_on_posting_date": Switch("accept", "a bill reversed on the very day it was posted", ("accept", "refuse")),
+    "reversed_numbers": Switch(
+        "taken", "the number of a reversed bill, where a vendor's numbers are unique", ("taken", "free")
+    ),
+    "edits_with_reversal": Switch(
+        "accept", "edits of unpaid bills while unpaid_bill_reversal is on", ("accept", "refuse")
+    ),
     "getapisession_mixed": Switch("refuse", "getAPISession beside other functions", ("refuse", "allow")),
     "subtotals": Switch(
         "Freight, Surcharge, Other charges, Sales tax, Discount",

@@ -14,7 +14,7 @@ from sandbox.intacct.formats import number, plain, wire_date
 from sandbox.intacct.inspect import Shown, bill, document, payment
 from sandbox.intacct.object_types import PO_STATES
 from sandbox.intacct.objects import MASTERS, OBJECTS
-from sandbox.intacct.payables import Bill, BillLine, create_bill, delete_bill
+from sandbox.intacct.payables import Bill, BillLine, create_bill, delete_bill, reverse_bill
 from sandbox.intacct.payments import Payment, Share, create_payment, delete_payment, set_payment_state, void_payment
 from sandbox.intacct.tables import Record
 
@@ -192,6 +192,13 @@ def _set_state(state: str, allowed: frozenset[str]) -> Callable[[Company, Given]
         return document(company, header)
 
     return change
+
+
+def _reverse_bill(company: Company, given: Given) -> Shown:
+    """Reverses a bill of accounts payable on `date`; answers the entry that it makes."""
+    record = find_record(company, "APBILL", given)
+    day = _date(company, given, "date")
+    return bill(company, reverse_bill(company, record, day, _text(given, "why"), _person(record["MEGAENTITYID"])))
 
 
 def _delete(company: Company, given: Given) -> Shown:
@@ -393,6 +400,7 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "add_bill": _add_bill,
     "edit_vendor_invoice": _edit_vendor_invoice,
     "pay_bill": _pay_bill,
+    "reverse_bill": _reverse_bill,
     "void_payment": _void_payment,
     "approve_payment": _approve_payment,
     "close_period": _close_period,

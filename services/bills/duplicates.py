@@ -38,7 +38,11 @@ async def hold_duplicate(
 
     The write goes back to where it was before the attempt, as nothing was sent.
     """
-    usable = [bill for bill in in_base_currency(numbered, connection) if bill.currency == connection.base_currency]
+    usable = [
+        bill
+        for bill in in_base_currency(numbered, connection)
+        if bill.currency == connection.base_currency and not bill.reversed
+    ]
     if usable:
         await erp_bills.upsert(session, connection, usable)
     since = await duplicate_candidates.since_matched(session, bill_id)

@@ -5,7 +5,7 @@ changes here, at once.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -66,24 +66,32 @@ def plan(bill: BillRow, facts: RetractionFacts, event: BillEvent) -> Plan:
         return _refused(Refused("BILL_MADE_IN_ERP", "The bill was made in the ERP, which is where it is deleted."))
     if not isinstance(does, Does):
         return _refused(_by_status(bill, does))
-    if bill.direct and does is not Does.ABANDONS:
-        return _refused(
-            Refused(
-                "RETRACTION_NOT_OFFERED",
-                "A bill without an order is not taken back from here.",
-            )
-        )
     match does:
         case Does.MAKES_ANEW:
-            obstacles = _against_restoring(bill)
+            obstacles = _against_restoring(bill, facts)
             return Plan(does if not obstacles else None, None, None, False, obstacles)
         case Does.ABANDONS | Does.HOLDS:
             obstacles = _against_keeping(facts, does)
-            return Plan(does if not obstacles else None, None, None, not obstacles, obstacles)
+            return Plan(does if not obstacles else None, None, None, not obstacles and not bill.direct, obstacles)
     wanted = RETRACTS_FOR[event]
     obstacles = _against_taking_back(bill, facts, wanted)
-    frees = not obstacles and wanted is not RetractFor.APPROVAL
-    return Plan(does if not obstacles else None, facts.way, None, frees, obstacles)
+    frees = not obstacles and not bill.direct and wanted is not RetractFor.APPROVAL and _frees(facts)
+    return Plan(does if not obstacles else None, facts.way, _dated(bill, facts), frees, obstacles)
+
+
+def _frees(facts: RetractionFacts) -> bool:
+    """Return whether the ERP's order has again what the bill took, once it is taken back in the connection's way."""
+    return facts.way is not RetractBy.CREDIT or facts.credit_frees
+
+
+def _dated(bill: BillRow, facts: RetractionFacts) -> date | None:
+    """Return the day of the entry that takes the bill back: today, never before the bill was posted, and in open
+    books."""
+    if facts.way is None or not facts.way.makes_entry:
+        return None
+    day = max(facts.today, bill.posting_date)
+    closed = facts.closed_through
+    return day if closed is None or closed < day else closed + timedelta(days=1)
 
 
 async def take_event(
@@ -164,6 +172,11 @@ def _on_its_way() -> Refused:
     return Refused("BILL_ON_ITS_WAY", "It was sent; the ERP may hold it already.")
 
 
+def _stays_billed() -> Refused:
+    why = "A credit leaves its quantities billed in the ERP: it could not be sent again."
+    return Refused("QUANTITY_STAYS_BILLED", why)
+
+
 def _payments(bill: BillRow, facts: RetractionFacts) -> tuple[Refused, ...]:
     if not facts.payments_under_way and not bill.paid:
         return ()
@@ -179,8 +192,10 @@ def _against_keeping(facts: RetractionFacts, does: Does) -> tuple[Refused, ...]:
     return ()
 
 
-def _against_restoring(bill: BillRow) -> tuple[Refused, ...]:
-    if bill.purchase_order_id is None:
+def _against_restoring(bill: BillRow, facts: RetractionFacts) -> tuple[Refused, ...]:
+    if facts.stays_billed:
+        return (_stays_billed(),)
+    if bill.purchase_order_id is None and not bill.direct:
         return (
             Refused(
                 "BILL_NOT_LINKED",
@@ -199,11 +214,13 @@ def _against_taking_back(bill: BillRow, facts: RetractionFacts, wanted: RetractF
         obstacles.append(Refused("RETRACTION_NOT_OFFERED", "This ERP's bills are not taken back from here."))
     if wanted is RetractFor.APPROVAL and not facts.approvals_enabled:
         obstacles.append(Refused("SENDING_BACK_NEEDS_APPROVALS", "Nobody approves bills of this connection."))
+    if wanted is RetractFor.APPROVAL and not bill.direct and not _frees(facts):
+        obstacles.append(_stays_billed())
     obstacles += _payments(bill, facts)
     if bill.edit_pending:
         obstacles.append(Refused("EDIT_UNDER_WAY", "An edit of the bill is on its way to the ERP."))
     closed = facts.closed_through
-    if closed is not None and bill.posting_date <= closed:
+    if facts.way is RetractBy.DELETE and closed is not None and bill.posting_date <= closed:
         obstacles.append(
             Refused(
                 "BILL_PERIOD_CLOSED", f"It is posted on {bill.posting_date}, and the books are closed through {closed}."

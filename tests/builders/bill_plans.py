@@ -10,9 +10,14 @@ from models.store.payables.retractions import RetractionFacts
 from models.tables import BillRow
 
 FACTS = RetractionFacts(
-    way=RetractBy.DELETE, approvals_enabled=True, write="confirmed", payments_under_way=0,
+    way=RetractBy.DELETE,
+    credit_frees=True,
+    today=date(2026, 3, 20),
+    approvals_enabled=True,
+    write="confirmed",
+    payments_under_way=0,
     closed_through=None,
-)  # fmt: skip
+)
 
 
 def a_bill(status: BillStatus, **values: Any) -> BillRow:
@@ -26,6 +31,7 @@ def a_bill(status: BillStatus, **values: Any) -> BillRow:
         "purchase_order_id": "po_1",
         "posting_date": date(2026, 3, 2),
         "edit_pending": False,
+        "direct": False,
         **values,
     }
     return BillRow(**fields)

@@ -8,7 +8,7 @@ in the suite's own records, `SandboxOrder` and the like; `held` gives a sandbox'
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
@@ -16,7 +16,7 @@ from erp.connector import ConnectionSettings, ErpConnector, Storage
 from erp.errors import ErpError
 from erp.registry import connectors
 from erp.sign_in import Credentials
-from models.domain.bills import BillLineSource, BillLineToPush, BillToPush, PushedBill
+from models.domain.bills import BillLineSource, BillLineToPush, BillToPush, DirectBillToPush, PushedBill
 from models.domain.connections import Erp
 from models.domain.ids import ExternalKey
 from models.domain.orders import PurchaseOrder
@@ -239,6 +239,10 @@ class ErpHarness(ABC):
     def payments(self) -> list[SandboxPayment]:
         """The payments it holds."""
 
+    def entries_of(self, bill: BillToRetract) -> list[tuple[date, Decimal]]:
+        """Day and amount of the entries that took this bill back; empty where it is only ever deleted."""
+        return []
+
     @abstractmethod
     def vendors(self) -> set[str]:
         """Its vendors, by the id that documents name them with."""
@@ -382,14 +386,23 @@ def a_payment_of(bill: BillToPush, pushed: PushedBill, key: str, amount: Decimal
     )
 
 
-def to_take_back(bill: BillToPush, pushed: PushedBill) -> BillToRetract:
+def to_take_back(
+    bill: BillToPush | DirectBillToPush, pushed: PushedBill, way: RetractBy = RetractBy.DELETE
+) -> BillToRetract:
+    on_order = isinstance(bill, BillToPush)
     return BillToRetract(
         external_key=bill.external_key,
         erp_id=pushed.erp_id,
         document_id=pushed.document_id,
-        order_document=bill.order_document,
-        owner_entity=bill.owner_entity,
-        way=RetractBy.DELETE,
+        order_document=bill.order_document if on_order else None,
+        owner_entity=bill.owner_entity if on_order else bill.entity,
+        way=way,
+        dated=bill.posting_date + timedelta(days=1) if way.makes_entry else None,
+        vendor_id=bill.vendor_id,
+        number=bill.number,
+        currency=bill.currency,
+        total=bill.total,
+        why="a retraction of the suite",
     )
 
 

@@ -1,10 +1,12 @@
 """Sage Intacct in its sandbox."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, UnknownRefusal
+from models.domain.retractions import BillToRetract
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     TRAITS,
@@ -192,9 +194,22 @@ class IntacctHarness(ErpHarness):
             for payment in self.held("payments")
         ]
 
+    def entries_of(self, bill: BillToRetract) -> list[tuple[date, Decimal]]:
+        """Reversals of it."""
+        return [
+            (_day(one["date"]), Decimal(one["total"]))
+            for one in self.held("bills")
+            if one["number"] == f"Reversed - {bill.number}"
+        ]
+
     def vendors(self) -> set[str]:
         return {vendor["vendorid"] for vendor in self.held("vendors")}
 
     def order_moved(self, *, with_header: bool) -> None:
         self.switch(header_touched_by_line_edit=with_header, header_touched_by_conversion=with_header)
         self.person("edit_purchase_order", number=OPEN_ORDER, line=1, quantity="3")
+
+
+def _day(text: str) -> date:
+    month, day, year = map(int, text.split("/"))
+    return date(year, month, day)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, Stale, Throttled, UnknownRefusal
+from models.domain.retractions import BillToRetract
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,
@@ -51,6 +52,7 @@ class NetSuiteHarness(ErpHarness):
         "update_bill": "update",
         "create_payment": "add",
         "delete_bill": "delete",
+        "credit_bill": "add",
         "read": "search",
     }
     charge_preferences: ClassVar = {
@@ -204,6 +206,14 @@ class NetSuiteHarness(ErpHarness):
                 tuple((paid["bill_record_no"], Decimal(paid["amount"])) for paid in payment["details"]),
             )
             for payment in self.held("payments")
+        ]
+
+    def entries_of(self, bill: BillToRetract) -> list[tuple[date, Decimal]]:
+        """Credits that are applied to it."""
+        return [
+            (date.fromisoformat(credit["date"]), -Decimal(credit["amount"]))
+            for credit in self.held("credits")
+            if any(applied["bill_record_no"] == bill.erp_id for applied in credit["details"])
         ]
 
     def vendors(self) -> set[str]:

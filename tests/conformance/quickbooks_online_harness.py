@@ -85,7 +85,8 @@ class QuickBooksHarness(ErpHarness):
     waited: ClassVar[float] = 0.0
     """Seconds by which the clock of the client's pauses is ahead."""
     traits = frozenset(
-        {"answers_at_once", "any_text", "billing_moves_status", "charges", "revisions_are_times", "status_words"}
+        {"answers_at_once", "any_text", "billing_moves_status", "charges", "retraction", "revisions_are_times"}
+        | {"status_words"}
     )
     wrong: ClassVar = {
         "company": ({"realm": "9130350000000000002"}, "WRONG_COMPANY"),
@@ -102,6 +103,7 @@ class QuickBooksHarness(ErpHarness):
         "create_bill": "create",
         "update_bill": "update",
         "create_payment": "create",
+        "delete_bill": "delete",
         "read": "query",
     }
     storm_operations = ("create", "query", "read")
@@ -174,7 +176,12 @@ class QuickBooksHarness(ErpHarness):
 
     def fault(self, kind: str, operation: str = "*", **more: Any) -> None:
         # The sandbox names an operation and the kind of record it is about.
-        about = {"create_bill": "Bill", "update_bill": "Bill", "create_payment": "BillPayment"}
+        about = {
+            "create_bill": "Bill",
+            "update_bill": "Bill",
+            "create_payment": "BillPayment",
+            "delete_bill": "Bill",
+        }
         if operation in about:
             more = {"object": about[operation], **more}
         super().fault(kind, operation, **more)

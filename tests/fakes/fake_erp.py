@@ -55,7 +55,8 @@ CAPABILITIES = Capabilities(
     deletions_feed=True,
     several_sources_per_bill=False,
     receipts_count_as_billed=True,
-    retract_by=(RetractBy.DELETE,),
+    retract_by=(RetractBy.DELETE, RetractBy.CREDIT),
+    retract_direct_by=(RetractBy.DELETE, RetractBy.REVERSE),
     direct_bills=True,
 )
 
@@ -385,19 +386,26 @@ class FakeErp:
         self._before_writing()
         if bill.external_key not in self.invoices:
             raise NotFound(f"no document {bill.document_id}", code="RECORD_NOT_FOUND")
-        self.taken_back[bill.external_key] = self.invoices.pop(bill.external_key)
-        self.touch_order(bill.order_document)
+        if bill.external_key in self.taken_back:
+            raise Duplicate(f"{bill.document_id} is credited", code="ALREADY_SENT")
+        self.taken_back[bill.external_key] = self.invoices[bill.external_key]
+        if bill.way is not RetractBy.CREDIT:  # a credited one stays, and so does what it billed of its order
+            del self.invoices[bill.external_key]
+        if bill.order_document is not None:
+            self.touch_order(bill.order_document)
         self._after_writing()
 
     async def shows_bill(self, bill: BillToRetract) -> bool:
         self._call("shows_bill")
-        return bill.external_key in self.invoices
+        return bill.external_key in self.invoices and bill.external_key not in self.taken_back
 
     async def read_order_back(self, bill: BillToRetract) -> RetractedBill:
         self._call("read_order_back")
         if self.shows_deleted:
             self.shows_deleted -= 1
             raise OutcomeUnknown("it is still shown", code="OUTCOME_UNKNOWN")
+        if bill.order_document is None:
+            return RetractedBill()
         order = self._order_by_document(bill.order_document)
         return RetractedBill(snapshot=None if self.order_lags else self._snapshot(order))
 

@@ -14,6 +14,7 @@ from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
 from models.domain.currencies import ASSUMED_BASE_CURRENCY
 from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.retractions import RetractBy
 from models.store.policies import rematch_requests
 from models.tables import ConnectionRow
 
@@ -368,6 +369,13 @@ async def set_approvals(
 ) -> None:
     """Set whether bills need approval, and when they are sent; `only_approved` is for good (S2-58, S2-59)."""
     await _change(s, connection_id, approvals_enabled=enabled, push_when=push_when.value, only_approved=only_approved)
+
+
+async def set_retraction_ways(
+    s: AsyncSession, connection_id: ConnectionId, *, order_bills: RetractBy, direct_bills: RetractBy
+) -> None:
+    """Set how bills are taken back from the ERP, by kind of bill."""
+    await _change(s, connection_id, retract_by=order_bills.value, retract_direct_by=direct_bills.value)
 
 
 async def set_schedule(s: AsyncSession, connection_id: ConnectionId, every_minutes: int | None) -> None:

@@ -72,8 +72,11 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
         else:
             mine.append((bill, stored))
     unknown = [bill for bill, stored in theirs if stored is None]
-    gone = await retractions.taken_back(connection, ConnectionId(row.id), unknown)
+    over = [bill for bill, stored in mine if BillStatus(stored.status).is_void]
+    gone = await retractions.taken_back(connection, ConnectionId(row.id), [*unknown, *over])
     theirs = [(bill, stored) for bill, stored in theirs if stored is not None or bill.erp_id not in gone]
+    # What is paid on it there is the credit that took it back.
+    mine = [(bill, stored) for bill, stored in mine if bill.erp_id not in gone]
     ours = [_figures(stored, bill, promised=stored.id in promised) for bill, stored in mine]
     await write_figures(connection, ours)
     followed = await _follow(connection, mine)
@@ -218,7 +221,7 @@ async def _stored(
         text(
             "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
             "   purchase_order_id, linked_in_erp, manual_both_sides, applied, number, bill_date, due_date,"
-            "   edit_pending, charges, tax, discount, rejected_in_erp, direct,"
+            "   edit_pending, charges, tax, discount, rejected_in_erp, direct, generation,"
             "   (select o.number from purchase_orders o where o.id = bills.purchase_order_id) as order_number"
             " from bills where connection_id = :c and (external_key = any(cast(:keys as text[]))"
             "   or document_id = any(cast(:documents as text[])) or payable_id = any(cast(:payables as text[])))"

@@ -121,13 +121,19 @@ def followed(stored: Any, lines: Sequence[Any], bill: ErpBill) -> Followed | Non
 
 def _header(stored: Any, bill: ErpBill) -> Header | None:
     number = bill.number
-    if not number or number in (bill.external_key, bill.source_document):
+    if not number or number in (bill.external_key, bill.source_document) or _is_numbered_anew(stored, number):
         number = stored.number  # the ERP numbers the payable by itself
     due_date = stored.due_date
     if due_date is not None and bill.due_date is not None and not stored.edit_pending:
         due_date = bill.due_date
     now = Header(number, bill.bill_date, due_date)
     return None if now == (stored.number, stored.bill_date, stored.due_date) else now
+
+
+def _is_numbered_anew(stored: Any, number: str) -> bool:
+    """Return whether the number is the one that a bill made anew was sent under, because the generation before it keeps
+    the supplier's number taken in the ERP."""
+    return bool(stored.direct and stored.generation > 1 and number == f"{stored.number}-{stored.generation}")
 
 
 def _names_order_lines(bill: ErpBill) -> bool:

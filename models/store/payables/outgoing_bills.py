@@ -48,7 +48,7 @@ _IN_PUSH = text(
            b.charges, b.tax, b.discount, b.edit_baseline, b.status, b.connection_id, b.repeats_number,
            (select array_agg(r.document_id order by r.generation) from bill_retractions r
              where r.bill_id = b.id and r.state = 'done') as earlier,
-           b.direct, b.entity as own_entity,
+           b.direct, b.entity as own_entity, b.generation,
            c.push_when = 'before_approval' and b.approval not in ('not_required', 'approved') as draft,
            coalesce(b.term, o.term, (
                select nullif(v.attributes ->> 'term', '') from list_entries v
@@ -164,6 +164,7 @@ def _direct_bill(bill: Any, lines: tuple[AccountLineToPush, ...]) -> DirectBillT
         lines=lines,
         charges=tuple(_charges(bill)),
         draft=bill.draft,
+        generation=bill.generation,
         edited=edit_baseline.edited_on_header(bill.edit_baseline),
     )
 

@@ -5,10 +5,12 @@ the next generation, the duplicate check and the sync leave it out.
 """
 
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,7 +25,7 @@ from models.domain.ids import (
     ExternalKey,
     RetractionId,
 )
-from models.domain.retractions import BillToRetract, RetractBy, RetractFor, RetractionState
+from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
 from models.store.audit import writes
 from models.store.payables import bill_edits, bills
 from models.store.payables.bill_status import status_by_payment
@@ -82,11 +84,12 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
         await session.execute(
             text(
                 """
-                select r.external_key, r.erp_id, r.document_id, r.way, r.dated, o.document_id as order_document,
-                       o.owner_entity
+                select r.external_key, r.erp_id, r.document_id, r.way, r.dated, r.why,
+                       b.vendor_id, b.number, b.currency, b.total, o.document_id as order_document,
+                       case when b.direct then b.entity else o.owner_entity end as owner_entity
                   from bill_retractions r
                   join bills b on b.id = r.bill_id
-                  join purchase_orders o on o.id = b.purchase_order_id
+                  left join purchase_orders o on o.id = b.purchase_order_id and not b.direct
                  where r.bill_id = :bill and r.state = 'requested' and b.status = 'retracting'
                 """
             ),
@@ -99,10 +102,15 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
         external_key=ExternalKey(row.external_key),
         erp_id=ErpId(row.erp_id),
         document_id=DocumentId(row.document_id),
-        order_document=DocumentId(row.order_document),
+        order_document=None if row.order_document is None else DocumentId(row.order_document),
         owner_entity=row.owner_entity,
         way=RetractBy(row.way),
         dated=row.dated,
+        vendor_id=row.vendor_id,
+        number=row.number,
+        currency=row.currency,
+        total=row.total,
+        why=row.why,
     )
 
 
@@ -118,6 +126,31 @@ async def end(session: AsyncSession, bill: BillRow, state: RetractionState) -> R
     )
     wanted = row.scalar_one_or_none()
     return None if wanted is None else RetractFor(wanted)
+
+
+async def billed_of_orders(session: AsyncSession, bill_id: BillId) -> Decimal:
+    """Return what the ERP counts as billed and not credited of the order lines of a bill, all in all."""
+    row = await session.execute(
+        text(
+            "select coalesce(sum(l.billed - l.credited), 0) from purchase_order_lines l"
+            " where (l.purchase_order_id, l.line_no) in"
+            "   (select purchase_order_id, purchase_order_line_no from bill_lines where bill_id = :bill)"
+        ),
+        {"bill": bill_id},
+    )
+    return Decimal(row.scalar_one())
+
+
+async def keeps_quantity(session: AsyncSession, bill_id: BillId) -> None:
+    """Note that the ERP still counts the quantities of the generation that was taken back last as billed."""
+    await session.execute(
+        text(
+            "update bill_retractions set freed = false where id ="
+            " (select id from bill_retractions where bill_id = :bill and state = 'done'"
+            "   order by ended_at desc, id desc limit 1)"
+        ),
+        {"bill": bill_id},
+    )
 
 
 async def leave_in_erp(session: AsyncSession, bill_id: BillId, *, actor: str, why: str) -> bool:
@@ -216,7 +249,8 @@ async def number_in_use(session: AsyncSession, bill: BillRow) -> str | None:
 async def taken_back(
     connection: AsyncConnection, connection_id: ConnectionId, shown: Collection[ErpBill]
 ) -> frozenset[ErpId]:
-    """Return which of these bills of the ERP are generations of ours that were taken back, by their ERP id.
+    """Return which of these bills of the ERP are generations of ours that were taken back, or credits that took one
+    back, by their ERP id.
 
     A reading that lags shows them once more, and a way that keeps them there always does.
     """
@@ -232,11 +266,17 @@ async def taken_back(
                             where r.connection_id = :c and r.state = 'done'
                               and (r.external_key = s.external_key or r.document_id = s.document_id
                                    or r.payable_id = s.erp_id))
+                -- The entry that takes a bill back may come in before the retraction has ended.
+                or (right(s.external_key, 2) = :entry
+                    and exists (select from bill_retractions r
+                                 where r.connection_id = :c and r.way = 'credit'
+                                   and r.external_key = left(s.external_key, -2)))
             """
         ),
         {
             "c": connection_id,
             "ids": [bill.erp_id for bill in shown],
+            "entry": ENTRY,
             "keys": [bill.external_key for bill in shown],
             "documents": [bill.source_document for bill in shown],
         },
@@ -248,33 +288,53 @@ class RetractionFacts(NamedTuple):
     """What stands in the way of taking a bill back, beside its status."""
 
     way: RetractBy | None
-    """How the ERP gives it back; None: it does not."""
+    """How the ERP gives it back, as the connection is set; None: it does not."""
+    credit_frees: bool
+    """Whether a credit frees what the bill took of its order."""
+    today: date
     approvals_enabled: bool
     write: str | None
     payments_under_way: int
     closed_through: date | None
     """The last closed day of the bill's entity."""
+    stays_billed: bool = False
+    """An earlier generation was credited, and the ERP still counts its quantities as billed."""
 
 
 _FACTS = text(
     """
-    select c.capabilities -> 'retract_by' ->> 0 as way, c.approvals_enabled,
+    select case when b.direct then c.retract_direct_by else c.retract_by end as way,
+           c.capabilities -> case when b.direct then 'retract_direct_by' else 'retract_by' end as offered,
+           coalesce(cast(c.capabilities ->> 'credits_name_orders' as boolean), false) as credit_frees,
+           b.direct and c.push_when = 'before_approval' and b.approval not in ('not_required', 'approved') as draft,
+           c.approvals_enabled,
+           exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
            (select count(*) from payments p
              where p.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
            (select max(greatest(k.erp_closed_through, k.set_closed_through)) from closed_periods k
              where k.connection_id = b.connection_id
-               and k.entity in ('', coalesce(c.entity, o.entity, ''))) as closed_through
+               and k.entity in ('', coalesce(c.entity, o.entity, b.entity, ''))) as closed_through
       from bills b
       join connections c on c.id = b.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
      where b.id = :bill
     """
-)
+).columns(offered=JSONB)
 
 
 async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
     """Return what stands in the way of taking a bill back."""
     row = (await session.execute(_FACTS, {"bill": bill_id})).one()
-    way = None if row.way is None else RetractBy(row.way)
-    return RetractionFacts(way, row.approvals_enabled, row.write, row.payments_under_way, row.closed_through)
+    # A draft is in nobody's books: there is nothing that an entry could take back.
+    way = RetractBy.DELETE if row.draft else RetractBy(row.way)
+    return RetractionFacts(
+        way=way if way in (row.offered or ()) else None,
+        credit_frees=row.credit_frees,
+        today=datetime.now(UTC).date(),
+        approvals_enabled=row.approvals_enabled,
+        write=row.write,
+        payments_under_way=row.payments_under_way,
+        closed_through=row.closed_through,
+        stays_billed=row.stays,
+    )

@@ -65,6 +65,15 @@ async def apply(s: AsyncSession, row: ConnectionRow, deletions: Sequence[Deletio
     return Deleted(len(deletions), orders, receipts, bills, payments, entries, concerned)
 
 
+async def apply_reversals(s: AsyncSession, row: ConnectionRow, payables: Sequence[ErpId]) -> Deleted:
+    """Mark the bills that were reversed in the ERP as deleted there: they bill nothing any more, and never will."""
+    if not payables:
+        return Deleted(0, 0, 0, 0, 0, 0, ())
+    await s.flush()
+    count, ours = await _bills(s, await s.connection(), row, [], payables)
+    return Deleted(len(payables), 0, 0, count, 0, 0, tuple(sorted(ours)))
+
+
 async def billed_orders(s: AsyncSession, row: ConnectionRow, deletions: Sequence[Deletion]) -> list[ErpId]:
     """Return the orders that the bills among these deletions have lines on, by the ERP's id.
 

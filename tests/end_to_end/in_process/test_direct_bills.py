@@ -4,25 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from settings import Settings
+from tests.harness.account_lines import POWER, RENT, furnish
 from tests.harness.approval_walk import let_approve, person, set_approvals
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts, refused
-
-RENT = {"account": "6600", "amount": "1200.00", "description": "Rent", "location": "100", "department": "OPS"}
-POWER = {"account": "6700", "amount": "80.50", "description": "Power", "location": "100"}
-
-
-def furnish(company: SandboxCompany, *, term: str = "Net 30") -> None:
-    """A vendor, accounts and a department to bill on."""
-    company.load(
-        vendors=[{"vendor_id": "V-1", "name": "Vendor One", "term": term}],
-        accounts=[
-            {"account_no": number, "title": title, "account_type": "incomestatement", "normal_balance": "debit"}
-            for number, title in (("6600", "Rent"), ("6700", "Utilities"), ("7000", "Freight"), ("9999", "Unallocated"))
-        ],
-        departments=[{"department_id": "OPS", "title": "Operations"}],
-        locations=[{"location_id": "100", "name": "Main", "entity": "100"}],
-    )
 
 
 async def test_a_bill_without_an_order_reaches_accounts_payable_and_is_paid(

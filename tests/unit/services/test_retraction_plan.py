@@ -43,6 +43,42 @@ def test_everything_in_the_way_is_named(facts: dict[str, Any], values: dict[str,
     assert (what.does, [one.code for one in what.obstacles], what.frees_quantity) == (None, [code], False)
 
 
+@pytest.mark.parametrize(
+    ("way", "posted", "closed_through", "dated"),
+    [
+        (RetractBy.DELETE, date(2026, 3, 2), None, None),
+        (RetractBy.REVERSE, date(2026, 3, 2), None, date(2026, 3, 20)),
+        (RetractBy.CREDIT, date(2026, 3, 25), None, date(2026, 3, 25)),
+        (RetractBy.REVERSE, date(2026, 3, 2), date(2026, 3, 19), date(2026, 3, 20)),
+        (RetractBy.CREDIT, date(2026, 3, 2), date(2026, 3, 31), date(2026, 4, 1)),
+        (RetractBy.REVERSE, date(2026, 4, 2), date(2026, 3, 31), date(2026, 4, 2)),
+    ],
+)
+def test_the_entry_is_of_today_never_before_the_bill_and_in_open_books(
+    way: RetractBy, posted: date, closed_through: date | None, dated: date | None
+) -> None:
+    """S5-10: today is 20 March 2026."""
+    facts = FACTS._replace(way=way, closed_through=closed_through)
+    what = plan(a_bill(BillStatus.SYNCED, posting_date=posted), facts, BillEvent.DELETE)
+    assert (what.does, what.way, what.dated) == (Does.TAKES_BACK, way, dated)
+
+
+@pytest.mark.parametrize("event", [BillEvent.DELETE, BillEvent.DISPUTE, BillEvent.RETRACT])
+def test_a_bill_without_an_order_has_no_quantity_to_free(event: BillEvent) -> None:
+    what = plan(a_bill(BillStatus.SYNCED, direct=True, purchase_order_id=None), FACTS, event)
+    assert (what.does, what.frees_quantity) == (Does.TAKES_BACK, False)
+
+
+def test_what_a_credit_leaves_billed_is_neither_sent_back_nor_restored() -> None:
+    """S5-08, S5-11: the ERP would not bill the order's quantity a second time."""
+    stays = FACTS._replace(way=RetractBy.CREDIT, credit_frees=False)
+    assert plan(a_bill(BillStatus.SYNCED), stays, BillEvent.DELETE).frees_quantity is False
+    back = plan(a_bill(BillStatus.SYNCED), stays, BillEvent.RETRACT)
+    again = plan(a_bill(BillStatus.DISPUTED), FACTS._replace(write="held", stays_billed=True), BillEvent.RESTORE)
+    for what in (back, again):
+        assert [one.code for one in what.obstacles] == ["QUANTITY_STAYS_BILLED"]
+
+
 def test_the_day_after_the_closed_books_is_open() -> None:
     facts = FACTS._replace(closed_through=date(2026, 3, 1))
     assert plan(a_bill(BillStatus.SYNCED), facts, BillEvent.DELETE).does is Does.TAKES_BACK

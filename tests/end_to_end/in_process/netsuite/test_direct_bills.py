@@ -3,26 +3,15 @@
 from decimal import Decimal
 
 from settings import Settings
+from tests.harness.account_lines import furnish_netsuite
 from tests.harness.approval_walk import let_approve, person, set_approvals
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, amounts
 
 
-def furnish(company: SandboxCompany) -> None:
-    """A vendor with a term, and accounts to bill on."""
-    company.load(
-        vendors=[{"vendor_id": "V-1", "name": "Vendor One", "term": "Net 30"}],
-        terms=[{"term": "Net 30", "days": "30"}],
-        accounts=[
-            {"account_no": "6600", "title": "Rent", "account_type": "Expense"},
-            {"account_no": "6700", "title": "Utilities", "account_type": "Expense"},
-        ],
-    )
-
-
 async def test_a_bill_without_an_order_is_a_vendor_bill_and_is_paid(api: StackClient, company: SandboxCompany) -> None:
     """S1-28, S5-60, S5-66..68: expense lines with account, department and text, once; paid like any other."""
-    furnish(company)
+    furnish_netsuite(company)
     await api.start()
     company.breaks("lost_answer", "add", object="vendorBill")
     bill_id = await api.direct_bill(
@@ -54,7 +43,7 @@ async def test_before_approval_it_is_pending_there_until_it_is_approved(
     api: StackClient, company: SandboxCompany, whole_settings: Settings
 ) -> None:
     """S5-06: pending approval in NetSuite, released by the approval here."""
-    furnish(company)
+    furnish_netsuite(company)
     await api.start()
     await api.match("two_way", enabled=False)
     ben = await person(api, whole_settings.database_url, "Ben")
@@ -76,7 +65,7 @@ async def test_before_approval_it_is_pending_there_until_it_is_approved(
 
 async def test_a_line_off_the_order_is_an_expense_line(api: StackClient, company: SandboxCompany) -> None:
     """S1-28: freight that nobody ordered: an expense of its account, beside the linked lines."""
-    furnish(company)
+    furnish_netsuite(company)
     company.order("PO-1")
     company.does("receive", number="PO-1")
     await api.start()

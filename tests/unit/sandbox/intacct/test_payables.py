@@ -186,11 +186,32 @@ async def test_reversing_depends_on_the_ap_setting(wire: Wire) -> None:
     reverse = f'<reverse_bill key="{number}"><datereversed>{day()}</datereversed></reverse_bill>'
     assert (await wire.ask(reverse)).status == "failure"
     await wire.switch(unpaid_bill_reversal=True)
+    assert (await wire.ask(f'<delete_bill key="{number}"/>')).status == "failure", "the one excludes the other"
     assert (await wire.ask(reverse)).status == "success"
-    assert [(bill["state"], bill["total"]) for bill in await wire.held("bills")] == [
-        ("Reversed", "42.50"),
-        ("Reversed", "-42.50"),
+    assert [(bill["number"], bill["state"], bill["total"]) for bill in await wire.held("bills")] == [
+        ("INV-77", "Reversed", "42.50"),
+        ("Reversed - INV-77", "Reversal", "-42.50"),
     ]
+    assert (await wire.ask(reverse)).status == "failure", "it is reversed once"
+
+
+async def test_a_reversal_is_not_dated_before_the_bill(wire: Wire) -> None:
+    await wire.order()
+    await wire.switch(unpaid_bill_reversal=True, reversal_on_posting_date="refuse")
+    number = (await wire.ask(BILL)).data[0].findtext("RECORDNO")
+    for on, status in ((day(2026, 10, 31), "failure"), (day(2026, 11, 1), "failure"), (day(), "success")):
+        reverse = f'<reverse_bill key="{number}"><datereversed>{on}</datereversed></reverse_bill>'
+        assert (await wire.ask(reverse)).status == status
+
+
+async def test_edits_of_unpaid_bills_where_they_are_reversed_are_a_switch(wire: Wire) -> None:
+    await wire.order()
+    await wire.switch(unpaid_bill_reversal=True)
+    number = (await wire.ask(BILL)).data[0].findtext("RECORDNO")
+    edit = f'<update_bill key="{number}"><description>other words</description></update_bill>'
+    assert (await wire.ask(edit)).status == "success"
+    await wire.switch(edits_with_reversal="refuse")
+    assert (await wire.ask(edit)).status == "failure"
 
 
 async def test_a_vendor_credit_has_one_sign(wire: Wire) -> None:

@@ -1,0 +1,115 @@
+"""Bills without an order that are taken back, from the API to Intacct's books: deleted or reversed, once."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.harness.account_lines import POWER, RENT, furnish
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, refused
+
+WAYS = pytest.mark.parametrize("way", ["delete", "reverse"])
+
+
+async def taken_back_by(api: StackClient, company: SandboxCompany, way: str) -> Any:
+    """A bill of 1,280.50 in Intacct, on a connection and in a company that take it back in this way."""
+    furnish(company)
+    company.switch(unpaid_bill_reversal=way == "reverse")
+    await api.start()
+    answer = await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"direct_bills": way})
+    assert answer.status_code == 200, answer.text
+    return await api.arrived(await api.direct_bill([RENT, POWER], number="RENT-12", total="1280.50"))
+
+
+def in_books(company: SandboxCompany) -> list[tuple[str, str, Decimal]]:
+    """Number, state and total of all bills in Intacct."""
+    return [(bill["number"], bill["state"], Decimal(bill["total"])) for bill in company.held("bills")]
+
+
+def live(number: str) -> tuple[str, str, Decimal]:
+    return (number, "Posted", Decimal("1280.50"))
+
+
+REVERSED = [("RENT-12", "Reversed", Decimal("1280.50")), ("Reversed - RENT-12", "Reversal", Decimal("-1280.50"))]
+
+
+@pytest.mark.parametrize(
+    ("way", "reversed_numbers", "anew_as"),
+    [("delete", "taken", "RENT-12"), ("reverse", "taken", "RENT-12-2"), ("reverse", "free", "RENT-12")],
+)
+async def test_it_leaves_the_books_once_and_restored_it_is_another_bill(
+    api: StackClient, company: SandboxCompany, way: str, reversed_numbers: str, anew_as: str
+) -> None:
+    """S5-07, S5-08, S5-10: way and day are shown before; restored, it goes out under a new key, and the first one comes
+    in as nothing. Where a reversed bill keeps its number taken, the next one's has the generation behind it."""
+    company.switch(reversed_numbers=reversed_numbers)
+    bill = await taken_back_by(api, company, way)
+    (plan,) = [one for one in bill["actions"] if one["action"] == "dispute"]
+    dated = today().isoformat() if way == "reverse" else None
+    assert (plan["possible"], plan["way"], plan["dated"], plan["frees_quantity"]) == (True, way, dated, False)
+    assert (await api.post(f"/v1/bills/{bill['id']}/dispute", {"reason": "not ours"})).status_code == 200
+    await api.bill_is(bill["id"], "disputed")
+    gone = REVERSED if way == "reverse" else []
+    assert in_books(company) == gone
+    assert (await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "it is ours"})).status_code == 200
+    anew = await api.arrived(bill["id"])
+    assert (anew["external_key"], anew["generation"]) == (f"{bill['external_key']}-2", 2)
+    assert in_books(company) == [*gone, live(anew_as)]
+    await api.sync()
+    (shown,) = await api.items("/v1/bills")  # neither the first one nor its reversal is a bill here
+    assert shown["number"] == "RENT-12"
+    assert await api.issues() == []
+    (kept,) = (await api.read_bill(bill["id"]))["taken_back"]
+    assert (kept["way"], kept["dated"], kept["state"]) == (way, dated, "done")
+    await api.payment_is(await api.pay(bill["id"], "1280.50"), "paid")
+
+
+async def test_the_way_is_a_setting_of_the_connection(api: StackClient, company: SandboxCompany) -> None:
+    """S2-36: with reversals on there, deleting is refused by name; the setting is changed, and the bill is reversed."""
+    bill = await taken_back_by(api, company, "delete")
+    company.switch(unpaid_bill_reversal=True)
+    path = f"/v1/connections/{api.connection_id}/retraction-ways"
+    ways = await api.get(path)
+    assert ways["order_bills"] == {"way": "delete", "offered": ["delete"]}
+    assert ways["direct_bills"] == {"way": "delete", "offered": ["delete", "reverse"]}
+    refused(await api.put(path, {"direct_bills": "credit"}), 409, "RETRACTION_WAY_NOT_OFFERED")
+    assert (await api.put(path, {"direct_bills": "reverse"}, role="accountant")).status_code == 403
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "twice"})).status_code == 200
+    issue = await api.issue("DELETION_REFUSED")
+    assert any("reversal of unpaid bills" in step for step in issue["fix"]), issue["fix"]
+    assert (await api.put(path, {"direct_bills": "reverse"})).status_code == 200
+    await api.settle(issue, "abandon")
+    await api.bill_is(bill["id"], "synced")
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "twice"})).status_code == 200
+    await api.bill_is(bill["id"], "deleted")
+    assert in_books(company) == REVERSED
+    assert await api.issues() == []
+
+
+@WAYS
+async def test_taken_back_there_by_hand_it_is_deleted_here(api: StackClient, company: SandboxCompany, way: str) -> None:
+    """S5-07, S5-08: reversed or deleted in Intacct's screens, it follows the same states, and can be restored."""
+    bill = await taken_back_by(api, company, way)
+    if way == "reverse":
+        company.does("reverse_bill", number="RENT-12", date=today().isoformat())
+    else:
+        company.does("delete", kind="bill", number="RENT-12")
+    await api.sync()
+    await api.bill_is(bill["id"], "deleted")
+    assert len(await api.items("/v1/bills")) == 1
+    assert (await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "it was right"})).status_code == 200
+    anew = await api.arrived(bill["id"])
+    assert anew["generation"] == 2
+    assert in_books(company)[-1] == live("RENT-12-2" if way == "reverse" else "RENT-12")
+    await api.sync()
+    assert (await api.read_bill(bill["id"]))["status"] == "synced"
+
+
+async def test_a_paid_one_is_refused_with_the_way_out(api: StackClient, company: SandboxCompany) -> None:
+    bill = await taken_back_by(api, company, "reverse")
+    await api.payment_is(await api.pay(bill["id"], "80.50"), "paid")
+    await api.bill_is(bill["id"], "partially_paid")
+    problem = refused(await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"}), 409, "BILL_HAS_PAYMENTS")
+    assert "void" in problem["fix"][0]
+    assert [state for _, state, _ in in_books(company)] == ["Partially Paid"]
