@@ -5,7 +5,7 @@ the next generation, the duplicate check and the sync leave it out.
 """
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from models.domain.ids import (
     RetractionId,
 )
 from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
+from models.domain.time_zones import today_in
 from models.store.audit import writes
 from models.store.payables import bill_edits, bills
 from models.store.payables.bill_status import status_by_payment
@@ -307,7 +308,7 @@ _FACTS = text(
            c.capabilities -> case when b.direct then 'retract_direct_by' else 'retract_by' end as offered,
            coalesce(cast(c.capabilities ->> 'credits_name_orders' as boolean), false) as credit_frees,
            b.direct and c.push_when = 'before_approval' and b.approval not in ('not_required', 'approved') as draft,
-           c.approvals_enabled,
+           c.approvals_enabled, c.time_zone,
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
            (select count(*) from payments p
@@ -331,7 +332,7 @@ async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
     return RetractionFacts(
         way=way if way in (row.offered or ()) else None,
         credit_frees=row.credit_frees,
-        today=datetime.now(UTC).date(),
+        today=today_in(row.time_zone),
         approvals_enabled=row.approvals_enabled,
         write=row.write,
         payments_under_way=row.payments_under_way,
