@@ -62,6 +62,10 @@ class Sandbox:
         """Do what a person does in Intacct's own screens."""
         return self._send("POST", "/companies/intacct/actions", action)
 
+    def switch(self, **values: Any) -> None:
+        """Set how the company is set up."""
+        self._send("POST", "/companies/intacct/switches", values)
+
     def close(self) -> None:
         self._http.close()
 

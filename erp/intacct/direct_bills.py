@@ -96,7 +96,7 @@ class DirectBills:
         try:
             result = await self._send(bill)
         except Duplicate as error:
-            if error.code != "ALREADY_EXISTS" or not await self._is_held_by_dead_ones(bill):
+            if error.code != "ALREADY_EXISTS" or not await self._only_reversed_ones_have_its_number(bill):
                 raise
             result = await self._send(bill.model_copy(update={"number": _numbers(bill)[-1]}))
         if not result.key:
@@ -107,7 +107,7 @@ class DirectBills:
         body = create_bill(bill, self._preferences.charge_accounts, self._preferences.key_field)
         return await self._client.write(body, control_id=bill.external_key, level=self._level_of(bill))
 
-    async def _is_held_by_dead_ones(self, bill: DirectBillToPush) -> bool:
+    async def _only_reversed_ones_have_its_number(self, bill: DirectBillToPush) -> bool:
         """Return whether the bill was made before, and only reversed bills of the vendor have its number: whether that
         keeps the number taken is not documented."""
         if bill.generation == 1:
