@@ -87,6 +87,17 @@ ISSUES = by_code(
         ACCOUNTANT,
     ),
     IssueCode(
+        "NOT_A_DEBIT_MEMO",
+        "The ERP took the debit memo for a credit memo",
+        "An adjustment that was to take a bill back raises what is owed instead.",
+        (
+            "Delete the adjustment named in the evidence in Intacct.",
+            "Abandon the retraction, set the connection to `delete` (`posync retractions set --orders delete`), and"
+            " take the bill back again.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "REVERSAL_REFUSED",
         "The ERP refuses to reverse the bill",
         "Unpaid bills may not be reversed there, or not on this day; the ERP's words are in the evidence.",

@@ -188,7 +188,8 @@ def _payment(row: Row, details: list[Row]) -> ErpPayment:
     shares = tuple(
         ErpPaymentShare(bill_erp_id=ErpId(detail["RECORDKEY"]), amount=_share(detail))
         for detail in details
-        if "RECORDKEY" in detail
+        # A detail without money applies a credit.
+        if "RECORDKEY" in detail and _share(detail)
     )
     state = translate.need(row, "STATE")
     return ErpPayment(

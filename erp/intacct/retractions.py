@@ -5,18 +5,20 @@ memo is applied to the payable (`debit_memos.py`). A bill of Accounts Payable is
 lets unpaid bills be reversed: the one excludes the other.
 """
 
+from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
 from erp.intacct import statuses, wire
 from erp.intacct.client import IntacctClient
+from erp.intacct.debit_memos import DebitMemos
 from erp.intacct.orders import Orders
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
 
-WAYS = (RetractBy.DELETE,)
+WAYS = (RetractBy.DELETE, RetractBy.CREDIT)
 """Of a vendor invoice."""
 DIRECT_WAYS = (RetractBy.DELETE, RetractBy.REVERSE)
 """Of a bill of Accounts Payable."""
@@ -38,6 +40,7 @@ class Retractions:
         self._orders = orders
         self._preferences = preferences
         self._home_level = home_level
+        self._memos = DebitMemos(client, reader)
 
     async def take_back(self, bill: BillToRetract) -> None:
         """Delete or reverse the document by its record number, which is never given to another one.
@@ -46,6 +49,9 @@ class Retractions:
             Duplicate: the gateway has done it before.
             Rejected: a rule of the company refused it, or there is no such document.
         """
+        if bill.way is RetractBy.CREDIT:
+            await self._memos.credit(bill, self._query(bill))
+            return
         if bill.way is RetractBy.REVERSE and not await self.shows(bill):
             # What a second reversal of a bill would do is not documented.
             raise Duplicate(f"{bill.document_id} is reversed already.", code="ALREADY_SENT")
@@ -53,8 +59,10 @@ class Retractions:
 
     async def shows(self, bill: BillToRetract) -> bool:
         """Return whether Intacct still shows the document as one that bills something."""
-        (rows,) = await self._reader.all_rows([self._query(bill)], level=self._level(bill))
-        return _is_shown(rows)
+        rows, *memos = await self._reader.all_rows(
+            [self._query(bill), *self._memo_query(bill)], level=self._level(bill)
+        )
+        return self._is_shown(bill, rows, memos)
 
     async def read_back(self, bill: BillToRetract) -> RetractedBill:
         """Read the order, in one request with the look-up of the document.
@@ -62,11 +70,13 @@ class Retractions:
         Raises:
             OutcomeUnknown: Intacct still shows the document.
         """
-        queries = [self._query(bill)]
+        queries = [self._query(bill), *self._memo_query(bill)]
+        credited = len(queries) - 1
         if bill.order_document is not None:
             queries += self._orders.snapshot_queries(bill.order_document)
-        rows, *order_rows = await self._reader.all_rows(queries, level=self._level(bill))
-        if _is_shown(rows):
+        rows, *others = await self._reader.all_rows(queries, level=self._level(bill))
+        order_rows = others[credited:]
+        if self._is_shown(bill, rows, others[:credited]):
             raise OutcomeUnknown(f"Intacct still shows {bill.document_id}.", code="OUTCOME_UNKNOWN")
         if bill.order_document is None:
             return RetractedBill()
@@ -76,6 +86,15 @@ class Retractions:
             return RetractedBill()
         return RetractedBill(snapshot=snapshot)
 
+    def _memo_query(self, bill: BillToRetract) -> list[Query]:
+        return [self._memos.query(bill)] if bill.way is RetractBy.CREDIT else []
+
+    def _is_shown(self, bill: BillToRetract, rows: Sequence[Row], memos: Sequence[Sequence[Row]]) -> bool:
+        """Return whether a row bills something, and no debit memo over it is applied."""
+        memo = self._memos.memo_of(memos[0]) if bill.way is RetractBy.CREDIT else None
+        credited = memo is not None and memo.is_applied
+        return not credited and any(not statuses.is_dead_bill(row) for row in rows)
+
     def _level(self, bill: BillToRetract) -> str | None:
         return bill.owner_entity or (self._home_level if bill.order_document is None else None)
 
@@ -84,11 +103,7 @@ class Retractions:
             return Query("APBILL", ("RECORDNO", "STATE"), wire.equal("RECORDNO", bill.erp_id))
         template = self._preferences.needed_vendor_invoice_template()
         where = wire.all_of(wire.equal("DOCPARID", template), wire.equal("RECORDNO", bill.erp_id))
-        return Query("PODOCUMENT", ("RECORDNO", "DOCID"), where, docparid=template)
-
-
-def _is_shown(rows: list[Row]) -> bool:
-    return any(not statuses.is_dead_bill(row) for row in rows)
+        return Query("PODOCUMENT", ("RECORDNO", "DOCID"), where, optional=("PRRECORDKEY",), docparid=template)
 
 
 def _taking_back(bill: BillToRetract) -> str:

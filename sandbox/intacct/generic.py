@@ -62,7 +62,7 @@ _BILL_LINE = [
     "BILLABLE",
     "ALLOCATION",
 ]
-_CREDITS = frozenset({"ADJUSTMENTKEY", "ADVANCEKEY", "INLINEKEY", "POSADJKEY"})
+_CREDITS = frozenset({"ADVANCEKEY", "INLINEKEY", "POSADJKEY"})
 _USES = {
     # master: (object, field) that must not name it when it is deleted (reference 3.8)
     "VENDOR": (("PODOCUMENT", "CUSTVENDID"), ("APBILL", "VENDORID"), ("APPYMT", "VENDORID")),
@@ -188,7 +188,16 @@ def _shares(element: etree._Element) -> list[Share]:
         if applied:
             raise invalid(f"{applied[0]} names nothing that can be applied to the bill.")
         amount = decimal_of(detail, "TRX_PAYMENTAMOUNT")
-        shares.append(Share(text_of(detail, "RECORDKEY"), amount or Decimal(0), text_of(detail, "ENTRYKEY")))
+        credited = decimal_of(detail, "TRX_ADJUSTMENTAMOUNT") or Decimal(0)
+        shares.append(
+            Share(
+                text_of(detail, "RECORDKEY"),
+                amount or Decimal(0),
+                text_of(detail, "ENTRYKEY"),
+                text_of(detail, "ADJUSTMENTKEY"),
+                credited,
+            )
+        )
     return shares
 
 

@@ -153,7 +153,9 @@ def _adjustment(company: Company, record: Record) -> Shown:
         "reference": record["DOCNUMBER"],
         "source_document": record["DESCRIPTION2"],
         "module": record["MODULEKEY"],
+        "date": record["WHENCREATED"],
         "total": record["TRX_TOTALENTERED"],
+        "due": record["TRX_TOTALDUE"],
         "entity": record["MEGAENTITYID"],
     }
 

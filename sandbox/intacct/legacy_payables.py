@@ -59,7 +59,9 @@ def _bill(call: Call, object_name: str, element: etree._Element, items: str, num
     action = text_of(element, "action") or "Submit"
     if action not in ("Submit", "Draft"):
         raise invalid(f"Invalid action '{action}' specified.", errorno="BL03002129")
-    header = {"DOCNUMBER": text_of(element, "ponumber"), "DESCRIPTION": text_of(element, "description")}
+    # An adjustment names the bill that it is about as plain text (reference 3.7).
+    reference = "billno" if object_name == "APADJUSTMENT" else "ponumber"
+    header = {"DOCNUMBER": text_of(element, reference), "DESCRIPTION": text_of(element, "description")}
     header |= custom_fields_of(call, object_name, element)
     return Bill(
         vendor=text_of(element, "vendorid"),

@@ -304,6 +304,15 @@ def apply_amounts(company: Company, bill: Record, *, paid: Decimal, selected: De
                 company["PODOCUMENT"].change(document, {"TRX_TOTALPAID": amount_text(paid)})
 
 
+def apply_credit(company: Company, memo: Record, amount: Decimal, actor: Actor) -> None:
+    """Use so much of a debit memo, or set it free with an amount below zero."""
+    entered, paid = number(memo["TRX_TOTALENTERED"]), number(memo["TRX_TOTALPAID"]) - amount
+    state = "Paid" if paid == entered else "Partially Paid" if paid else "Posted"
+    rate = number(memo["EXCHANGE_RATE"]) or Decimal(1)
+    changes = _amounts(entered, rate, paid, Decimal(0)) | {"STATE": state, "RAWSTATE": BILL_STATES[state]}
+    company.change("APADJUSTMENT", memo, changes, actor)
+
+
 def refuse_unless_editable(company: Company, bill: Record) -> None:
     """Allow edits of unpaid bills of accounts payable in an open period only.
 

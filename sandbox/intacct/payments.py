@@ -8,7 +8,7 @@ from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.documents import rate_of
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import amount_text, money, number, parse_date, plain, wire_date
-from sandbox.intacct.payables import apply_amounts
+from sandbox.intacct.payables import apply_amounts, apply_credit
 from sandbox.intacct.tables import Record
 
 
@@ -19,6 +19,14 @@ class Share:
     bill: str
     amount: Decimal
     entry: str = ""
+    credit: str = ""
+    """RECORDNO of the debit memo that is applied to the bill."""
+    credited: Decimal = Decimal(0)
+
+    @property
+    def moneyless(self) -> bool:
+        """Whether it only applies a credit (reference 3.6)."""
+        return bool(self.credit) and not self.amount
 
 
 @dataclass
@@ -60,8 +68,12 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
         FunctionError: method or action is unknown, or it pays nothing.
     """
     vendor = company.require_master("VENDOR", payment.vendor, "vendor")
-    company.require_master("CHECKINGACCOUNT", payment.bank_account, "financial entity")
-    if payment.method.lower() not in METHODS:
+    moneyless = bool(payment.shares) and all(share.moneyless for share in payment.shares)
+    if moneyless and (payment.bank_account or payment.method):
+        raise invalid("A payment of credits only names no financial entity and no payment method.")
+    if not moneyless:
+        company.require_master("CHECKINGACCOUNT", payment.bank_account, "financial entity")
+    if not moneyless and payment.method.lower() not in METHODS:
         raise invalid(f"Invalid payment method '{payment.method}' specified.")
     if payment.action not in ("Draft", "Submit"):
         raise invalid(f"Invalid action '{payment.action}' specified.", errorno="BL03002129")
@@ -119,6 +131,8 @@ def _insert_details(company: Company, payment: Record, shares: list[Share]) -> N
                 "ENTRYKEY": share.entry,
                 "PAYMENTAMOUNT": amount_text(share.amount * rate),
                 "TRX_PAYMENTAMOUNT": amount_text(share.amount),
+                "ADJUSTMENTKEY": share.credit,
+                "TRX_ADJUSTMENTAMOUNT": amount_text(share.credited) if share.credit else "",
                 "WHENMODIFIED": company.stamp(),
                 **{name: payment[name] for name in copied},
             }
@@ -169,14 +183,24 @@ def _check_share(company: Company, payment: Payment, share: Share, actor: Actor)
         raise invalid(f"The bill {share.bill} is {bill['STATE']} and cannot be paid.")
     share.amount = money(share.amount)
     other = sum((more.amount for more in payment.shares if more is not share and more.bill == share.bill), Decimal(0))
-    if share.amount <= 0:
+    if share.credit:
+        _check_credit(company, payment, share)
+    elif share.amount <= 0:
         raise invalid("The payment amount must be more than zero.")
-    if share.amount + other > number(bill["TRX_TOTALDUE"]):
+    if share.amount + share.credited + other > number(bill["TRX_TOTALDUE"]):
         raise invalid(
             f"The payment amount {amount_text(share.amount)} is more than the amount due {bill['TRX_TOTALDUE']} of bill"
             f" {bill['RECORDID']}."
         )
     return bill
+
+
+def _check_credit(company: Company, payment: Payment, share: Share) -> None:
+    memo = company["APADJUSTMENT"].get(share.credit)
+    if memo is None or memo["VENDORID"] != payment.vendor or memo["STATE"] not in ("Posted", "Partially Paid"):
+        raise invalid(f"The adjustment {share.credit} cannot be applied.")
+    if share.credited <= 0 or share.credited > -number(memo["TRX_TOTALDUE"]):
+        raise invalid(f"Of the adjustment {share.credit} {memo['TRX_TOTALDUE']} is open.")
 
 
 def details_of(company: Company, payment: Record) -> list[Record]:
@@ -193,7 +217,11 @@ def _apply(company: Company, payment: Record, actor: Actor, state: str, sign: in
         bill = company["APBILL"].get(detail["RECORDKEY"])
         if bill is None:
             continue
-        amount = sign * number(detail["TRX_PAYMENTAMOUNT"])
+        credited = sign * number(detail["TRX_ADJUSTMENTAMOUNT"])
+        memo = company["APADJUSTMENT"].get(detail["ADJUSTMENTKEY"]) if detail["ADJUSTMENTKEY"] else None
+        if memo is not None:
+            apply_credit(company, memo, credited, actor)
+        amount = sign * number(detail["TRX_PAYMENTAMOUNT"]) + credited
         done = state == "Complete"
         paid, selected = (amount, Decimal(0)) if done else (Decimal(0), amount)
         apply_amounts(company, bill, paid=paid, selected=selected, day=day, actor=actor)

@@ -49,6 +49,7 @@ class IntacctHarness(ErpHarness):
         "update_bill": "update_potransaction",
         "create_payment": "create",
         "delete_bill": "delete",
+        "credit_bill": "create_apadjustment",
         "read": "query",
     }
 
@@ -195,8 +196,13 @@ class IntacctHarness(ErpHarness):
         ]
 
     def entries_of(self, bill: BillToRetract) -> list[tuple[date, Decimal]]:
-        """Reversals of it."""
-        return [
+        """Reversals of it, and debit memos over it."""
+        memos = [
+            (_day(one["date"]), Decimal(one["total"]))
+            for one in self.held("adjustments")
+            if one["number"] == bill.entry_key and Decimal(one["due"]) == 0
+        ]
+        return memos + [
             (_day(one["date"]), Decimal(one["total"]))
             for one in self.held("bills")
             if one["number"] == f"Reversed - {bill.number}"

@@ -71,7 +71,7 @@ async def test_the_way_is_a_setting_of_the_connection(api: StackClient, company:
     company.switch(unpaid_bill_reversal=True)
     path = f"/v1/connections/{api.connection_id}/retraction-ways"
     ways = await api.get(path)
-    assert ways["order_bills"] == {"way": "delete", "offered": ["delete"]}
+    assert ways["order_bills"] == {"way": "delete", "offered": ["delete", "credit"]}
     assert ways["direct_bills"] == {"way": "delete", "offered": ["delete", "reverse"]}
     refused(await api.put(path, {"direct_bills": "credit"}), 409, "RETRACTION_WAY_NOT_OFFERED")
     assert (await api.put(path, {"direct_bills": "reverse"}, role="accountant")).status_code == 403

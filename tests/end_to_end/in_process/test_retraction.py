@@ -3,7 +3,7 @@
 from models import contract
 from settings import Settings as Environment
 from tests.harness.approval_walk import let_approve, person, set_approvals
-from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts, ledger, refused
 from tests.harness.workflow_client import details
 
@@ -136,3 +136,35 @@ async def test_what_the_erp_refuses_waits_for_a_person_and_heals_when_it_is_dele
     await api.bill_is(bill["id"], "disputed")
     assert await api.issues() == []
     assert ledger(await api.order("PO-1")) == FREE
+
+
+async def test_what_intacct_does_not_let_be_deleted_is_credited(api: StackClient, company: SandboxCompany) -> None:
+    """S5-07, S5-10: a debit memo of today, applied without money; the order's quantity stays billed there, and so it is
+    shown before, and the bill is not made anew. The ledger is right before, between and after."""
+    company.order("PO-1")
+    await api.start()
+    company.does("set_definition", name="Vendor Invoice", fields={"DELTYPE": "Never"})
+    answer = await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"order_bills": "credit"})
+    assert answer.status_code == 200, answer.text
+    bill = await api.billed("PO-1", {1: "8"})
+    plans = {one["action"]: one for one in bill["actions"]}
+    delete = plans["delete"]
+    assert (delete["way"], delete["dated"], delete["frees_quantity"]) == ("credit", today().isoformat(), False)
+    assert "QUANTITY_STAYS_BILLED" in [one["code"] for one in plans["retract"]["obstacles"]]
+    company.breaks("lost_answer", "create_apadjustment")
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "withdrawn"})).status_code == 200
+    await api.bill_is(bill["id"], "deleted")
+    assert company.fired("lost_answer") == 1
+    (memo,) = company.held("adjustments")
+    assert (memo["number"], memo["reference"]) == (f"{bill['external_key']}-R", bill["number"])
+    (payable,) = company.held("bills")
+    assert amounts(memo, "due") == amounts(payable, "due") == (0,)
+    (application,) = company.held("payments")
+    assert (application["bank_account"], amounts(application, "amount")) == ("", (0,))
+    assert ledger(await api.order("PO-1")) == TAKEN
+    await api.sync()
+    assert len(await api.items("/v1/bills")) == 1
+    assert await api.items("/v1/payments") == []
+    assert ledger(await api.order("PO-1")) == TAKEN
+    refused(await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "x"}), 409, "QUANTITY_STAYS_BILLED")
+    assert await api.issues() == []
