@@ -1,14 +1,14 @@
 """A connection says how its bills are taken back from the ERP: deleted, reversed or credited.
 
 Revision ID: 0044
-Revises: 0046
+Revises: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0044"
-down_revision = "0046"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
