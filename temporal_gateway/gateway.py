@@ -33,7 +33,7 @@ from models.domain.ids import ConnectionId
 from models.domain.sync import SyncTrigger
 from models.messages.orders import PurchaseOrderLive, PurchaseOrderState
 from models.messages.sync import SyncProgress, SyncState
-from temporal_gateway.errors import TemporalUnavailable
+from temporal_gateway.errors import GatewayError, TemporalUnavailable
 
 T = TypeVar("T")
 
@@ -46,6 +46,25 @@ QUERY_TIMEOUT = timedelta(seconds=2)
 GLANCE_TIMEOUT = timedelta(milliseconds=40)
 """How long a query may take for a caller who did not ask to wait: right after a sync of many orders the workers are
 busy for seconds, and the mirror has the order anyway."""
+
+
+START_TIMEOUT = timedelta(seconds=5)
+"""How long starting a workflow may take while a caller waits: the client alone would try for 20 seconds and more. One
+that was started all the same is found by the caller's next request."""
+
+
+@asynccontextmanager
+async def _starting() -> AsyncIterator[None]:
+    """Give up after `START_TIMEOUT`.
+
+    Raises:
+        GatewayError: Temporal did not answer in time.
+    """
+    try:
+        async with asyncio.timeout(START_TIMEOUT.total_seconds()):
+            yield
+    except TimeoutError as error:
+        raise GatewayError("Temporal does not answer.") from error
 
 
 @asynccontextmanager
@@ -65,6 +84,7 @@ async def _reaching() -> AsyncIterator[None]:
         raise TemporalUnavailable("No connection to Temporal.") from error
 
 
+@_starting()
 @_reaching()
 async def rematch(client: Client, state: PurchaseOrderState, why: str) -> None:
     """Have an order's bills matched again because something other than the order changed (a unit, a policy).
@@ -73,6 +93,7 @@ async def rematch(client: Client, state: PurchaseOrderState, why: str) -> None:
 
     Raises:
         TemporalUnavailable: There is no connection to Temporal.
+        GatewayError: Temporal did not answer in time.
     """
     facts = state.facts
     assert facts is not None, "a workflow is started with what the mirror knows of the order"
@@ -86,6 +107,7 @@ async def rematch(client: Client, state: PurchaseOrderState, why: str) -> None:
         start_signal_args=[why],
         static_summary=contract.order_summary(facts),
         search_attributes=contract.order_search_attributes(state.connection_id, state.erp, facts),
+        rpc_timeout=START_TIMEOUT,
     )
 
 
@@ -97,12 +119,14 @@ class SyncStarted(NamedTuple):
     already_running: bool
 
 
+@_starting()
 @_reaching()
 async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, trigger: SyncTrigger) -> SyncStarted:
     """Start a sync run, or return the one that runs: one workflow id per connection, so two never overlap (S2-57).
 
     Raises:
         TemporalUnavailable: There is no connection to Temporal.
+        GatewayError: Temporal did not answer in time.
     """
     workflow_id = contract.sync_workflow_id(connection_id)
     try:
@@ -114,6 +138,7 @@ async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, t
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=contract.sync_summary(connection_id, trigger),
             search_attributes=contract.connection_search_attributes(connection_id, erp),
+            rpc_timeout=START_TIMEOUT,
         )
     except WorkflowAlreadyStartedError as running:
         return SyncStarted(workflow_id, running.run_id or "", True)

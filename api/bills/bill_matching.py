@@ -13,7 +13,7 @@ from api.http.auth import Accountant, Caller, Clerk, Viewer
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
-from api.http.problems import Problem, StoredMatch, answers, not_found
+from api.http.problems import Problem, StoredFinding, StoredMatch, answers, not_found
 from api.http.schemas import Id, Input, Reason, Text
 from api.http.services import Services, ServiceSet
 from matching.bill import recompute
@@ -56,7 +56,7 @@ class EarlierMatch(Output):
     why: str
     """Why the bill was matched at that time."""
     at: datetime
-    findings: list[dict[str, Any]]
+    findings: list[StoredFinding]
 
 
 class Recomputed(Output):

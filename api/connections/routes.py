@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.connections import erp_sign_in
@@ -142,8 +142,8 @@ class Connection(Output):
     endpoint: str
     state: ConnectionState
     """Of a pending connection only what was given is known; company and user are empty."""
-    capabilities: dict[str, Any]
-    preferences: dict[str, Any]
+    capabilities: Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-shape": "Capabilities"})]
+    preferences: dict[str, str]
     preferences_complete: bool
     purchase_orders_enabled: bool
     match_mode: MatchMode

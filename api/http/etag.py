@@ -6,11 +6,15 @@ Either form may be sent back with an edit.
 """
 
 import hashlib
+import re
 from typing import Annotated
 
 from fastapi import Header, Request, Response
 
 from api.http.problems import Problem
+
+_AS_OF = re.compile(rb'"as_of":"[^"]*T[^"]*"')
+"""The moment that an answer is of. It alone is no change; the day that a report is of is one."""
 
 IfMatch = Annotated[
     str,
@@ -49,8 +53,8 @@ def check(if_match: str, version: int) -> None:
 
 
 def answer_if_changed(request: Request, response: Response) -> Response:
-    """Give an answer its digest, or 304 where the caller has the same one."""
-    digest = hashlib.blake2b(response.body, digest_size=8).hexdigest()
+    """Give an answer its digest, or 304 where the caller has the same one. When it was asked is no part of it."""
+    digest = hashlib.blake2b(_AS_OF.sub(b"", bytes(response.body)), digest_size=8).hexdigest()
     version = response.headers.get("ETag", "").strip('"')
     response.headers["ETag"] = f'"{version}-{digest}"' if version else f'"{digest}"'
     known = [one.removeprefix("W/") for one in _listed(request.headers.get("If-None-Match", ""))]

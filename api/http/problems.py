@@ -20,6 +20,8 @@ from temporalio.service import RPCError
 
 from api.http.output import Output
 from api.http.problem_codes import PROBLEM_CODES
+from api.http.schemas import TRIMMED
+from erp.capabilities import Capabilities
 from erp.errors import Deferred, ErpError, MalformedAnswer, OutcomeUnknown, Stale, Throttled, Unavailable
 from erp.registry import issue_code
 from matching.kernel.result import MatchResult
@@ -50,6 +52,8 @@ MOST_ERRORS = 50
 
 StoredMatch = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-shape": "MatchResult"})]
 """A match result as it was stored: outcome, findings, policy, inputs."""
+StoredFinding = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-shape": "MatchResult.Finding"})]
+"""A finding of a match result as it was stored."""
 
 
 class FieldError(Output):
@@ -326,11 +330,12 @@ PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 def describe(document: dict[str, Any]) -> None:
     """Complete the OpenAPI document: the shape of a problem, and the errors any route may give."""
     shapes = document.setdefault("components", {}).setdefault("schemas", {})
-    for name, model in (("Problem", ProblemBody), ("MatchResult", MatchResult)):
+    for name, model in (("Problem", ProblemBody), ("MatchResult", MatchResult), ("Capabilities", Capabilities)):
         schema = model.model_json_schema(mode="serialization", ref_template=f"#/components/schemas/{name}.{{model}}")
         # Their parts have names of their own: a match result's policy is not the policy that is edited.
         shapes |= {f"{name}.{part}": shape for part, shape in schema.pop("$defs", {}).items()} | {name: schema}
-    _name_match_results(document)
+    _name_shapes(document)
+    _say_what_is_trimmed(document)
     for path in document["paths"].values():
         for method, operation in path.items():
             _describe_headers(method, operation)
@@ -340,17 +345,28 @@ def describe(document: dict[str, Any]) -> None:
             }
 
 
-def _name_match_results(part: Any) -> None:
-    """Match results are answered as they were stored, without being read first; the document says their shape."""
+def _name_shapes(part: Any) -> None:
+    """What is answered as it was stored, without being read first, has its shape in the document."""
     if isinstance(part, dict):
-        if part.pop("x-shape", None) == "MatchResult":
+        if (shape := part.pop("x-shape", None)) is not None:
             part.clear()
-            part["$ref"] = "#/components/schemas/MatchResult"
+            part["$ref"] = f"#/components/schemas/{shape}"
         for entry in part.values():
-            _name_match_results(entry)
+            _name_shapes(entry)
     elif isinstance(part, list):
         for entry in part:
-            _name_match_results(entry)
+            _name_shapes(entry)
+
+
+def _say_what_is_trimmed(part: Any) -> None:
+    if isinstance(part, dict):
+        if part.pop(TRIMMED, False):
+            part["description"] = f"{part.get('description', '')} Surrounding spaces are removed.".strip()
+        for entry in part.values():
+            _say_what_is_trimmed(entry)
+    elif isinstance(part, list):
+        for entry in part:
+            _say_what_is_trimmed(entry)
 
 
 def _header(description: str) -> dict[str, Any]:

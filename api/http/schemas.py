@@ -1,6 +1,7 @@
 """Define types and models that the bodies of several resources share."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,11 +15,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from api.http.output import Output
 from matching.kernel.exact import rounded
@@ -159,26 +162,59 @@ _CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff"
 """Control characters, Unicode's two line ends, and what XML cannot carry: the ERPs drop, refuse or change them."""
 _CONTROL_IN_TEXT = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff"
 """The same without tab, line feed and carriage return, which a text of several lines may have."""
+_TURNS_AROUND = r"\u202a-\u202e\u2066-\u2069"
+"""Characters that turn the direction of the text after them around, so that it reads as something else."""
+_INVISIBLE = (
+    r"\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    r"\ufff9-\ufffb"
+)
+"""Format characters: two codes that differ only by one look the same."""
+_CONTROL += _TURNS_AROUND
+_CONTROL_IN_TEXT += _TURNS_AROUND
+_CONTROL_IN_CODE = _CONTROL + _INVISIBLE
 ONE_LINE = f"^[^{_CONTROL}]*$"
+CODE = f"^[^{_CONTROL_IN_CODE}]*$"
+WRITTEN_CODE = rf"^[^{_CONTROL_IN_CODE}]*[^\s{_CONTROL_IN_CODE}][^{_CONTROL_IN_CODE}]*$"
+"""Patterns of one line that people compare by eye, and of one that is not blank."""
 WRITTEN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 """Pattern of one line that is not blank; surrounding blanks are removed first."""
 AS_IT_IS = rf"^([^\s{_CONTROL}]([^{_CONTROL}]*[^\s{_CONTROL}])?)?$"
 """Pattern of one line without surrounding blanks."""
+CODE_AS_IT_IS = rf"^([^\s{_CONTROL_IN_CODE}]([^{_CONTROL_IN_CODE}]*[^\s{_CONTROL_IN_CODE}])?)?$"
 LINES = f"^[^{_CONTROL_IN_TEXT}]*$"
 WRITTEN_LINES = rf"^[^{_CONTROL_IN_TEXT}]*[^\s{_CONTROL_IN_TEXT}][^{_CONTROL_IN_TEXT}]*$"
 
 
-def _without_control_characters(allowed: str) -> Callable[[Any], Any]:
+def _without(refused: str) -> Callable[[Any], Any]:
+    """Return a validator that refuses these characters, a class of a pattern, by name."""
+
     def clean(value: Any) -> Any:
-        if isinstance(value, str) and (refused := re.search(f"[{allowed}]", value)):
+        if not isinstance(value, str) or not (found := re.search(f"[{refused}]", value)):
+            return value
+        code = f"U+{ord(found[0]):04X}"
+        if unicodedata.category(found[0]) == "Cf":
             raise PydanticCustomError(
-                "control_character",
-                "It holds the control character {code}, which no ERP keeps as it is.",
-                {"code": f"U+{ord(refused[0]):04X}"},
+                "invisible_character",
+                "It holds the invisible character {code}, with which it reads as something else than it is.",
+                {"code": code},
             )
-        return value
+        raise PydanticCustomError(
+            "control_character", "It holds the control character {code}, which no ERP keeps as it is.", {"code": code}
+        )
 
     return clean
+
+
+TRIMMED = "x-trimmed"
+
+
+class _Trimmed:
+    """Marks the schema of a text whose surrounding blanks are removed; the document then says so."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        shown[TRIMMED] = True
+        return shown
 
 
 def one_form(text: str) -> str:
@@ -186,23 +222,24 @@ def one_form(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-ONE_LINE_RULES = (BeforeValidator(_without_control_characters(_CONTROL)), AfterValidator(str.strip))
-LINES_RULES = (BeforeValidator(_without_control_characters(_CONTROL_IN_TEXT)), AfterValidator(one_form))
+ONE_LINE_RULES = (BeforeValidator(_without(_CONTROL)), AfterValidator(str.strip), _Trimmed())
+CODE_RULES = (BeforeValidator(_without(_CONTROL_IN_CODE)), AfterValidator(str.strip), _Trimmed())
+LINES_RULES = (BeforeValidator(_without(_CONTROL_IN_TEXT)), AfterValidator(one_form), _Trimmed())
 
 Text = Annotated[str, Field(max_length=1000, pattern=LINES, examples=["As agreed by mail"]), *LINES_RULES]
 """A text of one or several lines: a memo, a description, a reason."""
 Reason = Annotated[str, Field(min_length=1, max_length=1000, pattern=WRITTEN_LINES), *LINES_RULES]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN, examples=["Acme"]), *ONE_LINE_RULES]
-Number = Annotated[str, Field(min_length=1, max_length=45, pattern=WRITTEN), *ONE_LINE_RULES]
+Number = Annotated[str, Field(min_length=1, max_length=45, pattern=WRITTEN_CODE), *CODE_RULES]
 """What a supplier calls an invoice."""
 Line = Annotated[str, Field(max_length=1000, pattern=ONE_LINE), *ONE_LINE_RULES]
 """A longer value of one line: a secret, a preference."""
-Code = Annotated[str, Field(max_length=100, pattern=ONE_LINE, examples=["100"]), *ONE_LINE_RULES]
-Entity = Annotated[str, Field(min_length=1, max_length=100, pattern=AS_IT_IS), ONE_LINE_RULES[0]]
+Code = Annotated[str, Field(max_length=100, pattern=CODE, examples=["100"]), *CODE_RULES]
+Entity = Annotated[str, Field(min_length=1, max_length=100, pattern=CODE_AS_IT_IS), CODE_RULES[0]]
 """The part of a company to sign in to, as the ERP names it."""
 Exactly = Annotated[str, Field(max_length=1000, pattern=AS_IT_IS), ONE_LINE_RULES[0]]
 """A value used exactly as given: a password, the entity to sign in to. Surrounding blanks would be part of it."""
-Named = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN, examples=["100"]), *ONE_LINE_RULES]
+Named = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_CODE, examples=["100"]), *CODE_RULES]
 """A code that must not be empty."""
 
 Id = Annotated[str, Path(min_length=1, max_length=200)]

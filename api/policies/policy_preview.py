@@ -13,7 +13,7 @@ from api.connections.routes import load
 from api.http.auth import Accountant
 from api.http.exact_json import ExactRoute
 from api.http.output import Output
-from api.http.problems import answers, not_found
+from api.http.problems import StoredFinding, answers, not_found
 from api.http.schemas import Input, Named, Whole
 from api.http.services import Services
 from api.policies.tolerance_policies import NewPolicy, checked, with_policy
@@ -48,8 +48,8 @@ class ChangedOutcome(Output):
     """With the policies in force now, on the facts known when the bill was matched."""
     after: Outcome
     change: Change
-    appeared: list[dict[str, Any]]
-    gone: list[dict[str, Any]]
+    appeared: list[StoredFinding]
+    gone: list[StoredFinding]
     """Findings in the form of a match result. One whose severity changes is in both lists."""
 
 

@@ -155,7 +155,7 @@ class Policy(Output):
     id: str
     level: Level
     scope: ShownScope
-    checks: dict[str, Any]
+    checks: Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-shape": "NewChecks"})]
     warn_on_over_receipt: bool | None = None
     allow_received_before_close: bool | None = None
     returns_reduce_ordered: bool | None = None

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from models.domain.ids import ConnectionId, ErpId
@@ -69,6 +70,48 @@ async def test_control_characters_are_refused_by_field(api: ApiClient, database:
         assert refused_fields(await api.patch(f"/v1/bills/{bill_id}", {"memo": odd})) == {"body.memo"}
         paid = {"amount": "1.00", "pay_on": TOMORROW, "bank_account": odd}
         assert refused_fields(await api.post(f"/v1/bills/{bill_id}/payments", paid)) == {"body.bank_account"}
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066"])
+async def test_what_is_compared_by_eye_holds_nothing_invisible(
+    api: ApiClient, database: Database, character: str
+) -> None:
+    """H3: A-1 and A-1 with a space of no width were two bills; a number that is turned around reads as another."""
+    order_id = await an_open_order(api, database)
+    odd = f"A{character}B-1"
+    line = {"order_line_no": 1, "quantity": "1", "department": odd}
+    asked = await api.post(f"/v1/purchase-orders/{order_id}/bills", a_bill(number=odd, lines=[line]))
+    assert refused_fields(asked) == {"body.number", "body.lines.0.department"}
+    assert f"invisible character U+{ord(character):04X}" in asked.json()["errors"][0]["message"]
+    asked = await api.post("/v1/connections", new_connection(entity=odd))
+    assert refused_fields(asked) == {"body.entity"}
+
+
+async def test_a_text_joins_characters_and_is_not_turned_around(api: ApiClient, database: Database) -> None:
+    """H3: emoji and Indic scripts need the joiners; nothing needs an override of the direction."""
+    order_id = await an_open_order(api, database)
+    for number, joined in enumerate(
+        ["\U0001f468\u200d\U0001f527 fitted it", "\u0915\u094d\u200d\u0937", "\u200f\u05d0"]
+    ):
+        asked = await api.post(f"/v1/purchase-orders/{order_id}/bills", a_bill(number=f"J-{number}", memo=joined))
+        bill = (await api.get(f"/v1/bills/{asked.json()['bill']['id']}")).json()
+        assert bill["memo"] == joined
+    for character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
+        asked = await api.post(f"/v1/purchase-orders/{order_id}/bills", a_bill(memo=f"a{character}b"))
+        assert refused_fields(asked) == {"body.memo"}
+
+
+async def test_surrounding_spaces_are_removed_and_the_document_says_so(api: ApiClient, database: Database) -> None:
+    """H3: A came back for " A " without a word; inner spaces stay."""
+    order_id = await an_open_order(api, database)
+    asked = await api.post(f"/v1/purchase-orders/{order_id}/bills", a_bill(number=" A  1 ", memo=" two  spaces  "))
+    bill = (await api.get(f"/v1/bills/{asked.json()['bill']['id']}")).json()
+    assert (bill["number"], bill["memo"]) == ("A  1", "two  spaces")
+    document = (await api.http.get("/openapi.json")).json()
+    assert "x-trimmed" not in json.dumps(document)
+    fields = document["components"]["schemas"]["NewBill"]["properties"]
+    for field in ("number", "memo"):
+        assert "Surrounding spaces are removed." in fields[field]["description"]
 
 
 async def test_a_number_is_one_line(api: ApiClient, database: Database) -> None:
@@ -316,6 +359,22 @@ async def test_the_same_answer_is_not_sent_twice(api: ApiClient, database: Datab
     assert edited.status_code == 200, edited.text
     again = await api.patch(f"/v1/bills/{bill_id}", {"memo": "newer"}, if_match=read.headers["etag"])
     a_problem(again, 412, "PRECONDITION_FAILED")
+
+
+async def test_no_answer_has_a_part_of_any_shape(api: ApiClient) -> None:
+    """F9: capabilities, preferences, findings and checks were any object."""
+    document = (await api.http.get("/openapi.json")).json()
+    shapes = document["components"]["schemas"]
+    for name, field, shape in (
+        ("Connection", "capabilities", "Capabilities"),
+        ("EarlierMatch", "findings", "MatchResult.Finding"),
+        ("ChangedOutcome", "appeared", "MatchResult.Finding"),
+        ("ChangedOutcome", "gone", "MatchResult.Finding"),
+        ("Policy", "checks", "NewChecks"),
+    ):
+        assert f'#/components/schemas/{shape}"' in json.dumps(shapes[name]["properties"][field]), (name, field)
+        assert shapes[shape]["properties"]
+    assert shapes["Connection"]["properties"]["preferences"]["additionalProperties"] == {"type": "string"}
 
 
 async def test_the_document_says_what_shape_an_answer_has(api: ApiClient) -> None:

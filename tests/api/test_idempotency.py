@@ -1,6 +1,7 @@
 """Same Idempotency-Key and same body: same answer, refusals too. Another body: 409."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ from api.http.request_gate import RequestGate
 from models.store.audit import requests
 from models.store.base.database import Database
 from services.outbox.delivery import OutboxDelivery
+from temporal_gateway import gateway
 from temporal_gateway.notifier import WorkflowNotifier
 from tests.fakes.fake_erp import FakeErp
 from tests.fakes.fake_temporal import FakeTemporal
@@ -181,3 +183,18 @@ async def test_a_password_is_not_kept_with_the_request(api: ApiClient, database:
         assert not any("do-not-keep-me" in text_ for text_ in [*kept, *connections])
     other = {**body, "credentials": {**CREDENTIALS, "company": body["credentials"]["company"], "password": "other"}}
     a_problem(await api.post("/v1/connections", other, key="k11"), 409, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_a_sync_is_not_waited_for_while_temporal_is_stopped(
+    api: ApiClient, fake_temporal: FakeTemporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 9: the client tries for 20 seconds and more; the same key goes on where the request stands."""
+    assert gateway.START_TIMEOUT <= timedelta(seconds=5)
+    connection_id = await connected(api)
+    await fake_temporal.forget_first_sync(connection_id)
+    monkeypatch.setattr(gateway, "START_TIMEOUT", timedelta(milliseconds=50))
+    fake_temporal.hangs = True
+    path, key = f"/v1/connections/{connection_id}/sync", secrets.token_hex(8)
+    a_problem(await api.post(path, key=key), 503, "TEMPORAL_UNAVAILABLE")
+    fake_temporal.hangs = False
+    assert (await api.post(path, key=key)).status_code == 202

@@ -57,6 +57,22 @@ async def test_live_state_comes_from_the_workflow(
     assert (await api.get(f"/v1/purchase-orders/{order_id}", live=False)).json()["live"] is None
 
 
+async def test_an_order_that_is_the_same_is_not_sent_twice(
+    api: ApiClient, database: Database, fake_temporal: FakeTemporal
+) -> None:
+    """F9: its workflow was asked, so `as_of` was another moment each time, and 304 never came."""
+    connection_id, order = await connected(api), an_order("PO-1")
+    path = f"/v1/purchase-orders/{await mirrored(database, connection_id, order)}?live=true"
+    workflow_id = f"po/{connection_id}/{order.number}/{order.erp_id}"
+    fake_temporal.live[workflow_id] = PurchaseOrderLive(bills=[], waiting_for="a bill to be made")
+    first, second = [await api.get(path) for _ in range(2)]
+    assert first.json()["as_of"] < second.json()["as_of"]
+    known = {**api.organization.auth(), "If-None-Match": first.headers["etag"]}
+    assert (await api.http.get(path, headers=known)).status_code == 304
+    fake_temporal.live[workflow_id] = PurchaseOrderLive(bills=[], waiting_for="our bills to reach the ERP")
+    assert (await api.http.get(path, headers=known)).json()["live"]["waiting_for"] == "our bills to reach the ERP"
+
+
 async def test_the_mirror_answers_when_the_workers_are_busy(
     api: ApiClient, database: Database, fake_temporal: FakeTemporal
 ) -> None:

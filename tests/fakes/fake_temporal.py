@@ -56,6 +56,8 @@ class FakeTemporal:
 
     database: Database
     down: bool = False
+    hangs: bool = False
+    """Whether it takes a call and never answers: its server was stopped after the connection was made."""
     running: dict[str, str] = field(default_factory=dict)
     started: list[tuple[str, Any]] = field(default_factory=list)
     signals: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -114,6 +116,8 @@ class FakeTemporal:
         **_: Any,
     ) -> FakeHandle:
         self._answer()
+        if self.hangs:
+            await asyncio.Event().wait()
         if start_signal == BILL_ACCEPTED:
             (accepted,) = start_signal_args
             async with self._delivered:
