@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.http.auth import Caller, Role
 from api.http.idempotency import Answer
 from api.http.problems import Problem
+from api.http.stored_amounts import with_decimals
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId
 from models.domain.invoice_numbers import number_parts
@@ -67,7 +68,7 @@ def check_mode(caller: Caller, answer: Mapping[str, Any], *, before: str | None 
 
 def blocked(known: Answer) -> Problem:
     """Return the refusal that a stored match that blocks is, with its findings and their fix steps."""
-    match: dict[str, Any] = known.body.get("match", {})
+    match: dict[str, Any] = with_decimals(known.body.get("match", {}))
     blocks = [finding for finding in match.get("findings", []) if finding["severity"] == "BLOCK"]
     detail = " ".join(finding["message"] for finding in blocks)
     return Problem(

@@ -21,6 +21,7 @@ from api.http.output import Output
 from api.http.problems import Problem, StoredMatch, answers
 from api.http.schemas import Amount, Code, Input, Money, Name, Text
 from api.http.services import Services
+from api.http.stored_amounts import with_decimals
 from models.domain.bills import BillStatus, ChargeKind
 from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
@@ -140,7 +141,7 @@ async def create(new: NewDirectBill, key: IdempotencyKey, caller: Clerk, service
         "status": known.body["status"],
         "match_outcome": known.body["match"]["outcome"],
     }
-    shown = {name: known.body[name] for name in ("needs", "match", "notices")}
+    shown = {name: known.body[name] for name in ("needs", "notices")} | {"match": with_decimals(known.body["match"])}
     return Answer(201, {"bill": bill, **shown}).response(location=f"/v1/bills/{bill['id']}")
 
 

@@ -28,6 +28,7 @@ from api.http.schemas import (
     page_of,
 )
 from api.http.services import Services
+from api.http.stored_amounts import with_decimals
 from api.orders.routes import load
 from models.domain.bills import BillStatus, ChargeKind
 from models.domain.ids import ConnectionId, PurchaseOrderId
@@ -349,7 +350,7 @@ def rendered(
     known: Answer, order: PurchaseOrderRow, route: str, reminders: Sequence[Mapping[str, str]]
 ) -> JSONResponse:
     """Render the stored decision as the answer. It uses nothing else, so a repeated request gets the same answer."""
-    match: dict[str, Any] = known.body.get("match", {})
+    match: dict[str, Any] = with_decimals(known.body.get("match", {}))
     if known.status in (200, 201):
         bill = {
             "id": known.body["bill_id"],

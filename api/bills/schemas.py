@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import JsonValue
+from pydantic import AfterValidator, JsonValue
 
 from api.bills.bill_charges import ShownCharge
 from api.http.output import Output
 from api.http.problems import StoredMatch
 from api.http.schemas import Exact, Money, Name, columns
+from api.http.stored_amounts import with_decimals
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillMatchMode, BillStatus, Origin
 from models.domain.ids import PaymentId
@@ -153,12 +155,15 @@ def wait_shown(wait: payment_waits.PaymentWait | None) -> PaymentWait | None:
     return None if wait is None else PaymentWait(**wait._asdict())
 
 
+Fields = Annotated[dict[str, JsonValue], AfterValidator(with_decimals)]
+
+
 class Event(Output):
     kind: str
     actor: str
     why: str
-    before: dict[str, JsonValue] | None
-    after: dict[str, JsonValue] | None
+    before: Fields | None
+    after: Fields | None
     """The fields that changed, each as it was and as it is."""
     at: datetime
 

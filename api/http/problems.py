@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from api.http.output import Output
 from api.http.problem_codes import PROBLEM_CODES
 from api.http.schemas import TRIMMED
+from api.http.stored_amounts import with_decimals
 from erp.capabilities import Capabilities
 from erp.errors import Deferred, ErpError, MalformedAnswer, OutcomeUnknown, Stale, Throttled, Unavailable
 from erp.registry import issue_code
@@ -50,9 +51,13 @@ MOST_ERRORS = 50
 """How many errors one answer names; of the others it has only the number."""
 
 
-StoredMatch = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-shape": "MatchResult"})]
+StoredMatch = Annotated[
+    dict[str, Any], AfterValidator(with_decimals), WithJsonSchema({"type": "object", "x-shape": "MatchResult"})
+]
 """A match result as it was stored: outcome, findings, policy, inputs."""
-StoredFinding = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-shape": "MatchResult.Finding"})]
+StoredFinding = Annotated[
+    dict[str, Any], AfterValidator(with_decimals), WithJsonSchema({"type": "object", "x-shape": "MatchResult.Finding"})
+]
 """A finding of a match result as it was stored."""
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from models.domain.ids import SYNCER, OrganizationId
+from models.store.audit import events
 from models.store.base.database import Database
 from services.outbox.delivery import OutboxDelivery
 from temporal_gateway.notifier import WorkflowNotifier
@@ -60,6 +62,49 @@ async def saved(api: ApiClient, order_id: str, body: dict[str, Any]) -> dict[str
     answer = await api.post(f"/v1/purchase-orders/{order_id}/bills", body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+AMOUNTS = {"money_at_stake", "amount", "total", "tax", "discount", "billed_amount", "paid", "due", "this_bill"}
+
+
+def amounts(part: Any, name: str = "") -> list[tuple[str, str]]:
+    """Every amount of an answer, by the name of its field."""
+    if isinstance(part, dict):
+        return [one for key, value in part.items() for one in amounts(value, key)]
+    if isinstance(part, list):
+        return [one for value in part for one in amounts(value, name)]
+    return [(name, part)] if name in AMOUNTS and isinstance(part, str) else []
+
+
+async def test_every_amount_has_the_decimals_of_its_currency(
+    api: ApiClient, database: Database, order_id: str, fake_temporal: FakeTemporal
+) -> None:
+    """A12: money_at_stake was "13941", an amount "37.5", a discount "0"; what an event says was as it was stored."""
+    path = f"/v1/purchase-orders/{order_id}"
+    answers = [await api.post(f"{path}/match", a_bill("3", line={"price": "12.5", "amount": "37.5"}))]
+    answers.append(await api.post(f"{path}/bills", a_bill("3", line={"price": "12.5", "amount": "37.5"})))
+    bill_id = answers[-1].json()["bill"]["id"]
+    answers.append(await api.post(f"{path}/bills", a_bill("11", number="INV-2")))
+    a_problem(answers[-1], 422, "MATCH_BLOCKED")
+    async with database.transaction() as session:
+        await events.record(
+            session,
+            organization_id=OrganizationId(api.organization.id),
+            connection_id=None,
+            subject_kind="bill",
+            subject_id=bill_id,
+            kind="changed_in_erp",
+            actor=SYNCER,
+            before={"paid": "0"},
+            after={"paid": "37.5"},
+        )
+    answers += [await api.get(f"/v1/bills/{bill_id}"), await api.get(f"/v1/bills/{bill_id}/match")]
+    last = answers[3].json()["events"][-1]
+    assert (last["before"], last["after"]) == ({"paid": "0.00"}, {"paid": "37.50"})
+    for answer in answers:
+        shown = amounts(answer.json())
+        assert {"money_at_stake", "amount", "discount", "billed_amount"} <= {name for name, _ in shown}
+        assert [(name, value) for name, value in shown if len(value.partition(".")[2]) != 2] == []
 
 
 async def test_a_try_says_what_a_save_would_and_saves_nothing(api: ApiClient, order_id: str) -> None:
