@@ -189,10 +189,10 @@ def _without(refused: str) -> Callable[[Any], Any]:
     """Return a validator that refuses these characters, a class of a pattern, by name."""
 
     def clean(value: Any) -> Any:
-        if not isinstance(value, str) or not (found := re.search(f"[{refused}]", value)):
+        if not isinstance(value, str) or not (odd := re.search(f"[{refused}]", value)):
             return value
-        code = f"U+{ord(found[0]):04X}"
-        if unicodedata.category(found[0]) == "Cf":
+        code = f"U+{ord(odd[0]):04X}"
+        if unicodedata.category(odd[0]) == "Cf":
             raise PydanticCustomError(
                 "invisible_character",
                 "It holds the invisible character {code}, with which it reads as something else than it is.",
