@@ -55,7 +55,7 @@ that was started all the same is found by the caller's next request."""
 
 @asynccontextmanager
 async def _starting() -> AsyncIterator[None]:
-    """Give up after `START_TIMEOUT`.
+    """End the call after `START_TIMEOUT`.
 
     Raises:
         GatewayError: Temporal did not answer in time.
