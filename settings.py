@@ -183,6 +183,13 @@ class ApiAccess(_FromEnvironment):
             raise ValueError("no URL")
         return url
 
+    @field_validator("api_key")
+    @classmethod
+    def _can_be_sent(cls, key: str | None) -> str | None:
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise ValueError("a key has only plain letters, digits and underscores")
+        return key
+
     @model_validator(mode="after")
     def _both_or_none(self) -> "ApiAccess":
         if (self.api_url is None) != (self.api_key is None):
@@ -331,10 +338,33 @@ async def temporal_client(*, lazy: bool = False, address: str | None = None) -> 
     config["target_host"] = address = address or config.get("target_host") or "localhost:7233"
     try:
         converter = dataclasses.replace(pydantic_data_converter, failure_converter_class=ReadableFailures)
-        return await Client.connect(**config, data_converter=converter, lazy=lazy)
+        client = await Client.connect(**config, data_converter=converter, lazy=lazy)
     except (RuntimeError, ValueError) as error:
         raise TemporalUnreachable(
             f"Temporal at {address} does not answer: start it, or correct TEMPORAL_ADDRESS ({_one_line(error)})"
+        ) from error
+    if not lazy:
+        await _check_namespace(client, address)
+    return client
+
+
+async def _check_namespace(client: "Client", address: str) -> None:
+    """Look whether the namespace exists: a client without one connects, and fails at its first use.
+
+    Raises:
+        TemporalUnreachable: It does not exist, or Temporal stopped answering.
+    """
+    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
+            return  # it may be used without the right to describe it
+        raise TemporalUnreachable(
+            f"Temporal at {address} has no namespace {client.namespace!r}: make it, or correct TEMPORAL_NAMESPACE"
+            f" ({_one_line(error)})"
         ) from error
 
 

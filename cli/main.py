@@ -14,12 +14,15 @@ from cli.commands import (
     bills,
     clients,
     connect,
+    connection_lists,
     connections,
     demo,
     deployments,
     exports,
     issues,
+    payments,
     people,
+    policies,
     purchase_orders,
     reports,
     retraction_ways,
@@ -47,11 +50,15 @@ app.command()(connections.sync)
 app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")
 app.add_typer(bills.app, name="bills")
+app.add_typer(payments.app, name="payments")
 app.add_typer(source_orders.app, name="source-orders")
 app.add_typer(people.people, name="people")
 app.add_typer(people.approvals, name="approvals")
 app.add_typer(retraction_ways.app, name="retractions")
 app.add_typer(issues.app, name="issues")
+app.add_typer(connection_lists.app, name="connection")
+app.add_typer(policies.policies, name="policies")
+app.add_typer(policies.units, name="units")
 app.add_typer(reports.app, name="reports")
 app.command("export")(exports.export)
 app.add_typer(clients.app, name="clients")

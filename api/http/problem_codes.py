@@ -86,7 +86,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ("Send a JSON object with the header Content-Type: application/json.",),
     ),
     "VALIDATION_FAILED": ProblemCode(
-        422, "The request does not have the right shape", CALLER, ("Correct the fields listed under errors.",)
+        422, "The request does not have the right shape", CALLER, ("Correct the fields that are named.",)
     ),
     "FILTER_INCOMPLETE": ProblemCode(
         422, "These filters go together", CALLER, ("Give connection and vendor too, or leave open out.",)

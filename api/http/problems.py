@@ -171,8 +171,46 @@ def rendered(problem: Problem, request: Request) -> Response:
     return JSONResponse(problem.body(request.url.path), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-_PLAIN_WORDS = {"extra_forbidden": "There is no such field; is it misspelt?", "missing": "It is missing."}
-"""Our own messages where the validation library's say too little."""
+_PLAIN_WORDS = {
+    "extra_forbidden": "There is no such field; is it misspelt?",
+    "missing": "It is missing.",
+    "string_type": "Write it as text, in quotes.",
+    "bool_type": "Write true or false.",
+    "list_type": "Write it as a list, in square brackets.",
+    "dict_type": "Write it as an object, in curly brackets.",
+    "model_attributes_type": "Write it as an object, in curly brackets.",
+    "string_too_short": "It needs at least {min_length} characters.",
+    "string_too_long": "It may have at most {max_length} characters.",
+    "too_short": "It needs at least {min_length}; it has {actual_length}.",
+    "too_long": "It may have at most {max_length}; it has {actual_length}.",
+    "string_pattern_mismatch": "It is not written as this field needs it; the API's documentation (/docs) shows how.",
+    "greater_than": "It must be more than {gt}.",
+    "greater_than_equal": "It must be at least {ge}.",
+    "less_than": "It must be less than {lt}.",
+    "less_than_equal": "It must be at most {le}.",
+    "enum": "It is none of {expected}.",
+    "literal_error": "It is none of {expected}.",
+    "date_from_datetime_parsing": "Write a day like 2026-11-30.",
+    "date_parsing": "Write a day like 2026-11-30.",
+    "int_parsing": "Write a whole number.",
+    "int_type": "Write a whole number.",
+    "bool_parsing": "Write true or false.",
+}
+"""Our own messages in place of the validation library's."""
+
+_LIBRARYS_PREFIX = "Value error, "
+
+
+def _in_plain_words(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field as people say it."""
+    context = error.get("ctx", {})
+    if context.get("min_length") == 1:
+        return "It is empty."
+    known = _PLAIN_WORDS.get(error["type"])
+    if known is not None:
+        return known.format_map(context)
+    said = str(error["msg"]).removeprefix(_LIBRARYS_PREFIX)
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def _validation(error: RequestValidationError) -> Problem:
@@ -188,7 +226,7 @@ def _validation(error: RequestValidationError) -> Problem:
     listed = [
         {
             "where": ".".join(str(part) for part in entry["loc"])[:LONGEST_PLACE],
-            "message": _PLAIN_WORDS.get(entry["type"], entry["msg"]),
+            "message": _in_plain_words(entry),
             "rule": entry["type"],
         }
         for entry in errors[:MOST_ERRORS]

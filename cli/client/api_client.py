@@ -70,7 +70,7 @@ class Api:
 
         Raises:
             ApiProblem: the API refused.
-            ApiUnreachable: the API does not answer.
+            ApiUnreachable: the API does not answer, or something else does.
         """
         return self._send("GET", path, query=query)
 
@@ -158,9 +158,17 @@ class Api:
             answer = self._http.request(method, path, params=params, json=body, headers=headers)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        raise _refusal(answer)
+        if not answer.is_success:
+            raise _refusal(answer)
+        if not answer.content:
+            return None
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._not_posync() from error
+
+    def _not_posync(self) -> ApiUnreachable:
+        return ApiUnreachable(f"what answers at {self.url} is not the API of posync: correct POSYNC_API_URL")
 
     def _unreachable(self, error: httpx.TransportError) -> ApiUnreachable:
         return ApiUnreachable(

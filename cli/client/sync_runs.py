@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.client.api_client import Api
 
-COUNTS = {"seen": "read", "changed": "changed", "skipped": "left out", "bad": "unreadable", "pages": "pages"}
+COUNTS = {"seen": "read", "changed": "changed", "skipped": "left out", "bad": "unreadable"}
 """What a run's counts of a stream are called here."""
 
 
@@ -19,7 +19,7 @@ def in_words(counts: Mapping[str, int]) -> str:
     """Return what a run counted, for a line of text: `bills 10 read, 4 changed; vendors 12 read`."""
     said = []
     for stream in streams(counts):
-        numbers = ((counts.get(f"{stream}.{name}", 0), label) for name, label in COUNTS.items() if name != "pages")
+        numbers = ((counts.get(f"{stream}.{name}", 0), label) for name, label in COUNTS.items())
         parts = [f"{count} {label}" for count, label in numbers if count]
         if parts:
             said.append(f"{stream.replace('_', ' ')} {', '.join(parts)}")

@@ -1,5 +1,6 @@
 """Format output for the terminal: one console, and refusals with their reason and fix."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,10 +48,11 @@ class _Plain(Table):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Show the table where its words fit beside each other, else each row as a list: a table that breaks words in
         two cannot be read."""
-        widths = [max(_needed(cell, column) for cell in (column.header, *column.cells)) for column in self.columns]
-        for column, width in zip(self.columns, widths, strict=True):
-            column.min_width = width
-        if sum(widths) + 3 * len(widths) + 1 <= options.max_width:
+        room = options.max_width - 3 * len(self.columns) - 1  # a border and two spaces for each column
+        widths = _widths(self.columns, room)
+        if widths is not None:
+            for column, width in zip(self.columns, widths, strict=True):
+                column.width = width
             yield from super().__rich_console__(console, options)
             return
         if self.title:
@@ -73,6 +75,23 @@ def _text(cell: RenderableType) -> str:
     return cell.plain if isinstance(cell, Text) else str(cell)
 
 
+def _widths(columns: Sequence[Column], room: int) -> list[int] | None:
+    """Return how wide each column is: whole lines where there is room, else at least the longest word; None: not even
+    the words fit. The library's own way may come out wider than the terminal."""
+    whole = [max(cell_len(_text(cell)) for cell in (column.header, *column.cells)) for column in columns]
+    words = [max(_needed(cell, column) for cell in (column.header, *column.cells)) for column in columns]
+    left = room - sum(words)
+    if left < 0:
+        return None
+    widths = list(words)
+    # The least that is missing first: as many columns as possible show whole lines.
+    for place in sorted(range(len(columns)), key=lambda place: whole[place] - words[place]):
+        more = min(whole[place] - words[place], left)
+        widths[place] += more
+        left -= more
+    return widths
+
+
 def _needed(cell: RenderableType, column: Column) -> int:
     """Return how wide a cell must be at least: its longest word, or all of it where it may not wrap."""
     parts = [_text(cell)] if column.no_wrap else _text(cell).split()
@@ -80,10 +99,10 @@ def _needed(cell: RenderableType, column: Column) -> int:
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ("id",)) -> Table:
-    """Return a table whose `right` columns hold numbers. `whole` columns are never cut, so that what is in them can be
-    copied; on a narrow terminal other columns wrap."""
+    """Return a table whose `right` columns hold numbers, which never wrap. `whole` columns are never cut, so that
+    what is in them can be copied; on a narrow terminal other columns wrap."""
     made = _Plain(title=Text(title), title_justify="left", header_style="bold", min_width=min(len(title), 70))
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
-        made.add_column(column, justify=justify, no_wrap=column in whole, overflow="fold")
+        made.add_column(column, justify=justify, no_wrap=column in (*whole, *right), overflow="fold")
     return made

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cli.client.terminal import console, table
+from cli.client.endpoints import running_stack
+from cli.client.terminal import DEFAULT_STATE_DIR, console, table
 from cli.local import setup
 from cli.local.processes import our_program
 from cli.local.worker_check import check_worker
-from settings import read_settings
+from settings import PREFIX, read_settings
 
 organizations = typer.Typer(no_args_is_help=True, help="Organizations of this installation.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -65,7 +66,7 @@ def migrate(
 def doctor() -> None:
     """Look for bills, payments and source orders that wait for nothing: in a state that no step leads on from. Exit
     code 1 if there are any."""
-    outside = asyncio.run(setup.examine(read_settings().database_url))
+    outside = asyncio.run(setup.examine(_database_url()))
     if not outside:
         console.print("Every bill, payment and source order is in a state with a way on.")
         return
@@ -86,7 +87,9 @@ def doctor() -> None:
 @organizations.command("create")
 def create_organization(name: Annotated[str, typer.Argument(help="The organization's name.")]) -> None:
     """Create an organization and its first administrator key. The key is shown only this once."""
-    made = asyncio.run(setup.sign_up(read_settings().database_url, name, label="first administrator"))
+    if not name.strip():
+        raise typer.BadParameter("give it a name", param_hint="name")
+    made = asyncio.run(setup.sign_up(_database_url(), name, label="first administrator"))
     console.print(f"organization {made.organization_id}\nadministrator key {made.key}", highlight=False)
 
 
@@ -94,7 +97,7 @@ def create_organization(name: Annotated[str, typer.Argument(help="The organizati
 def list_organizations() -> None:
     """Show all organizations."""
     shown = table("Organizations", "id", "name", "client of")
-    for row in asyncio.run(setup.list_organizations(read_settings().database_url)):
+    for row in asyncio.run(setup.list_organizations(_database_url())):
         shown.add_row(*row)
     console.print(shown)
 
@@ -106,7 +109,7 @@ def link_client(
 ) -> None:
     """Make an organization the client of an accountant's console. The console then switches its purchase orders."""
     try:
-        linked = asyncio.run(setup.link_client(read_settings().database_url, client, console_id))
+        linked = asyncio.run(setup.link_client(_database_url(), client, console_id))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     since = "now" if linked else "already"
@@ -116,7 +119,7 @@ def link_client(
 @organizations.command("unlink")
 def unlink_client(client: Annotated[str, typer.Argument(help="The client's id.")]) -> None:
     """Remove a client from its console. It switches its purchase orders itself again; nothing else changes."""
-    before = asyncio.run(setup.unlink_client(read_settings().database_url, client))
+    before = asyncio.run(setup.unlink_client(_database_url(), client))
     if before is None:
         console.print(f"{client} is no console's client.", style="red")
         raise typer.Exit(1)
@@ -136,7 +139,7 @@ def create_key(
     ] = False,
 ) -> None:
     """Create an API key. It is shown only this once."""
-    url = read_settings().database_url
+    url = _database_url()
     try:
         key = setup.create_key(
             url, organization, role=role, label=label, person=person, acts_for_people=acts_for_people
@@ -150,7 +153,11 @@ def create_key(
 def list_keys(organization: OrganizationOption) -> None:
     """Show an organization's keys, without their secret part."""
     shown = table("Keys", "id", "role", "label", "whose", "state")
-    for row in asyncio.run(setup.list_keys(read_settings().database_url, organization)):
+    try:
+        rows = asyncio.run(setup.list_keys(_database_url(), organization))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    for row in rows:
         shown.add_row(*row)
     console.print(shown)
 
@@ -161,7 +168,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The key's id, from `posync key list`.")],
 ) -> None:
     """Revoke an API key at once."""
-    if not asyncio.run(setup.revoke_key(read_settings().database_url, organization, key_id)):
+    if not asyncio.run(setup.revoke_key(_database_url(), organization, key_id)):
         console.print(f"{organization} has no key {key_id} in use.", style="red")
         raise typer.Exit(1)
     console.print(f"{key_id} is revoked.")
@@ -181,3 +188,13 @@ def rotate_credentials() -> None:
     removed."""
     count = asyncio.run(setup.rotate_credentials(read_settings()))
     console.print(f"{count} connection{'' if count == 1 else 's'} sealed with the newest key.")
+
+
+def _database_url() -> str:
+    """Return the database that the environment names, else that of the stack that runs from this directory.
+
+    Raises:
+        InvalidSettings: There is neither.
+    """
+    stack = None if f"{PREFIX}DATABASE_URL" in os.environ else running_stack(DEFAULT_STATE_DIR)
+    return read_settings().database_url if stack is None else stack.database_url

@@ -44,9 +44,11 @@ def match(bill_id: BillArgument, as_json: AsJson = False, state_dir: StateDir = 
         console.print_json(data=results)
         return
     same = "gives the same today" if results["recomputed"]["same"] else "[red]does not give the same today[/]"
-    console.print(
-        f"{results['outcome']} · {results['status'].replace('_', ' ')} · {results['why']} · recomputed, it {same}"
-    )
+    why = f" · {results['why']}" if results["why"] not in ("", "asked for") else ""
+    console.print(f"{results['outcome']} · {results['status'].replace('_', ' ')}{why} · recomputed, it {same}")
+    if not results["result"]["findings"]:
+        console.print("Nothing was found.")
+        return
     shown = table("Findings", "id", "severity", "what", "who", "fix")
     for finding in results["result"]["findings"]:
         fix = "\n".join(f"• {step}" for step in finding["fix"])

@@ -1,5 +1,6 @@
 """`posync po`: show purchase orders as the mirror has them, and limit how their lines may be billed."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -101,24 +102,40 @@ def limit_line(
 
 
 def find(client: Api, number: str) -> dict[str, Any]:
-    """Return an order by its number or its id.
+    """Return an order by its number, by its connection and number as in `intacct-acme-100/PO-1007`, or by its id.
 
     Raises:
         typer.BadParameter: there is none, or more than one.
     """
+    whole = number
+    connection, _, rest = number.partition("/")
+    if rest and connection in {one["id"] for one in client.get("/v1/connections")["items"]}:
+        number = rest
+    else:
+        connection = ""
     if number.startswith("po_"):
         try:
             return dict(client.get(f"/v1/purchase-orders/{number}"))
         except ApiProblem as problem:
             if problem.status != 404:
                 raise
-    results = [order for order in client.pages("/v1/purchase-orders", q=number) if order["number"] == number]
+    results = [
+        order
+        for order in client.pages("/v1/purchase-orders", q=number, connection=connection or None)
+        if order["number"] == number
+    ]
     if not results:
         raise typer.BadParameter(
             f"there is no purchase order {number}; `posync po list` shows all, `posync sync` brings new ones in",
             param_hint="number",
         )
     if len(results) > 1:
-        ids = ", ".join(f"{order['id']} ({order['connection_id']})" for order in results)
-        raise typer.BadParameter(f"there is more than one {number}; pass the id of yours: {ids}", param_hint="number")
+        ids = ", ".join(_one_of_several(order, results) for order in results)
+        raise typer.BadParameter(f"there is more than one {whole}; pass yours as one of {ids}", param_hint="number")
     return dict(client.get(f"/v1/purchase-orders/{results[0]['id']}"))
+
+
+def _one_of_several(order: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
+    """Return what names this one of several orders of a number: its connection, or its id within one connection."""
+    alone = sum(other["connection_id"] == order["connection_id"] for other in others) == 1
+    return f"{order['connection_id']}/{order['number']}" if alone else str(order["id"])

@@ -151,12 +151,13 @@ async def create_key(
     """Create another key of an organization, and return it in plain text. `person` is an e-mail address.
 
     Raises:
-        ValueError: there is no such role or person, or the key cannot be both a person's and a program's.
+        ValueError: there is no such organization, role or person, or the key cannot be both a person's and a program's.
     """
     from models.store.approvals import people
     from models.store.connections import organizations
 
     async with _transaction(database_url) as session:
+        await _check_organization(session, organization_id)
         owner = None
         if person is not None:
             owner = await people.by_email(session, OrganizationId(organization_id), person)
@@ -173,11 +174,16 @@ async def create_key(
 
 
 async def list_keys(database_url: str, organization_id: str) -> list[tuple[str, str, str, str, str]]:
-    """Return an organization's keys as rows of text, without their secret part: id, role, label, whose, state."""
+    """Return an organization's keys as rows of text, without their secret part: id, role, label, whose, state.
+
+    Raises:
+        ValueError: there is no such organization.
+    """
     from models.store.approvals import people
     from models.store.connections import organizations
 
     async with _transaction(database_url) as session:
+        await _check_organization(session, organization_id)
         rows = await organizations.list_api_keys(session, OrganizationId(organization_id))
         known = await people.named(session, {row.person_id for row in rows if row.person_id})
     names = {str(person_id): person.name for person_id, person in known.items()}
@@ -215,3 +221,11 @@ async def rotate_credentials(settings: "Settings") -> int:
 
     async with _transaction(settings.database_url) as session:
         return await CredentialVault(settings.credential_keys).rotate_all(session)
+
+
+async def _check_organization(session: "AsyncSession", organization_id: str) -> None:
+    from models.store.connections import organizations
+
+    known = {row.id for row in await organizations.list_organizations(session)}
+    if organization_id not in known:
+        raise ValueError(f"there is no organization {organization_id}: `posync organization list` shows all")

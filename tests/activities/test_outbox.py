@@ -1,7 +1,9 @@
 """What a decision owes a workflow is delivered, by whoever comes first, however often it fails before."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from models.contract import bill_workflow_id, payment_workflow_id, purchase_orde
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId
 from models.domain.issue_states import IssueDecision, IssueState
-from models.domain.outbox import MessageKind
+from models.domain.outbox import MessageKind, WhenNotRunning
 from models.messages.bills import BillMatched, BillState
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillPushed
@@ -497,3 +499,14 @@ async def test_a_decision_on_an_issue_is_told_or_done(
 def test_the_table_has_a_row_for_each_kind() -> None:
     """Whoever adds a kind says how it is built and what happens where its workflow does not run."""
     assert set(kinds.DELIVERIES) == set(MessageKind)
+
+
+def test_the_page_for_users_has_a_row_for_each_kind() -> None:
+    """`docs/explanation/accepted-is-sent.md` says what each message does where its workflow does not run."""
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "accepted-is-sent.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page, re.MULTILINE))
+    assert set(rows) == {kind.value for kind in MessageKind}
+    begins = {WhenNotRunning.START: ("it is started", "the schedule is made"), WhenNotRunning.DROP: ("nothing",)}
+    for kind, delivery in kinds.DELIVERIES.items():
+        expected = begins.get(delivery.when_not_running, ("the issue is closed",))
+        assert rows[kind.value].startswith(expected), kind

@@ -51,6 +51,8 @@ class StackClient:
         self.complete = True
         self.issues: list[dict[str, Any]] = []
         self.skipped: list[dict[str, str]] = []
+        self.asked_for: list[tuple[str | None, str | None]] = []
+        """Number and connection of each search for orders."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -66,7 +68,14 @@ class StackClient:
             problem = self.problems.pop(0) if self.problems else None
             shown = {"problem": problem, "sync_problem": None, "preferences_complete": self.complete}
             return httpx.Response(200, json={**shown, "last_synced_at": "2026-11-30T10:00:00Z"})
-        found = {"/v1/purchase-orders": self.orders, "/v1/sync-issues": self.issues}.get(path, [])
+        orders = self.orders
+        if path == "/v1/purchase-orders":
+            connection = request.url.params.get("connection")
+            self.asked_for.append((request.url.params.get("q"), connection))
+            orders = [order for order in orders if connection in (None, order["connection_id"])]
+        companies = [{"id": name} for name in sorted({order["connection_id"] for order in self.orders})]
+        lists = {"/v1/purchase-orders": orders, "/v1/sync-issues": self.issues, "/v1/connections": companies}
+        found = lists.get(path, [])
         return httpx.Response(200, json={"items": found, "next_cursor": None})
 
 
@@ -106,8 +115,12 @@ def test_the_same_number_in_two_companies(api: StackClient) -> None:
     api.orders = [ORDER, TWIN]
     assert "PO-1 netsuite-1 Acme" in told("po", "list")
     refused = told("po", "show", "PO-1", code=2)
-    assert "po_1 (intacct-1)" in refused
-    assert "po_2 (netsuite-1)" in refused
+    assert "intacct-1/PO-1" in refused
+    assert "netsuite-1/PO-1" in refused
+    assert "Acme" in told("po", "show", "netsuite-1/PO-1")
+    assert api.asked_for[-1] == ("PO-1", "netsuite-1")
+    api.orders = [ORDER, {**TWIN, "connection_id": "intacct-1"}]
+    assert "po_2" in told("po", "show", "PO-1", code=2), "one number twice in one company: by id"
 
 
 def test_nothing_to_show_is_said(api: StackClient) -> None:
@@ -203,8 +216,8 @@ def test_a_sync_shows_what_it_counted_and_left_out(api: StackClient) -> None:
     api.runs = [{**RUN, "counts": {**counts, "purchase_orders.pages": 1}}]
     api.skipped = [{"reason": "PO-9 is left out: it is in EUR."}]
     shown = told("sync", "intacct-1", "--follow")
-    assert "what ┃ read ┃ changed ┃ left out ┃ unreadable ┃ pages" in shown
-    assert "purchase orders 4 2 1 0 1" in shown
+    assert "what ┃ read ┃ changed ┃ left out ┃ unreadable" in shown
+    assert "purchase orders 4 2 1 0" in shown
     assert "Orders whose workflows were notified: 2" in shown
     assert "PO-9 is left out: it is in EUR." in shown
     api.runs = [{**RUN, "counts": {}}]

@@ -2,6 +2,8 @@
 
 import io
 
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from cli.client.terminal import table
@@ -46,3 +48,29 @@ def test_words_wrap_before_a_table_becomes_a_list() -> None:
     lines = printed(40, columns=("line", "item"), row=("1", "a description of many words that goes on and on"))
     assert any("│" in line for line in lines)
     assert "description" in " ".join(lines)
+
+
+@given(
+    rows=st.lists(st.lists(st.text("ab 1.", max_size=30), min_size=4, max_size=4), min_size=1, max_size=4),
+    width=st.integers(20, 120),
+)
+def test_no_table_is_wider_than_the_terminal(rows: list[list[str]], width: int) -> None:
+    """F4: `posync po list` came out 81 columns wide at 80, and lost its right border."""
+    out = io.StringIO()
+    shown = table("Orders", "number", "vendor", "total", "status", right=("total",), whole=("number",))
+    for row in rows:
+        shown.add_row(*row)
+    Console(file=out, width=width).print(shown)
+    lines = out.getvalue().splitlines()
+    assert max(len(line) for line in lines) <= width
+    framed = [line for line in lines if line.startswith("│")]
+    assert all(line.rstrip().endswith("│") for line in framed)
+
+
+def test_amounts_stay_on_one_line() -> None:
+    out = io.StringIO()
+    shown = table("Purchase orders", "number", "vendor", "total", "in the ERP", "status", right=("total",))
+    row = ("PO-1007", "Northwind Office Supplies", "11432.50 USD", "Partially Converted", "partially filled")
+    shown.add_row(*row)
+    Console(file=out, width=80).print(shown)
+    assert "11432.50 USD" in out.getvalue()

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from cli.main import app
 from erp.registry import ISSUES
 from models.domain.issues import ISSUE_CODES, IssueCode
 from settings import Settings
+
+ROOT = Path(__file__).parents[3]
 
 REQUIREMENT = re.compile(
     r"""
@@ -108,6 +111,21 @@ def test_the_command_line_help_names_none() -> None:
     everything = list(commands(whole, "posync"))
     assert len(everything) > 30
     assert naming((name, text) for name, command in everything for text in help_texts(command)) == []
+
+
+def test_pages_for_users_name_none() -> None:
+    """The decisions are written for whoever changes posync; all other pages are for those who use it."""
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    for folder in ("how-to", "tutorial", "explanation", "reference"):
+        pages += sorted((ROOT / "docs" / folder).glob("*.md"))
+    assert len(pages) > 20
+    lines = [(f"{page.name}:{number}", line) for page in pages for number, line in enumerate(_prose(page), start=1)]
+    assert naming(iter(lines)) == []
+
+
+def _prose(page: Path) -> Iterator[str]:
+    """Yield the page's lines without what stands in back ticks: that is code, such as a document's number."""
+    yield from (re.sub(r"`[^`]*`", "", line) for line in page.read_text().splitlines())
 
 
 def test_problem_codes_name_none() -> None:

@@ -1,0 +1,178 @@
+"""`posync payments`, `connection`, `policies`, `units`: what each asks the API for, and shows on 80 columns."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from cli.client.api_client import Api
+from cli.commands import connection_lists, payments, policies
+from cli.main import app
+
+BILL = {
+    "id": "bill_1",
+    "connection_id": "intacct-1",
+    "number": "INV-1",
+    "total": "125.00",
+    "paid": "25.00",
+    "status": "scheduled",
+    "payments": [
+        {"amount": "30.00", "waits_for": {"what": "day"}},
+        {"amount": "25.00", "waits_for": None},
+    ],
+}
+PAYMENT = {
+    "id": "pay_1",
+    "bill_id": "bill_1",
+    "amount": "70.00",
+    "currency": "USD",
+    "pay_on": "2026-12-01",
+    "status": "scheduled",
+    "waits_for": {"what": "bill_push"},
+}
+CONNECTION = {
+    "id": "intacct-1",
+    "state": "ready",
+    "today": "2026-11-30",
+    "last_synced_at": "2026-11-30T10:15:00+00:00",
+    "problem": None,
+    "sync_problem": {"since": "2026-11-30T10:20:00+00:00", "code": "ERP_OUTAGE", "message": "it is down"},
+    "preferences": {"po_template": "Purchase Order"},
+    "capabilities": {},
+    "one_way": False,
+}
+RUN = {
+    "started_at": "2026-11-30T10:14:00+00:00",
+    "trigger": "schedule",
+    "state": "completed",
+    "problem": None,
+    "counts": {"purchase_orders.seen": 3, "purchase_orders.changed": 1},
+}
+NOTICE = {
+    "id": "notice_1",
+    "code": "DELETIONS_BY_SWEEP",
+    "message": "Deletions are looked for once a day.",
+    "created_at": "2026-11-30T10:14:00+00:00",
+}
+PAGES: dict[str, list[dict[str, Any]]] = {
+    "/v1/payments": [PAYMENT],
+    "/v1/bills": [BILL],
+    "/v1/connections": [CONNECTION],
+    "/v1/connections/intacct-1/sync-runs": [RUN],
+    "/v1/connections/intacct-1/skipped-records": [
+        {"number": "PO-EUR", "erp_id": "7", "code": "OTHER_CURRENCY", "reason": "PO-EUR stays out: it is in EUR."}
+    ],
+    "/v1/connections/intacct-1/lists/vendor": [
+        {"key": "V-1", "name": "Vendor One", "entity": None, "active": True},
+        {"key": "V-2", "name": "Vendor Two", "entity": "100", "active": False},
+    ],
+    "/v1/connections/intacct-1/closed-periods": [
+        {
+            "entity": None,
+            "closed_through": "2026-10-31",
+            "erp_closed_through": "2026-10-31",
+            "set_closed_through": None,
+            "set_by": None,
+        }
+    ],
+    "/v1/notices": [NOTICE],
+    "/v1/tolerance-policies": [
+        {
+            "id": "policy_1",
+            "level": "vendor",
+            "scope": {"connection_id": "intacct-1", "vendor_id": "V-1", "item_id": None},
+            "checks": {"price": {"percent": "2", "absolute": None}},
+        }
+    ],
+    "/v1/unit-factors": [
+        {
+            "item_id": "ITEM-1",
+            "vendor_id": None,
+            "unit": "Case",
+            "factor": "12",
+            "order_unit": "Each",
+            "entered_by": "Ana",
+        }
+    ],
+}
+ONE = {"/v1/bills/bill_1": BILL, "/v1/connections/intacct-1": CONNECTION}
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What the commands write, by path."""
+    writes: list[tuple[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if request.method == "POST":
+            writes.append((path, json.loads(request.content)))
+            return httpx.Response(201, json={"payment": PAYMENT})
+        if path in ONE:
+            return httpx.Response(200, json=ONE[path])
+        return httpx.Response(200, json={"items": PAGES[path], "next_cursor": None})
+
+    def api(_: object) -> Api:
+        created = Api("http://api.test", "psk_test")
+        created._http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(answer))
+        return created
+
+    for commands in (payments, connection_lists, policies):
+        monkeypatch.setattr(commands, "api", api)
+        monkeypatch.setattr(commands.console, "width", 80)
+    return writes
+
+
+def shown(*words: str) -> str:
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert all(len(line) <= 80 for line in done.output.splitlines())
+    return " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("payments", "list", "--bill", "INV-1"), ("pay_1", "INV-1", "70.00 USD", "2026-12-01", "bill push")),
+        (("connection", "list"), ("intacct-1", "ready", "2026-11-30 10:15 UTC", "ERP_OUTAGE")),
+        (("connection", "show"), ("ERP_OUTAGE", "Purchase Order", "one way", "no")),
+        (("connection", "runs"), ("2026-11-30 10:14 UTC", "schedule", "3 read, 1", "changed")),
+        (("connection", "left-out"), ("PO-EUR", "OTHER_CURRENCY", "EUR.")),
+        (("connection", "entries", "vendor"), ("V-1", "Vendor One", "yes", "V-2", "100", "no")),
+        (("connection", "closed-periods"), ("whole company", "2026-10-31")),
+        (("connection", "notices"), ("DELETIONS_BY_SWEEP", "once a day.")),
+        (("policies", "list"), ("policy_1", "vendor_id V-1", "price: percent 2")),
+        (("units", "list"), ("ITEM-1", "any", "Case", "12 Each", "Ana")),
+    ],
+)
+def test_every_list_has_a_command(sent: list[tuple[str, Any]], words: tuple[str, ...], told: tuple[str, ...]) -> None:
+    """Issue 10, kind 9: what the API lists, a person sees on 80 columns; `--json` gives the whole."""
+    text = shown(*words)
+    for each in told:
+        assert each in text, text
+    assert isinstance(json.loads(CliRunner().invoke(app, [*words, "--json"]).output), list | dict)
+    assert sent == []
+
+
+def test_a_payment_takes_what_is_open_today(sent: list[tuple[str, Any]]) -> None:
+    """Of 125.00, 25.00 is paid and 30.00 promised; the day is the connection's."""
+    assert "pay_1: 70.00 USD of INV-1 on 2026-12-01" in shown("payments", "pay", "INV-1")
+    shown("payments", "pay", "INV-1", "--amount", "10.00", "--on", "2026-12-24", "--bank-account", "BOA")
+    assert sent == [
+        (
+            "/v1/bills/bill_1/payments",
+            {"amount": "70.00", "pay_on": "2026-11-30", "bank_account": None, "method": None},
+        ),
+        (
+            "/v1/bills/bill_1/payments",
+            {"amount": "10.00", "pay_on": "2026-12-24", "bank_account": "BOA", "method": None},
+        ),
+    ]
+
+
+def test_abandoning_and_reading_are_written(sent: list[tuple[str, Any]]) -> None:
+    shown("payments", "abandon", "pay_1", "--why", "twice")
+    shown("connection", "notices", "--read")
+    assert sent == [("/v1/payments/pay_1/abandon", {"reason": "twice"}), ("/v1/notices/notice_1/read", {})]
