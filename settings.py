@@ -276,6 +276,11 @@ def check_variable_names() -> None:
         raise InvalidSettings("; ".join(faults))
 
 
+def names_a_database() -> bool:
+    """Return whether the environment names the database, well or badly."""
+    return f"{PREFIX}DATABASE_URL" in os.environ
+
+
 def unknown_variables() -> list[str]:
     """Return one sentence for each `POSYNC_` variable that nothing reads; it names the nearest variable that exists."""
     known = known_variables()

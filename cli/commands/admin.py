@@ -11,7 +11,7 @@ from cli.client.terminal import DEFAULT_STATE_DIR, console, table
 from cli.local import setup
 from cli.local.processes import our_program
 from cli.local.worker_check import check_worker
-from settings import PREFIX, read_settings
+from settings import names_a_database, read_settings
 
 organizations = typer.Typer(no_args_is_help=True, help="Organizations of this installation.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -196,5 +196,5 @@ def _database_url() -> str:
     Raises:
         InvalidSettings: There is neither.
     """
-    stack = None if f"{PREFIX}DATABASE_URL" in os.environ else running_stack(DEFAULT_STATE_DIR)
+    stack = None if names_a_database() else running_stack(DEFAULT_STATE_DIR)
     return read_settings().database_url if stack is None else stack.database_url
