@@ -43,7 +43,7 @@ def list_payments(
             numbers[payment["bill_id"]],
             f"{payment['amount']} {payment['currency']}",
             payment["pay_on"],
-            _standing(payment),
+            _status(payment),
         )
     console.print(shown)
 
@@ -78,7 +78,7 @@ def pay(
         console.print_json(data=payment)
         return
     paid = f"{payment['amount']} {payment['currency']} of {bill['number']}"
-    console.print(f"{payment['id']}: {paid} on {payment['pay_on']}, {_standing(payment)}.", highlight=False)
+    console.print(f"{payment['id']}: {paid} on {payment['pay_on']}, {_status(payment)}.", highlight=False)
 
 
 @app.command()
@@ -99,7 +99,7 @@ def _open(bill: dict[str, Any]) -> str:
     return str(Decimal(bill["total"]) - Decimal(bill["paid"]) - sum(promised))
 
 
-def _standing(payment: dict[str, Any]) -> str:
+def _status(payment: dict[str, Any]) -> str:
     waits_for = payment["waits_for"]
     said = str(payment["status"]).replace("_", " ")
     return f"{said}, waits for: {str(waits_for['what']).replace('_', ' ')}" if waits_for else said
