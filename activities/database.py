@@ -14,6 +14,7 @@ from models.messages.writes import AbandonedWrite, AbandonWrite
 from models.store.audit import sync_issues
 from models.store.base.database import Database
 from models.store.payables import bill_hand_over, bills, payments, pending_edits, retractions
+from services.bills import parts
 from services.issues.write_issues import stop_behind_issue
 
 
@@ -57,7 +58,11 @@ class MirrorActivities:
                 return AbandonedWrite(done=done, bill=await bills.balance(session, bill_id))
             if abandon.subject_kind is WriteKind.BILL:
                 bill_id = BillId(abandon.subject_id)
-                return AbandonedWrite(done=await bills.abandon(session, bill_id, actor=abandon.actor, why=why))
+                if await bills.abandon(session, bill_id, actor=abandon.actor, why=why):
+                    return AbandonedWrite(done=True)
+                if await parts.take_back_what_is_there(session, bill_id, actor=abandon.actor, why=why):
+                    return AbandonedWrite(done=False, bill=await bills.balance(session, bill_id))
+                return AbandonedWrite(done=False)
             payment_id = PaymentId(abandon.subject_id)
             done = await payments.abandon(session, payment_id, actor=abandon.actor, why=why)
             return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))

@@ -16,14 +16,15 @@ from typing import NamedTuple, TypeVar
 
 from temporalio import activity
 
-from activities.bill_calls import calls_for
+from activities.bill_calls import BillCalls, calls_for
 from activities.connector_pool import Connections, OpenConnection
 from activities.exactly_once import ExactlyOnce
 from activities.failures import as_failure, not_yet
 from erp.clock import ErpClock, surely_seen
 from erp.connector import offered
-from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
+from models.domain.bill_parts import number_behind
 from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import Erp
 from models.domain.ids import SYNCER, BillId, DocumentId, ErpId, PurchaseOrderId
@@ -38,6 +39,7 @@ from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.orders import purchase_orders
 from models.store.payables import (
+    bill_parts,
     bills,
     bills_in_review,
     duplicate_candidates,
@@ -48,9 +50,11 @@ from models.store.payables import (
 from models.store.payables.duplicate_candidates import SinceMatched
 from models.store.payables.outgoing_bills import OutgoingBill
 from models.store.payables.payments import OutgoingPayment
+from models.store.payables.pending_edits import EditedDocument, OutgoingEdit
 from models.tables import ConnectionRow
 from services.approvals.guard import hold_if_it_waits
-from services.bills import duplicates
+from services.bills import duplicates, parts
+from services.bills.parts import PartTurn
 from services.sync.as_seen import snapshot_as_seen
 from services.sync.snapshots import apply_snapshot
 from temporal_gateway.notifier import WorkflowNotifier
@@ -74,6 +78,8 @@ class Begun(NamedTuple):
     attempt: WriteAttempt
     outgoing: OutgoingBill
     since: SinceMatched
+    part: PartTurn | None = None
+    """Of a bill over several sources: the part whose turn it is. `outgoing` and `attempt` are then the part's."""
 
 
 class KeptBack(Exception):
@@ -96,35 +102,56 @@ class ErpActivities:
     @activity.defn
     async def push_bill(self, push: PushBill) -> BillPushResult:
         """Create the bill in its ERP, or adopt the one that an earlier attempt created; read it back with its PO link.
+        Of a bill in parts it creates the next part; the result says whether there are more.
 
         Raises:
             ApplicationError: The ERP refused the bill, failed, or may or may not have it.
         """
         async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
-            begun = await self._begin(push.bill_id)
+            begun = await self._begin(push)
             if isinstance(begun, BillPushResult):
                 return begun
-            attempt, outgoing, since = begun
+            attempt, outgoing, since, part = begun
             try:
                 calls = calls_for(connection.erp, outgoing)
+                # Another bill with its number is looked for before anything of it is sent; later its own parts have it.
+                check = partial(self._hold_duplicate, connection, push.bill_id, outgoing.bill, since, part)
                 document_id = await self._exactly_once.write(
                     connection.row,
                     outgoing.bill.external_key,
                     attempt,
                     find=calls.find,
-                    create=calls.create,
-                    check=partial(self._hold_duplicate, connection, push.bill_id, outgoing.bill, since),
+                    create=calls.create if part is None else partial(self._create_part, connection, part, calls),
+                    check=check if part is None or part.is_first else None,
                 )
             except (Rejected, NotFound) as error:
-                await self._signal_turn(await self._exactly_once.reject(outgoing.bill.external_key, error))
+                next_in_line = await self._exactly_once.reject(outgoing.bill.external_key, error)
+                if part is not None:
+                    async with self._database.transaction() as session:
+                        next_in_line = await parts.refuse(session, push.bill_id, part, error.message)
+                        shown = parts.in_words(await bill_parts.of_bill(session, push.bill_id))
+                    error.evidence = {**error.evidence, "parts": shown}
+                await self._signal_turn(next_in_line)
                 raise
             except KeptBack as kept:
                 await self._signal_turn(attempt.next_in_line)
                 return BillPushResult(
-                    status=kept.match.status, document_id="", confirmed=False, version=kept.match.version
+                    status=kept.match.status,
+                    document_id="",
+                    confirmed=False,
+                    version=kept.match.version,
+                    more_parts=kept.match.status is BillStatus.PENDING_PUSH,
                 )
+            except ErpError:
+                if part is not None:
+                    async with self._database.transaction() as session:
+                        await bill_parts.free_turn_of_unsent(session, push.bill_id)
+                raise
             taken_at = time.monotonic()
-            await self._signal_turn(attempt.next_in_line)
+            if part is None:
+                await self._signal_turn(attempt.next_in_line)
+            else:
+                calls = await self._as_sent(connection, part)
             # A refusal to show the bill is no refusal of the bill: the write stays in doubt and is not abandoned.
             began = datetime.now(UTC)
             readback = await calls.read_back(document_id)
@@ -132,14 +159,25 @@ class ErpActivities:
                 began = datetime.now(UTC)
                 readback = await calls.read_back(document_id)
             readback = _as_seen(readback, connection.erp.clock, began)
-        status = _status_of(readback)
         async with self._database.transaction() as session:
-            await bills.pushed(session, push.bill_id, readback, status=status)
-            next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
+            if part is None:
+                result = BillPushResult(
+                    status=_status_of(readback),
+                    document_id=readback.document_id,
+                    confirmed=False,
+                    differences=list(readback.differences),
+                )
+                await bills.pushed(session, push.bill_id, readback, status=result.status)
+                next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
+            else:
+                result, next_in_line = await parts.take(session, push.bill_id, part, readback)
             confirmed = False
             if readback.snapshot is not None:
                 settled = await apply_snapshot(session, connection.row, connection.erp, readback.snapshot)
                 confirmed = push.bill_id in settled and not readback.snapshot.status_lags
+            if result.more_parts:
+                return result
+            status = result.status
             facts = None
             if outgoing.purchase_order_id is not None:
                 facts = await purchase_orders.facts(session, outgoing.purchase_order_id)
@@ -160,12 +198,7 @@ class ErpActivities:
             )
         for order_id in outgoing.other_orders:
             await self._notify_other_order(order_id, push.bill_id, outgoing.bill, status)
-        return BillPushResult(
-            status=status,
-            document_id=readback.document_id,
-            confirmed=confirmed,
-            differences=list(readback.differences),
-        )
+        return result.model_copy(update={"confirmed": confirmed})
 
     async def _notify_other_order(
         self, order_id: PurchaseOrderId, bill_id: BillId, bill: BillToPush | DirectBillToPush, status: BillStatus
@@ -203,33 +236,56 @@ class ErpActivities:
                 if edit is None:  # in the ERP already, or abandoned
                     document_id = await bills.document_of(session, push.bill_id)
                     return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, confirmed=False)
-            calls = calls_for(connection.erp, edit.outgoing)
-            taken_before, refused = False, None
-            try:
-                await calls.update(edit.document_id, edition=edit.edition)
-            except Duplicate:  # an earlier attempt's answer was lost
-                taken_before = True
-            except UnknownRefusal as error:
-                refused = error
-            began = datetime.now(UTC)
-            try:
-                readback = await calls.read_back(edit.document_id)
-            except (Rejected, NotFound) as error:
-                raise as_failure(error, family="NotShown") from error
-            if refused is not None and readback.differences:
-                # The ERP may show it later, so the edit is in doubt; a repeat is no answer to words nobody knows.
-                raise as_failure(refused, family="UnknownRefusal", retryable=False)
-            readback = _as_seen(readback, connection.erp.clock, began)
-            if readback.differences and readback.revision == edit.revision:
-                self._wait_to_show(connection.row, edit.document_id, taken_before=taken_before)
-        status = _status_of(readback)
+                documents = await pending_edits.documents(session, push.bill_id, edit)
+            shown: list[PushedBill] = []
+            for document in documents:
+                try:
+                    shown.append(await self._send_edit(connection, edit, document))
+                except (Rejected, NotFound) as error:
+                    if not shown:
+                        raise
+                    # Some of the bill's parts have it: the bill stays as it was edited.
+                    raise as_failure(error, family="PartlyTaken") from error
         async with self._database.transaction() as session:
+            readback = await bill_parts.edited(session, push.bill_id, shown)
             await pending_edits.pushed(session, push.bill_id, edit, readback)
-            if readback.snapshot is not None:
-                await apply_snapshot(session, connection.row, connection.erp, readback.snapshot)
+            for one in shown:
+                if one.snapshot is not None:
+                    await apply_snapshot(session, connection.row, connection.erp, one.snapshot)
         return BillPushResult(
-            status=status, document_id=readback.document_id, confirmed=False, differences=list(readback.differences)
+            status=_status_of(readback),
+            document_id=readback.document_id,
+            confirmed=False,
+            differences=list(readback.differences),
         )
+
+    async def _send_edit(self, connection: OpenConnection, edit: OutgoingEdit, document: EditedDocument) -> PushedBill:
+        """Send an edit to one document and read it back.
+
+        Raises:
+            ErpError: The ERP refused the edit, failed, or may or may not have it.
+            ApplicationError: It refuses to show the document, or refused the edit in unknown words.
+        """
+        calls = calls_for(connection.erp, document.outgoing)
+        taken_before, refused = False, None
+        try:
+            await calls.update(document.document_id, edition=edit.edition)
+        except Duplicate:  # an earlier attempt's answer was lost
+            taken_before = True
+        except UnknownRefusal as error:
+            refused = error
+        began = datetime.now(UTC)
+        try:
+            readback = await calls.read_back(document.document_id)
+        except (Rejected, NotFound) as error:
+            raise as_failure(error, family="NotShown") from error
+        if refused is not None and readback.differences:
+            # The ERP may show it later, so the edit is in doubt; a repeat is no answer to words nobody knows.
+            raise as_failure(refused, family="UnknownRefusal", retryable=False)
+        readback = _as_seen(readback, connection.erp.clock, began)
+        if readback.differences and readback.revision == document.revision:
+            self._wait_to_show(connection.row, document.document_id, taken_before=taken_before)
+        return readback
 
     @activity.defn
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
@@ -319,12 +375,13 @@ class ErpActivities:
 
     # --- the recipe -------------------------------------------------------------------------------------------
 
-    async def _begin(self, bill_id: BillId) -> Begun | BillPushResult:
+    async def _begin(self, push: PushBill) -> Begun | BillPushResult:
         """Begin one attempt of the bill's write, or return why it is not sent now.
 
         Writes to one order go in turn. The bill's workflow waits until the write before it notifies it, however long
         that takes; only the next write waits here, for a moment, while the one before it is read back.
         """
+        bill_id = push.bill_id
         deadline = time.monotonic() + NEXT_WAITS_SECONDS
         while True:
             async with self._database.transaction() as session:
@@ -341,6 +398,9 @@ class ErpActivities:
                     outgoing = await outgoing_bills.load_for_push(session, bill_id)
                     if not outgoing.status.is_void:
                         since = await duplicate_candidates.since_matched(session, bill_id)
+                        part = await parts.begin(session, bill_id, outgoing, attempt, remake=push.remake_parts)
+                        if part is not None:
+                            return Begun(part.attempt, part.outgoing, since, part)
                         return Begun(attempt, outgoing, since)
                     result = BillPushResult(status=outgoing.status, document_id="", confirmed=False)
                     break  # deleted in the ERP meanwhile
@@ -359,11 +419,17 @@ class ErpActivities:
 
     @staticmethod
     async def _refuse_rejected_bill(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
-        """Refuse to pay a bill that was rejected in the ERP.
+        """Refuse to pay a bill that was rejected in the ERP, or of which a part is not there.
 
         Raises:
             Rejected: It was, when it was read last.
         """
+        if outgoing.parts_missing:
+            raise Rejected(
+                f"The ERP does not hold every part of {outgoing.payment.memo}, so none of them is paid.",
+                code="BILL_PARTS_MISSING",
+                evidence={"bill": outgoing.payment.memo, "status": outgoing.bill_status.value},
+            )
         if outgoing.bill_rejected:
             raise Rejected(
                 f"{outgoing.payment.memo} was rejected in the ERP and bills nothing there.",
@@ -377,6 +443,7 @@ class ErpActivities:
         bill_id: BillId,
         bill: BillToPush | DirectBillToPush,
         since: SinceMatched,
+        part: PartTurn | None,
         attempt: WriteAttempt,
     ) -> None:
         """Keep the bill back when another one with its number turned up in the ERP: one look-up there, and none where
@@ -396,11 +463,46 @@ class ErpActivities:
         if not numbered and not since.asks_for_match:
             return
         async with self._database.transaction() as session:
-            match = await duplicates.hold_duplicate(
-                session, connection.row, bill_id, bill.external_key, attempt, numbered
-            )
+            attempts = {bill.external_key: attempt}
+            if part is not None:
+                attempts[part.bill_key] = part.bill_attempt
+            match = await duplicates.hold_duplicate(session, connection.row, bill_id, attempts, numbered)
+            if match is None and part is not None:
+                now = await outgoing_bills.load_for_push(session, bill_id)
+                if now.sources.keys() != part.outgoing.sources.keys():  # its parts are planned anew
+                    for key, one in attempts.items():
+                        await writes.not_sent(session, key, one.first_sent_at)
+                    match = BillMatched(bill_id=bill_id, status=BillStatus.PENDING_PUSH, version=0)
         if match is not None:
             raise KeptBack(match)
+
+    async def _create_part(self, connection: OpenConnection, part: PartTurn, calls: BillCalls) -> DocumentId:
+        """Create a part; where the ERP takes the supplier's number only once, it goes out with `-2`, `-3` behind it.
+
+        Raises:
+            Duplicate: the ERP has a record with its key, or the number behind the supplier's is taken too.
+            ErpError: as `Bills.create`.
+        """
+        bill = part.outgoing.bill
+        try:
+            return await calls.create()
+        except Duplicate as error:
+            if part.is_first or error.code == "ALREADY_SENT" or bill.number != part.number:
+                raise
+            existing = await calls.find()  # it may be there, from an attempt whose answer was lost
+            if existing is not None:
+                return existing
+        number = number_behind(part.number, part.part_no, connection.erp.capabilities.longest_number)
+        async with self._database.transaction() as session:
+            await bill_parts.send_under(session, bill.external_key, number)
+        return await (await self._as_sent(connection, part)).create()
+
+    async def _as_sent(self, connection: OpenConnection, part: PartTurn) -> BillCalls:
+        """Return the calls for a part under the number that it is sent under."""
+        bill = part.outgoing.bill
+        async with self._database.transaction() as session:
+            number = await bill_parts.number_sent(session, bill.external_key)
+        return calls_for(connection.erp, part.outgoing._replace(bill=bill.model_copy(update={"number": number})))
 
     @staticmethod
     def _wait_to_show(connection: ConnectionRow, document_id: DocumentId, *, taken_before: bool) -> None:

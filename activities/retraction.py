@@ -13,10 +13,12 @@ from activities.failures import as_failure
 from erp.connector import Retractions, offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
+from models.domain.ids import DocumentId
+from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.retractions import BillToRetract, RetractBy
 from models.messages.bills import BillMatched, RetractBill
 from models.store.base.database import Database
-from models.store.payables import retractions
+from models.store.payables import bill_parts, retractions
 from services.bills import review, taken_back
 from services.outbox.delivery import OutboxDelivery
 from services.sync.as_seen import snapshot_as_seen
@@ -34,7 +36,7 @@ class RetractionActivities:
 
     @activity.defn
     async def retract_bill(self, retract: RetractBill) -> BillMatched:
-        """Take the bill back, and give it the status that it was taken back for.
+        """Take the bill back, and give it the status that it was taken back for. Of one in parts the last goes first.
 
         Raises:
             ApplicationError: The ERP refused it, failed, or still shows the bill.
@@ -44,17 +46,23 @@ class RetractionActivities:
                 outgoing = await retractions.load(session, retract.bill_id)
                 if outgoing is None:  # done, abandoned, or deleted in the ERP meanwhile
                     return await review.waits_for(session, retract.bill_id)
+                documents = await retractions.documents(session, outgoing, retract.bill_id)
             role = offered(connection.erp.retractions, "way to take bills back")
-            await _take_back(role, outgoing)
-            began = datetime.now(UTC)
-            snapshot = (await role.read_back(outgoing)).snapshot
-            if snapshot is not None:
-                snapshot = snapshot_as_seen(snapshot, connection.erp.clock, began)
+            snapshots: dict[DocumentId | None, PurchaseOrderSnapshot] = {}
+            for document in documents:
+                await _take_back(role, document)
+                began = datetime.now(UTC)
+                snapshot = (await role.read_back(document)).snapshot
+                if snapshot is not None:
+                    snapshots[document.order_document] = snapshot_as_seen(snapshot, connection.erp.clock, began)
+                if document.external_key != outgoing.external_key:
+                    async with self._database.transaction() as session:
+                        await bill_parts.part_taken_back(session, document.external_key)
         async with self._database.transaction() as session:
             await taken_back.lock_orders(session, retract.bill_id)
             before = await retractions.billed_of_orders(session, retract.bill_id)
             ended = await taken_back.end(session, connection.row, retract.bill_id)
-            if snapshot is not None:
+            for snapshot in snapshots.values():
                 await apply_snapshot(session, connection.row, connection.erp, snapshot)
             if ended and outgoing.way is RetractBy.CREDIT and outgoing.order_document is not None:
                 after = await retractions.billed_of_orders(session, retract.bill_id)

@@ -16,6 +16,9 @@ class Capabilities(Record):
     """True: the ERP reports deleted records. Otherwise a deletion scan finds them once a day."""
     several_sources_per_bill: bool
     """True: one bill may be converted from several documents."""
+    bills_in_parts: bool = False
+    """True: a bill over several sources goes out as one document per source. It does where the ERP converts a document
+    from one source (`several_sources_per_bill`)."""
     charges: tuple[ChargeKind, ...] = ()
     """Kinds of money beyond its lines that a bill can carry in the ERP. A bill with another kind is refused before it
     is saved."""

@@ -149,7 +149,7 @@ class BillWorkflow:
         if 0 < now.version < state.seen_version:
             return
         state.seen_version = max(state.seen_version, now.version)
-        if not state.status.is_before_erp or now.status.is_closed:
+        if not state.status.is_before_erp or now.status.is_closed or now.status is BillStatus.RETRACTING:
             state.status = now.status
         state.paid = now.paid
         state.due = now.due

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.database import MirrorActivities
     from activities.erp import ErpActivities
     from activities.failures import FailureDetails, details_of
+    from models.domain.bill_parts import PartState
     from models.domain.bills import BillStatus
     from models.domain.ids import SYNCER
     from models.domain.issue_states import IssueDecision, IssueState
@@ -21,6 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from models.messages.issues import SettleIssue
     from models.messages.orders import BillPushed
     from models.messages.writes import AbandonWrite
+
+PART_DELETED = "BILL_PART_DELETED"
+"""Somebody deleted a part of the bill in the ERP: a retry makes it again."""
 
 HEALED_BY_THE_ORDER = ("NOT_RECEIVED",)
 """Refusals of the ERP that pass when the order or a receipt of it changes: the bill is then sent again by itself."""
@@ -71,24 +75,38 @@ class BillPush:
                 PushBill(
                     connection_id=state.connection_id,
                     bill_id=state.bill_id,
+                    remake_parts=state.remake_parts,
                 ),
-                **policies.erp_write(
-                    state.connection_id,
-                    state.erp,
-                    f"push bill {state.number} and verify its link to {state.order_number}"
-                    if state.order_number
-                    else f"push bill {state.number}, which has no order, and read it back",
-                ),
+                **policies.erp_write(state.connection_id, state.erp, self._summary()),
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise  # an operator ends the workflow; the next sync run starts it again, and it looks first
+            self._note_refused_part()
             await self._open_issue(details_of(error))
         else:
             if result.waits_for:
                 await self._wait_for_turn(result.waits_for)
             else:
                 await self._take_result(result)
+
+    def _summary(self) -> str:
+        state = self._state
+        for part in state.parts:
+            if part.state is not PartState.IN_ERP:
+                return f"push part {part.part_no} of {len(state.parts)} of bill {state.number}, from {part.source}"
+        if not state.order_number:
+            return f"push bill {state.number}, which has no order, and read it back"
+        return f"push bill {state.number} and verify its link to {state.order_number}"
+
+    def _note_refused_part(self) -> None:
+        """Show which part was stopped: the first one that the ERP does not hold."""
+        state = self._state
+        state.remake_parts = False
+        for place, part in enumerate(state.parts):
+            if part.state is PartState.PLANNED:
+                state.parts[place] = part.model_copy(update={"state": PartState.REFUSED})
+                return
 
     async def _wait_for_turn(self, goes_first: str) -> None:
         """Wait until the write before this one notifies us.
@@ -123,6 +141,9 @@ class BillPush:
                 state.version = result.version
                 state.status = result.status
             return
+        state.parts, state.remake_parts = result.parts, False
+        if result.more_parts:  # the next step sends the next one
+            return
         state.document_id = result.document_id
         if result.status is BillStatus.LINK_MISSING:
             await self._open_issue(link_missing(state, result.document_id))
@@ -145,10 +166,10 @@ class BillPush:
         """Wait behind the open issue and carry out its resolution. What the ERP may hold is not abandoned here."""
         state = self._state
         self._show(f"a person: {self._gate.waits_for}: {state.issue_message}")
-        if not await self._gate.wait_for_resolution(until=lambda: state.status.takes_nothing, settled_by=self._healed):
+        if not await self._gate.wait_for_resolution(until=self._is_over, settled_by=self._healed):
             return
         resolution = self._gate.resolution(self._healed)
-        if state.status.takes_nothing:
+        if self._is_over():
             await self._gate.settle(IssueState.RESOLVED, None)
         elif resolution is not None and resolution.decision is IssueDecision.ABANDON:
             abandoned = await workflow.execute_local_activity_method(
@@ -162,8 +183,15 @@ class BillPush:
             if abandoned.done:
                 state.status = BillStatus.ABANDONED
                 await self.notify_order()
+            elif abandoned.bill is not None:  # the ERP holds some of its parts, which are taken back now
+                state.status = abandoned.bill.status
         else:
+            state.remake_parts = state.issue_code == PART_DELETED
             await self._gate.settle(IssueState.RESOLVED, resolution)
+
+    def _is_over(self) -> bool:
+        """Return whether a person decided on the bill itself meanwhile: it takes nothing, or is taken back."""
+        return self._state.status.takes_nothing or self._state.status is BillStatus.RETRACTING
 
     def _healed(self) -> SettleIssue | None:
         """Return the retry that a change of the order stands for, if that change heals the refusal (S4-70)."""

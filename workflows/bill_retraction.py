@@ -68,6 +68,7 @@ class BillRetraction:
         state.needs, state.because = now.needs, now.because
         state.document_id, state.paid, state.due = None, "0", state.total
         state.edit_requested_version = state.edit_sent_version = 0
+        state.parts = []
 
     async def wait_for_resolution(self) -> None:
         """Wait behind the open issue and carry out its resolution; a change in the ERP stands for a retry."""

@@ -60,6 +60,13 @@ def bill_details(state: BillState, waiting_for: str, *, editing: bool) -> Iterat
     place = f", in the ERP as *{state.document_id}*" if state.document_id else ", not in the ERP yet"
     edit = ", an edit on its way to the ERP" if editing else ""
     yield f"Status **{state.status.value.replace('_', ' ')}**{place}{edit}"
+    if state.parts:
+        yield ""
+        for part in state.parts:
+            where = f", in the ERP as *{part.document_id}*" if part.document_id else ""
+            number = f" under {part.number}" if part.number != state.number else ""
+            state_of_part = part.state.value.replace("_", " ")
+            yield f"- part {part.part_no} of {part.total} from {part.source}: {state_of_part}{where}{number}"
     if Decimal(state.paid):
         yield from ("", f"Paid {state.paid}, due {state.due}")
     yield from ("", f"Waiting for: {waiting_for}", "")

@@ -63,6 +63,7 @@ class IntacctConnector:
             match_modes=(MatchMode.TWO_WAY, MatchMode.THREE_WAY) if receives else (MatchMode.TWO_WAY,),
             deletions_feed=not chosen.sweeps,
             several_sources_per_bill=chosen.several_sources,
+            bills_in_parts=True,
             charges=tuple(chosen.subtotals),
             receipts_count_as_billed=True,
             # Seen in the sandbox; unverified at the vendor's. A release that it refuses helps nobody.

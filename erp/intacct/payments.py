@@ -1,6 +1,6 @@
 """Read and write payments (reference 3.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,8 +14,16 @@ from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from erp.pages import Page
 from erp.transport import malformed
-from models.domain.ids import ErpId
-from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentMethod, PaymentToPush, PushedPayment
+from models.domain.ids import DocumentId, ErpId
+from models.domain.payments import (
+    ErpPayment,
+    ErpPaymentShare,
+    PartPaid,
+    PaymentMethod,
+    PaymentPart,
+    PaymentToPush,
+    PushedPayment,
+)
 
 PAYMENT_METHODS: Mapping[str, str] = {
     PaymentMethod.CHECK: "Printed Check",
@@ -76,11 +84,17 @@ class Payments:
             Rejected: PAYABLE_MISSING.
             MalformedAnswer: the answer lacks the new payment.
         """
-        payable: str | None = record_of(payment.bill_document)
-        if payable is None:
-            (invoices,) = await self._reader.all_rows([self._invoice_query(payment)], level=payment.owner_entity)
-            payable = _payable_of(payment, invoices)
-        body = appymt(payment, payable)
+        direct = record_of(payment.bill_document)
+        if direct is not None:
+            shares: list[tuple[str, Decimal]] = [(direct, payment.amount)]
+        else:
+            parts = payment.parts or (_as_one_part(payment),)
+            (invoices,) = await self._reader.all_rows(
+                [self._invoice_query([part.document_id for part in parts])], level=payment.owner_entity
+            )
+            by_document = {row.get("DOCID"): row for row in invoices}
+            shares = [(_payable_of(part.document_id, by_document.get(part.document_id)), part.amount) for part in parts]
+        body = appymt(payment, shares)
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
         number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
         if not number:
@@ -94,10 +108,12 @@ class Payments:
             OutcomeUnknown: reads do not show them yet (reference 2.5 point 4).
         """
         # The same request reads the bill by its last known number and checks that it still has that number.
+        if payment.parts:
+            return await self._read_back_parts(payment, erp_id)
         direct = record_of(payment.bill_document)
-        queries = [_bill_query(direct or payment.payable_hint or "0")]
+        queries = [_bill_query([direct or payment.payable_hint or "0"])]
         if direct is None:
-            queries.append(self._invoice_query(payment))
+            queries.append(self._invoice_query([payment.bill_document]))
         (known, *invoices), record = await self._reader.pages_and_record(
             queries, "APPYMT", erp_id, level=payment.owner_entity
         )
@@ -110,7 +126,7 @@ class Payments:
         payable = direct or next(iter((*shown, *(share.bill_erp_id for share in existing.shares))), "0")
         bills = known.rows
         if payable not in (direct, payment.payable_hint):
-            (bills,) = await self._reader.all_rows([_bill_query(payable)], level=payment.owner_entity)
+            (bills,) = await self._reader.all_rows([_bill_query([payable])], level=payment.owner_entity)
         if not bills:
             raise OutcomeUnknown(f"Intacct does not show bill {payable} yet.", code="OUTCOME_UNKNOWN")
         paid, due = _amount(bills[0], "TOTALPAID"), _amount(bills[0], "TOTALDUE")
@@ -126,40 +142,94 @@ class Payments:
             bill_revision=translate.revision(bills[0]) if bills[0].get("WHENMODIFIED") else None,
         )
 
-    def _invoice_query(self, payment: PaymentToPush) -> Query:
+    async def _read_back_parts(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
+        """Return what Intacct holds of a payment over several vendor invoices, and what is now due on each."""
+        documents = [part.document_id for part in payment.parts]
+        (invoices,), record = await self._reader.pages_and_record(
+            [self._invoice_query(documents)], "APPYMT", erp_id, level=payment.owner_entity
+        )
+        if record is None:
+            raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")
+        existing = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
+        payables = {row["DOCID"]: row["PRRECORDKEY"] for row in invoices.rows if {"DOCID", "PRRECORDKEY"} <= row.keys()}
+        lost = [document for document in documents if document not in payables]
+        if lost:
+            raise OutcomeUnknown(f"Intacct does not show the bill behind {lost[0]} yet.", code="OUTCOME_UNKNOWN")
+        (bills,) = await self._reader.all_rows(
+            [_bill_query(sorted(set(payables.values())))], level=payment.owner_entity
+        )
+        by_number = {row["RECORDNO"]: row for row in bills if "RECORDNO" in row}
+        parts = []
+        for document in documents:
+            bill = by_number.get(payables[document])
+            if bill is None:
+                raise OutcomeUnknown(f"Intacct does not show bill {payables[document]} yet.", code="OUTCOME_UNKNOWN")
+            parts.append(
+                PartPaid(
+                    document_id=document,
+                    payable_id=ErpId(payables[document]),
+                    paid=_amount(bill, "TOTALPAID"),
+                    due=_amount(bill, "TOTALDUE"),
+                    revision=translate.revision(bill) if bill.get("WHENMODIFIED") else None,
+                )
+            )
+        revisions = [part.revision for part in parts if part.revision is not None]
+        return PushedPayment(
+            erp_id=erp_id,
+            state=existing.state,
+            settled=existing.state.casefold() in statuses.SETTLED_PAYMENT_STATES,
+            amount=existing.amount,
+            revision=existing.revision,
+            payable_id=parts[0].payable_id,
+            bill_paid=sum((part.paid for part in parts), Decimal(0)),
+            bill_due=sum((part.due for part in parts), Decimal(0)),
+            bill_revision=max(revisions, default=None),
+            parts=tuple(parts),
+        )
+
+    def _invoice_query(self, documents: Sequence[DocumentId]) -> Query:
         template = self._preferences.needed_vendor_invoice_template()
-        where = wire.all_of(wire.equal("DOCPARID", template), wire.equal("DOCID", payment.bill_document))
-        return Query("PODOCUMENT", ("RECORDNO", "PRRECORDKEY"), where, docparid=template)
+        where = wire.all_of(wire.equal("DOCPARID", template), _is_any("DOCID", documents))
+        return Query("PODOCUMENT", ("RECORDNO", "DOCID", "PRRECORDKEY"), where, docparid=template)
 
 
-def _payable_of(payment: PaymentToPush, invoices: list[Row]) -> str:
+def _as_one_part(payment: PaymentToPush) -> PaymentPart:
+    return PaymentPart(
+        document_id=payment.bill_document,
+        erp_id=payment.bill_erp_id,
+        payable_hint=payment.payable_hint,
+        amount=payment.amount,
+    )
+
+
+def _payable_of(document: DocumentId, invoice: Row | None) -> str:
     """Return the bill that now stands behind the vendor invoice.
 
     Raises:
         Rejected: PAYABLE_MISSING.
     """
-    payable = invoices[0].get("PRRECORDKEY") if invoices else None
+    payable = invoice.get("PRRECORDKEY") if invoice else None
     if payable:
         return payable
-    why = "has posted no bill" if invoices else "is not shown by Intacct"
+    why = "has posted no bill" if invoice else "is not shown by Intacct"
     raise Rejected(
-        f"{payment.bill_document} {why}, so there is nothing to pay.",
+        f"{document} {why}, so there is nothing to pay.",
         code="PAYABLE_MISSING",
-        evidence={"document": payment.bill_document},
+        evidence={"document": document},
     )
 
 
-def _bill_query(number: str) -> Query:
+def _bill_query(numbers: Sequence[str]) -> Query:
     return Query(
         "APBILL",
         ("RECORDNO", "TOTALPAID", "TOTALDUE", "WHENMODIFIED"),
-        wire.equal("RECORDNO", number),
+        _is_any("RECORDNO", numbers),
         optional=("TRX_TOTALPAID", "TRX_TOTALDUE"),
     )
 
 
-def appymt(payment: PaymentToPush, payable: str) -> str:
-    """Return the generic create of one payment of one bill, as XML."""
+def appymt(payment: PaymentToPush, shares: Sequence[tuple[str, Decimal]]) -> str:
+    """Return the generic create of one payment as XML. `shares`: the bills that it pays, with what each gets."""
     return "".join(
         (
             "<create><APPYMT>",
@@ -171,12 +241,24 @@ def appymt(payment: PaymentToPush, payable: str) -> str:
             wire.element("BASECURR", payment.currency),
             wire.element("DOCNUMBER", payment.external_key),
             wire.element("DESCRIPTION", payment.memo),
-            "<ACTION>Submit</ACTION><APPYMTDETAILS><APPYMTDETAIL>",
-            wire.element("RECORDKEY", payable),
-            wire.element("TRX_PAYMENTAMOUNT", wire.plain(payment.amount)),
-            "</APPYMTDETAIL></APPYMTDETAILS></APPYMT></create>",
+            "<ACTION>Submit</ACTION><APPYMTDETAILS>",
+            *(_detail(payable, amount) for payable, amount in shares),
+            "</APPYMTDETAILS></APPYMT></create>",
         )
     )
+
+
+def _detail(payable: str, amount: Decimal) -> str:
+    return (
+        "<APPYMTDETAIL>"
+        + wire.element("RECORDKEY", payable)
+        + wire.element("TRX_PAYMENTAMOUNT", wire.plain(amount))
+        + "</APPYMTDETAIL>"
+    )
+
+
+def _is_any(field: str, values: Sequence[str]) -> str:
+    return wire.equal(field, values[0]) if len(values) == 1 else wire.one_of(field, values)
 
 
 def _amount(row: Row, field: str) -> Decimal:

@@ -93,13 +93,22 @@ MOVES: Mapping[BillStatus, frozenset[BillStatus]] = {
     **{status: (_UNSENT | _UNSENT_ENDS) - {status} for status in _WAITING},
     BillStatus.PENDING_PUSH: (_UNSENT | _READ_BACK | _UNSENT_ENDS) - {BillStatus.PENDING_PUSH},
     # One that the ERP refused is matched again, and asked for its approval again, before it is sent again.
-    BillStatus.SYNC_ISSUE: (_UNSENT | _READ_BACK | {BillStatus.ABANDONED, BillStatus.DELETED, BillStatus.DRAFT})
+    # One in parts, of which the ERP refused one, is taken back.
+    BillStatus.SYNC_ISSUE: (
+        _UNSENT | _READ_BACK | {BillStatus.ABANDONED, BillStatus.DELETED, BillStatus.DRAFT, BillStatus.RETRACTING}
+    )
     - {BillStatus.SYNC_ISSUE},
     BillStatus.LINK_MISSING: (_READ_BACK | {BillStatus.DELETED}) - {BillStatus.LINK_MISSING},
     **{status: (_PAYABLE | {BillStatus.DELETED}) - {status} for status in _IN_ERP},
-    BillStatus.SYNCED: (_PAYABLE | {BillStatus.DELETED, BillStatus.RETRACTING}) - {BillStatus.SYNCED},
+    # Somebody deleted one of its parts in the ERP.
+    **{
+        status: (_PAYABLE | {BillStatus.DELETED, BillStatus.SYNC_ISSUE}) - {status}
+        for status in (BillStatus.SCHEDULED, BillStatus.PARTIALLY_PAID)
+    },
+    BillStatus.SYNCED: (_PAYABLE | {BillStatus.DELETED, BillStatus.RETRACTING, BillStatus.SYNC_ISSUE})
+    - {BillStatus.SYNCED},
     # Abandoned, the retraction leaves the bill as the ERP has it.
-    BillStatus.RETRACTING: _PAYABLE | _TAKEN_BACK,
+    BillStatus.RETRACTING: _PAYABLE | _TAKEN_BACK | {BillStatus.SYNC_ISSUE},
     # A restored bill is made anew: it is matched, and asked for its approval, before it is sent again.
     BillStatus.DISPUTED: _UNSENT | {BillStatus.ABANDONED, BillStatus.DRAFT},
     BillStatus.DRAFT: _UNSENT | {BillStatus.ABANDONED},

@@ -80,6 +80,15 @@ class ErpPayment(Record):
     shares: tuple[ErpPaymentShare, ...] = ()
 
 
+class PaymentPart(Record):
+    """What a payment pays of one part of its bill, where the bill is several documents in the ERP."""
+
+    document_id: DocumentId
+    erp_id: ErpId
+    payable_hint: ErpId | None
+    amount: Decimal
+
+
 class PaymentToPush(Record):
     """A payment to push (S5-34..42)."""
 
@@ -96,6 +105,18 @@ class PaymentToPush(Record):
     bank_account: str
     memo: str = ""
     owner_entity: str | None = None
+    parts: tuple[PaymentPart, ...] = ()
+    """Of a bill that is several documents in the ERP: each part with its share; together they come to `amount`."""
+
+
+class PartPaid(Record):
+    """What is now paid and due on one part of a bill."""
+
+    document_id: DocumentId
+    payable_id: ErpId
+    paid: Decimal
+    due: Decimal
+    revision: str | None = None
 
 
 class PushedPayment(Record):
@@ -112,3 +133,5 @@ class PushedPayment(Record):
     bill_due: Decimal
     bill_revision: str | None = None
     """The bill's revision that these figures belong to, as its own page shows it; None: the ERP does not tell."""
+    parts: tuple[PartPaid, ...] = ()
+    """Of a bill in parts: those that were paid now. `bill_paid` and `bill_due` are then the sums over them alone."""

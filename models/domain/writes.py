@@ -33,8 +33,8 @@ class UnknownWords(Record):
 
 
 class WriteKind(StrEnum):
-    """What a write brings to the ERP. A person can abandon each before the ERP has taken it, but not a source order:
-    its upload ends by itself."""
+    """What a write brings to the ERP. A person can abandon each before the ERP has taken it, but not a source order,
+    whose upload ends by itself, nor a part of a bill without the bill."""
 
     BILL = "bill"
     PAYMENT = "payment"
@@ -42,3 +42,5 @@ class WriteKind(StrEnum):
     BILL_RETRACTION = "bill_retraction"
     """Abandoned, the bill stays in the ERP."""
     SOURCE_ORDER = "source_order"
+    BILL_PART = "bill_part"
+    """One part of a bill over several sources. The bill's own write takes its turn and stands for all of them."""

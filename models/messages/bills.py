@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
 from models.domain.ids import BillId, ConnectionId, PaymentId, PurchaseOrderId, SyncIssueId
@@ -51,6 +52,18 @@ class OpenPayment(BaseModel):
         return not self.started and not self.done
 
 
+class PartShown(BaseModel):
+    """One part of a bill over several sources, as the bill's workflow shows it."""
+
+    part_no: int
+    source: str
+    """The document that it is converted from."""
+    total: str
+    state: PartState
+    document_id: str = ""
+    number: str = ""
+
+
 class BillState(BaseModel):
     """Everything that a bill's workflow hands over when it continues as new.
 
@@ -96,6 +109,10 @@ class BillState(BaseModel):
     """The bill's version that `status` and `needs` belong to, while it is not sent."""
     seen_version: int = 0
     """The bill's version that `paid` and `due` belong to."""
+    parts: list[PartShown] = []
+    """Of a bill over several sources: the documents it is in the ERP, in the order in which they are sent."""
+    remake_parts: bool = False
+    """A person decided that a part which was deleted in the ERP is made again."""
 
 
 class BillEdited(BaseModel):
@@ -110,6 +127,8 @@ class PushBill(BaseModel):
 
     connection_id: ConnectionId
     bill_id: BillId
+    remake_parts: bool = False
+    """A part that was deleted in the ERP is made again."""
 
 
 class RetractBill(BaseModel):
@@ -131,6 +150,10 @@ class BillPushResult(BaseModel):
     waits_for: str = ""
     """External key of the earlier write to the same order that goes first; nothing was sent. Empty: it was this bill's
     turn."""
+    parts: list[PartShown] = []
+    """Of a bill over several sources: its parts as they are now."""
+    more_parts: bool = False
+    """One part was sent, and the next one is to be sent."""
 
 
 class BillBalance(BaseModel):

@@ -20,8 +20,8 @@ class AbandonWrite(BaseModel):
 
 
 class AbandonedWrite(BaseModel):
-    """Whether the write could be abandoned; for a payment or a retraction also what is then paid and due on the
-    bill."""
+    """Whether the write could be abandoned; for a payment, a retraction and a bill whose parts are taken back
+    instead, also what is then paid and due on the bill."""
 
     done: bool
     bill: BillBalance | None = None

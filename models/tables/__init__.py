@@ -29,7 +29,7 @@ from models.tables.orders import (
     SkippedRecordRow,
 )
 from models.tables.organizations import ApiKeyRow, ApiKeyUseRow, OrganizationRow, PersonRow
-from models.tables.payables import BillLineRow, BillRetractionRow, BillRow, ErpWriteRow, PaymentRow
+from models.tables.payables import BillLineRow, BillPartRow, BillRetractionRow, BillRow, ErpWriteRow, PaymentRow
 from models.tables.policies import MatchDecisionRow, MatchResultRow, TolerancePolicyRow, UnitFactorRow
 from models.tables.source_orders import ContactRow, SourceOrderRow
 from models.tables.webhooks import ChangeHintRow, WebhookCompanyRow, WebhookEventRow
@@ -42,6 +42,7 @@ __all__ = [
     "ApprovalRuleRow",
     "ApprovalStepRow",
     "BillLineRow",
+    "BillPartRow",
     "BillRetractionRow",
     "BillRow",
     "ChangeHintRow",

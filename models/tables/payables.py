@@ -181,6 +181,48 @@ class BillRetractionRow(SQLModel, table=True):
     ended_at: datetime | None = instant_column(nullable=True)
 
 
+class BillPartRow(SQLModel, table=True):
+    """One part of a bill over several sources: the document in the ERP that is converted from one of them."""
+
+    __tablename__ = "bill_parts"
+    __table_args__ = (
+        Index("bill_parts_by_bill", "bill_id", "generation", "part_no"),
+        Index("bill_parts_by_erp_id", "erp_id", "connection_id"),
+        Index("bill_parts_by_document", "document_id", "connection_id"),
+        Index("bill_parts_by_payable", "payable_id", "connection_id"),
+    )
+
+    external_key: str = Field(primary_key=True)
+    bill_id: str = Field(foreign_key="bills.id")
+    connection_id: str = Field(foreign_key="connections.id")
+    generation: int
+    """The bill's generation that it belongs to."""
+    part_no: int
+    times_remade: int = 0
+    """How often it was made again after somebody deleted it in the ERP."""
+    superseded: bool = False
+    """It was deleted in the ERP and made again: another row is the part now."""
+    state: str
+    """A `models.domain.bill_parts.PartState`."""
+    source_document: str
+    purchase_order_id: str = Field(foreign_key="purchase_orders.id")
+    number: str
+    """The number it is sent under: the supplier's, or that with `-2` behind it where the ERP takes a number once."""
+    total: Decimal = number_column()
+    paid: Decimal = number_column(zero=True)
+    erp_id: str | None = None
+    document_id: str | None = None
+    payable_id: str | None = None
+    erp_revision: str | None = None
+    payable_revision: str | None = None
+    shown: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    """The ERP's bill behind it, as a page of bills last showed it: people's changes of the bill are found by all
+    parts together."""
+    problem: str = ""
+    """What the ERP refused it with, or how it differs there."""
+    changed_at: datetime = instant_column(default_now=True)
+
+
 class BillLineRow(SQLModel, table=True):
     """One line of a bill. Money is in the bill's currency."""
 
@@ -225,6 +267,10 @@ class BillLineRow(SQLModel, table=True):
     source, receipts first (spec/matching.md 3.6), then the order itself."""
     reserves: bool = False
     """True while its quantity is part of P: saved by us and not yet inside the ERP's billed quantity."""
+    settled_quantity: Decimal = number_column(zero=True)
+    """While it reserves: what of its quantity is inside the ERP's billed quantity already, by parts of its bill; the
+    sources of those parts are marked `settled`."""
+    settled_amount: Decimal = number_column(zero=True)
 
 
 class PaymentRow(SQLModel, table=True):

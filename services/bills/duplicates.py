@@ -5,7 +5,7 @@ until the next sync, which then opens an issue (`services/sync/duplicates.py`). 
 a bill of a sync page, and our bill is matched again: the rules on duplicates are those of every match.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,15 +28,15 @@ async def hold_duplicate(
     session: AsyncSession,
     connection: ConnectionRow,
     bill_id: BillId,
-    key: ExternalKey,
-    attempt: WriteAttempt,
+    attempts: Mapping[ExternalKey, WriteAttempt],
     numbered: Sequence[ErpBill],
 ) -> BillMatched | None:
     """Match a bill again that is about to be sent, if the mirror has a bill with its number that its match has not
     seen, or the ERP had refused it; return the new match if it keeps the bill back. `numbered` is what the ERP holds
     under the number.
 
-    The write goes back to where it was before the attempt, as nothing was sent.
+    The writes go back to where they were before the attempt, as nothing was sent: the bill's own, and that of its first
+    part.
     """
     usable = [
         bill
@@ -53,9 +53,11 @@ async def hold_duplicate(
     assert bill is not None, "a bill is never removed"
     if not BillStatus(bill.status).is_being_pushed:
         return None  # abandoned or deleted meanwhile: the attempt finds out by itself
-    await writes.not_sent(session, key, attempt.first_sent_at)
+    for key, attempt in attempts.items():
+        await writes.not_sent(session, key, attempt.first_sent_at)
     matched = await review.rematch_bill(session, connection, bill, ENTERED_THERE if since.unseen else RETRIED)
     if matched.status.is_waiting:
         return matched
-    await writes.begin_attempt(session, key)
+    for key in attempts:
+        await writes.begin_attempt(session, key)
     return None

@@ -180,7 +180,9 @@ async def _surrounded(
             "due_known": await _due_known(session, connection, orders, bill),
             "bill_in_advance": _bill_in_advance(connection),
             "other_vendors": bool(connection.capabilities.get("bills_of_other_vendors", True)),
-            "several_sources": bool(connection.capabilities.get("several_sources_per_bill", False)),
+            "several_sources": any(
+                connection.capabilities.get(way, False) for way in ("several_sources_per_bill", "bills_in_parts")
+            ),
         }
     )
 

@@ -66,6 +66,8 @@ def plan(bill: BillRow, facts: RetractionFacts, event: BillEvent) -> Plan:
         return _refused(Refused("BILL_MADE_IN_ERP", "The bill was made in the ERP, which is where it is deleted."))
     if not isinstance(does, Does):
         return _refused(_by_status(bill, does))
+    if does is Does.ABANDONS and facts.parts_in_erp:
+        does = Does.TAKES_BACK  # some of its parts are in the ERP, and one is stopped
     match does:
         case Does.MAKES_ANEW:
             obstacles = _against_restoring(bill, facts)

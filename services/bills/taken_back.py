@@ -13,7 +13,7 @@ from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
 from models.store.orders import ledger
 from models.store.orders.order_pages import requeue_notification
-from models.store.payables import bill_edits, bills_in_review, retractions
+from models.store.payables import bill_edits, bill_parts, bills_in_review, retractions
 from models.tables import BillRow, ConnectionRow
 from services.approvals.entry import assign_approvers
 from services.bills import review
@@ -43,6 +43,7 @@ async def end(session: AsyncSession, connection: ConnectionRow, bill_id: BillId)
         return False
     wanted = await retractions.end(session, bill, RetractionState.DONE)
     assert wanted is not None, "a bill is only being taken back while that is requested"
+    await bill_parts.end_taken_back(session, bill_id)
     before = {"status": bill.status, "document": bill.document_id, "key": bill.external_key}
     bill.status, bill.paid = TAKEN_BACK[wanted], bill.paid * 0
     if wanted is not RetractFor.DELETION:
@@ -99,6 +100,7 @@ async def restore(
     connection = await connections.get(session, ConnectionId(bill.connection_id))
     assert connection is not None, "a bill's connection is never removed"
     before = bill.status
+    await bill_parts.forget_settled(session, bill_id)
     if before == BillStatus.DELETED:
         await retractions.begin_generation(session, bill)
         bill.paid = bill.paid * 0

@@ -12,6 +12,7 @@ from models.store.audit import sync_issues
 from models.store.payables import bill_edits, bills, payments, pending_edits, retractions
 from models.store.payables.bill_edits import EditRefused
 from models.tables import SyncIssueRow
+from services.bills import parts
 from services.bills.ending import abandon_bill
 from services.payments.scheduling import abandon_payment
 
@@ -58,7 +59,7 @@ async def abandon_stopped(session: AsyncSession, issue: SyncIssueRow, *, request
     try:
         await abandon_bill(session, bill, actor=actor, why=why, request_key=request_key)
     except EditRefused:
-        return False
+        return await parts.take_back_what_is_there(session, BillId(bill.id), actor=actor, why=why)
     return True
 
 
@@ -67,7 +68,7 @@ async def _stop_bill(session: AsyncSession, issue: OpenIssue) -> bool:
     bill = await bills.lock_with_write(session, bill_id)
     if not bill_states.may_be_stopped(bill.status, bill.write):
         return False
-    if not issue.keeps_status and issue.code != "LINK_MISSING":
+    if not issue.keeps_status and issue.code != "LINK_MISSING" and not bill.status.is_payable:
         await bills.set_status(session, bill_id, BillStatus.SYNC_ISSUE, actor=SYNCER, why=issue.message)
     return True
 

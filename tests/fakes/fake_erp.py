@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
 from erp.connector import ConnectionCheck, ConnectionSettings, DeletionScan, PreferenceProblem, Statuses
-from erp.errors import AuthenticationFailed, Duplicate, ErpError, NotFound, OutcomeUnknown, Unavailable
+from erp.errors import AuthenticationFailed, Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, Unavailable
 from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
 from erp.sign_in import Credentials
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
@@ -31,7 +31,7 @@ from models.domain.orders import (
     PurchaseOrderHeader,
     PurchaseOrderSnapshot,
 )
-from models.domain.payments import ErpPayment, PaymentToPush, PushedPayment
+from models.domain.payments import ErpPayment, PartPaid, PaymentToPush, PushedPayment
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
 from models.domain.source_orders import OrderToUpload, UploadedOrder
@@ -139,6 +139,10 @@ class FakeErp:
     """The order's own figures do not show new bills yet."""
     settled: bool = True
     """Payments are posted at once."""
+    takes_numbers_once: bool = False
+    """A second document of a vendor under one number is refused."""
+    refuse_sources: frozenset[str] = frozenset()
+    """Documents that nothing is converted from any more."""
     deferred: bool = False
     """It answers when it comes by; see `answers`."""
     grant: FakeGrant | None = None
@@ -280,7 +284,8 @@ class FakeErp:
             return self.bills_held
         paid = Counter[str]()
         for one in self.created_payments.values():
-            paid[one.payment.bill_document] += one.payment.amount  # type: ignore[assignment]
+            for document, amount in _shares(one.payment):
+                paid[document] += amount  # type: ignore[assignment]
         shown = [as_shown(invoice, paid[invoice.document_id] or Decimal(0)) for invoice in self.invoices.values()]
         return [*self.bills_held, *shown]
 
@@ -337,6 +342,10 @@ class FakeErp:
             return created.document_id
         if created is not None and self.repeats is Repeats.REFUSED:
             raise Duplicate(f"document {bill.external_key} exists", code="DUPLICATE_DOCUMENT", erp_code="BL01001973")
+        if self.takes_numbers_once and any(one.bill.number == bill.number for one in self.invoices.values()):
+            raise Duplicate(f"a bill {bill.number} exists", code="ALREADY_EXISTS", erp_code="BL34000061")
+        if isinstance(bill, BillToPush) and self.refuse_sources & {line.source.document_id for line in bill.lines}:
+            raise Rejected("its source is closed", code="SOURCE_CLOSED", erp_code="BL03000018")
         number = str(8999 + self.calls["create_bill"])
         document_id = DocumentId(f"Vendor Invoice-{bill.external_key}")
         self.invoices[bill.external_key] = Invoice(
@@ -457,6 +466,8 @@ class FakeErp:
         if self.refuse_read_backs:
             raise self.refuse_read_backs.pop(0)
         created = self.created_payments[payment.external_key]
+        if payment.parts:
+            return self._pushed_over_parts(created)
         invoice = next(i for i in self.invoices.values() if i.document_id == payment.bill_document)
         paid = Decimal(0)
         if self.settled:
@@ -474,6 +485,36 @@ class FakeErp:
             bill_paid=paid,
             bill_due=invoice.bill.total - paid,
             bill_revision=created.revision,
+        )
+
+    def _pushed_over_parts(self, created: Payment) -> PushedPayment:
+        paid: Counter[str] = Counter()
+        for one in self.created_payments.values():
+            for document, amount in _shares(one.payment) if self.settled else []:
+                paid[document] += amount  # type: ignore[assignment]
+        named = [part.document_id for part in created.payment.parts]
+        parts = tuple(
+            PartPaid(
+                document_id=invoice.document_id,
+                payable_id=as_shown(invoice, Decimal(0)).erp_id,
+                paid=Decimal(paid[invoice.document_id]),
+                due=invoice.bill.total - paid[invoice.document_id],
+                revision=created.revision,
+            )
+            for invoice in self.invoices.values()
+            if invoice.document_id in named
+        )
+        return PushedPayment(
+            erp_id=created.erp_id,
+            state="Complete" if self.settled else "Submitted",
+            settled=self.settled,
+            amount=created.payment.amount,
+            revision=created.revision,
+            payable_id=parts[0].payable_id,
+            bill_paid=sum((part.paid for part in parts), Decimal(0)),
+            bill_due=sum((part.due for part in parts), Decimal(0)),
+            bill_revision=created.revision,
+            parts=parts,
         )
 
     async def close(self) -> None:
@@ -553,13 +594,34 @@ class FakeErp:
             )
             for line in self._billings(order)
         ]
-        received = tuple(r for r in self.receipts_held.values() if r.order_document == order.document_id)
+        received = tuple(
+            self._as_billed(one) for one in self.receipts_held.values() if one.order_document == order.document_id
+        )
         return PurchaseOrderSnapshot(
             purchase_order=self.shown(order),
             receipts=received,
             billings=() if self.order_lags else tuple(billings),
             credits=self.credited.get(order.erp_id, ()),
         )
+
+    def _as_billed(self, receipt: Receipt) -> Receipt:
+        """The receipt with what our invoices converted of it."""
+        billed: Counter[str] = Counter()
+        for invoice in self.invoices.values():
+            for line in invoice.bill.lines if isinstance(invoice.bill, BillToPush) else ():
+                if line.source.document_id == receipt.document_id:
+                    billed[line.source.line] += line.quantity  # type: ignore[assignment]
+        lines = [
+            line.model_copy(update={"billed": line.billed + Decimal(billed[line.erp_id])}) for line in receipt.lines
+        ]
+        return receipt.model_copy(update={"lines": tuple(lines)})
+
+
+def _shares(payment: PaymentToPush) -> list[tuple[DocumentId, Decimal]]:
+    """What the payment pays of each document."""
+    if not payment.parts:
+        return [(payment.bill_document, payment.amount)]
+    return [(part.document_id, part.amount) for part in payment.parts]
 
 
 def _header_fields(order: PurchaseOrder) -> dict[str, Any]:

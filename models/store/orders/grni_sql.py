@@ -87,10 +87,15 @@ with companies as (
       from held where not deleted and returned > 0
     union all
     select l.chain_line, 'bill', b.posting_date, b.number, b.id, bl.line_no,
-           case l.basis when 'amount' then bl.amount else bl.quantity end, 0, bl.amount, bl.reserves, false, false
+           case l.basis when 'amount' then part.amount else part.quantity end, 0, part.amount, part.pending, false,
+           false
       from held l
       join bill_lines bl on bl.purchase_order_id = l.purchase_order_id and bl.purchase_order_line_no = l.line_no
       join bills b on b.id = bl.bill_id
+      -- Of a bill in parts, some may be inside E already.
+      join lateral (values (bl.quantity - bl.settled_quantity, bl.amount - bl.settled_amount, bl.reserves),
+                           (bl.settled_quantity, bl.settled_amount, false)) as part(quantity, amount, pending)
+        on part.amount <> 0 or part.quantity <> 0 or bl.amount = 0 and part.pending = bl.reserves
      where (bl.quantity is not null or l.basis = 'amount')
        and (bl.reserves or (b.status not in ('deleted', 'abandoned', 'disputed') and not l.deleted))
     union all

@@ -113,12 +113,17 @@ with chain as (
      group by mine.purchase_order_id, mine.line_no
 ), ours as (
     select mine.purchase_order_id, mine.line_no,
-           sum(b.quantity) filter (where b.exact_quantity is null) as pending,
+           sum(b.quantity - b.settled_quantity) filter (where b.exact_quantity is null) as pending,
            array_agg(b.exact_quantity) filter (where b.reserves and b.exact_quantity is not null) as fractions,
+           -- Parts of bills that are inside E already: what they billed is pending no more.
+           string_agg((select string_agg('-' || coalesce(x.source ->> 'exact', x.source ->> 'quantity'), ' ')
+                         from jsonb_array_elements(b.sources) as x(source)
+                        where (x.source ->> 'settled')::boolean), ' ')
+               filter (where b.reserves and b.exact_quantity is not null and b.settled_quantity <> 0) as settled_parts,
            array_agg(b.exact_quantity) filter (where not b.reserves and exists (
                select from bills x where x.id = b.bill_id
                   and x.status not in ('abandoned', 'deleted', 'disputed'))) as settled,
-           sum(b.amount) filter (where b.reserves) as pending_amount
+           sum(b.amount - b.settled_amount) filter (where b.reserves) as pending_amount
       from purchase_order_lines mine
       join purchase_order_lines c on c.chain_line = mine.chain_line
       join bill_lines b on b.purchase_order_id = c.purchase_order_id and b.purchase_order_line_no = c.line_no
@@ -134,7 +139,7 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.billed_amount, 0) as chain_billed_amount,
        coalesce(chain.credited, 0) as chain_credited,
        coalesce(chain.credited_amount, 0) as chain_credited_amount,
-       coalesce(ours.pending, 0) as pending, ours.fractions, ours.settled,
+       coalesce(ours.pending, 0) as pending, ours.fractions, ours.settled, ours.settled_parts,
        coalesce(ours.pending_amount, 0) as pending_amount, limits.ends_on, limits.release_cap,
        l.receivable and not exists (
            select from list_entries i
@@ -191,7 +196,7 @@ def _line(row: Any) -> LedgerLine:
         received=row.chain_received,
         returned=row.chain_returned,
         billed=_as_billed(row.chain_billed, row.settled or ()),
-        pending=_exactly(row.pending, row.fractions or ()),
+        pending=_exactly(row.pending, (*(row.fractions or ()), *(row.settled_parts or "").split())),
         billed_amount=row.chain_billed_amount,
         pending_amount=row.pending_amount,
         credited=row.chain_credited,
@@ -247,8 +252,9 @@ async def receipt_sources(
                        array_agg(s.exact) filter (where s.exact is not null) as fractions
                   from bill_lines b
                   cross join lateral jsonb_to_recordset(b.sources)
-                        as s(document_id text, line text, quantity numeric, exact text)
-                 where b.purchase_order_id = :order and b.reserves and b.bill_id is distinct from :without
+                        as s(document_id text, line text, quantity numeric, exact text, settled boolean)
+                 where b.purchase_order_id = :order and b.reserves and s.settled is not true
+                   and b.bill_id is distinct from :without
                  group by 1, 2
             )
             select r.document_id, r.number, l.erp_id as line, l.line_no, l.order_line, r.received_on,

@@ -67,7 +67,7 @@ select o.id, o.erp_id, o.workflow_id, o.number,
 from purchase_orders o
 {_LINES}
 left join lateral (
-    select sum(bl.quantity) filter (where bl.reserves) as pending,
+    select sum(bl.quantity - bl.settled_quantity) filter (where bl.reserves) as pending,
            bool_or(b.origin = 'posync' and b.status not in ('abandoned', 'deleted')) as ours
     from bill_lines bl join bills b on b.id = bl.bill_id where bl.purchase_order_id = o.id
 ) p on true

@@ -28,6 +28,7 @@ from models.store.orders.order_rows import (
     write_lines,
 )
 from models.store.orders.receipt_rows import drop_others, write_receipts
+from models.store.payables import bill_parts
 
 
 async def apply_snapshot(
@@ -88,7 +89,10 @@ async def apply_snapshot(
         await figures_are_in(connection, write.id)
     await write_receipts(connection, connection_id, receipts)
     await drop_others(connection, write.id, [receipt.erp_id for receipt in snapshot.receipts])
-    settled = await _settle(connection, write, snapshot.billings)
+    settled = (
+        *await _settle(connection, write, snapshot.billings),
+        *await _settle_parts(s, connection, write, snapshot.billings),
+    )
     credited = await credits.take_in(connection, write.id, snapshot.credits)
     if credited or snapshot.credits:
         await keep_time_of(connection, write.id, snapshot.began)
@@ -138,9 +142,18 @@ async def _lacks_a_settled_bill(
             "select 1 from bill_lines l join bills b on b.id = l.bill_id"
             " where l.purchase_order_id = :id and not l.reserves and b.origin = 'posync'"
             "   and b.status not in ('deleted', 'abandoned', 'disputed')"
-            "   and b.external_key <> all(cast(:numbers as text[])) limit 1"
+            "   and b.external_key <> all(cast(:numbers as text[]))"
+            # Of a bill in parts, each part that bills this order is looked for.
+            "   and not exists (select from bill_parts p where p.bill_id = b.id and p.generation = b.generation"
+            "      and p.purchase_order_id = :id and (p.external_key = any(cast(:numbers as text[]))"
+            "         or p.document_id = any(cast(:documents as text[]))"
+            "         or p.superseded or p.state in ('deleted', 'taken_back'))) limit 1"
         ),
-        {"id": write.id, "numbers": sorted({billing.document_number for billing in billings})},
+        {
+            "id": write.id,
+            "numbers": sorted({billing.document_number for billing in billings}),
+            "documents": sorted({billing.document_id for billing in billings}),
+        },
     )
     return rows.one_or_none() is not None
 
@@ -177,3 +190,35 @@ async def _settle(
         },
     )
     return tuple(BillId(bill) for bill in settled.scalars())
+
+
+async def _settle_parts(
+    s: AsyncSession, connection: AsyncConnection, write: OrderWrite, billings: Sequence[OrderBilling]
+) -> tuple[BillId, ...]:
+    """Mark the shares of bills in parts that the evidence names as inside E; return the bills that have nothing outside
+    E on this order any more."""
+    rows = await connection.execute(
+        text(
+            "select distinct l.bill_id from bill_lines l join bill_parts p on p.bill_id = l.bill_id"
+            " where l.purchase_order_id = :id and l.reserves"
+        ),
+        {"id": write.id},
+    )
+    reserving = sorted(rows.scalars())
+    if not reserving or not billings:
+        return ()
+    await bill_parts.settle(
+        s,
+        write.id,
+        [billing.document_number for billing in billings],
+        [billing.document_id for billing in billings],
+    )
+    rows = await connection.execute(
+        text(
+            "select distinct bill_id from bill_lines"
+            " where purchase_order_id = :id and reserves and bill_id = any(cast(:bills as text[]))"
+        ),
+        {"id": write.id, "bills": reserving},
+    )
+    still = set(rows.scalars())
+    return tuple(BillId(bill_id) for bill_id in reserving if bill_id not in still)

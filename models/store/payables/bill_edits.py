@@ -45,7 +45,9 @@ async def lock(session: AsyncSession, bill_id: BillId, organization_id: Organiza
 
 async def write_of(session: AsyncSession, subject_id: str, *, lock: bool = False) -> ErpWriteRow | None:
     """Return the ERP write of a bill or a payment; None for those made in the ERP."""
-    statement = select(ErpWriteRow).where(col(ErpWriteRow.subject_id) == subject_id)
+    statement = select(ErpWriteRow).where(
+        col(ErpWriteRow.subject_id) == subject_id, col(ErpWriteRow.kind) != str(WriteKind.BILL_PART)
+    )
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()

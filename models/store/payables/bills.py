@@ -244,6 +244,8 @@ async def create(session: AsyncSession, new: NewBill) -> bool:
     return made.first() is not None
 
 
+_IN_ERP = ", ".join(f"'{status.value}'" for status in BillStatus if status.is_payable)
+
 _PUSHED = text(
     f"""
     with held as (
@@ -257,7 +259,8 @@ _PUSHED = text(
           from held h
           cross join lateral (
               -- Paid meanwhile: a later state is not taken back.
-              select {moved("bills", "h.status", "cast(:status as varchar)")} as status
+              select case when h.status in ({_IN_ERP}) and cast(:status as varchar) = 'sync_issue' then h.status
+                          else {moved("bills", "h.status", "cast(:status as varchar)")} end as status
           ) s
           cross join lateral (
               select s.status,

@@ -17,7 +17,7 @@ from models.domain.sync import Stream
 from models.store.audit import events, sync_issues
 from models.store.base.identity import derived_id
 from models.store.orders import excluded_records
-from models.store.payables import erp_edits, retractions
+from models.store.payables import erp_bill_parts, erp_edits, retractions
 from models.store.payables.bill_status import status_by_payment
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR, BillLink, Unclear, links_of
 from models.store.payables.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
@@ -55,8 +55,9 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
         name = bill.source_document or bill.erp_id
         if name not in newest or newest[name].revision <= bill.revision:
             newest[name] = bill
-    result = await _stored(connection, ConnectionId(row.id), list(newest.values()))
-    newer = [bill for bill in newest.values() if _is_newer(result.match(bill), bill)]
+    page, in_parts = await erp_bill_parts.compose(s, row, list(newest.values()))
+    result = await _stored(connection, ConnectionId(row.id), page)
+    newer = [bill for bill in page if bill.external_key in in_parts or _is_newer(result.match(bill), bill)]
     if not newer:
         return ErpBillsUpserted(len(bills), 0, ())
     result = await _stored(connection, ConnectionId(row.id), newer, lock=True)
@@ -65,7 +66,7 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
     theirs: list[tuple[ErpBill, Any]] = []
     for bill in newer:
         stored = result.match(bill)
-        if not _is_newer(stored, bill):
+        if bill.external_key not in in_parts and not _is_newer(stored, bill):
             continue
         if stored is None or stored.origin == Origin.ERP.value:
             theirs.append((bill, stored))

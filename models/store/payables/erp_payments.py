@@ -95,7 +95,9 @@ async def _stored(
     rows = await connection.execute(
         text(
             "select p.id, p.origin, p.status, p.amount, p.bill_id, p.external_key, p.erp_id, p.erp_revision,"
-            "   b.payable_id from payments p join bills b on b.id = p.bill_id"
+            "   b.payable_id, array(select x.payable_id from bill_parts x where x.bill_id = b.id"
+            "      and x.generation = b.generation and x.payable_id is not null) as part_payables"
+            "   from payments p join bills b on b.id = p.bill_id"
             " where p.connection_id = :c and (p.erp_id = any(cast(:ids as text[]))"
             "   or p.external_key = any(cast(:keys as text[]))) order by p.id" + (" for update of p" if lock else "")
         ),
@@ -118,6 +120,8 @@ async def _lock_bills(connection: AsyncConnection, connection_id: str, payments:
     await connection.execute(
         text(
             "select 1 from bills where connection_id = :c and (payable_id = any(cast(:payables as text[]))"
+            "   or id in (select bill_id from bill_parts where connection_id = :c"
+            "             and payable_id = any(cast(:payables as text[])))"
             "   or id in (select bill_id from payments where connection_id = :c"
             "             and (erp_id = any(cast(:ids as text[])) or external_key = any(cast(:keys as text[])))))"
             " order by id for update"
@@ -181,7 +185,8 @@ async def _take_ours(
 def _amount_there(ours: Any, payment: ErpPayment) -> Decimal:
     """Return what a payment of ours pays of its bill in the ERP; its own amount while it is not settled, or where the
     ERP does not name the bill."""
-    shares = [share.amount for share in payment.shares if share.bill_erp_id == ours.payable_id]
+    payables = {ours.payable_id, *ours.part_payables}
+    shares = [share.amount for share in payment.shares if share.bill_erp_id in payables]
     if ours.status != PaymentStatus.PAID.value or not payment.settled or not shares:
         return Decimal(ours.amount)
     return sum(shares, Decimal(0))
@@ -268,6 +273,9 @@ async def _bills_by_payable(
         text(
             "select payable_id, id from bills where connection_id = :c and payable_id = any(cast(:payables as text[]))"
             " and status not in ('deleted', 'abandoned')"
+            " union select p.payable_id, b.id from bill_parts p join bills b on b.id = p.bill_id"
+            " where p.connection_id = :c and p.payable_id = any(cast(:payables as text[]))"
+            " and b.status not in ('deleted', 'abandoned')"
         ),
         {
             "c": connection_id,

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.domain.bill_parts import PartOrder, divided
 from models.domain.bills import (
     AccountLineToPush,
     BillLineSource,
@@ -40,15 +42,31 @@ class OutgoingBill(NamedTuple):
     order_workflow_id: str = ""
     other_orders: tuple[PurchaseOrderId, ...] = ()
     """Further orders it has lines on."""
+    sources: Mapping[DocumentId, "SourceOrder"] = MappingProxyType({})
+    """The documents that its lines are converted from, each with its order."""
+    generation: int = 1
+    in_parts: bool = False
+    """The ERP takes a bill over several sources as one document per source."""
+
+
+class SourceOrder(NamedTuple):
+    """The order that a source is, or is a receipt of."""
+
+    id: PurchaseOrderId
+    erp_id: ErpId
+    order: PartOrder
 
 
 _IN_PUSH = text(
     """
     select b.external_key, b.vendor_id, b.number, b.bill_date, b.posting_date, b.due_date, b.currency, b.memo, b.total,
            b.charges, b.tax, b.discount, b.edit_baseline, b.status, b.connection_id, b.repeats_number,
-           (select array_agg(r.document_id order by r.generation) from bill_retractions r
-             where r.bill_id = b.id and r.state = 'done') as earlier,
-           b.direct, b.entity as own_entity, b.generation,
+           array(select r.document_id from bill_retractions r where r.bill_id = b.id and r.state = 'done'
+                 union select p.document_id from bill_parts p where p.bill_id = b.id and p.document_id is not null
+                          and (p.superseded or p.generation < b.generation) order by 1) as earlier,
+           b.generation, coalesce((c.capabilities ->> 'bills_in_parts')::boolean, false)
+               and not coalesce((c.capabilities ->> 'several_sources_per_bill')::boolean, false) as in_parts,
+           b.direct, b.entity as own_entity,
            c.push_when = 'before_approval' and b.approval not in ('not_required', 'approved') as draft,
            coalesce(b.term, o.term, (
                select nullif(v.attributes ->> 'term', '') from list_entries v
@@ -61,13 +79,16 @@ _IN_PUSH = text(
            l.quantity, l.exact_quantity, l.billed_quantity, l.billed_unit, l.price,
            coalesce(nullif(l.unit, ''), ol.unit) as unit,
            l.department, l.location, l.class_id, l.project, l.sources,
-           l.purchase_order_id as line_order, ol.erp_id as order_line, ol.warehouse, ol.basis, l.off_order, l.account
+           l.purchase_order_id as line_order, ol.erp_id as order_line, ol.warehouse, ol.basis, l.off_order, l.account,
+           lo.erp_id as line_order_erp_id, lo.document_id as line_order_document, lo.number as line_order_number,
+           lo.owner_entity as line_owner
       from bills b
       join connections c on c.id = b.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
       join bill_lines l on l.bill_id = b.id
       left join purchase_order_lines ol
         on ol.purchase_order_id = l.purchase_order_id and ol.line_no = l.purchase_order_line_no
+      left join purchase_orders lo on lo.id = l.purchase_order_id
      where b.id = :id and (l.off_order or ol.erp_id is not null)
      order by l.line_no
     """
@@ -90,9 +111,17 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
     rows = [row for row in all_rows if not row.off_order]
     spelled = await _own_units(session, rows)
     lines: list[BillLineToPush] = []
+    sources: dict[DocumentId, SourceOrder] = {}
     for line in rows:
+        order = PartOrder(
+            document_id=DocumentId(line.line_order_document),
+            number=line.line_order_number,
+            owner_entity=line.line_owner,
+        )
+        of_line = SourceOrder(PurchaseOrderId(line.line_order), ErpId(line.line_order_erp_id), order)
         own = spelled.get((line.item_id, line.billed_unit))
         for source, quantity, amount, order_quantity in _split(line, in_own_unit=own is not None):
+            sources.setdefault(source.document_id, of_line)
             lines.append(
                 BillLineToPush(
                     line_no=len(lines) + 1,
@@ -145,6 +174,9 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
         order_erp_id=ErpId(bill.order_erp_id),
         order_workflow_id=bill.workflow_id,
         other_orders=tuple(sorted({line.line_order for line in rows} - {bill.order_id})),
+        sources=sources,
+        generation=bill.generation,
+        in_parts=bill.in_parts,
     )
 
 
@@ -210,12 +242,9 @@ def _split(line: Any, *, in_own_unit: bool) -> list[tuple[BillLineSource, Decima
     """
     assert line.quantity is not None, "lines of our own bills carry a quantity"
     shares: list[tuple[BillLineSource, Decimal, Decimal, Decimal | None]] = []
-    left_amount = line.amount
-    for position, source in enumerate(line.sources, start=1):
+    amounts = divided(line.amount, line.quantity, [Decimal(source["quantity"]) for source in line.sources])
+    for source, amount in zip(line.sources, amounts, strict=True):
         quantity = _sent(line, source, in_own_unit=in_own_unit)
-        last = position == len(line.sources)
-        amount = left_amount if last else round(line.amount * Decimal(source["quantity"]) / line.quantity, 2)
-        left_amount -= amount
         where = BillLineSource(document_id=DocumentId(source["document_id"]), line=ErpId(source["line"]))
         shares.append((where, quantity, amount, _sent(line, source, in_own_unit=False) if in_own_unit else None))
     return shares

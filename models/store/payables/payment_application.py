@@ -34,7 +34,8 @@ _STORED = text(
     "   coalesce(sum(p.amount) filter (where p.status = 'paid'), 0) + (select coalesce(sum(a.amount), 0)"
     "     from bills k, jsonb_to_recordset(k.applied) as a(bill_erp_id text, amount numeric)"
     "     where k.connection_id = :c and k.applied <> '[]' and k.status not in ('deleted', 'abandoned')"
-    "       and a.bill_erp_id = b.payable_id) as known,"
+    "       and (a.bill_erp_id = b.payable_id or exists (select from bill_parts x where x.bill_id = b.id"
+    "            and x.generation = b.generation and x.payable_id = a.bill_erp_id))) as known,"
     "   coalesce(bool_or(p.origin = 'posync' and p.status in ('scheduled', 'submitted', 'sync_issue')), false)"
     "     as promised"
     " from bills b left join payments p on p.bill_id = b.id"
@@ -135,12 +136,15 @@ async def take_back_credits(
         amounts[payable] = amounts.get(payable, Decimal(0)) + amount
     rows = await connection.execute(
         text(
-            "select id, payable_id from bills where connection_id = :c and payable_id = any(cast(:payables as text[]))"
-            "   and status not in ('deleted', 'abandoned') order by id for update"
+            "select b.id, n.payable from bills b, unnest(cast(:payables as text[])) as n(payable)"
+            " where b.connection_id = :c and b.status not in ('deleted', 'abandoned')"
+            "   and (b.payable_id = n.payable or b.id in ("
+            "      select bill_id from bill_parts where connection_id = :c and payable_id = n.payable))"
+            " order by b.id for update of b"
         ),
         {"c": row.id, "payables": sorted(amounts)},
     )
-    paid = [Paid(bill.id, amounts[bill.payable_id], ANY_TIME, voided=True) for bill in rows]
+    paid = [Paid(bill.id, amounts[bill.payable], ANY_TIME, voided=True) for bill in rows]
     return await move_bills(s, connection, row, paid, why="a credit in the ERP")
 
 

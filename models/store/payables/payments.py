@@ -1,5 +1,6 @@
 """Store our payments: scheduled under the bill's lock, submitted, confirmed. API reads are in `payment_reads.py`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,17 +10,18 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.approvals import ApprovalState
+from models.domain.bill_parts import PartState, shares_of_payment
 from models.domain.bills import BillStatus, Origin
 from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ErpId, ExternalKey, OrganizationId, PaymentId
-from models.domain.payments import PaymentStatus, PaymentToPush, PushedPayment
+from models.domain.payments import PaymentPart, PaymentStatus, PaymentToPush, PushedPayment
 from models.domain.time_zones import start_of_day, today_in
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillBalance
 from models.store.audit import events, sync_issues, writes
 from models.store.base.identity import digest_of, named_id
-from models.store.payables import bills
+from models.store.payables import bill_parts, bills
 from models.store.payables.statuses import moved, status_statement
-from models.tables import PaymentRow
+from models.tables import BillPartRow, PaymentRow
 
 UNFINISHED = [status for status in PaymentStatus if status.is_unfinished]
 
@@ -69,6 +71,9 @@ class OutgoingPayment(NamedTuple):
     bill_id: BillId
     bill_rejected: bool = False
     """The ERP holds its bill as rejected."""
+    bill_status: BillStatus = BillStatus.SCHEDULED
+    parts_missing: bool = False
+    """The ERP does not hold every part of its bill as it was sent, so none of them is paid."""
 
 
 _LOCK_BILL = text(
@@ -211,7 +216,7 @@ _IN_PUSH = text(
            p.method, p.bank_account, p.status,
            b.id as bill_id, b.vendor_id, b.document_id, b.erp_id, b.payable_id, b.number,
            coalesce(o.owner_entity, b.entity) as owner_entity,
-           b.rejected_in_erp
+           b.rejected_in_erp, b.status as bill_status
       from payments p join bills b on b.id = p.bill_id join connections c on c.id = p.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
      where p.id = :id
@@ -223,6 +228,8 @@ async def load_for_push(session: AsyncSession, payment_id: PaymentId) -> Outgoin
     """Return the payment to push, with the ids that its ERP knows the bill by. It is dated by the day it is submitted
     (S5-36): one that waited for a bill or an outage is not dated back."""
     row = (await session.execute(_IN_PUSH, {"id": payment_id})).one()
+    parts = await bill_parts.of_bill(session, BillId(row.bill_id))
+    missing = any(part.state != PartState.IN_ERP for part in parts)
     return OutgoingPayment(
         payment=PaymentToPush(
             external_key=ExternalKey(row.external_key),
@@ -237,10 +244,33 @@ async def load_for_push(session: AsyncSession, payment_id: PaymentId) -> Outgoin
             bank_account=row.bank_account,
             memo=f"{row.number}",
             owner_entity=row.owner_entity,
+            parts=() if missing else _shares(parts, row.amount),
         ),
         status=PaymentStatus(row.status),
         bill_id=BillId(row.bill_id),
         bill_rejected=row.rejected_in_erp,
+        bill_status=BillStatus(row.bill_status),
+        parts_missing=missing,
+    )
+
+
+def _shares(parts: Sequence[BillPartRow], amount: Decimal) -> tuple[PaymentPart, ...]:
+    """Return what the payment pays of each part. Where less is due than is paid, the last part gets the excess: the ERP
+    says what it makes of it."""
+    due = {part.external_key: part.total - part.paid for part in parts}
+    most = sum((left for left in due.values() if left > 0), Decimal(0))
+    shares = shares_of_payment(min(amount, most), due)
+    if amount > most and parts:
+        shares[parts[-1].external_key] = shares.get(parts[-1].external_key, Decimal(0)) + amount - most
+    return tuple(
+        PaymentPart(
+            document_id=DocumentId(part.document_id or ""),
+            erp_id=ErpId(part.erp_id or ""),
+            payable_hint=ErpId(part.payable_id) if part.payable_id else None,
+            amount=shares[part.external_key],
+        )
+        for part in parts
+        if part.external_key in shares
     )
 
 
@@ -293,6 +323,14 @@ _PUSHED = text(
 
 async def pushed(session: AsyncSession, payment_id: PaymentId, readback: PushedPayment) -> BillBalance:
     """Store what the ERP holds under the payment's key; return what is then paid and due on the bill."""
+    bill_paid, bill_due = readback.bill_paid, readback.bill_due
+    payable: str | None = readback.payable_id
+    if readback.parts:
+        # Bills before their parts, as everywhere.
+        bill_id = await bill_of(session, payment_id)
+        await session.execute(text("select 1 from bills where id = :id for update"), {"id": bill_id})
+        bill_paid, bill_due = await bill_parts.paid(session, bill_id, readback.parts)
+        payable = (await bill_parts.of_bill(session, bill_id))[0].payable_id
     row = (
         await session.execute(
             _PUSHED,
@@ -302,12 +340,12 @@ async def pushed(session: AsyncSession, payment_id: PaymentId, readback: PushedP
                 "erp_id": readback.erp_id,
                 "revision": readback.revision,
                 "whole_or_part": readback.settled,
-                "paid": readback.bill_paid,
-                "payable": readback.payable_id,
+                "paid": bill_paid,
+                "payable": payable,
                 "bill_revision": readback.bill_revision,
-                "bill_status": BillStatus.PAID if readback.bill_due <= 0 else BillStatus.PARTIALLY_PAID,
+                "bill_status": BillStatus.PAID if bill_due <= 0 else BillStatus.PARTIALLY_PAID,
                 "actor": SYNCER,
-                "why": f"the ERP shows {readback.bill_paid} paid, {readback.bill_due} due",
+                "why": f"the ERP shows {bill_paid} paid, {bill_due} due",
             },
         )
     ).one()

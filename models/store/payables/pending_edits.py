@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bills import BillStatus, PushedBill
 from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId
-from models.store.payables import bill_edits, edit_baseline, outgoing_bills
+from models.store.payables import bill_edits, bill_parts, edit_baseline, outgoing_bills
 from models.store.payables.outgoing_bills import OutgoingBill
 from models.tables import BillLineRow, BillRow
 
@@ -28,6 +28,20 @@ class OutgoingEdit(NamedTuple):
     """The document's revision when it was last read back."""
     values: dict[str, Any]
     """The editable fields as they are sent: what the ERP holds once this edit is there."""
+
+    @property
+    def document(self) -> "EditedDocument":
+        """Return the edit of a bill that is one document in the ERP."""
+        return EditedDocument(self.outgoing, self.document_id, self.revision)
+
+
+class EditedDocument(NamedTuple):
+    """A document of an edited bill: the bill's own, or that of a part that the edit concerns."""
+
+    outgoing: OutgoingBill
+    document_id: DocumentId
+    revision: str | None
+    """Its revision when it was last read back."""
 
 
 class EditPending(NamedTuple):
@@ -74,6 +88,22 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingEdit 
         revision=bill.erp_revision,
         values=edit_baseline.taken(bill, await _lines(session, bill_id)),
     )
+
+
+async def documents(session: AsyncSession, bill_id: BillId, edit: OutgoingEdit) -> list[EditedDocument]:
+    """Return the documents that an edit is sent to: the bill's own, or each part that it concerns."""
+    parts = await bill_parts.of_bill(session, bill_id)
+    if not parts:
+        return [edit.document]
+    edited = [
+        EditedDocument(
+            edit.outgoing._replace(bill=bill_parts.as_sent(part, edit.outgoing)),
+            DocumentId(part.document_id or ""),
+            part.erp_revision,
+        )
+        for part in parts
+    ]
+    return [one for one in edited if one.outgoing.bill.is_edit]
 
 
 async def pushed(session: AsyncSession, bill_id: BillId, sent: OutgoingEdit, readback: PushedBill) -> None:

@@ -4,7 +4,7 @@ A bill has one write at a time. What was taken back keeps its key, its document 
 the next generation, the duplicate check and the sync leave it out.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus, ErpBill
 from models.domain.ids import (
     SYNCER,
@@ -28,7 +29,7 @@ from models.domain.ids import (
 from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
 from models.domain.time_zones import today_in
 from models.store.audit import writes
-from models.store.payables import bill_edits, bills
+from models.store.payables import bill_edits, bill_parts, bills
 from models.store.payables.bill_status import status_by_payment
 from models.tables import BillLineRow, BillRetractionRow, BillRow
 
@@ -115,6 +116,40 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
     )
 
 
+async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId) -> Sequence[BillToRetract]:
+    """Return what is taken back of a bill that was asked for by `load`: itself, or of one in parts each document that
+    the ERP still holds, the last first."""
+    rows = await session.execute(
+        text(
+            """
+            select p.external_key, p.erp_id, p.document_id, o.document_id as order_document, o.owner_entity, p.state
+              from bill_parts p
+              join bills b on b.id = p.bill_id and b.generation = p.generation
+              join purchase_orders o on o.id = p.purchase_order_id
+             where p.bill_id = :bill and not p.superseded
+             order by p.part_no desc
+            """
+        ),
+        {"bill": bill_id},
+    )
+    parts = rows.all()
+    if not parts:
+        return [bill]
+    return [
+        bill.model_copy(
+            update={
+                "external_key": ExternalKey(part.external_key),
+                "erp_id": ErpId(part.erp_id),
+                "document_id": DocumentId(part.document_id),
+                "order_document": DocumentId(part.order_document),
+                "owner_entity": part.owner_entity,
+            }
+        )
+        for part in parts
+        if PartState(part.state).is_held
+    ]
+
+
 async def end(session: AsyncSession, bill: BillRow, state: RetractionState) -> RetractFor | None:
     """End the retraction of a locked bill; None: it has ended before."""
     row = await session.execute(
@@ -161,6 +196,12 @@ async def leave_in_erp(session: AsyncSession, bill_id: BillId, *, actor: str, wh
     if bill.status != BillStatus.RETRACTING or await end(session, bill, RetractionState.ABANDONED) is None:
         return False
     bill.status = status_by_payment(BillStatus.SYNCED, bill.total, bill.paid, promised=False)
+    for part in await bill_parts.of_bill(session, bill_id):
+        if part.state == PartState.TAKEN_BACK:
+            await bill_parts.mark(session, part, PartState.DELETED)
+            await bill_parts.unsettle(session, bill_id, part.source_document)
+        if not PartState(part.state).is_held:
+            bill.status = BillStatus.SYNC_ISSUE  # some of it is gone: it is made again, or the rest goes too
     await bill_edits.changed(
         session,
         bill,
@@ -272,6 +313,14 @@ async def taken_back(
                     and exists (select from bill_retractions r
                                  where r.connection_id = :c and r.way = 'credit'
                                    and r.external_key = left(s.external_key, -2)))
+                or (right(s.external_key, 2) = :entry
+                    and exists (select from bill_parts p
+                                 where p.connection_id = :c and p.external_key = left(s.external_key, -2)))
+                or exists (select from bill_parts p join bills b on b.id = p.bill_id
+                            where p.connection_id = :c
+                              and (p.superseded or p.generation < b.generation or p.state in ('taken_back', 'deleted'))
+                              and (p.external_key = s.external_key or p.document_id = s.document_id
+                                   or p.payable_id = s.erp_id))
             """
         ),
         {
@@ -300,6 +349,8 @@ class RetractionFacts(NamedTuple):
     """The last closed day of the bill's entity."""
     stays_billed: bool = False
     """An earlier generation was credited, and the ERP still counts its quantities as billed."""
+    parts_in_erp: int = 0
+    """Of a bill in parts: how many of them the ERP holds."""
 
 
 _FACTS = text(
@@ -315,7 +366,9 @@ _FACTS = text(
              where p.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
            (select max(greatest(k.erp_closed_through, k.set_closed_through)) from closed_periods k
              where k.connection_id = b.connection_id
-               and k.entity in ('', coalesce(c.entity, o.entity, b.entity, ''))) as closed_through
+               and k.entity in ('', coalesce(c.entity, o.entity, b.entity, ''))) as closed_through,
+           (select count(*) from bill_parts p where p.bill_id = b.id and p.generation = b.generation
+               and not p.superseded and p.state in ('in_erp', 'link_missing', 'differs')) as parts_in_erp
       from bills b
       join connections c on c.id = b.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
@@ -338,4 +391,5 @@ async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
         payments_under_way=row.payments_under_way,
         closed_through=row.closed_through,
         stays_billed=row.stays,
+        parts_in_erp=row.parts_in_erp,
     )

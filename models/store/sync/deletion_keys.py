@@ -23,12 +23,15 @@ join lateral (
     select r.erp_id from receipts r where r.connection_id = :c and r.document_id = n.name
     union all
     select b.erp_id from bills b where b.connection_id = :c and b.document_id = n.name and b.erp_id is not null
+    union all
+    select p.erp_id from bill_parts p where p.connection_id = :c and p.document_id = n.name and p.erp_id is not null
     limit 1
 ) as found on true
 where not exists (select from list_entries l where l.connection_id = :c and l.erp_id = n.name)
   and not exists (select from purchase_orders o where o.connection_id = :c and o.erp_id = n.name)
   and not exists (select from receipts r where r.connection_id = :c and r.erp_id = n.name)
   and not exists (select from bills b where b.connection_id = :c and n.name in (b.erp_id, b.payable_id))
+  and not exists (select from bill_parts p where p.connection_id = :c and n.name in (p.erp_id, p.payable_id))
   and not exists (select from payments p where p.connection_id = :c and p.erp_id = n.name)
 """
 

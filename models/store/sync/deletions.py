@@ -18,6 +18,7 @@ from models.store.orders.order_pages import requeue_notification
 from models.store.orders.order_rows import lock_orders
 from models.store.payables.payment_application import ANY_TIME, Paid, move_bills, take_back_credits
 from models.store.payables.statuses import moved
+from models.store.sync import part_deletions
 from models.store.sync.deletion_keys import by_record
 from models.tables import ConnectionRow
 
@@ -87,6 +88,8 @@ async def billed_orders(s: AsyncSession, row: ConnectionRow, deletions: Sequence
             " join purchase_orders o on o.id = l.purchase_order_id and o.deleted_at is null"
             " where b.connection_id = :c and b.status not in ('deleted', 'abandoned') and ("
             "   (b.origin = 'posync' and b.erp_id = any(cast(:documents as text[])))"
+            "   or exists (select from bill_parts p where p.bill_id = b.id"
+            "              and p.erp_id = any(cast(:documents as text[])))"
             "   or (b.origin = 'erp' and b.payable_id = any(cast(:payables as text[])))) order by 1"
         ),
         {
@@ -153,17 +156,21 @@ async def _bills(
 ) -> tuple[int, list[BillId]]:
     if not documents and not payables:
         return 0, []
+    whole, parted = await part_deletions.apply(s, row, documents, payables)
     rows = (
         await connection.execute(
             text(
                 "select id, origin, status, number, erp_id, external_key, purchase_order_id, applied from bills"
                 " where connection_id = :c and status not in ('deleted', 'abandoned') and ("
                 # Without an order, the payable is the bill itself, and no document stands before it.
-                "   (origin = 'posync' and not direct and erp_id = any(cast(:documents as text[])))"
+                "   (origin = 'posync' and not direct and erp_id = any(cast(:documents as text[]))"
+                "    and not exists (select from bill_parts p where p.bill_id = bills.id"
+                "                     and p.generation = bills.generation))"
+                "   or id = any(cast(:whole as text[]))"
                 "   or ((origin = 'erp' or direct) and payable_id = any(cast(:payables as text[]))))"
                 " order by id for update"
             ),
-            {"c": row.id, "documents": documents, "payables": payables},
+            {"c": row.id, "documents": documents, "payables": payables, "whole": whole},
         )
     ).all()
     await connection.execute(
@@ -175,7 +182,7 @@ async def _bills(
         {"c": row.id, "payables": payables},
     )
     # Its own workflow is taking it back, and finds that it is gone: it alone knows what becomes of the bill.
-    retracting = [BillId(bill.id) for bill in rows if bill.status == BillStatus.RETRACTING]
+    retracting = [*parted, *(BillId(bill.id) for bill in rows if bill.status == BillStatus.RETRACTING)]
     rows = [bill for bill in rows if bill.status != BillStatus.RETRACTING]
     if not rows:
         return 0, retracting
@@ -210,7 +217,10 @@ async def _mark_deleted(s: AsyncSession, connection: AsyncConnection, row: Conne
         {"ids": ids},
     )
     await connection.execute(
-        text("update bill_lines set reserves = false where bill_id = any(cast(:ids as text[])) and reserves"),
+        text(
+            "update bill_lines set reserves = false, settled_quantity = 0, settled_amount = 0"
+            " where bill_id = any(cast(:ids as text[])) and reserves"
+        ),
         {"ids": ids},
     )
     # The order's own refresh finds out what the ERP still counts as billed.

@@ -21,6 +21,13 @@ with held (kind, owner, erp_id) as (
     select 'purchase_order_document', o.owner_entity, b.erp_id
       from bills b join purchase_orders o on o.id = b.purchase_order_id
      where b.connection_id = :c and b.origin = 'posync' and b.erp_id is not null
+       and not exists (select from bill_parts p where p.bill_id = b.id and p.generation = b.generation)
+       and b.status not in ('deleted', 'abandoned') and b.changed_at < now() - cast(:lag as interval)
+    union all
+    select 'purchase_order_document', o.owner_entity, p.erp_id
+      from bill_parts p join bills b on b.id = p.bill_id and b.generation = p.generation
+      join purchase_orders o on o.id = p.purchase_order_id
+     where p.connection_id = :c and p.erp_id is not null and p.state in ('in_erp', 'link_missing', 'differs')
        and b.status not in ('deleted', 'abandoned') and b.changed_at < now() - cast(:lag as interval)
     union all
     select 'bill', o.owner_entity, b.payable_id

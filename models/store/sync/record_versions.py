@@ -27,7 +27,11 @@ where not exists (
           select from receipts r where r.connection_id = :c and r.erp_id = n.erp_id and r.revision >= n.revision)
       when 'bills' then not exists (
           select from bills b where b.connection_id = :c and b.payable_id = n.erp_id
-             and b.payable_revision >= n.revision)
+             and b.payable_revision >= n.revision
+             and not exists (select from bill_parts p where p.bill_id = b.id and p.generation = b.generation))
+        and not exists (
+          select from bill_parts p where p.connection_id = :c and p.payable_id = n.erp_id
+             and p.payable_revision >= n.revision)
       when 'payments' then not exists (
           select from payments p where p.connection_id = :c and p.erp_id = n.erp_id and p.erp_revision >= n.revision)
       when 'deletions' then
@@ -37,6 +41,8 @@ where not exists (
                         and r.deleted_at is null)
           or exists (select from bills b where b.connection_id = :c and b.erp_id = n.erp_id
                         and b.status not in ('deleted', 'abandoned'))
+          or exists (select from bill_parts p where p.connection_id = :c and n.erp_id in (p.erp_id, p.payable_id)
+                        and p.state in ('in_erp', 'link_missing', 'differs'))
           or exists (select from bills b where b.connection_id = :c and b.payable_id = n.erp_id
                         and b.status not in ('deleted', 'abandoned'))
           or exists (select from payments p where p.connection_id = :c and p.erp_id = n.erp_id
