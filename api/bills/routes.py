@@ -14,6 +14,7 @@ from api.bills.retraction import actions
 from api.bills.schemas import (
     Bill,
     BillLine,
+    BillPart,
     BillSummary,
     Editable,
     EditedBill,
@@ -62,7 +63,15 @@ from models.store.approvals import people
 from models.store.audit import events, notices
 from models.store.audit.outbox import OutboxMessage
 from models.store.orders import purchase_orders
-from models.store.payables import bill_edits, bill_listing, bill_reads, payment_reads, payment_waits, retractions
+from models.store.payables import (
+    bill_edits,
+    bill_listing,
+    bill_parts,
+    bill_reads,
+    payment_reads,
+    payment_waits,
+    retractions,
+)
 from models.store.payables.bill_edits import EditRefused
 from models.store.payables.bill_listing import BillSort, BillsWanted
 from models.tables import BillLineRow, BillRow
@@ -175,6 +184,10 @@ async def _whole(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
             for line in lines
         ],
         match=None if match is None else match.result,
+        parts=[
+            BillPart(**columns(part, BillPart), due=part.total - part.paid)
+            for part in await bill_parts.for_people(session, row)
+        ],
         payments=payments_shown(paid.items, waits),
         write=None if write is None else Write(**columns(write, Write)),
         actions=[] if write is None else actions(row, facts),

@@ -13,6 +13,7 @@ from api.http.problems import StoredMatch
 from api.http.schemas import Exact, Money, Name, columns
 from api.http.stored_amounts import with_decimals
 from models.domain.approvals import ApprovalState
+from models.domain.bill_parts import PartState
 from models.domain.bills import BillMatchMode, BillStatus, Origin
 from models.domain.ids import PaymentId
 from models.domain.payments import PaymentStatus, PaymentWaitsFor
@@ -107,6 +108,29 @@ class BillLine(Output):
     project: str | None
     reserves: bool
     """True: its quantity is still part of P, pending: the ERP's own billed quantity does not include it yet."""
+
+
+class BillPart(Output):
+    """One part of a bill over several sources: where the ERP converts a document from one source, each part is a
+    document of its own there."""
+
+    part_no: int
+    """The order in which the parts are sent. They are taken back the last first."""
+    source_document: str
+    """The order, or the receipt of it, that it is converted from."""
+    purchase_order_id: str
+    state: PartState
+    number: str
+    """The number it is sent under: the supplier's, or that with `-2` behind it where the ERP takes a number once."""
+    total: Money
+    paid: Money
+    due: Money
+    external_key: str
+    document_id: str | None
+    erp_id: str | None
+    payable_id: str | None
+    problem: str
+    """What the ERP refused it with, or how it differs there; empty: nothing."""
 
 
 class PaymentWait(Output):
@@ -250,6 +274,8 @@ class Bill(BillSummary):
     match: StoredMatch | None
     """The last match result, with the inputs to compute it again. `GET .../match` also has the earlier results and
     people's decisions."""
+    parts: list[BillPart]
+    """The documents that it is, or will be, in the ERP, where it needs several; empty: it is one."""
     payments: list[Payment]
     write: Write | None
     """The bill's write to the ERP; null for bills made in the ERP."""

@@ -84,6 +84,9 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
         f"{bill['total']} {bill['currency']} · [bold]{_spoken(bill['status'])}[/]"
     )
     place = bill["document_id"] or "not in the ERP"
+    if bill["parts"]:
+        there = [part for part in bill["parts"] if part["state"] in ("in_erp", "link_missing", "differs")]
+        place = f"{len(there)} of {len(bill['parts'])} parts in the ERP"
     console.print(f"{escape(place)} · paid {bill['paid']}, due {bill['due']} · {bill['id']}")
     several = len({line["purchase_order_id"] for line in bill["lines"]}) > 1
     numbers = ("quantity", "price", "amount")
@@ -96,6 +99,8 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
         account = (line["account"] or "",) if accounts else ()
         lines.add_row(str(line["line_no"]), *order, line["item_id"] or "", *account, line["description"], *quantities)
     console.print(lines)
+    if bill["parts"]:
+        _print_parts(bill["parts"])
     if approval["approval"] != "not_required":
         _print_approval(approval)
     for reminder in bill["reminders"]:
@@ -108,6 +113,23 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
     for event in bill["events"]:
         why = f": {escape(event['why'])}" if event["why"] else ""
         console.print(f"{event['at'][:16]} {_spoken(event['kind'])} by {escape(who(event['actor']))}{why}")
+
+
+def _print_parts(parts: list[dict[str, Any]]) -> None:
+    shown = table("Parts", "part", "from", "in the ERP", "state", "paid", "total", right=("paid", "total"))
+    for part in parts:
+        shown.add_row(
+            str(part["part_no"]),
+            escape(part["source_document"]),
+            escape(part["document_id"] or ""),
+            _spoken(part["state"]),
+            part["paid"],
+            part["total"],
+        )
+    console.print(shown)
+    for part in parts:
+        if part["problem"]:
+            console.print(f"part {part['part_no']}: {part['problem']}", markup=False)
 
 
 def _print_approval(approval: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class PartState(StrEnum):
     """Taken back from here."""
 
     @property
-    def is_held(self) -> bool:
+    def is_there(self) -> bool:
         """Return whether the ERP holds it."""
         return self in (PartState.IN_ERP, PartState.LINK_MISSING, PartState.DIFFERS)
 

@@ -384,6 +384,23 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "BILL_PART_DELETED",
+        "A part of the bill was deleted in the ERP",
+        "The bill is several documents there, and somebody deleted one of them; the others are still there.",
+        (
+            "Retry: the part is made again. What is in the ERP is not sent twice.",
+            "Or abandon: the other parts are taken back from the ERP too, and the bill is deleted.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "BILL_PARTS_MISSING",
+        "The ERP does not hold every part of the bill",
+        "The bill is several documents in the ERP. One is not there as it was sent, so none of them is paid.",
+        ("Settle the issue of the bill.", "Then retry the payment."),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "CHARGES_NOT_TAKEN",
         "The ERP takes no such money beyond the lines",
         "A freight, surcharge, tax or discount on the bill has no place in the ERP's bill.",

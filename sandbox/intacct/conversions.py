@@ -51,6 +51,8 @@ def create_document(company: Company, document: Document, actor: Actor, *, drop_
     if posting or definition["CATEGORY"] == "Shipping":
         company.require_open_period(document.posted or document.day, actor.entity)
     document.due = due_date(company, document.term or vendor["TERMNAME"], document.day, document.due)
+    if definition["UPDATES_GL"] == "A" and company.switches.word("same_vendor_number") == "refuse":
+        payables.refuse_taken(company, document.vendor, document.vendor_number)
     document.number = document_number(company, definition, document.number)
     document.state = _first_state(company, definition, document.state)
     if drop_links:

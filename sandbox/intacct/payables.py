@@ -110,7 +110,17 @@ def refuse_duplicate(company: Company, vendor: str, bill_number: str, except_for
     Raises:
         FunctionError: another transaction has the value.
     """
-    if not bill_number or company.switches.word("duplicate_bill_numbers") == "allow":
+    if company.switches.word("duplicate_bill_numbers") != "allow":
+        refuse_taken(company, vendor, bill_number, except_for)
+
+
+def refuse_taken(company: Company, vendor: str, bill_number: str, except_for: Record | None = None) -> None:
+    """Refuse a number that a bill of the vendor has.
+
+    Raises:
+        FunctionError: another transaction has the value.
+    """
+    if not bill_number:
         return
     free = company.switches.word("reversed_numbers") == "free"
     for other in company["APBILL"].find("RECORDID", bill_number):

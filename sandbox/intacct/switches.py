@@ -37,6 +37,11 @@ SWITCHES: dict[str, Switch] = {
         ("vendordocno", "docno"),
     ),
     "duplicate_bill_numbers": Switch("refuse", "a vendor's bill number used twice", ("refuse", "allow")),
+    "same_vendor_number": Switch(
+        "accept",
+        "a second vendor invoice of a vendor with a VENDORDOCNO that is a bill's number already",
+        ("accept", "refuse"),
+    ),
     "auto_bill_numbers": Switch(False, "AP numbers bills itself; otherwise BL03002128 without a number"),
     "duplicate_controlid_errorno": Switch("BL01001973", "error number of a repeated control id"),
     "duplicate_controlid_status": Switch(True, "the result of a repeated control id carries a status"),

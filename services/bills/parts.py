@@ -70,7 +70,7 @@ async def begin(
         bill_key=ExternalKey(outgoing.bill.external_key),
         bill_attempt=attempt,
         number=outgoing.bill.number,
-        is_first=not any(PartState(one.state).is_held or one.state == PartState.DELETED for one in parts),
+        is_first=not any(PartState(one.state).is_there or one.state == PartState.DELETED for one in parts),
     )
 
 
@@ -81,11 +81,11 @@ async def refuse(session: AsyncSession, bill_id: BillId, turn: PartTurn, problem
     bill's own write counts as confirmed.
     """
     await bill_parts.refused(session, ExternalKey(turn.outgoing.bill.external_key), problem)
-    held = list(reversed(await bill_parts.held_of(session, bill_id)))
-    if not held:
+    there = list(reversed(await bill_parts.last_first(session, bill_id)))
+    if not there:
         return await writes.reject(session, turn.bill_key, "PART_REFUSED")
-    await bill_parts.mark_sent(session, bill_id, held[0])
-    return await writes.confirm(session, turn.bill_key, held[0].erp_id or "")
+    await bill_parts.mark_sent(session, bill_id, there[0])
+    return await writes.confirm(session, turn.bill_key, there[0].erp_id or "")
 
 
 async def take(
@@ -97,7 +97,7 @@ async def take(
     await writes.confirm(session, ExternalKey(turn.outgoing.bill.external_key), readback.erp_id)
     parts = await bill_parts.of_bill(session, bill_id)
     shown = bill_parts.as_shown(parts)
-    left = [part for part in parts if not PartState(part.state).is_held]
+    left = [part for part in parts if not PartState(part.state).is_there]
     if left and state is PartState.IN_ERP:
         result = BillPushResult(
             status=BillStatus.PENDING_PUSH, document_id="", confirmed=False, parts=shown, more_parts=True
@@ -137,7 +137,7 @@ async def _as_paid(session: AsyncSession, bill_id: BillId) -> None:
 async def take_back_what_is_there(session: AsyncSession, bill_id: BillId, *, actor: str, why: str) -> bool:
     """Have the parts taken back that the ERP holds of a bill that is stopped, so that it ends as deleted; False: there
     are none, or they are not taken back from here."""
-    if not await bill_parts.held_of(session, bill_id):
+    if not await bill_parts.last_first(session, bill_id):
         return False
     bill = await retractions.lock(session, bill_id)
     facts = await retractions.facts(session, bill_id)

@@ -11,7 +11,7 @@ from models.store.approvals import steps
 from models.store.audit import order_issues, outbox, writes
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
-from models.store.orders import ledger
+from models.store.orders import ledger, settled_parts
 from models.store.orders.order_pages import requeue_notification
 from models.store.payables import bill_edits, bill_parts, bills_in_review, retractions
 from models.tables import BillRow, ConnectionRow
@@ -100,7 +100,7 @@ async def restore(
     connection = await connections.get(session, ConnectionId(bill.connection_id))
     assert connection is not None, "a bill's connection is never removed"
     before = bill.status
-    await bill_parts.forget_settled(session, bill_id)
+    await settled_parts.forget(session, bill_id)
     if before == BillStatus.DELETED:
         await retractions.begin_generation(session, bill)
         bill.paid = bill.paid * 0

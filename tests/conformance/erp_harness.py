@@ -277,6 +277,10 @@ class ErpHarness(ABC):
     def switch(self, **values: Any) -> None:
         self.sandbox.post(f"/companies/{self.name}/switches", values)
 
+    def take_numbers_once(self) -> None:
+        """A vendor's number is taken for one document only: of an ERP with the trait `one_source`."""
+        raise NotImplementedError
+
     @abstractmethod
     def keep_books_in(self, currency: str) -> None:
         """The books behind this connection are kept in this currency."""

@@ -104,6 +104,9 @@ class IntacctHarness(ErpHarness):
     def secrets(self) -> Sequence[str]:
         return ("sandbox-sender", "sandbox-user")
 
+    def take_numbers_once(self) -> None:
+        self.switch(same_vendor_number="refuse")
+
     def keep_books_in(self, currency: str) -> None:
         self.switch(base_currency=currency)
 

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.ids import BillId, ConnectionId
 from models.domain.orders import OrderBilling, PurchaseOrderSnapshot
 from models.domain.receipts import Receipt, ReceiptStatus
-from models.store.orders import credits
+from models.store.orders import credits, settled_parts
 from models.store.orders.figures_due import figures_are_in, keep_time_of, mark_figures_due
 from models.store.orders.order_links import adopt_all, count_receipts
 from models.store.orders.order_rows import (
@@ -28,7 +28,6 @@ from models.store.orders.order_rows import (
     write_lines,
 )
 from models.store.orders.receipt_rows import drop_others, write_receipts
-from models.store.payables import bill_parts
 
 
 async def apply_snapshot(
@@ -207,7 +206,7 @@ async def _settle_parts(
     reserving = sorted(rows.scalars())
     if not reserving or not billings:
         return ()
-    await bill_parts.settle(
+    await settled_parts.settle(
         s,
         write.id,
         [billing.document_number for billing in billings],

@@ -13,11 +13,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bill_parts import PartState, part_key, part_of, sources_of
-from models.domain.bills import BillToPush, PushedBill
+from models.domain.bills import BillStatus, BillToPush, Origin, PushedBill
 from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, ExternalKey
 from models.domain.payments import PartPaid
 from models.domain.writes import WriteKind
 from models.messages.bills import PartShown
+from models.store.orders import settled_parts
+from models.store.payables import outgoing_bills
 from models.store.payables.outgoing_bills import OutgoingBill
 from models.tables import BillPartRow, BillRow
 
@@ -57,7 +59,6 @@ async def plan(session: AsyncSession, bill_id: BillId, outgoing: OutgoingBill) -
         return stored
     if stored and await _any_in_doubt(session, bill_id):
         return stored
-    bill = outgoing.bill
     if stored:
         keys = [part.external_key for part in stored]
         for table in ("bill_parts", "erp_writes"):
@@ -66,6 +67,17 @@ async def plan(session: AsyncSession, bill_id: BillId, outgoing: OutgoingBill) -
             )
         for one in stored:
             session.expunge(one)
+    planned = _planned(bill_id, outgoing)
+    session.add_all(planned)
+    await session.flush()
+    for row in planned:
+        await _plan_write(session, row)
+    return planned
+
+
+def _planned(bill_id: BillId, outgoing: OutgoingBill) -> list[BillPartRow]:
+    """Return the parts that the bill is sent in, none of which was sent."""
+    bill = outgoing.bill
     if not isinstance(bill, BillToPush) or not outgoing.in_parts or len(outgoing.sources) < 2:
         return []
     planned = []
@@ -85,13 +97,23 @@ async def plan(session: AsyncSession, bill_id: BillId, outgoing: OutgoingBill) -
                 purchase_order_id=where.id,
                 number=bill.number,
                 total=part.total,
+                paid=Decimal(0),
+                problem="",
             )
         )
-    session.add_all(planned)
-    await session.flush()
-    for row in planned:
-        await _plan_write(session, row)
     return planned
+
+
+async def for_people(session: AsyncSession, bill: BillRow) -> Sequence[BillPartRow]:
+    """Return the parts of a bill as people see them: those that were planned when it was first sent; of one that was
+    not sent yet, those that it will be sent in."""
+    stored = await of_bill(session, BillId(bill.id))
+    if any(part.state != PartState.PLANNED for part in stored):
+        return stored
+    ours = bill.origin == Origin.POSYNC and not bill.direct and bill.purchase_order_id is not None
+    if not ours or not BillStatus(bill.status).is_before_erp:
+        return stored
+    return _planned(BillId(bill.id), await outgoing_bills.load_for_push(session, BillId(bill.id)))
 
 
 async def _plan_write(session: AsyncSession, part: BillPartRow) -> None:
@@ -110,14 +132,14 @@ async def _plan_write(session: AsyncSession, part: BillPartRow) -> None:
 
 
 async def _any_in_doubt(session: AsyncSession, bill_id: BillId) -> bool:
-    found = await session.execute(
+    rows = await session.execute(
         text(
             "select 1 from erp_writes where subject_id = :bill and kind = 'bill_part'"
             " and (state in ('sent', 'queued', 'confirmed') or sent_at is not null) limit 1"
         ),
         {"bill": bill_id},
     )
-    return found.first() is not None
+    return rows.first() is not None
 
 
 def as_sent(part: BillPartRow, outgoing: OutgoingBill) -> BillToPush:
@@ -174,7 +196,7 @@ async def pushed(session: AsyncSession, key: ExternalKey, readback: PushedBill) 
 def whole(parts: Sequence[BillPartRow], readback: PushedBill | None = None) -> PushedBill:
     """Return the bill as its parts are in the ERP: it stands for the first of them that is there. `readback` is that of
     the part that was read last."""
-    first = next(part for part in parts if PartState(part.state).is_held)
+    first = next(part for part in parts if PartState(part.state).is_there)
     linked = all(part.state != PartState.LINK_MISSING for part in parts)
     return PushedBill(
         erp_id=ErpId(first.erp_id or ""),
@@ -278,93 +300,6 @@ async def free_turn_of_unsent(session: AsyncSession, bill_id: BillId) -> None:
     )
 
 
-# --- the ledger ------------------------------------------------------------------------------------------------
-
-
-async def settle(
-    session: AsyncSession, purchase_order_id: str, numbers: Collection[str], documents: Collection[str]
-) -> None:
-    """Mark what is inside the ERP's billed quantity of lines on this order: the shares of parts that the evidence
-    names, by key or document. A line whose parts are all there reserves nothing more."""
-    await session.execute(
-        text(
-            f"""
-            with inside as (
-                select p.bill_id, p.source_document
-                  from bill_parts p join bills b on b.id = p.bill_id and b.generation = p.generation
-                 where not p.superseded and p.purchase_order_id = :order
-                   and (p.external_key = any(cast(:numbers as text[]))
-                        or p.document_id = any(cast(:documents as text[])))
-            ), marked as (
-                select l.bill_id, l.line_no,
-                       jsonb_agg(case when i.bill_id is null then s.source
-                                      else s.source || '{{"settled": true}}' end order by s.place) as sources
-                  from bill_lines l
-                  cross join lateral jsonb_array_elements(l.sources) with ordinality as s(source, place)
-                  left join inside i on i.bill_id = l.bill_id and i.source_document = s.source ->> 'document_id'
-                 where l.purchase_order_id = :order and l.reserves and l.bill_id in (select bill_id from inside)
-                 group by l.bill_id, l.line_no
-            )
-            {_STORE_MARKS}
-            """
-        ),
-        {"order": purchase_order_id, "numbers": list(numbers), "documents": list(documents)},
-    )
-
-
-_SETTLED = "coalesce((s.source ->> 'settled')::boolean, false)"
-
-_STORE_MARKS = f"""
-update bill_lines l
-   set sources = m.sources, settled_quantity = case when f.whole then 0 else f.quantity end,
-       settled_amount = case when f.whole then 0
-                             else coalesce(round(l.amount * f.quantity / nullif(l.quantity, 0), 2), 0) end,
-       reserves = not f.whole
-  from marked m
-  cross join lateral (
-      select coalesce(sum((s.source ->> 'quantity')::numeric) filter (where {_SETTLED}), 0) as quantity,
-             bool_and({_SETTLED}) as whole
-        from jsonb_array_elements(m.sources) as s(source)
-  ) f
- where l.bill_id = m.bill_id and l.line_no = m.line_no
-"""
-
-
-async def unsettle(session: AsyncSession, bill_id: BillId, source: str) -> None:
-    """Reserve the share of a part again that the ERP holds no more."""
-    await session.execute(
-        text(
-            f"""
-            with marked as (
-                select l.bill_id, l.line_no,
-                       jsonb_agg(case when s.source ->> 'document_id' = :source then s.source - 'settled'
-                                      when l.reserves then s.source
-                                      else s.source || '{{"settled": true}}' end order by s.place) as sources
-                  from bill_lines l
-                  cross join lateral jsonb_array_elements(l.sources) with ordinality as s(source, place)
-                 where l.bill_id = :bill and l.sources @> cast(:named as jsonb)
-                 group by l.bill_id, l.line_no
-            )
-            {_STORE_MARKS}
-            """
-        ),
-        {"bill": bill_id, "source": source, "named": f'[{{"document_id": "{source}"}}]'},
-    )
-
-
-async def forget_settled(session: AsyncSession, bill_id: BillId) -> None:
-    """Take the marks off the lines of a bill that the ERP holds nothing of any more."""
-    await session.execute(
-        text(
-            "update bill_lines l set settled_quantity = 0, settled_amount = 0,"
-            "   sources = (select coalesce(jsonb_agg(s.source - 'settled' order by s.place), '[]')"
-            "                from jsonb_array_elements(l.sources) with ordinality as s(source, place))"
-            " where l.bill_id = :bill and l.sources::text like '%settled%'"
-        ),
-        {"bill": bill_id},
-    )
-
-
 # --- gone in the ERP, and taken back ---------------------------------------------------------------------------
 
 
@@ -380,7 +315,7 @@ async def deleted_there(
             col(BillPartRow.erp_id).in_(list(documents)),
             ~col(BillPartRow.superseded),
             col(BillPartRow.generation) == col(BillRow.generation),
-            col(BillPartRow.state).in_([state.value for state in PartState if state.is_held]),
+            col(BillPartRow.state).in_([state.value for state in PartState if state.is_there]),
         )
         .order_by(col(BillPartRow.bill_id), col(BillPartRow.part_no))
         .execution_options(**_FRESH)
@@ -414,12 +349,12 @@ async def end_taken_back(session: AsyncSession, bill_id: BillId) -> None:
             part.state = PartState.TAKEN_BACK
             session.add(part)
     await session.flush()
-    await forget_settled(session, bill_id)
+    await settled_parts.forget(session, bill_id)
 
 
-async def held_of(session: AsyncSession, bill_id: BillId) -> list[BillPartRow]:
+async def last_first(session: AsyncSession, bill_id: BillId) -> list[BillPartRow]:
     """Return the parts that the ERP holds, the last first: in this order they are taken back."""
-    return [part for part in reversed(await of_bill(session, bill_id)) if PartState(part.state).is_held]
+    return [part for part in reversed(await of_bill(session, bill_id)) if PartState(part.state).is_there]
 
 
 # --- paid ------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def _whole(stored: BillRow, parts: Sequence[BillPartRow]) -> ErpBill:
     first = shown[0]
     total = sum((part.total for part in parts), Decimal(0))
     paid = sum((part.paid for part in parts), Decimal(0))
-    whole = len(shown) == len(parts) and all(PartState(part.state).is_held for part in parts)
+    whole = len(shown) == len(parts) and all(PartState(part.state).is_there for part in parts)
     lines = [line for one in shown for line in one.lines] if whole else []
     return first.model_copy(
         update={

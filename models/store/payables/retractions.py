@@ -29,6 +29,7 @@ from models.domain.ids import (
 from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
 from models.domain.time_zones import today_in
 from models.store.audit import writes
+from models.store.orders import settled_parts
 from models.store.payables import bill_edits, bill_parts, bills
 from models.store.payables.bill_status import status_by_payment
 from models.tables import BillLineRow, BillRetractionRow, BillRow
@@ -146,7 +147,7 @@ async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId)
             }
         )
         for part in parts
-        if PartState(part.state).is_held
+        if PartState(part.state).is_there
     ]
 
 
@@ -199,8 +200,8 @@ async def leave_in_erp(session: AsyncSession, bill_id: BillId, *, actor: str, wh
     for part in await bill_parts.of_bill(session, bill_id):
         if part.state == PartState.TAKEN_BACK:
             await bill_parts.mark(session, part, PartState.DELETED)
-            await bill_parts.unsettle(session, bill_id, part.source_document)
-        if not PartState(part.state).is_held:
+            await settled_parts.unsettle(session, bill_id, part.source_document)
+        if not PartState(part.state).is_there:
             bill.status = BillStatus.SYNC_ISSUE  # some of it is gone: it is made again, or the rest goes too
     await bill_edits.changed(
         session,

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus
 from models.domain.ids import SYNCER, BillId, ConnectionId
+from models.store.orders import settled_parts
 from models.store.orders.order_pages import requeue_notification
 from models.store.payables import bill_parts, bills
 from models.tables import ConnectionRow
@@ -39,14 +40,14 @@ async def apply(
             await bill_parts.mark(s, part, PartState.DELETED)
         now = await bills.balance(s, bill_id)
         # While the bill is taken back, its own workflow finds that the part is gone.
-        if now.status is not BillStatus.RETRACTING and not await bill_parts.held_of(s, bill_id):
+        if now.status is not BillStatus.RETRACTING and not await bill_parts.last_first(s, bill_id):
             whole.append(bill_id)
             continue
         parted.append(bill_id)
         if now.status is BillStatus.RETRACTING:
             continue
         for part in parts:
-            await bill_parts.unsettle(s, bill_id, part.source_document)
+            await settled_parts.unsettle(s, bill_id, part.source_document)
             await requeue_notification(await s.connection(), [part.purchase_order_id])
         names = ", ".join(part.document_id or part.external_key for part in parts)
         await bills.set_status(s, bill_id, BillStatus.SYNC_ISSUE, actor=SYNCER, why=f"deleted in the ERP: {names}")

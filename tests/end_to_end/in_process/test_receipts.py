@@ -96,23 +96,6 @@ async def test_more_received_than_ordered_may_be_billed(api: StackClient, compan
     refused(await api.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
 
 
-async def test_one_bill_from_several_receipts_names_the_split(api: StackClient, company: SandboxCompany) -> None:
-    """S5-28: Intacct makes a vendor invoice of one document, so the bill is refused before it is saved."""
-    company.order("PO-1")
-    for number in ("RCV-1", "RCV-2"):
-        company.does("receive", number="PO-1", receipt_number=number, lines=[{"line": 1, "quantity": "4"}])
-    await api.start(mode="three_way")
-    problem = refused(await api.enter("PO-1", {1: "8"}), 422, "MATCH_BLOCKED")
-    (finding,) = problem["match"]["findings"]
-    assert finding["code"] == "SEVERAL_SOURCES"
-    assert "RCV-1" in problem["fix"][0]
-    assert "RCV-2" in problem["fix"][1]
-    for _ in range(2):
-        await api.billed("PO-1", {1: "4"})
-    assert [receipt["state"] for receipt in company.held("receipts")] == ["Converted", "Converted"]
-    assert ledger(await api.order("PO-1")) == figures("10", "8", "8", "0")
-
-
 async def test_a_deleted_receipt_was_never_received(api: StackClient, company: SandboxCompany) -> None:
     """S5-113."""
     company.order("PO-1")
