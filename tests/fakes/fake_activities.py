@@ -6,7 +6,8 @@
 from temporalio import activity
 from temporalio.client import Client
 
-from activities.failures import not_yet
+from activities.failures import as_failure, not_yet
+from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus
 from models.domain.ids import (
     BillId,
@@ -16,7 +17,7 @@ from models.domain.ids import (
 )
 from models.domain.payments import PaymentStatus
 from models.domain.source_orders import UploadState
-from models.messages.bills import BillMatched, BillPushResult, PushBill, RetractBill
+from models.messages.bills import BillMatched, BillPushResult, PartShown, PushBill, RetractBill
 from models.messages.issues import CloseIssue, OpenIssue
 from models.messages.orders import (
     BillOnOrder,
@@ -39,7 +40,20 @@ from models.messages.sync import (
 )
 from models.messages.writes import AbandonedWrite, AbandonWrite
 from temporal_gateway.notifier import WorkflowNotifier
-from tests.fakes.fake_order import PAGE, FakeOrder, Issue
+from tests.fakes.fake_order import PAGE, FakeOrder, Issue, refused
+
+
+def _parts(order: FakeOrder) -> list[PartShown]:
+    """The parts of the bill that is being sent, of which so many are in the ERP."""
+    return [
+        PartShown(
+            part_no=no,
+            source=f"PO Receiver-R-{no}",
+            total="25.00",
+            state=PartState.IN_ERP if no <= order.parts_sent else PartState.PLANNED,
+        )
+        for no in range(1, order.parts + 1)
+    ]
 
 
 class FakeDatabaseActivities:
@@ -170,6 +184,15 @@ class FakeErpActivities:
             return BillPushResult(status=BillStatus.PENDING_PUSH, document_id="", confirmed=False, waits_for=goes_first)
         if bill.needs:
             return BillPushResult(status=bill.status, document_id="", confirmed=False, version=bill.version)
+        if order.refuse_part and order.parts_sent + 1 == order.refuse_part:
+            order.refuse_part = 0
+            raise as_failure(refused())
+        order.parts_sent += 1
+        parts = [] if order.parts == 1 else _parts(order)
+        if order.parts_sent < order.parts:
+            return BillPushResult(
+                status=BillStatus.PENDING_PUSH, document_id="", confirmed=False, parts=parts, more_parts=True
+            )
         if bill.document is None:
             bill.document = f"Vendor Invoice-{push.bill_id}"
         if bill.status in (BillStatus.PENDING_PUSH, BillStatus.SYNC_ISSUE, BillStatus.LINK_MISSING):
@@ -181,7 +204,7 @@ class FakeErpActivities:
             order.facts(),
             BillPushed(bill_id=push.bill_id, status=bill.status, confirmed=bill.confirmed, facts=order.facts()),
         )
-        return BillPushResult(status=bill.status, document_id=bill.document, confirmed=bill.confirmed)
+        return BillPushResult(status=bill.status, document_id=bill.document, confirmed=bill.confirmed, parts=parts)
 
     @activity.defn(name="retract_bill")
     async def retract_bill(self, retract: RetractBill) -> BillMatched:

@@ -612,7 +612,7 @@ class FakeErp:
                 if line.source.document_id == receipt.document_id:
                     billed[line.source.line] += line.quantity  # type: ignore[assignment]
         lines = [
-            line.model_copy(update={"billed": line.billed + Decimal(billed[line.erp_id])}) for line in receipt.lines
+            line.model_copy(update={"billed": max(line.billed, Decimal(billed[line.erp_id]))}) for line in receipt.lines
         ]
         return receipt.model_copy(update={"lines": tuple(lines)})
 

@@ -146,6 +146,11 @@ class FakeOrder:
     """What the ERP says during an outage of when to come back."""
     goes_first: str = ""
     """The write that every bill must wait for; empty: it is each one's turn."""
+    parts: int = 1
+    """How many documents a bill is in the ERP."""
+    parts_sent: int = 0
+    refuse_part: int = 0
+    """The part that is refused once; 0: none."""
     link_dropped: bool = False
     warnings: list[str] = field(default_factory=list)
     """Codes that the match of a bill finds, and that keep it back until a person acknowledges them."""

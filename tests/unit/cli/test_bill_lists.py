@@ -43,6 +43,7 @@ BILL: dict[str, Any] = {
         }
         for no in (1, 2)
     ],
+    "parts": [],
     "payments": [],
     "events": [
         {
@@ -75,6 +76,7 @@ class Asked:
         self.queries: list[dict[str, str]] = []
         self.writes: list[tuple[str, Any, str | None]] = []
         self.same_number: list[dict[str, Any]] = [BILL]
+        self.bill = BILL
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -91,7 +93,7 @@ class Asked:
             return httpx.Response(200, json={"items": PEOPLE})
         if path.endswith("/approval"):
             return httpx.Response(200, json=APPROVAL)
-        return httpx.Response(200, json=BILL, headers={"ETag": '"1-x"'})
+        return httpx.Response(200, json=self.bill, headers={"ETag": '"1-x"'})
 
 
 @pytest.fixture
@@ -143,6 +145,20 @@ def test_a_bill_is_shown_by_its_number_with_the_order_of_each_line(asked: Asked)
     assert "created by Ana: billed against PO-1" in " ".join(shown.split())
     data = json.loads(CliRunner().invoke(app, ["bills", "show", BILL["id"], "--json"]).output)
     assert len(data["approval_steps"]) == 2
+
+
+def test_the_parts_of_a_bill_are_shown_with_where_each_stands(asked: Asked) -> None:
+    """Issue 13.5: one invoice over several receipts shows each part, and what stopped the last one."""
+    part = {"source_document": "PO Receiver-RCV-1", "state": "in_erp", "paid": "0.00", "total": "50.00", "problem": ""}
+    parts = [
+        {**part, "part_no": 1, "document_id": "Vendor Invoice-PSB-0123456789ABCDEF-P1"},
+        {**part, "part_no": 2, "document_id": None, "state": "refused", "problem": "RCV-2 is Closed."},
+    ]
+    asked.bill = {**BILL, "parts": parts}
+    shown = run("bills", "show", "INV-2026-000123")
+    assert "1 of 2 parts in the ERP" in shown
+    assert "part 2: RCV-2 is Closed." in shown
+    assert "refused" in shown
 
 
 def test_a_number_that_two_bills_have_is_not_guessed(asked: Asked) -> None:
