@@ -92,7 +92,7 @@ class Payments:
             (invoices,) = await self._reader.all_rows(
                 [self._invoice_query([part.document_id for part in parts])], level=payment.owner_entity
             )
-            by_document = {row.get("DOCID"): row for row in invoices}
+            by_document = {row.get("DOCID", parts[0].document_id): row for row in invoices}
             shares = [(_payable_of(part.document_id, by_document.get(part.document_id)), part.amount) for part in parts]
         body = appymt(payment, shares)
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
