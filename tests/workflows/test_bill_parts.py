@@ -20,7 +20,7 @@ from tests.harness.workflow_harness import WorkflowHarness
 async def test_each_part_is_sent_by_an_activity_of_its_own(harness: WorkflowHarness) -> None:
     """W3: the parts go one after another, and their activities say which is which."""
     harness.parts = 3
-    await create_bill(harness, harness.bill_request("k1", 3))
+    await create_bill(harness, harness.bill_request("k1", 10))
     await done(order(harness))
     assert harness.calls["push_bill"] == 3
     state = await bill_state(harness, "bill_k1")
@@ -36,7 +36,7 @@ async def test_an_operator_reads_which_part_is_stopped(harness: WorkflowHarness)
     """The details name every part, those in the ERP and the one that was refused."""
     harness.parts = 2
     harness.refuse_part = 2
-    await create_bill(harness, harness.bill_request("k1", 3))
+    await create_bill(harness, harness.bill_request("k1", 10))
     issue_id, _ = await an_issue(harness)
 
     async def shown() -> bool:
