@@ -114,8 +114,8 @@ async def test_one_payment_names_every_part(harness: ErpHarness, connector: ErpC
     assert [one.due for one in read.parts] == [
         part.total - share for (part, _), share in zip(parts, shares, strict=True)
     ]
-    (made,) = harness.payments_with("p-parts")
-    assert dict(made.shares) == {shown.payable_id: share for (_, shown), share in zip(parts, shares, strict=True)}
+    (created,) = harness.payments_with("p-parts")
+    assert dict(created.shares) == {shown.payable_id: share for (_, shown), share in zip(parts, shares, strict=True)}
     with pytest.raises(Duplicate):
         await connector.payments.create(payment)
 
