@@ -12,8 +12,7 @@ from erp.errors import Rejected
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus, PushedBill
 from models.domain.ids import SYNCER, BillId, ErpId, ExternalKey
-from models.domain.retractions import RetractFor
-from models.domain.writes import WriteState
+from models.domain.retractions import BillEvent, Does, RetractFor
 from models.messages.bills import BillPushResult
 from models.store.audit import writes
 from models.store.audit.writes import WriteAttempt
@@ -21,6 +20,7 @@ from models.store.payables import bill_parts, bills, retractions
 from models.store.payables.bill_status import status_by_payment
 from models.store.payables.outgoing_bills import OutgoingBill
 from models.tables import BillPartRow
+from services.bills.retraction import plan
 
 PART_DELETED = "BILL_PART_DELETED"
 
@@ -140,10 +140,12 @@ async def take_back_what_is_there(session: AsyncSession, bill_id: BillId, *, act
     if not await bill_parts.last_first(session, bill_id):
         return False
     bill = await retractions.lock(session, bill_id)
-    facts = await retractions.facts(session, bill_id)
-    if bill.status != BillStatus.SYNC_ISSUE or facts.way is None or facts.write != WriteState.CONFIRMED or bill.paid:
+    if bill.status != BillStatus.SYNC_ISSUE:
         return False
-    await retractions.request(session, bill, RetractFor.DELETION, facts.way, None, actor=actor, why=why)
+    what = plan(bill, await retractions.facts(session, bill_id), BillEvent.DELETE)
+    if what.does is not Does.TAKES_BACK or what.way is None:
+        return False
+    await retractions.request(session, bill, RetractFor.DELETION, what.way, what.dated, actor=actor, why=why)
     return True
 
 
