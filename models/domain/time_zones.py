@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, WithJsonSchema
 
 DEFAULT_TIME_ZONE = "UTC"
 """What days are counted in for a connection whose time zone nobody gave."""
@@ -16,7 +16,9 @@ def _known(name: str) -> str:
     return name
 
 
-TimeZoneName = Annotated[str, Field(max_length=64, pattern="^[A-Za-z][A-Za-z0-9_+/-]*$"), AfterValidator(_known)]
+TimeZoneName = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(available_timezones())})
+]
 """A name of the IANA time zone database."""
 
 
