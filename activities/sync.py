@@ -19,7 +19,7 @@ from erp.pages import BadRecord, Page
 from erp.time_budgets import ErpWork
 from models.domain.bills import ErpBill
 from models.domain.connections import MatchMode
-from models.domain.ids import BillId, ErpId, OrganizationId
+from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.orders import PurchaseOrder, PurchaseOrderSnapshot
 from models.domain.outbox import MessageKind
@@ -30,7 +30,7 @@ from models.messages.sync import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
-from models.store.connections import closed_periods
+from models.store.connections import closed_periods, connections
 from models.store.orders import credits, excluded_records, purchase_orders, receipts
 from models.store.orders.credits import CreditedOrder
 from models.store.payables import erp_bills, erp_payments
@@ -90,6 +90,7 @@ class SyncActivities:
             self._problems.reported(start.connection_id),
             self._connections.open(start.connection_id, ErpWork.PAGE) as connection,
         ):
+            await self._add_capabilities(connection)
             allowed, reason = allowed_streams(connection.row)
             async with self._database.transaction() as session:
                 await purchase_orders.requeue_due(session, start.connection_id)
@@ -110,6 +111,14 @@ class SyncActivities:
             changed |= change_set.unread | {Stream(stream) for stream in unknown}
         streams = [stream for stream in allowed if stream in changed]
         return SyncPlan(run_id=run_id, streams=streams, reason=reason, window=change_set.window)
+
+    async def _add_capabilities(self, connection: OpenConnection) -> None:
+        """Store what this version of posync can do with the ERP and the connection was checked without."""
+        offered = connection.erp.capabilities.model_dump(mode="json")
+        if offered.keys() <= connection.row.capabilities.keys():
+            return
+        async with self._database.transaction() as session:
+            await connections.add_capabilities(session, ConnectionId(connection.row.id), offered)
 
     @activity.defn
     async def sync_page(self, page: SyncPage) -> SyncPageDone:

@@ -470,3 +470,20 @@ async def test_streams_are_planned_from_what_the_erp_has(
     plan = await harness.plan()
     assert set(Stream) - set(plan.streams) == absent
     assert plan.reason == reason
+
+
+async def test_a_newer_version_adds_what_it_can_do_with_the_erp(harness: ActivityHarness) -> None:
+    """A connection of before: a capability that it has no word of is stored by the next sync; what was found out when
+    it was checked stays."""
+    connection_id = harness.tenant.connection_id
+    await harness.tenant.execute(
+        "update connections set capabilities = capabilities - 'retract_by' || '{\"bill_in_advance\": false}'"
+        " where id = :id",
+        id=connection_id,
+    )
+    offered = harness.erp.capabilities.model_dump(mode="json")
+    assert offered["retract_by"]
+    await harness.plan()
+    stored = (await harness.connection()).capabilities
+    assert stored["retract_by"] == offered["retract_by"]
+    assert stored["bill_in_advance"] is False

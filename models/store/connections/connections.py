@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_
+from sqlalchemy import ColumnElement, case, cast, func, or_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -325,6 +326,16 @@ async def clear_sync_problem(s: AsyncSession, connection_id: ConnectionId) -> No
         update(ConnectionRow)
         .where(col(ConnectionRow.id) == connection_id, col(ConnectionRow.sync_problem_since).is_not(None))
         .values(sync_problem_since=None, sync_problem_code=None, sync_problem_message=None)
+    )
+
+
+async def add_capabilities(s: AsyncSession, connection_id: ConnectionId, offered: Mapping[str, Any]) -> None:
+    """Store what is said of the ERP for the first time; what was found out when the connection was checked stays."""
+    stored = col(ConnectionRow.capabilities)
+    await s.exec(
+        update(ConnectionRow)
+        .where(col(ConnectionRow.id) == connection_id)
+        .values(capabilities=cast(dict(offered), JSONB).concat(stored))
     )
 
 
