@@ -97,36 +97,43 @@ case when rl.billed < rl.quantity and exists (
 # Receipts in another unit are rounded at ten places: three times 3.3333333333 cases count as ten.
 _COUNT_RECEIPTS = f"""
 update purchase_order_lines l
-set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed,
-    billed_amount = case when n.billed = l.converted then l.converted_amount else n.billed * l.price end
+set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed, billed_amount = n.billed_amount
 from (
-    select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
-           case when :counted and r.received > 0
-                then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
-                else k.converted end as billed
-    from purchase_order_lines k
-    cross join lateral (
-        -- What went back to the vendor is received no more, where the ERP's receipts keep it.
-        select trim_scale(round(greatest(coalesce(sum({RECEIVED}), 0) - k.returned, 0), 9)) as received,
-               trim_scale(round(coalesce(sum(rl.billed), 0), 9)) as receipts_billed
-        from receipts r join receipt_lines rl on rl.receipt_id = r.id
-        where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
-          and {COUNTS}
-    ) r
-    cross join lateral (
-        select coalesce(sum(bl.quantity), 0) as settled
-        from bill_lines bl join bills b on b.id = bl.bill_id
-        where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
-          and not bl.reserves and b.status not in ('deleted', 'abandoned', 'disputed')
-    ) ours
-    where k.purchase_order_id = any(cast(:ids as text[]))
-      and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted
-           or exists (select from receipts x where x.purchase_order_id = k.purchase_order_id))
+    select c.*, case when c.by_value then c.value_billed
+                     when c.billed = c.converted then c.converted_amount else c.billed * c.price end as billed_amount
+    from (
+        select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
+               k.converted, k.converted_amount, k.price,
+               case when :counted and r.received > 0
+                    then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
+                    else k.converted end as billed,
+               :counted and r.received > 0 and k.basis = 'amount' as by_value,
+               -- A line that converts by price counts no converted quantity: what was received is taken off its value.
+               greatest(k.converted_amount - (r.received - r.receipts_billed) * k.price, ours.value_settled, 0)
+                   as value_billed
+        from purchase_order_lines k
+        cross join lateral (
+            -- What went back to the vendor is received no more, where the ERP's receipts keep it.
+            select trim_scale(round(greatest(coalesce(sum({RECEIVED}), 0) - k.returned, 0), 9)) as received,
+                   trim_scale(round(coalesce(sum(rl.billed), 0), 9)) as receipts_billed
+            from receipts r join receipt_lines rl on rl.receipt_id = r.id
+            where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
+              and {COUNTS}
+        ) r
+        cross join lateral (
+            select coalesce(sum(bl.quantity), 0) as settled, coalesce(sum(bl.amount), 0) as value_settled
+            from bill_lines bl join bills b on b.id = bl.bill_id
+            where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
+              and not bl.reserves and b.status not in ('deleted', 'abandoned', 'disputed')
+        ) ours
+        where k.purchase_order_id = any(cast(:ids as text[]))
+          and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted
+               or exists (select from receipts x where x.purchase_order_id = k.purchase_order_id))
+    ) c
 ) n
 where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
   and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from
-      (n.received, n.receipts_billed, n.billed,
-       case when n.billed = l.converted then l.converted_amount else n.billed * l.price end)
+      (n.received, n.receipts_billed, n.billed, n.billed_amount)
 returning l.purchase_order_id
 """
 

@@ -40,6 +40,32 @@ async def test_a_line_that_converts_by_price_is_billed_by_value(api: StackClient
     assert await api.issues() == []
 
 
+async def test_what_was_received_of_it_is_not_billed_yet(api: StackClient, company: SandboxCompany) -> None:
+    """A03, 3-way: 4,000 of 12,000 received, nothing billed: a bill of 5,000 is warned of by 1,000, one of 4,000 fits."""
+    company.load(items=[{"item_id": "ITEM-1", "name": "Service", "item_type": "Non-Inventory"}])
+    company.does("edit_master", object="ITEM", key="ITEM-1", fields={"DEFAULT_CONVERSIONTYPE": "Price"})
+    company.order("PO-1", "3", price="4000.00")
+    await api.start(mode="three_way")
+    company.does("receive", number="PO-1", receipt_number="R-1", lines=[{"line": 1, "quantity": "1"}])
+    await api.sync()
+    (line,) = (await api.order("PO-1"))["lines"]
+    assert (line["basis"], Decimal(line["received"]), Decimal(line["billed"])) == ("amount", 1, 0)
+    assert Decimal(line["unbilled_received"]) == 4000
+    order = await api.order("PO-1")
+    body = {"number": "INV-T", "bill_date": today().isoformat()}
+    path = f"/v1/purchase-orders/{order['id']}/match"
+    fits = await api.post(path, {**body, "lines": [{"order_line_no": 1, "amount": "4000.00"}]})
+    assert fits.json()["outcome"] == "OK", fits.text
+    beyond = await api.post(path, {**body, "lines": [{"order_line_no": 1, "amount": "5000.00"}]})
+    assert beyond.json()["outcome"] == "WARN", beyond.text
+    (finding,) = beyond.json()["match"]["findings"]
+    assert (finding["code"], Decimal(finding["margin"])) == ("BILLED_BEYOND_RECEIVED", -1000)
+    bill = await api.enter("PO-1", {}, lines=[{"order_line_no": 1, "amount": "4000.00"}])
+    await api.arrived(bill.json()["bill"]["id"])
+    (line,) = (await api.order("PO-1"))["lines"]
+    assert (Decimal(line["billed"]), Decimal(line["unbilled_received"])) == (4000, 0)
+
+
 async def test_end_and_cap_refuse_what_is_beyond_them(api: StackClient, company: SandboxCompany) -> None:
     """A blanket line with an end and a cap per release: held beyond either, and taken within both."""
     order_a_service(company)
