@@ -41,7 +41,7 @@ async def test_a_line_that_converts_by_price_is_billed_by_value(api: StackClient
 
 
 async def test_what_was_received_of_it_is_not_billed_yet(api: StackClient, company: SandboxCompany) -> None:
-    """A03, 3-way: 4,000 of 12,000 received, nothing billed: a bill of 5,000 is warned of by 1,000, one of 4,000 fits."""
+    """A03, 3-way: 4,000 of 12,000 received, nothing billed: 5,000 is warned of by 1,000, 4,000 fits."""
     company.load(items=[{"item_id": "ITEM-1", "name": "Service", "item_type": "Non-Inventory"}])
     company.does("edit_master", object="ITEM", key="ITEM-1", fields={"DEFAULT_CONVERSIONTYPE": "Price"})
     company.order("PO-1", "3", price="4000.00")
