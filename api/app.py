@@ -3,7 +3,7 @@
 `posync api` runs it, in the server whose limits are set in `api/http/server.py`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -60,10 +60,16 @@ from erp.connector import ConnectionSettings, ConnectorFactory
 from erp.quickbooks_online.oauth import OAuthServer
 from models.domain.connections import Erp
 from models.store.base.database import Database
+from models.store.base.gathered import Gathered
+from models.store.connections import api_key_use
+from models.store.connections.api_key_use import CountedKey
 from models.store.connections.credentials import CredentialVault
 from services.outbox.delivery import OutboxDelivery
 from settings import Settings, read_settings, temporal_client
 from temporal_gateway.notifier import WorkflowNotifier
+
+LEFT_TO_OTHERS = 4
+"""How many database connections of a process bills that are decided leave to all other requests."""
 
 LOCK_TIMEOUT = timedelta(seconds=10)
 """How long a request waits for rows that another request, or a page of a sync run, is writing."""
@@ -171,7 +177,13 @@ def configure(
     async def services() -> AsyncIterator[ServiceSet]:
         database = Database(chosen.database_url, pool_size=chosen.pool_size, lock_timeout=LOCK_TIMEOUT)
         client = temporal or await temporal_client(lazy=True)
-        outbox = OutboxDelivery(database, WorkflowNotifier(client))
+        gate = OrderGate(places=max(2, chosen.pool_size - LEFT_TO_OTHERS))
+        outbox = OutboxDelivery(database, WorkflowNotifier(client), let_others_go_first=gate.quiet)
+
+        async def count_keys(presented: Sequence[str]) -> list[CountedKey | None]:
+            async with database.statement() as session:
+                return await api_key_use.count_requests(session, presented)
+
         try:
             yield ServiceSet(
                 settings=chosen,
@@ -181,7 +193,8 @@ def configure(
                 connectors=connectors or registry.connectors(quickbooks_app),
                 oauth_server=oauth_server or partial(OAuthServer, quickbooks_app),
                 outbox=outbox,
-                order_gate=OrderGate(),
+                key_use=Gathered(count_keys),
+                order_gate=gate,
                 request_gate=RequestGate(),
             )
         finally:

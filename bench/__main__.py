@@ -9,11 +9,30 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import lifecycle, match_rate, netsuite, post_bills, quickbooks, quickbooks_desktop, sync_in
+from bench import (
+    lifecycle,
+    match_rate,
+    netsuite,
+    post_bills,
+    quickbooks,
+    quickbooks_desktop,
+    read_order,
+    sync_in,
+    turns,
+)
 from bench.company import Bench, running_bench
 from bench.report import Report, wide_console
 
-STACK_PARTS = ("sync_in", "lifecycle", "post_bills", "netsuite", "quickbooks", "quickbooks_desktop")
+STACK_PARTS = (
+    "sync_in",
+    "lifecycle",
+    "post_bills",
+    "netsuite",
+    "quickbooks",
+    "quickbooks_desktop",
+    "turns",
+    "read_order",
+)
 PARTS = ("matching", *STACK_PARTS)
 
 
@@ -63,8 +82,13 @@ async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Nam
     if part == "quickbooks_desktop":
         await quickbooks_desktop.measure(bench, report, count=chosen.desktop_orders)
         return
+    if part == "turns":
+        await turns.measure(bench, report, count=100)
+        return
     connection_id = await asyncio.to_thread(bench.connect, in_flight=1)
-    if part == "lifecycle":
+    if part == "read_order":
+        await read_order.measure(bench, report, connection_id, count=1_000)
+    elif part == "lifecycle":
         await lifecycle.measure(bench, report, connection_id, count=chosen.lifecycles, at_once=20)
     else:
         await post_bills.measure(bench, report, connection_id, count=chosen.bills, callers=20)

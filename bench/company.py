@@ -66,6 +66,10 @@ class Sandbox:
         """Set how the company is set up."""
         self._send("POST", "/companies/intacct/switches", values)
 
+    def break_once(self, **fault: Any) -> None:
+        """Have the next call of an `operation` go wrong once, in the way that the sandbox calls `kind`."""
+        self._send("POST", "/faults", {"rules": [{"erp": "intacct", "times": 1, **fault}]})
+
     def close(self) -> None:
         self._http.close()
 

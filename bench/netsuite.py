@@ -27,7 +27,7 @@ async def measure(bench: Bench, report: Report, *, count: int) -> None:
 def _measure(bench: Bench, report: Report, count: int) -> None:
     erp = PretendErp(SandboxControl(bench.sandbox.url), NetSuiteCompany.erp)
     _load(erp, count)
-    connection_id = _connect(bench, erp)
+    connection_id = connect(bench, erp)
     first, seconds, run = _counted(bench, connection_id)
     _pass_time(bench)
     bench.sync(connection_id)
@@ -73,7 +73,8 @@ def _load(erp: PretendErp, count: int) -> None:
     erp.control.post(f"/companies/{erp.erp}/load?create_missing=true", {"purchase_orders": rows})
 
 
-def _connect(bench: Bench, erp: PretendErp) -> str:
+def connect(bench: Bench, erp: PretendErp) -> str:
+    """Connect the pretend company and bring its records in. The connection's id."""
     connection = bench.api.post(
         "/v1/connections",
         {

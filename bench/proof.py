@@ -114,6 +114,11 @@ class Proof:
     async def close(self) -> None:
         await self._api.aclose()
 
+    async def ask(self, caller: Caller) -> None:
+        """Post one bill until there is an answer; it belongs to what the books must hold."""
+        self._asked.append(caller)
+        await caller.ask(self._api)
+
     async def burst(
         self,
         title: str,
@@ -122,14 +127,13 @@ class Proof:
         callers: int,
         quantity: int,
         kill: Callable[[], str] | None = None,
-        twice: bool = False,
     ) -> None:
         """Let `callers` ask at once for one piece each of every order's `quantity`; compare the books afterwards.
 
-        `kill` comes once at a random moment; or `twice`: when a quarter is answered, and when a half is in the ERP.
+        `kill` comes once, at a random moment.
         """
-        ids = await self._new_orders(title, orders, quantity)
-        other = (await self._new_orders(f"{title} others", 1, 10_000))[0]
+        ids = await self.new_orders(title, orders, quantity)
+        other = (await self.new_orders(f"{title} others", 1, 10_000))[0]
         asking = [
             Caller(order_id, f"{title}-{place}-{n}", PRICE - STEP * n)
             for n in range(callers)
@@ -138,7 +142,7 @@ class Proof:
         self._asked += asking
         began = time.perf_counter()
         others = asyncio.create_task(self._others(other, title, until=asking))
-        killer = asyncio.create_task(self._kill(kill, asking, min(callers, quantity) * orders if twice else None))
+        killer = asyncio.create_task(self._kill(kill))
         await asyncio.gather(*(caller.ask(self._api) for caller in asking))
         answered = time.perf_counter() - began
         killed = await killer
@@ -152,26 +156,26 @@ class Proof:
                 "an order beside, p95",
                 percentile(beside, 95),
                 "ms",
-                OTHERS_P95_MS if calm else None,
+                OTHERS_P95_MS if calm and orders == 1 else None,
                 note=f"{len(beside)} bills",
             ),
         ]
         expected = min(callers, quantity) * orders
-        self._expect(title, saved == expected, f"{saved} accepted, {expected} expected")
+        self.expect(title, saved == expected, f"{saved} accepted, {expected} expected")
         for caller in asking:
-            self._expect(
+            self.expect(
                 title, caller.status in (201, 422), f"{caller.number} was answered {caller.status}: {caller.body}"
             )
             if caller.status == 201:
-                self._expect(title, caller.body["bill"]["status"] == ON_ITS_WAY, f"{caller.number} waits for a person")
+                self.expect(title, caller.body["bill"]["status"] == ON_ITS_WAY, f"{caller.number} waits for a person")
             else:
-                self._expect(title, caller.body.get("code") == "MATCH_BLOCKED", f"{caller.number} has no reason")
-        if await self._books_agree(title):
+                self.expect(title, caller.body.get("code") == "MATCH_BLOCKED", f"{caller.number} has no reason")
+        if await self.books_agree(title):
             done = time.perf_counter() - began
             figures.append(_figure("all in the ERP", done, "s", IN_THE_ERP_WITHIN if calm else None))
         self._report.add(title, figures)
 
-    async def _new_orders(self, prefix: str, count: int, quantity: int) -> list[str]:
+    async def new_orders(self, prefix: str, count: int, quantity: int) -> list[str]:
         """Orders of one line each, made in the ERP and synced in. Their ids."""
         now = datetime.now(UTC)
         prefix = prefix.upper().replace(" ", "-")
@@ -217,36 +221,17 @@ class Proof:
             await asyncio.sleep(0.05)
         return took
 
-    async def _kill(self, kill: Callable[[], str] | None, asking: Sequence[Caller], twice_of: int | None) -> str:
+    async def _kill(self, kill: Callable[[], str] | None) -> str:
         if kill is None:
             return ""
-        if twice_of is None:
-            await asyncio.sleep(self._random.uniform(0.2, 1.5))
-            return await asyncio.to_thread(kill)
-        before = await self._in_the_erp()
-        async with asyncio.timeout(PATIENCE):
-            await self._answered(asking, len(asking) // 4)
-            first = await asyncio.to_thread(kill)
-            await self._arrived(before + twice_of // 2)
-        return f"{first}; {await asyncio.to_thread(kill)}"
+        await asyncio.sleep(self._random.uniform(0.2, 1.5))
+        return await asyncio.to_thread(kill)
 
-    @staticmethod
-    async def _answered(asking: Sequence[Caller], count: int) -> None:
-        while True:
-            if sum(caller.status != 0 for caller in asking) >= count:
-                return
-            await asyncio.sleep(0.01)
-
-    async def _arrived(self, count: int) -> None:
-        while True:
-            if await self._in_the_erp() >= count:
-                return
-            await asyncio.sleep(0.02)
-
-    async def _in_the_erp(self) -> int:
+    async def in_the_erp(self) -> int:
+        """How many bills the ERP has."""
         return len(await asyncio.to_thread(self._bench.sandbox.ns_record, "vendor_invoices"))
 
-    async def _books_agree(self, title: str) -> bool:
+    async def books_agree(self, title: str) -> bool:
         """Wait until callers, mirror and ERP name the same bills, each once."""
         accepted = sorted(caller.bill_id for caller in self._asked if caller.status == 201)
         keys = sorted(external_key_for(bill_id) for bill_id in accepted)
@@ -264,7 +249,7 @@ class Proof:
                 break
             await asyncio.sleep(0.2)
         stuck = Counter(mirrored.values())
-        self._expect(
+        self.expect(
             title,
             False,
             f"{len(accepted)} accepted, {len(in_erp)} in the ERP ({len(set(in_erp))} different), {dict(stuck)}",
@@ -283,7 +268,7 @@ class Proof:
             if cursor is None:
                 return found
 
-    def _expect(self, title: str, holds: bool, otherwise: str) -> None:
+    def expect(self, title: str, holds: bool, otherwise: str) -> None:
         if not holds:
             self.broken.append(f"{title}: {otherwise}")
 
@@ -339,17 +324,6 @@ async def prove(bench: Bench, report: Report, connection_id: str, parts: Sequenc
         for name in KILLED:
             if name in parts:
                 await proof.burst(f"{name} killed", callers=60, quantity=40, kill=killing(stack, name))
-    finally:
-        await proof.close()
-    return proof.broken
-
-
-async def prove_in_short(bench: Bench, report: Report, connection_id: str) -> list[str]:
-    """Kill each process twice while twelve callers ask for eight pieces. What did not hold."""
-    proof = Proof(bench, report, connection_id, seed=1)
-    try:
-        for name in KILLED:
-            await proof.burst(f"{name} killed", callers=12, quantity=8, kill=killing(bench.stack, name), twice=True)
     finally:
         await proof.close()
     return proof.broken

@@ -18,7 +18,6 @@ from models.domain.ids import OrganizationId
 from models.domain.people import person_actor, program_actor
 from models.store.approvals import people
 from models.store.approvals.people import Person
-from models.store.connections import api_key_use
 from models.store.connections.api_key_use import CountedKey
 
 
@@ -71,8 +70,7 @@ def _caller(needed: Role) -> Callable[..., Awaitable[Caller]]:
     ) -> Caller:
         if presented is None or not presented.credentials.isascii():
             raise Problem("UNAUTHENTICATED", headers=_CHALLENGE)
-        async with services.database.statement() as session:
-            key = await api_key_use.count_request(session, presented.credentials)
+        key = await services.key_use.ask(presented.credentials)
         if key is None:
             raise Problem("UNAUTHENTICATED", "The API key is unknown or was revoked.", headers=_CHALLENGE)
         if key.requests > services.settings.requests_per_minute:

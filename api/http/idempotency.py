@@ -14,6 +14,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Header
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
+from pydantic_core import to_jsonable_python
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.http.auth import Caller
@@ -90,7 +91,7 @@ class IdempotentRequest:
                 self._caller.organization_id,
                 self.key,
                 self._route,
-                jsonable_encoder(body),
+                to_jsonable_python(body),
                 self._caller.actor,
             )
         except requests.KeyReused as error:

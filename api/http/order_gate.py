@@ -4,6 +4,9 @@ others.
 The order's lines are locked while a bill is matched, so requests for one order have to wait for one another anyway.
 Here they wait without a database connection, in the order they came. This holds within one process; requests of other
 processes wait for the lock in the database.
+
+Inside are requests of different orders, no more than there are places: each of the waiting orders gets the next free
+place in turn, however many requests one of them has.
 """
 
 import asyncio
@@ -16,6 +19,9 @@ from models.domain.ids import PurchaseOrderId
 
 MOST_WAITING = 400
 """Most requests for one order at a time, the running one included. At 20 ms each, the last one waits eight seconds."""
+
+PLACES = 6
+"""How many requests are inside at a time, each for another order."""
 
 PATIENCE = timedelta(seconds=25)
 """How long a request waits for its turn; shorter than most callers wait for an answer."""
@@ -30,10 +36,15 @@ class _Turnstile:
 class OrderGate:
     """Queues the requests for each order. There is one gate per process."""
 
-    def __init__(self, *, most_waiting: int = MOST_WAITING, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, *, places: int = PLACES, most_waiting: int = MOST_WAITING, patience: timedelta = PATIENCE
+    ) -> None:
+        self._places = asyncio.Semaphore(places)
         self._most_waiting = most_waiting
         self._patience = patience
         self._turnstiles: dict[PurchaseOrderId, _Turnstile] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @asynccontextmanager
     async def one_at_a_time(self, orders: Collection[PurchaseOrderId]) -> AsyncIterator[None]:
@@ -50,20 +61,32 @@ class OrderGate:
         turnstiles = [self._turnstiles.setdefault(name, _Turnstile()) for name in names]
         for turnstile in turnstiles:
             turnstile.users += 1
+        self._empty.clear()
         taken: list[_Turnstile] = []
+        placed = False
         try:
             try:
                 async with asyncio.timeout(self._patience.total_seconds()):
                     for turnstile in turnstiles:
                         await turnstile.lock.acquire()
                         taken.append(turnstile)
+                    await self._places.acquire()
+                    placed = True
             except TimeoutError:
                 raise Problem("ORDER_BUSY") from None
             yield
         finally:
+            if placed:
+                self._places.release()
             for turnstile in taken:
                 turnstile.lock.release()
             for name, turnstile in zip(names, turnstiles, strict=True):
                 turnstile.users -= 1
                 if not turnstile.users:
                     del self._turnstiles[name]
+            if not self._turnstiles:
+                self._empty.set()
+
+    async def quiet(self) -> None:
+        """Wait until no request is inside or waits."""
+        await self._empty.wait()

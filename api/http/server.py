@@ -6,7 +6,10 @@ defence, for requests that nobody reads.
 """
 
 import asyncio
+from typing import Any
 
+from fastapi import FastAPI
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10
@@ -15,6 +18,10 @@ MESSAGE_SECONDS = 60
 """Seconds from the end of the head to the end of the body."""
 LONGEST_HEAD_BYTES = 64 * 1024
 """Bytes of the longest head: an address, a key and some headers."""
+KEEP_ALIVE_SECONDS = 75
+"""Seconds that a connection may rest between two requests. Longer than callers and load balancers keep one (5 to 60):
+whoever closes first must be the caller, or a request that was just sent meets a closed connection and gets no answer.
+"""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -69,3 +76,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head and idle:
             self.transport.write(f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
         self.transport.close()
+
+
+def bounded(app: FastAPI, **options: Any) -> Config:
+    """Return what `posync api` runs its server with: the application within these limits, and uvicorn's `options`."""
+    return Config(app, http=BoundedProtocol, timeout_keep_alive=KEEP_ALIVE_SECONDS, **options)

@@ -13,6 +13,8 @@ from erp.connector import ConnectionSettings, ConnectorFactory
 from erp.quickbooks_online.oauth import OAuthServer
 from models.domain.connections import Erp
 from models.store.base.database import Database
+from models.store.base.gathered import Gathered
+from models.store.connections.api_key_use import CountedKey
 from models.store.connections.credentials import CredentialVault
 from services.outbox.delivery import OutboxDelivery
 from settings import Settings
@@ -28,11 +30,13 @@ class ServiceSet:
     oauth_server: Callable[[ConnectionSettings], OAuthServer]
     """Makes what talks to Intuit's OAuth server for a connection."""
     outbox: OutboxDelivery
+    key_use: Gathered[str, CountedKey | None]
+    """Counts a request by the API key that it presents."""
     order_gate: OrderGate
     request_gate: RequestGate
 
 
-def _services(request: Request) -> ServiceSet:
+async def _services(request: Request) -> ServiceSet:  # a plain function would take a thread for each request
     return cast("ServiceSet", request.app.state.services)
 
 

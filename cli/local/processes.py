@@ -1,6 +1,7 @@
 """Run child processes with a log file each, which never outlive us."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from settings import inherited_environment
+
+GIVE_WAY = 5
+"""How much nicer than we are processes are that work behind the answers."""
 
 STOP_SECONDS = 20.0
 """Seconds a process may take to finish what it is doing; then it is killed."""
@@ -45,6 +49,11 @@ def _end_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _end_with_parent_and_give_way() -> None:
+    _end_with_parent()
+    os.nice(GIVE_WAY)
+
+
 def our_program(module: str, *arguments: str) -> list[str]:
     """Return the command that runs one of our modules, whatever is in the directory it is started in.
 
@@ -65,12 +74,15 @@ class ChildProcess:
         log: Path,
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
+        gives_way: bool = False,
     ) -> None:
+        """`gives_way`: where the processors are busy, those who keep somebody waiting for an answer go first."""
         self.name = name
         self.command = list(command)
         self.log = log
         self.environment = dict(environment or {})
         self.directory = directory
+        self.gives_way = gives_way
         self.started_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._log_file: IO[bytes] | None = None
@@ -94,7 +106,7 @@ class ChildProcess:
             env=inherited_environment(self.environment),
             cwd=self.directory,
             process_group=0,
-            preexec_fn=_end_with_parent,
+            preexec_fn=_end_with_parent_and_give_way if self.gives_way else _end_with_parent,
             umask=0o077,  # what it writes is of our books: nobody else on this machine reads it
         )
 

@@ -42,6 +42,9 @@ WORKFLOW_GENERATION = 2
 FAST_CRASH_SECONDS = 5.0
 FAST_CRASHES_ALLOWED = 3
 
+BEHIND_THE_ANSWERS = frozenset({"temporal", "worker"})
+"""Nobody waits for these: a bill is accepted by the API and PostgreSQL alone, so on a busy machine they go first."""
+
 SANDBOX_APP = {
     "POSYNC_QBO_CLIENT_ID": "ABsandboxClientId",
     "POSYNC_QBO_CLIENT_SECRET": "sandbox-client-secret",
@@ -260,7 +263,13 @@ class Stack:
     def _start_child(
         self, name: str, command: list[str], environment: dict[str, str], *, restart: bool = False
     ) -> None:
-        child = ChildProcess(name, command, log=self.logs / f"{name}.log", environment=environment)
+        child = ChildProcess(
+            name,
+            command,
+            log=self.logs / f"{name}.log",
+            environment=environment,
+            gives_way=name in BEHIND_THE_ANSWERS,
+        )
         self._children[name] = child
         if restart:
             self._restartable.add(name)

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Protocol, assert_never
 
-from models.domain.ids import SYNCER, ConnectionId, SyncIssueId
+from models.domain.ids import SYNCER, ConnectionId, OutboxId, SyncIssueId
 from models.domain.outbox import MessageKind, WhenNotRunning
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.store.audit import outbox, sync_issues
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
+from models.store.base.gathered import Gathered
 from services.bills.workflow_start import bill_start
 from services.outbox.kinds import DELIVERIES, Delivery
 from services.sync.issue_decisions import close_as_decided
@@ -39,6 +40,12 @@ SENDING_MAY_TAKE = timedelta(seconds=10)
 PAUSES_FOR_PARENT = tuple(timedelta(seconds=seconds) for seconds in (0, 0.25, 0.75, 1.5))
 """Before each try to reach a workflow that its parent may be about to start: an operator finds it under its parent.
 Few, for each try takes time from the parent."""
+
+FIRST_AT_MOST = timedelta(seconds=2)
+"""How long requests that come without a pause go before the messages behind answers."""
+
+BEFORE_REQUESTS = 2
+"""How many messages at a time are delivered after that, as long as requests still come."""
 
 SETTLING_MAY_TAKE = timedelta(seconds=10)
 """How long a process that stops waits for the messages behind its answers; those that are cut off are in the outbox."""
@@ -67,9 +74,20 @@ class Notifier(Protocol):
 class OutboxDelivery:
     """Delivers the messages of one database. One instance per process."""
 
-    def __init__(self, database: Database, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        database: Database,
+        notifier: Notifier,
+        *,
+        let_others_go_first: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`let_others_go_first` returns once nobody waits for an answer: messages behind answers wait so long, though
+        never for ever. None: there are no such others."""
         self._database = database
         self._notifier = notifier
+        self._let_others_go_first = let_others_go_first
+        self._before_requests = asyncio.Semaphore(BEFORE_REQUESTS)
+        self._delivered = Gathered(self._forget)
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._sending = asyncio.Semaphore(SENT_AT_ONCE)
         self._behind_answers: set[asyncio.Task[None]] = set()
@@ -80,7 +98,7 @@ class OutboxDelivery:
         """Deliver messages that were just committed, without keeping their caller waiting."""
         for message in messages:
             if len(self._behind_answers) < MOST_BEHIND_ANSWERS:
-                task = asyncio.create_task(self._deliver_new(message))
+                task = asyncio.create_task(self._deliver_behind(message))
                 self._behind_answers.add(task)
                 task.add_done_callback(self._behind_answers.discard)
 
@@ -96,6 +114,25 @@ class OutboxDelivery:
             for task in cut:
                 task.cancel()
             await asyncio.gather(*cut, return_exceptions=True)
+
+    async def _deliver_behind(self, message: OutboxMessage) -> None:
+        """Deliver a message when no request waits; at the latest after a short while, and then few at a time, since
+        each takes time from the requests."""
+        if self._let_others_go_first is None:
+            return await self._deliver_new(message)
+        if await self._is_quiet(FIRST_AT_MOST):
+            return await self._deliver_new(message)
+        async with self._before_requests:
+            return await self._deliver_new(message)
+
+    async def _is_quiet(self, within: timedelta) -> bool:
+        assert self._let_others_go_first is not None, "the caller has looked"
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                await self._let_others_go_first()
+        except TimeoutError:
+            return False
+        return True
 
     async def _deliver_new(self, message: OutboxMessage) -> None:
         try:
@@ -141,8 +178,12 @@ class OutboxDelivery:
             async with self._database.statement() as session:
                 await outbox.failed(session, message.id, f"{type(error).__name__}: {error}")
         else:
-            async with self._database.statement() as session:
-                await outbox.delivered(session, message.id)
+            await self._delivered.ask(message.id)
+
+    async def _forget(self, messages: Sequence[OutboxId]) -> Sequence[None]:
+        async with self._database.statement() as session:
+            await outbox.delivered(session, messages)
+        return [None] * len(messages)
 
     async def _build(self, message: OutboxMessage, delivery: Delivery) -> SignalToSend | ScheduleToSet | None:
         # No transaction: what changes between two of its reads is told by a message of its own.

@@ -51,12 +51,9 @@ async def bill_accepted(session: AsyncSession, subject_id: str) -> SignalToSend 
     """Build the message that brings an accepted bill to its order, with what a person must still decide. Without an
     order, it starts the bill's own workflow."""
     bill_id = BillId(subject_id)
-    bill = await bill_reads.get(session, bill_id)
-    if bill is not None and bill.direct:
-        return await _start_of(session, bill_id)
     signal = await bill_hand_over.bill_accepted(session, bill_id)
     if signal is None:
-        return None
+        return await _start_of(session, bill_id) if await _is_direct(session, bill_id) else None
     accepted = signal.argument
     assert isinstance(accepted, BillAccepted), "it is what the order's workflow takes"
     if not accepted.status.is_waiting:

@@ -1,17 +1,19 @@
 """Each guard of the promise is needed: with it what was accepted is told once; switched off, the same check fails."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.exceptions import ApplicationError
 
+from activities.exactly_once import ExactlyOnce
 from activities.missing_workflows import MissingWorkflows
 from erp.errors import Rejected
 from models.contract import bill_workflow_id
 from models.domain import bill_states
 from models.domain.bills import BillStatus
-from models.domain.ids import BillId, OutboxId, SyncRunId
+from models.domain.ids import BillId, DocumentId, OutboxId, SyncRunId
 from models.domain.issue_states import IssueSubject
 from models.domain.outbox import MessageKind
 from models.messages.issues import OpenIssue
@@ -19,10 +21,15 @@ from models.messages.outbox import SignalToSend
 from models.messages.sync import NotifyChangedOrders
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
+from models.store.orders import ledger
 from models.store.payables import bill_hand_over, bills, statuses
+from services.bills.acceptance import accept_bill
+from services.bills.intake import RequestedBill
 from services.outbox.delivery import OutboxDelivery
 from tests.builders.records import an_order
-from tests.harness.activity_harness import ActivityHarness
+from tests.fakes.fake_erp import Repeats
+from tests.harness.activity_harness import TODAY, ActivityHarness
+from tests.harness.waiting import eventually
 
 
 async def make_due(harness: ActivityHarness) -> None:
@@ -94,6 +101,61 @@ async def abandoned_though_its_refusal_comes_back_late(harness: ActivityHarness)
         return not [row for row in await statuses.outside(s) if row.id == bill_id]
 
 
+async def one_bill_though_the_answer_was_lost(harness: ActivityHarness) -> bool:
+    """The ERP takes a bill, its answer is lost, and the push is repeated; the ERP would make it once more."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    harness.erp.repeats = Repeats.FORGOTTEN
+    harness.erp.lose_answers = 1
+    with pytest.raises(ApplicationError):
+        await harness.push(bill_id)
+    await harness.push(bill_id)
+    return harness.erp.calls["create_bill"] == 1
+
+
+async def no_more_accepted_than_was_ordered(harness: ActivityHarness) -> bool:
+    """A bill of eight out of ten comes while the decision on another such bill is not committed."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    asked = RequestedBill.model_validate(
+        {
+            "purchase_order_id": harness.tenant.id_of(order),
+            "number": "INV-1",
+            "bill_date": TODAY,
+            "lines": [{"order_line_no": 1, "quantity": "8"}],
+        }
+    )
+
+    async def waits_for_a_lock() -> bool:
+        (row,) = await harness.tenant.fetch(
+            "select count(*) as waiting from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        return bool(row.waiting) or other.done()
+
+    async with harness.tenant.database.transaction() as first:
+        accepted = await accept_bill(
+            first, asked, organization_id=harness.tenant.organization_id, request_key="k1", actor="ada"
+        )
+        assert accepted.bill_id is not None
+        other = asyncio.create_task(harness.bill(order, {1: 8}, key="k2", number="INV-2"))
+        await eventually(waits_for_a_lock)
+    return (await other).bill_id is None
+
+
+def without_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sent_at_once(*_: object, create: Callable[[], Awaitable[DocumentId]], **__: object) -> DocumentId:
+        return await create()
+
+    monkeypatch.setattr(ExactlyOnce, "write", sent_at_once)
+
+
+def without_the_lock_of_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(ledger, "lock_lines", nothing)
+
+
 def without_the_look_at_what_it_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bill_states, "may_be_stopped", lambda *_: True)
 
@@ -124,6 +186,8 @@ def without_the_start_of_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 GUARDS = [
+    pytest.param(without_the_look_up, one_bill_though_the_answer_was_lost, id="look-up before a repeat"),
+    pytest.param(without_the_lock_of_the_lines, no_more_accepted_than_was_ordered, id="lock of the order's lines"),
     pytest.param(without_the_row, told_though_the_decider_died, id="outbox row of a bill"),
     pytest.param(without_the_row, a_payment_is_told_though_the_decider_died, id="outbox row of a payment"),
     pytest.param(without_the_look_at_what_holds, not_told_of_what_is_settled, id="redelivery"),

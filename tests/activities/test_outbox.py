@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ async def delivery(harness: ActivityHarness) -> OutboxDelivery:
     """Delivers the messages of one test: what other tests of this module left undelivered is not its own."""
     await harness.tenant.execute("delete from outbox")
     return OutboxDelivery(harness.tenant.database, harness.notifier)
+
+
+def _until(event: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    async def wait() -> None:
+        await event.wait()
+
+    return wait
 
 
 async def waiting(harness: ActivityHarness) -> list[Any]:
@@ -264,10 +272,44 @@ async def test_a_message_that_was_delivered_by_another_process_is_no_error(
     decided = await harness.bill(order, {1: 2}, key="k1")
     assert decided.message is not None
     async with harness.tenant.database.transaction() as s:
-        await outbox.delivered(s, decided.message.id)
+        await outbox.delivered(s, [decided.message.id])
     delivery.deliver_behind_answer(decided.message)
     await delivery.settle()
     assert await waiting(harness) == []
+
+
+async def test_messages_behind_answers_let_those_who_wait_for_an_answer_go_first(harness: ActivityHarness) -> None:
+    """Issue 10: each delivery takes time from the requests of its process."""
+    await harness.tenant.execute("delete from outbox")
+    quiet = asyncio.Event()
+    delivery = OutboxDelivery(harness.tenant.database, harness.notifier, let_others_go_first=_until(quiet))
+    order = await harness.holds(an_order(lines={1: 10}))
+    decided = await harness.bill(order, {1: 2}, key="k1")
+    assert decided.message is not None
+    delivery.deliver_behind_answer(decided.message)
+    await asyncio.sleep(0.2)
+    assert harness.notifier.accepted == []
+    quiet.set()
+    await delivery.settle()
+    assert len(harness.notifier.accepted) == 1
+    assert await waiting(harness) == []
+
+
+async def test_messages_behind_answers_do_not_wait_for_ever(
+    harness: ActivityHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests come without a pause: what was accepted is told to its order anyway."""
+    await harness.tenant.execute("delete from outbox")
+    monkeypatch.setattr("services.outbox.delivery.FIRST_AT_MOST", timedelta(milliseconds=50))
+    never = asyncio.Event()
+    delivery = OutboxDelivery(harness.tenant.database, harness.notifier, let_others_go_first=_until(never))
+    order = await harness.holds(an_order(lines={1: 10}))
+    for n in range(3):
+        decided = await harness.bill(order, {1: 2}, key=f"k{n}")
+        assert decided.message is not None
+        delivery.deliver_behind_answer(decided.message)
+    await delivery.settle()
+    assert len(harness.notifier.accepted) == 3
 
 
 async def test_a_process_that_stops_does_not_wait_for_ever(

@@ -171,6 +171,37 @@ async def test_nobody_waits_in_the_queue_for_ever() -> None:
     await _passes(gate, A, B)
 
 
+async def test_the_orders_that_wait_get_the_free_place_in_turn() -> None:
+    """Issue 10: one order's burst delays no other by more than the one request that is inside."""
+    gate = OrderGate(places=1)
+    came: list[str] = []
+
+    async def pass_as(name: str, *orders: PurchaseOrderId) -> None:
+        async with gate.one_at_a_time(orders):
+            came.append(name)
+            await asyncio.sleep(0)
+
+    burst = [asyncio.create_task(pass_as(f"a{n}", A)) for n in range(20)]
+    await asyncio.sleep(0)
+    await pass_as("b", B)
+    assert came.index("b") <= 2
+    await asyncio.gather(*burst)
+    assert len(came) == 21
+
+
+async def test_the_gate_is_quiet_when_nobody_waits_or_is_inside() -> None:
+    """Deliveries behind answers wait for that."""
+    gate = OrderGate()
+    await asyncio.wait_for(gate.quiet(), 1)
+    async with gate.one_at_a_time([A]):
+        waiting = asyncio.create_task(gate.quiet())
+        other = asyncio.create_task(_passes(gate, A))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)
+    assert other.done()
+
+
 async def test_the_gate_forgets_orders_that_nobody_asks_for() -> None:
     """Also after an error inside."""
     gate = OrderGate()

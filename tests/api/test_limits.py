@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from api.app import create_app
 from api.http import exact_json, server
-from api.http.server import BoundedProtocol
+from api.http.server import bounded
 from models.store.base.database import Database
 from settings import Settings
 from tests.fakes.fake_temporal import FakeTemporal
@@ -89,7 +89,7 @@ def address(settings: Settings, fake_temporal: FakeTemporal, monkeypatch: pytest
     app = create_app(settings, temporal=fake_temporal)  # type: ignore[arg-type]
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    running = uvicorn.Server(uvicorn.Config(app, log_level="error", http=BoundedProtocol))
+    running = uvicorn.Server(bounded(app, log_level="error"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     while not running.started:
@@ -182,3 +182,19 @@ async def test_many_slow_callers_hinder_nobody(address: int) -> None:
         for _ in range(20):
             assert (await http.get("/healthz")).status_code == 200
     assert all(answer.startswith(b"HTTP/1.1 408 ") for answer, _ in await asyncio.gather(*slow))
+
+
+async def test_a_resting_connection_is_closed_by_the_caller_first(address: int) -> None:
+    """Issue 10: callers keep a connection for five seconds, as long as uvicorn did. A request that was sent as the
+    server closed got no answer."""
+    head = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", address)
+    for pause in (5.5, 0.0):
+        writer.write(head)
+        async with asyncio.timeout(90):
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = int(answer.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+            await reader.readexactly(length)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        await asyncio.sleep(pause)
+    writer.close()

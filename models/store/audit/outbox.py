@@ -75,6 +75,8 @@ _TAKE_DUE = text(
     """
 ).bindparams(bindparam("longest", type_=Interval), bindparam("left", type_=Interval))
 
+_DELIVERED = text("delete from outbox where id = any(:ids)")
+
 _LATE = text(
     """
     select connection_id, count(*) as messages, min(created_at) as oldest,
@@ -155,9 +157,9 @@ async def take_due(
     return sorted((_message(row) for row in rows), key=lambda message: message.id)
 
 
-async def delivered(session: AsyncSession, message_id: OutboxId) -> None:
-    """Delete a message that was delivered."""
-    await session.execute(text("delete from outbox where id = :id"), {"id": message_id})
+async def delivered(session: AsyncSession, message_ids: Sequence[OutboxId]) -> None:
+    """Delete messages that were delivered."""
+    await session.execute(_DELIVERED, {"ids": list(message_ids)})
 
 
 async def failed(session: AsyncSession, message_id: OutboxId, error: str) -> None:

@@ -1,6 +1,8 @@
 """How many requests an API key made in this minute, over all API processes."""
 
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -14,21 +16,22 @@ from models.store.connections.organizations import hash_of
 _COUNT = text(
     """
     with presented as (
-        select k.id, k.organization_id, k.role, k.label, k.acts_for_people, k.person_id, p.name, p.email, p.roles,
-               p.active
-          from api_keys k left join people p on p.id = k.person_id
-         where k.key_hash = :hash and k.revoked_at is null
+        select k.key_hash, k.id, k.organization_id, k.role, k.label, k.acts_for_people, k.person_id, p.name, p.email,
+               p.roles, p.active, times.times
+          from (select hash, count(*) as times from unnest(cast(:hashes as text[])) as hash group by hash) times
+          join api_keys k on k.key_hash = times.hash and k.revoked_at is null
+          left join people p on p.id = k.person_id
     ), counted as (
         insert into api_key_use as used (api_key_id, minute, requests)
-        select id, date_trunc('minute', now()), 1 from presented
+        select id, date_trunc('minute', now()), times from presented order by id
         on conflict (api_key_id) do update set
-            requests = case when used.minute >= excluded.minute then used.requests + 1 else 1 end,
+            requests = excluded.requests + case when used.minute >= excluded.minute then used.requests else 0 end,
             minute = greatest(used.minute, excluded.minute)
-        returning requests, minute
+        returning api_key_id, requests, minute
     )
     select presented.*, requests, ceil(extract(epoch from minute + interval '1 minute' - clock_timestamp()))
                as seconds_left
-    from presented, counted
+    from presented join counted on counted.api_key_id = presented.id
     """
 ).columns(roles=JSONB)
 
@@ -50,14 +53,24 @@ class CountedKey(NamedTuple):
     """Until the next minute begins to be counted."""
 
 
-async def count_request(s: AsyncSession, plaintext: str) -> CountedKey | None:
-    """Count a request and return whose it is, or None when the key never existed or was revoked.
+async def count_requests(s: AsyncSession, plaintexts: Sequence[str]) -> list[CountedKey | None]:
+    """Count requests, each by the key that it presents, and return whose key each is, or None when that key never
+    existed or was revoked. A key that several present is counted once for each.
 
-    One statement, and a row that is not logged: nothing waits for a disk, and a crash of the database forgets a minute.
+    One statement, and rows that are not logged: nothing waits for a disk, and a crash of the database forgets a minute.
     """
-    row = (await s.execute(_COUNT, {"hash": hash_of(plaintext)})).one_or_none()
-    if row is None:
-        return None
+    hashes = [hash_of(plaintext) for plaintext in plaintexts]
+    keys = {row.key_hash: row for row in await s.execute(_COUNT, {"hashes": hashes})}
+    left = Counter(hashes)
+    counted: list[CountedKey | None] = []
+    for presented in hashes:
+        left[presented] -= 1  # these come after this one
+        row = keys.get(presented)
+        counted.append(None if row is None else _counted(row, row.requests - left[presented]))
+    return counted
+
+
+def _counted(row: Any, requests: int) -> CountedKey:
     person = None
     if row.person_id is not None:
         roles = frozenset(PersonRole(one) for one in row.roles)
@@ -69,6 +82,6 @@ async def count_request(s: AsyncSession, plaintext: str) -> CountedKey | None:
         row.label,
         row.acts_for_people,
         person,
-        row.requests,
+        requests,
         max(1, int(row.seconds_left)),
     )

@@ -88,14 +88,13 @@ async def lock_lines(session: AsyncSession, purchase_order_ids: Iterable[Purchas
 
     Always in one sorted order, so that two bills over the same orders wait for each other but never for ever.
     """
-    await session.execute(
-        text(
-            "select 1 from purchase_order_lines where purchase_order_id = any(:orders)"
-            " order by purchase_order_id, line_no for update"
-        ),
-        {"orders": sorted(set(purchase_order_ids))},
-    )
+    await session.execute(_LOCK, {"orders": sorted(set(purchase_order_ids))})
 
+
+_LOCK = text(
+    "select 1 from purchase_order_lines where purchase_order_id = any(:orders)"
+    " order by purchase_order_id, line_no for update"
+)
 
 _LINES = """
 with chain as (

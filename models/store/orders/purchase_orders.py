@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, text, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,6 +43,14 @@ __all__ = [
 
 _FRESH = {"populate_existing": True}
 
+_ORDER_AND_CONNECTION = (
+    select(PurchaseOrderRow, ConnectionRow)
+    .join(ConnectionRow, col(ConnectionRow.id) == col(PurchaseOrderRow.connection_id))
+    .where(
+        col(PurchaseOrderRow.id) == bindparam("order"), col(ConnectionRow.organization_id) == bindparam("organization")
+    )
+)
+
 
 async def order_and_connection(
     s: AsyncSession, order_id: PurchaseOrderId, organization_id: OrganizationId
@@ -51,12 +59,8 @@ async def order_and_connection(
 
     The caller does not learn which of the two it is. One statement: every request about an order begins with it.
     """
-    statement = (
-        select(PurchaseOrderRow, ConnectionRow)
-        .join(ConnectionRow, col(ConnectionRow.id) == col(PurchaseOrderRow.connection_id))
-        .where(col(PurchaseOrderRow.id) == order_id, col(ConnectionRow.organization_id) == organization_id)
-    )
-    row = (await s.exec(statement, execution_options={"populate_existing": True})).one_or_none()
+    wanted = {"order": order_id, "organization": organization_id}
+    row = (await s.exec(_ORDER_AND_CONNECTION, params=wanted, execution_options=_FRESH)).one_or_none()
     return None if row is None else (row[0], row[1])
 
 

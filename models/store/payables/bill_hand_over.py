@@ -27,7 +27,7 @@ _TO_HAND_OVER = text(
       from bills b
       join connections c on c.id = b.connection_id
       join purchase_orders o on o.id = b.purchase_order_id
-     where b.id = :id and b.origin = 'posync' and b.status = any(:statuses)
+     where b.id = :id and b.origin = 'posync' and not b.direct and b.status = any(:statuses)
     """
 )
 

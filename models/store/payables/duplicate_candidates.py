@@ -15,6 +15,30 @@ SUSPECT = timedelta(days=7)
 """How near the dates of two bills with one vendor and total must be for them to look alike (spec/matching.md 3.5)."""
 
 
+_LOCK_NUMBER = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+_ALIKE = text(
+    """
+    select b.id, b.vendor_id, b.number, b.bill_date, b.total, b.part_of from bills b
+     where b.number_key = :number_key and b.vendor_id = :vendor and b.connection_id = :connection
+       and b.status not in ('deleted', 'abandoned') and b.id is distinct from :except
+       and not (b.origin = 'erp' and b.rejected_in_erp)
+    union
+    select b.id, b.vendor_id, b.number, b.bill_date, b.total, b.part_of from bills b
+     where b.number_parts = :number_parts and b.vendor_id = :vendor and b.connection_id = :connection
+       and b.status not in ('deleted', 'abandoned') and b.id is distinct from :except
+       and not (b.origin = 'erp' and b.rejected_in_erp)
+    union
+    select b.id, b.vendor_id, b.number, b.bill_date, b.total, b.part_of from bills b
+     where b.total = :total and b.vendor_id = :vendor and b.connection_id = :connection
+       and b.bill_date between :earliest and :latest
+       and b.status not in ('deleted', 'abandoned') and b.id is distinct from :except
+       and not (b.origin = 'erp' and b.rejected_in_erp)
+     order by 1
+    """
+)
+
+
 class CandidateRow(NamedTuple):
     """A stored bill that a new one may duplicate."""
 
@@ -33,7 +57,7 @@ async def lock_number(session: AsyncSession, connection_id: ConnectionId, vendor
     Two that come in the same instant over different orders would else each be matched without the other.
     """
     name = f"{connection_id}\n{vendor_id}\n{number_parts}"
-    await session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+    await session.execute(_LOCK_NUMBER, {"name": name})
 
 
 async def alike(
@@ -49,26 +73,7 @@ async def alike(
 ) -> list[CandidateRow]:
     """Read the vendor's live bills with this number (its key or its parts), or this total and nearly this date."""
     rows = await session.execute(
-        text(
-            """
-            select b.id, b.vendor_id, b.number, b.bill_date, b.total, b.part_of from bills b
-             where b.number_key = :number_key and b.vendor_id = :vendor and b.connection_id = :connection
-               and b.status not in ('deleted', 'abandoned') and b.id is distinct from :except
-               and not (b.origin = 'erp' and b.rejected_in_erp)
-            union
-            select b.id, b.vendor_id, b.number, b.bill_date, b.total, b.part_of from bills b
-             where b.number_parts = :number_parts and b.vendor_id = :vendor and b.connection_id = :connection
-               and b.status not in ('deleted', 'abandoned') and b.id is distinct from :except
-               and not (b.origin = 'erp' and b.rejected_in_erp)
-            union
-            select b.id, b.vendor_id, b.number, b.bill_date, b.total, b.part_of from bills b
-             where b.total = :total and b.vendor_id = :vendor and b.connection_id = :connection
-               and b.bill_date between :earliest and :latest
-               and b.status not in ('deleted', 'abandoned') and b.id is distinct from :except
-               and not (b.origin = 'erp' and b.rejected_in_erp)
-             order by 1
-            """
-        ),
+        _ALIKE,
         {
             "number_key": number_key,
             "number_parts": number_parts,

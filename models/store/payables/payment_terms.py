@@ -2,15 +2,20 @@
 
 from datetime import date, timedelta
 
-from sqlmodel import col, select
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
-from models.tables import ListEntryRow
 
 FROM_BILL_DATE = ("", "from bill date", "from invoice date", "from bill/invoice date", "from invoice/bill date")
 """Ways of counting that we know. Another one (end of month ...) gives no date: people would pay on a wrong one."""
+
+_ATTRIBUTES = text(
+    "select attributes from list_entries"
+    " where connection_id = :c and kind = :kind and key = :key and deleted_at is null limit 1"
+).columns(attributes=JSONB)
 
 
 async def due_on(
@@ -33,11 +38,6 @@ async def vendor_term(s: AsyncSession, connection_id: ConnectionId, vendor_id: s
 
 
 async def _attributes(s: AsyncSession, connection_id: ConnectionId, kind: ListKind, key: str) -> dict[str, str]:
-    statement = select(ListEntryRow.attributes).where(
-        col(ListEntryRow.connection_id) == connection_id,
-        col(ListEntryRow.kind) == kind.value,
-        col(ListEntryRow.key) == key,
-        col(ListEntryRow.deleted_at).is_(None),
-    )
-    result = (await s.exec(statement.limit(1))).first()
+    rows = await s.execute(_ATTRIBUTES, {"c": connection_id, "kind": kind.value, "key": key})
+    result = rows.scalars().first()
     return {name: str(value) for name, value in (result or {}).items()}

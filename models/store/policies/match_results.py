@@ -16,6 +16,14 @@ from models.tables import MatchResultRow
 ASKED_FOR = "asked for"
 """The reason of a bill's first match; every later match names what had changed."""
 
+_SAVE = text(
+    """
+    insert into match_results (id, connection_id, purchase_order_id, bill_id, outcome, mode, result, why)
+    values (:id, :connection, :order, :bill, :outcome, :mode, cast(:result as jsonb), :why)
+    on conflict (id) do nothing
+    """
+)
+
 
 async def save(
     session: AsyncSession,
@@ -31,13 +39,7 @@ async def save(
 ) -> None:
     """Save the result of one request's match; a repeat of the request saves no second one."""
     await session.execute(
-        text(
-            """
-            insert into match_results (id, connection_id, purchase_order_id, bill_id, outcome, mode, result, why)
-            values (:id, :connection, :order, :bill, :outcome, :mode, cast(:result as jsonb), :why)
-            on conflict (id) do nothing
-            """
-        ),
+        _SAVE,
         {
             "id": derived_id("match", connection_id, request_key),
             "connection": connection_id,

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from cli.local.embedded import free_port
-from cli.local.processes import ChildProcess, ProcessFailed
+from cli.local.processes import GIVE_WAY, ChildProcess, ProcessFailed
+from tests.harness.waiting import eventually
 
 SLEEPS = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(60)"]
 
@@ -35,6 +36,18 @@ def test_a_child_that_never_gets_ready_is_reported(tmp_path: Path) -> None:
     finally:
         child.stop()
     assert child.exit_code() == -signal.SIGTERM
+
+
+async def test_a_child_that_works_behind_the_answers_gives_way(tmp_path: Path) -> None:
+    """Issue 10: on a busy machine those go first for whom somebody waits."""
+    says = [sys.executable, "-c", "import os; print(f'nice {os.nice(0)}.', flush=True)"]
+    child = ChildProcess("behind", says, log=tmp_path / "log", gives_way=True)
+    child.start()
+    try:
+        await eventually(lambda: "." in child.log.read_text())
+    finally:
+        child.stop()
+    assert f"nice {min(os.nice(0) + GIVE_WAY, 19)}." in child.log.read_text()
 
 
 def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
