@@ -67,6 +67,11 @@ async def _starting() -> AsyncIterator[None]:
         raise GatewayError("Temporal does not answer.") from error
 
 
+def never_connected(error: RuntimeError) -> bool:
+    """Return whether this is what a client raises that never got a connection to Temporal."""
+    return str(error).startswith("Failed client connect")
+
+
 @asynccontextmanager
 async def _reaching() -> AsyncIterator[None]:
     """Turn the error of a client that never connected into `TemporalUnavailable`.
@@ -79,7 +84,7 @@ async def _reaching() -> AsyncIterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not str(error).startswith("Failed client connect"):
+        if not never_connected(error):
             raise
         raise TemporalUnavailable("No connection to Temporal.") from error
 

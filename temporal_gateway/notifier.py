@@ -5,6 +5,8 @@ workflow is started if it does not run (signal-with-start). A bill's workflow th
 open again. Any other finished workflow of a bill or payment needs no message.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models import contract
 from models.domain.ids import BillId, ConnectionId
+from models.domain.outbox import NotTaken
 from models.messages.bills import BillBalance, BillState
 from models.messages.orders import BillPushed, OrderFacts, PurchaseOrderState
 from models.messages.outbox import ScheduleToSet, SignalToSend
@@ -22,6 +25,7 @@ from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
 from models.messages.sync import SyncState, SyncWaits
 from temporal_gateway import gateway
+from temporal_gateway.errors import GatewayError
 
 
 class WorkflowNotifier:
@@ -31,15 +35,25 @@ class WorkflowNotifier:
         self._client = client
 
     async def signal(self, signal: SignalToSend) -> bool:
-        """Deliver a message of the outbox to a workflow that runs. False: it does not."""
-        return await self._signal(signal.workflow_id, signal.signal, *_arguments(signal))
+        """Deliver a message of the outbox to a workflow that runs. False: it does not.
+
+        Raises:
+            NotTaken: Temporal is not reached.
+        """
+        with _taking():
+            return await self._signal(signal.workflow_id, signal.signal, *_arguments(signal))
 
     async def signal_with_start(self, signal: SignalToSend) -> None:
         """Deliver a message of the outbox to its workflow, starting it with the message if need be.
 
         Raises:
             ValueError: The message has nothing to start its workflow with.
+            NotTaken: Temporal is not reached.
         """
+        with _taking():
+            await self._signal_with_start(signal)
+
+    async def _signal_with_start(self, signal: SignalToSend) -> None:
         match signal.start:
             case PurchaseOrderState() as order:
                 assert order.facts is not None, "a workflow is started with what the mirror knows of the order"
@@ -72,8 +86,13 @@ class WorkflowNotifier:
                 raise ValueError(f"{signal.workflow_id} is not to be started")
 
     async def set_schedule(self, schedule: ScheduleToSet) -> None:
-        """Make, change or remove the schedule of a connection's syncs."""
-        await gateway.set_schedule(self._client, schedule.connection_id, schedule.erp, schedule.every)
+        """Make, change or remove the schedule of a connection's syncs.
+
+        Raises:
+            NotTaken: Temporal is not reached.
+        """
+        with _taking():
+            await gateway.set_schedule(self._client, schedule.connection_id, schedule.erp, schedule.every)
 
     async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts, *, new: bool = False) -> None:
         """Notify the order's workflow of what the mirror now holds; start the workflow if it does not run.
@@ -230,3 +249,18 @@ class WorkflowNotifier:
 
 def _arguments(signal: SignalToSend) -> list[BaseModel | str]:
     return [] if signal.argument is None else [signal.argument]
+
+
+@contextmanager
+def _taking() -> Iterator[None]:
+    """Say in one line that Temporal is away; every other error stays as it is."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
+            raise
+        raise NotTaken(f"Temporal does not answer: {' '.join(error.message.split())}") from error
+    except (GatewayError, RuntimeError) as error:  # of a client that never connected
+        if not isinstance(error, GatewayError) and not gateway.never_connected(error):
+            raise
+        raise NotTaken("There is no connection to Temporal yet.") from error

@@ -33,10 +33,10 @@ from api.orders.routes import load
 from models.domain.bills import BillStatus, ChargeKind
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.domain.orders import LineBasis
-from models.domain.time_zones import today_in
 from models.domain.units import unit_key
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.crossing import rerun_if_crossed
+from models.store.base.today import today_in
 from models.store.orders import ledger
 from models.store.payables import bill_listing, payment_terms
 from models.store.payables.bill_listing import BillsWanted

@@ -29,8 +29,8 @@ from matching.suggest.suggestion import Confidence
 from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, PurchaseOrderId
-from models.domain.time_zones import today_in
 from models.domain.units import unit_key
+from models.store.base.today import today_in
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import payment_terms

@@ -41,8 +41,9 @@ from erp.sign_in import SignInKind
 from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
 from models.domain.ids import ConnectionId
-from models.domain.time_zones import TimeZoneName, today_in
+from models.domain.time_zones import TimeZoneName
 from models.store.audit.outbox import OutboxMessage
+from models.store.base.today import today_in
 from models.store.connections import connections
 from models.tables import ConnectionRow
 from services.connections import base_currency

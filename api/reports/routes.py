@@ -18,7 +18,7 @@ from api.http.services import Services, ServiceSet
 from api.http.text_files import cell, file_answer, temporary_file
 from matching.kernel.exact import money
 from models.domain.ids import ConnectionId
-from models.domain.time_zones import today_in
+from models.store.base.today import today_in
 from models.store.connections import connections
 from models.store.orders import grni
 from models.store.orders.grni import GrniLine as OpenLine

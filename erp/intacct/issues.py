@@ -12,6 +12,13 @@ from models.domain.issues import (
 
 ISSUES = by_code(
     IssueCode(
+        "RECORD_NOT_FOUND",
+        "Intacct does not show what stands behind the bill",
+        "The vendor invoice, or the bill that it posted, was deleted there, or the user may not see it.",
+        ("Check in Intacct that both are there and that the user may see them.", RETRY),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "AUTH_BAD_SENDER",
         "The ERP refused the sender",
         "The sender id or its password is wrong; both are case-sensitive.",

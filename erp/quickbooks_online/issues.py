@@ -210,6 +210,13 @@ ISSUES = by_code(
         ("Follow QuickBooks' words in the evidence.", RETRY),
         ACCOUNTANT,
     ),
+    IssueCode(
+        "REGION_NOT_TAKEN",
+        "The company's edition of QuickBooks is not served",
+        "posync serves the edition for the United States; this company has another one.",
+        ("Connect a company of that edition.",),
+        ADMINISTRATOR,
+    ),
     IssueCode("RECORD_NOT_FOUND", "QuickBooks does not have the record", "It was deleted or made inactive.",
               ("Sync the lists and the order.", RETRY), ACCOUNTANT),
     IssueCode("RECORD_CHANGED", "The record changed meanwhile", "Somebody changed it in QuickBooks.",

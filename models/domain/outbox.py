@@ -37,6 +37,10 @@ class MessageKind(StrEnum):
     """To whoever waits behind an issue: a person decided on it."""
 
 
+class NotTaken(Exception):
+    """Temporal was not reached, or did not take a message in time. The message is one line."""
+
+
 class WhenNotRunning(StrEnum):
     """What to do with a message whose workflow does not run."""
 

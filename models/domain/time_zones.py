@@ -1,4 +1,4 @@
-"""Know which day it is where a company keeps its books, and when a day begins there."""
+"""Name time zones, and know when a day begins in one."""
 
 from datetime import UTC, date, datetime, time
 from typing import Annotated
@@ -22,15 +22,11 @@ TimeZoneName = Annotated[
 """A name of the IANA time zone database."""
 
 
-def today_in(time_zone: str | None) -> date:
-    """Return which day it is in this time zone; None: in UTC."""
-    return datetime.now(_zone(time_zone)).date()
-
-
 def start_of_day(day: date, time_zone: str | None) -> datetime:
     """Return the first moment of a day in this time zone, in UTC; None: of the day in UTC."""
-    return datetime.combine(day, time.min, _zone(time_zone)).astimezone(UTC)
+    return datetime.combine(day, time.min, zone(time_zone)).astimezone(UTC)
 
 
-def _zone(time_zone: str | None) -> ZoneInfo:
+def zone(time_zone: str | None) -> ZoneInfo:
+    """Return the time zone of this name; None: UTC."""
     return ZoneInfo(time_zone or DEFAULT_TIME_ZONE)

@@ -27,7 +27,7 @@ from models.domain.bills import BillMatchMode, BillStatus, ChargeKind
 from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_key
 from models.domain.orders import LineBasis
-from models.domain.time_zones import today_in
+from models.store.base.today import today_in
 from models.store.orders import purchase_orders
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import bills

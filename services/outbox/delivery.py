@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Protocol, assert_never
 
 from models.domain.ids import SYNCER, ConnectionId, OutboxId, SyncIssueId
-from models.domain.outbox import MessageKind, WhenNotRunning
+from models.domain.outbox import MessageKind, NotTaken, WhenNotRunning
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.store.audit import outbox, sync_issues
 from models.store.audit.outbox import OutboxMessage
-from models.store.base.database import Database
+from models.store.base.database import Database, explain_outage
 from models.store.base.gathered import Gathered
 from services.bills.workflow_start import bill_start
 from services.outbox.kinds import DELIVERIES, Delivery
@@ -59,7 +59,7 @@ LATE = "HAND_OVER_DELAYED"
 
 
 class Notifier(Protocol):
-    """Sends messages to workflows (`temporal_gateway.notifier`)."""
+    """Sends messages to workflows (`temporal_gateway.notifier`). All raise NotTaken while Temporal is not reached."""
 
     async def signal(self, signal: SignalToSend) -> bool:
         """Signal the workflow. False: it does not run."""
@@ -137,8 +137,11 @@ class OutboxDelivery:
     async def _deliver_new(self, message: OutboxMessage) -> None:
         try:
             await self._deliver(message)
-        except Exception:  # the row is still there, and the worker's loop delivers it later
-            log.warning("message %s is left to the worker's loop", message.id, exc_info=True)
+        except Exception as error:  # the row is still there, and the worker's loop delivers it later
+            if outage := explain_outage(error):
+                log.warning("message %s is left to the worker's loop: %s", message.id, outage)
+            else:
+                log.exception("message %s is left to the worker's loop", message.id)
 
     # --- what was left ----------------------------------------------------------------------------------------
 
@@ -174,7 +177,10 @@ class OutboxDelivery:
                 else:
                     await self._send(message, built, delivery.when_not_running)
         except Exception as error:  # a fault in one row must not stop the others
-            log.warning("%s %s is not delivered yet", message.kind, message.subject_id, exc_info=True)
+            if reason := (str(error) if isinstance(error, NotTaken) else explain_outage(error)):
+                log.warning("%s %s is not delivered yet: %s", message.kind, message.subject_id, reason)
+            else:
+                log.exception("%s %s is not delivered yet", message.kind, message.subject_id)
             async with self._database.statement() as session:
                 await outbox.failed(session, message.id, f"{type(error).__name__}: {error}")
         else:
@@ -232,10 +238,13 @@ class OutboxDelivery:
         A message that waits for a parent takes none meanwhile: it may wait for what another message has to bring.
 
         Raises:
-            TimeoutError: Temporal did not take it in time.
+            NotTaken: Temporal did not take it in time.
         """
-        async with self._sending, asyncio.timeout(SENDING_MAY_TAKE.total_seconds()):
-            yield
+        try:
+            async with self._sending, asyncio.timeout(SENDING_MAY_TAKE.total_seconds()):
+                yield
+        except TimeoutError as error:
+            raise NotTaken(f"Temporal did not take it within {SENDING_MAY_TAKE.total_seconds():.0f} s") from error
 
     async def _close_issue(self, message: OutboxMessage) -> None:
         async with self._database.transaction() as session:
@@ -282,7 +291,10 @@ async def _repeat(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> N
     while not stop.is_set():
         try:
             await work()
-        except Exception:  # no database for a while: the next pass finds every row still there
-            log.exception("the outbox was not looked through; trying again in %s", LOOK_EVERY)
+        except Exception as error:  # no database for a while: the next pass finds every row still there
+            if outage := explain_outage(error):
+                log.warning("the outbox was not looked through, trying again in %s: %s", LOOK_EVERY, outage)
+            else:
+                log.exception("the outbox was not looked through; trying again in %s", LOOK_EVERY)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_EVERY.total_seconds())

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillStatus, Origin
-from models.domain.time_zones import today_in
+from models.store.base.today import today_in
 from models.store.payables import payments
 from services.refusal import Refused
 

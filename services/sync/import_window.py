@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from models.domain.time_zones import today_in
+from models.store.base.today import today_in
 from models.tables import ConnectionRow
 
 FIRST_IMPORT = timedelta(days=92)

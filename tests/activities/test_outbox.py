@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.service import RPCError, RPCStatusCode
 
 from models.contract import bill_workflow_id, payment_workflow_id, purchase_order_workflow_id
 from models.domain.bills import BillStatus
@@ -27,6 +28,7 @@ from services.outbox import kinds
 from services.outbox.delivery import OutboxDelivery
 from services.payments.scheduling import abandon_payment
 from services.sync.issue_decisions import decide_issue
+from temporal_gateway.notifier import WorkflowNotifier
 from tests.builders.records import (
     an_order,
 )
@@ -233,6 +235,41 @@ async def test_a_late_message_shows_on_its_connection_until_it_is_delivered(
     await delivery.deliver_due()
     await delivery.show_late()
     assert await harness.tenant.open_issues() == {}
+
+
+class Away:
+    """A connection to Temporal that is away."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def get_workflow_handle(self, *_: Any, **__: Any) -> Any:
+        raise self._error
+
+    start_workflow = get_schedule_handle = create_schedule = get_workflow_handle
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RPCError("connection\nrefused", RPCStatusCode.UNAVAILABLE, b""),
+        RuntimeError("Failed client connect: transport error"),
+    ],
+)
+async def test_an_outage_of_temporal_is_one_line_of_the_log(
+    harness: ActivityHarness, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """Issue 9: a traceback in the log means that somebody has to look at the code."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    await harness.bill(order, {1: 2}, key="k1", number="INV-1")
+    await make_due(harness)
+    notifier = WorkflowNotifier(Away(error))  # type: ignore[arg-type]
+    await OutboxDelivery(harness.tenant.database, notifier).deliver_due()
+    lines = [record for record in caplog.records if "is not delivered yet" in record.getMessage()]
+    assert lines
+    assert all(record.exc_info is None and "\n" not in record.getMessage() for record in lines)
+    (row,) = await harness.tenant.fetch("select * from outbox where connection_id = :c")
+    assert row.last_error.startswith("NotTaken: "), row
 
 
 async def test_the_loop_outlives_an_outage_of_the_database(

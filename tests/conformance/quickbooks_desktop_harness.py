@@ -248,11 +248,14 @@ class QuickBooksDesktopHarness(ErpHarness):
 
     def orders(self) -> list[SandboxOrder]:
         vendors, items = self._ids("vendors"), self._ids("items")
+        # With enhanced receiving receipts are billed by linked bills; the suite's company has the ordinary one.
+        receipt_lines = [line for receipt in self.held("receipts") for line in receipt["lines"]]
+        on_receipts = {line["order_doc"] for line in receipt_lines}
         orders = [
             SandboxOrder(
                 erp_id=order["record_no"],
                 number=order["number"],
-                status=_status(order),
+                status=_status(order, on_receipts=order["record_no"] in on_receipts),
                 vendor_id=vendors[order["vendor_id"]],
                 entity=None,  # type: ignore[arg-type]
                 total=Decimal(order["total"]),
@@ -348,11 +351,11 @@ def _key(row: Mapping[str, Any]) -> str:
     return memo.rpartition("[posync ")[2].removesuffix("]") if "[posync " in memo else ""
 
 
-def _status(order: Mapping[str, Any]) -> str:
+def _status(order: Mapping[str, Any], *, on_receipts: bool) -> str:
     """The status as the client says it: the flags of the head, and what its lines received."""
     if order["manually_closed"]:
         return statuses.CLOSED
     if order["fully_received"]:
-        return statuses.RECEIVED
+        return statuses.ON_RECEIPTS if on_receipts else statuses.RECEIVED
     received = any(Decimal(line["received"] or 0) for line in order["lines"])
     return statuses.PARTLY if received else statuses.OPEN

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus
 from models.domain.ids import PaymentId, SyncIssueId
 from models.domain.payments import PaymentStatus, PaymentWaitsFor
-from models.domain.time_zones import today_in
+from models.store.base.today import today_in
 
 
 class PaymentWait(NamedTuple):

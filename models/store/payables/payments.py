@@ -14,11 +14,12 @@ from models.domain.bill_parts import PartState, shares_of_payment
 from models.domain.bills import BillStatus, Origin
 from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ErpId, ExternalKey, OrganizationId, PaymentId
 from models.domain.payments import PaymentPart, PaymentStatus, PaymentToPush, PushedPayment
-from models.domain.time_zones import start_of_day, today_in
+from models.domain.time_zones import start_of_day
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillBalance
 from models.store.audit import events, sync_issues, writes
 from models.store.base.identity import digest_of, named_id
+from models.store.base.today import today_in
 from models.store.payables import bill_parts, bills
 from models.store.payables.statuses import moved, status_statement
 from models.tables import BillPartRow, PaymentRow

@@ -27,8 +27,8 @@ from models.domain.ids import (
     RetractionId,
 )
 from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
-from models.domain.time_zones import today_in
 from models.store.audit import writes
+from models.store.base.today import today_in
 from models.store.orders import settled_parts
 from models.store.payables import bill_edits, bill_parts, bills
 from models.store.payables.bill_status import status_by_payment
