@@ -307,7 +307,7 @@ async def test_lines_billed_by_amount(api: ApiClient, database: Database) -> Non
     assert await found(api, billed_before, a_bill({"order_line_no": 1, "amount": "7000.01"})) == OVER
     whole = await order_of(database, connection_id, "12000", basis=LineBasis.AMOUNT)
     half = await matched(api, whole, a_bill(line("0.5", price="12000", amount="6000")))
-    assert (half["outcome"], half["inputs"]["bill"]["lines"][0]["amount"]) == ("OK", "6000")
+    assert (half["outcome"], half["inputs"]["bill"]["lines"][0]["amount"]) == ("OK", "6000.00")
     await three_way(api, connection_id)
     ahead = await order_of(database, connection_id, "12000", received="4000", basis=LineBasis.AMOUNT)
     match = await matched(api, ahead, a_bill({"order_line_no": 1, "amount": "5000"}))
@@ -386,6 +386,6 @@ async def test_the_rest_of_an_order_is_measured_by_the_whole_of_it(api: ApiClien
     (finding,) = match["findings"]
     assert (finding["code"], finding["values"]["order_total"], finding["values"]["billed_before"]) == (
         "PO_TOTAL_DIFFERS",
-        "125",
-        "50",
+        "125.00",
+        "50.00",
     )
