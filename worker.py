@@ -18,6 +18,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 
+from activities.bill_edits import BillEditActivities
 from activities.bill_review import (
     BillReviewActivities,
 )
@@ -27,6 +28,7 @@ from activities.erp import ErpActivities
 from activities.heartbeats import Heartbeats
 from activities.notify import NotifyActivities
 from activities.outage_log import OneLineForOutages
+from activities.payments import PaymentActivities
 from activities.retraction import RetractionActivities
 from activities.source_orders import SourceOrderRecords, SourceOrderUploads
 from activities.sync import SyncActivities
@@ -142,13 +144,15 @@ def _erp_activities(
 ) -> list[Callable[..., Any]]:
     """Return the activities that call an ERP."""
     erp = ErpActivities(database, connections, notifier)
+    edits = BillEditActivities(database, connections)
+    payments = PaymentActivities(database, connections, notifier)
     sync = SyncActivities(database, connections, notifier)
     retraction = RetractionActivities(database, connections, notifier)
     return [
         retraction.retract_bill,
         erp.push_bill,
-        erp.push_bill_edit,
-        erp.push_payment,
+        edits.push_bill_edit,
+        payments.push_payment,
         erp.refresh_purchase_order,
         SourceOrderUploads(database, connections).push_source_order,
         sync.plan_sync,

@@ -10,7 +10,7 @@ Every activity raises `ApplicationError` when the ERP refuses, fails or is not r
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -19,21 +19,19 @@ from temporalio import activity
 from activities.bill_calls import BillCalls, calls_for
 from activities.connector_pool import Connections, OpenConnection
 from activities.exactly_once import ExactlyOnce
-from activities.failures import as_failure, not_yet
-from erp.clock import ErpClock, surely_seen
+from activities.failures import not_yet
+from activities.read_backs import as_seen, status_of
 from erp.connector import offered
-from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
 from erp.time_budgets import ErpWork
 from models.domain.bill_parts import number_behind
-from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill, PushedBill
+from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill
 from models.domain.connections import Erp
-from models.domain.ids import SYNCER, BillId, DocumentId, ErpId, PurchaseOrderId
+from models.domain.ids import BillId, DocumentId, ErpId, PurchaseOrderId
 from models.domain.orders import PurchaseOrderSnapshot
-from models.domain.payments import PaymentStatus, PushedPayment
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillMatched, BillPushResult, PushBill
 from models.messages.orders import BillPushed, PurchaseOrderState, RefreshedPurchaseOrder, RefreshPurchaseOrder
-from models.messages.payments import PaymentPushResult, PushPayment
 from models.store.audit import writes
 from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
@@ -44,14 +42,9 @@ from models.store.payables import (
     bills_in_review,
     duplicate_candidates,
     outgoing_bills,
-    payments,
-    pending_edits,
 )
 from models.store.payables.duplicate_candidates import SinceMatched
 from models.store.payables.outgoing_bills import OutgoingBill
-from models.store.payables.payments import OutgoingPayment
-from models.store.payables.pending_edits import EditedDocument, OutgoingEdit
-from models.tables import ConnectionRow
 from services.approvals.guard import hold_if_it_waits
 from services.bills import duplicates, parts
 from services.bills.parts import PartTurn
@@ -67,9 +60,6 @@ when the ERP took that one, so that by then it has reached this point."""
 
 LOOK_EVERY_SECONDS = 0.02
 """How often the next write looks meanwhile. Only one write of an order looks, and only while another is being sent."""
-
-NOT_SETTLED = timedelta(minutes=10)
-"""How soon a payment that the ERP has not posted yet (it needs an approval there) is read again."""
 
 
 class Begun(NamedTuple):
@@ -158,11 +148,11 @@ class ErpActivities:
             if not readback.linked and await calls.repair_link(document_id):
                 began = datetime.now(UTC)
                 readback = await calls.read_back(document_id)
-            readback = _as_seen(readback, connection.erp.clock, began)
+            readback = as_seen(readback, connection.erp.clock, began)
         async with self._database.transaction() as session:
             if part is None:
                 result = BillPushResult(
-                    status=_status_of(readback),
+                    status=status_of(readback),
                     document_id=readback.document_id,
                     confirmed=False,
                     differences=list(readback.differences),
@@ -216,126 +206,6 @@ class ErpActivities:
             total=str(bill.total),
         )
         await self._notifier.bill_pushed(order, order.facts, pushed)
-
-    @activity.defn
-    async def push_bill_edit(self, push: PushBill) -> BillPushResult:
-        """Send a bill's edit to the ERP and verify it there (S1-17, S5-136).
-
-        It needs no write attempt record: an edition is one content under one name, so a second attempt changes nothing
-        more and learns from Duplicate that the edit is there.
-
-        Raises:
-            ApplicationError: The ERP refused the edit, failed, or may or may not have it; family `NotShown`: the
-                ERP refuses to show the bill after the edit.
-        """
-        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
-            async with self._database.transaction() as session:
-                edit = await pending_edits.load_for_push(session, push.bill_id)
-                if edit is not None and edit.outgoing.status.is_void:  # deleted in the ERP meanwhile
-                    return BillPushResult(status=edit.outgoing.status, document_id=edit.document_id, confirmed=False)
-                if edit is None:  # in the ERP already, or abandoned
-                    document_id = await bills.document_of(session, push.bill_id)
-                    return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, confirmed=False)
-                documents = await pending_edits.documents(session, push.bill_id, edit)
-            shown: list[PushedBill] = []
-            for document in documents:
-                try:
-                    shown.append(await self._send_edit(connection, edit, document))
-                except (Rejected, NotFound) as error:
-                    if not shown:
-                        raise
-                    # Some of the bill's parts have it: the bill stays as it was edited.
-                    raise as_failure(error, family="PartlyTaken") from error
-        async with self._database.transaction() as session:
-            readback = await bill_parts.edited(session, push.bill_id, shown)
-            await pending_edits.pushed(session, push.bill_id, edit, readback)
-            for one in shown:
-                if one.snapshot is not None:
-                    await apply_snapshot(session, connection.row, connection.erp, one.snapshot)
-        return BillPushResult(
-            status=_status_of(readback),
-            document_id=readback.document_id,
-            confirmed=False,
-            differences=list(readback.differences),
-        )
-
-    async def _send_edit(self, connection: OpenConnection, edit: OutgoingEdit, document: EditedDocument) -> PushedBill:
-        """Send an edit to one document and read it back.
-
-        Raises:
-            ErpError: The ERP refused the edit, failed, or may or may not have it.
-            ApplicationError: It refuses to show the document, or refused the edit in unknown words.
-        """
-        calls = calls_for(connection.erp, document.outgoing)
-        taken_before, refused = False, None
-        try:
-            await calls.update(document.document_id, edition=edit.edition)
-        except Duplicate:  # an earlier attempt's answer was lost
-            taken_before = True
-        except UnknownRefusal as error:
-            refused = error
-        began = datetime.now(UTC)
-        try:
-            readback = await calls.read_back(document.document_id)
-        except (Rejected, NotFound) as error:
-            raise as_failure(error, family="NotShown") from error
-        if refused is not None and readback.differences:
-            # The ERP may show it later, so the edit is in doubt; a repeat is no answer to words nobody knows.
-            raise as_failure(refused, family="UnknownRefusal", retryable=False)
-        readback = _as_seen(readback, connection.erp.clock, began)
-        if readback.differences and readback.revision == document.revision:
-            self._wait_to_show(connection.row, document.document_id, taken_before=taken_before)
-        return readback
-
-    @activity.defn
-    async def push_payment(self, push: PushPayment) -> PaymentPushResult:
-        """Create the payment in its ERP, or adopt the one that an earlier attempt created; report what is then due.
-
-        Raises:
-            ApplicationError: The ERP refused the payment, failed, may or may not have it, or has not posted it
-                yet (`NotYet`).
-        """
-        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
-            async with self._database.transaction() as session:
-                attempt = await writes.begin_attempt(session, payments.external_key_for(push.payment_id))
-                outgoing = await payments.load_for_push(session, push.payment_id)
-                if attempt.state is WriteState.ABANDONED:
-                    now = await payments.bill_now(session, push.payment_id)
-                    return PaymentPushResult(status=PaymentStatus.ABANDONED, erp_id="", bill=now)
-                if outgoing.status is PaymentStatus.VOIDED:
-                    now = await payments.bill_now(session, push.payment_id)
-                    return PaymentPushResult(status=PaymentStatus.VOIDED, erp_id="", bill=now)
-                if attempt.state is WriteState.SENT:
-                    await payments.set_status(
-                        session, push.payment_id, PaymentStatus.SUBMITTED, actor=SYNCER, why="sent to the ERP"
-                    )
-            try:
-                erp_id = await self._exactly_once.write(
-                    connection.row,
-                    outgoing.payment.external_key,
-                    attempt,
-                    find=partial(connection.erp.payments.find, outgoing.payment),
-                    create=partial(connection.erp.payments.create, outgoing.payment),
-                    check=partial(self._refuse_rejected_bill, outgoing),
-                )
-            except (Rejected, NotFound) as error:
-                await self._exactly_once.reject(outgoing.payment.external_key, error)
-                raise
-            began = datetime.now(UTC)
-            readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
-            readback = _payment_as_seen(readback, connection.erp.clock.at(began))
-        async with self._database.transaction() as session:
-            now = await payments.pushed(session, push.payment_id, readback)
-            await writes.confirm(session, outgoing.payment.external_key, readback.erp_id)
-        if not readback.settled:
-            raise not_yet(
-                f"the ERP holds the payment as {readback.state!r} and has not posted it yet",
-                retry_in=NOT_SETTLED,
-                code="PAYMENT_NOT_POSTED",
-            )
-        left = now.model_copy(update={"payment_id": push.payment_id})
-        await self._notifier.bill_changed(outgoing.bill_id, left)
-        return PaymentPushResult(status=PaymentStatus.PAID, erp_id=readback.erp_id, bill=left)
 
     @activity.defn
     async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:
@@ -417,26 +287,6 @@ class ErpActivities:
         if next_in_line is not None:
             await self._notifier.turn_came(BillId(next_in_line))
 
-    @staticmethod
-    async def _refuse_rejected_bill(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
-        """Refuse to pay a bill that was rejected in the ERP, or of which a part is not there.
-
-        Raises:
-            Rejected: It was, when it was read last.
-        """
-        if outgoing.parts_missing:
-            raise Rejected(
-                f"The ERP does not hold every part of {outgoing.payment.memo}, so none of them is paid.",
-                code="BILL_PARTS_MISSING",
-                evidence={"bill": outgoing.payment.memo, "status": outgoing.bill_status.value},
-            )
-        if outgoing.bill_rejected:
-            raise Rejected(
-                f"{outgoing.payment.memo} was rejected in the ERP and bills nothing there.",
-                code="BILL_REJECTED_IN_ERP",
-                evidence={"document": outgoing.payment.bill_document},
-            )
-
     async def _hold_duplicate(
         self,
         connection: OpenConnection,
@@ -504,28 +354,6 @@ class ErpActivities:
             number = await bill_parts.number_sent(session, bill.external_key)
         return calls_for(connection.erp, part.outgoing._replace(bill=bill.model_copy(update={"number": number})))
 
-    @staticmethod
-    def _wait_to_show(connection: ConnectionRow, document_id: DocumentId, *, taken_before: bool) -> None:
-        """Wait for an edit to show: the ERP took it and still shows the document as before, as reads may lag behind
-        writes.
-
-        Once the lag is over, what the ERP shows is believed.
-
-        Raises:
-            OutcomeUnknown: The lag is not over yet.
-        """
-        lag = timedelta(seconds=connection.settings.get("read_lag_seconds", 120))
-        left = lag
-        if taken_before:
-            since = activity.info().scheduled_time if activity.in_activity() else datetime.now(UTC)
-            left = lag - (datetime.now(UTC) - since)
-        if left > timedelta(0):
-            raise OutcomeUnknown(
-                f"the ERP took the edit of {document_id} and does not show it yet",
-                code="OUTCOME_UNKNOWN",
-                retry_after=left + timedelta(milliseconds=100),
-            )
-
 
 def _is_converted(existing: ErpBill, bill: BillToPush | DirectBillToPush) -> bool:
     """Return whether a person made this bill in the ERP, of an item receipt: the connector takes it as ours."""
@@ -544,29 +372,3 @@ def _evidence_of(snapshot: PurchaseOrderSnapshot, awaited: Sequence[BillId]) -> 
         "bills_it_shows": ", ".join(sorted({billing.document_number for billing in snapshot.billings})) or "none",
         "awaited": ", ".join(awaited),
     }
-
-
-def _as_seen(readback: PushedBill, clock: ErpClock, began: datetime) -> PushedBill:
-    """Return the read-back with the revision to store its order with."""
-    if readback.snapshot is None:
-        return readback
-    return readback.model_copy(update={"snapshot": snapshot_as_seen(readback.snapshot, clock, began)})
-
-
-def _payment_as_seen(readback: PushedPayment, read_at: datetime) -> PushedPayment:
-    """Return the read-back with the revisions to store the payment and its bill with: a void in the very second of the
-    reading is found by the next sync."""
-    bill_revision = readback.bill_revision
-    return readback.model_copy(
-        update={
-            "revision": surely_seen(readback.revision, read_at),
-            "bill_revision": None if bill_revision is None else surely_seen(bill_revision, read_at),
-        }
-    )
-
-
-def _status_of(readback: PushedBill) -> BillStatus:
-    """Return the status that the read-back gives a bill that the ERP took."""
-    if not readback.linked:
-        return BillStatus.LINK_MISSING
-    return BillStatus.SYNC_ISSUE if readback.differences else BillStatus.SYNCED

@@ -10,8 +10,8 @@ from workflows.bill_push import content_conflict, link_missing
 from workflows.issue_gate import IssueGate
 
 with workflow.unsafe.imports_passed_through():
+    from activities.bill_edits import BillEditActivities
     from activities.database import MirrorActivities
-    from activities.erp import ErpActivities
     from activities.failures import FailureDetails, details_of
     from models.domain.bills import BillStatus
     from models.domain.ids import SYNCER
@@ -55,7 +55,7 @@ class BillEdits:
         self._show("the ERP to take the edit")
         try:
             result = await workflow.execute_activity_method(
-                ErpActivities.push_bill_edit,
+                BillEditActivities.push_bill_edit,
                 PushBill(
                     connection_id=state.connection_id,
                     bill_id=state.bill_id,

@@ -20,8 +20,8 @@ from workflows.operator_view import OperatorView
 
 with workflow.unsafe.imports_passed_through():
     from activities.database import MirrorActivities
-    from activities.erp import ErpActivities
     from activities.failures import FailureDetails, details_of
+    from activities.payments import PaymentActivities
     from models.domain.issue_states import IssueDecision, IssueState, IssueSubject
     from models.domain.payments import PaymentStatus
     from models.domain.waits_for import payment_waits_for
@@ -105,7 +105,7 @@ class PaymentWorkflow:
         self._show("the ERP to take the payment")
         try:
             result = await workflow.execute_activity_method(
-                ErpActivities.push_payment,
+                PaymentActivities.push_payment,
                 PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
                 **policies.erp_write(
                     self._state.connection_id,

@@ -463,7 +463,7 @@ async def edited(harness: ActivityHarness, bill_id: BillId, **header: Any) -> No
 
 
 async def push_edit(harness: ActivityHarness, bill_id: BillId) -> BillPushResult:
-    return await harness.pushing.push_bill_edit(PushBill(connection_id=harness.tenant.connection_id, bill_id=bill_id))
+    return await harness.editing.push_bill_edit(PushBill(connection_id=harness.tenant.connection_id, bill_id=bill_id))
 
 
 async def test_an_edit_reaches_every_part(harness: ActivityHarness, order: PurchaseOrder) -> None:

@@ -49,7 +49,7 @@ async def edit(
 
 async def push_edit(harness: ActivityHarness, bill_id: BillId) -> BillStatus:
     push = PushBill(connection_id=harness.tenant.connection_id, bill_id=bill_id)
-    return (await harness.pushing.push_bill_edit(push)).status
+    return (await harness.editing.push_bill_edit(push)).status
 
 
 async def abandon(harness: ActivityHarness, bill_id: BillId, edition: int) -> bool:

@@ -43,7 +43,7 @@ async def edit(harness: ActivityHarness, bill_id: BillId, memo: str) -> int:
 
 
 async def push_edit(harness: ActivityHarness, bill_id: BillId) -> BillPushResult:
-    return await harness.pushing.push_bill_edit(PushBill(connection_id=harness.tenant.connection_id, bill_id=bill_id))
+    return await harness.editing.push_bill_edit(PushBill(connection_id=harness.tenant.connection_id, bill_id=bill_id))
 
 
 async def abandon(harness: ActivityHarness, bill_id: BillId, edition: int, *, in_doubt: bool) -> bool:

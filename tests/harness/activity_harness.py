@@ -15,6 +15,7 @@ import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.exceptions import ApplicationError
 
+from activities.bill_edits import BillEditActivities
 from activities.bill_review import (
     BillReviewActivities,
 )
@@ -23,6 +24,7 @@ from activities.database import MirrorActivities
 from activities.erp import ErpActivities
 from activities.failures import FailureDetails
 from activities.notify import NotifyActivities
+from activities.payments import PaymentActivities
 from activities.retraction import RetractionActivities
 from activities.sync import SyncActivities
 from models.domain.bills import BillStatus, ErpBill
@@ -126,6 +128,8 @@ class ActivityHarness:
     mirror: MirrorActivities
     deciding: BillReviewActivities
     pushing: ErpActivities
+    editing: BillEditActivities
+    paying: PaymentActivities
     retracting: RetractionActivities
     syncing: SyncActivities
     waking: NotifyActivities
@@ -365,7 +369,7 @@ class ActivityHarness:
         return answer.payment_id
 
     async def push_payment(self, payment_id: PaymentId) -> PaymentPushResult:
-        return await self.pushing.push_payment(
+        return await self.paying.push_payment(
             PushPayment(connection_id=self.tenant.connection_id, payment_id=payment_id)
         )
 
@@ -437,6 +441,8 @@ async def new_activity_harness(database: Database) -> ActivityHarness:
         mirror=MirrorActivities(database),
         deciding=BillReviewActivities(database),
         pushing=ErpActivities(database, open_connections, notifier),  # type: ignore[arg-type]
+        editing=BillEditActivities(database, open_connections),
+        paying=PaymentActivities(database, open_connections, notifier),  # type: ignore[arg-type]
         retracting=RetractionActivities(database, open_connections, notifier),  # type: ignore[arg-type]
         syncing=SyncActivities(database, open_connections, notifier),  # type: ignore[arg-type]
         waking=NotifyActivities(database, notifier),  # type: ignore[arg-type]

@@ -1,0 +1,118 @@
+"""Send payments to their ERP; safe to run twice."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from temporalio import activity
+
+from activities.connector_pool import Connections
+from activities.exactly_once import ExactlyOnce
+from activities.failures import not_yet
+from erp.clock import surely_seen
+from erp.errors import NotFound, Rejected
+from erp.time_budgets import ErpWork
+from models.domain.ids import SYNCER
+from models.domain.payments import PaymentStatus, PushedPayment
+from models.domain.writes import WriteState
+from models.messages.payments import PaymentPushResult, PushPayment
+from models.store.audit import writes
+from models.store.audit.writes import WriteAttempt
+from models.store.base.database import Database
+from models.store.payables import payments
+from models.store.payables.payments import OutgoingPayment
+from temporal_gateway.notifier import WorkflowNotifier
+
+NOT_SETTLED = timedelta(minutes=10)
+"""How soon a payment that the ERP has not posted yet (it needs an approval there) is read again."""
+
+
+class PaymentActivities:
+    """Sends payments to their ERP. One instance per worker."""
+
+    def __init__(self, database: Database, connections: Connections, notifier: WorkflowNotifier) -> None:
+        self._database = database
+        self._connections = connections
+        self._notifier = notifier
+        self._exactly_once = ExactlyOnce(database)
+
+    @activity.defn
+    async def push_payment(self, push: PushPayment) -> PaymentPushResult:
+        """Create the payment in its ERP, or adopt the one that an earlier attempt created; report what is then due.
+
+        Raises:
+            ApplicationError: The ERP refused the payment, failed, may or may not have it, or has not posted it
+                yet (`NotYet`).
+        """
+        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
+            async with self._database.transaction() as session:
+                attempt = await writes.begin_attempt(session, payments.external_key_for(push.payment_id))
+                outgoing = await payments.load_for_push(session, push.payment_id)
+                if attempt.state is WriteState.ABANDONED:
+                    now = await payments.bill_now(session, push.payment_id)
+                    return PaymentPushResult(status=PaymentStatus.ABANDONED, erp_id="", bill=now)
+                if outgoing.status is PaymentStatus.VOIDED:
+                    now = await payments.bill_now(session, push.payment_id)
+                    return PaymentPushResult(status=PaymentStatus.VOIDED, erp_id="", bill=now)
+                if attempt.state is WriteState.SENT:
+                    await payments.set_status(
+                        session, push.payment_id, PaymentStatus.SUBMITTED, actor=SYNCER, why="sent to the ERP"
+                    )
+            try:
+                erp_id = await self._exactly_once.write(
+                    connection.row,
+                    outgoing.payment.external_key,
+                    attempt,
+                    find=partial(connection.erp.payments.find, outgoing.payment),
+                    create=partial(connection.erp.payments.create, outgoing.payment),
+                    check=partial(self._refuse_rejected_bill, outgoing),
+                )
+            except (Rejected, NotFound) as error:
+                await self._exactly_once.reject(outgoing.payment.external_key, error)
+                raise
+            began = datetime.now(UTC)
+            readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
+            readback = _payment_as_seen(readback, connection.erp.clock.at(began))
+        async with self._database.transaction() as session:
+            now = await payments.pushed(session, push.payment_id, readback)
+            await writes.confirm(session, outgoing.payment.external_key, readback.erp_id)
+        if not readback.settled:
+            raise not_yet(
+                f"the ERP holds the payment as {readback.state!r} and has not posted it yet",
+                retry_in=NOT_SETTLED,
+                code="PAYMENT_NOT_POSTED",
+            )
+        left = now.model_copy(update={"payment_id": push.payment_id})
+        await self._notifier.bill_changed(outgoing.bill_id, left)
+        return PaymentPushResult(status=PaymentStatus.PAID, erp_id=readback.erp_id, bill=left)
+
+    @staticmethod
+    async def _refuse_rejected_bill(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
+        """Refuse to pay a bill that was rejected in the ERP, or of which a part is not there.
+
+        Raises:
+            Rejected: It was, when it was read last.
+        """
+        if outgoing.parts_missing:
+            raise Rejected(
+                f"The ERP does not hold every part of {outgoing.payment.memo}, so none of them is paid.",
+                code="BILL_PARTS_MISSING",
+                evidence={"bill": outgoing.payment.memo, "status": outgoing.bill_status.value},
+            )
+        if outgoing.bill_rejected:
+            raise Rejected(
+                f"{outgoing.payment.memo} was rejected in the ERP and bills nothing there.",
+                code="BILL_REJECTED_IN_ERP",
+                evidence={"document": outgoing.payment.bill_document},
+            )
+
+
+def _payment_as_seen(readback: PushedPayment, read_at: datetime) -> PushedPayment:
+    """Return the read-back with the revisions to store the payment and its bill with: a void in the very second of the
+    reading is found by the next sync."""
+    bill_revision = readback.bill_revision
+    return readback.model_copy(
+        update={
+            "revision": surely_seen(readback.revision, read_at),
+            "bill_revision": None if bill_revision is None else surely_seen(bill_revision, read_at),
+        }
+    )
