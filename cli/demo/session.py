@@ -12,7 +12,7 @@ from cli.client.sandbox_control import PretendErp
 from cli.client.sync_runs import in_words, wait_for_run
 from cli.demo.record import DemoRecord
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 """How long to wait for anything, in seconds; it takes longer if a worker is killed meanwhile."""
 
 IN_THE_ERP = ("synced", "scheduled", "partially_paid", "paid")

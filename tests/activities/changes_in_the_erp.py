@@ -264,6 +264,8 @@ NOT_CHANGED: dict[str, str] = {
     "receipt line: unit": "is the order line's",
     "receipt line: description": "is not matched and not sent",
     "receipt line: billed": "moves with bills that are converted from it",
+    "bill: entity": "an ERP moves no bill to another entity",
+    "bill: reversed": "is a bill's without an order, and the same as its deletion",
     "bill: vendor_id": "an ERP changes no vendor of a bill that is made from an order",
     "bill: currency": "an ERP changes no currency of a bill that is made from an order",
     "bill line: description": "stays as it was written here, like the memo",

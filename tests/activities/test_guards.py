@@ -42,7 +42,7 @@ async def told_though_the_decider_died(harness: ActivityHarness) -> bool:
     bill_id = await harness.billed(order, {1: 4}, key="k1")
     await make_due(harness)
     await OutboxDelivery(harness.tenant.database, harness.notifier).deliver_due()
-    return [accepted.bill_id for accepted in harness.notifier.accepted] == [bill_id]
+    return [one.bill_id for one in harness.notifier.accepted].count(bill_id) == 1
 
 
 async def a_payment_is_told_though_the_decider_died(harness: ActivityHarness) -> bool:
@@ -59,10 +59,11 @@ async def a_payment_is_told_though_the_decider_died(harness: ActivityHarness) ->
 async def not_told_of_what_is_settled(harness: ActivityHarness) -> bool:
     """A message is delivered once more, after its bill has reached the ERP and its order has forgotten it."""
     order = await harness.holds(an_order(lines={1: 10}))
-    await harness.push(await harness.billed(order, {1: 4}, key="k1"))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    await harness.push(bill_id)
     await make_due(harness)
     await OutboxDelivery(harness.tenant.database, harness.notifier).deliver_due()
-    return harness.notifier.accepted == []
+    return bill_id not in [one.bill_id for one in harness.notifier.accepted]
 
 
 async def started_though_an_operator_ended_it(harness: ActivityHarness) -> bool:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from api.bills.bill_draft import draft_lines
-from models.domain.connections import MatchMode
+from models.domain.bills import BillMatchMode
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.orders import LineBasis
@@ -39,11 +39,11 @@ async def test_what_is_never_received_is_billed_as_it_is(database: Database) -> 
         held = await ledger.lines(session, tenant.id_of(order))
     assert [line.receivable for line in held] == [True, False, False]
     assert [ledger_of(line).net_received for line in held] == [0, 8, Decimal("12.50")]
-    drafted, left_out = draft_lines(MatchMode.THREE_WAY, held)
+    drafted, left_out = draft_lines(BillMatchMode.THREE_WAY, held)
     assert [(line.order_line_no, line.quantity, line.amount) for line in drafted] == [
         (2, 8, Decimal("100.00")),
         (3, 1, Decimal("12.50")),
     ]
     assert [(line.order_line_no, line.code) for line in left_out] == [(1, "NOTHING_RECEIVED")]
-    drafted, left_out = draft_lines(MatchMode.TWO_WAY, held)
+    drafted, left_out = draft_lines(BillMatchMode.TWO_WAY, held)
     assert [line.order_line_no for line in drafted] == [1, 2, 3]

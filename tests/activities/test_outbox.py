@@ -265,10 +265,10 @@ async def test_an_outage_of_temporal_is_one_line_of_the_log(
     await make_due(harness)
     notifier = WorkflowNotifier(Away(error))  # type: ignore[arg-type]
     await OutboxDelivery(harness.tenant.database, notifier).deliver_due()
-    lines = [record for record in caplog.records if "is not delivered yet" in record.getMessage()]
+    (row,) = await harness.tenant.fetch("select * from outbox where connection_id = :c")
+    lines = [record for record in caplog.records if f"{row.subject_id} is not delivered yet" in record.getMessage()]
     assert lines
     assert all(record.exc_info is None and "\n" not in record.getMessage() for record in lines)
-    (row,) = await harness.tenant.fetch("select * from outbox where connection_id = :c")
     assert row.last_error.startswith("NotTaken: "), row
 
 

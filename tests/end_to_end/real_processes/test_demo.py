@@ -11,7 +11,7 @@ import pytest
 
 def told(report: Path, *arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "cli", "demo", "--report", str(report), *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-3000:]
     found: dict[str, Any] = json.loads(report.read_text())
     return found
