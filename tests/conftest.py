@@ -39,7 +39,7 @@ from models.contract import SEARCH_ATTRIBUTES
 
 T = TypeVar("T")
 
-# Nothing that is imported for the tests becomes garbage: looking for some in it took an eighth of the suite's time.
+# Nothing that is imported for the tests becomes garbage: looking for some in it takes time for nothing.
 gc.disable()
 
 # A machine that is busy with other tests is no fault of the code under test.

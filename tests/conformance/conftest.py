@@ -30,7 +30,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         harnesses += [f"quickbooks_online {name}" for name in SETS[chosen]]
     if not harnesses:
         raise ValueError(f"no ERP has all of {', '.join(sorted(traits))} (tests/conformance/erp_harness.py)")
-    metafunc.parametrize("harness", harnesses, indirect=True)
+    ways = metafunc.definition.get_closest_marker("ways")
+    if ways is None:
+        metafunc.parametrize("harness", harnesses, indirect=True)
+        return
+    both = "kind" in metafunc.fixturenames
+    cases = [
+        ((name, kind, way) if both else (name, way))
+        for name in harnesses
+        for kind in (("order", "direct") if both else ("direct",))
+        for way in HARNESSES[name.partition(" ")[0]].ways.get(kind, ())
+        if not ways.args or way in ways.args
+    ]
+    if "way" not in metafunc.fixturenames:
+        metafunc.parametrize("harness", [name for name, *_ in cases], indirect=True)
+    else:
+        metafunc.parametrize(["harness", *(["kind"] if both else []), "way"], cases, indirect=["harness"])
 
 
 @pytest.fixture

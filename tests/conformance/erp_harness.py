@@ -148,6 +148,8 @@ class ErpHarness(ABC):
     """Where its connector keeps what outlives it; None: it keeps nothing."""
     traits: ClassVar[frozenset[str]]
     """What this ERP has of `TRAITS`; cases about what it lacks are left out."""
+    ways: ClassVar[Mapping[str, tuple[RetractBy, ...]]] = {}
+    """How it takes bills back: of an `order` and `direct` ones."""
     wrong: ClassVar[Mapping[str, tuple[Mapping[str, str], str]]]
     """Credentials that are wrong in one way each, and the code that says which."""
     misspelt: ClassVar[tuple[Mapping[str, str], str]]

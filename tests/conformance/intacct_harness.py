@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, UnknownRefusal
-from models.domain.retractions import BillToRetract
+from models.domain.retractions import BillToRetract, RetractBy
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     TRAITS,
@@ -26,6 +26,10 @@ ACTIONS: Mapping[str, str] = {"bill_order": "convert_to_vendor_invoice", "edit_b
 class IntacctHarness(ErpHarness):
     name = "intacct"
     traits = frozenset(TRAITS) - {"credits_name_orders", "polled"}
+    ways: ClassVar = {
+        "order": (RetractBy.DELETE, RetractBy.CREDIT),
+        "direct": (RetractBy.DELETE, RetractBy.REVERSE),
+    }
     open_status = "Pending"
     wrong: ClassVar = {
         "password": ({"password": "wrong"}, "AUTH_BAD_CREDENTIALS"),

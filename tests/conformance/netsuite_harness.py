@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from erp.errors import AuthenticationFailed, Duplicate, OutcomeUnknown, Rejected, Stale, Throttled, UnknownRefusal
-from models.domain.retractions import BillToRetract
+from models.domain.retractions import BillToRetract, RetractBy
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,
@@ -31,6 +31,7 @@ class NetSuiteHarness(ErpHarness):
         {"answers_at_once", "any_text", "charges", "credits_name_orders", "direct_bills", "entities", "exact_prices"}
         | {"receipts", "retraction", "revisions_are_times", "status_words", "units"}
     )
+    ways: ClassVar = dict.fromkeys(("order", "direct"), (RetractBy.DELETE, RetractBy.CREDIT))
     open_status = "Pending Receipt"
     wrong: ClassVar = {
         "token secret": ({"token_secret": "wrong"}, "AUTH_TOKEN_REFUSED"),

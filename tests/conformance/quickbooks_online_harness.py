@@ -27,6 +27,7 @@ from erp.quickbooks_online.auth import App
 from erp.registry import connectors
 from erp.sign_in import Credentials
 from models.domain.connections import Erp
+from models.domain.retractions import RetractBy
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,
@@ -88,6 +89,7 @@ class QuickBooksHarness(ErpHarness):
         {"answers_at_once", "any_text", "billing_moves_status", "charges", "retraction", "revisions_are_times"}
         | {"status_words"}
     )
+    ways: ClassVar = {"order": (RetractBy.DELETE,)}
     wrong: ClassVar = {
         "company": ({"realm": "9130350000000000002"}, "WRONG_COMPANY"),
         "nothing": ({"realm": ""}, "AUTH_CREDENTIALS_MISSING"),

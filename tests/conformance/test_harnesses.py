@@ -20,3 +20,7 @@ def test_an_erp_has_the_cases_of_what_it_claims(connector: ErpConnector, harness
     """A trait that is also a capability: none is left out of the suite by a word that is missing there."""
     claims = {name for name in ("direct_bills",) if getattr(connector.capabilities, name)}
     assert claims == harness.traits & {"direct_bills"}
+    ways = {"order": connector.capabilities.retract_by, "direct": connector.capabilities.retract_direct_by}
+    assert {kind: set(given) for kind, given in ways.items() if given} == {
+        kind: set(given) for kind, given in harness.ways.items()
+    }
