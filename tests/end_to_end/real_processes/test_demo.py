@@ -22,18 +22,22 @@ def failing(found: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_demo_ends_with_one_document_each_and_every_status_right(tmp_path: Path) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("erp", "played"), [("intacct", "intacct"), ("netsuite", "netsuite"), ("qbo", "quickbooks_online")]
+)
+def test_the_demo_ends_with_one_document_each_and_every_status_right(tmp_path: Path, erp: str, played: str) -> None:
     """S1-11, S1-16, S4-24..26, S4-39, S4-62, S4-65..67, S4-70: through an outage and lost answers, by itself."""
-    found = told(tmp_path / "report.json")
+    found = told(tmp_path / "report.json", "--erp", erp)
     assert failing(found) == []
-    played = [story["erp"] for story in found["stories"]]
-    assert played == ["intacct", "netsuite", "quickbooks_online", "quickbooks_desktop"]
-    assert all(story["bills"] >= 7 and story["payments"] == 3 for story in found["stories"])
+    (story,) = found["stories"]
+    assert story["erp"] == played
+    assert story["bills"] >= 7
+    assert story["payments"] == 3
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("erp", "seed"), [("intacct", 3), ("qbo", 5)])
 def test_a_killed_worker_changes_nothing_in_the_end(tmp_path: Path, erp: str, seed: int) -> None:
     """Exactly once (DESIGN section 5). `python -m bench.kill_worker` runs twenty seeds over all ERPs."""
