@@ -4,7 +4,7 @@ import logging
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from temporalio.service import RPCError
 
 from api.http.problems import Problem
@@ -44,37 +44,38 @@ async def support() -> Response:
 
 
 @router.post(PATH)
-async def serve(request: Request, services: Services) -> Response:
+async def serve(request: Request, services: Services, behind: BackgroundTasks) -> Response:
     """Answer one call of a Web Connector. It needs no API key: it signs in with its own user name and password."""
     try:
         call = soap.read(await request.body())
     except NotUnderstood as error:
         return Response(soap.fault(str(error), client=True), status_code=500, media_type=XML)
-    result = await _answer(door_of(services), call)
-    return Response(soap.answer(call.name, result), media_type=XML)
+    result = await _answer(_door(services, behind), call)
+    return Response(soap.answer(call.name, result), media_type=XML, background=behind)
 
 
-def door_of(services: ServiceSet) -> Door:
-    """Return the door for one call; its state is in the database."""
-
-    async def notify(waiter: Waiter) -> None:
-        try:
-            await retry_activity_now(
-                services.temporal,
-                workflow_id=waiter.workflow_id,
-                run_id=waiter.workflow_run_id,
-                activity_id=waiter.activity_id,
-            )
-        except (RPCError, RuntimeError) as error:
-            log.warning("%s was not woken and looks for its answer by itself: %s", waiter.workflow_id, error)
-
+def _door(services: ServiceSet, behind: BackgroundTasks) -> Door:
+    """Return the door for one call; its state is in the database. Who waits for an answer is woken behind the call's
+    own answer: the attempt that asked may still have to end."""
     return Door(
         services.database,
-        notify=notify,
+        notify=lambda waiter: behind.add_task(_wake, services, waiter),
         deliver=services.outbox.deliver_behind_answer,
         hold_seconds=services.settings.web_connector_hold_seconds,
         busy_seconds=services.settings.web_connector_busy_seconds,
     )
+
+
+async def _wake(services: ServiceSet, waiter: Waiter) -> None:
+    try:
+        await retry_activity_now(
+            services.temporal,
+            workflow_id=waiter.workflow_id,
+            run_id=waiter.workflow_run_id,
+            activity_id=waiter.activity_id,
+        )
+    except (RPCError, RuntimeError) as error:
+        log.warning("%s was not woken and looks for its answer by itself: %s", waiter.workflow_id, error)
 
 
 async def _answer(door: Door, call: Call) -> Any:

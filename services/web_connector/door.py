@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ class Door:
         self,
         database: Database,
         *,
-        notify: Callable[[Waiter], Awaitable[None]],
+        notify: Callable[[Waiter], None],
         deliver: Callable[[OutboxMessage], None],
         hold_seconds: float,
         busy_seconds: float,
@@ -156,7 +156,7 @@ class Door:
         if owed is not None:
             self._deliver(owed)
         if waiter is not None and waiter.workflow_id:
-            await self._notify(waiter)
+            self._notify(waiter)
         return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
 
     async def connection_error(self, secret: str, hresult: str, message: str) -> str:

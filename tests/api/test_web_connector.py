@@ -431,7 +431,7 @@ async def test_an_idle_call_costs_little(pair: Pair) -> None:
     """Issue 12: its four calls together cost at most three statements; two of the calls need none."""
     await pair.connector.session()
 
-    async def notify(waiter: Waiter) -> None:
+    def notify(waiter: Waiter) -> None:
         raise AssertionError("nobody waits")
 
     door = Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0, busy_seconds=60)
@@ -447,7 +447,7 @@ async def test_a_second_web_connector_comes_later(pair: Pair) -> None:
     await pair.connector.session()
     await pair.wrote()
 
-    async def notify(waiter: Waiter) -> None:
+    def notify(waiter: Waiter) -> None:
         raise AssertionError("nobody waits")
 
     def door(busy_seconds: float) -> Door:

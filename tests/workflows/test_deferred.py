@@ -16,11 +16,13 @@ from temporalio.testing import WorkflowEnvironment
 from activities.connector_pool import Connections
 from cli.local.embedded import free_port, temporal_command, temporal_is_ready
 from cli.local.processes import ChildProcess
+from erp.errors import Deferred
 from models import contract
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
 from models.domain.ids import BillId
 from models.store.base.database import Database
+from services.exchanges import StoredExchanges
 from services.outbox.delivery import OutboxDelivery
 from temporal_gateway.deferred import retry_activity_now
 from temporal_gateway.notifier import WorkflowNotifier
@@ -140,6 +142,41 @@ async def test_the_answer_wakes_who_waits_for_it(own_temporal: Client, database:
                 )
         await eventually(lambda: _is(here, bill_id, BillStatus.SYNCED))
         assert here.harness.erp.calls["create_bill"] == 1
+
+
+async def test_an_answer_that_comes_before_its_attempt_has_ended_wakes_it_all_the_same(
+    own_temporal: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reset is lost on an attempt that still runs; its next one would come half an hour later."""
+    answered = asyncio.Event()
+    read = StoredExchanges.read
+
+    async def ends_late(self: StoredExchanges, key: str, request: str) -> str:
+        try:
+            return await read(self, key, request)
+        except Deferred:
+            await answered.wait()
+            raise
+
+    monkeypatch.setattr(StoredExchanges, "read", ends_late)
+    async with deferring(own_temporal, database) as here:
+        here.harness.erp.deferred = True
+        await here.bill("k-3")
+        await eventually(lambda: _asked(here))
+        (waiter,) = await here.harness.erp.answers.come_by(database, here.harness.tenant.connection_id)
+        woken = asyncio.create_task(
+            retry_activity_now(
+                own_temporal,
+                workflow_id=waiter.workflow_id,
+                run_id=waiter.workflow_run_id,
+                activity_id=waiter.activity_id,
+            )
+        )
+        assert not (await asyncio.wait({woken}, timeout=0.5))[0], "the attempt that asked still runs"
+        answered.set()
+        assert await woken
+        # The write, which is asked for next, shows that the answer to the look-up was found.
+        await eventually(lambda: _asked(here))
 
 
 async def test_waking_nobody_is_no_error(temporal: Client) -> None:

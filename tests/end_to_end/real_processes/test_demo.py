@@ -24,7 +24,13 @@ def failing(found: dict[str, Any]) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("erp", "played"), [("intacct", "intacct"), ("netsuite", "netsuite"), ("qbo", "quickbooks_online")]
+    ("erp", "played"),
+    [
+        ("intacct", "intacct"),
+        ("netsuite", "netsuite"),
+        ("qbo", "quickbooks_online"),
+        ("qbd", "quickbooks_desktop"),
+    ],
 )
 def test_the_demo_ends_with_one_document_each_and_every_status_right(tmp_path: Path, erp: str, played: str) -> None:
     """S1-11, S1-16, S4-24..26, S4-39, S4-62, S4-65..67, S4-70: through an outage and lost answers, by itself."""
