@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 STAMP := .venv/.installed
 RUN := .venv/bin/
 
-.PHONY: install demo up test coverage lint format lock bench proof labelled clean
+.PHONY: install demo up test test-again coverage lint format lock bench proof labelled clean
 
 install: $(STAMP)
 
@@ -29,6 +29,10 @@ PROCESSES := $(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 
 
 test: install
 	$(RUN)pytest -n $(PROCESSES) --dist worksteal
+
+# Alone, and nothing may fail: for what starved beside the other tests.
+test-again: install  ## the tests that failed last, one after the other
+	$(RUN)pytest --last-failed --last-failed-no-failures none --maxfail 1
 
 # Branches too. Processes that the tests start report as well (patch = subprocess in pyproject.toml).
 coverage: install  ## the same tests, and which lines of the product none of them runs

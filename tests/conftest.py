@@ -5,6 +5,7 @@ own, so that tests may run in any order.
 """
 
 import asyncio
+import contextlib
 import gc
 import secrets
 import shutil
@@ -13,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ import uvicorn
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from cli.local.embedded import (
@@ -76,6 +78,20 @@ def in_own_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     if errors:
         raise errors[0]
     return results[0]
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note on a test that it failed, for the fixtures that clean up behind it."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.hookimpl(trylast=True)
@@ -203,9 +219,17 @@ def temporal_address(server_directory: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-async def temporal(temporal_address: str) -> Client:
-    """A client of the dev server, with the data converter all our processes use."""
-    return await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+async def temporal(temporal_address: str, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A client of the dev server, with the data converter all our processes use.
+
+    What a failed test leaves running is ended: the next test's workers serve the same queues, and would fail with it.
+    """
+    client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+    yield client
+    if request.node.stash.get(FAILED, False):
+        async for left in client.list_workflows("ExecutionStatus = 'Running'"):
+            with contextlib.suppress(RPCError):  # it ended meanwhile
+                await client.get_workflow_handle(left.id).terminate("its test has failed")
 
 
 @pytest.fixture
