@@ -30,7 +30,7 @@ PROCESSES := $(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 
 test: install
 	$(RUN)pytest -n $(PROCESSES) --dist worksteal
 
-# Alone, and nothing may fail: for what starved beside the other tests.
+# Alone, and nothing may fail: for what was too slow beside the other tests.
 test-again: install  ## the tests that failed last, one after the other
 	$(RUN)pytest --last-failed --last-failed-no-failures none --maxfail 1
 

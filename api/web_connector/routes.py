@@ -59,14 +59,14 @@ def _door(services: ServiceSet, behind: BackgroundTasks) -> Door:
     own answer: the attempt that asked may still have to end."""
     return Door(
         services.database,
-        notify=lambda waiter: behind.add_task(_wake, services, waiter),
+        notify=lambda waiter: behind.add_task(_retry_waiter, services, waiter),
         deliver=services.outbox.deliver_behind_answer,
         hold_seconds=services.settings.web_connector_hold_seconds,
         busy_seconds=services.settings.web_connector_busy_seconds,
     )
 
 
-async def _wake(services: ServiceSet, waiter: Waiter) -> None:
+async def _retry_waiter(services: ServiceSet, waiter: Waiter) -> None:
     try:
         await retry_activity_now(
             services.temporal,
