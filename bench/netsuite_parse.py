@@ -1,15 +1,14 @@
 """How many NetSuite orders of five lines one core reads per second: `python -m bench.netsuite_parse`.
 
 From the bytes of a `getList` answer to our own records, as a sync page does it. The answers are as full as NetSuite's:
-every reference with its name, the read-only fields, addresses. It is the best of several short measurements in
-processor time: what a busy machine takes away is no part of it.
+every reference with its name, the read-only fields, addresses.
 """
 
 import sys
-import time
 
 from lxml import etree
 
+from bench.parse_rate import parse_rate, show
 from erp.netsuite import reader, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.wire import NsRecord
@@ -18,7 +17,6 @@ from models.domain.orders import PurchaseOrder
 ORDERS = 100
 LINES = 5
 ROUNDS = 10
-TIMES = 12
 GOAL = 8_000
 
 _NAMESPACES = (
@@ -101,27 +99,11 @@ def read(content: bytes) -> list[PurchaseOrder]:
 
 def measure() -> float:
     """Orders per second of processor time."""
-    content = answer()
-    orders = read(content)
-    assert len(orders) == ORDERS
-    assert all(len(order.lines) == LINES for order in orders)
-    best = min(_seconds(content) for _ in range(TIMES))
-    return ORDERS * ROUNDS / best
-
-
-def _seconds(content: bytes) -> float:
-    started = time.process_time()
-    for _ in range(ROUNDS):
-        read(content)
-    return time.process_time() - started
+    return parse_rate(read, answer(), rounds=ROUNDS, lines=LINES)
 
 
 def main() -> int:
-    per_second = measure()
-    print(
-        f"{per_second:,.0f} orders of {LINES} lines per second and core ({len(answer()) / ORDERS / 1024:.1f} KiB each)"
-    )
-    print(f"goal {GOAL:,}: {'met' if per_second >= GOAL else 'missed'}")
+    show(measure(), lines=LINES, bytes_of_one=len(answer()) / ORDERS, goal=GOAL)
     return 0
 
 

@@ -1,21 +1,19 @@
 """How many QuickBooks Online orders of five lines one core reads per second: `python -m bench.quickbooks_parse`.
 
 From the bytes of a query's answer to our own records, as a sync page does it. The answers are as full as QuickBooks':
-every reference with its name, tax codes, addresses, metadata. It is the best of several short measurements in processor
-time: what a busy machine takes away is no part of it.
+every reference with its name, tax codes, addresses, metadata.
 """
 
 import sys
-import time
 from typing import Any
 
+from bench.parse_rate import parse_rate, show
 from erp.quickbooks_online import translate, wire
 from models.domain.orders import PurchaseOrder
 
 ORDERS = 100
 LINES = 5
 ROUNDS = 5
-TIMES = 12
 GOAL = 5_000
 """Half of the time that a page may take (2,500 a second) is for the database and Temporal."""
 
@@ -87,26 +85,11 @@ def read(content: bytes) -> list[PurchaseOrder]:
 
 def measure() -> float:
     """Orders per second of processor time."""
-    content = answer()
-    orders = read(content)
-    assert len(orders) == ORDERS
-    assert all(len(order.lines) == LINES for order in orders)
-    best = min(_seconds(content) for _ in range(TIMES))
-    return ORDERS * ROUNDS / best
-
-
-def _seconds(content: bytes) -> float:
-    started = time.process_time()
-    for _ in range(ROUNDS):
-        read(content)
-    return time.process_time() - started
+    return parse_rate(read, answer(), rounds=ROUNDS, lines=LINES)
 
 
 def main() -> int:
-    per_second = measure()
-    size = len(answer()) / ORDERS / 1024
-    print(f"{per_second:,.0f} orders of {LINES} lines per second and core ({size:.1f} KiB each)")
-    print(f"goal {GOAL:,}: {'met' if per_second >= GOAL else 'missed'}")
+    show(measure(), lines=LINES, bytes_of_one=len(answer()) / ORDERS, goal=GOAL)
     return 0
 
 

@@ -5,13 +5,20 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from api.http.output import Output
 from api.http.schemas import Exact, Money
 from matching.kernel.exact import Exact as Exactly
 from matching.kernel.exact import line_amount, plain
 from models.domain.bills import BillMatchMode
+from models.domain.ids import ConnectionId
 from models.domain.orders import LineBasis
+from models.store.base.today import today_in
 from models.store.orders.ledger import LedgerLine
+from models.store.payables import payment_terms
+from models.tables import ConnectionRow, PurchaseOrderRow
+from services.bills.match_modes import mode_of_vendor
 from services.bills.matching import ledger_of
 
 
@@ -42,7 +49,9 @@ class LeftOut(Output):
     reason: str
 
 
-class BillDraft(Output):
+class DraftHeader(Output):
+    """What the order itself says of a bill for it."""
+
     purchase_order_id: str
     purchase_order_number: str
     vendor_id: str
@@ -55,9 +64,32 @@ class BillDraft(Output):
     due_date: date | None
     """Counted by the order's payment term, else by the vendor's; null: neither has a term we can count with."""
     memo: str
+
+
+class BillDraft(DraftHeader):
     total: Money
     lines: list[DraftLine]
     left_out: list[LeftOut]
+
+
+async def draft_header(s: AsyncSession, order: PurchaseOrderRow, connection: ConnectionRow) -> DraftHeader:
+    """Return the header of a bill dated today; its mode is that of the order's vendor or connection."""
+    today = today_in(connection.time_zone)
+    due_date = await payment_terms.due_on(
+        s, ConnectionId(order.connection_id), term=order.term, vendor_id=order.vendor_id, bill_date=today
+    )
+    return DraftHeader(
+        purchase_order_id=order.id,
+        purchase_order_number=order.number,
+        vendor_id=order.vendor_id,
+        vendor_name=order.vendor_name,
+        currency=order.currency,
+        match_mode=await mode_of_vendor(s, connection, order),
+        number="",
+        bill_date=today,
+        due_date=due_date,
+        memo=order.memo,
+    )
 
 
 def draft_lines(mode: BillMatchMode, stored: Sequence[LedgerLine]) -> tuple[list[DraftLine], list[LeftOut]]:

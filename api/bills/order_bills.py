@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_charges import check_charges
-from api.bills.bill_draft import BillDraft, draft_lines
+from api.bills.bill_draft import BillDraft, draft_header, draft_lines
 from api.bills.bill_entry import as_problem, blocked, check_mode, check_part
 from api.bills.line_dimensions import KINDS, check_dimensions
 from api.bills.new_bill import NewBill, requested
@@ -36,15 +36,13 @@ from models.domain.orders import LineBasis
 from models.domain.units import unit_key
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.crossing import rerun_if_crossed
-from models.store.base.today import today_in
 from models.store.orders import ledger
-from models.store.payables import bill_listing, payment_terms
+from models.store.payables import bill_listing
 from models.store.payables.bill_listing import BillsWanted
 from models.tables import ConnectionRow, PurchaseOrderRow
 from services.bills.acceptance import accept_bill
 from services.bills.gl_accounts import GL_ACCOUNT_NOT_SYNCED, gl_account_reminder
 from services.bills.intake import RequestedBill, match_requested, to_stored_json
-from services.bills.match_modes import mode_of_vendor
 from services.bills.review import needed
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
@@ -116,27 +114,10 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
     async with services.database.transaction() as session:
         order, connection = await load(session, caller, purchase_order_id)
         stored = await ledger.lines(session, PurchaseOrderId(order.id))
-        today = today_in(connection.time_zone)
-        due_date = await payment_terms.due_on(
-            session,
-            ConnectionId(order.connection_id),
-            term=order.term,
-            vendor_id=order.vendor_id,
-            bill_date=today,
-        )
-        mode = await mode_of_vendor(session, connection, order)
-    lines, left_out = draft_lines(mode, stored)
+        header = await draft_header(session, order, connection)
+    lines, left_out = draft_lines(header.match_mode, stored)
     return BillDraft(
-        purchase_order_id=order.id,
-        purchase_order_number=order.number,
-        vendor_id=order.vendor_id,
-        vendor_name=order.vendor_name,
-        currency=order.currency,
-        match_mode=mode,
-        number="",
-        bill_date=today,
-        due_date=due_date,
-        memo=order.memo,
+        **header.model_dump(),
         total=sum((line.amount for line in lines), Decimal(0)),
         lines=lines,
         left_out=left_out,

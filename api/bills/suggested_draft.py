@@ -1,12 +1,12 @@
 """Draft a bill from an invoice: put its lines on the order's lines where that is sure enough, and keep the supplier's
 figures."""
 
-from datetime import date
 from decimal import Decimal
 
 from fastapi import APIRouter
 from pydantic import Field
 
+from api.bills.bill_draft import DraftHeader, draft_header
 from api.bills.line_suggestions import (
     FreeText,
     LineOfInvoice,
@@ -28,13 +28,10 @@ from matching.kernel.exact import as_decimal, line_amount
 from matching.suggest.suggestion import Confidence
 from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
-from models.domain.ids import ConnectionId, PurchaseOrderId
+from models.domain.ids import PurchaseOrderId
 from models.domain.units import unit_key
-from models.store.base.today import today_in
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
-from models.store.payables import payment_terms
-from services.bills.match_modes import mode_of_vendor
 from services.bills.matching import ledger_of
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
@@ -74,18 +71,7 @@ class SuggestedLine(Output):
     reasons: list[SuggestionReason]
 
 
-class SuggestedDraft(Output):
-    purchase_order_id: str
-    purchase_order_number: str
-    vendor_id: str
-    vendor_name: str
-    currency: str
-    match_mode: BillMatchMode
-    number: str
-    """Always empty: the caller fills in the supplier's invoice number."""
-    bill_date: date
-    due_date: date | None
-    memo: str
+class SuggestedDraft(DraftHeader):
     total: Money
     lines: list[SuggestedLine]
     unassigned: list[LineSuggestion]
@@ -107,17 +93,9 @@ async def draft(purchase_order_id: Id, new: NewDraft, caller: Viewer, services: 
         order, connection = await load(session, caller, purchase_order_id)
         stored = await ledger.lines(session, PurchaseOrderId(order.id))
         candidates = await candidate_lines(session, [order], {PurchaseOrderId(order.id): stored}, new.lines)
-        today = today_in(connection.time_zone)
-        due_date = await payment_terms.due_on(
-            session,
-            ConnectionId(order.connection_id),
-            term=order.term,
-            vendor_id=order.vendor_id,
-            bill_date=today,
-        )
-        mode = await mode_of_vendor(session, connection, order)
+        header = await draft_header(session, order, connection)
     # What was received is asked for in 3-way matching only.
-    by_mode = MatchMode.THREE_WAY if mode is BillMatchMode.THREE_WAY else MatchMode.TWO_WAY
+    by_mode = MatchMode.THREE_WAY if header.match_mode is BillMatchMode.THREE_WAY else MatchMode.TWO_WAY
     # The caller named the order: only the line is asked for.
     results = [shown(one) for one in await placed(by_mode, new.lines, candidates, f"PO {order.number}\n{new.text}")]
     by_number = {line.line_no: line for line in stored}
@@ -129,16 +107,7 @@ async def draft(purchase_order_id: Id, new: NewDraft, caller: Viewer, services: 
         else:
             unassigned.append(suggestion)
     return SuggestedDraft(
-        purchase_order_id=order.id,
-        purchase_order_number=order.number,
-        vendor_id=order.vendor_id,
-        vendor_name=order.vendor_name,
-        currency=order.currency,
-        match_mode=mode,
-        number="",
-        bill_date=today,
-        due_date=due_date,
-        memo=order.memo,
+        **header.model_dump(),
         total=sum((line.amount for line in lines if line.amount is not None), Decimal(0)),
         lines=lines,
         unassigned=unassigned,

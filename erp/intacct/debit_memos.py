@@ -73,9 +73,8 @@ class DebitMemos:
         memo = self.memo_of(rows)
         if memo is None:
             where = wire.equal("RECORDKEY", payable)
-            lines, = await self._reader.all_rows(
-                [Query("APBILLITEM", LINE_FIELDS, where, optional=LINE_OPTIONAL)], level=level
-            )  # fmt: skip
+            of_payable = Query("APBILLITEM", LINE_FIELDS, where, optional=LINE_OPTIONAL)
+            (lines,) = await self._reader.all_rows([of_payable], level=level)
             body = _adjustment(bill, sorted(lines, key=lambda line: translate.need_decimal(line, "LINE_NO")))
             await self._client.write(body, control_id=f"{bill.external_key}:credit", level=level)
             (rows,) = await self._reader.all_rows([self.query(bill)], level=level)

@@ -14,6 +14,7 @@ def _is_summer(moment: datetime, switches: Switches) -> bool:
     if not switches.flag("daylight_saving"):
         return False
     wall = moment.astimezone(UTC).replace(tzinfo=None) + _standard(switches)
+    # A wall clock has no zone.
     march, november = datetime(wall.year, 3, 8, 2), datetime(wall.year, 11, 1, 1)  # noqa: DTZ001
     begins = march + timedelta(days=(6 - march.weekday()) % 7)
     ends = november + timedelta(days=(6 - november.weekday()) % 7)
@@ -63,6 +64,7 @@ def as_asked(text: str, switches: Switches, *, end: bool = False) -> datetime:
         offset = timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
     parts = [int(part) for part in clock.split(":")] if clock else [23, 59, 59] if end else []
     hour, minute, second = [*parts, 0, 0, 0][:3]
+    # A wall clock has no zone.
     wall = datetime(year, month, number, hour, minute, second)  # noqa: DTZ001
     if offset is None:
         return wall
