@@ -33,7 +33,10 @@ def _columns(words: str) -> tuple[Column, ...]:
 
 
 COLUMNS: Mapping[str, tuple[Column, ...]] = {
-    "vendors": _columns("vendor_id! name status term currency entity"),
+    "vendors": _columns("vendor_id! name status term currency entity email phone street city state zip"),
+    "customers": _columns("customer_id! name status entity"),
+    "projects": _columns("project_id! name parent_id customer_id status entity"),
+    "employees": _columns("employee_id! name status entity"),
     "units": _columns("unit_group! unit! factor:number!"),
     "items": _columns("item_id! name item_type unit unit_group category gl_account receivable"),
     "accounts": _columns("account_no! title account_type normal_balance status"),

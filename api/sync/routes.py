@@ -226,11 +226,14 @@ async def list_list(
     q: Annotated[
         str | None, Query(max_length=100, description="Part of the key or the name, or another number of the entry.")
     ] = None,
+    active: Annotated[bool | None, Query(description="Only those that are active, or only those that are not.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ListedEntry]:
-    """Return the entries of one list that comes in from the ERP, such as vendors or accounts."""
+    """Return the entries of one list that comes in from the ERP, such as vendors, accounts or projects.
+
+    Of a bank account only the last four characters are kept."""
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id)
-        listing = await list_entries.page(session, ConnectionId(row.id), kind, q=q, limit=limit, cursor=cursor)
+        listing = await list_entries.page(session, ConnectionId(row.id), kind, q=q, active=active, limit=limit, cursor=cursor)
     return page_of(listing, columns_as(ListedEntry))

@@ -117,9 +117,12 @@ def notices(
 
 @app.command()
 def entries(
-    kind: Annotated[str, typer.Argument(help="Such as vendor, account, item, department, location, class or term.")],
+    kind: Annotated[
+        str, typer.Argument(help="Such as vendor, gl_account, item, department, location, class, project or term.")
+    ],
     connection: Which = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="Only those whose key or name has this.")] = None,
+    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Only those that are, or are not.")] = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -130,13 +133,13 @@ def entries(
     """
     with api(state_dir) as client:
         path = f"/v1/connections/{the_connection(client, connection)}/lists/{kind}"
-        items = list(client.pages(path, q=search))
+        items = list(client.pages(path, q=search, active=active))
     if as_json:
         console.print_json(data=items)
         return
-    shown = table(kind, "key", "name", "entity", "active", whole=("key",))
+    shown = table(kind, "key", "name", "entity", "active", "more", whole=("key",))
     for entry in items:
-        shown.add_row(entry["key"], entry["name"], entry["entity"] or "", "yes" if entry["active"] else "no")
+        shown.add_row(entry["key"], entry["name"], entry["entity"] or "", "yes" if entry["active"] else "no", _more(entry))
     console.print(shown)
 
 
@@ -162,6 +165,10 @@ def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir:
             period["set_by"] or "",
         )
     console.print(shown)
+
+
+def _more(entry: dict[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry["attributes"].items())
 
 
 def _moment(instant: str | None) -> str:

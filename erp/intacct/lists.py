@@ -10,7 +10,7 @@ from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from erp.pages import Page
 from models.domain.ids import ErpId
-from models.domain.lists import ListEntry, ListKind
+from models.domain.lists import ListEntry, ListKind, masked
 
 
 class ListShape(NamedTuple):
@@ -28,13 +28,16 @@ class ListShape(NamedTuple):
     """The refusals that mean that a company does not have the list."""
     needed: bool = True
     """True: a sync needs the list; the preflight warns if the user may not read it."""
+    masked: frozenset[str] = frozenset()
+    """Our names of the attributes of which only the last four characters are kept."""
 
 
 SUBSCRIBED = frozenset({"QUERY_REFUSED"})
 """Refusals of lists that come with a subscription a company may not have."""
 
 CONVENIENT = frozenset({"QUERY_REFUSED", "PERMISSION_DENIED", "FIELD_NOT_READABLE"})
-"""Refusals of lists we can do without: without the units' factors, a person is asked for those that matter."""
+"""Refusals of lists we can do without: without the units' factors, a person is asked for those that matter; projects,
+customers and employees are names for coding, which the ERP checks itself."""
 
 
 SHAPES: tuple[ListShape, ...] = (
@@ -43,7 +46,27 @@ SHAPES: tuple[ListShape, ...] = (
         "VENDOR",
         "VENDORID",
         "NAME",
-        {"term": "TERMNAME", "currency": "CURRENCY", "on_hold": "ONHOLD", "account": "APACCOUNT", "parent": "PARENTID"},
+        {
+            "term": "TERMNAME",
+            "currency": "CURRENCY",
+            "on_hold": "ONHOLD",
+            "account": "APACCOUNT",
+            "parent": "PARENTID",
+            "email": "DISPLAYCONTACT.EMAIL1",
+            "phone": ("DISPLAYCONTACT.CELLPHONE", "DISPLAYCONTACT.PHONE1"),
+            "company_name": "DISPLAYCONTACT.COMPANYNAME",
+            "first_name": "DISPLAYCONTACT.FIRSTNAME",
+            "middle_name": "DISPLAYCONTACT.INITIAL",
+            "last_name": "DISPLAYCONTACT.LASTNAME",
+            "street_1": "DISPLAYCONTACT.MAILADDRESS.ADDRESS1",
+            "street_2": "DISPLAYCONTACT.MAILADDRESS.ADDRESS2",
+            "city": "DISPLAYCONTACT.MAILADDRESS.CITY",
+            "state": "DISPLAYCONTACT.MAILADDRESS.STATE",
+            "zip": "DISPLAYCONTACT.MAILADDRESS.ZIP",
+            "payment_method": "PAYMETHODKEY",
+            "bank_account": "ACHACCOUNTNUMBER",
+        },
+        masked=frozenset({"bank_account"}),
     ),
     ListShape(
         ListKind.GL_ACCOUNT,
@@ -92,6 +115,33 @@ SHAPES: tuple[ListShape, ...] = (
         absent_by=SUBSCRIBED,
     ),
     ListShape(ListKind.CLASS, "CLASS", "CLASSID", "NAME", {"parent": "PARENTID"}, absent_by=SUBSCRIBED),
+    ListShape(
+        ListKind.PROJECT,
+        "PROJECT",
+        "PROJECTID",
+        "NAME",
+        {"parent": "PARENTID", "customer": "CUSTOMERID", "state": "PROJECTSTATUS", "category": "PROJECTCATEGORY"},
+        absent_by=CONVENIENT,
+        needed=False,
+    ),
+    ListShape(
+        ListKind.CUSTOMER,
+        "CUSTOMER",
+        "CUSTOMERID",
+        "NAME",
+        {"parent": "PARENTID"},
+        absent_by=CONVENIENT,
+        needed=False,
+    ),
+    ListShape(
+        ListKind.EMPLOYEE,
+        "EMPLOYEE",
+        "EMPLOYEEID",
+        "PERSONALINFO.CONTACTNAME",
+        {"location": "LOCATIONID", "department": "DEPARTMENTID"},
+        absent_by=CONVENIENT,
+        needed=False,
+    ),
     ListShape(ListKind.TERM, "APTERM", "NAME", "DESCRIPTION", {"due_date": "DUEDATE", "due_from": "DUEFROM"}),
     ListShape(ListKind.UNIT_GROUP, "UOM", "NAME", "NAME", {}, private=False, absent_by=CONVENIENT, needed=False),
     ListShape(
@@ -173,7 +223,7 @@ def _entry(shape: ListShape, row: Row) -> ListEntry:
         entity=row.get("MEGAENTITYID"),
         revision=translate.readable("WHENMODIFIED", version, wire.sortable_time) if version else None,
         attributes={
-            ours: value
+            ours: masked(value) if ours in shape.masked else value
             for ours, theirs in shape.attributes.items()
             if (value := next((row[field] for field in _fields(theirs) if field in row), None)) is not None
         },

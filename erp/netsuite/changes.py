@@ -63,6 +63,9 @@ FEED: Mapping[str, tuple[tuple[DeletedKind, ListKind | None], ...]] = {
     "vendorPayment": ((DeletedKind.PAYMENT, None),),
     "vendor": ((DeletedKind.LIST_ENTRY, ListKind.VENDOR),),
     "term": ((DeletedKind.LIST_ENTRY, ListKind.TERM),),
+    "job": ((DeletedKind.LIST_ENTRY, ListKind.PROJECT),),
+    "customer": ((DeletedKind.LIST_ENTRY, ListKind.CUSTOMER),),
+    "employee": ((DeletedKind.LIST_ENTRY, ListKind.EMPLOYEE),),
     **dict.fromkeys(
         (
             "inventoryItem",

@@ -1,7 +1,7 @@
 """Read the lists: vendors, items, accounts, dimensions, subsidiaries, terms, units (reference 4).
 
-Only vendors and items have a modification time; the other lists are small and always read whole. Keys are internal ids:
-names can change, repeat in a hierarchy, and are not what documents refer to.
+Vendors, items, projects, customers and employees have a modification time; the other lists are small and always read
+whole. Keys are internal ids: names can change, repeat in a hierarchy, and are not what documents refer to.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +24,9 @@ BANK = "_bank"
 PAYABLE = "_accountsPayable"
 EXPENSES = ("_expense", "_otherExpense")
 
+BY_NAME = ":name"
+"""Ends our name of an attribute that takes the name of what a reference points to, not its id."""
+
 
 class ListShape(NamedTuple):
     """One list: the type that searches it, where its name is, and the other fields we use, by our own names."""
@@ -32,8 +35,11 @@ class ListShape(NamedTuple):
     basic: str
     names: tuple[str, ...]
     attributes: Mapping[str, str] = {}
-    """Our name to NetSuite's field. Of a reference it is the id, or the name if our name ends in `_name`."""
+    """Our name to NetSuite's field. Of a reference it is the id, or the name if ours ends in `:name`."""
     stamped: bool = False
+    """True: its records have a modification time, so that only changed ones are read."""
+    looked_for: bool = False
+    """True: each sync run looks for its changes; those of the others come in when the lists are read."""
     optional: bool = False
     """True: an account may lack the feature behind the list."""
 
@@ -43,8 +49,20 @@ SHAPES: tuple[ListShape, ...] = (
         ListKind.VENDOR,
         "VendorSearchBasic",
         ("companyName", "altName", "entityId"),
-        {"number": "entityId", "term": "terms", "account": "payablesAccount", "category_name": "category"},
+        {
+            "number": "entityId",
+            "term": "terms",
+            "account": "payablesAccount",
+            "category:name": "category",
+            "email": "email",
+            "phone": "phone",
+            "company_name": "companyName",
+            "first_name": "firstName",
+            "middle_name": "middleName",
+            "last_name": "lastName",
+        },
         stamped=True,
+        looked_for=True,
     ),
     ListShape(
         ListKind.ITEM,
@@ -53,10 +71,11 @@ SHAPES: tuple[ListShape, ...] = (
         {
             "unit_group": "unitsType",
             "purchase_description": "purchaseDescription",
-            "category_name": "class",
+            "category:name": "class",
             "account": "expenseAccount",
         },
         stamped=True,
+        looked_for=True,
     ),
     ListShape(
         ListKind.GL_ACCOUNT,
@@ -67,6 +86,30 @@ SHAPES: tuple[ListShape, ...] = (
     ListShape(ListKind.DEPARTMENT, "DepartmentSearchBasic", ("name",), {"parent": "parent"}, optional=True),
     ListShape(ListKind.LOCATION, "LocationSearchBasic", ("name",), {"parent": "parent"}, optional=True),
     ListShape(ListKind.CLASS, "ClassificationSearchBasic", ("name",), {"parent": "parent"}, optional=True),
+    ListShape(
+        ListKind.PROJECT,
+        "JobSearchBasic",
+        ("companyName", "altName", "entityId"),
+        {"number": "entityId", "customer": "parent", "state:name": "entityStatus"},
+        stamped=True,
+        optional=True,
+    ),
+    ListShape(
+        ListKind.CUSTOMER,
+        "CustomerSearchBasic",
+        ("companyName", "altName", "entityId"),
+        {"number": "entityId", "parent": "parent"},
+        stamped=True,
+        optional=True,
+    ),
+    ListShape(
+        ListKind.EMPLOYEE,
+        "EmployeeSearchBasic",
+        ("altName", "entityId"),
+        {"number": "entityId", "department": "department", "location": "location"},
+        stamped=True,
+        optional=True,
+    ),
     ListShape(ListKind.ENTITY, "SubsidiarySearchBasic", ("name",), {"parent": "parent"}, optional=True),
     ListShape(ListKind.TERM, "TermSearchBasic", ("name",), {"due_date": "daysUntilNetDue"}),
     ListShape(ListKind.UNIT_GROUP, "UnitsTypeSearchBasic", ("name",), optional=True),
@@ -123,8 +166,8 @@ class Lists:
 
     async def look(self, start: datetime) -> ChangeSet:
         """Return the versions of changed vendors or items: one of the two lists, in turn."""
-        stamped = [shape for shape in SHAPES if shape.stamped]
-        shape = stamped[self._turn % len(stamped)]
+        in_turn = [shape for shape in SHAPES if shape.looked_for]
+        shape = in_turn[self._turn % len(in_turn)]
         self._turn += 1
         listing = await self._reader.page(Search(shape.basic, {"lastModifiedDate": reader.since(start)}))
         if listing.after is not None:
@@ -177,10 +220,10 @@ class Lists:
         attributes: dict[str, str] = {}
         for ours, theirs in shape.attributes.items():
             reference = wire.ref(values, theirs)
-            by_name = ours.endswith("_name")
+            by_name = ours.endswith(BY_NAME)
             value = wire.text(values, theirs) if reference is None else reference.name if by_name else reference.id
             if value:
-                attributes[ours.removesuffix("_name")] = value.removeprefix("_")
+                attributes[ours.removesuffix(BY_NAME)] = value.removeprefix("_")
         if wire.ref_id(values, "currency"):
             attributes["currency"] = self._currencies.of(values)
         if shape.kind is ListKind.VENDOR and record.external_id:

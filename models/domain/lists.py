@@ -17,6 +17,9 @@ class ListKind(StrEnum):  # S2-06
     LOCATION = "location"
     ENTITY = "entity"
     CLASS = "class"
+    PROJECT = "project"
+    CUSTOMER = "customer"
+    EMPLOYEE = "employee"
     TERM = "term"
     BANK_ACCOUNT = "bank_account"
     UNIT_GROUP = "unit_group"
@@ -38,3 +41,8 @@ class ListEntry(Record):
     revision: str | None = None
     attributes: Mapping[str, str] = {}
     """Other values we use, under our own names: `term`, `currency`, `on_hold`, `account_type`, `unit_group` ..."""
+
+
+def masked(number: str) -> str:
+    """Return the last four characters of an account's number behind asterisks; of a short one nothing."""
+    return f"****{number[-4:]}" if len(number) > 4 else "****"

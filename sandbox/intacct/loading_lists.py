@@ -119,7 +119,30 @@ def _vendor(company: Company, row: Row) -> Fields:
     fields |= {"TERMNAME": row.get("term") or "Net 30", "CURRENCY": row.get("currency") or company.base_currency}
     fields |= {"DISPLAYCONTACT.CONTACTNAME": f"{fields['NAME']}(V{fields['VENDORID']})"}
     fields |= {"DISPLAYCONTACT.PRINTAS": fields["NAME"], "DISPLAYCONTACT.COMPANYNAME": fields["NAME"]}
+    contact = {"EMAIL1": "email", "PHONE1": "phone", "MAILADDRESS.ADDRESS1": "street", "MAILADDRESS.CITY": "city"}
+    contact |= {"MAILADDRESS.STATE": "state", "MAILADDRESS.ZIP": "zip"}
+    fields |= {f"DISPLAYCONTACT.{theirs}": row.get(ours, "") for theirs, ours in contact.items()}
     return fields | {"ONHOLD": "false"} | company.entity_fields(row.get("entity", "")) | _status(row)
+
+
+def _customer(company: Company, row: Row) -> Fields:
+    fields = {"CUSTOMERID": row["customer_id"], "NAME": row.get("name") or row["customer_id"]}
+    return fields | company.entity_fields(row.get("entity", "")) | _status(row)
+
+
+def _project(company: Company, row: Row) -> Fields:
+    fields = {"PROJECTID": row["project_id"], "NAME": row.get("name") or row["project_id"]}
+    fields |= {"PARENTID": row.get("parent_id", ""), "CUSTOMERID": row.get("customer_id", "")}
+    fields |= {"PROJECTCATEGORY": "Internal", "PROJECTSTATUS": "In Progress"}
+    return fields | company.entity_fields(row.get("entity", "")) | _status(row)
+
+
+def _employee(company: Company, row: Row) -> Fields:
+    name = row.get("name") or row["employee_id"]
+    if company["CONTACT"].first("CONTACTNAME", name) is None:
+        company.add_master("CONTACT", {"CONTACTNAME": name, "PRINTAS": name})
+    fields = {"EMPLOYEEID": row["employee_id"], "PERSONALINFO.CONTACTNAME": name}
+    return fields | company.entity_fields(row.get("entity", "")) | _status(row)
 
 
 def _item(company: Company, row: Row) -> Fields:
@@ -141,5 +164,8 @@ LISTS: Mapping[str, tuple[str, Callable[[Company, Row], Fields]]] = {
     "accounts": ("GLACCOUNT", _account),
     "bank_accounts": ("CHECKINGACCOUNT", _bank_account),
     "vendors": ("VENDOR", _vendor),
+    "customers": ("CUSTOMER", _customer),
+    "projects": ("PROJECT", _project),
+    "employees": ("EMPLOYEE", _employee),
     "items": ("ITEM", _item),
 }

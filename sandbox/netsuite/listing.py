@@ -10,6 +10,9 @@ from sandbox.netsuite.values import Lines, Ref
 
 _REQUIRED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "vendor": (("companyName", "Company Name"),),
+    "customer": (("companyName", "Company Name"),),
+    "job": (("companyName", "Project Name"),),
+    "employee": (("entityId", "Name"),),
     "account": (("acctName", "Account Name"), ("acctType", "Account Type")),
     "item": (("itemId", "Item Name/Number"),),
     "accountingPeriod": (("periodName", "Period Name"),),

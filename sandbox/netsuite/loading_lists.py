@@ -6,7 +6,7 @@ from decimal import Decimal
 from sandbox.netsuite import bootstrap
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import BadRow
-from sandbox.netsuite.records import Record, Values
+from sandbox.netsuite.records import RECORD_TYPES, Record, Values
 from sandbox.netsuite.values import Lines, Ref
 from sandbox.neutral import Row
 
@@ -24,8 +24,7 @@ def put(company: Company, kind: str, row: Row) -> Record:
 
 
 def _keep(company: Company, type_name: str, key: str, values: Values) -> Record:
-    kinds = {"vendor": "entity"}.get(type_name, type_name)
-    group = "item" if type_name in _ITEM_TYPES.values() else kinds
+    group = RECORD_TYPES[type_name].group
     known = company.keyed(group, key)
     if known is None:
         return company.insert(type_name, values, key=key)
@@ -106,7 +105,28 @@ def _vendor(company: Company, row: Row) -> Record:
         "terms": company.ref(known),
         "currency": company.ref(bootstrap.currency(company, row.get("currency") or bootstrap.BASE_CURRENCY)),
     }
+    values |= {name: row[name] for name in ("email", "phone") if row.get(name)}
     return _keep(company, "vendor", row["vendor_id"], values)
+
+
+def _person_or_party(type_name: str, key: str) -> Callable[[Company, Row], Record]:
+    """Customers, projects and employees: entities, as vendors are. Their keys are kept apart by a prefix."""
+
+    def keep(company: Company, row: Row) -> Record:
+        now = company.now()
+        name = row.get("name") or row[key]
+        values: Values = {"entityId": row[key], "altName": name, "isInactive": _inactive(row)}
+        values |= {"dateCreated": now, "lastModifiedDate": now}
+        values["subsidiary"] = company.ref(bootstrap.subsidiary(company, row.get("entity", "")))
+        if type_name != "employee":
+            values["companyName"] = name
+        if type_name == "job" and row.get("customer_id"):
+            values["parent"] = _parent(company, "entity", f"customer:{row['customer_id']}")
+        elif row.get("parent_id"):
+            values["parent"] = _parent(company, "entity", f"{type_name}:{row['parent_id']}")
+        return _keep(company, type_name, f"{type_name}:{row[key]}", values)
+
+    return keep
 
 
 def _item(company: Company, row: Row) -> Record:
@@ -158,6 +178,9 @@ LISTS: Mapping[str, Callable[[Company, Row], Record]] = {
     "accounts": _account,
     "bank_accounts": _bank_account,
     "vendors": _vendor,
+    "customers": _person_or_party("customer", "customer_id"),
+    "projects": _person_or_party("job", "project_id"),
+    "employees": _person_or_party("employee", "employee_id"),
     "units": _unit,
     "items": _item,
 }

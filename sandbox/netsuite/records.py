@@ -28,6 +28,9 @@ _ALL = (
         "vendorReturnAuthorization", "VendorReturnAuthorization", "transaction", "Vendor Return Authorization", 101
     ),
     RecordType("vendor", "Vendor", "entity", "Vendor", 501),
+    RecordType("customer", "Customer", "entity", "Customer", 501),
+    RecordType("job", "Job", "entity", "Project", 501),
+    RecordType("employee", "Employee", "entity", "Employee", 501),
     RecordType("inventoryItem", "InventoryItem", "item", "Inventory Item", 301),
     RecordType("nonInventoryPurchaseItem", "NonInventoryPurchaseItem", "item", "Non-inventory Item", 301),
     RecordType("servicePurchaseItem", "ServicePurchaseItem", "item", "Service", 301),
@@ -55,6 +58,7 @@ WITHOUT_DELETIONS = frozenset(
 POINTS_TO: Mapping[str, str] = {
     "entity": "entity",
     "vendor": "entity",
+    "customer": "entity",
     "item": "item",
     "account": "account",
     "apAcct": "account",

@@ -13,7 +13,7 @@ from sandbox.netsuite.values import Fields, Ref
 NameOf = Callable[[str, Ref], str]
 """What a reference is called: the field it stands in, and the reference."""
 
-_USED = ("core", "messages", "common", "sales", "purchases", "relationships", "accounting")
+_USED = ("core", "messages", "common", "sales", "purchases", "relationships", "employees@lists", "accounting")
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 

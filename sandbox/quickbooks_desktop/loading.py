@@ -24,6 +24,9 @@ _KEY_COLUMNS = {
 _OPEN_WORDS = frozenset(["", "Open", "Unfilled", "Pending", "Pending Receipt", "Approved"])
 """Statuses of rows that say no more than that the order is open; what is received gives the real one."""
 _NOT_HERE = {
+    "customers": "customers are no part of this company",
+    "projects": "QuickBooks Desktop has no projects apart from customers",
+    "employees": "employees are no part of this company",
     "entities": "a company file is one entity",
     "departments": "QuickBooks Desktop has no departments, but classes",
     "locations": "QuickBooks Desktop has no locations on purchase orders of this company file",

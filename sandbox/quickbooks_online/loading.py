@@ -28,6 +28,9 @@ _KINDS = {
 _OPEN_WORDS = frozenset(["", "Open", "Pending", "Pending Receipt", "Approved"])
 """Statuses of rows that say no more than that the order is open; what is billed gives the real one."""
 _NOT_HERE = {
+    "customers": "customers are no part of this company",
+    "projects": "QuickBooks Online has no projects apart from customers",
+    "employees": "employees are no part of this company",
     "entities": "QuickBooks Online has one company in a file",
     "units": "QuickBooks Online has no units",
     "receipts": "QuickBooks Online has no receipts: what is billed counts as received",

@@ -18,13 +18,31 @@ VendorAddressbookList[replaceAll:b=true]: addressbook*:VendorAddressbook
 VendorAddressbook: defaultShipping:b defaultBilling:b label:s internalId:s addressbookAddress:Address
 VendorCurrencyList[replaceAll:b=true]: vendorCurrency*:VendorCurrency
 VendorCurrency: currency:R balance:d unbilledOrders:d
+Customer[internalId:s externalId:s] < Record: customForm:R entityId:s altName:s isPerson:b salutation:s firstName:s
+    middleName:s lastName:s companyName:s entityStatus:R parent:R phone:s fax:s email:s url:s isInactive:b category:R
+    comments:s dateCreated:t subsidiary:R accountNumber:s terms:R creditLimit:d balance:d currency:R
+    receivablesAccount:R lastModifiedDate:t customFieldList:CF
+Job[internalId:s externalId:s] < Record: customForm:R entityId:s altName:s companyName:s entityStatus:R parent:R
+    isInactive:b lastModifiedDate:t dateCreated:t category:R comments:s accountNumber:s currency:R startDate:t
+    endDate:t phone:s jobType:R percentComplete:d estimatedCost:d email:s subsidiary:R projectManager:R
+    customFieldList:CF
 VendorSearch < SearchRecord: basic:VendorSearchBasic accountJoin:AccountSearchBasic
     expAccountJoin:AccountSearchBasic transactionJoin:TransactionSearchBasic
 VendorSearchAdvanced[savedSearchId:s savedSearchScriptId:s] < SearchRecord: criteria:VendorSearch
     columns:VendorSearchRow
 VendorSearchRow < SearchRow: basic:VendorSearchRowBasic
+CustomerSearch < SearchRecord: basic:CustomerSearchBasic
+JobSearch < SearchRecord: basic:JobSearchBasic
 """
-"""Vendors."""
+"""Vendors, customers and projects."""
+
+EMPLOYEES = """
+Employee[internalId:s externalId:s] < Record: customForm:R entityId:s salutation:s firstName:s middleName:s lastName:s
+    altName:s phone:s email:s isInactive:b lastModifiedDate:t dateCreated:t department:R class:R location:R
+    subsidiary:R accountNumber:s comments:s supervisor:R title:s customFieldList:CF
+EmployeeSearch < SearchRecord: basic:EmployeeSearchBasic
+"""
+"""Employees."""
 
 ACCOUNTING = """
 Account[internalId:s externalId:s] < Record: acctType:AccountType unitsType:R unit:R acctNumber:s acctName:s

@@ -23,6 +23,15 @@ VendorSearchBasic < SearchRecordBasic: accountNumber:qs address:qs balance:qd ca
     internalIdNumber:ql is1099Eligible:qb isInactive:qb isPerson:qb lastModifiedDate:qt lastName:qs middleName:qs
     payablesAccount:qm phone:qs phoneticName:qs salutation:qs state:qs subsidiary:qm taxIdNum:qs title:qs
     unbilledOrders:qd url:qs vatRegNumber:qs zipCode:qs
+CustomerSearchBasic < SearchRecordBasic: accountNumber:qs category:qm comments:qs companyName:qs currency:qm
+    dateCreated:qt email:qs entityId:qs externalId:qm externalIdString:qs firstName:qs internalId:qm
+    internalIdNumber:ql isInactive:qb isPerson:qb lastModifiedDate:qt lastName:qs parent:qm phone:qs subsidiary:qm
+EmployeeSearchBasic < SearchRecordBasic: class:qm comments:qs dateCreated:qt department:qm email:qs entityId:qs
+    externalId:qm externalIdString:qs firstName:qs internalId:qm internalIdNumber:ql isInactive:qb
+    lastModifiedDate:qt lastName:qs location:qm phone:qs subsidiary:qm supervisor:qm title:qs
+JobSearchBasic < SearchRecordBasic: accountNumber:qs category:qm comments:qs customer:qm dateCreated:qt email:qs
+    entityId:qs externalId:qm externalIdString:qs internalId:qm internalIdNumber:ql isInactive:qb
+    lastModifiedDate:qt parent:qm phone:qs projectManager:qm startDate:qt subsidiary:qm type:qm
 ItemSearchBasic < SearchRecordBasic: averageCost:qd class:qm cost:qd created:qt department:qm displayName:qs
     externalId:qm externalIdString:qs internalId:qm internalIdNumber:ql isDropShipItem:qb isFulfillable:qb
     isInactive:qb isTaxable:qb itemId:qs lastModifiedDate:qt location:qm manufacturer:qs matchBillToReceipt:qb

@@ -23,6 +23,7 @@ TEXTS: Mapping[str, str] = {
     "sales": searches.SALES,
     "purchases": purchases.PURCHASES,
     "relationships": lists.RELATIONSHIPS,
+    "employees@lists": lists.EMPLOYEES,
     "accounting": lists.ACCOUNTING,
     "general": journals.GENERAL,
 }

@@ -264,7 +264,9 @@ async def test_lists_are_read_whole_once_an_hour(service: Service) -> None:
         ("vendorPayment", [(DeletedKind.PAYMENT, None)]),
         ("vendor", [(DeletedKind.LIST_ENTRY, ListKind.VENDOR)]),
         ("inventoryItem", [(DeletedKind.LIST_ENTRY, ListKind.ITEM)]),
-        ("customer", []),
+        ("job", [(DeletedKind.LIST_ENTRY, ListKind.PROJECT)]),
+        ("customer", [(DeletedKind.LIST_ENTRY, ListKind.CUSTOMER)]),
+        ("salesOrder", []),
     ],
 )
 async def test_deletions(service: Service, kind: str, expected: list[tuple[DeletedKind, ListKind | None]]) -> None:
@@ -319,7 +321,7 @@ async def test_lists_come_with_what_we_use_of_them(service: Service) -> None:
     entries = {(entry.kind, entry.key): entry for entry in page.records}
     acme = entries[ListKind.VENDOR, "5"]
     assert (acme.name, acme.active, acme.revision) == ("Acme Tools", False, "2031-07-01 00:00:00")
-    assert acme.attributes == {"number": "V100", "term": "3", "currency": "USD"}
+    assert acme.attributes == {"number": "V100", "term": "3", "currency": "USD", "company_name": "Acme Tools"}
     assert entries[ListKind.ITEM, "31"].attributes == {"unit_group": "2", "item_type": "InventoryItem"}
     service_item = entries[ListKind.ITEM, "32"].attributes
     assert (service_item["category"], service_item["receivable"]) == ("Upkeep", "false")

@@ -54,7 +54,7 @@ async def test_what_documents_name_stays(suite: Suite) -> None:
     assert (await suite.delete("vendor", "501")).codes == ["CANT_DELETE_RCRD"]
     assert (await suite.delete("nonInventoryPurchaseItem", "301")).codes == ["CANT_DELETE_RCRD"]
     assert (await suite.delete("vendorBill", "101")).codes == ["RCRD_DSNT_EXIST"]
-    assert (await suite.delete("customer", "1")).codes == ["INVALID_RCRD_TYPE"]
+    assert (await suite.delete("partner", "1")).codes == ["INVALID_RCRD_TYPE"]
 
 
 async def test_an_inactive_vendor_or_dimension_cannot_be_used(suite: Suite) -> None:

@@ -1,0 +1,44 @@
+"""The lists that come in: projects, customers, employees, and vendors with their contact."""
+
+from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.stack_client import StackClient
+
+
+async def test_projects_customers_and_employees_come_in(api: StackClient, company: SandboxCompany) -> None:
+    """S2-06, S2-07, S2-44: they come in with the first sync, and what was changed, made inactive or made since with
+    the next."""
+    company.load(
+        customers=[{"customer_id": "C-1", "name": "Northwind"}],
+        projects=[{"project_id": "P-1", "name": "Bridge", "customer_id": "C-1"}, {"project_id": "P-2", "name": "Dam"}],
+        employees=[{"employee_id": "E-1", "name": "Ada Byron", "entity": "100"}],
+    )
+    await api.connect()
+    lists = f"/v1/connections/{api.connection_id}/lists"
+    projects = await api.items(f"{lists}/project")
+    assert [(one["key"], one["name"], one["attributes"].get("customer")) for one in projects] == [
+        ("P-1", "Bridge", "C-1"),
+        ("P-2", "Dam", None),
+    ]
+    (customer,) = await api.items(f"{lists}/customer")
+    (employee,) = await api.items(f"{lists}/employee")
+    assert (customer["key"], employee["name"], employee["entity"]) == ("C-1", "Ada Byron", "100")
+    company.load(projects=[{"project_id": "P-2", "name": "Dam", "status": "inactive"}, {"project_id": "P-3"}])
+    await api.sync()
+    assert [one["key"] for one in await api.items(f"{lists}/project", active="true")] == ["P-1", "P-3"]
+    assert [one["key"] for one in await api.items(f"{lists}/project", active="false")] == ["P-2"]
+
+
+async def test_vendors_come_with_their_contact(api: StackClient, company: SandboxCompany) -> None:
+    """S5-01, S5-02, S5-49..59: term, contact and address; a vendor made inactive in the ERP is inactive here."""
+    address = {"street": "1 Quay Street", "city": "Bristol", "state": "CT", "zip": "06010"}
+    row = {"vendor_id": "V-7", "name": "Pumps", "term": "Net 15", "email": "ap@pumps.example", "phone": "555-0100"}
+    company.load(vendors=[{**row, **address}])
+    await api.connect()
+    path = f"/v1/connections/{api.connection_id}/lists/vendor"
+    (vendor,) = await api.items(path, q="V-7")
+    shown = vendor["attributes"]
+    assert (shown["term"], shown["email"], shown["phone"]) == ("Net 15", "ap@pumps.example", "555-0100")
+    assert {name: shown[key] for name, key in zip(address, ("street_1", "city", "state", "zip"), strict=True)} == address
+    company.load(vendors=[{**row, **address, "status": "inactive"}])
+    await api.sync()
+    assert [one["active"] for one in await api.items(path, q="V-7")] == [False]
