@@ -235,5 +235,7 @@ async def list_list(
     Of a bank account only the last four characters are kept."""
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id)
-        listing = await list_entries.page(session, ConnectionId(row.id), kind, q=q, active=active, limit=limit, cursor=cursor)
+        listing = await list_entries.page(
+            session, ConnectionId(row.id), kind, q=q, active=active, limit=limit, cursor=cursor
+        )
     return page_of(listing, columns_as(ListedEntry))

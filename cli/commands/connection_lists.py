@@ -139,7 +139,8 @@ def entries(
         return
     shown = table(kind, "key", "name", "entity", "active", "more", whole=("key",))
     for entry in items:
-        shown.add_row(entry["key"], entry["name"], entry["entity"] or "", "yes" if entry["active"] else "no", _more(entry))
+        used = "yes" if entry["active"] else "no"
+        shown.add_row(entry["key"], entry["name"], entry["entity"] or "", used, _more(entry))
     console.print(shown)
 
 

@@ -134,9 +134,9 @@ class _Loader:
             key = row.get(column, "")
             if key:
                 coded[column] = self._named(kind, group, key)
-        if row.get("project"):
+        if project := row.get("project"):
             # NetSuite names a line's project in its field for customers. The neutral format's key has a prefix here.
-            coded["customer"] = self._named("projects", "entity", f"job:{row['project']}", {"project_id": row["project"]})
+            coded["customer"] = self._named("projects", "entity", f"job:{project}", {"project_id": project})
         return coded
 
     # Documents
