@@ -16,13 +16,19 @@ class UpdateBill(Protocol):
     def __call__(self, document_id: DocumentId, *, edition: int) -> Awaitable[None]: ...
 
 
+class ReadBack(Protocol):
+    """Reads the bill back, and its order with it where that is asked for and the bill has one."""
+
+    def __call__(self, document_id: DocumentId, *, with_order: bool = True) -> Awaitable[PushedBill]: ...
+
+
 class BillCalls(NamedTuple):
     """The ERP calls of one outgoing bill, with the promises of `erp.connector.Bills`."""
 
     find: Callable[[], Awaitable[DocumentId | None]]
     create: Callable[[], Awaitable[DocumentId]]
     update: UpdateBill
-    read_back: Callable[[DocumentId], Awaitable[PushedBill]]
+    read_back: ReadBack
     repair_link: Callable[[DocumentId], Awaitable[bool]]
 
 
@@ -39,7 +45,7 @@ def calls_for(erp: ErpConnector, outgoing: OutgoingBill) -> BillCalls:
             partial(direct.find, bill),
             partial(direct.create, bill),
             partial(direct.update, bill),
-            partial(direct.read_back, bill),
+            partial(_read_back_alone, partial(direct.read_back, bill)),
             _nothing_to_link,
         )
     return BillCalls(
@@ -49,6 +55,13 @@ def calls_for(erp: ErpConnector, outgoing: OutgoingBill) -> BillCalls:
         partial(erp.bills.read_back, bill),
         partial(erp.bills.repair_link, bill),
     )
+
+
+async def _read_back_alone(
+    read_back: Callable[[DocumentId], Awaitable[PushedBill]], document_id: DocumentId, *, with_order: bool = True
+) -> PushedBill:
+    """Read back a bill that has no order."""
+    return await read_back(document_id)
 
 
 async def _nothing_to_link(document_id: DocumentId) -> bool:

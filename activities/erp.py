@@ -7,7 +7,6 @@ back afterwards; what the ERP holds is stored, and only then the workflows are n
 Every activity raises `ApplicationError` when the ERP refuses, fails or is not ready (`activities/failures.py`).
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,13 +20,14 @@ from activities.connector_pool import Connections, OpenConnection
 from activities.exactly_once import ExactlyOnce
 from activities.failures import not_yet
 from activities.read_backs import as_seen, status_of
+from activities.turns import Turn, Turns
 from erp.connector import offered
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
 from erp.time_budgets import ErpWork
 from models.domain.bill_parts import number_behind
 from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill
 from models.domain.connections import Erp
-from models.domain.ids import BillId, DocumentId, ErpId, PurchaseOrderId
+from models.domain.ids import BillId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillMatched, BillPushResult, PushBill
@@ -58,9 +58,6 @@ NEXT_WAITS_SECONDS = 2.0
 """How long the next write to an order waits, in its activity, until the one being sent is read back. It is notified
 when the ERP took that one, so that by then it has reached this point."""
 
-LOOK_EVERY_SECONDS = 0.02
-"""How often the next write looks meanwhile. Only one write of an order looks, and only while another is being sent."""
-
 
 class Begun(NamedTuple):
     """An attempt of a bill's write that may be sent."""
@@ -88,6 +85,7 @@ class ErpActivities:
         self._connections = connections
         self._notifier = notifier
         self._exactly_once = ExactlyOnce(database)
+        self._turns = Turns()
 
     @activity.defn
     async def push_bill(self, push: PushBill) -> BillPushResult:
@@ -97,11 +95,16 @@ class ErpActivities:
         Raises:
             ApplicationError: The ERP refused the bill, failed, or may or may not have it.
         """
+        with self._turns.sending() as turn:
+            return await self._push_bill(push, turn)
+
+    async def _push_bill(self, push: PushBill, turn: Turn) -> BillPushResult:
         async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
             begun = await self._begin(push)
             if isinstance(begun, BillPushResult):
                 return begun
             attempt, outgoing, since, part = begun
+            turn.is_of(outgoing.bill.external_key)
             try:
                 calls = calls_for(connection.erp, outgoing)
                 # Another bill with its number is looked for before anything of it is sent; later its own parts have it.
@@ -144,10 +147,12 @@ class ErpActivities:
                 calls = await self._as_sent(connection, part)
             # A refusal to show the bill is no refusal of the bill: the write stays in doubt and is not abandoned.
             began = datetime.now(UTC)
-            readback = await calls.read_back(document_id)
+            # Of a burst, the last bill reads the order; until then each one would read all bills before it again.
+            with_order = attempt.next_in_line is None or part is not None
+            readback = await calls.read_back(document_id, with_order=with_order)
             if not readback.linked and await calls.repair_link(document_id):
                 began = datetime.now(UTC)
-                readback = await calls.read_back(document_id)
+                readback = await calls.read_back(document_id, with_order=with_order)
             readback = as_seen(readback, connection.erp.clock, began)
         async with self._database.transaction() as session:
             if part is None:
@@ -171,6 +176,7 @@ class ErpActivities:
             facts = None
             if outgoing.purchase_order_id is not None:
                 facts = await purchase_orders.facts(session, outgoing.purchase_order_id)
+        turn.ends()
         if next_in_line != attempt.next_in_line or time.monotonic() - taken_at > NEXT_WAITS_SECONDS / 2:
             await self._signal_turn(next_in_line)  # the bill notified before no longer waits, or there was none
         if outgoing.purchase_order_id is not None and outgoing.order_erp_id is not None:
@@ -278,7 +284,7 @@ class ErpActivities:
                 return BillPushResult(
                     status=BillStatus.PENDING_PUSH, document_id="", confirmed=False, waits_for=attempt.waits_for
                 )
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            await self._turns.end_of(ExternalKey(attempt.waits_for), deadline - time.monotonic())
         await self._signal_turn(attempt.next_in_line)
         return result
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import httpx
+from sqlalchemy import text
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
@@ -19,6 +21,7 @@ from cli.client.sandbox_control import PretendErp, SandboxControl
 from cli.demo.netsuite import NetSuiteCompany
 from models.contract import bill_workflow_id
 from models.domain.ids import BillId
+from models.store.base.database import Database
 
 ALONE = 10
 """Bills that are pushed one by one beforehand, to know what a push takes by itself."""
@@ -55,6 +58,8 @@ async def measure(bench: Bench, report: Report, *, count: int) -> None:
         await _in_erp(api, connection_id, ALONE + count)
         cpu = meter.used()
     pushes = [await _push(client, bill_id) for bill_id in bills]
+    sent = await _sent_at(bench, bills)
+    themselves = sum(ended - sent[bill_id] for bill_id, (_, ended) in zip(bills, pushes, strict=True))
     took = max(ended for _, ended in pushes) - min(started for started, _ in pushes)
     one = percentile([ended - started for started, ended in alone], 50)
     report.add(
@@ -63,7 +68,8 @@ async def measure(bench: Bench, report: Report, *, count: int) -> None:
             Figure("one push by itself, p50", 1000 * one, "ms"),
             at_most("all accepted", accepted, "s", 5),
             Figure("from the first push to the end of the last", took, "s"),
-            at_most("times the sum of the pushes", took / (count * one), "", 1.2),
+            at_most("times the sum of these pushes", took / themselves, "", 1.2),
+            at_most("times as many pushes by themselves", took / (count * one), "", 1.2),
         ],
     )
     report.details["turns"] = {"cpu_ms_per_bill": {name: round(1000 * used / count, 1) for name, used in cpu.items()}}
@@ -110,6 +116,19 @@ async def _in_erp(api: httpx.AsyncClient, connection_id: str, count: int) -> Non
             return
         await asyncio.sleep(0.25)
     raise TimeoutError(f"fewer than {count} bills are in the ERP after {PATIENCE:.0f} s")
+
+
+async def _sent_at(bench: Bench, bills: Sequence[BillId]) -> dict[BillId, float]:
+    """When each bill's write was marked as sent, after it had waited for its turn, in seconds since the epoch."""
+    database = Database(bench.stack.endpoints.database_url, pool_size=1)
+    try:
+        async with database.statement() as session:
+            rows = await session.execute(
+                text("select subject_id, sent_at from erp_writes where subject_id = any(:bills)"), {"bills": bills}
+            )
+            return {row.subject_id: row.sent_at.timestamp() for row in rows}
+    finally:
+        await database.close()
 
 
 async def _push(client: Client, bill_id: BillId) -> tuple[float, float]:

@@ -171,9 +171,9 @@ class Bills(Protocol):
         """
         ...
 
-    async def read_back(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
+    async def read_back(self, bill: BillToPush, document_id: DocumentId, *, with_order: bool = True) -> PushedBill:
         """Read the bill back and compare it with what was sent, the order link included. After an edit, only the edited
-        fields are compared.
+        fields are compared. Without `with_order` the result has no snapshot of the order, if that saves a call.
 
         Raises:
             OutcomeUnknown: the ERP's reads do not show the bill yet.

@@ -115,7 +115,9 @@ class WorkflowNotifier:
         await self._notify_order(order, order.facts, contract.REMATCH, why)
 
     async def bill_pushed(self, order: PurchaseOrderState, facts: OrderFacts, pushed: BillPushed) -> None:
-        """Notify the order's workflow of how the push of one of its bills ended."""
+        """Notify the order's workflow of how the push of one of its bills ended; start it where it does not run."""
+        if await self._signal(contract.order_workflow_id(order), contract.BILL_PUSHED, pushed):
+            return
         await self._notify_order(order, facts, contract.BILL_PUSHED, pushed)
 
     async def bill_changed(self, bill_id: BillId, now: BillBalance, *, restart: BillState | None = None) -> None:

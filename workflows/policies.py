@@ -32,6 +32,9 @@ WAIT_FOR_PERSON_AFTER = timedelta(days=7)
 TURN_ASKED_AFTER = timedelta(minutes=2)
 """How often a bill that waits for its turn on its order asks by itself; normally the bill before notifies it."""
 
+ORDER_READ_AFTER = timedelta(seconds=10)
+"""How long an order is not read again for the bills that are in the ERP while more bills of it are on their way."""
+
 UNCONFIRMED_AFTER = timedelta(hours=2)
 """How long an order may fail to show a bill the ERP accepted before people are notified (double sync, S4-65..67)."""
 

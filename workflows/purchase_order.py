@@ -10,6 +10,7 @@ Filled and nothing of ours is in flight; a later change starts it again.
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 
 from temporalio import workflow
@@ -305,7 +306,17 @@ class PurchaseOrderWorkflow:
         return bool(list(self._unconfirmed())) or self._state.refresh_asked
 
     async def _await_double_sync(self) -> None:
-        """Read the order again until the ERP shows our bills (the double sync); notify people if it never does."""
+        """Read the order again until the ERP shows our bills (the double sync); notify people if it never does.
+
+        Bills that follow each other are looked for together, once the last of them is there, or after a while.
+        """
+        if self._are_being_pushed():
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: not self._are_being_pushed() or workflow.info().is_continue_as_new_suggested(),
+                    timeout=policies.ORDER_READ_AFTER,
+                    timeout_summary="the bills behind them to be in the ERP too",
+                )
         awaited = list(self._unconfirmed())
         self._state.refresh_asked = False
         try:
@@ -382,6 +393,9 @@ class PurchaseOrderWorkflow:
 
     def _unconfirmed(self) -> Iterator[BillId]:
         return (bill.bill_id for bill in self._state.bills if bill.status is BillStatus.SYNCED and not bill.confirmed)
+
+    def _are_being_pushed(self) -> bool:
+        return any(bill.status is BillStatus.PENDING_PUSH for bill in self._state.bills)
 
     def _drop_settled(self) -> None:
         done = [bill for bill in self._state.bills if bill.confirmed or bill.status.takes_nothing]

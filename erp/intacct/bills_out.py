@@ -121,7 +121,7 @@ class Bills(BillsIn):
         """Do nothing: a bill is made from its order, and is not linked afterwards."""
         return False
 
-    async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
+    async def read_back(self, bill: BillToPush, document: DocumentId, *, with_order: bool = True) -> PushedBill:
         """Read the invoice back and compare it with what was sent. The order is read in the same request.
 
         Raises:
@@ -131,7 +131,8 @@ class Bills(BillsIn):
         bill = as_taken(bill)
         template = self._preferences.needed_vendor_invoice_template()
         queries = [self._query(template, wire.equal("DOCID", document)), self._line_query(document)]
-        queries += self._orders.snapshot_queries(bill.order_document)
+        if with_order:
+            queries += self._orders.snapshot_queries(bill.order_document)
         headers, lines, *order_rows = await self._reader.all_rows(queries, level=bill.owner_entity)
         if not headers:
             raise OutcomeUnknown(f"Intacct does not show {document} yet.", code="OUTCOME_UNKNOWN")
@@ -154,7 +155,7 @@ class Bills(BillsIn):
             linked=_linked(bill, lines),
             due_date=translate.optional_day(header, "WHENDUE"),
             differences=differences,
-            snapshot=await self._snapshot(bill, order_rows),
+            snapshot=await self._snapshot(bill, order_rows) if with_order else None,
         )
 
     async def _snapshot(self, bill: BillToPush, order_rows: list[list[Row]]) -> PurchaseOrderSnapshot | None:

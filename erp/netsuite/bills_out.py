@@ -154,15 +154,17 @@ class Bills(BillsIn):
         """Do nothing: a bill is made from its order, and is not linked afterwards."""
         return False
 
-    async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
+    async def read_back(self, bill: BillToPush, document: DocumentId, *, with_order: bool = True) -> PushedBill:
         """Read the bill back and compare it with what was sent, together with the order as it is now.
+
+        The order's snapshot needs all bills of the order: without `with_order` they are not read.
 
         Raises:
             OutcomeUnknown: the bill is not shown: it was written, and has to be looked up again.
         """
-        now = await self._orders.clock()
         home = bill.order_document
-        read = await self._reader.records([("purchaseOrder", home), (KIND, document)])
+        now = await self._orders.clock() if with_order else None
+        read = await self._reader.records([*([("purchaseOrder", home)] if with_order else []), (KIND, document)])
         try:
             record = reader.shown(read, document)
         except NotFound as error:
@@ -190,7 +192,7 @@ class Bills(BillsIn):
             linked=all(match is not None and match.link == line.first.order_line for line, match in pairs),
             due_date=translate.optional_day(record, "dueDate"),
             differences=tuple(differences),
-            snapshot=await self._snapshot(home, read, now, document),
+            snapshot=None if now is None else await self._snapshot(home, read, now, document),
         )
 
     async def _snapshot(

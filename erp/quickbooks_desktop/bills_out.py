@@ -294,7 +294,7 @@ class Bills(BillsIn):
         """Do nothing: a bill is made from its order's lines, and QuickBooks takes no link afterwards."""
         return False
 
-    async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
+    async def read_back(self, bill: BillToPush, document: DocumentId, *, with_order: bool = True) -> PushedBill:
         """Compare the bill with what was sent, as the write's own answer shows it; if it does not show all, it is read.
 
         Raises:

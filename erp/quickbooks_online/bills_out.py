@@ -233,7 +233,7 @@ class Bills(BillsIn):
 
     # --- reading back -------------------------------------------------------------------------------------------
 
-    async def read_back(self, bill: BillToPush, document: DocumentId) -> PushedBill:
+    async def read_back(self, bill: BillToPush, document: DocumentId, *, with_order: bool = True) -> PushedBill:
         """Compare the bill with what was sent, as the write's own answer shows it; only if that is not at hand, it is
         read. The order is read as it is now.
 
@@ -259,7 +259,7 @@ class Bills(BillsIn):
             revision=translate.revision(record),
             linked=all(match is not None and _is_linked(match, line) for line, match in pairs),
             differences=tuple(differences),
-            snapshot=await self._snapshot(lines[0].order),
+            snapshot=await self._snapshot(lines[0].order) if with_order else None,
         )
 
     async def _snapshot(self, order: str) -> PurchaseOrderSnapshot | None:

@@ -173,9 +173,10 @@ class FakeBills:
     async def repair_link(self, bill: BillToPush, document_id: DocumentId) -> bool:
         return False
 
-    async def read_back(self, bill: BillToPush, document_id: DocumentId) -> PushedBill:
+    async def read_back(self, bill: BillToPush, document_id: DocumentId, *, with_order: bool = True) -> PushedBill:
         key = f"read_bill/{bill.external_key}"
-        return await self._journal.read(key, partial(self._erp.read_bill, bill, document_id))
+        readback = await self._journal.read(key, partial(self._erp.read_bill, bill, document_id))
+        return readback if with_order else readback.model_copy(update={"snapshot": None})
 
 
 class FakeRetractions:
