@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 import activities.erp
 import activities.time_limits
+import activities.turns
 from erp.errors import Duplicate, MalformedAnswer, Rejected, Throttled, Unavailable
 from models.domain.bills import BillStatus, BillToPush, PushedBill
 from models.domain.ids import BillId, DocumentId
@@ -274,6 +275,39 @@ async def test_the_next_bill_starts_while_the_one_before_it_is_read_back(harness
     assert (await harness.push(first)).status is BillStatus.SYNCED
     assert (await pushes[0]).status is BillStatus.SYNCED
     assert harness.notifier.turns == [second, third], "each is notified once"
+
+
+async def test_of_bills_that_follow_each_other_the_last_one_reads_their_order(harness: ActivityHarness) -> None:
+    """Issue 10, G16: each push of a hundred read all bills before it again, so their time grew faster than their
+    number. Until the order is read, what is in the ERP still counts as on its way: nothing is billed twice."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    first, second = [await harness.billed(order, {1: 4}, number=number) for number in ("A-1", "A-2")]
+    pushed = await harness.push(first)
+    assert (pushed.status, pushed.confirmed) == (BillStatus.SYNCED, False)
+    assert (await harness.tenant.billed_net(order), await harness.tenant.pending(order)) == (8, 8)
+    assert (await harness.push(second)).confirmed
+    assert (await harness.tenant.billed_net(order), await harness.tenant.pending(order)) == (8, 0)
+
+
+async def test_the_next_bill_is_woken_by_the_end_of_the_one_before_it(
+    harness: ActivityHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 10, G16: it does not look again and again, and finds out at once."""
+    monkeypatch.setattr(activities.turns, "LOOK_EVERY_SECONDS", 3600)
+    order = await harness.holds(an_order(lines={1: 10}))
+    first, second = [await harness.billed(order, {1: 3}, number=number) for number in ("A-1", "A-2")]
+    read_bill, pushes = harness.erp.read_bill, []
+
+    async def slow(bill: BillToPush, document_id: DocumentId) -> PushedBill:
+        if bill.number == "A-1":
+            pushes.append(asyncio.create_task(harness.push(second)))
+            await asyncio.sleep(0.1)
+        return await read_bill(bill, document_id)
+
+    harness.erp.read_bill = slow
+    assert (await harness.push(first)).status is BillStatus.SYNCED
+    async with asyncio.timeout(60):
+        assert (await pushes[0]).status is BillStatus.SYNCED
 
 
 async def test_a_slow_reading_back_wakes_the_next_once_more(

@@ -1,6 +1,7 @@
 """The double sync: a pushed bill is not done before the ERP's own figures on the order show it."""
 
 from datetime import timedelta
+from functools import partial
 
 from temporalio.testing import WorkflowEnvironment
 
@@ -8,6 +9,7 @@ from models import contract
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId
 from models.domain.orders import PoStatus
+from models.messages.orders import BillPushed
 from temporal_gateway.notifier import WorkflowNotifier
 from tests.harness.waiting import eventually
 from tests.harness.workflow_client import (
@@ -69,6 +71,26 @@ async def test_an_order_that_never_shows_the_bill_becomes_an_issue_and_heals_by_
     await done(order(harness))
     assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
     assert harness.calls["push_bill"] == 1
+
+
+async def test_bills_that_follow_each_other_are_looked_for_together(
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
+) -> None:
+    """Issue 10, G16: the order is not read between two bills of it, but not put off for long either."""
+    harness.goes_first = "PSB-0"
+    for key in ("k1", "k2"):
+        await create_bill(harness, harness.bill_request(key, 5))
+        await eventually(partial(_waits_its_turn, harness, BillId(f"bill_{key}")))
+    pushed = BillPushed(bill_id=BillId("bill_k1"), status=BillStatus.SYNCED, confirmed=False)
+    await WorkflowNotifier(harness.client).bill_pushed(harness.order_state(), harness.facts(), pushed)
+    await time_skipping.sleep(timedelta(seconds=8))
+    assert harness.calls["refresh_purchase_order"] == 0
+    await time_skipping.sleep(timedelta(seconds=4))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
+
+
+async def _waits_its_turn(harness: WorkflowHarness, bill_id: BillId) -> bool:
+    return "Waiting for: its turn" in await details(bill(harness, bill_id))
 
 
 async def test_a_person_may_ask_to_look_again(harness: WorkflowHarness, time_skipping: WorkflowEnvironment) -> None:
