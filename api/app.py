@@ -38,6 +38,7 @@ from api.connections import (
 )
 from api.connections import routes as connections
 from api.connections import web_connector as web_connector_setup
+from api.credits import routes as credits
 from api.exports import routes as exports
 from api.http import docs_page as reference
 from api.http import health, problems
@@ -107,6 +108,7 @@ RESOURCES = (
     people,
     connection_approvals,
     payments,
+    credits,
     source_orders,
     contacts,
     policy_preview,

@@ -16,6 +16,7 @@ from cli.commands import (
     connect,
     connection_lists,
     connections,
+    credits,
     demo,
     deployments,
     exports,
@@ -51,6 +52,7 @@ app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")
 app.add_typer(bills.app, name="bills")
 app.add_typer(payments.app, name="payments")
+app.add_typer(credits.app, name="credits")
 app.add_typer(source_orders.app, name="source-orders")
 app.add_typer(people.people, name="people")
 app.add_typer(people.approvals, name="approvals")

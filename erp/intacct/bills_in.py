@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from erp.intacct import own_key, statuses, translate, wire
+from erp.intacct import adjustments_in, own_key, statuses, translate, wire
 from erp.intacct.documents import changed_since
 from erp.intacct.origins import origin
 from erp.intacct.preferences import Preferences
@@ -17,6 +17,9 @@ from models.domain.ids import DocumentId, ErpId, ExternalKey
 
 PURCHASING_MODULE = "9.PO"
 """MODULEKEY of a bill that a purchasing document posted (reference 2.9)."""
+
+ADJUSTMENTS = "adjustments:"
+"""Begins the place behind a page of adjustments."""
 
 VERSION_FIELDS = ("RECORDNO", "WHENMODIFIED")
 VERSION_OPTIONAL = ("AUWHENCREATED", "MEGAENTITYID")
@@ -36,14 +39,19 @@ class BillsIn:
         self._reader = reader
         self._preferences = preferences
         self._level = home_level
+        self._adjustments = adjustments_in.AdjustmentsIn(reader, preferences, home_level)
 
     async def page(self, *, since: str | None, after: str | None) -> Page[ErpBill]:
-        """Read a page of bills with lines. Bills that Purchasing posted come with the document that made them."""
+        """Read a page of bills with lines; behind the last one follow those of adjustments. Bills that Purchasing
+        posted come with the document that made them."""
+        if after is not None and after.startswith(ADJUSTMENTS):
+            read = await self._adjustments.page(since=since, after=after.removeprefix(ADJUSTMENTS) or None)
+            return read if read.after is None else read._replace(after=f"{ADJUSTMENTS}{read.after}")
         query = Query("APBILL", VERSION_FIELDS, changed_since(since), optional=VERSION_OPTIONAL, after=after)
         (page,) = await self._reader.first_pages([query], level=self._level)
         bills, bad = await self._whole(page.rows)
         high_water = max((bill.revision for bill in bills), default=None)
-        return Page(bills, page.last if page.more else None, high_water, bad)
+        return Page(bills, page.last if page.more else ADJUSTMENTS, high_water, bad)
 
     async def numbered(self, vendor_id: str, number: str) -> Sequence[ErpBill]:
         """Return the vendor's bills with this bill number. One that cannot be read is reported when its page comes."""

@@ -1,11 +1,11 @@
 """Detect what changed, in one request for a whole connection, and what was deleted (reference 2.5, section 4)."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from erp.intacct import translate, wire
+from erp.intacct import adjustments_in, translate, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.documents import changed_since, look_back
 from erp.intacct.lists import SHAPES, ListShape
@@ -25,6 +25,7 @@ DELETE_OVERLAP = timedelta(hours=2, minutes=30)
 AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None]] = {
     "podocument": (DeletedKind.PURCHASE_ORDER_DOCUMENT, None),
     "apbill": (DeletedKind.BILL, None),
+    "apadjustment": (DeletedKind.BILL, None),
     "appymt": (DeletedKind.PAYMENT, None),
     **{shape.object.lower(): (DeletedKind.LIST_ENTRY, shape.kind) for shape in SHAPES},
 }
@@ -46,6 +47,8 @@ class Look(NamedTuple):
     query: Query
     id_field: str = "RECORDNO"
     version_fields: tuple[str, ...] = ("WHENMODIFIED", "AUWHENCREATED")
+    named: Callable[[str], ErpId] = ErpId
+    """Names the record as the mirror knows it."""
 
 
 class Changes:
@@ -101,6 +104,15 @@ class Changes:
             if cursor := since.get(stream):
                 query = Query(name, ("RECORDNO", "WHENMODIFIED"), changed_since(cursor), optional=("AUWHENCREATED",))
                 yield Look(stream, stream.value, query)
+        if cursor := since.get(Stream.BILLS):
+            query = Query(
+                adjustments_in.OBJECT,
+                ("RECORDNO", "WHENMODIFIED"),
+                changed_since(cursor),
+                optional=("AUWHENCREATED",),
+                absent_by=adjustments_in.NOT_READABLE,
+            )
+            yield Look(Stream.BILLS, Stream.BILLS.value, query, named=adjustments_in.erp_id_of)
         if (cursor := since.get(Stream.DELETIONS)) and not preferences.sweeps:
             query = _audit_query(look_back(cursor, DELETE_OVERLAP))
             yield Look(Stream.DELETIONS, Stream.DELETIONS.value, query, "OBJECTKEY", ("ACCESSTIME",))
@@ -186,7 +198,7 @@ def _version(look: Look, row: Row) -> RecordVersion | None:
         revision = wire.sortable_time(version)
     except ValueError:
         return None
-    return RecordVersion(look.stream, look.kind, ErpId(number.removesuffix(RECORD_SUFFIX)), revision)
+    return RecordVersion(look.stream, look.kind, look.named(number.removesuffix(RECORD_SUFFIX)), revision)
 
 
 def _deletion(row: Row) -> Deletion:
@@ -197,9 +209,10 @@ def _deletion(row: Row) -> Deletion:
         )
     kind, list_kind = AUDITED[object_type]
     at = translate.readable("ACCESSTIME", translate.need(row, "ACCESSTIME"), wire.sortable_time)
+    number = translate.need(row, "OBJECTKEY").removesuffix(RECORD_SUFFIX)
     return Deletion(
         kind=kind,
         list_kind=list_kind,
-        erp_id=ErpId(translate.need(row, "OBJECTKEY").removesuffix(RECORD_SUFFIX)),
+        erp_id=adjustments_in.erp_id_of(number) if object_type == "apadjustment" else ErpId(number),
         deleted_at=at,
     )

@@ -12,7 +12,7 @@ from erp.netsuite.transactions import BILL, CREDIT, PAYMENT, changed, look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import Fields, NsRecord
 from erp.pages import BadRecord, Page
-from models.domain.bills import ErpBill, ErpBillLine
+from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.payments import ErpPaymentShare
 
@@ -142,13 +142,17 @@ class BillsIn:
         if applied is None:
             applied = sum((share.amount for share in shares), translate.ZERO)
         lines: list[ErpBillLine] = []
+        credited: set[str] = set()
         for line, expense in credits.lines_of(record):
             origin = credits.origin(record, line, sources, expense=expense)
+            if origin is not None and origin.bill is not None:
+                credited.add(origin.bill)
             link = None if origin is None else (origin.order, origin.line)
             lines.append(_line(line, link, item=not expense, sign=-1))
         orders = sorted({line.order_document for line in lines if line.order_document is not None})
         return ErpBill(
             erp_id=ErpId(record.id),
+            kind=BillKind.CREDIT,
             number=wire.text(record.fields, "tranId") or "",
             vendor_id=translate.need_ref(record, "entity").id,
             order_document=orders[0] if orders else None,
@@ -163,6 +167,7 @@ class BillsIn:
             memo=wire.text(record.fields, "memo") or "",
             revision=translate.revision(record),
             applied=tuple(shares),
+            credits_payable=ErpId(credited.pop()) if len(credited) == 1 else None,
             lines=tuple(line.model_copy(update={"line_no": number}) for number, line in enumerate(lines, start=1)),
         )
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from erp.quickbooks_desktop import fields, statuses, wire
 from erp.quickbooks_desktop.wire import ONE, ZERO
-from models.domain.bills import ErpBill, ErpBillLine
+from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.orders import LineBasis, OrderBilling, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
 from models.domain.receipts import Receipt, ReceiptLine
@@ -315,6 +315,7 @@ def credit(record: etree._Element, home: str | None = None) -> ErpBill:
     left = total if left is None else left
     return ErpBill(
         erp_id=ErpId(erp_id),
+        kind=BillKind.CREDIT,
         number=wire.text(record, "RefNumber") or "",
         vendor_id=fields.need(record, "VendorRef/ListID"),
         bill_date=fields.need_day(record, "TxnDate"),

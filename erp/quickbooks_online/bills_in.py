@@ -12,7 +12,7 @@ from erp.quickbooks_online.orders import look_back
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import ZERO, Entity
-from models.domain.bills import ErpBill, ErpBillLine
+from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 
 BILL = "Bill"
@@ -132,6 +132,7 @@ def credit(entity: Entity, home: str) -> ErpBill:
     left = total if left is None else left
     return ErpBill(
         erp_id=ErpId(erp_id),
+        kind=BillKind.CREDIT,
         number=wire.text(entity, "DocNumber") or "",
         vendor_id=translate.need_ref(entity, "VendorRef"),
         external_key=_key(entity),

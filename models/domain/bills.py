@@ -17,6 +17,16 @@ class Origin(StrEnum):
     ERP = "erp"
 
 
+class BillKind(StrEnum):
+    """What a record of accounts payable is, beside its sign."""
+
+    BILL = "bill"
+    CREDIT = "credit"
+    """It lowers what is owed to the vendor; its total is below zero."""
+    ADJUSTMENT = "adjustment"
+    """An adjustment that raises what is owed: shown, and never counted as a credit."""
+
+
 class BillMatchMode(StrEnum):
     """How one bill is matched; a person says so of the bill, else a policy of its vendor, else its connection does."""
 
@@ -104,6 +114,7 @@ class ErpBill(Record):
     """A bill as the ERP holds it: the payable made from a document, or one that was typed in directly."""
 
     erp_id: ErpId
+    kind: BillKind = BillKind.BILL
     number: str
     vendor_id: str
     order_document: DocumentId | None = None
@@ -134,6 +145,8 @@ class ErpBill(Record):
     lines: tuple["ErpBillLine", ...] = ()
     applied: tuple["ErpPaymentShare", ...] = ()
     """For a credit: the bills whose amount due it reduces, and by how much."""
+    credits_payable: ErpId | None = None
+    """For a credit: the bill that it was made from, where the ERP itself names one."""
 
 
 class ErpBillLine(Record):

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     ForeignKeyConstraint,
     Index,
+    Numeric,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -45,6 +47,8 @@ class BillRow(SQLModel, table=True):
             postgresql_where=text("origin = 'posync' and status not in ('paid', 'abandoned', 'deleted')"),
         ),
         Index("bills_applied", "connection_id", postgresql_where=text("applied <> '[]'")),
+        Index("bills_credits", "organization_id", "bill_date", "id", postgresql_where=text("kind <> 'bill'")),
+        Index("bills_credit_of", "credit_of", postgresql_where=text("credit_of is not null")),
         Index(
             "bills_once",
             "number_parts",
@@ -81,6 +85,25 @@ class BillRow(SQLModel, table=True):
     reference: str | None = None
     reference_key: str | None = None
     """Of a bill made in the ERP: the reference as it is compared with orders' numbers."""
+    kind: str = Field(default="bill", sa_column_kwargs={"server_default": text("'bill'")})
+    """A `models.domain.bills.BillKind`. A credit's total is below zero, and so is its `paid`: what is applied of it."""
+    credit_of: str | None = Field(default=None, foreign_key="bills.id")
+    """Of a credit: the bill that it is against; None: none, or nobody knows which."""
+    credit_open: Decimal = Field(
+        default=Decimal(0),
+        sa_column=Column(
+            Numeric,
+            Computed(
+                # As PostgreSQL writes it down, so that both can be compared.
+                "CASE WHEN kind::text = 'credit'::text AND status::text <> 'deleted'::text"
+                " AND status::text <> 'abandoned'::text THEN GREATEST(paid - total, 0::numeric)"
+                " ELSE 0::numeric END",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+    )
+    """Of a credit: what the ERP has not applied of it, above zero; zero for anything else."""
     origin: str
     status: str
     match_outcome: str | None = None

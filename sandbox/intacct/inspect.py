@@ -147,7 +147,7 @@ def _bill(company: Company, record: Record) -> Shown:
     }
 
 
-def _adjustment(company: Company, record: Record) -> Shown:
+def adjustment(company: Company, record: Record) -> Shown:
     return {
         "record_no": record["RECORDNO"],
         "number": record["RECORDID"],
@@ -158,6 +158,7 @@ def _adjustment(company: Company, record: Record) -> Shown:
         "module": record["MODULEKEY"],
         "date": record["WHENCREATED"],
         "total": record["TRX_TOTALENTERED"],
+        "paid": record["TRX_TOTALPAID"],
         "due": record["TRX_TOTALDUE"],
         "entity": record["MEGAENTITYID"],
     }
@@ -186,7 +187,7 @@ def _payment(company: Company, record: Record) -> Shown:
 
 _PAYABLES: Mapping[str, tuple[str, Callable[[Company, Record], Shown]]] = {
     "bills": ("APBILL", _bill),
-    "adjustments": ("APADJUSTMENT", _adjustment),
+    "adjustments": ("APADJUSTMENT", adjustment),
     "payments": ("APPYMT", _payment),
 }
 KINDS = frozenset([*_CATEGORIES, *_MASTERS, *_PAYABLES])

@@ -17,6 +17,7 @@ from sandbox.intacct.objects import MASTERS, OBJECTS
 from sandbox.intacct.payables import Bill, BillLine, create_bill, delete_bill, reverse_bill
 from sandbox.intacct.payments import Payment, Share, create_payment, delete_payment, set_payment_state, void_payment
 from sandbox.intacct.tables import Record
+from sandbox.intacct.ui_credits import CREDIT_ACTIONS
 
 Given = Mapping[str, Any]
 USER = "jane.doe"
@@ -410,4 +411,5 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "change_password": _change_password,
     "set_conversion_mode": _set_conversion_mode,
     "set_definition": _set_definition,
+    **CREDIT_ACTIONS,
 }

@@ -108,7 +108,7 @@ def _bills(condition: str) -> Export:
     )
 
 
-_CREDIT = "(b.origin = 'erp' and b.total < 0)"
+_CREDIT = "b.kind = 'credit'"
 
 _PAYMENTS = Export(
     columns={

@@ -42,6 +42,8 @@ class NewErpBill(NamedTuple):
     linked_in_erp: bool
     figures_only: bool
     """Linked by hand behind a receipt: its edits do not sync, what is paid on it does (S1-22)."""
+    credit_of: str | None = None
+    """Of a credit: the bill that it is against, as far as the ERP names one."""
 
 
 async def write_figures(connection: AsyncConnection, ours: Sequence[BillFigures]) -> None:
@@ -79,7 +81,7 @@ insert into bills as held (id, organization_id, connection_id, purchase_order_id
     number_key, number_parts, reference, reference_key, entity,
     origin, status, bill_date, posting_date, due_date, currency, memo, total, paid,
     erp_id, document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
-    applied, rejected_in_erp, manual_both_sides, created_by, version)
+    applied, rejected_in_erp, manual_both_sides, created_by, version, kind, credit_of)
 select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id,
        coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
                    and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
@@ -87,13 +89,13 @@ select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id,
        'erp', n.status, n.bill_date, n.bill_date, n.due_date,
        n.currency, n.memo, n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision,
        n.linked_in_erp, n.order_document, n.receipt_document, coalesce(n.applied, '[]'), coalesce(n.rejected, false),
-       false, 'erp', 1
+       false, 'erp', 1, n.kind, n.credit_of
 from json_to_recordset(cast(:bills as json)) as n(
     id text, purchase_order_id text, vendor_id text, number text, number_key text, number_parts text, reference text,
     reference_key text, entity text,
     status text, bill_date date, due_date date, currency text, memo text, total numeric, paid numeric, erp_id text,
     source_document text, revision text, linked_in_erp boolean, order_document text, receipt_document text,
-    applied jsonb, rejected boolean)
+    applied jsonb, rejected boolean, kind text, credit_of text)
 on conflict (id) do update set
     purchase_order_id = excluded.purchase_order_id, vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, number = excluded.number, number_key = excluded.number_key,
@@ -105,6 +107,7 @@ on conflict (id) do update set
     document_id = excluded.document_id, payable_id = excluded.payable_id, erp_revision = excluded.erp_revision,
     payable_revision = excluded.payable_revision, linked_in_erp = excluded.linked_in_erp,
     order_document = excluded.order_document, receipt_document = excluded.receipt_document,
+    kind = excluded.kind, credit_of = coalesce(excluded.credit_of, held.credit_of),
     applied = excluded.applied, rejected_in_erp = excluded.rejected_in_erp, version = held.version + 1,
     changed_at = now()
 where coalesce(held.payable_revision <= excluded.payable_revision, true)
@@ -161,6 +164,7 @@ def _header(new: NewErpBill) -> dict[str, Any]:
         "reference_key": number_key(new.bill.reference) if new.bill.reference else None,
         "status": new.status,
         "linked_in_erp": new.linked_in_erp,
+        "credit_of": new.credit_of,
     }
 
 

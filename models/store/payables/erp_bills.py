@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.bills import BillStatus, ErpBill, Origin
+from models.domain.bills import BillKind, BillStatus, ErpBill, Origin
 from models.domain.ids import SYNCER, BillId, ConnectionId, ErpId, OrganizationId
 from models.domain.sync import Stream
 from models.store.audit import events, sync_issues
@@ -19,6 +19,7 @@ from models.store.base.identity import derived_id
 from models.store.orders import excluded_records
 from models.store.payables import erp_bill_parts, erp_edits, retractions
 from models.store.payables.bill_status import status_by_payment
+from models.store.payables.credited_bills import CreditedBill, credited_bills
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR, BillLink, Unclear, links_of
 from models.store.payables.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
 from models.store.payables.erp_edits import Followed
@@ -27,6 +28,9 @@ from models.tables import ConnectionRow
 
 REJECTED_IN_ERP = "BILL_REJECTED_IN_ERP"
 LINK_LOST = "ORDER_LINK_LOST"
+
+NO_BILL = CreditedBill("", None)
+"""Of a credit that is against no bill that is known here."""
 
 
 class ErpBillsUpserted(NamedTuple):
@@ -293,8 +297,15 @@ async def _take_in_theirs(
 ) -> None:
     if not theirs:
         return
-    links = await links_of(connection, row, [bill for bill, _ in theirs])
-    writes = [_new_erp_bill(row, bill, stored, links.get(bill.erp_id, BillLink()), promised) for bill, stored in theirs]
+    # An adjustment that raises what is owed bills nothing of an order, whatever people typed into its reference.
+    links = await links_of(connection, row, [bill for bill, _ in theirs if bill.kind is not BillKind.ADJUSTMENT])
+    credited = await credited_bills(connection, row.id, [bill for bill, _ in theirs])
+    writes = [
+        _new_erp_bill(
+            row, bill, stored, links.get(bill.erp_id, BillLink()), promised, credited.get(bill.erp_id, NO_BILL)
+        )
+        for bill, stored in theirs
+    ]
     await write_theirs(connection, row, writes)
     await excluded_records.mark_imported(s, ConnectionId(row.id), Stream.BILLS, [write.bill.erp_id for write in writes])
     changes: list[events.Change] = []
@@ -328,7 +339,12 @@ async def _take_in_theirs(
 
 
 def _new_erp_bill(
-    row: ConnectionRow, bill: ErpBill, stored: Any, link: BillLink, promised: frozenset[str]
+    row: ConnectionRow,
+    bill: ErpBill,
+    stored: Any,
+    link: BillLink,
+    promised: frozenset[str],
+    credited: CreditedBill,
 ) -> NewErpBill:
     start = BillStatus.SYNCED if stored is None or BillStatus(stored.status).is_void else BillStatus(stored.status)
     bill_id = derived_id("bill", row.id, bill.source_document or bill.erp_id) if stored is None else stored.id
@@ -341,9 +357,12 @@ def _new_erp_bill(
         id=bill_id,
         bill=bill,
         status=status_by_payment(start, bill.total, bill.paid, promised=bill_id in promised).value,
-        purchase_order_id=stored.purchase_order_id if keeps_link else link.purchase_order_id,
+        purchase_order_id=stored.purchase_order_id
+        if keeps_link
+        else link.purchase_order_id or (credited.purchase_order_id if row.purchase_orders_enabled else None),
         linked_in_erp=stored.linked_in_erp if keeps_link else link.by_erp and link.purchase_order_id is not None,
         figures_only=stored is not None and stored.manual_both_sides,
+        credit_of=credited.id or None,
     )
 
 

@@ -22,7 +22,8 @@ STAMP = "07/01/2031 10:00:00"
 OBJECTS = [
     "VENDOR", "GLACCOUNT", "ITEM", "DEPARTMENT", "LOCATION", "LOCATIONENTITY", "CLASS",
     "PROJECT", "CUSTOMER", "EMPLOYEE", "APTERM", "UOM", "UOMDETAIL",
-    "PODOCUMENT", "PODOCUMENTENTRY", "PODOCUMENT", "PODOCUMENTENTRY", "APBILL", "APPYMT", "AUDITHISTORY",
+    "PODOCUMENT", "PODOCUMENTENTRY", "PODOCUMENT", "PODOCUMENTENTRY", "APBILL", "APPYMT",
+    "APADJUSTMENT", "AUDITHISTORY",
 ]  # fmt: skip
 
 
@@ -66,7 +67,7 @@ async def test_stamps_say_what_changed() -> None:
 async def test_more_than_a_page_must_be_read() -> None:
     """A change set that does not show all names the stream; so does one with a record it knows no revision of."""
     full = page("APBILL", {"RECORDNO": "1", "WHENMODIFIED": STAMP}, remaining=9)
-    gateway = Gateway(response(full, page("APPYMT", {"RECORDNO": "1"})))
+    gateway = Gateway(response(full, page("APPYMT", {"RECORDNO": "1"}), page("APADJUSTMENT")))
     change_set = await gateway.connector().changes.detect_changes({Stream.BILLS: CURSOR, Stream.PAYMENTS: CURSOR})
     assert change_set.unread == {Stream.BILLS, Stream.PAYMENTS}
 
