@@ -1,14 +1,14 @@
 """What a record of accounts payable is: a bill, a credit, or an adjustment; what is open of a credit, and its bill.
 
 Revision ID: 0062
-Revises: 0045
+Revises: 0071
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0062"
-down_revision = "0045"
+down_revision = "0071"
 branch_labels = None
 depends_on = None
 

@@ -47,9 +47,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
         one = request.url.path == f"/v1/credits/{CREDIT['id']}"
         return httpx.Response(200, json=CREDIT if one else {"items": [CREDIT], "next_cursor": None})
 
-    monkeypatch.setattr(
-        credits, "api", lambda _: Api("http://posync.test", "key", transport=httpx.MockTransport(answer))
-    )
+    def api(_: object) -> Api:
+        created = Api("http://api.test", "psk_test")
+        created._http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(answer))
+        return created
+
+    monkeypatch.setattr(credits, "api", api)
     return requests
 
 
