@@ -33,8 +33,6 @@ def dispute_and_send_back(session: DemoSession, bill_id: str, approve: Any) -> N
 def enter_without_an_order(session: DemoSession, payables: str) -> None:
     """Enter a bill that no purchase order stands behind, and wait until the ERP holds it, as one of its `payables`."""
     connection = session.connection()
-    if not connection["capabilities"]["direct_bills"]:
-        return
     order = next(iter(session.orders()))
     today = datetime.now(UTC).date()
     body = {
