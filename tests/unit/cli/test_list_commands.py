@@ -65,8 +65,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"number": "PO-EUR", "erp_id": "7", "code": "OTHER_CURRENCY", "reason": "PO-EUR stays out: it is in EUR."}
     ],
     "/v1/connections/intacct-1/lists/vendor": [
-        {"key": "V-1", "name": "Vendor One", "entity": None, "active": True},
-        {"key": "V-2", "name": "Vendor Two", "entity": "100", "active": False},
+        {"key": "V-1", "name": "Vendor One", "entity": None, "active": True, "attributes": {"e_mail": "ap@one.test"}},
+        {"key": "V-2", "name": "Vendor Two", "entity": "100", "active": False, "attributes": {}},
     ],
     "/v1/connections/intacct-1/closed-periods": [
         {
