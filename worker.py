@@ -30,6 +30,7 @@ from activities.notify import NotifyActivities
 from activities.outage_log import OneLineForOutages
 from activities.payments import PaymentActivities
 from activities.retraction import RetractionActivities
+from activities.setup_checks import SetupCheckActivities
 from activities.source_orders import SourceOrderRecords, SourceOrderUploads
 from activities.sync import SyncActivities
 from erp.quickbooks_online.oauth import OAuthServer
@@ -157,6 +158,7 @@ def _erp_activities(
         SourceOrderUploads(database, connections).push_source_order,
         sync.plan_sync,
         sync.sync_page,
+        SetupCheckActivities(database, connections).check_setup,
     ]
 
 

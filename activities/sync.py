@@ -37,6 +37,7 @@ from models.store.payables import erp_bills, erp_payments
 from models.store.policies import rematch_requests
 from models.store.sync import change_hints, cursors, deletions, list_entries, mirrored_ids, record_versions, sync_runs
 from models.tables import ConnectionRow
+from services import setup_checks
 from services.bills.rematch import compare_edited
 from services.outbox.delivery import OutboxDelivery
 from services.sync import bad_records, clock_set_back, duplicates, order_page, repeated_units
@@ -110,7 +111,11 @@ class SyncActivities:
                         changed.add(Stream.DELETIONS)
             changed |= change_set.unread | {Stream(stream) for stream in unknown}
         streams = [stream for stream in allowed if stream in changed]
-        return SyncPlan(run_id=run_id, streams=streams, reason=reason, window=change_set.window)
+        async with self._database.statement() as session:
+            check_setup = await setup_checks.due(session, connection.row, datetime.now(UTC))
+        return SyncPlan(
+            run_id=run_id, streams=streams, reason=reason, window=change_set.window, check_setup=check_setup
+        )
 
     async def _add_capabilities(self, connection: OpenConnection) -> None:
         """Store what this version of posync can do with the ERP and the connection was checked without."""

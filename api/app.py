@@ -34,6 +34,7 @@ from api.connections import (
     closed_periods,
     connection_settings,
     retraction_ways,
+    setup_checks,
     usage,
 )
 from api.connections import routes as connections
@@ -89,6 +90,7 @@ RESOURCES = (
     web_connector_setup,
     connection_settings,
     retraction_ways,
+    setup_checks,
     closed_periods,
     usage,
     syncs,

@@ -28,6 +28,7 @@ from cli.commands import (
     reports,
     retraction_ways,
     sandbox,
+    setup,
     source_orders,
     up,
     web_connector,
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.add_typer(connect.app, name="connect")
+app.command()(setup.setup)
 app.command()(connections.sync)
 app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")

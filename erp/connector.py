@@ -30,7 +30,8 @@ from models.domain.orders import (
 from models.domain.payments import ErpPayment, PaymentToPush, PushedPayment
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.domain.record import Record
-from models.domain.retractions import BillToRetract, RetractedBill
+from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
+from models.domain.setup_checks import SetupCheck
 from models.domain.source_orders import OrderToUpload, UploadedOrder
 from models.domain.sync import Deletion, MirroredIds, Stream
 
@@ -391,6 +392,11 @@ class ErpConnector(Protocol):
     async def check_preferences(self, preferences: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         """Check the sync preferences with the ERP and return what is wrong with them. Template names are
         case-sensitive."""
+        ...
+
+    async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
+        """Check how the company is set up, in at most 20 requests, without writing anything. What cannot be read is
+        unknown, never a guess."""
         ...
 
     async def close(self) -> None:

@@ -93,6 +93,19 @@ def sync_read(connection_id: ConnectionId, erp: Erp, summary: str) -> ActivityCo
     )
 
 
+def setup_checks(connection_id: ConnectionId, erp: Erp) -> ActivityConfig:
+    """Return the options of the daily set-up checks: tried twice, as the next run makes them anyway."""
+    return ActivityConfig(
+        task_queue=erp_task_queue(erp),
+        heartbeat_timeout=LOST_WORKER_AFTER,
+        start_to_close_timeout=page_limit(erp),
+        schedule_to_close_timeout=timedelta(hours=1),
+        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2),
+        priority=Priority(priority_key=5, fairness_key=connection_id),
+        summary="is the ERP still set up as it should be?",
+    )
+
+
 def notify(summary: str) -> ActivityConfig:
     """Return the options of notifying workflows of changed orders."""
     return ActivityConfig(

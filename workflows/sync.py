@@ -18,11 +18,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.database import MirrorActivities
     from activities.failures import FailureDetails, details_of
     from activities.notify import NotifyActivities
+    from activities.setup_checks import SetupCheckActivities
     from activities.sync import SyncActivities
     from models.domain.issue_states import IssueSubject
     from models.domain.sync import Stream, SyncRunState, SyncTrigger
     from models.messages.issues import OpenIssue
     from models.messages.sync import (
+        CheckSetup,
         FinishSyncRun,
         NotifyChangedOrders,
         StartSyncRun,
@@ -90,6 +92,7 @@ class SyncWorkflow:
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(self._state)
         await self._notify_orders()
+        await self._check_setup()
 
     @workflow.query
     def progress(self) -> SyncProgress:
@@ -119,6 +122,7 @@ class SyncWorkflow:
         self._state.workflow_run_id = self._state.workflow_run_id or workflow.info().run_id
         self._state.run_id = plan.run_id
         self._state.window = plan.window
+        self._state.check_setup = self._state.check_setup or plan.check_setup
         self._state.plan = plan.streams
         self._state.stream = plan.streams[0] if plan.streams else None
 
@@ -177,6 +181,21 @@ class SyncWorkflow:
             )
             self._count("notified", notified.notified)
             more = notified.more
+
+    async def _check_setup(self) -> None:
+        """Check once a day how the ERP is set up. A check that cannot be made stops nothing: the next run makes it."""
+        if not self._state.check_setup:
+            return
+        self._state.check_setup = False
+        self._show("checking how the ERP is set up")
+        try:
+            await workflow.execute_activity_method(
+                SetupCheckActivities.check_setup,
+                CheckSetup(connection_id=self._state.connection_id),
+                **policies.setup_checks(self._state.connection_id, self._state.erp),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("The set-up could not be checked: %s", details_of(error).message)
 
     async def _fail(self, failure: FailureDetails) -> None:
         """End the run: the ERP refused to be read, so a person must act. The next run continues from the cursors."""

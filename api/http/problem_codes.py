@@ -98,6 +98,18 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ("Use a new key for a new request; repeat a request unchanged to get its first answer.",),
     ),
     # --- connections
+    "CHECK_IS_READ": ProblemCode(
+        409,
+        "The ERP shows this setting itself",
+        ADMINISTRATOR,
+        ("Change it in the ERP where it is wrong, then run the checks again: `posync setup`.",),
+    ),
+    "SETUP_CHECK_FAILED": ProblemCode(
+        409,
+        "A setting of the ERP is wrong for this",
+        ADMINISTRATOR,
+        ("Run `posync setup`: it names the setting, and where to change it in the ERP.",),
+    ),
     "CONNECTION_EXISTS": ProblemCode(
         409,
         "This company, user and entity are connected already",

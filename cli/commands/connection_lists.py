@@ -7,6 +7,7 @@ import typer
 from cli.client.connections import the_connection
 from cli.client.sync_runs import in_words
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.commands import setup
 
 app = typer.Typer(no_args_is_help=True, help="Connections: their state, sync runs, notices, lists, closed periods.")
 
@@ -144,6 +145,10 @@ def entries(
     console.print(shown)
 
 
+app.command("checks")(setup.checks)
+app.command("confirm")(setup.confirm)
+
+
 @app.command("closed-periods")
 def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List how far the books are closed, by entity.
@@ -169,7 +174,7 @@ def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir:
 
 
 def _more(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry["attributes"].items())
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry.get("attributes", {}).items())
 
 
 def _moment(instant: str | None) -> str:

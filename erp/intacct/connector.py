@@ -7,7 +7,7 @@ import httpx
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
 from erp.connector import ConnectionCheck, ConnectionSettings, PreferenceProblem
-from erp.intacct import preflight
+from erp.intacct import preflight, setup_checks
 from erp.intacct.base_currency import base_currency
 from erp.intacct.bills_out import Bills
 from erp.intacct.changes import Changes
@@ -27,6 +27,8 @@ from erp.intacct.result_sets import ResultSets
 from erp.intacct.retractions import DIRECT_WAYS, WAYS, Retractions
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
+from models.domain.retractions import RetractBy
+from models.domain.setup_checks import SetupCheck
 
 
 class IntacctConnector:
@@ -107,6 +109,11 @@ class IntacctConnector:
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         """Check the sync preferences with Intacct and return what is wrong with them."""
         return await preflight.check_preferences(self._client, self._reader, given, level=self._level)
+
+    async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
+        """Check how the company is set up."""
+        problems = await self.check_preferences(preferences)
+        return await setup_checks.check(self._client, problems, preferences, level=self._level, retract_by=retract_by)
 
     async def close(self) -> None:
         """Close the HTTP connections."""

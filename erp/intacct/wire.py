@@ -175,6 +175,21 @@ def company_preferences(application: str) -> str:
     return f'<get_companyprefs application="{application}"/>'
 
 
+def applications() -> str:
+    """Return the function that lists the subscribed modules (section 7.2)."""
+    return "<get_applications/>"
+
+
+def user_permissions(user: str) -> str:
+    """Return the function that reads what the user's roles allow (section 7.2)."""
+    return f"<getUserPermissions><userId>{text(user)}</userId></getUserPermissions>"
+
+
+def look_up(name: str) -> str:
+    """Return the function that lists an object's fields (section 2.3)."""
+    return f"<lookup><object>{name}</object></lookup>"
+
+
 def financial_setup() -> str:
     """Return the function that reads the currency of the books, and whether entities have their own (section 7.2)."""
     return "<getFinancialSetup/>"

@@ -8,7 +8,7 @@ from erp.capabilities import Capabilities
 from erp.clock import ErpClock
 from erp.connector import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import AuthenticationFailed
-from erp.netsuite import preflight
+from erp.netsuite import preflight, setup_checks
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.bill_lines import DECIMALS
 from erp.netsuite.bill_parts import BillParts
@@ -27,6 +27,8 @@ from erp.netsuite.retractions import WAYS, Retractions
 from erp.netsuite.writer import Writer
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
+from models.domain.retractions import RetractBy
+from models.domain.setup_checks import SetupCheck
 
 
 class NetSuiteConnector:
@@ -119,6 +121,11 @@ class NetSuiteConnector:
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         """Check the sync preferences with NetSuite and return what is wrong with them."""
         return await preflight.check_preferences(self._reader, self._accounts, given, in_flight=self._in_flight)
+
+    async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
+        """Check how the company is set up."""
+        problems = await self.check_preferences(preferences)
+        return setup_checks.check(problems, await preflight.bill_in_advance(self._reader))
 
     async def close(self) -> None:
         """Close the HTTP connections."""

@@ -17,8 +17,11 @@ from erp.quickbooks_desktop.payments import Payments
 from erp.quickbooks_desktop.preferences import Preferences
 from erp.quickbooks_desktop.reader import Reader
 from erp.quickbooks_desktop.receipts import Receipts
+from erp.setup_checks import PREFERENCES_ONLY, of_preflight
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
+from models.domain.retractions import RetractBy
+from models.domain.setup_checks import SetupCheck
 
 ENHANCED = "enhanced_receiving"
 """The fact of a company that tells receipts and bills of an order apart; it is read in every session."""
@@ -86,6 +89,10 @@ class QuickBooksDesktopConnector:
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         """Return what is wrong with the sync preferences, as far as it can be said without asking QuickBooks."""
         return preflight.check_preferences(given)
+
+    async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
+        """Check how the company is set up."""
+        return of_preflight(PREFERENCES_ONLY, await self.check_preferences(preferences))
 
     async def close(self) -> None:
         """Release nothing: the Web Connector calls us."""

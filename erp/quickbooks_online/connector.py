@@ -24,8 +24,11 @@ from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.retractions import WAYS, Retractions
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.writing import Writer
+from erp.setup_checks import PREFERENCES_ONLY, of_preflight
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
+from models.domain.retractions import RetractBy
+from models.domain.setup_checks import SetupCheck
 
 
 class QuickBooksConnector:
@@ -103,6 +106,10 @@ class QuickBooksConnector:
     async def check_preferences(self, given: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         """Check the sync preferences with QuickBooks and return what is wrong with them."""
         return await preflight.check_preferences(self._accounts, self._companies, given)
+
+    async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
+        """Check how the company is set up."""
+        return of_preflight(PREFERENCES_ONLY, await self.check_preferences(preferences))
 
     async def close(self) -> None:
         """Close the HTTP connections."""

@@ -531,6 +531,16 @@ _CODES: tuple[IssueCode, ...] = (
         ("Set the sync preference bank_account, then retry.",),
         ADMINISTRATOR,
     ),
+    IssueCode(
+        "SETTING_CHANGED",
+        "A setting of the ERP changed",
+        "It is not what it was at the last check, or not what a person saw.",
+        (
+            "Run `posync setup`: it names what is wrong, and where to change it in the ERP.",
+            "If the new value is meant, resolve the issue.",
+        ),
+        ADMINISTRATOR,
+    ),
     # --- sync preferences
     IssueCode(
         "PREFERENCE_UNKNOWN",

@@ -27,6 +27,8 @@ class SyncState(BaseModel):
     read_at: str | None = None
     """What the ERP's clock showed when the reading of the present stream began."""
     window: str = ""
+    check_setup: bool = False
+    """The ERP's set-up is checked when all is read."""
     counts: dict[str, int] = {}
 
 
@@ -48,6 +50,14 @@ class SyncPlan(BaseModel):
     streams: list[Stream]
     reason: str = ""
     window: str = ""
+    check_setup: bool = False
+    """A day has passed since the ERP's set-up was checked."""
+
+
+class CheckSetup(BaseModel):
+    """Check how a connection's ERP is set up."""
+
+    connection_id: ConnectionId
 
 
 class SyncPage(BaseModel):

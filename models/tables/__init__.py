@@ -31,6 +31,7 @@ from models.tables.orders import (
 from models.tables.organizations import ApiKeyRow, ApiKeyUseRow, OrganizationRow, PersonRow
 from models.tables.payables import BillLineRow, BillPartRow, BillRetractionRow, BillRow, ErpWriteRow, PaymentRow
 from models.tables.policies import MatchDecisionRow, MatchResultRow, TolerancePolicyRow, UnitFactorRow
+from models.tables.setup_checks import SetupCheckRow
 from models.tables.source_orders import ContactRow, SourceOrderRow
 from models.tables.webhooks import ChangeHintRow, WebhookCompanyRow, WebhookEventRow
 from models.tables.workers import WorkerRow
@@ -71,6 +72,7 @@ __all__ = [
     "ReceiptLineRow",
     "ReceiptRow",
     "RequestRow",
+    "SetupCheckRow",
     "SkippedRecordRow",
     "SourceOrderRow",
     "SyncIssueRow",

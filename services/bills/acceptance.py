@@ -4,6 +4,7 @@ The order's lines are locked, the bill is matched, its quantities are reserved, 
 message to the order's workflow is stored: all of it or nothing. Temporal takes no part in it.
 """
 
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +14,7 @@ from matching.rules.totals import bill_total
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_parts
 from models.domain.outbox import MessageKind
+from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
@@ -21,6 +23,7 @@ from models.store.orders.purchase_orders import order_and_connection
 from models.store.payables import bills, bills_in_review, duplicate_candidates, payment_terms
 from models.store.policies import match_results
 from models.tables import ConnectionRow, PurchaseOrderRow
+from services import setup_checks
 from services.approvals.entry import assign_approvers
 from services.bills.account_lines import notices_of
 from services.bills.gl_accounts import leave_gl_account_notice
@@ -56,6 +59,7 @@ async def accept_bill(
         await ledger.lock_lines(session, asked.orders)
     # Read behind the lock: the transaction that held it may have changed what this bill is matched with.
     home, connection, vendor_id = await _home_of(session, asked, organization_id)
+    await setup_checks.must_not_break(session, connection, Breaks.BILLS, datetime.now(UTC))
     # Behind the lines' lock, in every caller, so that nobody waits for lines while he holds a number.
     await duplicate_candidates.lock_number(session, ConnectionId(connection.id), vendor_id, number_parts(asked.number))
     bill_id = bills.bill_id_for(organization_id, request_key, asked.number)

@@ -4,6 +4,7 @@ The bill is locked, what is still due is checked, the payment and its planned wr
 is owed a message: all of it or nothing (S4-25). Temporal takes no part in it.
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,10 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, OrganizationId, PaymentId
 from models.domain.outbox import MessageKind
+from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
 from models.store.payables import payments
+from services import setup_checks
 from services.approvals.payments import hold_without_payment, let_go_with_payment
 from services.payments.checks import RequestedPayment, check_payment
 
@@ -68,6 +71,7 @@ async def schedule_payment(
     assert bill is not None, "the caller has checked that the bill exists"
     connection = await connections.get(session, bill.connection_id)
     assert connection is not None, "a bill's connection is never removed"
+    await setup_checks.must_not_break(session, connection, Breaks.PAYMENTS, datetime.now(UTC))
     bank_account = check_payment(
         bill,
         asked,

@@ -61,6 +61,7 @@ def test_every_operation_has_a_name_a_summary_and_its_errors(document: dict[str,
 
 
 SAVES_NOTHING = {
+    "/v1/connections/{connection_id}/checks",
     "/v1/bills/match",
     "/v1/line-suggestions",
     "/v1/purchase-orders/{purchase_order_id}/bill-draft",

@@ -30,6 +30,7 @@ from models.messages.orders import (
 from models.messages.payments import PaymentPushResult, PushPayment
 from models.messages.source_orders import PushSourceOrder, SourceOrderFailed, SourceOrderPushed
 from models.messages.sync import (
+    CheckSetup,
     FinishSyncRun,
     NotifiedOrders,
     NotifyChangedOrders,
@@ -263,6 +264,11 @@ class FakeSyncActivities:
     async def plan_sync(self, start: StartSyncRun) -> SyncPlan:
         self._order.erp_answers("plan_sync")
         return SyncPlan(run_id=SyncRunId(f"run_{start.workflow_run_id}"), streams=list(self._order.pages))
+
+    @activity.defn(name="check_setup")
+    async def check_setup(self, request: CheckSetup) -> None:
+        self._order.calls["check_setup"] += 1
+        self._order.erp_answers("check_setup")
 
     @activity.defn(name="sync_page")
     async def sync_page(self, page: SyncPage) -> SyncPageDone:

@@ -20,7 +20,8 @@ from models.domain.lists import ListEntry, ListKind
 from models.domain.orders import PurchaseOrder, PurchaseOrderHeader, PurchaseOrderSnapshot
 from models.domain.payments import ErpPayment, PaymentToPush, PushedPayment
 from models.domain.receipts import Receipt, ReceiptStatus
-from models.domain.retractions import BillToRetract, RetractedBill
+from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
+from models.domain.setup_checks import SetupCheck
 from models.domain.source_orders import OrderToUpload, UploadedOrder
 from models.domain.sync import Deletion, Stream
 from tests.fakes.fake_erp import FakeErp
@@ -60,6 +61,9 @@ class FakeConnector:
 
     async def check_preferences(self, preferences: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         return await self._erp.check_preferences(preferences)
+
+    async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
+        return await self._erp.setup_checks()
 
     async def close(self) -> None:
         self._erp.closed = True

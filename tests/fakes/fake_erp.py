@@ -34,6 +34,7 @@ from models.domain.orders import (
 from models.domain.payments import ErpPayment, PartPaid, PaymentToPush, PushedPayment
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
+from models.domain.setup_checks import SetupCheck
 from models.domain.source_orders import OrderToUpload, UploadedOrder
 from models.domain.sync import Deletion, Stream
 from tests.fakes.deferred_answers import DeferredAnswers
@@ -117,6 +118,8 @@ class FakeErp:
     """What a connection must sign in with; None: anything will do."""
     templates: Mapping[str, str] = field(default_factory=dict)
     """What each of these preferences must begin with."""
+    checks: list[SetupCheck] = field(default_factory=list)
+    """What the set-up checks say."""
     trouble: list[ErpError] = field(default_factory=list)
     """Whatever is called next ends in these, one after another."""
     refuse_writes: list[ErpError] = field(default_factory=list)
@@ -202,6 +205,10 @@ class FakeErp:
             capabilities=self.capabilities,
             base_currency=self.base_currency,
         )
+
+    async def setup_checks(self) -> Sequence[SetupCheck]:
+        self._call("setup_checks")
+        return list(self.checks)
 
     async def check_preferences(self, preferences: Mapping[str, str]) -> Sequence[PreferenceProblem]:
         self._call("check_preferences")

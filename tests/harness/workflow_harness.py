@@ -76,6 +76,7 @@ class WorkflowHarness(FakeOrder):
                     erp.refresh_purchase_order,
                     uploads.push_source_order,
                     sync.plan_sync,
+                    sync.check_setup,
                     sync.sync_page,
                 ],
                 deployment_config=deployment_config(build_id),

@@ -1,0 +1,103 @@
+"""`posync setup`: check how the ERP is set up, and walk a person through what a program cannot see."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client.connections import the_connection
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console
+
+Which = Annotated[str | None, typer.Argument(metavar="[ID]", help="The connection's id; not needed if there is one.")]
+
+SIGNS = {"pass": "[green]ok[/]     ", "fail": "[red]wrong[/]  ", "unknown": "[yellow]unknown[/]"}
+
+
+def setup(
+    connection: Which = None,
+    ask: Annotated[
+        bool, typer.Option("--ask/--no-ask", help="Ask about each setting that a program cannot read.")
+    ] = True,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Check how the ERP is set up for a connection, and ask about what only a person can see there.
+
+    Ends with exit code 1 while something is wrong.
+
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+        typer.Exit: Something is wrong.
+    """
+    with api(state_dir) as client:
+        path = f"/v1/connections/{the_connection(client, connection)}/checks"
+        checks = client.post(path)
+        if as_json:
+            console.print_json(data=checks)
+        else:
+            for check in checks["items"]:
+                _print(check)
+                if ask and check["state"] == "unknown" and check["read"] == "unknown":
+                    _ask(client, path, check)
+        checks = client.get(path)
+    if not as_json:
+        console.print(f"{checks['failed']} wrong, {checks['unknown']} unknown.")
+    if checks["failed"]:
+        raise typer.Exit(1)
+
+
+def confirm(
+    code: Annotated[str, typer.Argument(help="The check, such as PAYMENT_APPROVAL.")],
+    value: Annotated[str, typer.Option("--value", help="What the ERP's screen shows, such as off.")],
+    wrong: Annotated[bool, typer.Option("--wrong", help="It is not as it should be.")] = False,
+    connection: Annotated[str | None, typer.Option("--connection", help="The connection's id.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Say what the ERP shows of a setting that a program cannot read.
+
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+    """
+    with api(state_dir) as client:
+        path = f"/v1/connections/{the_connection(client, connection)}/checks/{code}"
+        check = client.put(path, {"state": "fail" if wrong else "pass", "value": value})
+    _print(check)
+
+
+def checks(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """List the last answers to the set-up checks.
+
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+    """
+    with api(state_dir) as client:
+        listed = client.get(f"/v1/connections/{the_connection(client, connection)}/checks")
+    if as_json:
+        console.print_json(data=listed)
+        return
+    for check in listed["items"]:
+        _print(check)
+    if not listed["items"]:
+        console.print("Nothing was checked yet: posync setup checks it.")
+
+
+def _print(check: dict[str, Any]) -> None:
+    console.print(f"{SIGNS[check['state']]} {check['code']}: ", end="")
+    console.print(check["title"], markup=False, highlight=False)
+    said = check["confirmed"]
+    if check["state"] == "pass" and said is None:
+        return
+    console.print(f"        {check['why']}", markup=False, highlight=False)
+    if said is not None:
+        console.print(f"        {said['by']} saw on {said['at'][:10]}: {said['value']}", markup=False, highlight=False)
+    for step in check["fix"] if check["state"] != "pass" else ():
+        console.print(f"        - {step}", markup=False, highlight=False)
+    if check["breaks"] and check["state"] == "fail":
+        console.print(f"        Stops: {', '.join(check['breaks']).replace('_', ' ')}", markup=False, highlight=False)
+
+
+def _ask(client: Any, path: str, check: dict[str, Any]) -> None:
+    answer = typer.prompt("        Is it so? [y]es, [n]o, [l]ater", default="l").strip().lower()[:1]
+    if answer not in ("y", "n"):
+        return
+    value = typer.prompt("        What does the screen show?")
+    client.put(f"{path}/{check['code']}", {"state": "pass" if answer == "y" else "fail", "value": value})

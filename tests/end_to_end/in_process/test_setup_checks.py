@@ -1,0 +1,116 @@
+"""The set-up checks: what fails, what nobody knows, what a person says, and what changes under us."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from models.store.base.database import Database
+from settings import Settings
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, refused
+
+
+async def run_checks(api: StackClient) -> dict[str, Any]:
+    """Run them, and return each by its code."""
+    answer = await api.post(f"/v1/connections/{api.connection_id}/checks")
+    assert answer.status_code == 200, answer.text
+    return {check["code"]: check for check in answer.json()["items"]}
+
+
+async def confirm(api: StackClient, code: str, state: str, value: str) -> Any:
+    path = f"/v1/connections/{api.connection_id}/checks/{code}"
+    return await api.put(path, {"state": state, "value": value})
+
+
+async def test_every_check_answers_with_its_click_path(api: StackClient, company: SandboxCompany) -> None:
+    """S2-01, S2-02, S2-13, S2-15..23, S2-30..39: what can be read passes or fails, the rest is unknown, and each that
+    is not right says where to click. Nothing is written."""
+    await api.start()
+    company.forget_calls()
+    checks = await run_checks(api)
+    states = {code: check["state"] for code, check in checks.items()}
+    right = ("READ_RIGHTS", "TEMPLATES", "MODULES", "LEVEL", "RIGHT_TO_WRITE_BILLS", "BASE_CURRENCY", "UNITS")
+    assert {code: states[code] for code in right} == dict.fromkeys(right, "pass")
+    asked = [
+        *("AP_ACCOUNT_LABELS", "CASH_ACCOUNT_LABELS", "RECLASSIFICATION", "REVERSAL_OF_UNPAID_BILLS", "OVERRIDE_1099"),
+        *("PAYMENT_APPROVAL", "AP_SUMMARY_FREQUENCY", "AR_SUMMARY_FREQUENCY", "VENDOR_NUMBERING"),
+    ]
+    assert {code: states[code] for code in asked} == dict.fromkeys(asked, "unknown")
+    assert all(check["fix"] for check in checks.values() if check["state"] != "pass")
+    assert "Setup > Configuration" in " ".join(checks["RECLASSIFICATION"]["fix"])
+    calls = company.calls()
+    assert calls["requests"] <= 12, calls
+    assert not [name for name in calls["by_operation"] if name.startswith(("create", "update", "delete"))], calls
+
+
+async def test_a_persons_word_stands_until_the_erp_says_otherwise(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S2-38: who, when, which value; asked again after 90 days; contradicted by a payment that
+    waits in Intacct, it is opened again, with an issue."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "4"})
+    await run_checks(api)
+    said = (await confirm(api, "PAYMENT_APPROVAL", "pass", "off")).json()
+    assert (said["state"], said["read"], said["confirmed"]["value"]) == ("pass", "unknown", "off")
+    assert said["confirmed"]["by"].startswith("admin")
+    refused(await confirm(api, "TEMPLATES", "pass", "fine"), 409, "CHECK_IS_READ")
+
+    company.switch(payment_approval=True)
+    body = {"amount": "10.00", "pay_on": today().isoformat()}
+    assert (await api.post(f"/v1/bills/{bill['id']}/payments", body)).status_code == 201
+
+    async def payment_waits() -> list[dict[str, Any]]:
+        return [one for one in company.held("payments") if one["state"] in ("S", "Submitted")]
+
+    await api.until(payment_waits, "a payment that waits in Intacct")
+
+    async def shown() -> Any:
+        check = (await run_checks(api))["PAYMENT_APPROVAL"]
+        return check if check["read"] == "fail" else None
+
+    check = await api.until(shown, "the check that the payment contradicts")
+    assert (check["state"], check["confirmed"]) == ("fail", None)
+    assert check["reopened_at"] is not None
+    assert "PAYMENT_APPROVAL" in (await api.issue("SETTING_CHANGED"))["cause"]
+    # It stops payments, and nothing else.
+    refused(await api.post(f"/v1/bills/{bill['id']}/payments", body), 409, "SETUP_CHECK_FAILED")
+    assert (await api.enter("PO-1", {2: "1"})).status_code == 201
+
+    await confirm(api, "RECLASSIFICATION", "pass", "on")
+    database = Database(whole_settings.database_url, pool_size=1)
+    async with database.transaction() as session:
+        await session.execute(
+            text("update setup_checks set confirmed_at = :then where connection_id = :c and confirmed_at is not null"),
+            {"then": datetime.now(UTC) - timedelta(days=91), "c": api.connection_id},
+        )
+    await database.close()
+    path = f"/v1/connections/{api.connection_id}/checks/RECLASSIFICATION"
+    assert (await api.get(path))["state"] == "unknown"
+
+
+async def test_they_are_made_once_a_day_with_the_sync(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S2-56, S2-39: the first sync of a day makes them; a definition that became inactive opens an issue."""
+    await api.start()
+    checks = await api.get(f"/v1/connections/{api.connection_id}/checks")
+    assert checks["items"], "the first sync made them"
+    await run_checks(api)
+    company.does("set_definition", name="PO Receiver", fields={"STATUS": "inactive"})
+    company.forget_calls()
+    await api.sync()
+    assert "getUserPermissions" not in company.calls()["by_operation"]
+    database = Database(whole_settings.database_url, pool_size=1)
+    async with database.transaction() as session:
+        await session.execute(
+            text("update setup_checks set checked_at = checked_at - interval '1 day' where connection_id = :c"),
+            {"c": api.connection_id},
+        )
+    await database.close()
+    await api.sync()
+    assert company.calls()["by_operation"]["getUserPermissions"] == 1
+    issue = await api.issue("SETTING_CHANGED")
+    assert "TEMPLATES" in issue["cause"]
