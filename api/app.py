@@ -44,7 +44,7 @@ from api.exports import routes as exports
 from api.http import docs_page as reference
 from api.http import health, problems
 from api.http.exact_json import RequestGuard
-from api.http.order_gate import OrderGate
+from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
 from api.http.services import ServiceSet
 from api.orders import line_limits
@@ -148,6 +148,7 @@ def create_app(
         docs_url=None,  # ours, see `reference`
         redoc_url=None,
     )
+    app.add_middleware(OrderQueue)
     app.add_middleware(RequestGuard)
     problems.install(app)
     for resource in RESOURCES:

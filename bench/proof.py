@@ -7,6 +7,7 @@ the mirror holds, what the sandbox holds. Ends with 1 where they do not.
 
 import argparse
 import asyncio
+import multiprocessing
 import random
 import sys
 import time
@@ -15,12 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
+from bench import beside
 from bench.company import ENTITY, Bench, running_bench
 from bench.report import Figure, Report, at_most, percentile, wide_console
 from cli.local.stack import Stack
@@ -38,6 +42,11 @@ PATIENCE = 300.0
 """How long a caller repeats its request, and how long the books may take to agree, before the run counts as failed."""
 
 NO_ANSWER = -1
+
+MOST_BESIDE = 390
+"""How many bills the caller on an order beside posts at most: their prices differ by less than 2 percent."""
+
+_PROCESSES = multiprocessing.get_context("spawn")
 
 ON_ITS_WAY = "pending_push"
 
@@ -140,13 +149,13 @@ class Proof:
             for place, order_id in enumerate(ids)
         ]
         self._asked += asking
+        caller_beside = await self._start_beside(other, title)
         began = time.perf_counter()
-        others = asyncio.create_task(self._others(other, title, until=asking))
         killer = asyncio.create_task(self._kill(kill))
         await asyncio.gather(*(caller.ask(self._api) for caller in asking))
         answered = time.perf_counter() - began
         killed = await killer
-        beside = await others
+        took_beside = await self._stop_beside(caller_beside, other)
         saved = sum(caller.status == 201 for caller in asking)
         calm = kill is None
         figures = [
@@ -154,10 +163,10 @@ class Proof:
             _figure("all answered", answered, "s", ANSWERED_WITHIN if calm else None, note=killed),
             _figure(
                 "an order beside, p95",
-                percentile(beside, 95),
+                percentile(took_beside, 95),
                 "ms",
                 OTHERS_P95_MS if calm and orders == 1 else None,
-                note=f"{len(beside)} bills",
+                note=f"{len(took_beside)} bills",
             ),
         ]
         expected = min(callers, quantity) * orders
@@ -210,15 +219,30 @@ class Proof:
             raise RuntimeError(f"{len(found)} of {count} orders {prefix} came in")
         return found
 
-    async def _others(self, order_id: str, title: str, *, until: Sequence[Caller]) -> list[float]:
-        """One more caller, on an order beside, bill after bill, as long as the burst lasts."""
+    async def _start_beside(self, order_id: str, title: str) -> tuple[BaseProcess, Connection]:
+        """Start one more caller, on an order beside: bill after bill, until it is stopped."""
+        addresses = self._bench.stack.endpoints
+        ours, theirs = _PROCESSES.Pipe()
+        prices = [str(PRICE - STEP * n) for n in range(MOST_BESIDE)]
+        prefix = f"{title}-beside".replace(" ", "-")
+        process = _PROCESSES.Process(
+            target=beside.post_until_stopped,
+            args=(theirs, addresses.api_url, addresses.api_key, order_id, prices, prefix),
+            daemon=True,
+        )
+        process.start()
+        await asyncio.to_thread(ours.recv)
+        return process, ours
+
+    async def _stop_beside(self, caller: tuple[BaseProcess, Connection], order_id: str) -> list[float]:
+        """Stop the caller beside; its bills belong to what the books must hold. How long each took, in milliseconds."""
+        process, pipe = caller
+        pipe.send("enough")
         took: list[float] = []
-        while not all(caller.status for caller in until):
-            caller = Caller(order_id, f"{title}-beside-{len(took)}", PRICE - STEP * len(took))
-            self._asked.append(caller)
-            await caller.ask(self._api)
-            took.append(caller.milliseconds)
-            await asyncio.sleep(0.05)
+        for one in map(beside.Posted._make, await asyncio.to_thread(pipe.recv)):
+            self._asked.append(Caller(order_id, one.number, Decimal(one.price), one.status, one.body))
+            took.append(one.milliseconds)
+        await asyncio.to_thread(process.join)
         return took
 
     async def _kill(self, kill: Callable[[], str] | None) -> str:

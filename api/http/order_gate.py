@@ -7,15 +7,28 @@ processes wait for the lock in the database.
 
 Inside are requests of different orders, no more than there are places: each of the waiting orders gets the next free
 place in turn, however many requests one of them has.
+
+Before that, requests for one order wait unread: reading and checking two hundred bodies takes half a second, in which
+no other request would be answered. Few of an order are read at a time.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from api.http.problems import Problem
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.problems import Problem, rendered
 from models.domain.ids import PurchaseOrderId
+
+READ_AT_ONCE = 2
+"""How many requests for one order are read at a time: one is decided, the next one is made ready meanwhile."""
+
+FOR_ONE_ORDER = re.compile(r"/v1/purchase-orders/([^/]+)/(bills|match)")
+"""The requests that wait unread."""
 
 MOST_WAITING = 400
 """Most requests for one order at a time, the running one included. At 20 ms each, the last one waits eight seconds."""
@@ -33,6 +46,12 @@ class _Turnstile:
         self.users = 0
 
 
+class _Queue:
+    def __init__(self, read_at_once: int) -> None:
+        self.places = asyncio.Semaphore(read_at_once)
+        self.users = 0
+
+
 class OrderGate:
     """Queues the requests for each order. There is one gate per process."""
 
@@ -43,6 +62,7 @@ class OrderGate:
         self._most_waiting = most_waiting
         self._patience = patience
         self._turnstiles: dict[PurchaseOrderId, _Turnstile] = {}
+        self._queues: dict[str, _Queue] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -84,9 +104,83 @@ class OrderGate:
                 turnstile.users -= 1
                 if not turnstile.users:
                     del self._turnstiles[name]
-            if not self._turnstiles:
-                self._empty.set()
+            self._note_if_empty()
+
+    @asynccontextmanager
+    async def read_in_turn(self, order: str) -> AsyncIterator[None]:
+        """Wait until few other requests for this order are being read or are inside. `order` is as the caller wrote it.
+
+        Raises:
+            Problem: ORDER_QUEUE_FULL or ORDER_BUSY, as above.
+        """
+        queue = self._queues.setdefault(order, _Queue(READ_AT_ONCE))
+        if queue.users >= self._most_waiting:
+            raise Problem("ORDER_QUEUE_FULL")
+        queue.users += 1
+        self._empty.clear()
+        placed = False
+        try:
+            try:
+                async with asyncio.timeout(self._patience.total_seconds()):
+                    await queue.places.acquire()
+                    placed = True
+            except TimeoutError:
+                raise Problem("ORDER_BUSY") from None
+            yield
+        finally:
+            if placed:
+                queue.places.release()
+            queue.users -= 1
+            if not queue.users:
+                del self._queues[order]
+            self._note_if_empty()
+
+    def _note_if_empty(self) -> None:
+        if not self._turnstiles and not self._queues:
+            self._empty.set()
 
     async def quiet(self) -> None:
         """Wait until no request is inside or waits."""
         await self._empty.wait()
+
+
+class OrderQueue:
+    """Lets requests for one order wait before anything is made of their bodies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = FOR_ONE_ORDER.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if asked is None or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        gate: OrderGate = scope["app"].state.services.order_gate
+        try:
+            arrived = await _whole_body(receive)  # a body that arrives slowly keeps nobody waiting
+            async with gate.read_in_turn(asked.group(1)):
+                await self._app(scope, _given(arrived, receive), send)
+        except Problem as problem:
+            await rendered(problem, Request(scope))(scope, receive, send)
+
+
+async def _whole_body(receive: Receive) -> list[Message]:
+    """Return the messages of the body, up to its end or until the caller went away.
+
+    Raises:
+        Problem: the body is too large or too slow.
+    """
+    messages = [await receive()]
+    while messages[-1].get("more_body", False):
+        messages.append(await receive())
+    return messages
+
+
+def _given(messages: list[Message], receive: Receive) -> Receive:
+    """Give these messages first, and then what else comes."""
+    left = iter(messages)
+
+    async def given() -> Message:
+        return next(left, None) or await receive()
+
+    return given

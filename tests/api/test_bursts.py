@@ -1,10 +1,13 @@
 """Many callers at once: each is answered, no order's burst takes the others' connections, nothing is promised twice."""
 
 import asyncio
+import json
 from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -169,6 +172,58 @@ async def test_nobody_waits_in_the_queue_for_ever() -> None:
         assert (late.value.code, late.value.status) == ("ORDER_BUSY", 503)
         await _passes(gate, A)
     await _passes(gate, A, B)
+
+
+async def test_few_requests_for_one_order_are_read_at_a_time() -> None:
+    """Issue 10: two hundred bodies at once kept the process from everything else. Another order's are read beside."""
+    gate = OrderGate(most_waiting=5)
+    let_go = asyncio.Event()
+    reading = Counter[str]()
+
+    async def read(order: str) -> None:
+        async with gate.read_in_turn(order):
+            reading[order] += 1
+            await let_go.wait()
+
+    burst = [asyncio.create_task(read(A)) for _ in range(5)]
+    other = asyncio.create_task(read(B))
+    quiet = asyncio.create_task(gate.quiet())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert reading == {A: 2, B: 1}
+    with pytest.raises(Problem) as full:
+        await read(A)
+    assert full.value.code == "ORDER_QUEUE_FULL"
+    assert not quiet.done(), "deliveries behind answers wait for those that are not read yet, too"
+    let_go.set()
+    await asyncio.gather(*burst, other)
+    await asyncio.wait_for(quiet, 60)
+    assert reading == {A: 5, B: 1}
+
+
+async def test_a_body_that_arrives_slowly_keeps_no_other_request_of_its_order_waiting(
+    api: ApiClient, database: Database
+) -> None:
+    """It takes its place in the queue once it is there."""
+    order_id = await mirrored(database, await connected(api), an_order("PO-1"))
+    path = f"/v1/purchase-orders/{order_id}/bills"
+    arrives = asyncio.Event()
+
+    async def slow_body(number: str) -> AsyncIterator[bytes]:
+        body = json.dumps(a_bill(number)).encode()
+        yield body[:10]
+        await arrives.wait()
+        yield body[10:]
+
+    def post_slowly(number: str) -> Coroutine[Any, Any, httpx.Response]:
+        headers = {**api.organization.auth(), "Idempotency-Key": number, "Content-Type": "application/json"}
+        return api.http.post(path, content=slow_body(number), headers=headers)
+
+    slow = [asyncio.create_task(post_slowly(f"SLOW-{n}")) for n in range(3)]
+    assert (await api.post(path, a_bill("INV-1"))).status_code == 201
+    assert not any(task.done() for task in slow)
+    arrives.set()
+    assert {answer.status_code for answer in await asyncio.gather(*slow)} == {201}
 
 
 async def test_the_orders_that_wait_get_the_free_place_in_turn() -> None:
