@@ -104,6 +104,7 @@ class Bench:
                 "name": "Bench",
                 "credentials": CREDENTIALS,
                 "entity": ENTITY,
+                "purchase_orders": True,
                 "endpoint": self.sandbox.url + ENDPOINTS["intacct"],
                 "first_import_from": first_import_from.isoformat() if first_import_from else None,
                 "settings": {

@@ -82,6 +82,7 @@ def connect(bench: Bench, erp: PretendErp) -> str:
             "name": "Bench of NetSuite",
             "credentials": dict(NetSuiteCompany.credentials),
             "entity": NetSuiteCompany.entity,
+            "purchase_orders": True,
             "endpoint": erp.endpoint,
             "settings": {"allow_loopback": True},
         },

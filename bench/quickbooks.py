@@ -100,6 +100,7 @@ def _connect(bench: Bench, erp: PretendErp) -> str:
             "erp": erp.erp,
             "name": "Bench of QuickBooks",
             "credentials": {},
+            "purchase_orders": True,
             "endpoint": erp.endpoint,
             "settings": {"allow_loopback": True},
         },

@@ -209,7 +209,12 @@ def _flat(name: str, watch: MemoryWatch, begin: float, middle: float, end: float
 
 
 def _connect(bench: Bench, count: int) -> tuple[str, WebConnector]:
-    new = {"erp": "quickbooks_desktop", "name": "Bench of QuickBooks Desktop", "first_import_from": "2026-01-01"}
+    new: dict[str, Any] = {
+        "erp": "quickbooks_desktop",
+        "name": "Bench of QuickBooks Desktop",
+        "first_import_from": "2026-01-01",
+    }
+    new["purchase_orders"] = True
     connection_id = str(bench.api.post("/v1/connections", new)["id"])
     login = bench.api.post(f"/v1/connections/{connection_id}/web_connector", {})
     file = etree.fromstring("".join(bench.api.text(f"/v1/connections/{connection_id}/qwc")).encode())

@@ -21,6 +21,7 @@ from cli.commands import (
     deployments,
     exports,
     issues,
+    order_feature,
     payments,
     people,
     policies,
@@ -49,6 +50,7 @@ app.command()(up.up)
 app.command()(demo.demo)
 app.add_typer(connect.app, name="connect")
 app.command()(setup.setup)
+app.command("purchase-orders")(order_feature.purchase_orders)
 app.command()(connections.sync)
 app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")

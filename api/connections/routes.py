@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.connections import erp_sign_in
-from api.http.auth import Accountant, Caller, Viewer
+from api.http.auth import Accountant, Caller, Role, Viewer
 from api.http.etag import etag, tag
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
@@ -40,8 +40,9 @@ from erp.registry import CREDENTIALS_SPECS
 from erp.sign_in import SignInKind
 from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
-from models.domain.ids import ConnectionId
+from models.domain.ids import ConnectionId, OrganizationId
 from models.domain.time_zones import TimeZoneName
+from models.store.audit import notices
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.today import today_in
 from models.store.connections import connections
@@ -111,6 +112,11 @@ class NewConnection(Input):
     entity: Entity | None = Field(default=None, examples=["100"], description="Limits the sync to one entity.")
     endpoint: Endpoint | None = Field(default=None, description="null: the vendor's own address for these credentials.")
     one_way: Switch = Field(default=False, description="true: bills and payments only go out to the ERP. Permanent.")
+    purchase_orders: Switch = Field(
+        default=False,
+        description="true: purchase orders sync from the start; only an administrator may say so. false: until an"
+        " administrator switches them on, bills sync without their orders.",
+    )
     first_import_from: Day | None = Field(
         default=None, description="First order date of the first import; null: three months ago."
     )
@@ -240,6 +246,8 @@ async def create(new: NewConnection, key: IdempotencyKey, caller: Accountant, se
 
     The first sync brings in lists only. Transactions sync once the sync preferences are set.
     """
+    if new.purchase_orders and not caller.role.covers(Role.ADMIN):
+        raise Problem("ROLE_TOO_LOW", "Only an administrator switches purchase orders on: leave purchase_orders out.")
     idempotent = IdempotentRequest(services, caller, key, "POST /v1/connections")
     first_sync = None
     async with services.request_gate.one_at_a_time(caller.organization_id, key):
@@ -307,6 +315,7 @@ async def _connect(
             one_way=new.one_way,
             base_currency=new.base_currency,
             time_zone=new.time_zone,
+            purchase_orders=new.purchase_orders,
         )
         if new.first_import_from is not None:
             await connections.set_first_import_from(session, ConnectionId(row.id), new.first_import_from)
@@ -319,11 +328,26 @@ async def _connect(
         async with services.database.transaction() as session:
             row = await let_in(session, caller, row, check)
             first_sync = await owe_sync(session, row, request_key=idempotent.key)
+            if not new.purchase_orders:
+                await _orders_available(session, row)
             return Connected(await idempotent.store(session, answer(201, shown(row))), first_sync)
     except (ErpError, Problem):
         async with services.database.transaction() as session:
             await connections.withdraw(session, ConnectionId(row.id))
         raise
+
+
+async def _orders_available(session: AsyncSession, row: ConnectionRow) -> None:
+    await notices.add(
+        session,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        code="PURCHASE_ORDERS_AVAILABLE",
+        subject_kind="connection",
+        subject_id=row.id,
+        message=f"{row.name} can sync purchase orders, and match bills with them. An administrator switches them on:"
+        f" posync purchase-orders on {row.id}.",
+    )
 
 
 def must_agree(check: ConnectionCheck, given: str | None) -> None:

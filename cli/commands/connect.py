@@ -1,6 +1,7 @@
 """`posync connect`: connect an ERP. What each ERP needs is listed in its credentials spec."""
 
 import inspect
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -30,6 +31,14 @@ OneWay = Annotated[bool, typer.Option("--one-way", help="Bills and payments only
 BaseCurrency = Annotated[
     str | None,
     typer.Option("--base-currency", help="Of the ERP's books, such as CAD; only if the ERP does not say it itself."),
+]
+PurchaseOrders = Annotated[
+    bool | None,
+    typer.Option(
+        "--purchase-orders/--no-purchase-orders",
+        help="Sync purchase orders, and match bills with them; an administrator's key is needed. Without it a person is"
+        " asked, and they stay off where nobody answers.",
+    ),
 ]
 TimeZone = Annotated[
     str | None,
@@ -104,6 +113,7 @@ def _command(erp: Erp, spec: "CredentialsSpec") -> Callable[..., None]:
             sync_every=given["sync_every"],
             base_currency=given["base_currency"],
             time_zone=given["time_zone"],
+            purchase_orders=given["purchase_orders"],
             endpoint=_sandbox_endpoint(erp.value, given["state_dir"]) if given["sandbox"] else None,
             state_dir=given["state_dir"],
             there=given.get("connection"),
@@ -121,6 +131,7 @@ def _command(erp: Erp, spec: "CredentialsSpec") -> Callable[..., None]:
         _shared("sync_every", SyncEvery, None),
         _shared("base_currency", BaseCurrency, None),
         _shared("time_zone", TimeZone, None),
+        _shared("purchase_orders", PurchaseOrders, None),
         _shared("sandbox", Sandbox, False),
         _shared("state_dir", StateDir, DEFAULT_STATE_DIR),
     ]
@@ -176,6 +187,7 @@ def _connect(
     sync_every: int | None,
     base_currency: str | None,
     time_zone: str | None,
+    purchase_orders: bool | None,
     endpoint: str | None,
     state_dir: Path,
     there: str | None = None,
@@ -242,12 +254,29 @@ def _connect(
             )
             raise typer.Exit(1)
         connection = _scheduled(client, answer["connection"], sync_every)
+        connection = _with_orders(client, connection, purchase_orders)
         console.print(
             f"Its books are kept in {connection['base_currency']}; documents in other currencies are left out."
         )
         every = connection["sync_every_minutes"]
         runs = f"It syncs every {every} minutes." if every else "It syncs only when you ask."
         console.print(f"Ready. {runs} Next: posync sync {connection['id']} --follow")
+
+
+def _with_orders(client: Api, connection: dict[str, Any], wanted: bool | None) -> dict[str, Any]:
+    """Return the connection with purchase orders switched as asked; off, unless somebody said otherwise."""
+    on = bool(connection.get("purchase_orders_enabled"))
+    if wanted is None and not on and sys.stdin.isatty():
+        wanted = typer.confirm("Sync its purchase orders, and match bills with them?", default=True)
+    if wanted is not None and wanted != on:
+        body = {"enabled": wanted}
+        connection = dict(client.put(f"/v1/connections/{connection['id']}/purchase-orders", body))
+        on = wanted
+    if on:
+        console.print("Purchase orders are on; matching is 2-way until you set it to 3-way.")
+    else:
+        console.print(f"Purchase orders are off. Switch them on: posync purchase-orders on {connection['id']}")
+    return connection
 
 
 def _scheduled(client: Api, connection: dict[str, Any], every: int | None) -> dict[str, Any]:

@@ -118,6 +118,7 @@ class Scenario:
             "name": f"Acme, entity {company.entity}" if company.entity else "Acme",
             "credentials": dict(credentials),
             "entity": company.entity,
+            "purchase_orders": True,  # off, unless an administrator asks for them
             "endpoint": self._session.erp.endpoint,
             # The sandbox's reads do not lag its writes, so a write that is not found was not made.
             "settings": {"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 10},

@@ -41,7 +41,8 @@ class ConnectionRow(SQLModel, table=True):
     preferences: dict[str, Any] = json_column()
     """The sync preferences; transactions wait until they are complete (S2-55)."""
     preferences_complete: bool = False
-    purchase_orders_enabled: bool = True
+    purchase_orders_enabled: bool = False
+    """Off until an administrator switches them on (S4-04)."""
     match_mode: str = "two_way"
     one_way: bool = False
     """Bills and payments only go out; permanent once on (S2-52, S2-53)."""

@@ -232,7 +232,9 @@ async def test_a_clerk_neither_pays_nor_connects(api: ApiClient, belongings: dic
     pay = "/v1/bills/{bill}/payments".format(**belongings)
     a_problem(await clerk.post(pay, {"amount": "1.00", "pay_on": TOMORROW}), 403, "ROLE_TOO_LOW")
     a_problem(await clerk.post("/v1/connections", new_connection()), 403, "ROLE_TOO_LOW")
-    assert (await api.as_("accountant").post("/v1/connections", new_connection())).status_code == 201
+    a_problem(await api.as_("accountant").post("/v1/connections", new_connection()), 403, "ROLE_TOO_LOW")
+    without = new_connection(purchase_orders=False)
+    assert (await api.as_("accountant").post("/v1/connections", without)).status_code == 201
 
 
 async def test_a_revoked_key_opens_nothing(api: ApiClient, database: Database) -> None:

@@ -101,7 +101,9 @@ async def http(settings: Settings, fake_temporal: FakeTemporal, intuit: Intuit) 
 async def started(api: ApiClient, connection_id: str | None = None) -> tuple[str, dict[str, str]]:
     """A connection, and the query of the page that its person is sent to."""
     if connection_id is None:
-        created = await api.post("/v1/connections", {"erp": "quickbooks_online", "name": "Norton & Sons"})
+        created = await api.post(
+            "/v1/connections", {"erp": "quickbooks_online", "name": "Norton & Sons", "purchase_orders": True}
+        )
         assert created.status_code == 201, created.text
         assert created.json()["state"] == "pending_authorization"
         connection_id = str(created.json()["id"])

@@ -40,6 +40,8 @@ async def test_orders_bills_and_issues_read_as_they_did(migrated_api: ApiClient)
     """Issue 9, data that exists: figures as that commit's own API gave them."""
     numbers = []
     for connection in (INTACCT, NETSUITE):
+        # S4-04: new connections start without orders; those of before keep theirs.
+        assert (await migrated_api.get(f"/v1/connections/{connection}")).json()["purchase_orders_enabled"] is True
         page = (await migrated_api.get("/v1/purchase-orders", connection=connection, limit=100)).json()
         numbers.append(len(page["items"]))
     assert numbers == [14, 16]

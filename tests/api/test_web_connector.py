@@ -88,7 +88,9 @@ class Pair:
 
 
 async def new_pair(api: ApiClient, database: Database, http: httpx.AsyncClient) -> Pair:
-    created = await api.post("/v1/connections", {"erp": "quickbooks_desktop", "name": "Larkin"})
+    created = await api.post(
+        "/v1/connections", {"erp": "quickbooks_desktop", "name": "Larkin", "purchase_orders": True}
+    )
     assert created.status_code == 201, created.text
     connection_id = created.json()["id"]
     login = await api.post(f"/v1/connections/{connection_id}/web_connector", {"every_minutes": 5})

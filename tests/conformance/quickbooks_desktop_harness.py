@@ -171,7 +171,7 @@ class QuickBooksDesktopHarness(ErpHarness):
             row = await connections.save_pending(
                 s, organization_id=organization, erp=Erp.QUICKBOOKS_DESKTOP, name="Sandbox Trading",
                 request=f"{id(self)}", company="desktop", entity=None, endpoint="web-connector:", settings={},
-                credentials=b"", one_way=False, base_currency="USD",
+                credentials=b"", one_way=False, base_currency="USD", purchase_orders=True,
             )  # fmt: skip
             login = await logins.new_password(s, row, None)
             file = logins.setup_file(login.login, row, PUBLIC_URL)

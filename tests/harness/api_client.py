@@ -94,6 +94,7 @@ def new_connection(**changes: Any) -> dict[str, Any]:
         "name": "Acme",
         "credentials": {**CREDENTIALS, "company": company},
         "entity": "100",
+        "purchase_orders": True,
         "endpoint": "http://127.0.0.1:1/ia/xml/xmlgw.phtml",
         "settings": {"allow_loopback": True},
     }

@@ -39,6 +39,7 @@ async def connect(api: StackClient, **preferences: str) -> None:
         "erp": "quickbooks_online",
         "name": "Acme",
         "credentials": {},
+        "purchase_orders": True,
         "endpoint": api.company.url,
         "settings": {"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5},
     }

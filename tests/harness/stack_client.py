@@ -79,6 +79,7 @@ class StackClient:
             "name": "Acme",
             "credentials": credentials(self.company),
             "entity": self.company.set_up.entity,
+            "purchase_orders": True,
             "endpoint": self.company.url + self.company.set_up.path,
             "settings": settings,
             **changes,

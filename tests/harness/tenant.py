@@ -301,6 +301,7 @@ async def new_connection(
 ) -> ConnectionRow:
     """A connection that was saved and let in."""
     request = secrets.token_hex(8)
+    saved.setdefault("purchase_orders", True)
     row = await connections.save_pending(s, request=request, company=company, entity=entity, **saved)
     return await connections.authorize(
         s, ConnectionId(row.id), company=company, user_name=user_name, entity=entity, capabilities=capabilities

@@ -104,7 +104,12 @@ async def desktop(
             organization = await organizations.create_organization(s, f"Organization {secrets.token_hex(3)}")
             key = await organizations.create_api_key(s, organization, "admin", "admin")
         api = ApiClient(http, Organization(organization, {"admin": key}))
-        new = {"erp": "quickbooks_desktop", "name": "Larkin", "first_import_from": "2026-01-01"}
+        new = {
+            "erp": "quickbooks_desktop",
+            "name": "Larkin",
+            "first_import_from": "2026-01-01",
+            "purchase_orders": True,
+        }
         connection_id = (await api.post("/v1/connections", new)).json()["id"]
         login = (await api.post(f"/v1/connections/{connection_id}/web_connector", {})).json()
         file = await api.get(f"/v1/connections/{connection_id}/qwc")

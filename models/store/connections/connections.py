@@ -45,6 +45,7 @@ async def save_pending(
     one_way: bool,
     base_currency: str | None = None,
     time_zone: str | None = None,
+    purchase_orders: bool = False,
 ) -> ConnectionRow:
     """Save a connection that has not signed in to the ERP yet, with a readable id such as `intacct-acme-100`.
 
@@ -71,6 +72,7 @@ async def save_pending(
         capabilities={},
         preferences={},
         match_mode=MatchMode.TWO_WAY.value,
+        purchase_orders_enabled=purchase_orders,
         one_way=one_way,
         base_currency=base_currency or ASSUMED_BASE_CURRENCY,
         base_currency_from=(BaseCurrencySource.ASSUMED if base_currency is None else BaseCurrencySource.PERSON).value,

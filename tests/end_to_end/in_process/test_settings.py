@@ -28,6 +28,24 @@ from tests.harness.stack_client import (
 )
 
 
+async def test_orders_stay_off_until_an_administrator_wants_them(api: StackClient, company: SandboxCompany) -> None:
+    """S4-04, S1-32, S1-07, S4-07: a new connection syncs bills only, and says so; then its orders come in, 2-way."""
+    company.order("PO-1")
+    await api.connect(purchase_orders=False)
+    assert (await api.prefer())["complete"]
+    await api.sync()
+    connection = await api.connection()
+    assert (connection["purchase_orders_enabled"], connection["match_mode"]) == (False, "two_way")
+    assert await api.numbers() == set()
+    notices = await api.items("/v1/notices")
+    assert "PURCHASE_ORDERS_AVAILABLE" in [notice["code"] for notice in notices]
+    path = f"/v1/connections/{api.connection_id}/purchase-orders"
+    refused(await api.put(path, {"enabled": True}, role="accountant"), 403, "ROLE_TOO_LOW")
+    assert (await api.put(path, {"enabled": True})).status_code == 200
+    await api.sync()
+    assert await api.numbers() == {"PO-1"}
+
+
 async def test_the_feature_off_hides_orders_and_keeps_links(api: StackClient, company: SandboxCompany) -> None:
     """S1-32, S2-85: only an administrator; no order is shown, synced or linked; on again, later orders come in."""
     company.order("PO-1")

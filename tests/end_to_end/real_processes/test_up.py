@@ -76,7 +76,9 @@ CONNECT = ["connect", "intacct", "--sandbox", "--company", "ACME", "--user", "xm
 def connected(up: subprocess.Popen[str], state_dir: Path) -> Path:
     """The README's walk, up to the first sync."""
     assert answer(posync(state_dir, "sandbox", "sample", "--json"))["loaded"]["purchase_orders"] == 34
-    created = posync(state_dir, *CONNECT, "--entity", "100", "--bank-account", "BOA", secrets=PASSWORDS)
+    created = posync(
+        state_dir, *CONNECT, "--entity", "100", "--bank-account", "BOA", "--purchase-orders", secrets=PASSWORDS
+    )
     assert created.returncode == 0, created.stdout + created.stderr
     assert answer(posync(state_dir, "sync", "--follow", "--json"))["state"] == "completed"
     return state_dir

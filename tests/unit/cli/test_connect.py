@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from cli.client.api_client import ApiProblem
 from cli.client.endpoints import Endpoints
-from cli.commands import connect
+from cli.commands import connect, order_feature
+from cli.main import app
 from erp.registry import CREDENTIALS_SPECS
 from erp.sign_in import SignInKind
 from models.domain.connections import Erp
@@ -27,6 +28,7 @@ class Recorder:
         self.refusal: dict[str, Any] | None = None
         self.replaced: dict[str, Any] = {}
         self.schedule: dict[str, Any] | None = None
+        self.orders: dict[str, Any] | None = None
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         self.posted = body
@@ -38,6 +40,10 @@ class Recorder:
         if path == "/v1/connections/there-1/credentials":
             self.replaced = body
             return {"id": "there-1", "preferences": {"dimension.Better": "BETTER", "bank_account": "OLD"}}
+        if path.endswith("/purchase-orders"):
+            self.orders = body
+            return {"id": "made-1", "purchase_orders_enabled": body["enabled"], "match_mode": "two_way",
+                    "sync_every_minutes": 15, "base_currency": "USD"}  # fmt: skip
         if path.endswith("/schedule"):
             self.schedule = body
             return {"id": "made-1", "sync_every_minutes": body["every_minutes"], "base_currency": "USD"}
@@ -95,6 +101,22 @@ def test_a_new_connection_syncs_by_itself(recorder: Recorder) -> None:
     recorder.schedule = None
     told = " ".join(CliRunner().invoke(connect.app, [*NETSUITE, "--sandbox", "--sync-every", "0"]).output.split())
     assert (recorder.schedule, "It syncs only when you ask." in told) == (None, True)
+
+
+def test_purchase_orders_stay_off_unless_somebody_wants_them(recorder: Recorder) -> None:
+    """S4-04, S1-32: visibly; where nobody can be asked, they stay off."""
+    shown = " ".join(CliRunner().invoke(connect.app, [*NETSUITE, "--sandbox"]).output.split())
+    assert (recorder.orders, "Purchase orders are off." in shown) == (None, True)
+    shown = " ".join(CliRunner().invoke(connect.app, [*NETSUITE, "--sandbox", "--purchase-orders"]).output.split())
+    assert (recorder.orders, "Purchase orders are on;" in shown) == ({"enabled": True}, True)
+
+
+def test_an_administrator_switches_orders_and_matching(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S1-32, S4-04, S4-07."""
+    monkeypatch.setattr(order_feature, "api", connect.api)
+    shown = CliRunner().invoke(app, ["purchase-orders", "on", "made-1", "--match", "3-way"]).output
+    assert recorder.orders == {"enabled": True, "match_mode": "three_way"}
+    assert "purchase orders on" in shown
 
 
 def test_the_currency_of_the_books_is_given_where_the_erp_does_not_say_it(recorder: Recorder) -> None:
