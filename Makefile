@@ -64,6 +64,7 @@ bench: install  ## how fast it is, measured here beside the same work without us
 
 proof: install  ## hundreds of callers, processes killed: what was answered = the mirror = the ERP's books
 	$(RUN)python -m bench.proof
+	$(RUN)python -m bench.proof_by_steps
 
 labelled: install  ## the labelled data set, imported as bills, compared with its labels
 	$(RUN)python -m bench.labelled

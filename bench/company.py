@@ -70,6 +70,10 @@ class Sandbox:
         """Have the next call of an `operation` go wrong once, in the way that the sandbox calls `kind`."""
         self._send("POST", "/faults", {"rules": [{"erp": "intacct", "times": 1, **fault}]})
 
+    def has_broken(self) -> bool:
+        """Whether the call that was to go wrong last has come."""
+        return bool(self._send("GET", "/faults")["rules"][-1]["fired"])
+
     def close(self) -> None:
         self._http.close()
 
