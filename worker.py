@@ -18,6 +18,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 
+from activities.backfill import BackfillActivities, BackfillRecords
 from activities.bill_edits import BillEditActivities
 from activities.bill_review import (
     BillReviewActivities,
@@ -44,6 +45,7 @@ from services.outbox.delivery import OutboxDelivery
 from services.sign_of_life import keep_giving
 from settings import InvalidSettings, Settings, TemporalUnreachable, read_settings, temporal_client
 from temporal_gateway.notifier import WorkflowNotifier
+from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
@@ -60,6 +62,7 @@ WORKFLOWS = (
     SourceOrderWorkflow,
     SyncWorkflow,
     ScheduledSyncWorkflow,
+    BackfillWorkflow,
 )
 
 CACHED_WORKFLOWS = 10_000
@@ -137,6 +140,7 @@ def _own_activities(
         waiting.rematch_bills,
         notifying.notify_changed_orders,
         notifying.finish_sync_run,
+        BackfillRecords(database).finish_backfill,
     ]
 
 
@@ -159,6 +163,7 @@ def _erp_activities(
         sync.plan_sync,
         sync.sync_page,
         SetupCheckActivities(database, connections).check_setup,
+        BackfillActivities(database, connections).backfill_page,
     ]
 
 

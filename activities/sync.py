@@ -4,7 +4,7 @@ The cursor of a stream moves only when its last page is committed, windows overl
 twice, so a run may stop anywhere and another may start (DESIGN section 5).
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,9 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
 from activities.connector_pool import Connections, OpenConnection
+from activities.order_intake import OrderIntake, TakenIn, stored_as
 from activities.sync_problems import SyncProblems
-from erp.clock import moment_text, surely_seen
-from erp.connector import ErpConnector, offered
+from erp.clock import moment_text
+from erp.connector import offered
 from erp.pages import BadRecord, Page
 from erp.time_budgets import ErpWork
 from models.domain.bills import ErpBill
@@ -42,9 +43,7 @@ from services.bills.rematch import compare_edited
 from services.outbox.delivery import OutboxDelivery
 from services.sync import bad_records, clock_set_back, duplicates, order_page, repeated_units
 from services.sync import deletion_scan as deletion_scan
-from services.sync.as_seen import as_seen, snapshot_as_seen
 from services.sync.import_window import first_import_from, start_of
-from services.sync.storable import storable
 from services.sync.streams import allowed_streams
 from services.unnamed_currency import in_base_currency
 from temporal_gateway.notifier import WorkflowNotifier
@@ -68,6 +67,7 @@ class SyncActivities:
         self._connections = open_connections
         self._outbox = OutboxDelivery(database, notifier)
         self._problems = SyncProblems(database, notifier)
+        self._intake = OrderIntake(database)
         self._readers: dict[Stream, Callable[[OpenConnection, SyncPage], Awaitable[SyncPageDone]]] = {
             Stream.LISTS: self._lists,
             Stream.PURCHASE_ORDERS: self._purchase_orders,
@@ -147,7 +147,7 @@ class SyncActivities:
         since, began = await self._since(page), datetime.now(UTC)
         read = await connection.erp.lists.page(list(ListKind), since=since, after=page.after)
         read_at = connection.erp.clock.at(began)
-        entries, read = _stored_as(read, read_at)
+        entries, read = stored_as(read, read_at)
         async with self._database.transaction() as session:
             upserted = await list_entries.upsert(session, page.connection_id, entries)
             await bad_records.report(session, connection.row, "list_entry", read.bad)
@@ -170,25 +170,12 @@ class SyncActivities:
             window=page.window,
         )
         read_at = erp.clock.at(headers.began or began)
-        async with self._database.transaction() as session:
-            wanted, left_out = await order_page.choose(session, row, orders, headers.records)
-        read = await orders.lines(wanted)
-        records, read = _stored_as(read, read_at)
-        left_out = [one._replace(revision=surely_seen(one.revision, read_at)) for one in left_out]
-        async with self._database.transaction() as session:
-            partial = await order_page.find_partial(
-                session, row, records, credits_name_orders=erp.capabilities.credits_name_orders
-            )
-        whole = {one.purchase_order.erp_id: one for one in await self._read_whole(erp, partial.erp_ids)}
-        # Before the page itself is stored: a page that is read again then repeats this step too.
-        await self._credit_anew(connection, partial.credited, whole)
-        async with self._database.transaction() as session:
-            older = [whole[order.erp_id] for order in partial.older if order.erp_id in whole]
-            changed, left_out = await order_page.store(session, row, erp, records, left_out, partial.older, older)
-            bad = (*headers.bad, *read.bad)
-            await order_page.report(session, row, orders, records, left_out, bad)
-            done = await self._finish_page(session, page, headers, read_at, changed)
-            return done.model_copy(update={"skipped": len(left_out), "bad": len(bad)})
+
+        async def finish(session: AsyncSession, taken: TakenIn) -> SyncPageDone:
+            done = await self._finish_page(session, page, headers, read_at, taken.changed)
+            return done.model_copy(update={"skipped": taken.left_out, "bad": taken.bad})
+
+        return await self._intake.take_in(connection, headers, read_at, finish)
 
     async def _receipts(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
@@ -196,7 +183,7 @@ class SyncActivities:
         since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
         read = await received.page(since=since, after=page.after)
         read_at = erp.clock.at(began)
-        shown, read = _stored_as(read, read_at)
+        shown, read = stored_as(read, read_at)
         known: list[tuple[Receipt, ReceiptStatus]] = []
         unknown: list[BadRecord] = []
         for receipt in shown:
@@ -228,7 +215,7 @@ class SyncActivities:
         since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
         read = await erp.bills.page(since=since, after=page.after)
         read_at = erp.clock.at(began)
-        records, read = _stored_as(read, read_at)
+        records, read = stored_as(read, read_at)
         records = in_base_currency(records, row)
         reversed_there = [bill.erp_id for bill in records if bill.reversed]
         ours_in = [bill for bill in records if bill.currency == row.base_currency and not bill.reversed]
@@ -263,7 +250,7 @@ class SyncActivities:
         since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
         read = await erp.payments.page(since=since, after=page.after)
         read_at = erp.clock.at(began)
-        records, read = _stored_as(read, read_at)
+        records, read = stored_as(read, read_at)
         records = in_base_currency(records, row)
         async with self._database.transaction() as session:
             upserted = await erp_payments.upsert(session, row, records)
@@ -337,14 +324,6 @@ class SyncActivities:
             request_key=page.run_id,
         )
 
-    @staticmethod
-    async def _read_whole(erp: ErpConnector, erp_ids: Sequence[ErpId]) -> Sequence[PurchaseOrderSnapshot]:
-        if not erp_ids:
-            return ()
-        began = datetime.now(UTC)
-        snapshots = await offered(erp.orders, "purchase orders").read_many(erp_ids)
-        return [snapshot_as_seen(snapshot, erp.clock, began) for snapshot in snapshots]
-
     async def _read_billed_orders(
         self, connection: OpenConnection, gone: Sequence[Deletion], but: Collection[ErpId] = ()
     ) -> Sequence[PurchaseOrderSnapshot]:
@@ -354,22 +333,11 @@ class SyncActivities:
             return ()
         async with self._database.transaction() as session:
             orders = await deletions.billed_orders(session, connection.row, gone)
-        return await self._read_whole(connection.erp, [order for order in orders if order not in but])
+        return await self._intake.read_whole(connection.erp, [order for order in orders if order not in but])
 
     async def _read_and_credit_anew(self, connection: OpenConnection, credited: Sequence[CreditedOrder]) -> None:
-        read = await self._read_whole(connection.erp, [order.erp_id for order in credited])
-        await self._credit_anew(connection, credited, {one.purchase_order.erp_id: one for one in read})
-
-    async def _credit_anew(
-        self,
-        connection: OpenConnection,
-        credited: Sequence[CreditedOrder],
-        whole: Mapping[ErpId, PurchaseOrderSnapshot],
-    ) -> None:
-        row, erp = connection
-        for order in credited:
-            async with self._database.transaction() as session:
-                await order_page.credit_anew(session, row, erp, order, whole.get(order.erp_id))
+        read = await self._intake.read_whole(connection.erp, [order.erp_id for order in credited])
+        await self._intake.credit_anew(connection, credited, {one.purchase_order.erp_id: one for one in read})
 
     # --- what every page does ---------------------------------------------------------------------------------
 
@@ -408,10 +376,3 @@ class SyncActivities:
             changed=changed,
             bad=len(read.bad),
         )
-
-
-def _stored_as(read: Page[R], read_at: datetime) -> tuple[list[R], Page[R]]:
-    """Return the page's records that can be stored, with the revisions to store them with, and the page with the others
-    among its bad records."""
-    split: tuple[list[R], list[BadRecord]] = storable(as_seen(read.records, read_at))
-    return split[0], Page(read.records, read.after, read.high_water, [*read.bad, *split[1]], read.began)

@@ -53,7 +53,7 @@ from api.policies import policy_preview, tolerance_policies, unit_factors
 from api.reports import routes as reports
 from api.source_orders import contacts
 from api.source_orders import routes as source_orders
-from api.sync import notices, sync_issues
+from api.sync import backfills, notices, sync_issues
 from api.sync import routes as syncs
 from api.web_connector import routes as web_connector
 from api.webhooks import routes as webhooks
@@ -94,6 +94,7 @@ RESOURCES = (
     closed_periods,
     usage,
     syncs,
+    backfills,
     purchase_orders,
     line_limits,
     order_bills,

@@ -11,6 +11,7 @@ from cli.client.sandbox_control import SandboxRefused
 from cli.client.terminal import errors, explain
 from cli.commands import (
     admin,
+    backfill,
     bills,
     clients,
     connect,
@@ -52,6 +53,7 @@ app.add_typer(connect.app, name="connect")
 app.command()(setup.setup)
 app.command("purchase-orders")(order_feature.purchase_orders)
 app.command()(connections.sync)
+app.command()(backfill.backfill)
 app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")
 app.add_typer(bills.app, name="bills")

@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from models.domain.connections import Erp
-from models.domain.ids import BillId, ConnectionId, ErpId, PaymentId, SourceOrderId, readable
+from models.domain.ids import BackfillId, BillId, ConnectionId, ErpId, PaymentId, SourceOrderId, readable
 from models.domain.source_orders import UploadState
 from models.domain.sync import SyncTrigger
 from models.domain.waits_for import WaitsFor, bill_waits_for, payment_waits_for
@@ -25,6 +25,7 @@ PAYMENT_WORKFLOW = "PaymentWorkflow"
 SOURCE_ORDER_WORKFLOW = "SourceOrderWorkflow"
 SYNC_WORKFLOW = "SyncWorkflow"
 SCHEDULED_SYNC_WORKFLOW = "ScheduledSyncWorkflow"
+BACKFILL_WORKFLOW = "BackfillWorkflow"
 SYNC_CHANGED = "changed"
 SYNC_WAITS = "waits"
 ORDER_CHANGED = "order_changed"
@@ -40,6 +41,7 @@ TURN_CAME = "turn_came"
 PAYMENT_SCHEDULED = "payment_scheduled"
 SETTLE_ISSUE = "settle_issue"
 UPLOAD_ASKED = "upload_asked"
+BACKFILL_ASKED = "asked"
 
 TASK_QUEUE = "posync"
 """Task queue of the workflows and of the activities that use only our own database."""
@@ -82,6 +84,11 @@ def source_order_workflow_id(order_id: SourceOrderId) -> str:
 def sync_workflow_id(connection_id: ConnectionId) -> str:
     """Return the id of a connection's sync workflow: one id, so a scheduled run and "Sync Now" can never overlap."""
     return f"sync/{connection_id}"
+
+
+def backfill_workflow_id(connection_id: ConnectionId, backfill_id: BackfillId) -> str:
+    """Return the id of a backfill's workflow."""
+    return f"backfill/{connection_id}/{backfill_id}"
 
 
 def sync_schedule_id(connection_id: ConnectionId) -> str:

@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import contract
 from models.domain.ids import BillId, ConnectionId
 from models.domain.outbox import NotTaken
+from models.messages.backfills import BackfillRun
 from models.messages.bills import BillBalance, BillState
 from models.messages.orders import BillPushed, OrderFacts, PurchaseOrderState
 from models.messages.outbox import ScheduleToSet, SignalToSend
@@ -77,6 +78,18 @@ class WorkflowNotifier:
                     start_signal_args=_arguments(signal),
                     static_summary=contract.sync_summary(sync.connection_id, sync.trigger),
                     search_attributes=contract.connection_search_attributes(sync.connection_id, sync.erp),
+                )
+            case BackfillRun() as backfill:
+                await self._client.start_workflow(
+                    contract.BACKFILL_WORKFLOW,
+                    backfill,
+                    id=signal.workflow_id,
+                    task_queue=contract.TASK_QUEUE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    start_signal=signal.signal,
+                    start_signal_args=_arguments(signal),
+                    static_summary=f"Backfill of {backfill.connection_id}",
+                    search_attributes=contract.connection_search_attributes(backfill.connection_id, backfill.erp),
                 )
             case SourceOrderState() as source_order:
                 await self.start_source_order(

@@ -6,6 +6,7 @@ the names of their parents, so that histories and callers see no difference.
 
 from temporalio import workflow
 
+from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
@@ -16,6 +17,7 @@ from workflows.versions import ENDS_ON_ITS_BUILD, MOVES_TO_THE_CURRENT_BUILD
 with workflow.unsafe.imports_passed_through():
     from models.domain.bills import BillStatus
     from models.domain.source_orders import UploadState
+    from models.messages.backfills import BackfillRun
     from models.messages.bills import BillState
     from models.messages.orders import OrderFacts, PurchaseOrderState
     from models.messages.payments import PaymentEnd, PaymentState
@@ -83,6 +85,16 @@ class VersionedScheduledSyncWorkflow(ScheduledSyncWorkflow):
         return await super().run(state)
 
 
+@workflow.defn(name=BackfillWorkflow.__name__, versioning_behavior=ENDS_ON_ITS_BUILD)
+class VersionedBackfillWorkflow(BackfillWorkflow):
+    """See the parent class."""
+
+    @workflow.run
+    async def run(self, state: BackfillRun) -> BackfillRun:
+        """Run the parent's workflow."""
+        return await super().run(state)
+
+
 VERSIONED_WORKFLOWS = (
     VersionedPurchaseOrderWorkflow,
     VersionedBillWorkflow,
@@ -90,4 +102,5 @@ VERSIONED_WORKFLOWS = (
     VersionedSourceOrderWorkflow,
     VersionedSyncWorkflow,
     VersionedScheduledSyncWorkflow,
+    VersionedBackfillWorkflow,
 )

@@ -239,6 +239,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("Connect a company whose ERP has purchase orders.",),
     ),
+    "PREFERENCES_INCOMPLETE": ProblemCode(
+        409,
+        "The sync preferences are not complete",
+        ADMINISTRATOR,
+        ("Set the sync preferences first: until they are right, only lists sync.",),
+    ),
     "PO_FEATURE_OFF": ProblemCode(
         409,
         "Purchase orders are switched off for this connection",

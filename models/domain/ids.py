@@ -10,6 +10,7 @@ ConnectionId = NewType("ConnectionId", str)
 
 
 SyncRunId = NewType("SyncRunId", str)
+BackfillId = NewType("BackfillId", str)
 
 
 SyncIssueId = NewType("SyncIssueId", str)

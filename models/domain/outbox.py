@@ -29,6 +29,8 @@ class MessageKind(StrEnum):
     SYNC_DUE = "sync_due"
     """To the connection's sync run: there is something to read. Its subject is the connection; where a person asked for
     a run that Temporal could not start, also the name of that run, with a space between."""
+    BACKFILL_ASKED = "backfill_asked"
+    """To the backfill's workflow: somebody asked for it."""
     SCHEDULE_CHANGED = "schedule_changed"
     """To Temporal's schedule of the connection's syncs: how often they run. Its subject is the connection."""
     SOURCE_ORDER_UPLOAD = "source_order_upload"

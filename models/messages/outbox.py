@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from models.domain.connections import Erp
 from models.domain.ids import BillId, ConnectionId
+from models.messages.backfills import BackfillRun
 from models.messages.bills import BillState
 from models.messages.orders import PurchaseOrderState
 from models.messages.source_orders import SourceOrderState
@@ -20,7 +21,7 @@ class SignalToSend(NamedTuple):
     signal: str
     argument: BaseModel | str | None
     """None: the signal takes none."""
-    start: PurchaseOrderState | BillState | SyncState | SourceOrderState | None = None
+    start: PurchaseOrderState | BillState | SyncState | SourceOrderState | BackfillRun | None = None
     """None: nothing is left to do for a workflow that does not run."""
     starts_bill: BillId | None = None
     """The bill whose state to start its workflow with is read only once the workflow is found not to run: it almost

@@ -9,6 +9,7 @@ which it has no statistics is empty, and would scan all of that connection for e
 
 from models.tables.approvals import ApprovalRuleRow, ApprovalStepRow
 from models.tables.audit import EventRow, NoticeRow, OutboxRow, RequestRow, SyncIssueRow, SyncRunRow
+from models.tables.backfills import BackfillRow
 from models.tables.connections import (
     ClosedPeriodRow,
     ConnectionRow,
@@ -42,6 +43,7 @@ __all__ = [
     "ApiKeyUseRow",
     "ApprovalRuleRow",
     "ApprovalStepRow",
+    "BackfillRow",
     "BillLineRow",
     "BillPartRow",
     "BillRetractionRow",

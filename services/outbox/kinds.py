@@ -7,12 +7,14 @@ from typing import NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import contract
+from models.domain.backfills import BackfillState
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
-from models.domain.ids import BillId, ConnectionId, PaymentId, PurchaseOrderId, SourceOrderId, SyncIssueId
+from models.domain.ids import BackfillId, BillId, ConnectionId, PaymentId, PurchaseOrderId, SourceOrderId, SyncIssueId
 from models.domain.issue_states import IssueDecision, IssueState
 from models.domain.outbox import MessageKind, WhenNotRunning
 from models.domain.sync import SyncTrigger
+from models.messages.backfills import BackfillRun
 from models.messages.bills import BillEdited, BillMatched, CorrectedBill
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillAccepted, BillPushed
@@ -33,6 +35,7 @@ from models.store.payables import (
 )
 from models.store.payables.bill_hand_over import STILL_TO_BE_SENT
 from models.store.source_orders import uploading
+from models.store.sync import backfills
 from services.bills import review
 from services.bills.workflow_start import bill_start
 
@@ -229,6 +232,28 @@ async def sync_due(session: AsyncSession, subject_id: str) -> SignalToSend | Non
     )
 
 
+async def backfill_asked(session: AsyncSession, subject_id: str) -> SignalToSend | None:
+    """Build the message that starts a backfill; None: it is over already."""
+    backfill = await backfills.get(session, BackfillId(subject_id))
+    if backfill is None or backfill.state != BackfillState.RUNNING:
+        return None
+    connection_id = ConnectionId(backfill.connection_id)
+    connection = await connections.get(session, connection_id)
+    assert connection is not None, "a backfill's connection is never removed"
+    return SignalToSend(
+        contract.backfill_workflow_id(connection_id, BackfillId(backfill.id)),
+        contract.BACKFILL_ASKED,
+        None,
+        BackfillRun(
+            connection_id=connection_id,
+            erp=Erp(connection.erp),
+            backfill_id=BackfillId(backfill.id),
+            page_no=backfill.pages,
+            after=backfill.after,
+        ),
+    )
+
+
 async def schedule_changed(session: AsyncSession, subject_id: str) -> ScheduleToSet | None:
     """Build what Temporal's schedule of a connection is to be, as the connection has it now."""
     connection = await connections.get(session, ConnectionId(subject_id))
@@ -280,6 +305,7 @@ DELIVERIES: Mapping[MessageKind, Delivery] = {
     MessageKind.PAYMENT_ABANDONED: Delivery(payment_abandoned, WhenNotRunning.DROP),
     MessageKind.PAYMENT_OFF_BILL: Delivery(payment_off_bill, WhenNotRunning.DROP),
     MessageKind.SYNC_DUE: Delivery(sync_due, WhenNotRunning.START),
+    MessageKind.BACKFILL_ASKED: Delivery(backfill_asked, WhenNotRunning.START),
     MessageKind.SCHEDULE_CHANGED: Delivery(schedule_changed, WhenNotRunning.START),
     MessageKind.SOURCE_ORDER_UPLOAD: Delivery(source_order_upload, WhenNotRunning.START),
     MessageKind.ISSUE_DECIDED: Delivery(issue_decided, WhenNotRunning.CLOSE_ISSUE),

@@ -17,6 +17,7 @@ from models.domain.ids import (
 )
 from models.domain.payments import PaymentStatus
 from models.domain.source_orders import UploadState
+from models.messages.backfills import BackfillPage, BackfillPageDone, FinishBackfill
 from models.messages.bills import BillMatched, BillPushResult, PartShown, PushBill, RetractBill
 from models.messages.issues import CloseIssue, OpenIssue
 from models.messages.orders import (
@@ -264,6 +265,18 @@ class FakeSyncActivities:
     async def plan_sync(self, start: StartSyncRun) -> SyncPlan:
         self._order.erp_answers("plan_sync")
         return SyncPlan(run_id=SyncRunId(f"run_{start.workflow_run_id}"), streams=list(self._order.pages))
+
+    @activity.defn(name="backfill_page")
+    async def backfill_page(self, page: BackfillPage) -> BackfillPageDone:
+        order = self._order
+        order.erp_answers("backfill_page")
+        order.backfilled.append(page)
+        read = page.page_no + 1
+        return BackfillPageDone(after=None if read >= order.backfill_pages else str(read), counts={"read": read})
+
+    @activity.defn(name="finish_backfill")
+    async def finish_backfill(self, end: FinishBackfill) -> None:
+        self._order.finished_backfills.append(end)
 
     @activity.defn(name="check_setup")
     async def check_setup(self, request: CheckSetup) -> None:

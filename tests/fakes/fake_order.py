@@ -30,6 +30,7 @@ from models.domain.ids import (
 from models.domain.orders import PoStatus
 from models.domain.payments import PaymentStatus
 from models.domain.sync import Stream
+from models.messages.backfills import BackfillPage, FinishBackfill
 from models.messages.bills import BillBalance, BillMatched
 from models.messages.issues import OpenIssue
 from models.messages.orders import (
@@ -161,6 +162,9 @@ class FakeOrder:
     troubles: dict[str, list[ErpError]] = field(default_factory=dict)
     """Per activity name: errors that its next calls end in, one after another."""
     pages: dict[Stream, int] = field(default_factory=dict)
+    backfill_pages: int = 1
+    backfilled: list[BackfillPage] = field(default_factory=list)
+    finished_backfills: list[FinishBackfill] = field(default_factory=list)
     orders_to_notify: int = 0
 
     bills: dict[BillId, Bill] = field(default_factory=dict)

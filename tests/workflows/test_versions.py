@@ -121,6 +121,7 @@ def test_versioned_workflows_are_the_same_ones() -> None:
         "PaymentWorkflow": VersioningBehavior.AUTO_UPGRADE,
         "SyncWorkflow": VersioningBehavior.PINNED,
         "ScheduledSyncWorkflow": VersioningBehavior.PINNED,
+        "BackfillWorkflow": VersioningBehavior.PINNED,
         "SourceOrderWorkflow": VersioningBehavior.AUTO_UPGRADE,
     }
     for name, kind in kept.items():
