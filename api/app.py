@@ -34,6 +34,7 @@ from api.connections import (
     closed_periods,
     connection_settings,
     retraction_ways,
+    setting_list,
     setup_checks,
     usage,
 )
@@ -91,6 +92,7 @@ RESOURCES = (
     connection_settings,
     retraction_ways,
     setup_checks,
+    setting_list,
     closed_periods,
     usage,
     syncs,

@@ -147,6 +147,7 @@ def entries(
 
 app.command("checks")(setup.checks)
 app.command("confirm")(setup.confirm)
+app.command("settings")(setup.settings)
 
 
 @app.command("closed-periods")

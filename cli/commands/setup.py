@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client.connections import the_connection
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
 
 Which = Annotated[str | None, typer.Argument(metavar="[ID]", help="The connection's id; not needed if there is one.")]
 
@@ -78,6 +78,29 @@ def checks(connection: Which = None, as_json: AsJson = False, state_dir: StateDi
         _print(check)
     if not listed["items"]:
         console.print("Nothing was checked yet: posync setup checks it.")
+
+
+def settings(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """List what there is to set: its value, its default, who may change it, and what it changes.
+
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+    """
+    with api(state_dir) as client:
+        items = client.get(f"/v1/connections/{the_connection(client, connection)}/settings")["items"]
+    if as_json:
+        console.print_json(data=items)
+        return
+    shown = table("Settings", "name", "value", "default", "who", "what it changes", whole=("name",))
+    for one in items:
+        who = one["set_by"] if one["can_change"] else "nobody any more"
+        undo = " Cannot be undone." if one["undo"] == "never" else ""
+        shown.add_row(one["name"], _said(one["value"]), _said(one["default"]), who, one["changes"] + undo)
+    console.print(shown)
+
+
+def _said(value: Any) -> str:
+    return {None: "", True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
 
 
 def _print(check: dict[str, Any]) -> None:
