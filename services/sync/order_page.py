@@ -23,6 +23,7 @@ from models.store.orders.order_pages import leave_out, requeue_notification, tak
 from models.store.orders.purchase_orders import MappedOrder
 from models.store.sync import cursors
 from models.tables import ConnectionRow
+from services.capabilities import has_receipts
 from services.sync import bad_records
 from services.sync.import_window import first_import_from, start_of
 from services.sync.late_links import link_late
@@ -110,17 +111,19 @@ async def find_partial(
 async def _received_before_the_window(
     session: AsyncSession, row: ConnectionRow, orders: Sequence[PurchaseOrder]
 ) -> list[PurchaseOrder]:
-    """Return new orders older than the window of the first import (S1-12) of which something is converted already.
+    """Return new orders older than the window of the first import (S1-12) of which something may be received already.
 
-    It may be converted by receipts that are too old for the receipts' own stream and would look like bills (S5-113).
+    Their receipts are too old for the receipts' own stream. Where a receipt converts the order, the order shows it, and
+    without its receipts that would look like bills (S5-113); elsewhere nothing in an order shows that it has none.
     """
     first_day = first_import_from(row)
+    shows_nothing = has_receipts(row) and not row.capabilities.get("receipts_count_as_billed", True)
     older = [
         order
         for order in orders
         if order.ordered_on < first_day
         and order.currency in (None, row.base_currency)
-        and any(line.billed for line in order.lines)
+        and (shows_nothing or any(line.billed for line in order.lines))
     ]
     if not older:
         return []

@@ -114,3 +114,21 @@ async def test_they_are_made_once_a_day_with_the_sync(
     assert company.calls()["by_operation"]["getUserPermissions"] == 1
     issue = await api.issue("SETTING_CHANGED")
     assert "TEMPLATES" in issue["cause"]
+
+
+async def test_a_company_where_every_second_right_is_missing(api: StackClient, company: SandboxCompany) -> None:
+    """S2-21, S2-22: each object that may not be read is named in one answer, every other check is made, and it costs
+    no more requests."""
+    await api.start()
+    denied = ("VENDOR", "ITEM", "PODOCUMENT", "APBILL", "AUDITHISTORY")
+    for name in denied:
+        company.breaks("permission_denied", "query", times=None, object=name)
+    company.forget_calls()
+    checks = await run_checks(api)
+    assert company.calls()["requests"] <= 25
+    rights = checks["READ_RIGHTS"]
+    assert (rights["state"], rights["breaks"]) == ("fail", ["sync"])
+    assert [name for name in denied[:4] if name not in rights["why"]] == []
+    assert "APPYMT" not in rights["why"]
+    assert (checks["AUDIT_TRAIL"]["state"], checks["AUDIT_TRAIL"]["breaks"]) == ("fail", [])
+    assert (checks["TEMPLATES"]["state"], checks["RECLASSIFICATION"]["state"]) == ("pass", "unknown")
