@@ -141,12 +141,12 @@ def state_of(row: SetupCheckRow, now: datetime) -> CheckState:
     return effective(CheckState(row.state), setup_checks.confirmation_of(row), now)
 
 
-async def must_not_break(session: AsyncSession, row: ConnectionRow, what: Breaks, now: datetime) -> None:
+async def must_not_break(session: AsyncSession, connection_id: ConnectionId, what: Breaks, now: datetime) -> None:
     """Check that nothing is known to be wrong that this needs. What is unknown stops nothing.
 
     Raises:
         Refused: SETUP_CHECK_FAILED.
     """
-    for one in await setup_checks.all_of(session, ConnectionId(row.id)):
+    for one in await setup_checks.all_of(session, connection_id):
         if what in one.breaks and state_of(one, now) is CheckState.FAIL:
             raise Refused("SETUP_CHECK_FAILED", f"{one.title}: no. {one.why}", fix=tuple(one.fix))

@@ -38,6 +38,7 @@ router = APIRouter(prefix="/v1/bills", tags=["bills"], route_class=ExactRoute)
 REFUSALS = (
     "NOT_FOUND",
     "CONNECTION_PENDING",
+    "SETUP_CHECK_FAILED",
     "DIRECT_BILLS_NOT_TAKEN",
     "NO_PART_OF_THAT_INVOICE",
     "CHARGES_NOT_TAKEN",

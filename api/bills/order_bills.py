@@ -146,6 +146,7 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
         "ACCOUNT_LINES_NOT_TAKEN",
         "CHARGES_NOT_TAKEN",
         "MATCH_BLOCKED",
+        "SETUP_CHECK_FAILED",
         "ORDER_QUEUE_FULL",
         "ORDER_BUSY",
     ),

@@ -29,6 +29,7 @@ router = APIRouter(prefix="/v1/bills/{bill_id}", tags=["bills"], route_class=Exa
 
 WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 IN_THE_WAY = (
+    "SETUP_CHECK_FAILED",
     "BILL_HAS_ISSUE",
     "BILL_HAS_PAYMENTS",
     "BILL_IS_CLOSED",

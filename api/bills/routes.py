@@ -435,6 +435,7 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
         "PAY_ON_IS_PAST",
         "INVALID_AMOUNT",
         "BANK_ACCOUNT_MISSING",
+        "SETUP_CHECK_FAILED",
     ),
 )
 async def pay(

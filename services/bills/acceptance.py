@@ -59,7 +59,7 @@ async def accept_bill(
         await ledger.lock_lines(session, asked.orders)
     # Read behind the lock: the transaction that held it may have changed what this bill is matched with.
     home, connection, vendor_id = await _home_of(session, asked, organization_id)
-    await setup_checks.must_not_break(session, connection, Breaks.BILLS, datetime.now(UTC))
+    await setup_checks.must_not_break(session, ConnectionId(connection.id), Breaks.BILLS, datetime.now(UTC))
     # Behind the lines' lock, in every caller, so that nobody waits for lines while he holds a number.
     await duplicate_candidates.lock_number(session, ConnectionId(connection.id), vendor_id, number_parts(asked.number))
     bill_id = bills.bill_id_for(organization_id, request_key, asked.number)

@@ -5,7 +5,7 @@ changes here, at once.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,12 +14,14 @@ from models.domain.bills import BillStatus, Origin
 from models.domain.ids import BillId, ConnectionId, OrganizationId
 from models.domain.outbox import MessageKind
 from models.domain.retractions import MAY, RETRACTS_FOR, BillEvent, Does, RetractBy, RetractFor
+from models.domain.setup_checks import Breaks
 from models.domain.writes import WriteState
 from models.store.audit import outbox, writes
 from models.store.audit.outbox import OutboxMessage
 from models.store.payables import bill_edits, bills, retractions
 from models.store.payables.retractions import RetractionFacts
 from models.tables import BillRow
+from services import setup_checks
 from services.bills.ending import abandon_bill
 from services.refusal import Refused
 
@@ -117,6 +119,7 @@ async def take_event(
         case Does.HOLDS:
             return await _hold(session, bill, actor=actor, why=why, request_key=request_key)
     assert what.way is not None, "what is taken back is taken back in some way"
+    await setup_checks.must_not_break(session, ConnectionId(bill.connection_id), Breaks.TAKING_BACK, datetime.now(UTC))
     await retractions.request(session, bill, RETRACTS_FOR[event], what.way, what.dated, actor=actor, why=why)
     return [await _owe(session, bill, MessageKind.BILL_CHANGED, bill.id, request_key)]
 

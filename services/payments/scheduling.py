@@ -71,7 +71,7 @@ async def schedule_payment(
     assert bill is not None, "the caller has checked that the bill exists"
     connection = await connections.get(session, bill.connection_id)
     assert connection is not None, "a bill's connection is never removed"
-    await setup_checks.must_not_break(session, connection, Breaks.PAYMENTS, datetime.now(UTC))
+    await setup_checks.must_not_break(session, bill.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     bank_account = check_payment(
         bill,
         asked,

@@ -16,9 +16,10 @@ from temporalio.testing import WorkflowEnvironment
 from models import contract
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
-from models.domain.ids import BillId, PaymentId, SourceOrderId, SyncIssueId
+from models.domain.ids import BackfillId, BillId, PaymentId, SourceOrderId, SyncIssueId
 from models.domain.payments import PaymentStatus
 from models.domain.source_orders import UploadAs
+from models.messages.backfills import BackfillRun
 from models.messages.bills import BillState
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillAccepted, PurchaseOrderLive
@@ -30,6 +31,7 @@ from temporal_gateway.notifier import WorkflowNotifier
 from tests.fakes.fake_order import AskedPayment, Decided, Issue
 from tests.harness.waiting import eventually
 from tests.harness.workflow_harness import A_LONG_LIFE, WorkflowHarness
+from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
@@ -145,6 +147,17 @@ async def start_sync(harness: WorkflowHarness) -> WorkflowHandle[SyncWorkflow, S
         SyncWorkflow.run,
         SyncState(connection_id=harness.connection_id, erp=Erp.INTACCT),
         id=contract.sync_workflow_id(harness.connection_id),
+        task_queue=contract.TASK_QUEUE,
+        execution_timeout=A_LONG_LIFE,
+    )
+
+
+async def start_backfill(harness: WorkflowHarness) -> WorkflowHandle[BackfillWorkflow, BackfillRun]:
+    backfill_id = BackfillId("backfill_1")
+    return await harness.client.start_workflow(
+        BackfillWorkflow.run,
+        BackfillRun(connection_id=harness.connection_id, erp=Erp.INTACCT, backfill_id=backfill_id),
+        id=contract.backfill_workflow_id(harness.connection_id, backfill_id),
         task_queue=contract.TASK_QUEUE,
         execution_timeout=A_LONG_LIFE,
     )

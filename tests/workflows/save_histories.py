@@ -48,6 +48,7 @@ from tests.harness.workflow_client import (
     payment,
     schedule_payment,
     settle,
+    start_backfill,
     start_scheduled_sync,
     start_sync,
     upload,
@@ -248,6 +249,14 @@ async def scheduled_sync(harness: WorkflowHarness) -> dict[str, WorkflowHistory]
     return {"scheduled_sync": await scheduled.fetch_history()}
 
 
+async def backfill(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A backfill over several pages."""
+    harness.backfill_pages = 3
+    handle = await start_backfill(harness)
+    await done(handle)
+    return {"backfill": await handle.fetch_history()}
+
+
 async def order_handed_over(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """An order that continued as new in the middle of its double sync, and the run that took over."""
     harness.shows_at_once = False
@@ -312,6 +321,7 @@ STORIES = (
     bill_sent_with_its_payment,
     sync_run,
     scheduled_sync,
+    backfill,
 )
 """On a dev server each."""
 

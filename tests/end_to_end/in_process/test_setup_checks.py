@@ -79,6 +79,14 @@ async def test_a_persons_word_stands_until_the_erp_says_otherwise(
     refused(await api.post(f"/v1/bills/{bill['id']}/payments", body), 409, "SETUP_CHECK_FAILED")
     assert (await api.enter("PO-1", {2: "1"})).status_code == 201
 
+    # Each stops what it breaks, and nothing else.
+    await confirm(api, "REVERSAL_OF_UNPAID_BILLS", "fail", "on")
+    other = await api.billed("PO-1", {2: "2"})
+    problem = refused(await api.post(f"/v1/bills/{other['id']}/delete", {"reason": "twice"}), 409, "SETUP_CHECK_FAILED")
+    assert "Enable reversal of unpaid bills" in " ".join(problem["fix"])
+    await confirm(api, "REVERSAL_OF_UNPAID_BILLS", "pass", "off")
+    assert (await api.post(f"/v1/bills/{other['id']}/delete", {"reason": "twice"})).status_code == 200
+
     await confirm(api, "RECLASSIFICATION", "pass", "on")
     database = Database(whole_settings.database_url, pool_size=1)
     async with database.transaction() as session:
