@@ -30,6 +30,7 @@ from models.store.connections import connections, usage
 from models.store.connections.tokens import StoredTokens
 from models.tables import ConnectionRow
 from services.exchanges import StoredExchanges
+from services.mirrored_lists import MirroredLists
 from services.reads import CountedReads
 
 PROBE_EVERY_SECONDS = 60.0
@@ -162,6 +163,7 @@ class Connections:
                     StoredTokens(self._database, self._vault, connection_id),
                     StoredExchanges(self._database, connection_id, _waiting_activity),
                     reads,
+                    MirroredLists(self._database, connection_id),
                 )
                 made = self._factories[Erp(row.erp)](settings, credentials, storage)
                 old, kept = kept, _Kept(made_for, made, reads)

@@ -458,6 +458,14 @@ class ReadMeter(Protocol):
         ...
 
 
+class ListMirror(Protocol):
+    """The lists of the connection's company as posync read them last."""
+
+    async def entries(self, kind: ListKind) -> Sequence[ListEntry]:
+        """Return the active entries of a list, without a call to the ERP."""
+        ...
+
+
 class Storage(NamedTuple):
     """The state that outlives a connector: it is stored elsewhere and shared by all workers."""
 
@@ -465,6 +473,8 @@ class Storage(NamedTuple):
     exchanges: ExchangeJournal
     reads: ReadMeter | None = None
     """Counts the reads of an ERP that meters them; None: nobody wants to know."""
+    lists: ListMirror | None = None
+    """Stands in for an ERP that refuses reads and takes writes; None: nothing is known."""
 
 
 class ConnectorFactory(Protocol):

@@ -50,7 +50,7 @@ class QuickBooksConnector:
         memory = Memory()
         writer = Writer(self._client, reader, memory)
         self._companies = Companies(self._client)
-        self._accounts = Accounts(reader)
+        self._accounts = Accounts(reader, storage.lists)
         self.orders = Orders(reader, self._companies, memory)
         self.receipts = None
         self.bills = Bills(reader, writer, self.orders, self._companies, self._accounts, chosen, memory)

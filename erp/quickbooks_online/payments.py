@@ -1,14 +1,19 @@
-"""Read and write bill payments, by check or card (reference 6.3)."""
+"""Read and write bill payments, by check or card (reference 6.3).
+
+A payment's first attempt needs no read: while the month's reads are used up it goes out by what posync knows, and
+QuickBooks' answer shows what was paid. An attempt in doubt is looked up first, so it waits (`find`).
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from erp.errors import Duplicate, OutcomeUnknown, Rejected
+from erp.errors import Duplicate, OutcomeUnknown, Rejected, Throttled
 from erp.pages import Page
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.accounts import BANK, CARD, Accounts
 from erp.quickbooks_online.bills_in import BILL
+from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import look_back
 from erp.quickbooks_online.reader import Reader
@@ -69,11 +74,18 @@ class Payments:
         """
         bill_id = payment.bill_document.removeprefix(wire.BILL)
         self._memory.forget(BILL, bill_id)
-        bill = await self._writer.document(BILL, bill_id)
-        if (ours := await self._paid_already(payment, bill)) is not None:
-            return ours
-        _must_be_payable(payment, bill)
-        assert bill is not None, "it is payable"
+        try:
+            bill = await self._writer.document(BILL, bill_id)
+            if (ours := await self._paid_already(payment, bill)) is not None:
+                return ours
+        except Throttled as error:
+            if error.code != QUOTA:
+                raise
+            payable, currency = await self._unread(payment, error)
+        else:
+            _must_be_payable(payment, bill)
+            assert bill is not None, "it is payable"
+            payable, currency = wire.ref(bill, "APAccountRef"), wire.ref(bill, "CurrencyRef")
         by_card = payment.method.casefold() == PaymentMethod.CARD
         kind, what = (CARD, "credit card account") if by_card else (BANK, "bank account")
         account = {"value": await self._accounts.need(kind, payment.bank_account, what)}
@@ -82,8 +94,8 @@ class Payments:
             VendorRef={"value": payment.vendor_id},
             PayType="CreditCard" if by_card else "Check",
             **{"CreditCardPayment" if by_card else "CheckPayment": means},
-            APAccountRef=wire.reference(wire.ref(bill, "APAccountRef")),
-            CurrencyRef=wire.reference(wire.ref(bill, "CurrencyRef")),
+            APAccountRef=wire.reference(payable),
+            CurrencyRef=wire.reference(currency),
             DocNumber=wire.doc_number(payment.external_key),
             TxnDate=payment.paid_on.isoformat(),
             PrivateNote=wire.marked(payment.memo, payment.external_key),
@@ -102,6 +114,18 @@ class Payments:
         self._memory.forget(BILL, bill_id)
         return ErpId(wire.text(made, "Id") or "")
 
+    async def _unread(self, payment: PaymentToPush, error: Throttled) -> tuple[str | None, str | None]:
+        """Return the payable account and the currency of a bill that cannot be read. posync checked what is due when
+        the payment was scheduled, and QuickBooks checks it again.
+
+        Raises:
+            Throttled: the company has several payable accounts, and only the bill says which is its own.
+        """
+        payable = await self._accounts.only_payable()
+        if payable is None:
+            raise error
+        return payable, payment.currency
+
     async def _paid_already(self, payment: PaymentToPush, bill: Entity | None) -> ErpId | None:
         """Return our payment among those that the bill names; a bill that names none costs no read."""
         named = {one for kind in ON_BILLS for one in translate.linked(bill or {}, kind)}
@@ -111,7 +135,8 @@ class Payments:
         return next((ErpId(one) for one in shown if wire.key_of(shown[one]) == payment.external_key), None)
 
     async def read_back(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
-        """Return what QuickBooks holds of the payment, and what is now due on the bill.
+        """Return what QuickBooks holds of the payment, and what is now due on the bill. While the month's reads are
+        used up the answer to the write has the one, and nobody says the other.
 
         Raises:
             OutcomeUnknown: either is not shown.
@@ -121,15 +146,10 @@ class Payments:
         record = await self._current(erp_id)
         if record is None:
             raise OutcomeUnknown(f"QuickBooks does not show payment {erp_id}.", code="OUTCOME_UNKNOWN")
-        self._memory.forget(BILL, bill_id)
-        bill = await self._writer.document(BILL, bill_id)
-        if bill is None:
-            raise OutcomeUnknown(f"QuickBooks does not show bill {bill_id}.", code="OUTCOME_UNKNOWN")
-        home = (await self._companies.current()).home_currency
-        existing = payment_of(record, home)
+        existing = payment_of(record, payment.currency)
         if not existing.voided:
             _must_be_as_sent(payment, existing)
-        total, due = translate.need_number(bill, "TotalAmt"), translate.need_number(bill, "Balance")
+        total, due = await self._due(bill_id)
         return PushedPayment(
             erp_id=erp_id,
             state=existing.state,
@@ -137,9 +157,26 @@ class Payments:
             amount=existing.amount,
             revision=existing.revision,
             payable_id=ErpId(payment.bill_document),
-            bill_paid=total - due,
+            bill_paid=None if total is None or due is None else total - due,
             bill_due=due,
         )
+
+    async def _due(self, bill_id: str) -> tuple[Decimal | None, Decimal | None]:
+        """Return the total of a bill and what is due on it now; None: the month's reads are used up.
+
+        Raises:
+            OutcomeUnknown: QuickBooks does not show the bill.
+        """
+        self._memory.forget(BILL, bill_id)
+        try:
+            bill = await self._writer.document(BILL, bill_id)
+        except Throttled as error:
+            if error.code != QUOTA:
+                raise
+            return None, None
+        if bill is None:
+            raise OutcomeUnknown(f"QuickBooks does not show bill {bill_id}.", code="OUTCOME_UNKNOWN")
+        return translate.need_number(bill, "TotalAmt"), translate.need_number(bill, "Balance")
 
     async def _current(self, erp_id: str) -> Entity | None:
         """Return the payment from the write's own answer, once; a later look reads it."""

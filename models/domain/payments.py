@@ -129,8 +129,10 @@ class PushedPayment(Record):
     amount: Decimal
     revision: str
     payable_id: ErpId
-    bill_paid: Decimal
-    bill_due: Decimal
+    bill_paid: Decimal | None
+    bill_due: Decimal | None
+    """What is now paid and due on the bill; None: the ERP took the payment and shows no bill at present. The payment
+    then counts by its own amount."""
     bill_revision: str | None = None
     """The bill's revision that these figures belong to, as its own page shows it; None: the ERP does not tell."""
     parts: tuple[PartPaid, ...] = ()

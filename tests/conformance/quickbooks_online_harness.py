@@ -27,6 +27,7 @@ from erp.quickbooks_online.auth import App
 from erp.registry import connectors
 from erp.sign_in import Credentials
 from models.domain.connections import Erp
+from models.domain.lists import ListEntry, ListKind
 from models.domain.retractions import RetractBy
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
@@ -81,6 +82,25 @@ def granted(url: str, app: App = APP) -> dict[str, str]:
     }
 
 
+class SyncedLists:
+    """The lists as the last sync would have stored them: a `ListMirror`."""
+
+    def __init__(self) -> None:
+        self.held: list[ListEntry] = []
+
+    async def sync(self, connector: ErpConnector) -> None:
+        self.held, after = [], None
+        while True:
+            page = await connector.lists.page(list(ListKind), since=None, after=after)
+            self.held += page.records
+            after = page.after
+            if after is None:
+                return
+
+    async def entries(self, kind: ListKind) -> list[ListEntry]:
+        return [one for one in self.held if one.kind is kind and one.active]
+
+
 class QuickBooksHarness(ErpHarness):
     name = "quickbooks_online"
     waited: ClassVar[float] = 0.0
@@ -131,6 +151,7 @@ class QuickBooksHarness(ErpHarness):
 
     def __init__(self, sandbox: Sandbox, position: Position | None = None) -> None:
         self.position = position or {}
+        self.synced_lists = SyncedLists()
         super().__init__(sandbox)
 
     def start(self) -> None:
@@ -167,7 +188,7 @@ class QuickBooksHarness(ErpHarness):
         created = connectors(APP)[Erp.QUICKBOOKS_ONLINE](
             ConnectionSettings(**{**self.settings(), **settings}),
             Credentials(values=values),
-            Storage(self._store_of(values["realm"]), None),  # type: ignore[arg-type]
+            Storage(self._store_of(values["realm"]), None, lists=self.synced_lists),  # type: ignore[arg-type]
         )
         self.connectors.append(created)
         return created

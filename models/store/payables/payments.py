@@ -322,10 +322,37 @@ _PUSHED = text(
 )
 
 
+_COUNTED = text(
+    """
+    select b.total, b.paid + case when :settled and p.status = any(:unfinished) then p.amount else 0 end as paid
+      from payments p join bills b on b.id = p.bill_id where p.id = :id
+    """
+)
+
+
+async def _counted(session: AsyncSession, payment_id: PaymentId, settled: bool) -> tuple[Decimal, Decimal]:
+    """Lock the payment's bill and return what is paid and due on it with the payment, by our own figures. A payment
+    that counted before does not count again."""
+    # The row is locked first: the one that waited would not see what another payment paid meanwhile.
+    await session.execute(
+        text("select 1 from bills where id = :id for update"), {"id": await bill_of(session, payment_id)}
+    )
+    row = (
+        await session.execute(_COUNTED, {"id": payment_id, "settled": settled, "unfinished": list(UNFINISHED)})
+    ).one()
+    return row.paid, row.total - row.paid
+
+
 async def pushed(session: AsyncSession, payment_id: PaymentId, readback: PushedPayment) -> BillBalance:
     """Store what the ERP holds under the payment's key; return what is then paid and due on the bill."""
-    bill_paid, bill_due = readback.bill_paid, readback.bill_due
+    bill_paid, bill_due, bill_revision = readback.bill_paid, readback.bill_due, readback.bill_revision
     payable: str | None = readback.payable_id
+    why = "the ERP shows {paid} paid, {due} due"
+    if bill_paid is None or bill_due is None:
+        bill_paid, bill_due = await _counted(session, payment_id, readback.settled)
+        # The payment changed the bill: a reading of the bill that is newer than the payment has it already.
+        bill_revision = readback.revision
+        why = "the ERP took the payment and shows no bill at present; with it {paid} is paid, {due} due"
     if readback.parts:
         # Bills before their parts, as everywhere.
         bill_id = await bill_of(session, payment_id)
@@ -343,10 +370,10 @@ async def pushed(session: AsyncSession, payment_id: PaymentId, readback: PushedP
                 "whole_or_part": readback.settled,
                 "paid": bill_paid,
                 "payable": payable,
-                "bill_revision": readback.bill_revision,
+                "bill_revision": bill_revision,
                 "bill_status": BillStatus.PAID if bill_due <= 0 else BillStatus.PARTIALLY_PAID,
                 "actor": SYNCER,
-                "why": f"the ERP shows {bill_paid} paid, {bill_due} due",
+                "why": why.format(paid=bill_paid, due=bill_due),
             },
         )
     ).one()

@@ -8,7 +8,7 @@ from sqlalchemy import or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import ConnectionId
+from models.domain.ids import ConnectionId, ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.store.base.pages import Listing, decode_cursor, listing, page_size
 from models.store.orders.order_pages import Upserted
@@ -107,6 +107,21 @@ async def find(s: AsyncSession, connection_id: ConnectionId, kind: ListKind, key
     # Two records may share a key at two entities; the one in use wins.
     statement = statement.order_by(col(ListEntryRow.active).desc(), col(ListEntryRow.erp_id))
     return (await s.exec(statement.limit(1), execution_options=_FRESH)).first()
+
+
+async def active(s: AsyncSession, connection_id: ConnectionId, kind: ListKind) -> list[ListEntry]:
+    """Return the active entries of a list, by the ERP's id."""
+    statement = select(ListEntryRow).where(
+        col(ListEntryRow.connection_id) == connection_id,
+        col(ListEntryRow.kind) == kind.value,
+        col(ListEntryRow.active),
+        col(ListEntryRow.deleted_at).is_(None),
+    )
+    rows = await s.exec(statement.order_by(col(ListEntryRow.erp_id)), execution_options=_FRESH)
+    return [
+        ListEntry(kind=kind, erp_id=ErpId(row.erp_id), key=row.key, name=row.name, attributes=row.attributes)
+        for row in rows
+    ]
 
 
 async def unknown(

@@ -3,8 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
-from models.domain.ids import BillId, PaymentId
+from models.domain.ids import BillId, ErpId, PaymentId
 from models.domain.lists import ListKind
+from models.domain.payments import PaymentStatus, PushedPayment
 from models.domain.sync import DeletedKind
 from models.store.payables import payments
 from models.store.sync import list_entries
@@ -164,6 +165,64 @@ async def test_with_a_payment_still_promised_the_bill_goes_back_to_scheduled(ten
     await our_payment(tenant, bill_id, "30")
     await tenant.payments_in(an_erp_payment(700, shares={"900": "20"}, revision=R2, voided=True))
     assert (await tenant.bill_row(bill_id)).status == "scheduled"
+
+
+# --- sent by us, while the ERP shows no bill ----------------------------------------------------------------------
+
+
+async def sent_payment(tenant: Tenant, bill_id: BillId, amount: str) -> PaymentId:
+    payment_id = await our_payment(tenant, bill_id, amount)
+    async with tenant.database.transaction() as s:
+        await payments.set_status(s, payment_id, PaymentStatus.SUBMITTED, actor="someone", why="sent to the ERP")
+    return payment_id
+
+
+def taken(amount: str = "20", *, revision: str = R2, settled: bool = True) -> PushedPayment:
+    """The ERP took our payment, and nobody may read the bill."""
+    return PushedPayment(
+        erp_id=ErpId("700"),
+        state="Paid",
+        settled=settled,
+        amount=Decimal(amount),
+        revision=revision,
+        payable_id=ErpId("900"),
+        bill_paid=None,
+        bill_due=None,
+    )
+
+
+async def test_a_payment_counts_once_by_its_own_amount_where_its_bill_cannot_be_read(tenant: Tenant) -> None:
+    """What is open is less from now on; a repeat of the same answer takes nothing more."""
+    bill_id = await our_bill(tenant)
+    payment_id = await sent_payment(tenant, bill_id, "20")
+    for _ in range(2):
+        async with tenant.database.transaction() as s:
+            balance = await payments.pushed(s, payment_id, taken())
+        assert (balance.status, Decimal(balance.paid), Decimal(balance.due)) == ("partially_paid", 20, 30)
+    async with tenant.database.transaction() as s:
+        bill = await payments.lock_bill(s, bill_id)
+    assert bill is not None
+    assert (bill.paid, bill.promised, bill.open) == (20, 0, 30)
+    await tenant.bills_in(an_erp_bill(900, paid="50", revision=R3))
+    assert (await tenant.bill_row(bill_id)).paid == 50, "the bill's own word counts as soon as it is read"
+
+
+async def test_a_payment_that_the_bill_shows_already_does_not_count_beside_it(tenant: Tenant) -> None:
+    """A sync read the bill between the ERP's answer and our storing it."""
+    bill_id = await our_bill(tenant)
+    payment_id = await sent_payment(tenant, bill_id, "20")
+    await tenant.bills_in(an_erp_bill(900, paid="20", revision=R3))
+    async with tenant.database.transaction() as s:
+        balance = await payments.pushed(s, payment_id, taken())
+    assert (Decimal(balance.paid), (await tenant.bill_row(bill_id)).paid) == (20, 20)
+
+
+async def test_a_payment_that_the_erp_keeps_waiting_does_not_count_yet(tenant: Tenant) -> None:
+    bill_id = await our_bill(tenant)
+    payment_id = await sent_payment(tenant, bill_id, "20")
+    async with tenant.database.transaction() as s:
+        await payments.pushed(s, payment_id, taken(settled=False))
+    assert (await tenant.bill_row(bill_id)).paid == 0
 
 
 # --- deletions --------------------------------------------------------------------------------------------------

@@ -30,11 +30,11 @@ async def test_bills_at_the_throttles_limit_all_arrive_and_nobody_is_bothered(
     assert await api.issues() == await api.issues("resolved") == []
 
 
-async def test_bills_go_out_when_the_months_reads_are_used_up(
+async def test_bills_and_payments_go_out_when_the_months_reads_are_used_up(
     api: StackClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Writes are free: a bill goes out with its link and without a read. A person is told once; the reads go on when
-    the company has more."""
+    """Writes are free: a bill goes out with its link, a payment on it, and both without a read. A person is told once;
+    the reads go on when the company has more, and nothing is there twice."""
     monkeypatch.setattr(client, "QUOTA_AFTER_SECONDS", 0)
     monkeypatch.setattr(client, "QUOTA_PROBE", timedelta(seconds=2))
     company = api.company
@@ -50,9 +50,21 @@ async def test_bills_go_out_when_the_months_reads_are_used_up(
     await api.until(both_there, "the bills in QuickBooks")
     assert sum(row.get("reads", 0) for row in company.held("usage")) == before
     assert [line["po_number"] for bill in company.held("bills") for line in bill["lines"]] == ["PO-1", "PO-2"]
+    for bill_id in bills:
+        await api.bill_is(bill_id, "synced")
+    total = (await api.read_bill(bills[0]))["total"]
+    paid = [("paid", total), ("partially_paid", "4.00")]
+    for payment_id in [await api.pay(bills[0], total), await api.pay(bills[1], "4.00")]:
+        await api.payment_is(payment_id, "paid")
+    assert [(bill["status"], bill["paid"]) for bill in [await api.read_bill(one) for one in bills]] == paid
+    assert sum(row.get("reads", 0) for row in company.held("usage")) == before
+    await api.ask_for_sync()
     await api.issue("ERP_QUOTA")
     assert [issue["code"] for issue in await api.issues()] == ["ERP_QUOTA"]
     company.switch(monthly_reads=0)
     for bill_id in bills:
         await api.arrived(bill_id)
     assert len(company.held("bills")) == len(bills)
+    await api.sync()
+    assert [(bill["status"], bill["paid"]) for bill in [await api.read_bill(one) for one in bills]] == paid
+    assert (len(company.held("bills")), len(company.held("payments"))) == (len(bills), len(bills))

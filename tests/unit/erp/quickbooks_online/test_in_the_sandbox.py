@@ -16,6 +16,7 @@ from sandbox.quickbooks_online.switches import SWITCHES
 from tests.conformance.erp_harness import OPEN_ORDER, Sandbox, a_bill_for, a_payment_of, all_orders, push, the_order
 from tests.conformance.quickbooks_online_harness import QuickBooksHarness
 from tests.conformance.quickbooks_positions import LEFT_OUT, POSITIONS, REFUSING, UNKIND
+from tests.conformance.test_charges import charged, with_charges
 
 
 @pytest.fixture
@@ -82,18 +83,60 @@ def test_every_switch_is_moved_or_left_out_for_a_reason() -> None:
 async def test_the_months_reads_used_up(
     harness: QuickBooksHarness, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reads wait, a bill still goes out; whatever the refusal looks like."""
+    """Reads wait, a bill with freight and a payment still go out; whatever the refusal looks like."""
     monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
-    connector = harness.connect()
+    connector = with_charges(harness)
     order = await the_order(connector)
+    await harness.synced_lists.sync(connector)
     harness.switch(monthly_reads=1, quota_answer=answer)
     caught = await refused(connector.orders.read, ErpId(order.erp_id))
     assert caught.code == "ERP_QUOTA"
     assert caught.retry_after is not None
     assert caught.retry_after >= timedelta(minutes=1)
-    bill = a_bill_for(order, "quota-1")
+    harness.forget_calls()
+    bill = charged(a_bill_for(order, "quota-1"))
     pushed = await push(connector, bill)
-    assert (pushed.linked, len(harness.bills_with("quota-1"))) == (True, 1)
+    assert (pushed.linked, pushed.total, len(harness.bills_with("quota-1"))) == (True, bill.total, 1)
+    payment = a_payment_of(bill, pushed, "quota-p", Decimal(5))
+    paid = await connector.payments.read_back(payment, await connector.payments.create(payment))
+    assert (paid.settled, paid.amount, paid.bill_paid, paid.bill_due) == (True, Decimal(5), None, None)
+    assert [one.shares for one in harness.payments_with("quota-p")] == [((pushed.erp_id, Decimal(5)),)]
+    assert harness.calls()["by_operation"] == {"create": 2}
+
+
+async def test_a_payment_in_doubt_waits_for_reads(harness: QuickBooksHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer was lost: nobody sends it again before it was looked up, and then it is adopted."""
+    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
+    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_PROBE", timedelta(0))
+    connector = harness.connect()
+    bill = a_bill_for(await the_order(connector), "doubt-1")
+    pushed = await push(connector, bill)
+    await harness.synced_lists.sync(connector)
+    harness.switch(monthly_reads=1, request_id="ignored")
+    payment = a_payment_of(bill, pushed, "doubt-p")
+    harness.fault("lost_answer", "create_payment")
+    with pytest.raises(OutcomeUnknown):
+        await connector.payments.create(payment)
+    assert (await refused(connector.payments.find, payment)).code == "ERP_QUOTA"
+    harness.switch(monthly_reads=0)
+    (made,) = harness.payments_with("doubt-p")
+    assert await connector.payments.find(payment) == made.erp_id
+
+
+async def test_with_several_payable_accounts_a_payment_waits_for_its_bill(
+    harness: QuickBooksHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the bill says which of them is its own, and QuickBooks ties no documents of different ones together."""
+    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
+    connector = harness.connect()
+    bill = a_bill_for(await the_order(connector), "several-1")
+    pushed = await push(connector, bill)
+    await harness.synced_lists.sync(connector)
+    (payable,) = [one for one in harness.synced_lists.held if one.attributes.get("account_type") == "Accounts Payable"]
+    harness.synced_lists.held.append(payable.model_copy(update={"erp_id": "4711", "name": "Payables abroad"}))
+    harness.switch(monthly_reads=1)
+    assert (await refused(connector.payments.create, a_payment_of(bill, pushed, "several-p"))).code == "ERP_QUOTA"
+    assert harness.payments_with("several-p") == []
 
 
 async def test_a_throttle_says_when_to_come_back(harness: QuickBooksHarness, connector: ErpConnector) -> None:
