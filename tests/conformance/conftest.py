@@ -23,6 +23,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case once for every ERP that has the traits it is about: where an ERP lacks one there is no case."""
     if "harness" not in metafunc.fixturenames:
         return
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(1, metafunc.config.getoption("--storm-seeds", default=3) + 1))
     traits = {trait for marker in metafunc.definition.iter_markers("trait") for trait in marker.args}
     harnesses = [name for name, kind in HARNESSES.items() if traits <= kind.traits]
     if "quickbooks_online" in harnesses:
@@ -67,5 +69,7 @@ def connector(harness: ErpHarness) -> ErpConnector:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many seeds of each cell tests/conformance/test_crashes.py runs, where it is named on the command line."""
+    """How many seeds of each cell tests/conformance/test_crashes.py runs, and how many storms test_writing.py sends each
+    ERP through, where they are named on the command line."""
     parser.addoption("--crash-seeds", type=int, default=1)
+    parser.addoption("--storm-seeds", type=int, default=3)

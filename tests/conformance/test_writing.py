@@ -422,9 +422,8 @@ async def test_paying_what_is_gone_is_refused(harness: ErpHarness, connector: Er
 # --- everything at once ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_one_document_each_through_a_storm(harness: ErpHarness, seed: int) -> None:
-    """Every fault at once, at random: each bill exactly once, each linked."""
+    """Every fault at once, at random: each bill exactly once, each linked. Twenty seeds: `--storm-seeds 20`."""
     calm = harness.connect()
     orders = [
         one
