@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lifecycles", type=int, default=100, help="orders to bill and pay")
     parser.add_argument("--netsuite-orders", type=int, default=2_000, help="orders to sync in from NetSuite")
     parser.add_argument("--quickbooks-orders", type=int, default=10_000, help="to sync in from QuickBooks Online")
-    parser.add_argument("--throttled-bills", type=int, default=100, help="to push while a minute takes as many calls")
+    parser.add_argument("--throttled-bills", type=int, default=500, help="to push while a minute takes as many calls")
     parser.add_argument("--desktop-orders", type=int, default=5_000, help="orders to sync in from QuickBooks Desktop")
     parser.add_argument("--bills", type=int, default=200, help="bills to post, by one caller and again by twenty")
     parser.add_argument("--json", type=Path, help="keep the figures and their details in this file")

@@ -80,14 +80,20 @@ class Upkeep:
                 session, Erp.QUICKBOOKS_ONLINE, (ConnectionState.READY, ConnectionState.NEEDS_PREFERENCES)
             )
         for row in rows:
-            store = StoredTokens(self._database, self._vault, ConnectionId(row.id))
-            tokens = await store.current()
-            if tokens.get(ENDED) or not tokens.get("refresh_token"):
-                continue
-            if expiry(tokens, "refreshed_at") < now - IDLE_AFTER:
-                await self._refresh(row, store, tokens)
-            if tokens.get("grant_ends_at") and expiry(tokens, "grant_ends_at") < now + ANNOUNCED:
-                await self._announce(row, tokens["grant_ends_at"])
+            try:
+                await self._look_at_authorization(row, now)
+            except Exception:  # the others end too if nobody refreshes them
+                log.exception("the authorization of %s was not looked after; trying again in %s", row.id, LOOK_EVERY)
+
+    async def _look_at_authorization(self, row: ConnectionRow, now: datetime) -> None:
+        store = StoredTokens(self._database, self._vault, ConnectionId(row.id))
+        tokens = await store.current()
+        if tokens.get(ENDED) or not tokens.get("refresh_token"):
+            return
+        if expiry(tokens, "refreshed_at") < now - IDLE_AFTER:
+            await self._refresh(row, store, tokens)
+        if tokens.get("grant_ends_at") and expiry(tokens, "grant_ends_at") < now + ANNOUNCED:
+            await self._announce(row, tokens["grant_ends_at"])
 
     @staticmethod
     async def _look_at_web_connectors(session: AsyncSession, now: datetime) -> None:

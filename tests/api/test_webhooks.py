@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,14 +55,18 @@ async def company(api: ApiClient, database: Database, fake_temporal: FakeTempora
     connection_id = await connected(api)
     await eventually(lambda: fake_temporal.started)
     realm = f"91303{abs(hash(connection_id)) % 10**12}"
-    async with database.transaction() as session:
-        await session.execute(
-            text("update connections set erp = 'quickbooks_online', company = :realm where id = :id"),
-            {"realm": realm, "id": connection_id},
-        )
+    await reported_as(database, connection_id, realm)
     fake_temporal.started.clear()
     fake_temporal.running.clear()
     return realm
+
+
+async def reported_as(database: Database, connection_id: str, realm: str) -> None:
+    async with database.transaction() as session:
+        await session.execute(
+            text("update connections set erp = 'quickbooks_online', company = :realm, user_name = id where id = :id"),
+            {"realm": realm, "id": connection_id},
+        )
 
 
 async def hint(database: Database, realm: str) -> Any:
@@ -115,6 +120,44 @@ async def test_duplicates_and_floods_start_one_sync(
     fake_temporal.running.clear()
     await sent(http, [cloud_event(f"h-{company}", company)])
     await eventually(lambda: len(fake_temporal.started) == 2)
+
+
+async def test_a_company_of_several_connections_is_synced_in_each(
+    api: ApiClient,
+    other_api: ApiClient,
+    http: httpx.AsyncClient,
+    database: Database,
+    fake_temporal: FakeTemporal,
+    company: str,
+) -> None:
+    """One call for one realm: a sync of every connection of it, whichever organization has it, and of no other."""
+    await connected(api)  # another company's
+    same = await connected(other_api)
+    await reported_as(database, same, company)
+    fake_temporal.started.clear()
+    fake_temporal.running.clear()
+    assert (await sent(http, [cloud_event(f"s-{company}", company)])).json() == {"events": 1}
+    await eventually(lambda: len(fake_temporal.started) == 2)
+    async with database.statement() as session:
+        hinted = await session.execute(
+            text("select c.company, count(*) from change_hints h join connections c on c.id = h.connection_id"
+                 " where c.company = :c group by c.company"), {"c": company}
+        )  # fmt: skip
+        assert [tuple(row) for row in hinted] == [(company, 2)]
+
+
+async def test_a_company_that_nobody_knows_is_counted(
+    http: httpx.AsyncClient, database: Database, fake_temporal: FakeTemporal
+) -> None:
+    """Answered 200, so that nobody sends it again for days; an administrator can see that it comes."""
+    realm = f"unknown-{secrets.token_hex(6)}"
+    value = [cloud_event(f"u-{realm}-{number}", realm) for number in range(3)]
+    for _ in range(2):
+        assert (await sent(http, value)).json() == {"events": 3}
+    async with database.statement() as session:
+        row = (await session.execute(text("select * from webhook_companies where company = :c"), {"c": realm})).one()
+    assert (row.calls, row.events, row.duplicates) == (2, 3, 3)
+    assert fake_temporal.started == []
 
 
 async def test_a_hint_that_no_run_has_done_starts_one_more(

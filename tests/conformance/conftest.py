@@ -69,7 +69,7 @@ def connector(harness: ErpHarness) -> ErpConnector:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many seeds of each cell tests/conformance/test_crashes.py runs, and how many storms test_writing.py sends each
-    ERP through, where they are named on the command line."""
+    """How many seeds of each cell tests/conformance/test_crashes.py runs, and how many storms test_writing.py sends
+    each ERP through, where they are named on the command line."""
     parser.addoption("--crash-seeds", type=int, default=1)
     parser.addoption("--storm-seeds", type=int, default=3)

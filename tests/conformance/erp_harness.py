@@ -164,6 +164,8 @@ class ErpHarness(ABC):
     """The status of an order of which nothing is billed."""
     never_open: ClassVar[str]
     """A state of orders that never come in, and may be deleted."""
+    most_in_flight: int = 1
+    """Calls of one company at a time, as the suite's connections are set."""
     peek_calls: ClassVar[int]
     """How many calls an unchanged peek takes."""
     deletion_spellings: ClassVar[Sequence[str]] = ("",)

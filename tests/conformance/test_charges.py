@@ -1,33 +1,19 @@
 """Money beyond a bill's lines: it arrives whole or the bill does not (matching rules, H01 to H03)."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from erp.connector import ErpConnector
 from erp.errors import Rejected
-from models.domain.bills import BillToPush, ChargeKind, ChargeToPush
+from models.domain.bills import ChargeKind
+from tests.conformance.charges import charged, with_charges
 from tests.conformance.erp_harness import (
     ErpHarness,
     a_bill_for,
     push,
     the_order,
 )
-
-CHARGES = (
-    ChargeToPush(kind=ChargeKind.FREIGHT, amount=Decimal("50.00"), description="by road"),
-    ChargeToPush(kind=ChargeKind.TAX, amount=Decimal("12.34")),
-    ChargeToPush(kind=ChargeKind.DISCOUNT, amount=Decimal("-2.00")),
-)
-
-
-def charged(bill: BillToPush, **changes: Any) -> BillToPush:
-    return bill.model_copy(update={"charges": CHARGES, "total": bill.total + Decimal("60.34"), **changes})
-
-
-def with_charges(harness: ErpHarness) -> ErpConnector:
-    return harness.connect(preferences={**harness.settings()["preferences"], **harness.charge_preferences})
 
 
 @pytest.mark.trait("charges")

@@ -525,7 +525,7 @@ async def test_calls_in_flight_are_limited(harness: ErpHarness) -> None:
     connectors = [harness.connect(), harness.connect(credentials={"entity": harness.other_entity})]
     harness.forget_calls()
     await asyncio.gather(*(all_orders(connector) for connector in connectors for _ in range(4)))
-    assert harness.calls()["max_in_flight"] == 1
+    assert harness.calls()["max_in_flight"] <= harness.most_in_flight
 
 
 @pytest.mark.trait("answers_at_once")

@@ -19,7 +19,7 @@ from models.store.connections import connections
 from models.store.connections.credentials import CredentialVault
 from models.store.connections.tokens import StoredTokens
 from services.connections.upkeep import Upkeep
-from tests.harness.tenant import Tenant
+from tests.harness.tenant import Tenant, new_tenant
 
 NOW = datetime.now(UTC)
 
@@ -60,9 +60,12 @@ class KilledBeforeCommit(StoredTokens):
         return await super().rotate(old, killed)
 
 
+KEY = Fernet.generate_key().decode()
+
+
 @pytest.fixture
 def vault() -> CredentialVault:
-    return CredentialVault([Fernet.generate_key().decode()])
+    return CredentialVault([KEY])
 
 
 async def connect(tenant: Tenant, vault: CredentialVault, **changed: str) -> None:
@@ -72,6 +75,12 @@ async def connect(tenant: Tenant, vault: CredentialVault, **changed: str) -> Non
     }  # fmt: skip
     async with tenant.database.transaction() as s:
         await connections.save_credentials(s, tenant.connection_id, vault.seal(tokens))
+
+
+async def be_quickbooks(tenant: Tenant) -> None:
+    await tenant.execute(
+        "update connections set erp = 'quickbooks_online', state = 'ready' where id = :c", c=tenant.connection_id
+    )
 
 
 def server(intuit: Intuit, settings: ConnectionSettings | None = None) -> OAuthServer:
@@ -109,19 +118,39 @@ async def open_codes(tenant: Tenant) -> list[str]:
         return list(rows.scalars())
 
 
-async def test_idle_connections_are_refreshed_and_ends_are_announced(tenant: Tenant, vault: CredentialVault) -> None:
-    """A hundred days without a refresh end a grant, and five years end every one."""
-    ends = (NOW + timedelta(days=59)).isoformat()
-    await connect(tenant, vault, refreshed_at=(NOW - timedelta(days=31)).isoformat(), grant_ends_at=ends)
-    async with tenant.database.transaction() as s:
-        await s.execute(
-            text("update connections set erp = 'quickbooks_online', state = 'ready' where id = :c"),
-            {"c": tenant.connection_id},
-        )
+@pytest.mark.parametrize(
+    ("idle", "left", "presented", "codes"),
+    [
+        (31, 59, ["rt-1"], ["AUTH_GRANT_ENDS"]),
+        (29, 61, [], []),
+        (31, 61, ["rt-1"], []),
+        (29, 59, [], ["AUTH_GRANT_ENDS"]),
+    ],
+)
+async def test_idle_connections_are_refreshed_and_ends_are_announced(
+    tenant: Tenant, vault: CredentialVault, idle: int, left: int, presented: list[str], codes: list[str]
+) -> None:
+    """A hundred days without a refresh end a grant, and five years end every one: told sixty days before, once."""
+    ends = (NOW + timedelta(days=left)).isoformat()
+    await connect(tenant, vault, refreshed_at=(NOW - timedelta(days=idle)).isoformat(), grant_ends_at=ends)
+    await be_quickbooks(tenant)
     intuit = Intuit("kills")
     upkeep = Upkeep(tenant.database, vault, partial(server, intuit))
     for _ in range(3):
         await upkeep.look(NOW)
-    assert intuit.presented == ["rt-1"]
-    assert await open_codes(tenant) == ["AUTH_GRANT_ENDS"]
+    assert intuit.presented == presented
+    assert await open_codes(tenant) == codes
     assert (await StoredTokens(tenant.database, vault, tenant.connection_id).current())["grant_ends_at"] == ends
+
+
+async def test_a_connection_that_cannot_be_opened_keeps_no_other_from_being_refreshed(
+    tenant: Tenant, vault: CredentialVault
+) -> None:
+    """Its key is gone: the others would end after a hundred days."""
+    for company, key in (("first", Fernet.generate_key().decode()), ("second", KEY)):
+        other = await new_tenant(tenant.database)
+        await connect(other, CredentialVault([key]), refreshed_at=(NOW - timedelta(days=31)).isoformat(), name=company)
+        await be_quickbooks(other)
+    intuit = Intuit("kills")
+    await Upkeep(tenant.database, vault, partial(server, intuit)).look(NOW)
+    assert intuit.presented == ["rt-1"]

@@ -89,6 +89,7 @@ async def test_billed_orders_become_bills_and_unbilled_ones_orders(api: StackCli
     (outcome,) = await upload(api, "bill", "PO-7")
     assert codes(outcome["problems"]) == {"UPLOADED_AS_ORDER"}
     assert "by hand" in outcome["problems"][0]["message"]
+    assert "a bill against the mirrored purchase order" in outcome["problems"][0]["message"]
     company.pass_time(2)
     await api.sync()
     shown = await api.get(f"/v1/source-orders/{unbilled['id']}")

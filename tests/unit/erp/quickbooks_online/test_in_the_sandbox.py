@@ -13,10 +13,10 @@ from models.domain.ids import ErpId, ExternalKey
 from models.domain.source_orders import LineToUpload, OrderToUpload, UploadAs
 from models.domain.sync import Stream
 from sandbox.quickbooks_online.switches import SWITCHES
+from tests.conformance.charges import charged, with_charges
 from tests.conformance.erp_harness import OPEN_ORDER, Sandbox, a_bill_for, a_payment_of, all_orders, push, the_order
 from tests.conformance.quickbooks_online_harness import QuickBooksHarness
 from tests.conformance.quickbooks_positions import LEFT_OUT, POSITIONS, REFUSING, UNKIND
-from tests.conformance.test_charges import charged, with_charges
 
 
 @pytest.fixture
@@ -119,8 +119,8 @@ async def test_a_payment_in_doubt_waits_for_reads(harness: QuickBooksHarness, mo
         await connector.payments.create(payment)
     assert (await refused(connector.payments.find, payment)).code == "ERP_QUOTA"
     harness.switch(monthly_reads=0)
-    (made,) = harness.payments_with("doubt-p")
-    assert await connector.payments.find(payment) == made.erp_id
+    (sent,) = harness.payments_with("doubt-p")
+    assert await connector.payments.find(payment) == sent.erp_id
 
 
 async def test_with_several_payable_accounts_a_payment_waits_for_its_bill(
