@@ -1,6 +1,7 @@
 """QuickBooks Online in its sandbox."""
 
 import asyncio
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,7 @@ from tests.conformance.erp_harness import (
     SandboxReceipt,
 )
 from tests.conformance.quickbooks_positions import Position
+from tests.harness.quickbooks_xml import vendor_schema
 
 APP = App("ABsandboxClientId", "sandbox-client-secret")
 REALM = "9130350000000000001"
@@ -197,6 +199,7 @@ class QuickBooksHarness(ErpHarness):
             Storage(self._store_of(values["realm"]), None, lists=self.synced_lists),  # type: ignore[arg-type]
         )
         self.connectors.append(created)
+        created._client._transport._http.event_hooks["request"].append(_check_what_is_sent)  # type: ignore[attr-defined]
         return created
 
     def _store_of(self, realm: str) -> GrantedTokens:
@@ -359,6 +362,18 @@ class QuickBooksHarness(ErpHarness):
 
     def spell_voids(self, spelling: str) -> None:
         assert not spelling, "QuickBooks writes its states in one way"
+
+
+async def _check_what_is_sent(request: httpx.Request) -> None:
+    """Compare every document that the suite's connectors send with the vendor's schema, where it is at hand."""
+    schema = vendor_schema()
+    kind = DOCUMENTS.get(request.url.path.rpartition("/")[2])
+    if schema is not None and kind is not None and request.method == "POST":
+        schema.check_entity(kind, json.loads(request.content, parse_float=Decimal))
+
+
+DOCUMENTS = {kind.casefold(): kind for kind in ("PurchaseOrder", "Bill", "BillPayment", "VendorCredit", "Vendor")}
+"""Kinds of document by their segment of the path."""
 
 
 def _key(bill: Mapping[str, Any]) -> str:
