@@ -63,7 +63,7 @@ class RetractionActivities:
             before = await retractions.billed_of_orders(session, retract.bill_id)
             ended = await taken_back.end(session, connection.row, retract.bill_id)
             for snapshot in snapshots.values():
-                await apply_snapshot(session, connection.row, connection.erp, snapshot)
+                await apply_snapshot(session, connection.row, connection.erp, snapshot, frees=True)
             if ended and outgoing.way is RetractBy.CREDIT and outgoing.order_document is not None:
                 after = await retractions.billed_of_orders(session, retract.bill_id)
                 if after >= before:

@@ -74,7 +74,8 @@ class PurchaseOrderRow(SQLModel, table=True):
     figures_due: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     """A sync left figures of it out while a bill of ours was on its way: it is read whole once none is."""
     credits_read_at: datetime | None = instant_column(nullable=True)
-    """When the reading began that its credited quantities are from, by our clock; None: it never had any."""
+    """When the reading began that gave quantity back, by a credit or by a bill that was taken back, by our clock; None:
+    nothing ever did."""
     snapshot: int = Field(default=1, sa_type=BigInteger)
     """Counts the contents stored so far; it names the version in match results."""
     imported_at: datetime = instant_column(default_now=True)

@@ -20,9 +20,15 @@ CREDIT_UNCLEAR = "CREDIT_UNCLEAR"
 
 
 async def apply_snapshot(
-    session: AsyncSession, connection: ConnectionRow, erp: ErpConnector, snapshot: PurchaseOrderSnapshot
+    session: AsyncSession,
+    connection: ConnectionRow,
+    erp: ErpConnector,
+    snapshot: PurchaseOrderSnapshot,
+    *,
+    frees: bool = False,
 ) -> tuple[BillId, ...]:
-    """Store the order with its receipts and settle our bills that it shows; return the bills settled now."""
+    """Store the order with its receipts and settle our bills that it shows; return the bills settled now. `frees`: a
+    bill of the order was just taken back."""
     order = snapshot.purchase_order
     if order.currency not in (None, connection.base_currency):
         reason = f"it is in {order.currency} now"
@@ -41,6 +47,7 @@ async def apply_snapshot(
         mapped,
         known_receipts(erp, snapshot.receipts),
         receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
+        frees=frees,
     )
 
 

@@ -76,8 +76,9 @@ class Tenant:
         received: Sequence[Receipt] = (),
         credits: Sequence[OrderCredit] = (),
         began: datetime | None = None,
+        frees: bool = False,
     ) -> tuple[BillId, ...]:
-        """One order read whole by its own workflow."""
+        """One order read whole by its own workflow, or behind a bill that was taken back."""
         snapshot = PurchaseOrderSnapshot(
             purchase_order=order,
             receipts=tuple(received),
@@ -93,6 +94,7 @@ class Tenant:
                 mapped(order),
                 [(receipt, ReceiptStatus.ACTIVE) for receipt in received],
                 receipts_count_as_billed=self.receipts_count_as_billed,
+                frees=frees,
             )
 
     async def receive(self, *received: Receipt, status: ReceiptStatus = ReceiptStatus.ACTIVE) -> Upserted:

@@ -44,7 +44,7 @@ async def figures_are_in(connection: AsyncConnection, order_id: PurchaseOrderId)
 
 
 async def keep_time_of(connection: AsyncConnection, order_id: PurchaseOrderId, began: datetime | None) -> None:
-    """Keep when the reading began that an order's credits are from."""
+    """Keep when the reading began that freed quantity of an order: a bill was credited or taken back."""
     await connection.execute(
         text("update purchase_orders set credits_read_at = :began where id = :id"), {"id": order_id, "began": began}
     )

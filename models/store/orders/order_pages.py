@@ -7,10 +7,11 @@ Three rules hold here (DESIGN section 5, matching spec 3.1):
   the bill that P still counts; it only queues a notification to the order's workflow, whose own refresh brings the
   evidence; if the bill never gets there, the next sync run has the order read whole (`figures_due.py`);
 - two reads within the same second carry the same revision. If a bill of ours was ever sent for the order, such a read
-  may not lower what is billed: it is ignored, and the order's workflow is notified.
+  may not lower what is billed, and if one was taken back it may not raise it: it is ignored, and the order's workflow
+  is notified.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -98,10 +99,12 @@ async def upsert(
         stored = await _stored(connection, connection_id, [write.order.erp_id for write in differing])
         ours = await sent_bills(connection, [write.id for write in differing])
     changed = [write for write in differing if _differs(stored[write.order.erp_id], write)]
+    freed = {row.id for row in stored.values() if row.credits_read_at is not None}
+    doubted = ours.keys() | freed
     same_second = [
-        write for write in changed if write.revision == stored[write.order.erp_id].revision and write.id in ours
+        write for write in changed if write.revision == stored[write.order.erp_id].revision and write.id in doubted
     ]
-    unsure = await _bills_less(connection, same_second) if same_second else frozenset()
+    unsure = await _may_be_older(connection, same_second, freed) if same_second else frozenset()
     changed = [write for write in changed if write.id not in unsure]
     if touched:
         await _keep_revisions(connection, touched)
@@ -166,7 +169,8 @@ async def take_back(s: AsyncSession, connection_id: ConnectionId, erp_ids: Seque
 async def _stored(connection: AsyncConnection, connection_id: ConnectionId, erp_ids: Sequence[str]) -> dict[str, Any]:
     rows = await connection.execute(
         text(
-            "select id, erp_id, revision, content_hash, status, matching_status, deleted_at from purchase_orders"
+            "select id, erp_id, revision, content_hash, status, matching_status, deleted_at, credits_read_at"
+            " from purchase_orders"
             " where connection_id = :c and erp_id = any(cast(:erp_ids as text[]))"
         ),
         {"c": connection_id, "erp_ids": erp_ids},
@@ -181,8 +185,11 @@ def _differs(row: Any, write: OrderWrite) -> bool:
     return write.revision > row.revision or not same_content(row, write)
 
 
-async def _bills_less(connection: AsyncConnection, writes: Sequence[OrderWrite]) -> frozenset[str]:
-    """Return the orders for which these reads show less converted than is stored."""
+async def _may_be_older(
+    connection: AsyncConnection, writes: Sequence[OrderWrite], freed: Collection[str]
+) -> frozenset[str]:
+    """Return the orders for which these reads show less converted than is stored; or more, where a bill was taken back
+    or credited (`freed`)."""
     rows = await connection.execute(
         text(
             "select purchase_order_id, erp_id, converted from purchase_order_lines"
@@ -195,7 +202,8 @@ async def _bills_less(connection: AsyncConnection, writes: Sequence[OrderWrite])
         write.id
         for write in writes
         for line in write.order.lines
-        if line.billed < stored.get((write.id, line.erp_id), line.billed)
+        if line.billed < (billed := stored.get((write.id, line.erp_id), line.billed))
+        or (line.billed > billed and write.id in freed)
     )
 
 

@@ -38,12 +38,14 @@ async def apply_snapshot(
     receipts: Sequence[tuple[Receipt, ReceiptStatus]],
     *,
     receipts_count_as_billed: bool,
+    frees: bool = False,
 ) -> tuple[BillId, ...]:
     """Store one whole order and settle the bills of ours that it shows; return the bills that are now wholly inside E.
 
     `receipts` are the snapshot's, with the meaning of their status; a receipt with an unknown status keeps what is
     stored of it. A snapshot older than the stored one changes nothing: its evidence may be true, its quantities are
-    not.
+    not. It `frees` quantity if a bill of the order was just taken back: a reading that began before and carries the
+    same revision shows that bill still.
     """
     await s.flush()
     connection = await s.connection()
@@ -53,7 +55,8 @@ async def apply_snapshot(
         write.revision < stored.revision or (stored.deleted_at is not None and write.revision == stored.revision)
     ):
         return ()
-    # A credit may leave the order's revision as it is, so the revision alone does not say which reading is newer.
+    # A credit may leave the order's revision as it is, and a bill may be taken back within one second: the revision
+    # alone does not say which reading is newer.
     overtaken = (
         stored is not None
         and write.revision == stored.revision
@@ -93,7 +96,7 @@ async def apply_snapshot(
         *await _settle_parts(s, connection, write, snapshot.billings),
     )
     credited = await credits.take_in(connection, write.id, snapshot.credits)
-    if credited or snapshot.credits:
+    if credited or snapshot.credits or frees:
         await keep_time_of(connection, write.id, snapshot.began)
     counted = await count_receipts(connection, [write.id], receipts_count_as_billed=receipts_count_as_billed)
     if not changed:

@@ -1,6 +1,7 @@
 """E + P is right at every moment: while a bill is on its way, and when the ERP's evidence arrives (matching.md 3.1)."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -142,6 +143,30 @@ async def test_a_page_of_the_same_second_may_say_more(tenant: Tenant) -> None:
     await tenant.page(an_order(revision=R1, billed={1: 5}, memo="later in that second"))
     assert await tenant.billed_net(an_order()) == 5
     assert (await tenant.row(an_order())).memo == "later in that second"
+
+
+@pytest.mark.parametrize("by", ["page", "refresh"])
+async def test_what_was_read_before_a_bill_was_taken_back_does_not_bring_it_back(tenant: Tenant, by: str) -> None:
+    """Made, taken back and read three times within one second: a reading that began before says more than is true.
+    Whoever believed it had the next bill wait for a release that nobody owes."""
+    await tenant.page(an_order(revision=R1))
+    bill_id = await tenant.bill(an_order(), {1: 4})
+    await tenant.send(bill_id)
+    shown = an_order(revision=R1, billed={1: 4})
+    await tenant.refresh(shown, [billing(shown, bill_id)])
+    began = datetime.now(UTC)
+    await tenant.execute("update bill_lines set reserves = false where bill_id = :id", id=bill_id)
+    await tenant.execute("delete from bill_lines where bill_id = :id", id=bill_id)
+    await tenant.refresh(an_order(revision=R1), began=began, frees=True)
+    assert await tenant.billed_net(an_order()) == 0
+    if by == "page":
+        await tenant.page(an_order(revision=R1, billed={1: 4}))
+        assert [notified.erp_id for notified in await tenant.to_notify()] == ["1007"]
+    else:
+        await tenant.refresh(shown, began=began - timedelta(milliseconds=300))
+    assert await tenant.billed_net(an_order()) == 0
+    await tenant.refresh(shown, began=began + timedelta(milliseconds=300))
+    assert await tenant.billed_net(an_order()) == 4, "a later reading counts"
 
 
 async def test_a_snapshot_of_the_same_second_that_lacks_a_settled_bill_is_not_believed(tenant: Tenant) -> None:
