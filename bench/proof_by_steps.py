@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -109,7 +110,6 @@ class Steps:
 
     async def handed_on(self, caller: Caller, kill: Callable[[], str]) -> None:
         """Kill when Temporal has the message, and no worker has taken it: the worker stands still."""
-        await self._until(self._worker_is_there, "the worker to be there")
         async with self._standing_still("worker"):
             await self._proof.ask(caller)
             await self._until(lambda: self._was_handed_on(caller), "the message to be handed on")
@@ -169,13 +169,6 @@ class Steps:
             return False
         return False
 
-    async def _worker_is_there(self) -> bool:
-        try:
-            child_named("worker")
-        except LookupError:
-            return False
-        return True
-
     async def _more_in_the_erp_than(self, before: int) -> bool:
         return await self._proof.in_the_erp() > before
 
@@ -201,6 +194,7 @@ class Steps:
 
     @asynccontextmanager
     async def _standing_still(self, name: str) -> AsyncIterator[None]:
+        await self._until(partial(_is_there, name), f"the {name} to be there")  # it may be starting again
         process = child_named(name)
         process.suspend()
         try:
@@ -216,6 +210,14 @@ class Steps:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"waited {PATIENCE:.0f} s for {what}")
             await asyncio.sleep(0.05)
+
+
+async def _is_there(name: str) -> bool:
+    try:
+        child_named(name)
+    except LookupError:
+        return False
+    return True
 
 
 Kill = tuple[str, Callable[[Steps, Caller, Callable[[], str]], Awaitable[None]]]
