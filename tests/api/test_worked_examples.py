@@ -1,7 +1,7 @@
 """The worked examples of the matching rules, asked of the API: the mirror's ledger, stored policies, a bill's figures.
 
-Orders, receipts and what was billed before are put into the mirror as a sync would leave them. What went back to the
-vendor is off what was received, as both ERPs show it.
+Orders with their receipts, credits and what was billed before are stored as an order is that was read whole. What went
+back to the vendor is off what was received, as both ERPs show it.
 """
 
 import itertools
@@ -11,11 +11,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from models.domain.ids import DocumentId, ErpId
-from models.domain.orders import LineBasis
+from models.domain.ids import ConnectionId, DocumentId, ErpId
+from models.domain.orders import (
+    LineBasis,
+    MatchingStatus,
+    OrderCredit,
+    PoStatus,
+    PurchaseOrder,
+    PurchaseOrderSnapshot,
+)
+from models.domain.receipts import Receipt, ReceiptLine, ReceiptStatus
 from models.store.base.database import Database
+from models.store.orders import purchase_orders
+from models.store.orders.purchase_orders import MappedOrder
+from tests.fakes.fake_erp import CAPABILITIES, FakeErp
 from tests.harness.api_client import (
     ApiClient,
     an_order,
@@ -25,6 +35,12 @@ from tests.harness.api_client import (
 
 TODAY = datetime.now(UTC).date()
 _orders = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def bills_of_several_sources(erp: FakeErp) -> None:
+    """The examples are about quantities and money, not about the documents that a bill is made of."""
+    erp.capabilities = CAPABILITIES.model_copy(update={"several_sources_per_bill": True})
 
 
 async def order_of(
@@ -51,23 +67,59 @@ async def order_of(
             "closed": closed,
         }
     )
-    order_id = await mirrored(database, connection_id, order.model_copy(update={"lines": (line,)}))
     by_amount = basis is LineBasis.AMOUNT
+    line = line.model_copy(
+        update={
+            "billed": Decimal(0 if by_amount else billed),
+            "billed_amount": Decimal(billed) * (1 if by_amount else Decimal(price)),
+        }
+    )
+    order = order.model_copy(update={"lines": (line,)})
+    receipts = []
+    if Decimal(received):
+        quantity = Decimal(received) / (amount if by_amount else 1)
+        receipts = [(a_receipt(order, quantity), ReceiptStatus.ACTIVE)]
+    credits = ()
+    if Decimal(credited):
+        at_price = Decimal(credited) * Decimal(price)
+        credits = (OrderCredit(order_line=line.erp_id, quantity=Decimal(credited), amount=at_price),)
+    snapshot = PurchaseOrderSnapshot(
+        purchase_order=order, receipts=tuple(receipt for receipt, _ in receipts), credits=credits
+    )
     async with database.transaction() as session:
-        await session.execute(
-            text(
-                "update purchase_order_lines set received = :received, billed = :billed,"
-                " billed_amount = :billed_amount, credited = :credited where purchase_order_id = :order"
-            ),
-            {
-                "received": Decimal(received) / (amount if by_amount else 1),
-                "billed": Decimal(0 if by_amount else billed),
-                "billed_amount": Decimal(billed) * (1 if by_amount else Decimal(price)),
-                "credited": Decimal(credited),
-                "order": order_id,
-            },
+        await purchase_orders.apply_snapshot(
+            session,
+            ConnectionId(connection_id),
+            snapshot,
+            MappedOrder(order, PoStatus.UNFILLED, MatchingStatus.ACTIVE),
+            receipts,
+            receipts_count_as_billed=False,
         )
-    return order_id
+    return purchase_orders.purchase_order_id(ConnectionId(connection_id), order.erp_id)
+
+
+def a_receipt(order: PurchaseOrder, quantity: Decimal) -> Receipt:
+    """So much of the order's one line has come."""
+    (line,) = order.lines
+    return Receipt(
+        erp_id=ErpId(f"R-{order.erp_id}"),
+        document_id=DocumentId(f"PO Receiver-{order.number}"),
+        number=f"R-{order.number}",
+        erp_status="Pending",
+        order_document=order.document_id,
+        vendor_id=order.vendor_id,
+        received_on=TODAY,
+        revision="2026-11-02 10:00:00",
+        lines=(
+            ReceiptLine(
+                erp_id=ErpId(f"R-{line.erp_id}"),
+                line_no=1,
+                item_id=line.item_id,
+                quantity=quantity,
+                order_line=line.erp_id,
+            ),
+        ),
+    )
 
 
 def a_bill(*lines: dict[str, Any], **values: Any) -> dict[str, Any]:
@@ -370,15 +422,8 @@ async def test_the_rest_of_an_order_is_measured_by_the_whole_of_it(api: ApiClien
             )
         }
     )
-    await mirrored(database, connection_id, first)
-    async with database.transaction() as session:
-        await session.execute(
-            text(
-                "update purchase_order_lines set billed = 4, billed_amount = 50 where purchase_order_id in"
-                " (select id from purchase_orders where number = 'PO-W6' and connection_id = :c)"
-            ),
-            {"c": connection_id},
-        )
+    billed = first.lines[0].model_copy(update={"billed": Decimal(4), "billed_amount": Decimal("50.00")})
+    await mirrored(database, connection_id, first.model_copy(update={"lines": (billed,)}))
     order_id = await mirrored(database, connection_id, rest)
     await tolerates(api, po_total={"block": {"pct": "0"}}, price={"block": {"pct": "unlimited"}})
     assert await found(api, order_id, a_bill(line("6"))) == "OK"
