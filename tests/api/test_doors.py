@@ -293,6 +293,29 @@ async def test_a_body_nests_so_deep_and_no_deeper(api: ApiClient) -> None:
         assert (answer.status_code, answer.json()["code"]) in ((413, "BODY_TOO_COMPLEX"), (400, "INVALID_JSON"))
 
 
+async def test_a_database_whose_disk_is_full_is_an_outage(api: ApiClient, database: Database) -> None:
+    """G10: it was a 500. The request is repeated with its key once there is room."""
+    order_id = await an_open_order(api, database)
+    path, body = f"/v1/purchase-orders/{order_id}/bills", a_bill(number="INV-FULL")
+    statements = (
+        "create or replace function no_room() returns trigger language plpgsql as"
+        " $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$",
+        f"create trigger no_room before insert on bills for each row when (new.purchase_order_id = '{order_id}')"
+        " execute function no_room()",
+    )
+    for statement in statements:
+        async with database.transaction() as session:
+            await session.execute(text(statement))
+    try:
+        full = await api.post(path, body, key="full")
+    finally:
+        async with database.transaction() as session:
+            await session.execute(text("drop trigger no_room on bills"))
+    a_problem(full, 503, "DATABASE_UNAVAILABLE")
+    assert int(full.headers["retry-after"]) > 0
+    assert (await api.post(path, body, key="full")).status_code == 201
+
+
 async def test_a_database_that_ends_its_connections_is_an_outage(api: ApiClient, database: Database) -> None:
     """G10: 36 of 300 answers were 500."""
     order_id = await an_open_order(api, database)

@@ -304,3 +304,13 @@ async def test_an_outage_is_shown_and_everything_goes_on_after_it(api: StackClie
     assert (await api.connection())["outage_since"] is None
     assert len(company.held("vendor_invoices")) == 3
     assert {(await api.order(number))["status"] for number in ("PO-1", "PO-2", "PO-3")} == {"filled"}
+
+
+async def test_a_character_that_xml_cannot_hold_hides_no_order(api: StackClient, company: SandboxCompany) -> None:
+    """B9: one order's memo held a vertical tab, and no order of the company came in for up to seven days."""
+    company.order("PO-1", memo="line\x0bbreak")
+    company.order("PO-2")
+    await api.start()
+    assert await api.numbers() == {"PO-1", "PO-2"}
+    assert (await api.order("PO-1"))["memo"] == "line break"
+    assert await api.issues() == []

@@ -60,6 +60,23 @@ async def test_refused_there_until_its_cause_is_gone(api: StackClient, company: 
     assert await api.issues() == []
 
 
+async def test_a_bill_of_a_receipt_that_is_deleted_there_is_not_billed_any_more(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """B14: order 10, receiver 10, invoice 10; the invoice is deleted in Intacct. Billed stayed 10 after three syncs, so
+    that the invoice that replaces it was refused."""
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "10"}])
+    await api.start(mode="three_way")
+    bill = await api.billed("PO-1", {1: "10"})
+    company.does("delete", kind="vendor_invoice", number=bill["external_key"])
+    await api.sync()
+    await api.bill_is(bill["id"], "deleted")
+    assert ledger(await api.order("PO-1")) == amounts({"o": "10", "r": "10", "e": "0", "p": "0"}, *"orep")
+    await api.billed("PO-1", {1: "10"})
+    assert ledger(await api.order("PO-1")) == amounts({"o": "10", "r": "10", "e": "10", "p": "0"}, *"orep")
+
+
 async def test_a_bill_edited_there_beyond_the_order(api: StackClient, company: SandboxCompany) -> None:
     """B3, B13: taken over, and one issue of the order, which closes when the bill is put right there."""
     company.order("PO-1", "10")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from tests.harness.sandbox_company import SandboxCompany, today
-from tests.harness.stack_client import StackClient, amounts, ledger
+from tests.harness.stack_client import StackClient, amounts, ledger, refused
 
 
 async def accrued(api: StackClient) -> list[Decimal]:
@@ -63,6 +63,26 @@ async def test_our_bill_renumbered_and_repriced_there(received: StackClient, com
     company.does("edit_bill", number="FIXED-1", line=1, price="12.50")
     await api.sync()
     assert await api.issues() == []
+
+
+async def test_our_bill_rejected_there_is_not_paid(received: StackClient, company: SandboxCompany) -> None:
+    """B4: NetSuite with bill approval; it was synced with 50.00 due, and its payment failed with PAYABLE_MISSING."""
+    api = received
+    company.switch(bill_approval=True)
+    bill = await api.billed("PO-1", {1: "4"})
+    company.does("reject_bill", number=bill["number"])
+    await api.sync()
+    (issue,) = await api.issues()
+    assert issue["code"] == "BILL_REJECTED_IN_ERP"
+    body = {"amount": "50.00", "pay_on": today().isoformat()}
+    answer = await api.post(f"/v1/bills/{bill['id']}/payments", body, role="accountant")
+    refused(answer, 409, "BILL_REJECTED_IN_ERP")
+    assert company.held("payments") == []
+    company.does("approve_bill", number=bill["number"])
+    await api.sync()
+    assert await api.issues() == []
+    payment_id = await api.pay(bill["id"], "50.00")
+    await api.payment_is(payment_id, "paid")
 
 
 async def test_our_payment_voided_there(received: StackClient, company: SandboxCompany) -> None:

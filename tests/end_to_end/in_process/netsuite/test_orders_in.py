@@ -1,5 +1,6 @@
 """Purchase orders and item receipts of NetSuite coming in: statuses, lines, what is left out, deletions."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -107,6 +108,20 @@ async def test_lines_that_move_without_their_header_are_noticed(
     await api.sync()
     order = await api.order("PO-1")
     assert (order["erp_status"], ledger(order)) == ("Partially Received", figures("10", "6", "6", "0"))
+
+
+async def test_what_is_made_after_an_idle_sync_comes_in_with_the_next(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """B8: 100 orders, a sync, an idle one, 50 more, and Sync Now within the minute: 50 of 50 come in."""
+    first, second = [f"PO-{n}" for n in range(100)], [f"PO-{n}" for n in range(100, 150)]
+    company.orders(*first)
+    await api.start()
+    await api.sync()
+    assert await api.numbers() == set(first)
+    company.orders(*second, modified_at=datetime.now(UTC).isoformat())
+    await api.sync()
+    assert await api.numbers() == {*first, *second}
 
 
 async def test_what_stays_out_says_why(api: StackClient, company: SandboxCompany) -> None:
