@@ -27,6 +27,7 @@ from models.domain.bills import BillMatchMode, BillStatus, ChargeKind
 from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_key
 from models.domain.orders import LineBasis
+from models.domain.units import unit_key
 from models.store.base.today import today_in
 from models.store.orders import purchase_orders
 from models.store.orders.ledger import LedgerLine
@@ -377,7 +378,7 @@ def new_bill(
         where = (line.purchase_order_id, line.order_line_no)
         order_line = stored_lines[where]
         quantity, exact_quantity = reserved(ordered[where], line)
-        other_unit = bool(line.unit) and line.unit != order_line.unit
+        other_unit = bool(line.unit) and unit_key(line.unit) != unit_key(order_line.unit)
         lines.append(
             NewBillLine(
                 line_no=line.line_no,

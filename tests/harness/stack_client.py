@@ -60,6 +60,11 @@ class StackClient:
         headers = {**self._who(role), "Idempotency-Key": key or secrets.token_hex(8)}
         return await self.http.post(path, json={} if body is None else body, headers=headers)
 
+    async def post_raw(self, path: str, body: str) -> httpx.Response:
+        """Post a body exactly as it is written."""
+        headers = {**self._who("admin"), "Idempotency-Key": secrets.token_hex(8), "Content-Type": "application/json"}
+        return await self.http.post(path, content=body.encode(), headers=headers)
+
     async def put(self, path: str, body: Any, *, role: str = "admin") -> httpx.Response:
         return await self.http.put(path, json=body, headers={**self._who(role), "If-Match": "*"})
 

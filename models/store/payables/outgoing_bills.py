@@ -23,6 +23,7 @@ from models.domain.bills import (
 )
 from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.orders import LineBasis
+from models.domain.units import unit_key
 from models.store.payables import edit_baseline
 from models.store.policies import unit_factors
 
@@ -131,7 +132,7 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
                     unit=own or line.unit,
                     amount=amount,
                     # A price in the supplier's unit is no price of the order's.
-                    price=line.price if own is not None or line.billed_unit is None else None,
+                    price=line.price if own is not None or _is_in_the_orders_unit(line) else None,
                     order_quantity=order_quantity,
                     order_unit=None if order_quantity is None else line.unit,
                     order_line=ErpId(line.order_line),
@@ -224,6 +225,10 @@ def _charges(bill: Any) -> Iterator[ChargeToPush]:
         yield ChargeToPush(kind=ChargeKind.TAX, amount=bill.tax)
     if bill.discount:
         yield ChargeToPush(kind=ChargeKind.DISCOUNT, amount=-bill.discount)
+
+
+def _is_in_the_orders_unit(line: Any) -> bool:
+    return line.billed_unit is None or unit_key(line.billed_unit) == unit_key(line.unit or "")
 
 
 async def _own_units(session: AsyncSession, rows: Sequence[Any]) -> dict[tuple[str, str], str]:

@@ -1,0 +1,33 @@
+"""What a caller writes stands in the ERP's books as it was written, or is refused before it is saved."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.stack_client import StackClient
+from tests.harness.written_values import Written, bills, stands_as_written
+
+
+@pytest.fixture
+async def started(api: StackClient) -> StackClient:
+    await api.start()
+    return api
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)
+@given(written=st.lists(bills(8), min_size=10, max_size=10))
+async def test_what_was_written_stands_in_the_books(
+    started: StackClient, company: SandboxCompany, written: Sequence[Written]
+) -> None:
+    """Issue 10, kind 1, from `POST bills` to the ERP's books: decimals with zeros and exponents, units, days, texts
+    with blanks, line ends and letters of any alphabet."""
+    await stands_as_written(started, company, written)
