@@ -29,6 +29,6 @@ async def started(api: StackClient) -> StackClient:
 async def test_what_was_written_stands_in_the_books(
     started: StackClient, company: SandboxCompany, written: Sequence[Written]
 ) -> None:
-    """Issue 10, kind 1, from `POST bills` to the ERP's books: decimals with zeros and exponents, days, texts with blanks,
-    line ends and letters of any alphabet. Lines have no unit there."""
+    """Issue 10, kind 1, from `POST bills` to the ERP's books: decimals with zeros and exponents, days, texts with
+    blanks, line ends and letters of any alphabet. Lines have no unit there."""
     await stands_as_written(started, company, written)
