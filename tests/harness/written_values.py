@@ -118,8 +118,8 @@ async def send(api: StackClient, company: SandboxCompany, written: Sequence[Writ
     number = f"PO-W{next(_orders)}"
     lines = {n: {"price": format(one.order_price, "f"), "unit": "Each"} for n, one in enumerate(written, 1)}
     company.pass_time(10)
-    made = datetime.now(UTC).isoformat()
-    company.order(number, *["1000000"] * len(written), lines=lines, modified_at=made)
+    changed_at = datetime.now(UTC).isoformat()
+    company.order(number, *["1000000"] * len(written), lines=lines, modified_at=changed_at)
     if company.set_up.erp == "netsuite":
         company.does("receive", number=number)
     await api.sync()
