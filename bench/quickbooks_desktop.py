@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.company import Bench
-from bench.processes import MemoryWatch, child_named
+from bench.processes import CpuMeter, MemoryWatch, child_named
 from bench.report import Figure, Report, at_least, at_most
 from bench.sync_in import activities_of, span_of
 from cli.client.sync_runs import wait_for_run
@@ -147,8 +147,11 @@ class WebConnector:
 async def measure(bench: Bench, report: Report, *, count: int) -> None:
     """Connect, bring `count` orders in by one session, then poll idly."""
     connection_id, connector = await asyncio.to_thread(_connect, bench, count)
+    meter = CpuMeter(bench.stack.options.state_dir)
+    meter.start()
     with MemoryWatch(child_named("worker")) as worker, MemoryWatch(child_named("api")) as api:
         run, session = await asyncio.to_thread(_synced, bench, connection_id, connector)
+    cpu = meter.used()
     if run["counts"].get("purchase_orders.changed") != count:
         raise RuntimeError(f"{count} orders should have come in: {run['counts']}")
     client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
@@ -177,6 +180,7 @@ async def measure(bench: Bench, report: Report, *, count: int) -> None:
         "session": session._asdict(),
         "committed": committed,
         "counts": run["counts"],
+        "cpu_seconds": cpu,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.parse_rate import parse_rate, show
 from erp.quickbooks_online import translate, wire
+from erp.records import header_of
 from models.domain.orders import PurchaseOrder
 
 ORDERS = 100
@@ -79,7 +80,7 @@ def read(content: bytes) -> list[PurchaseOrder]:
     """What a sync page makes of the answer."""
     rows = wire.parts(wire.part(wire.parse(content), "QueryResponse"), "PurchaseOrder")
     orders = [translate.order(row, "USD") for row in rows]
-    assert all(translate.header(order) for order in orders)
+    assert all(header_of(order) for order in orders)
     return orders
 
 

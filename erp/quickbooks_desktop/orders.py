@@ -17,6 +17,7 @@ from erp.quickbooks_desktop import fields, statuses, translate, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.reader import Leg, Reader
+from erp.records import header_of
 from models.domain.connections import MatchMode
 from models.domain.ids import ErpId
 from models.domain.orders import PurchaseOrder, PurchaseOrderHeader, PurchaseOrderSnapshot
@@ -65,7 +66,7 @@ class Orders:
         self._kept.clear()
         orders, bad = fields.usable(listing.records, self._order)
         self._kept |= {str(one.erp_id): one for one in orders}
-        wanted = [translate.header(one) for one in orders if _is_wanted(one, ordered_from, open_in)]
+        wanted = [header_of(one) for one in orders if _is_wanted(one, ordered_from, open_in)]
         return Page(wanted, listing.after, listing.high_water, bad)
 
     async def lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:

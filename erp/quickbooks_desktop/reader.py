@@ -125,7 +125,7 @@ class Reader:
                 records[wire.text(record, "TxnID") or wire.text(record, "ListID") or str(len(records))] = record
             took = place.took
             following = place.following(end, len(legs), since)
-            if following is None or following.part > 1 or len(records) >= ENOUGH:
+            if following is None or len(records) >= ENOUGH:
                 shown = list(records.values())
                 return Listing(shown, None if following is None else following.text(), high_water(shown, took))
             place = following
@@ -176,8 +176,9 @@ class Reader:
         return end.strftime(FORM) if end < now - timedelta(days=1) else None
 
 
-ENOUGH = 200
-"""Records after which a page ends, though a further exchange would show more."""
+ENOUGH = 500
+"""Records after which a page ends, though more are stored or a further exchange would show more: what a page costs
+besides its records is shared by many, and some megabytes of XML are in memory at once."""
 
 PAGE_SIZE = 100
 """Records of one part of an answer: some hundred kilobytes."""

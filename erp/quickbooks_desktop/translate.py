@@ -5,20 +5,16 @@ Ids are QuickBooks' own; a line's id also names its document, `5F3-1772467200:5F
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
-from typing import Any, TypeVar
 
 from lxml import etree
 
 from erp.quickbooks_desktop import fields, statuses, wire
 from erp.quickbooks_desktop.wire import ONE, ZERO
+from erp.records import made
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
-from models.domain.orders import LineBasis, OrderBilling, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
+from models.domain.orders import LineBasis, OrderBilling, PurchaseOrder, PurchaseOrderLine
 from models.domain.receipts import Receipt, ReceiptLine
-from models.domain.record import Record
-
-R = TypeVar("R", bound=Record)
 
 ORDER_LINES = ("PurchaseOrderLineRet", "PurchaseOrderLineGroupRet")
 ITEM_LINES = ("ItemLineRet", "ItemGroupLineRet")
@@ -30,22 +26,6 @@ PARTS = Decimal("1E-10")
 
 BILLING_TYPES = ("Bill", "Check", "CreditCardCharge")
 """Kinds of documents that bill an order."""
-
-
-def made(model: type[R], **values: Any) -> R:
-    """Return a record of values that were checked here, without checking them again."""
-    return model.model_construct(_all_fields(model), **{**_defaults(model), **values})
-
-
-@cache
-def _all_fields(model: type[Record]) -> set[str]:
-    return set(model.model_fields)
-
-
-@cache
-def _defaults(model: type[Record]) -> dict[str, Any]:
-    """Return the defaults of a record's fields: asking for each of them costs more than all the rest."""
-    return {name: one.default for name, one in model.model_fields.items() if not one.is_required()}
 
 
 def line_id(document: str, line: str) -> ErpId:
@@ -98,12 +78,6 @@ CURRENCIES: Mapping[str, str] = {
     "Mexican Peso": "MXN",
 }
 """QuickBooks names currencies in words."""
-
-
-def header(whole: PurchaseOrder) -> PurchaseOrderHeader:
-    """Return an order's head."""
-    values = {name: getattr(whole, name) for name in PurchaseOrderHeader.model_fields}
-    return made(PurchaseOrderHeader, **values)
 
 
 def lines_in(record: etree._Element, names: Sequence[str]) -> Iterator[etree._Element]:

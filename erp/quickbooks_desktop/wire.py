@@ -154,14 +154,17 @@ def text(element: etree._Element | None, path: str) -> str | None:
     """Return the text of an element inside; None if it is absent or empty."""
     if element is None:
         return None
-    if path.startswith("."):
+    value: str | None
+    if path[0] == ".":
         value = element.findtext(path)
     else:  # several times quicker than a search, and a page of orders asks ten thousand times
         node: etree._Element | None = element
-        for name in path.split("/"):
-            node = None if node is None else next(node.iterchildren(name), None)
-        value = None if node is None else node.text
-    return value.strip() or None if value is not None else None
+        for name in path.split("/") if "/" in path else (path,):
+            node = next(node.iterchildren(name), None)
+            if node is None:
+                return None
+        value = node.text
+    return value.strip() or None if value else None
 
 
 def flag(element: etree._Element, path: str) -> bool:

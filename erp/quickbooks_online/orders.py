@@ -18,6 +18,7 @@ from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.translate import Unusable, bad_record
 from erp.quickbooks_online.wire import Entity
+from erp.records import header_of
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import (
@@ -44,6 +45,8 @@ class Orders:
         self._reader = reader
         self._companies = companies
         self._memory = memory
+        self._shown: dict[str, PurchaseOrder] = {}
+        """The orders of the page whose headers were read last, by id, until their lines are asked for."""
 
     def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
         """Return both meanings of an order's status, or None for a status that the table does not have."""
@@ -65,12 +68,12 @@ class Orders:
         detected = self._memory.window([KIND, "Bill"], since, window) if window and after is None else None
         if detected is not None:
             touched = touched_by(detected.changed.get("Bill", []))
-            records, resume, at, began = list(detected.changed.get(KIND, [])), None, detected.at, None
+            records, resume, began = list(detected.changed.get(KIND, [])), None, None
         else:
             where = [] if ordered_from is None else [f"TxnDate >= {wire.quoted(ordered_from.isoformat())}"]
             start = None if since is None else look_back(since)
             listing = await self._reader.page(KIND, after, since=start, where=where)
-            records, resume, at, began = listing.records, listing.after, listing.at, listing.began
+            records, resume, began = listing.records, listing.after, listing.began
             touched = {}
             if since is not None and after is None:
                 bills = self._memory.window(["Bill"], since, window) if window else None
@@ -82,7 +85,7 @@ class Orders:
             shown = await self._reader.by_ids(KIND, absent)
             records += shown.records.values()
         # What a first import reads is as new as QuickBooks' clock when it began: bills from before are in it already.
-        page = await self._page(records, touched, at, "" if began is None else translate.revision_of(began))
+        page = await self._page(records, touched, "" if began is None else translate.revision_of(began))
         wanted = [
             one
             for one in page.records
@@ -102,12 +105,13 @@ class Orders:
                 return bills
 
     async def _page(
-        self, records: Sequence[Entity], touched: Mapping[str, str], at: datetime, as_of: str
+        self, records: Sequence[Entity], touched: Mapping[str, str], as_of: str
     ) -> Page[PurchaseOrderHeader]:
         home = (await self._companies.current()).home_currency
         by_order = await self._bills_of(record for record in records if _needs_bills(record))
         headers: list[PurchaseOrderHeader] = []
         bad: list[BadRecord] = []
+        orders: dict[str, PurchaseOrder] = {}
         for place, record in enumerate(records):
             if place % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
@@ -118,8 +122,9 @@ class Orders:
             except Unusable as error:
                 bad.append(bad_record(record, error))
                 continue
-            headers.append(translate.header(order))
-            self._memory.put(KIND, {**record, "_order": order}, at)
+            headers.append(header_of(order))
+            orders[erp_id] = order
+        self._shown = orders
         return Page(headers, None, max((one.revision for one in headers), default=None), bad)
 
     async def lines(self, headers: Sequence[PurchaseOrderHeader]) -> Page[PurchaseOrder]:
@@ -128,9 +133,8 @@ class Orders:
         bad: list[BadRecord] = []
         absent: list[PurchaseOrderHeader] = []
         for header in headers:
-            kept = self._memory.get(KIND, header.erp_id)
-            order = kept[0].get("_order") if kept is not None else None
-            if isinstance(order, PurchaseOrder) and order.revision == header.revision:
+            order = self._shown.pop(header.erp_id, None)
+            if order is not None and order.revision == header.revision:
                 orders.append(order)
             else:
                 absent.append(header)

@@ -8,19 +8,17 @@ a letter (`wire.BILL`).
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from erp.errors import MalformedAnswer
 from erp.pages import BadRecord
 from erp.quickbooks_online import statuses, wire
 from erp.quickbooks_online.wire import ONE, ZERO, Entity
+from erp.records import made
 from models.domain.ids import DocumentId, ErpId
-from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
-from models.domain.record import Record
+from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderLine
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 
 PARTS = Decimal("1E-10")
 """How exactly the billed part of a line without a quantity is computed."""
@@ -33,25 +31,6 @@ ACCOUNT_ID = "account:"
 
 READ_MARGIN = timedelta(seconds=1)
 """An order read whole is as new as QuickBooks' clock said, less the second that the clock may round off."""
-
-
-def made(model: type[R], **values: Any) -> R:
-    """Return a record of values that were checked here, without checking them again: that second check takes half of a
-    sync page's time, and `model_construct` as much. A test compares these records with checked ones, field by field."""
-    record = model.__new__(model)
-    defaults, names = _fields(model)
-    object.__setattr__(record, "__dict__", {**defaults, **values})
-    object.__setattr__(record, "__pydantic_fields_set__", set(names))
-    object.__setattr__(record, "__pydantic_extra__", None)
-    object.__setattr__(record, "__pydantic_private__", None)
-    return record
-
-
-@cache
-def _fields(model: type[Record]) -> tuple[Mapping[str, Any], frozenset[str]]:
-    """Return the defaults of a record, which all are values that never change, and the names of all its fields."""
-    fields = model.model_fields
-    return {name: one.default for name, one in fields.items() if not one.is_required()}, frozenset(fields)
 
 
 class Unusable(MalformedAnswer):
@@ -289,12 +268,6 @@ def order(
         revision=max(revision(entity), touched),
         lines=lines,
     )
-
-
-def header(order: PurchaseOrder) -> PurchaseOrderHeader:
-    """Return the header of an order that came whole."""
-    values = order.__dict__
-    return made(PurchaseOrderHeader, **{name: values[name] for name in _fields(PurchaseOrderHeader)[1]})
 
 
 def says_billed(entity: Entity) -> bool:

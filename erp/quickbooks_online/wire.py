@@ -15,6 +15,8 @@ from models.domain import exact_json
 Entity = Mapping[str, Any]
 """One record or part of one, as QuickBooks writes it."""
 
+_LARGE = 10**18
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 CENT = Decimal("0.01")
@@ -81,9 +83,9 @@ def part(entity: Entity, name: str) -> Entity:
 def parts(entity: Entity, name: str) -> list[Entity]:
     """Return a list of objects inside another one; an empty one if it is absent."""
     value = entity.get(name)
-    if isinstance(value, Mapping):
-        return [value]
-    return [inner for inner in value if isinstance(inner, Mapping)] if isinstance(value, list) else []
+    if isinstance(value, list):
+        return [inner for inner in value if type(inner) is dict or isinstance(inner, Mapping)]
+    return [value] if isinstance(value, Mapping) else []
 
 
 def text(entity: Entity, name: str) -> str | None:
@@ -120,6 +122,8 @@ def decimal(entity: Entity, name: str) -> Decimal | None:
         ValueError: it is no number.
     """
     value = entity.get(name)
+    if type(value) is int and -_LARGE < value < _LARGE:
+        return Decimal(value)
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
@@ -158,6 +162,8 @@ def instant(value: str) -> datetime:
     match = _INSTANT.fullmatch(value.strip())
     if match is None:
         raise ValueError(f"{value!r} is no point in time")
+    if match["sign"] and match["hours"] < "24" and not match["fraction"]:  # as QuickBooks writes it
+        return datetime.fromisoformat(match[0].replace(" ", "T")).astimezone(UTC)
     at = datetime.fromisoformat(f"{match['day']}T{match['time']}+00:00")
     at += timedelta(microseconds=int((match["fraction"] or "0").ljust(6, "0")[:6]))
     if match["sign"]:
@@ -168,7 +174,7 @@ def instant(value: str) -> datetime:
 
 def moment_text(at: datetime) -> str:
     """Return a point in time as cursors and revisions have it: UTC, whole seconds, sortable."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    return at.astimezone(UTC).isoformat(" ", "seconds")[:19]
 
 
 def moment(cursor: str) -> datetime:
@@ -178,7 +184,7 @@ def moment(cursor: str) -> datetime:
 
 def query_time(at: datetime) -> str:
     """Return a point in time as queries and change data capture take it."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
 
 
 def quoted(value: str) -> str:

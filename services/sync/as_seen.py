@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from erp.clock import ErpClock, surely_seen
+from erp.clock import ErpClock, last_surely_seen
 from models.domain.bills import ErpBill
 from models.domain.lists import ListEntry
 from models.domain.orders import PurchaseOrder, PurchaseOrderSnapshot
@@ -23,20 +23,19 @@ R = TypeVar("R", ListEntry, PurchaseOrder, Receipt, ErpBill, ErpPayment)
 
 def as_seen(records: Sequence[R], read_at: datetime) -> list[R]:
     """Return the records of a reading that began then, by the ERP's clock, with the revisions to store them with."""
-    return [_as_seen(record, read_at) for record in records]
+    last = last_surely_seen(read_at)
+    return [_as_seen(record, last) for record in records]
 
 
 def snapshot_as_seen(snapshot: PurchaseOrderSnapshot, clock: ErpClock, began: datetime) -> PurchaseOrderSnapshot:
     """Return the snapshot of an order with the revisions to store it and its receipts with, and when its reading
     began."""
     read_at = clock.at(began)
-    order = _as_seen(snapshot.purchase_order, read_at)
+    order = _as_seen(snapshot.purchase_order, last_surely_seen(read_at))
     receipts = tuple(as_seen(snapshot.receipts, read_at))
     return snapshot.model_copy(update={"purchase_order": order, "receipts": receipts, "began": began})
 
 
-def _as_seen(record: R, read_at: datetime) -> R:
-    if not record.revision:  # some lists have no modification times; they are read whole
-        return record
-    seen = surely_seen(record.revision, read_at)
-    return record if seen == record.revision else record.model_copy(update={"revision": seen})
+def _as_seen(record: R, last: str) -> R:
+    # Some lists have no modification times; they are read whole.
+    return record if record.revision <= last else record.model_copy(update={"revision": last})

@@ -6,7 +6,8 @@ number longer than an index can hold.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args
 
 from erp.pages import BadRecord
 from models.domain.bills import ErpBill
@@ -14,6 +15,7 @@ from models.domain.lists import ListEntry
 from models.domain.orders import PurchaseOrder
 from models.domain.payments import ErpPayment
 from models.domain.receipts import Receipt
+from models.domain.record import Record
 
 R = TypeVar("R", ListEntry, PurchaseOrder, Receipt, ErpBill, ErpPayment)
 
@@ -26,6 +28,9 @@ MOST_DIGITS = 17
 """Digits before the point beyond which a number is no quantity and no amount of anything."""
 
 MOST_DECIMALS = 100
+
+SHORT = 18
+"""Characters of a finite number written without an exponent that cannot have too many digits or decimals."""
 
 KEYS = ("erp_id", "document_id", "number", "vendor_id", "key", "order_document", "source_document")
 
@@ -57,10 +62,12 @@ def _problems(record: Any) -> Iterator[str]:
         value = values.get(key)
         if isinstance(value, str) and len(value) > 500 and len(value.encode("utf-8", "replace")) > LONGEST_KEY_BYTES:
             yield f"its {key.replace('_', ' ')} has {len(value)} characters"
-    yield from _absurd_numbers(values, "its")
+    yield from _absurd_numbers(values, _decimals(type(record)), "its")
     order = isinstance(record, PurchaseOrder)
     numbers: set[int] = set()
-    for line in values.get("lines", ()):
+    lines = values.get("lines", ())
+    names = _decimals(type(lines[0])) if lines else ()
+    for line in lines:
         of_line = line.__dict__
         line_no = of_line["line_no"]
         if not 0 <= line_no <= HIGHEST_LINE_NO:
@@ -68,15 +75,27 @@ def _problems(record: Any) -> Iterator[str]:
         if line_no in numbers:
             yield f"it has two lines {line_no}"
         numbers.add(line_no)
-        yield from _absurd_numbers(of_line, f"line {line_no}'s")
+        yield from _absurd_numbers(of_line, names, f"line {line_no}'s")
         if order and of_line["quantity"] < 0:
             yield f"line {line_no} orders {of_line['quantity']}"
 
 
-def _absurd_numbers(values: dict[str, Any], whose: str) -> Iterator[str]:
-    for name, value in values.items():
+def _absurd_numbers(values: dict[str, Any], names: Sequence[str], whose: str) -> Iterator[str]:
+    for name in names:
+        value = values[name]
         if not isinstance(value, Decimal):
+            continue
+        # To take a number apart costs ten times as much as to write it, and a page has tens of thousands.
+        written = str(value)
+        if len(written) <= SHORT and "E" not in written and value.is_finite():
             continue
         exponent = value.as_tuple().exponent
         if not isinstance(exponent, int) or value.adjusted() > MOST_DIGITS or exponent < -MOST_DECIMALS:
-            yield f"{whose} {name.replace('_', ' ')} is {str(value)[:40]}"
+            yield f"{whose} {name.replace('_', ' ')} is {written[:40]}"
+
+
+@cache
+def _decimals(model: type[Record]) -> tuple[str, ...]:
+    """Return the names of the fields that may hold a decimal."""
+    fields = model.model_fields.items()
+    return tuple(name for name, one in fields if Decimal in (one.annotation, *get_args(one.annotation)))
