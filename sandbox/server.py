@@ -6,6 +6,7 @@ Vendor paths are answered exactly as the vendor would, anything else on them is 
 import argparse
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from email.utils import format_datetime
@@ -63,12 +64,14 @@ class Sandbox:
             await self._control_room(scope, receive, send)
         else:
             body = await _body(receive)
+            began = time.perf_counter()
             try:
                 answer = await self._vendor_answer(scope, body)
             except ConnectionCut:
                 _cut(send)
                 await _disconnected(receive)
                 return
+            self.calls.took(time.perf_counter() - began)
             await _send(receive, send, answer, format_datetime(self.clock.now(), usegmt=True))
 
     async def _vendor_answer(self, scope: Scope, body: bytes) -> Answer:

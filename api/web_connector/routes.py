@@ -22,6 +22,9 @@ router = APIRouter(include_in_schema=False)
 
 XML = "text/xml; charset=utf-8"
 
+VERSION = version("posync")
+"""Read once: to look it up costs as much as the rest of a call."""
+
 
 @router.get(PATH)
 async def describe(request: Request, services: Services) -> Response:
@@ -82,7 +85,7 @@ async def _answer(door: Door, call: Call) -> Any:
     given = call.parameters
     match call.name:
         case "serverVersion":
-            return version("posync")
+            return VERSION
         case "clientVersion":
             return ""
         case "authenticate":

@@ -158,12 +158,13 @@ def text(element: etree._Element | None, path: str) -> str | None:
     if path[0] == ".":
         value = element.findtext(path)
     else:  # several times quicker than a search, and a page of orders asks ten thousand times
-        node: etree._Element | None = element
+        inside = element
         for name in path.split("/") if "/" in path else (path,):
-            node = next(node.iterchildren(name), None)
-            if node is None:
+            child = next(inside.iterchildren(name), None)
+            if child is None:
                 return None
-        value = node.text
+            inside = child
+        value = inside.text
     return value.strip() or None if value else None
 
 

@@ -37,5 +37,6 @@ def snapshot_as_seen(snapshot: PurchaseOrderSnapshot, clock: ErpClock, began: da
 
 
 def _as_seen(record: R, last: str) -> R:
-    # Some lists have no modification times; they are read whole.
-    return record if record.revision <= last else record.model_copy(update={"revision": last})
+    if not record.revision or record.revision <= last:  # some lists have no modification times; they are read whole
+        return record
+    return record.model_copy(update={"revision": last})

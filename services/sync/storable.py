@@ -56,7 +56,7 @@ def storable(records: Sequence[R]) -> tuple[list[R], list[BadRecord]]:
     return good, bad
 
 
-def _problems(record: Any) -> Iterator[str]:
+def _problems(record: Record) -> Iterator[str]:
     values = record.__dict__
     for key in KEYS:
         value = values.get(key)
@@ -65,7 +65,7 @@ def _problems(record: Any) -> Iterator[str]:
     yield from _absurd_numbers(values, _decimals(type(record)), "its")
     order = isinstance(record, PurchaseOrder)
     numbers: set[int] = set()
-    lines = values.get("lines", ())
+    lines: Sequence[Record] = values.get("lines", ())
     names = _decimals(type(lines[0])) if lines else ()
     for line in lines:
         of_line = line.__dict__
