@@ -14,9 +14,11 @@ from models.domain.ids import ConnectionId
 from models.store.audit import handouts
 from models.store.audit.exchanges import Waiter
 from models.store.base.database import Database
+from models.store.connections import web_connector
 from services.connections.upkeep import Upkeep
 from services.exchanges import StoredExchanges
 from services.web_connector.door import Door
+from services.web_connector.logins import hashed
 from settings import Settings
 from tests.fakes.web_connector import Dropped, FakeCompany, FakeWebConnector
 from tests.harness.activity_harness import NoVault
@@ -442,6 +444,19 @@ async def test_an_idle_call_costs_little(pair: Pair) -> None:
     await door.close(admitted.secret)
     assert admitted.verdict == "none"
     assert pair.database.statements - before <= 3
+
+
+async def test_only_the_call_itself_does_not_wait_for_the_disk(pair: Pair) -> None:
+    """That somebody called may be lost in a crash of the database, and nothing else that the connection stores."""
+    await pair.connector.session()
+    async with pair.database.statement() as s:
+        await s.execute(text("set synchronous_commit = on"))
+        caller = await web_connector.call(
+            s, pair.connector.user, hashed(pair.connector.password), alive=timedelta(seconds=60)
+        )
+        assert caller is not None
+        assert (await s.execute(text("show synchronous_commit"))).scalar_one() == "on"
+        await s.execute(text("reset synchronous_commit"))
 
 
 async def test_a_second_web_connector_comes_later(pair: Pair) -> None:
