@@ -29,6 +29,7 @@ STACK_PARTS = (
     "post_bills",
     "netsuite",
     "quickbooks",
+    "quickbooks_reads",
     "quickbooks_desktop",
     "turns",
     "read_order",
@@ -77,7 +78,10 @@ async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Nam
         await netsuite.measure(bench, report, count=chosen.netsuite_orders)
         return
     if part == "quickbooks":
-        await quickbooks.measure(bench, report, count=chosen.quickbooks_orders, bills=chosen.throttled_bills)
+        await quickbooks.measure(bench, report, count=chosen.quickbooks_orders)
+        return
+    if part == "quickbooks_reads":
+        await quickbooks.measure_reads(bench, report, count=2_000, bills=chosen.throttled_bills)
         return
     if part == "quickbooks_desktop":
         await quickbooks_desktop.measure(bench, report, count=chosen.desktop_orders)

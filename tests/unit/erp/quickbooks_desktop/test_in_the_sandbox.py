@@ -251,6 +251,36 @@ async def test_inventory_that_is_switched_off_is_told_before_the_push() -> None:
     assert not any("BillAddRq" in one for one in journal.documents)
 
 
+async def test_order_lines_that_can_no_longer_receive_are_told_before_the_push() -> None:
+    """Issue 12: an order closed by hand, a line received in full, and more than is left of one: nothing is sent."""
+    pc = await sample()
+    connector, journal = connected(pc)
+    orders = await all_orders(connector)
+    closed, full, left = (
+        a_bill_for(orders[number], "PSB-1", Decimal(1)) for number in ("PO-1014", "PO-1001", "PO-1007")
+    )
+    left = left.model_copy(
+        update={"lines": tuple(line.model_copy(update={"quantity": Decimal(10_000)}) for line in left.lines)}
+    )
+    codes = []
+    for bill in (closed, full, left):
+        journal.documents.clear()
+        with pytest.raises(Rejected) as refused:
+            await connector.bills.create(bill)
+        codes.append(refused.value.code)
+        assert not any("BillAddRq" in one for one in journal.documents)
+    assert codes == ["ALREADY_CONVERTED", "ALREADY_CONVERTED", "MORE_THAN_ORDERED"]
+
+
+async def test_names_outside_ascii_come_in_as_they_are() -> None:
+    """Issue 12: non-ASCII text in names, in whatever encoding the answer's declaration names."""
+    pc = await sample()
+    await pc.load(vendors=[{"vendor_id": "V-NEW", "name": "Señor Müller & Çelik"}])
+    connector, _ = connected(pc)
+    page = await connector.lists.page([ListKind.VENDOR], since=None, after=None)
+    assert "Señor Müller & Çelik" in {entry.name for entry in page.records}
+
+
 async def test_deletions_come_in_and_a_long_absence_is_scanned() -> None:
     """Issue 12: TxnDeleted within its 90 days, beyond them a scan."""
     pc = await sample()
