@@ -36,7 +36,8 @@ TRANSACTIONS: Mapping[Stream, tuple[str, ...]] = {
 
 DELETED: Mapping[str, tuple[DeletedKind, ...]] = {
     "PurchaseOrder": (DeletedKind.PURCHASE_ORDER_DOCUMENT,),
-    "ItemReceipt": (DeletedKind.PURCHASE_ORDER_DOCUMENT,),
+    # A person turns it into a bill, which may keep its id.
+    "ItemReceipt": (DeletedKind.RECEIPT,),
     # A bill is the document and the payable in one.
     "Bill": (DeletedKind.PURCHASE_ORDER_DOCUMENT, DeletedKind.BILL),
     "VendorCredit": (DeletedKind.BILL,),
@@ -194,6 +195,8 @@ class DeletionScan:
 
 def _scan_questions(group: MirroredIds, batch: Sequence[str]) -> list[str]:
     kinds: tuple[str, ...] = tuple(kind for kind, deleted in DELETED.items() if group.kind in deleted)
+    if group.kind is DeletedKind.PURCHASE_ORDER_DOCUMENT:  # receipts are among the mirrored documents
+        kinds = (*kinds, "ItemReceipt")
     name = "TxnID"
     if group.kind is DeletedKind.LIST_ENTRY:
         kinds, name = (*LIST_QUERIES, "UnitOfMeasureSet"), "ListID"

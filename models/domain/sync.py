@@ -42,6 +42,8 @@ class DeletedKind(StrEnum):
     """Kind of a deleted record; a deleted list entry also names its list."""
 
     PURCHASE_ORDER_DOCUMENT = "purchase_order_document"
+    RECEIPT = "receipt"
+    """A receipt and nothing else: a document of another kind with the same id may be what it has become."""
     BILL = "bill"
     PAYMENT = "payment"
     LIST_ENTRY = "list_entry"

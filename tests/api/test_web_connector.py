@@ -459,6 +459,22 @@ async def test_only_the_call_itself_does_not_wait_for_the_disk(pair: Pair) -> No
         await s.execute(text("reset synchronous_commit"))
 
 
+async def test_what_waits_says_when_the_web_connector_called_last(pair: Pair) -> None:
+    """Issue 12: Temporal's UI shows this text at the activity that waits."""
+    with pytest.raises(Deferred) as never:
+        await pair.journal.read("orders", QUESTION)
+    assert "called last" not in never.value.message
+    await pair.connector.call("authenticate", strUserName=pair.connector.user, strPassword=pair.connector.password)
+    with pytest.raises(Deferred) as since:
+        await pair.journal.read("orders", QUESTION)
+    async with pair.database.statement() as s:
+        found = await s.execute(
+            text("select last_contact_at from web_connector_logins where connection_id = :c"), {"c": pair.connection_id}
+        )
+        at = found.scalar_one()
+    assert f"which called last at {at:%Y-%m-%d %H:%M} UTC" in since.value.message
+
+
 async def test_a_second_web_connector_comes_later(pair: Pair) -> None:
     """Reference 1.4: one session at a time; one that does not call keeps others out for a while only."""
     await pair.connector.session()

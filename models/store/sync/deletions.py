@@ -58,7 +58,7 @@ async def apply(s: AsyncSession, row: ConnectionRow, deletions: Sequence[Deletio
     documents = _ids(deletions, DeletedKind.PURCHASE_ORDER_DOCUMENT)
     payables = _ids(deletions, DeletedKind.BILL)
     orders = await _orders(connection, row, documents)
-    receipts = await _receipts(connection, row, documents)
+    receipts = await _receipts(connection, row, [*documents, *_ids(deletions, DeletedKind.RECEIPT)])
     bills, ours = await _bills(s, connection, row, documents, payables)
     payments, repaid = await _payments(s, connection, row, _ids(deletions, DeletedKind.PAYMENT))
     entries = await _list_entries(connection, row, deletions)

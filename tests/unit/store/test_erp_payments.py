@@ -261,6 +261,19 @@ async def test_a_deleted_receipt_is_not_received(tenant: Tenant) -> None:
     assert len(await tenant.to_notify()) == 1
 
 
+async def test_a_receipt_that_became_our_bill_under_its_id_ends_the_receipt_alone(tenant: Tenant) -> None:
+    """Issue 12: a person turned an item receipt into the bill, we took that as ours, and the receipt is listed as
+    deleted under the id that is the bill's now."""
+    order = an_order(billed={1: 6})
+    bill_id = await our_bill(tenant)
+    await tenant.page(order.model_copy(update={"revision": R2}))
+    await tenant.receive(a_receipt(order, {1: 6}).model_copy(update={"erp_id": ErpId("8001")}))
+    done = await tenant.deleted(gone(DeletedKind.RECEIPT, "8001"))
+    assert (done.receipts, done.bills, done.ours) == (1, 0, ())
+    assert (await tenant.bill_row(bill_id)).status == "synced"
+    assert (await tenant.lines(order))[1].received == 0
+
+
 async def test_our_vendor_invoice_deleted_in_the_erp_ends_the_bill_and_tells_a_person(tenant: Tenant) -> None:
     """S5-136: vendor invoices deleted since the last sync."""
     bill_id = await our_bill(tenant)

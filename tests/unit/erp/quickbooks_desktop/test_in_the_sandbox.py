@@ -12,7 +12,7 @@ from models.domain.connections import MatchMode
 from models.domain.ids import ExternalKey
 from models.domain.lists import ListKind
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrder
-from models.domain.sync import Stream
+from models.domain.sync import DeletedKind, Stream
 from sandbox.quickbooks_desktop.switches import SWITCHES, UNKIND
 from tests.conformance.erp_harness import a_bill_for, a_payment_of, all_orders, push
 from tests.unit.erp.quickbooks_desktop.company_file import DirectJournal, connected
@@ -279,6 +279,29 @@ async def test_names_outside_ascii_come_in_as_they_are() -> None:
     connector, _ = connected(pc)
     page = await connector.lists.page([ListKind.VENDOR], since=None, after=None)
     assert "Señor Müller & Çelik" in {entry.name for entry in page.records}
+
+
+@pytest.mark.parametrize("listed", ["silent", "listed"])
+@pytest.mark.parametrize("identifier", ["new", "same"])
+async def test_a_receipt_that_becomes_a_bill_is_no_return(listed: str, identifier: str) -> None:
+    """Issue 12: the order's quantities stay, the bill is its evidence, and only the receipt may be called deleted."""
+    pc = await sample(converted_receipt=listed, converted_receipt_id=identifier)
+    connector, _ = connected(pc)
+    before = (await all_orders(connector))["PO-1016"]
+    assert (await connector.orders.read(before.erp_id)).receipts
+    ledger = await pc.ledger()
+    await pc.does("enter_bill_for_receipt", number="R-3016", invoice_number="INV-OF-RECEIPT")
+    after = (await all_orders(connector))["PO-1016"]
+    assert [line.billed for line in after.lines] == [line.billed for line in before.lines]
+    assert sum(line.billed for line in after.lines) > 0
+    assert await pc.ledger() == ledger
+    snapshot = await connector.orders.read(after.erp_id)
+    assert ({one.document_number for one in snapshot.billings}, snapshot.receipts) == ({"INV-OF-RECEIPT"}, ())
+    page = await connector.changes.deletions(since=order_time(pc), after=None)
+    assert page is not None
+    assert {one.kind for one in page.records} == ({DeletedKind.RECEIPT} if listed == "listed" else set())
+    (bill,) = [one for one in await every(connector.bills) if one.number == "INV-OF-RECEIPT"]
+    assert bill.order_document == after.document_id
 
 
 async def test_deletions_come_in_and_a_long_absence_is_scanned() -> None:
