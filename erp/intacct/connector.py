@@ -25,6 +25,7 @@ from erp.intacct.reader import IntacctReader
 from erp.intacct.receipts import Receipts
 from erp.intacct.result_sets import ResultSets
 from erp.intacct.retractions import DIRECT_WAYS, WAYS, Retractions
+from erp.setup_checks import preflight_of
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
 from models.domain.retractions import RetractBy
@@ -112,8 +113,8 @@ class IntacctConnector:
 
     async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
         """Check how the company is set up."""
-        problems = await self.check_preferences(preferences)
-        return await setup_checks.check(self._client, problems, preferences, level=self._level, retract_by=retract_by)
+        result = await preflight_of(self.check_preferences(preferences))
+        return await setup_checks.check(self._client, result, preferences, level=self._level, retract_by=retract_by)
 
     async def close(self) -> None:
         """Close the HTTP connections."""

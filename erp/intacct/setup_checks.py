@@ -12,7 +12,7 @@ from erp.connector import PreferenceProblem
 from erp.intacct import wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.wire import Query, Result
-from erp.setup_checks import Asked, Preflight, of_preflight, unknown
+from erp.setup_checks import Asked, Preflight, PreflightResult, of_preflight, unknown
 from models.domain.retractions import RetractBy
 from models.domain.setup_checks import Breaks, CheckState, SetupCheck
 
@@ -127,7 +127,7 @@ STATUS_FIELDS = ("STATE", "WHENMODIFIED", "VENDORDOCNO", "CREATEDFROM")
 
 async def check(
     client: IntacctClient,
-    problems: Sequence[PreferenceProblem],
+    preflight: PreflightResult,
     preferences: Mapping[str, str],
     *,
     level: str | None,
@@ -144,9 +144,9 @@ async def check(
         entities,
     ]
     subscribed, rights, document, audited, owned = await client.read(functions, level=level)
-    of_summaries = [one for one in problems if one.code == "SUMMARY_FREQUENCY"]
-    others = [one for one in problems if one.code != "SUMMARY_FREQUENCY"]
-    checks = of_preflight(PREFLIGHT, others)
+    of_summaries = [one for one in preflight.problems if one.code == "SUMMARY_FREQUENCY"]
+    others = [one for one in preflight.problems if one.code != "SUMMARY_FREQUENCY"]
+    checks = of_preflight(PREFLIGHT, preflight._replace(problems=others))
     checks += [_level(owned, level), _modules(subscribed), *_rights(rights), _fields(document), _deletions(audited)]
     checks += [_summaries(of_summaries), _reversal(retract_by), _receivers(preferences)]
     return checks + [unknown(asked) for asked in ASKED]

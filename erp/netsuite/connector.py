@@ -25,6 +25,7 @@ from erp.netsuite.reader import Reader
 from erp.netsuite.receipts import Receipts
 from erp.netsuite.retractions import WAYS, Retractions
 from erp.netsuite.writer import Writer
+from erp.setup_checks import preflight_of
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
 from models.domain.retractions import RetractBy
@@ -124,8 +125,14 @@ class NetSuiteConnector:
 
     async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
         """Check how the company is set up."""
-        problems = await self.check_preferences(preferences)
-        return setup_checks.check(problems, await preflight.bill_in_advance(self._reader))
+        result = await preflight_of(self.check_preferences(preferences))
+        try:
+            in_advance = await preflight.bill_in_advance(self._reader) if result.whole else None
+        except AuthenticationFailed as error:
+            if error.code != "PERMISSION_DENIED":
+                raise
+            in_advance = None
+        return setup_checks.check(result, in_advance)
 
     async def close(self) -> None:
         """Close the HTTP connections."""

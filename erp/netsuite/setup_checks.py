@@ -1,9 +1,6 @@
 """Check how an account is set up for posync. NetSuite shows its preferences to no program: a person looks them up."""
 
-from collections.abc import Sequence
-
-from erp.connector import PreferenceProblem
-from erp.setup_checks import Asked, Preflight, of_preflight, unknown
+from erp.setup_checks import Asked, Preflight, PreflightResult, of_preflight, unknown
 from models.domain.setup_checks import Breaks, CheckState, SetupCheck
 
 PREFLIGHT = (
@@ -52,10 +49,10 @@ ASKED = (
 )
 
 
-def check(problems: Sequence[PreferenceProblem], in_advance: bool | None) -> list[SetupCheck]:
+def check(preflight: PreflightResult, in_advance: bool | None) -> list[SetupCheck]:
     """Return every check, with what the preflight found and what orders show of billing in advance of receipt."""
     return [
-        *of_preflight(PREFLIGHT, problems),
+        *of_preflight(PREFLIGHT, preflight),
         _bill_in_advance(in_advance),
         *(unknown(asked) for asked in ASKED),
     ]

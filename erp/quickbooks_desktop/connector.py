@@ -17,7 +17,7 @@ from erp.quickbooks_desktop.payments import Payments
 from erp.quickbooks_desktop.preferences import Preferences
 from erp.quickbooks_desktop.reader import Reader
 from erp.quickbooks_desktop.receipts import Receipts
-from erp.setup_checks import PREFERENCES_ONLY, of_preflight
+from erp.setup_checks import PREFERENCES_ONLY, of_preflight, preflight_of
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
 from models.domain.retractions import RetractBy
@@ -92,7 +92,7 @@ class QuickBooksDesktopConnector:
 
     async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
         """Check how the company is set up."""
-        return of_preflight(PREFERENCES_ONLY, await self.check_preferences(preferences))
+        return of_preflight(PREFERENCES_ONLY, await preflight_of(self.check_preferences(preferences)))
 
     async def close(self) -> None:
         """Release nothing: the Web Connector calls us."""

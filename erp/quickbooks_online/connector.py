@@ -24,7 +24,7 @@ from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.retractions import WAYS, Retractions
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.writing import Writer
-from erp.setup_checks import PREFERENCES_ONLY, of_preflight
+from erp.setup_checks import PREFERENCES_ONLY, of_preflight, preflight_of
 from erp.sign_in import Credentials
 from models.domain.connections import MatchMode
 from models.domain.retractions import RetractBy
@@ -109,7 +109,7 @@ class QuickBooksConnector:
 
     async def setup_checks(self, preferences: Mapping[str, str], *, retract_by: RetractBy) -> Sequence[SetupCheck]:
         """Check how the company is set up."""
-        return of_preflight(PREFERENCES_ONLY, await self.check_preferences(preferences))
+        return of_preflight(PREFERENCES_ONLY, await preflight_of(self.check_preferences(preferences)))
 
     async def close(self) -> None:
         """Close the HTTP connections."""

@@ -140,3 +140,25 @@ async def test_a_company_where_every_second_right_is_missing(api: StackClient, c
     assert "APPYMT" not in rights["why"]
     assert (checks["AUDIT_TRAIL"]["state"], checks["AUDIT_TRAIL"]["breaks"]) == ("fail", [])
     assert (checks["TEMPLATES"]["state"], checks["RECLASSIFICATION"]["state"]) == ("pass", "unknown")
+
+
+async def test_a_check_that_may_not_be_made_stops_nothing(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S2-21: without the right to read the definitions, these are unknown, not right; and the connection goes on."""
+    company.order("PO-1")
+    await api.start()
+    company.breaks("permission_denied", "query", times=None, object="PODOCUMENTPARAMS")
+    checks = await run_checks(api)
+    assert (checks["READ_RIGHTS"]["state"], checks["TEMPLATES"]["state"]) == ("fail", "unknown")
+    assert checks["MODULES"]["state"] == "pass"
+    database = Database(whole_settings.database_url, pool_size=1)
+    async with database.transaction() as session:
+        await session.execute(
+            text("update setup_checks set checked_at = checked_at - interval '1 day' where connection_id = :c"),
+            {"c": api.connection_id},
+        )
+    await database.close()
+    await api.sync()  # makes the day's checks
+    assert (await api.connection())["state"] == "ready"
+    await api.billed("PO-1", {1: "1"})
