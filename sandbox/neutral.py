@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "employees": _columns("employee_id! name status entity"),
     "units": _columns("unit_group! unit! factor:number!"),
     "items": _columns("item_id! name item_type unit unit_group category gl_account receivable"),
-    "accounts": _columns("account_no! title account_type normal_balance status"),
+    "accounts": _columns("account_no! title account_type normal_balance status description"),
     "departments": _columns("department_id! title parent_id status"),
     "locations": _columns("location_id! name parent_id entity status"),
     "entities": _columns("entity_id! name currency"),

@@ -81,7 +81,7 @@ SHAPES: tuple[ListShape, ...] = (
         ListKind.GL_ACCOUNT,
         "AccountSearchBasic",
         ("acctName",),
-        {"number": "acctNumber", "account_type": "acctType", "parent": "parent"},
+        {"number": "acctNumber", "account_type": "acctType", "parent": "parent", "description": "description"},
     ),
     ListShape(ListKind.DEPARTMENT, "DepartmentSearchBasic", ("name",), {"parent": "parent"}, optional=True),
     ListShape(ListKind.LOCATION, "LocationSearchBasic", ("name",), {"parent": "parent"}, optional=True),

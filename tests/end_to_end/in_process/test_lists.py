@@ -42,3 +42,49 @@ async def test_vendors_come_with_their_contact(api: StackClient, company: Sandbo
     company.load(vendors=[{**row, **address, "status": "inactive"}])
     await api.sync()
     assert [one["active"] for one in await api.items(path, q="V-7")] == [False]
+
+
+async def test_odd_lists_come_in_whole(api: StackClient, company: SandboxCompany) -> None:
+    """S2-06: names of 200 characters, names that repeat, ids that differ in case only, and departments that stand
+    above each other: each is an entry of its own, and nothing stops."""
+    long = "Long " * 40
+    company.load(
+        vendors=[
+            {"vendor_id": "V-LONG", "name": long.strip()},
+            {"vendor_id": "V-8", "name": "Same name"},
+            {"vendor_id": "v-8", "name": "Same name"},
+        ],
+        departments=[
+            {"department_id": "UP", "title": "Up", "parent_id": "DOWN"},
+            {"department_id": "DOWN", "title": "Down", "parent_id": "UP"},
+        ],
+    )
+    await api.connect()
+    lists = f"/v1/connections/{api.connection_id}/lists"
+    vendors = {one["key"]: one["name"] for one in await api.items(f"{lists}/vendor")}
+    assert vendors == {"V-LONG": long.strip(), "V-8": "Same name", "v-8": "Same name"}
+    parents = {one["key"]: one["attributes"]["parent"] for one in await api.items(f"{lists}/department")}
+    assert parents == {"UP": "DOWN", "DOWN": "UP"}
+    assert not await api.issues()
+
+
+async def test_accounts_and_projects_follow_the_erp(api: StackClient, company: SandboxCompany) -> None:
+    """S5-43, S5-44, S5-45, S5-47, S2-25: what is added, renamed or deleted there is so here with the next sync."""
+    company.load(
+        accounts=[{"account_no": "7100", "title": "Rent"}, {"account_no": "7200", "title": "Power"}],
+        projects=[{"project_id": "P-1", "name": "Bridge"}],
+    )
+    await api.start()
+    lists = f"/v1/connections/{api.connection_id}/lists"
+    (rent,) = await api.items(f"{lists}/gl_account", q="7100")
+    assert (rent["key"], rent["name"], rent["erp_id"] != "7100") == ("7100", "Rent", True)
+    company.does("edit_master", object="GLACCOUNT", key="7100", fields={"TITLE": "Rent and rates"})
+    company.does("delete", kind="glaccount", number="7200")
+    company.does("delete", kind="project", number="P-1")
+    company.load(accounts=[{"account_no": "7300", "title": "Water"}])
+    await api.sync()
+    shown = {one["key"]: one["name"] for one in await api.items(f"{lists}/gl_account", q="7")}
+    assert {key: shown.get(key) for key in ("7100", "7200", "7300")} == {
+        "7100": "Rent and rates", "7200": None, "7300": "Water",
+    }  # fmt: skip
+    assert await api.items(f"{lists}/project") == []
