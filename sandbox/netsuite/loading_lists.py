@@ -77,7 +77,11 @@ def _term(company: Company, row: Row) -> Record:
 def _account(company: Company, row: Row) -> Record:
     kind = "_expense" if (row.get("account_type") or "incomestatement") == "incomestatement" else "_otherCurrentAsset"
     kind = row["account_type"] if row.get("account_type", "").startswith("_") else kind
-    values = {"acctNumber": row["account_no"], "acctName": row.get("title") or row["account_no"], "acctType": kind}
+    values: Values = {
+        "acctNumber": row["account_no"],
+        "acctName": row.get("title") or row["account_no"],
+        "acctType": kind,
+    }
     values["description"] = row.get("description") or None
     return _keep(company, "account", row["account_no"], {**values, "isInactive": _inactive(row)})
 
