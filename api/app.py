@@ -31,6 +31,7 @@ from api.bills import (
 from api.connections import (
     accountant_console,
     authorization,
+    bank_accounts,
     closed_periods,
     connection_settings,
     retraction_ways,
@@ -95,6 +96,7 @@ RESOURCES = (
     retraction_ways,
     setup_checks,
     setting_list,
+    bank_accounts,
     closed_periods,
     usage,
     syncs,

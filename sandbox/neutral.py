@@ -45,7 +45,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "entities": _columns("entity_id! name currency"),
     "classes": _columns("class_id! name parent_id status"),
     "terms": _columns("term! days:number description"),
-    "bank_accounts": _columns("bank_account_id! name currency gl_account"),
+    "bank_accounts": _columns("bank_account_id! name type currency gl_account account_number status"),
     "purchase_orders": _columns(
         "po_number! vendor_id! vendor_name po_date:date! due_date:date currency status entity memo reference term"
         " modified_at:moment line_no:whole item_id! description line_memo quantity:number! unit price:number!"

@@ -124,7 +124,7 @@ class NewPayment(Input):
         description="The day it is submitted to the ERP, and dated; today or yesterday (UTC): at once. No earlier day.",
         examples=["2026-11-30"],
     )
-    method: PaymentMethod | None = Field(default=None, description="null: the ERP's electronic transfer.")
+    method: PaymentMethod | None = Field(default=None, description="null: card from a card account, else eft.")
     bank_account: Code | None = Field(default=None, description="null: the one in the sync preferences.")
 
 
@@ -436,6 +436,9 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
         "INVALID_AMOUNT",
         "BANK_ACCOUNT_MISSING",
         "SETUP_CHECK_FAILED",
+        "BANK_ACCOUNT_UNKNOWN",
+        "BANK_ACCOUNT_INACTIVE",
+        "BANK_ACCOUNT_OF_OTHER_TYPE",
     ),
 )
 async def pay(

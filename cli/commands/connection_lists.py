@@ -150,6 +150,32 @@ app.command("confirm")(setup.confirm)
 app.command("settings")(setup.settings)
 
 
+@app.command("bank-accounts")
+def bank_accounts(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """List the bank and card accounts that bills can be paid from.
+
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+    """
+    with api(state_dir) as client:
+        items = list(client.pages(f"/v1/connections/{the_connection(client, connection)}/bank-accounts"))
+    if as_json:
+        console.print_json(data=items)
+        return
+    shown = table("Bank and card accounts", "key", "number", "name", "type", "GL account", "state", whole=("key",))
+    for account in items:
+        state = "default" if account["default"] else "active"
+        shown.add_row(
+            account["key"],
+            account["number"] or account["account_number"] or "",
+            account["name"],
+            account["type"],
+            account["gl_account"] or "",
+            state if account["active"] else "inactive",
+        )
+    console.print(shown)
+
+
 @app.command("closed-periods")
 def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List how far the books are closed, by entity.

@@ -56,7 +56,7 @@ def pay(
     ] = None,
     on: Annotated[str | None, typer.Option("--on", help="The day, like 2026-11-30; default: today.")] = None,
     bank_account: Annotated[str | None, typer.Option(help="Default: the connection's.")] = None,
-    method: Annotated[str | None, typer.Option(help="Such as EFT or Printed Check; default: EFT.")] = None,
+    method: Annotated[str | None, typer.Option(help="check, eft, ach, cash or card; default: eft or card.")] = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from erp.intacct import adjustments_in, translate, wire
@@ -22,14 +23,14 @@ _log = logging.getLogger(__name__)
 DELETE_OVERLAP = timedelta(hours=2, minutes=30)
 """Deletions become visible later than other changes, so reads look further back for them (reference 2.5 point 4)."""
 
-AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None]] = {
-    "podocument": (DeletedKind.PURCHASE_ORDER_DOCUMENT, None),
-    "apbill": (DeletedKind.BILL, None),
-    "apadjustment": (DeletedKind.BILL, None),
-    "appymt": (DeletedKind.PAYMENT, None),
-    **{shape.object.lower(): (DeletedKind.LIST_ENTRY, shape.kind) for shape in SHAPES},
+AUDITED: Mapping[str, tuple[DeletedKind, ListKind | None, str]] = {
+    "podocument": (DeletedKind.PURCHASE_ORDER_DOCUMENT, None, ""),
+    "apbill": (DeletedKind.BILL, None, ""),
+    "apadjustment": (DeletedKind.BILL, None, ""),
+    "appymt": (DeletedKind.PAYMENT, None, ""),
+    **{shape.object.lower(): (DeletedKind.LIST_ENTRY, shape.kind, shape.ids_begin) for shape in SHAPES},
 }
-"""The audit trail's object types, spelled in lower case there (section 4)."""
+"""The audit trail's object types, spelled in lower case there (section 4), and what our ids of them begin with."""
 
 NOT_READABLE = frozenset({"PERMISSION_DENIED", "QUERY_REFUSED"})
 """The refusals that mean that this user, or this company, has no audit trail. Which of the two it is, is not
@@ -166,7 +167,17 @@ def _list_look(shape: ListShape, cursor: str) -> Look:
         optional=("WHENCREATED",),
         absent_by=shape.absent_by,
     )
-    return Look(Stream.LISTS, shape.kind.value, query, version_fields=("WHENMODIFIED", "WHENCREATED"))
+    return Look(
+        Stream.LISTS,
+        shape.kind.value,
+        query,
+        version_fields=("WHENMODIFIED", "WHENCREATED"),
+        named=partial(_behind, shape.ids_begin),
+    )
+
+
+def _behind(ids_begin: str, number: str) -> ErpId:
+    return ErpId(ids_begin + number)
 
 
 def _document_looks(stream: Stream, template: str, cursor: str) -> Iterable[Look]:
@@ -207,12 +218,12 @@ def _deletion(row: Row) -> Deletion:
         raise translate.Unusable(
             "VALUE_NOT_READABLE", f"A deleted {object_type} was not asked for.", {"OBJECTTYPE": object_type}
         )
-    kind, list_kind = AUDITED[object_type]
+    kind, list_kind, ids_begin = AUDITED[object_type]
     at = translate.readable("ACCESSTIME", translate.need(row, "ACCESSTIME"), wire.sortable_time)
     number = translate.need(row, "OBJECTKEY").removesuffix(RECORD_SUFFIX)
     return Deletion(
         kind=kind,
         list_kind=list_kind,
-        erp_id=adjustments_in.erp_id_of(number) if object_type == "apadjustment" else ErpId(number),
+        erp_id=adjustments_in.erp_id_of(number) if object_type == "apadjustment" else ErpId(ids_begin + number),
         deleted_at=at,
     )

@@ -28,8 +28,13 @@ class ListShape(NamedTuple):
     """The refusals that mean that a company does not have the list."""
     needed: bool = True
     """True: a sync needs the list; the preflight warns if the user may not read it."""
+    ids_begin: str = ""
+    """What our id of a record begins with, before its number: where a list is made of several objects, which number
+    their records apart."""
+    fixed: Mapping[str, str] = {}
+    """Attributes that the object itself says."""
     masked: frozenset[str] = frozenset()
-    """Our names of the attributes of which only the last four characters are kept."""
+    """Of our names: those of which only the last four characters are kept."""
 
 
 SUBSCRIBED = frozenset({"QUERY_REFUSED"})
@@ -39,6 +44,12 @@ CONVENIENT = frozenset({"QUERY_REFUSED", "PERMISSION_DENIED", "FIELD_NOT_READABL
 """Refusals of lists we can do without: without the units' factors, a person is asked for those that matter; projects,
 customers and employees are names for coding, which the ERP checks itself."""
 
+BANK_FIELDS: Mapping[str, str] = {
+    "currency": "CURRENCY",
+    "gl_account": "GLACCOUNTNO",
+    "account_number": "BANKACCOUNTNO",
+}
+BANK_NUMBER = frozenset({"account_number"})
 
 SHAPES: tuple[ListShape, ...] = (
     ListShape(
@@ -143,6 +154,41 @@ SHAPES: tuple[ListShape, ...] = (
         needed=False,
     ),
     ListShape(ListKind.TERM, "APTERM", "NAME", "DESCRIPTION", {"due_date": "DUEDATE", "due_from": "DUEFROM"}),
+    ListShape(
+        ListKind.BANK_ACCOUNT,
+        "CHECKINGACCOUNT",
+        "BANKACCOUNTID",
+        "BANKNAME",
+        BANK_FIELDS,
+        absent_by=CONVENIENT,
+        needed=False,
+        ids_begin="checking:",
+        fixed={"account_type": "checking"},
+        masked=BANK_NUMBER,
+    ),
+    ListShape(
+        ListKind.BANK_ACCOUNT,
+        "SAVINGSACCOUNT",
+        "BANKACCOUNTID",
+        "BANKNAME",
+        BANK_FIELDS,
+        absent_by=CONVENIENT,
+        needed=False,
+        ids_begin="savings:",
+        fixed={"account_type": "savings"},
+        masked=BANK_NUMBER,
+    ),
+    ListShape(
+        ListKind.BANK_ACCOUNT,
+        "CREDITCARD",
+        "CARDID",
+        "DESCRIPTION",
+        {"currency": "CURRENCY", "card_type": "CARDTYPE", "gl_account": "LIABACCTNO"},
+        absent_by=CONVENIENT,
+        needed=False,
+        ids_begin="card:",
+        fixed={"account_type": "credit card"},
+    ),
     ListShape(ListKind.UNIT_GROUP, "UOM", "NAME", "NAME", {}, private=False, absent_by=CONVENIENT, needed=False),
     ListShape(
         ListKind.UNIT,
@@ -155,8 +201,6 @@ SHAPES: tuple[ListShape, ...] = (
         needed=False,
     ),
 )
-
-BY_KIND: Mapping[ListKind, ListShape] = {shape.kind: shape for shape in SHAPES}
 
 
 def list_query(shape: ListShape, since: str | None, after: str | None = None) -> Query:
@@ -183,15 +227,12 @@ class Lists:
         self._level = home_level
 
     async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
-        """Read a page over several lists: one request carries the next page of each (`after`: kind=number,...).
-
-        Bank accounts have no documented object; payments name theirs by preference instead.
-        """
+        """Read a page over several lists: one request carries the next page of each (`after`: OBJECT=number,...)."""
         resume = _resume_points(after)
-        shapes = [BY_KIND[kind] for kind in kinds if kind in BY_KIND and (after is None or kind in resume)]
+        shapes = [shape for shape in SHAPES if shape.kind in kinds and (after is None or shape.object in resume)]
         if not shapes:
             return Page((), None, None)
-        queries = [list_query(shape, since, resume.get(shape.kind)) for shape in shapes]
+        queries = [list_query(shape, since, resume.get(shape.object)) for shape in shapes]
         pages = await self._reader.first_pages(queries, level=self._level)
         entries: list[ListEntry] = []
         bad = []
@@ -199,16 +240,16 @@ class Lists:
             good, unusable = translate.usable(page.rows, partial(_entry, shape))
             entries += good
             bad += unusable
-        behind = [f"{shape.kind.value}={page.last}" for shape, page in zip(shapes, pages, strict=True) if page.more]
+        behind = [f"{shape.object}={page.last}" for shape, page in zip(shapes, pages, strict=True) if page.more]
         high_water = max((entry.revision for entry in entries if entry.revision), default=None)
         return Page(entries, ",".join(behind) or None, high_water, bad)
 
 
-def _resume_points(after: str | None) -> dict[ListKind, str]:
+def _resume_points(after: str | None) -> dict[str, str]:
     if after is None:
         return {}
     pairs = (part.partition("=") for part in after.split(","))
-    return {ListKind(kind): number for kind, _, number in pairs}
+    return {name: number for name, _, number in pairs}
 
 
 def _entry(shape: ListShape, row: Row) -> ListEntry:
@@ -216,15 +257,18 @@ def _entry(shape: ListShape, row: Row) -> ListEntry:
     version = row.get("WHENMODIFIED") or row.get("WHENCREATED")
     return ListEntry(
         kind=shape.kind,
-        erp_id=ErpId(translate.need(row, "RECORDNO")),
+        erp_id=ErpId(shape.ids_begin + translate.need(row, "RECORDNO")),
         key=key,
         name=row.get(shape.name, key),
         active=row.get("STATUS", "active").casefold() in ("active", "t"),
         entity=row.get("MEGAENTITYID"),
         revision=translate.readable("WHENMODIFIED", version, wire.sortable_time) if version else None,
         attributes={
-            ours: masked(value) if ours in shape.masked else value
-            for ours, theirs in shape.attributes.items()
-            if (value := next((row[field] for field in _fields(theirs) if field in row), None)) is not None
+            **shape.fixed,
+            **{
+                ours: masked(value) if ours in shape.masked else value
+                for ours, theirs in shape.attributes.items()
+                if (value := next((row[field] for field in _fields(theirs) if field in row), None)) is not None
+            },
         },
     )

@@ -4,7 +4,7 @@ import time
 
 from erp.errors import Rejected
 from erp.netsuite import wire
-from erp.netsuite.lists import Lists
+from erp.netsuite.lists import BANK, CARD, Lists
 from erp.netsuite.wire import NsRecord
 
 KEEP_SECONDS = 600
@@ -29,6 +29,14 @@ class Accounts:
                 if named == (account.id if field is None else wire.text(account.fields, field)):
                     return account.id
         return None
+
+    async def need_money(self, named: str) -> str:
+        """Return the bank or card account that a payment names.
+
+        Raises:
+            Rejected: ACCOUNT_REFUSED, when there is none.
+        """
+        return await self.find(CARD, named) or await self.need(BANK, named, "bank or credit card account")
 
     async def need(self, account_type: str, named: str, what: str) -> str:
         """Return the account as `find` does; `what` names its use, for the error text.

@@ -21,6 +21,9 @@ from models.domain.lists import ListEntry, ListKind
 from models.domain.sync import Stream
 
 BANK = "_bank"
+CARD = "_creditCard"
+MONEY = tuple(one.removeprefix("_") for one in (BANK, CARD))
+"""The types of accounts that bills are paid from."""
 PAYABLE = "_accountsPayable"
 EXPENSES = ("_expense", "_otherExpense")
 
@@ -212,7 +215,7 @@ class Lists:
             yield from _units(record)
             return
         yield entry
-        if entry.kind is ListKind.GL_ACCOUNT and entry.attributes.get("account_type") == BANK.removeprefix("_"):
+        if entry.kind is ListKind.GL_ACCOUNT and entry.attributes.get("account_type") in MONEY:
             yield entry.model_copy(update={"kind": ListKind.BANK_ACCOUNT})
 
     def _entry(self, shape: ListShape, record: NsRecord) -> ListEntry:

@@ -8,7 +8,6 @@ from erp.netsuite import reader, statuses, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.bills_in import BillsIn
 from erp.netsuite.currencies import Currencies
-from erp.netsuite.lists import BANK
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import PAYMENT, changed, look_back
 from erp.netsuite.translate import Unusable
@@ -68,7 +67,7 @@ class Payments:
             Rejected: PAYABLE_MISSING, ALREADY_PAID, BILL_NOT_APPROVED or ACCOUNT_REFUSED.
         """
         draft = await self._draft(payment)
-        bank = await self._accounts.need(BANK, payment.bank_account, "bank account")
+        bank = await self._accounts.need_money(payment.bank_account)
         applied = [line for line in draft.lines("applyList", "apply") if _doc(line) == payment.bill_document]
         apply = given(
             apply=True,

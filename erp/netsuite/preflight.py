@@ -7,7 +7,7 @@ from erp.connector import PreferenceProblem
 from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import reader, statuses, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
-from erp.netsuite.lists import BANK, EXPENSES, PAYABLE, SHAPES
+from erp.netsuite.lists import BANK, CARD, EXPENSES, PAYABLE, SHAPES
 from erp.netsuite.preferences import CHARGE_PREFIX, KNOWN, yes_or_no
 from erp.netsuite.reader import Reader, Search
 from erp.netsuite.wire import NsRecord
@@ -67,14 +67,14 @@ def _check_names(given: Mapping[str, str]) -> list[PreferenceProblem]:
 
 async def _check_accounts(accounts: Accounts, given: Mapping[str, str]) -> list[PreferenceProblem]:
     wanted = [
-        ("bank_account", BANK, "bank account"),
-        ("ap_account", PAYABLE, "payable account"),
-        *((f"{CHARGE_PREFIX}{kind}", "", "account") for kind in ChargeKind),
+        ("bank_account", (BANK, CARD), "bank or credit card account"),
+        ("ap_account", (PAYABLE,), "payable account"),
+        *((f"{CHARGE_PREFIX}{kind}", ("",), "account") for kind in ChargeKind),
     ]
     problems: list[PreferenceProblem] = []
-    for preference, account_type, what in wanted:
+    for preference, account_types, what in wanted:
         named = given.get(preference, "")
-        if named and await accounts.find(account_type, named) is None:
+        if named and not any([await accounts.find(one, named) for one in account_types]):
             problems.append(
                 PreferenceProblem(
                     code="ACCOUNT_REFUSED",

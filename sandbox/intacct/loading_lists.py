@@ -16,6 +16,8 @@ Fields = dict[str, str]
 def put_master(company: Company, kind: str, row: Row) -> Record:
     """Make the master of a row, or bring the existing one up to date. Raises FunctionError."""
     object_name, fields_of = LISTS[kind]
+    if kind == "bank_accounts":
+        object_name = _money_object(row)
     fields = {name: value for name, value in fields_of(company, row).items() if value}
     existing = company[object_name].first(OBJECTS[object_name].key, fields[OBJECTS[object_name].key])
     if existing is None:
@@ -108,10 +110,22 @@ def _account(company: Company, row: Row) -> Fields:
     return fields | _status(row)
 
 
+def _money_object(row: Row) -> str:
+    kind = row.get("type") or "checking"
+    if kind not in MONEY_OBJECTS:
+        raise invalid(f"type {kind!r} is not one of {', '.join(MONEY_OBJECTS)}")
+    return MONEY_OBJECTS[kind]
+
+
 def _bank_account(company: Company, row: Row) -> Fields:
+    kind = row.get("type") or "checking"
+    if kind == "card":
+        card = {"CARDID": row["bank_account_id"], "DESCRIPTION": row.get("name") or row["bank_account_id"]}
+        card |= {"CURRENCY": row.get("currency") or company.base_currency, "LIABACCTNO": row.get("gl_account", "")}
+        return card | {"LIABILITYTYPE": "Credit"} | _status(row)
     fields = {"BANKACCOUNTID": row["bank_account_id"], "BANKNAME": row.get("name") or row["bank_account_id"]}
     fields |= {"CURRENCY": row.get("currency") or company.base_currency, "GLACCOUNTNO": row.get("gl_account") or "1000"}
-    return fields | {"BANKACCOUNTTYPE": "checking"}
+    return fields | {"BANKACCOUNTTYPE": kind, "BANKACCOUNTNO": row.get("account_number", "")} | _status(row)
 
 
 def _vendor(company: Company, row: Row) -> Fields:
@@ -155,6 +169,9 @@ def _item(company: Company, row: Row) -> Fields:
         "GLGROUP": row.get("gl_account") or "6000",
     }
 
+
+MONEY_OBJECTS = {"checking": "CHECKINGACCOUNT", "savings": "SAVINGSACCOUNT", "card": "CREDITCARD"}
+"""The object behind each type of account that payments are made from."""
 
 LISTS: Mapping[str, tuple[str, Callable[[Company, Row], Fields]]] = {
     "locations": ("LOCATION", _location),

@@ -8,6 +8,7 @@ from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.documents import rate_of
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import amount_text, money, number, parse_date, plain, wire_date
+from sandbox.intacct.objects import OBJECTS
 from sandbox.intacct.payables import apply_amounts, apply_credit
 from sandbox.intacct.tables import Record
 
@@ -72,7 +73,7 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
     if moneyless and (payment.bank_account or payment.method):
         raise invalid("A payment of credits only names no financial entity and no payment method.")
     if not moneyless:
-        company.require_master("CHECKINGACCOUNT", payment.bank_account, "financial entity")
+        _require_money(company, payment.bank_account)
     if not moneyless and payment.method.lower() not in METHODS:
         raise invalid(f"Invalid payment method '{payment.method}' specified.")
     if payment.action not in ("Draft", "Submit"):
@@ -114,6 +115,12 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
     company.log("APPYMT", record, "C", actor)
     _apply(company, record, actor, state, 1)
     return record
+
+
+def _require_money(company: Company, key: str) -> None:
+    objects = ("SAVINGSACCOUNT", "CREDITCARD")
+    there = next((one for one in objects if company[one].first(OBJECTS[one].key, key) is not None), "CHECKINGACCOUNT")
+    company.require_master(there, key, "financial entity")
 
 
 def _submitted(company: Company) -> str:

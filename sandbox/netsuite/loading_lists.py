@@ -88,7 +88,10 @@ def _account(company: Company, row: Row) -> Record:
 
 def _bank_account(company: Company, row: Row) -> Record:
     values: Values = {"acctNumber": row["bank_account_id"], "acctName": row.get("name") or row["bank_account_id"]}
-    values |= {"acctType": "_bank", "isInactive": False}
+    kinds = {"": "_bank", "checking": "_bank", "savings": "_bank", "card": "_creditCard"}
+    if row.get("type", "") not in kinds:
+        raise BadRow(f"type {row['type']!r} is not one of checking, savings, card")
+    values |= {"acctType": kinds[row.get("type", "")], "isInactive": _inactive(row)}
     return _keep(company, "account", row["bank_account_id"], values)
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillStatus, Origin
+from models.domain.payments import PaymentMethod
 from models.store.base.today import today_in
 from models.store.payables import payments
 from services.refusal import Refused
@@ -22,14 +23,13 @@ class RequestedPayment(BaseModel):
 
     amount: Decimal
     pay_on: date
-    method: str | None = None
+    method: PaymentMethod | None = None
+    """None: by card from a card account, else the ERP's electronic transfer."""
     bank_account: str | None = None
 
 
-def check_payment(
-    bill: payments.BillToPay, asked: RequestedPayment, bank_account: str | None, *, time_zone: str | None
-) -> str:
-    """Return the bank account that this payment is made from.
+def check_payment(bill: payments.BillToPay, asked: RequestedPayment, *, time_zone: str | None) -> None:
+    """Check that this payment of the bill can be made.
 
     Raises:
         Refused: The payment cannot be made.
@@ -52,8 +52,6 @@ def check_payment(
         raise Refused("BILL_REJECTED_IN_ERP", "The bill was rejected in the ERP and bills nothing there.")
     if bill.approval not in (ApprovalState.NOT_REQUIRED, ApprovalState.APPROVED):
         raise Refused("BILL_NOT_APPROVED", f"The approval of the bill is {bill.approval.value}.")
-    if bank_account is None:
-        raise Refused("BANK_ACCOUNT_MISSING", "Neither the payment nor the connection's preferences name one.")
     today = today_in(time_zone)
     if asked.pay_on < (today - SOMEWHERE if time_zone is None else today):
         raise Refused(
@@ -68,4 +66,3 @@ def check_payment(
             f"in payments under way {bill.promised}.",
             [f"Lower the amount to {bill.open}."],
         )
-    return bank_account

@@ -19,6 +19,7 @@ from models.store.connections import connections
 from models.store.payables import payments
 from services import setup_checks
 from services.approvals.payments import hold_without_payment, let_go_with_payment
+from services.payments.bank_accounts import account_to_pay_from
 from services.payments.checks import RequestedPayment, check_payment
 
 
@@ -72,12 +73,8 @@ async def schedule_payment(
     connection = await connections.get(session, bill.connection_id)
     assert connection is not None, "a bill's connection is never removed"
     await setup_checks.must_not_break(session, bill.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
-    bank_account = check_payment(
-        bill,
-        asked,
-        asked.bank_account or connection.preferences.get("bank_account"),
-        time_zone=connection.time_zone,
-    )
+    check_payment(bill, asked, time_zone=connection.time_zone)
+    bank_account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
     payment_id = payments.payment_id_for(organization_id, request_key, bill.number)
     await payments.create(
         session,
@@ -86,7 +83,7 @@ async def schedule_payment(
         bill,
         amount=asked.amount,
         pay_on=asked.pay_on,
-        method=asked.method or "EFT",
+        method=method,
         bank_account=bank_account,
         actor=actor,
     )

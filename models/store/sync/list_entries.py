@@ -1,7 +1,7 @@
 """Store vendors, accounts, items and the other lists that are imported from the ERP (S2-06)."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import or_, text, tuple_
@@ -159,6 +159,8 @@ class Entry(NamedTuple):
     """The number that people know it by; the key where the ERP has no other."""
     name: str
     active: bool
+    attributes: Mapping[str, str] = {}
+    """Other values we use, under our own names."""
 
 
 async def unusable(
@@ -201,6 +203,7 @@ async def named(
         text(
             """
             select w.value, e.key, coalesce(e.attributes ->> 'number', e.key) as number, e.name, e.active,
+                   e.attributes,
                    exists (select from list_entries any_one
                             where any_one.connection_id = :connection and any_one.kind = :kind) as known
               from unnest(cast(:texts as text[])) as w (value)
@@ -221,7 +224,7 @@ async def named(
         if not row.known:
             return None
         if row.key is not None:
-            entries[row.value] = Entry(row.key, row.number, row.name, row.active)
+            entries[row.value] = Entry(row.key, row.number, row.name, row.active, row.attributes)
     return entries
 
 
