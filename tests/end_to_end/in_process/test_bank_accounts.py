@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import httpx
+
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, refused
 
@@ -38,7 +40,7 @@ async def test_a_payment_names_an_account_of_its_methods_type(api: StackClient, 
     await api.start()
     bill = await api.billed("PO-1", {1: "8"})
 
-    async def pay(**more: str) -> object:
+    async def pay(**more: str) -> httpx.Response:
         body = {"amount": "10.00", "pay_on": today().isoformat(), **more}
         return await api.post(f"/v1/bills/{bill['id']}/payments", body)
 
@@ -50,6 +52,6 @@ async def test_a_payment_names_an_account_of_its_methods_type(api: StackClient, 
         answer = await pay(**more)
         assert answer.status_code == 201, answer.text
         await api.payment_is(answer.json()["payment"]["id"], "paid")
-    made = {one["bank_account"]: one for one in company.held("payments")}
-    assert {key: Decimal(one["amount"]) for key, one in made.items()} == {"VISA": 10, "SAV": 10, "BOA": 10}
-    assert made["VISA"]["method"] == "Credit Card"
+    sent = {one["bank_account"]: one for one in company.held("payments")}
+    assert {key: Decimal(one["amount"]) for key, one in sent.items()} == {"VISA": 10, "SAV": 10, "BOA": 10}
+    assert sent["VISA"]["method"] == "Credit Card"

@@ -190,17 +190,26 @@ async def test_lists_come_together() -> None:
             page("VENDOR", {"RECORDNO": "1", "VENDORID": "V-1", "NAME": "Mill", "TERMNAME": "Net 30",
                             "STATUS": "inactive", "MEGAENTITYID": "100", "WHENMODIFIED": STAMP}),
             page("APTERM", {"RECORDNO": "4", "NAME": "Net 30"}, remaining=1),
+            page("CHECKINGACCOUNT", {"RECORDNO": "4", "BANKACCOUNTID": "BOA", "BANKACCOUNTNO": "000111222333"}),
+            page("SAVINGSACCOUNT"),
+            page("CREDITCARD", {"RECORDNO": "4", "CARDID": "VISA", "STATUS": "inactive"}),
         ),
         response(page("APTERM", {"RECORDNO": "5", "NAME": "Net 60", "DESCRIPTION": "sixty days"})),
     )  # fmt: skip
     connector = gateway.connector()
     kinds = [ListKind.VENDOR, ListKind.TERM, ListKind.BANK_ACCOUNT]
     first = await connector.lists.page(kinds, since=None, after=None)
-    vendor, term = first.records
+    vendor, term, bank, card = first.records
     assert (vendor.key, vendor.name, vendor.active, vendor.entity) == ("V-1", "Mill", False, "100")
     assert vendor.attributes == {"term": "Net 30"}
     assert (term.key, term.name, term.revision) == ("Net 30", "Net 30", None)
-    assert (first.after, first.high_water) == ("term=4", CURSOR)
+    assert (bank.erp_id, bank.key, bank.attributes) == (
+        "checking:4",
+        "BOA",
+        {"account_type": "checking", "account_number": "****2333"},
+    )
+    assert (card.erp_id, card.active, card.attributes) == ("card:4", False, {"account_type": "credit card"})
+    assert (first.after, first.high_water) == ("APTERM=4", CURSOR)
     second = await connector.lists.page(kinds, since=None, after=first.after)
     assert ([entry.name for entry in second.records], second.after) == (["sixty days"], None)
     assert [query.findtext("object") for query in gateway.calls[1].iter("query")] == ["APTERM"]
