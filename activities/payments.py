@@ -18,8 +18,8 @@ from models.messages.payments import PaymentPushResult, PushPayment
 from models.store.audit import writes
 from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
-from models.store.payables import payments
-from models.store.payables.payments import OutgoingPayment
+from models.store.payables import outgoing_payments, payments, standalone_payments
+from models.store.payables.outgoing_payments import OutgoingPayment
 from temporal_gateway.notifier import WorkflowNotifier
 
 NOT_SETTLED = timedelta(minutes=10)
@@ -46,7 +46,9 @@ class PaymentActivities:
         async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
             async with self._database.transaction() as session:
                 attempt = await writes.begin_attempt(session, payments.external_key_for(push.payment_id))
-                outgoing = await payments.load_for_push(session, push.payment_id)
+                if attempt.state is WriteState.SENT:
+                    await outgoing_payments.submit(session, push.payment_id, in_doubt=attempt.in_doubt)
+                outgoing = await outgoing_payments.load_for_push(session, push.payment_id)
                 if attempt.state is WriteState.ABANDONED:
                     now = await payments.bill_now(session, push.payment_id)
                     return PaymentPushResult(status=PaymentStatus.ABANDONED, erp_id="", bill=now)
@@ -64,7 +66,7 @@ class PaymentActivities:
                     attempt,
                     find=partial(connection.erp.payments.find, outgoing.payment),
                     create=partial(connection.erp.payments.create, outgoing.payment),
-                    check=partial(self._refuse_rejected_bill, outgoing),
+                    check=partial(self._refuse_unpayable, outgoing),
                 )
             except (Rejected, NotFound) as error:
                 await self._exactly_once.reject(outgoing.payment.external_key, error)
@@ -73,7 +75,10 @@ class PaymentActivities:
             readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
             readback = _payment_as_seen(readback, connection.erp.clock.at(began))
         async with self._database.transaction() as session:
-            now = await payments.pushed(session, push.payment_id, readback)
+            if outgoing.stands_alone:
+                paid = await standalone_payments.pushed(session, push.payment_id, readback)
+            else:
+                paid = [(outgoing.bill_id, await payments.pushed(session, push.payment_id, readback))]
             await writes.confirm(session, outgoing.payment.external_key, readback.erp_id)
         if not readback.settled:
             raise not_yet(
@@ -81,20 +86,28 @@ class PaymentActivities:
                 retry_in=NOT_SETTLED,
                 code="PAYMENT_NOT_POSTED",
             )
-        left = now.model_copy(update={"payment_id": push.payment_id})
-        await self._notifier.bill_changed(outgoing.bill_id, left)
-        return PaymentPushResult(status=PaymentStatus.PAID, erp_id=readback.erp_id, bill=left)
+        left = {bill: balance.model_copy(update={"payment_id": push.payment_id}) for bill, balance in paid}
+        for bill, balance in left.items():
+            await self._notifier.bill_changed(bill, balance)
+        return PaymentPushResult(status=PaymentStatus.PAID, erp_id=readback.erp_id, bill=left[outgoing.bill_id])
 
     @staticmethod
-    async def _refuse_rejected_bill(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
-        """Refuse to pay a bill that was rejected in the ERP, or of which a part is not there.
+    async def _refuse_unpayable(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
+        """Refuse to pay a bill that was rejected in the ERP, or of which a part is not there, or a vendor that is on
+        hold or inactive there.
 
         Raises:
             Rejected: It was, when it was read last.
         """
+        if outgoing.vendor_stopped is not None:
+            raise Rejected(
+                f"Vendor {outgoing.payment.vendor_id} is {outgoing.vendor_stopped} in the ERP: it is not paid.",
+                code="VENDOR_NOT_PAID",
+                evidence={"vendor": outgoing.payment.vendor_id, "state": outgoing.vendor_stopped},
+            )
         if outgoing.parts_missing:
             raise Rejected(
-                f"The ERP does not hold every part of {outgoing.payment.memo}, so none of them is paid.",
+                f"The ERP does not hold all of {outgoing.payment.memo}, so none of it is paid.",
                 code="BILL_PARTS_MISSING",
                 evidence={"bill": outgoing.payment.memo, "status": outgoing.bill_status.value},
             )

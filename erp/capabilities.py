@@ -59,5 +59,7 @@ class Capabilities(Record):
     """True: a bill of an order may have lines that are on no order and name a GL account."""
     account_lines_as_items: bool = False
     """True: such a line goes out as the item that the connection maps to the account."""
+    pays_several_bills: bool = False
+    """True: one payment may pay several bills of a vendor, also those made in the ERP."""
     due_date_needed: bool = False
     """True: the ERP takes no bill that has neither a due date nor a payment term."""

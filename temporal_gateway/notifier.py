@@ -67,6 +67,8 @@ class WorkflowNotifier:
                 )
             case BillState() as bill:
                 await self._start_bill(bill, start_signal=signal.signal, start_signal_args=_arguments(signal))
+            case PaymentState() as payment:
+                await self.start_payment(payment, start_signal=signal.signal, start_signal_args=_arguments(signal))
             case SyncState() as sync:
                 await self._client.start_workflow(
                     contract.SYNC_WORKFLOW,
@@ -208,7 +210,7 @@ class WorkflowNotifier:
             **with_signal,
         )
 
-    async def start_payment(self, payment: PaymentState) -> None:
+    async def start_payment(self, payment: PaymentState, **with_signal: Any) -> None:
         """Start a payment's workflow, whether or not it ran before; leave a running one as it is."""
         await self._client.start_workflow(
             contract.PAYMENT_WORKFLOW,
@@ -219,6 +221,7 @@ class WorkflowNotifier:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=contract.payment_summary(payment),
             search_attributes=contract.payment_search_attributes(payment),
+            **with_signal,
         )
 
     async def start_source_order(self, order: SourceOrderState, **with_signal: Any) -> None:

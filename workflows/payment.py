@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from models.domain.writes import WriteKind
     from models.messages.bills import BillBalance
     from models.messages.issues import SettleIssue
-    from models.messages.payments import PaymentAbandoned, PaymentEnd, PaymentState, PushPayment
+    from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentEnd, PaymentState, PushPayment
     from models.messages.writes import AbandonWrite
 
 
@@ -68,6 +68,10 @@ class PaymentWorkflow:
     def abandoned(self, resolution: PaymentAbandoned) -> None:
         """Receive that a person abandoned the payment, which was not sent; the mirror refuses to abandon any other."""
         self._state.abandoned = resolution
+
+    @workflow.signal
+    def payment_due(self, due: PaymentDue) -> None:
+        """Receive that the payment was saved: the workflow is started with this message where no bill starts it."""
 
     @workflow.query
     def state(self) -> PaymentState:

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_matching import WRITE, Abandonment
-from api.bills.schemas import Event, Payment, Write, payment_shown, wait_shown
+from api.bills.schemas import Event, Payment, Write, about_payments, payment_shown, shares_shown, wait_shown
 from api.http.auth import Accountant, Viewer
 from api.http.etag import tag
 from api.http.exact_json import ExactRoute
@@ -18,7 +18,7 @@ from models.domain.ids import BillId, ConnectionId, PaymentId
 from models.domain.payments import PaymentStatus
 from models.store.audit import events, writes
 from models.store.audit.outbox import OutboxMessage
-from models.store.payables import bill_edits, payment_reads, payment_waits
+from models.store.payables import bill_edits, payment_reads
 from services.payments.scheduling import abandon_payment
 
 router = APIRouter(prefix="/v1/payments", tags=["payments"], route_class=ExactRoute)
@@ -51,8 +51,8 @@ async def list_all(
             limit=limit,
             cursor=cursor,
         )
-        waits = await payment_waits.waits(session, [row.id for row in listing.items])
-    return page_of(listing, lambda row: payment_shown(row, waits))
+        about = await about_payments(session, [row.id for row in listing.items])
+    return page_of(listing, lambda row: payment_shown(row, about))
 
 
 @router.get("/{payment_id}", operation_id="getPayment", summary="Read a payment", responses=answers("NOT_FOUND"))
@@ -65,11 +65,12 @@ async def read(payment_id: Id, caller: Viewer, services: Services, response: Res
             raise not_found("payment", payment_id)
         write = await bill_edits.write_of(session, row.id)
         happened = await events.for_subject(session, caller.organization_id, "payment", row.id)
-        waits = await payment_waits.waits(session, [row.id])
+        about = await about_payments(session, [row.id])
     tag(response, row.version)
     return PaymentWithHistory(
         **columns(row, PaymentWithHistory),
-        waits_for=wait_shown(waits.get(PaymentId(row.id))),
+        waits_for=wait_shown(about.waits.get(PaymentId(row.id))),
+        shares=shares_shown(about.shares[row.id]),
         write=None if write is None else Write(**columns(write, Write)),
         events=[Event(**columns(event, Event)) for event in happened],
     )
@@ -103,7 +104,7 @@ async def abandon(
             raise Problem("WRITE_IN_DOUBT", "The payment was sent, and the ERP may hold it.")
         if not messages:
             raise Problem("PAYMENT_IS_IN_ERP", f"The payment is {row.status}.")
-        return answer(200, Payment(**columns(row, Payment)))
+        return answer(200, payment_shown(row, await about_payments(session, [row.id])))
 
     idempotent = IdempotentRequest(services, caller, key, f"POST /v1/payments/{payment_id}/abandon")
     done = await idempotent.run(abandonment.model_dump(mode="json"), work)

@@ -23,6 +23,7 @@ from api.bills.schemas import (
     PaymentWait,
     Reminder,
     Write,
+    about_payments,
     due,
     payments_shown,
     summary,
@@ -168,7 +169,7 @@ async def _whole(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
     numbers = await bill_reads.order_numbers(session, bill_id)
     match = await bill_reads.match_result(session, bill_id)
     paid = await payment_reads.page(session, organization_id=caller.organization_id, bill_id=bill_id, limit=200)
-    waits = await payment_waits.waits(session, [payment.id for payment in paid.items])
+    about = await about_payments(session, [payment.id for payment in paid.items])
     write = await bill_edits.write_of(session, row.id)
     facts = await retractions.facts(session, bill_id)
     happened = await events.for_subject(session, caller.organization_id, "bill", row.id)
@@ -188,7 +189,7 @@ async def _whole(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
             BillPart(**columns(part, BillPart), due=part.total - part.paid)
             for part in await bill_parts.for_people(session, row)
         ],
-        payments=payments_shown(paid.items, waits),
+        payments=payments_shown(paid.items, about),
         write=None if write is None else Write(**columns(write, Write)),
         actions=[] if write is None else actions(row, facts),
         editable=Editable(**editable(row, facts)._asdict()),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, JsonValue
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_charges import ShownCharge
 from api.http.output import Output
@@ -19,7 +20,8 @@ from models.domain.ids import PaymentId
 from models.domain.payments import PaymentStatus, PaymentWaitsFor
 from models.domain.retractions import BillEvent, RetractBy, RetractFor, RetractionState
 from models.domain.writes import WriteState
-from models.store.payables import payment_waits
+from models.store.payables import payment_waits, standalone_payments
+from models.store.payables.standalone_payments import Share
 from models.tables import BillRow, PaymentRow
 
 
@@ -143,10 +145,18 @@ class PaymentWait(Output):
     """The code of that issue."""
 
 
+class PaymentShare(Output):
+    """What a payment pays of one bill."""
+
+    bill_id: str
+    amount: Money
+
+
 class Payment(Output):
     id: str
     connection_id: str
     bill_id: str
+    """The first bill that it pays; `shares` names all."""
     origin: Origin
     status: PaymentStatus
     amount: Money
@@ -154,6 +164,15 @@ class Payment(Output):
     pay_on: date
     method: str
     bank_account: str
+    reference: str | None
+    """The number that people know it by: of a cheque, or the bank's."""
+    external_id: str | None
+    """What the caller's own system calls it."""
+    paid_outside: bool
+    """The money went out already, on `pay_on`; the ERP only records it."""
+    submitted_on: date | None
+    """The day it was submitted to the ERP."""
+    shares: list[PaymentShare]
     external_key: str | None
     erp_id: str | None
     created_by: str
@@ -164,14 +183,36 @@ class Payment(Output):
     """null: it is finished, or was made in the ERP."""
 
 
-def payments_shown(rows: Sequence[PaymentRow], waits: Mapping[PaymentId, payment_waits.PaymentWait]) -> list[Payment]:
+class AboutPayments(NamedTuple):
+    """What belongs to payments beside their rows, by their ids."""
+
+    waits: Mapping[PaymentId, payment_waits.PaymentWait]
+    shares: Mapping[str, Sequence[Share]]
+
+
+async def about_payments(session: AsyncSession, payment_ids: Sequence[str]) -> AboutPayments:
+    """Return what belongs to these payments beside their rows."""
+    waits = await payment_waits.waits(session, payment_ids)
+    return AboutPayments(waits, await standalone_payments.shares_of(session, payment_ids))
+
+
+def payments_shown(rows: Sequence[PaymentRow], about: AboutPayments) -> list[Payment]:
     """Return payments as the API shows them."""
-    return [payment_shown(row, waits) for row in rows]
+    return [payment_shown(row, about) for row in rows]
 
 
-def payment_shown(row: PaymentRow, waits: Mapping[PaymentId, payment_waits.PaymentWait]) -> Payment:
+def payment_shown(row: PaymentRow, about: AboutPayments) -> Payment:
     """Return a payment as the API shows it."""
-    return Payment(**columns(row, Payment), waits_for=wait_shown(waits.get(PaymentId(row.id))))
+    return Payment(
+        **columns(row, Payment),
+        shares=shares_shown(about.shares[row.id]),
+        waits_for=wait_shown(about.waits.get(PaymentId(row.id))),
+    )
+
+
+def shares_shown(shares: Sequence[Share]) -> list[PaymentShare]:
+    """Return what a payment pays of its bills as the API shows it."""
+    return [PaymentShare(bill_id=share.bill_id, amount=share.amount) for share in shares]
 
 
 def wait_shown(wait: payment_waits.PaymentWait | None) -> PaymentWait | None:

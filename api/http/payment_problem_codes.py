@@ -1,6 +1,6 @@
 """List the refusals around payments, as data: see `problem_codes.py`."""
 
-from api.http.problem_code import ProblemCode
+from api.http.problem_code import CALLER, ProblemCode
 from models.domain.issues import ACCOUNTANT, ADMINISTRATOR
 
 _LISTED = "GET /v1/connections/{id}/bank-accounts lists the accounts; a new one comes in with the next sync."
@@ -17,6 +17,27 @@ PAYMENT_PROBLEM_CODES: dict[str, ProblemCode] = {
         "The bank or card account is inactive",
         ADMINISTRATOR,
         ("Name another account, or activate this one in the ERP and sync.",),
+    ),
+    "BILLS_NOT_PAID_TOGETHER": ProblemCode(
+        422,
+        "One payment cannot pay these bills",
+        ACCOUNTANT,
+        ("Pay bills of one vendor, one currency and one entity with a payment; pay the others with another one.",),
+    ),
+    "BILL_NAMED_TWICE": ProblemCode(
+        422, "A bill is named twice", CALLER, ("Name each bill once, with all that is to be paid of it.",)
+    ),
+    "PAYMENT_OF_BILLS_NOT_OFFERED": ProblemCode(
+        422,
+        "A payment pays one bill here",
+        ACCOUNTANT,
+        ("Pay each bill with POST /v1/bills/{id}/payments; pay a bill that was made in the ERP there.",),
+    ),
+    "PAID_OUTSIDE_IN_FUTURE": ProblemCode(
+        422,
+        "What was paid already was not paid on a day to come",
+        ACCOUNTANT,
+        ("Give the day on which it was paid.", "Or leave paid_outside out: it is then submitted on its day."),
     ),
     "BANK_ACCOUNT_OF_OTHER_TYPE": ProblemCode(
         422,

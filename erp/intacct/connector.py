@@ -73,6 +73,7 @@ class IntacctConnector:
             bills_of_other_vendors=False,
             retract_by=WAYS,
             retract_direct_by=DIRECT_WAYS,
+            pays_several_bills=True,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

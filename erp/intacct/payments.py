@@ -1,5 +1,6 @@
 """Read and write payments (reference 3.6)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -71,10 +72,12 @@ class Payments:
         return Page(payments, page.last if page.more else None, high_water, bad)
 
     async def find(self, payment: PaymentToPush) -> ErpId | None:
-        """Return the payment of this vendor that carries our key as its document number."""
-        where = wire.all_of(wire.equal("DOCNUMBER", payment.external_key), wire.equal("VENDORID", payment.vendor_id))
-        (rows,) = await self._reader.all_rows([Query("APPYMT", ("RECORDNO",), where)], level=payment.owner_entity)
-        return ErpId(rows[0]["RECORDNO"]) if rows and "RECORDNO" in rows[0] else None
+        """Return the payment of this vendor that carries our key.
+
+        It is its document number, or stands behind its description where people gave it a number.
+        """
+        (rows,) = await self._reader.all_rows([_own_query(payment)], level=payment.owner_entity)
+        return next((ErpId(row["RECORDNO"]) for row in rows if _is_own(payment, row)), None)
 
     async def create(self, payment: PaymentToPush) -> ErpId:
         """Pay the bill that now stands behind the vendor invoice; an edit may have replaced it (reference 3.4). A bill
@@ -84,17 +87,14 @@ class Payments:
             Rejected: PAYABLE_MISSING.
             MalformedAnswer: the answer lacks the new payment.
         """
-        direct = record_of(payment.bill_document)
-        if direct is not None:
-            shares: list[tuple[str, Decimal]] = [(direct, payment.amount)]
-        else:
-            parts = payment.parts or (_as_one_part(payment),)
-            (invoices,) = await self._reader.all_rows(
-                [self._invoice_query([part.document_id for part in parts])], level=payment.owner_entity
-            )
-            by_document = {row.get("DOCID", parts[0].document_id): row for row in invoices}
-            shares = [(_payable_of(part.document_id, by_document.get(part.document_id)), part.amount) for part in parts]
-        body = appymt(payment, shares)
+        parts = payment.parts or (_as_one_part(payment),)
+        payables = {part.document_id: known for part in parts if (known := _known_payable(part)) is not None}
+        behind = [part.document_id for part in parts if part.document_id not in payables]
+        if behind:
+            (invoices,) = await self._reader.all_rows([self._invoice_query(behind)], level=payment.owner_entity)
+            by_document = {row.get("DOCID", behind[0]): row for row in invoices}
+            payables |= {document: _payable_of(document, by_document.get(document)) for document in behind}
+        body = appymt(payment, [(payables[part.document_id], part.amount) for part in parts])
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
         number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
         if not number:
@@ -143,15 +143,29 @@ class Payments:
         )
 
     async def _read_back_parts(self, payment: PaymentToPush, erp_id: ErpId) -> PushedPayment:
-        """Return what Intacct holds of a payment over several vendor invoices, and what is now due on each."""
+        """Return what Intacct holds of a payment over several documents, and what is now due on each.
+
+        Raises:
+            OutcomeUnknown: reads do not show them yet.
+            Rejected: PAYMENT_SPLIT, if Intacct made several payments of the one that was sent.
+        """
         documents = [part.document_id for part in payment.parts]
-        (invoices,), record = await self._reader.pages_and_record(
-            [self._invoice_query(documents)], "APPYMT", erp_id, level=payment.owner_entity
+        payables = {part.document_id: known for part in payment.parts if (known := _known_payable(part)) is not None}
+        behind = [document for document in documents if document not in payables]
+        queries = [_own_query(payment), *([self._invoice_query(behind)] if behind else [])]
+        (own, *invoices), record = await self._reader.pages_and_record(
+            queries, "APPYMT", erp_id, level=payment.owner_entity
         )
         if record is None:
             raise OutcomeUnknown(f"Intacct does not show payment {erp_id} yet.", code="OUTCOME_UNKNOWN")
         existing = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
-        payables = {row["DOCID"]: row["PRRECORDKEY"] for row in invoices.rows if {"DOCID", "PRRECORDKEY"} <= row.keys()}
+        _refuse_split(payment, own.rows)
+        rows = [row for page in invoices for row in page.rows]
+        payables |= {
+            DocumentId(row["DOCID"]): ErpId(row["PRRECORDKEY"])
+            for row in rows
+            if {"DOCID", "PRRECORDKEY"} <= row.keys()
+        }
         lost = [document for document in documents if document not in payables]
         if lost:
             raise OutcomeUnknown(f"Intacct does not show the bill behind {lost[0]} yet.", code="OUTCOME_UNKNOWN")
@@ -202,7 +216,42 @@ def _as_one_part(payment: PaymentToPush) -> PaymentPart:
     )
 
 
-def _payable_of(document: DocumentId, invoice: Row | None) -> str:
+def _known_payable(part: PaymentPart) -> ErpId | None:
+    """Return the bill of a document that is no vendor invoice; None: the bill behind the vendor invoice is to be looked
+    up."""
+    return ErpId(part.document_id) if part.payable_itself else record_of(part.document_id)
+
+
+_KEY_BEHIND = re.compile(r"\[(PSP-[0-9A-Z]+)\]\s*$")
+
+
+def _own_query(payment: PaymentToPush) -> Query:
+    number = payment.reference or payment.external_key
+    where = wire.all_of(wire.equal("DOCNUMBER", number), wire.equal("VENDORID", payment.vendor_id))
+    return Query("APPYMT", ("RECORDNO",), where, optional=("DESCRIPTION",))
+
+
+def _is_own(payment: PaymentToPush, row: Row) -> bool:
+    return "RECORDNO" in row and (payment.reference is None or _key_of(row) == payment.external_key)
+
+
+def _key_of(row: Row) -> str | None:
+    """Return our key of a payment to which people gave a number; None: its number may be the key."""
+    behind = _KEY_BEHIND.search(row.get("DESCRIPTION", ""))
+    return None if behind is None else behind.group(1)
+
+
+def _refuse_split(payment: PaymentToPush, rows: Sequence[Row]) -> None:
+    own = [row["RECORDNO"] for row in rows if _is_own(payment, row)]
+    if len(own) > 1:
+        raise Rejected(
+            f"Intacct made {len(own)} payments of the one that was sent: {', '.join(own)}.",
+            code="PAYMENT_SPLIT",
+            evidence={"payments": ", ".join(own)},
+        )
+
+
+def _payable_of(document: DocumentId, invoice: Row | None) -> ErpId:
     """Return the bill that now stands behind the vendor invoice.
 
     Raises:
@@ -210,7 +259,7 @@ def _payable_of(document: DocumentId, invoice: Row | None) -> str:
     """
     payable = invoice.get("PRRECORDKEY") if invoice else None
     if payable:
-        return payable
+        return ErpId(payable)
     why = "has posted no bill" if invoice else "is not shown by Intacct"
     raise Rejected(
         f"{document} {why}, so there is nothing to pay.",
@@ -236,16 +285,23 @@ def appymt(payment: PaymentToPush, shares: Sequence[tuple[str, Decimal]]) -> str
             wire.element("FINANCIALENTITY", payment.bank_account),
             wire.element("PAYMENTMETHOD", PAYMENT_METHODS.get(payment.method.casefold(), payment.method)),
             wire.element("VENDORID", payment.vendor_id),
+            # The vendor's own setting might make several payments of it.
+            wire.element("PAYMENTREQUESTMETHOD", "vendor"),
             wire.element("PAYMENTDATE", wire.generic_date(payment.paid_on)),
             wire.element("CURRENCY", payment.currency),
             wire.element("BASECURR", payment.currency),
-            wire.element("DOCNUMBER", payment.external_key),
-            wire.element("DESCRIPTION", payment.memo),
+            wire.element("DOCNUMBER", payment.reference or payment.external_key),
+            wire.element("DESCRIPTION", _description(payment)),
             "<ACTION>Submit</ACTION><APPYMTDETAILS>",
             *(_detail(payable, amount) for payable, amount in shares),
             "</APPYMTDETAILS></APPYMT></create>",
         )
     )
+
+
+def _description(payment: PaymentToPush) -> str:
+    said = " ".join(one for one in (payment.memo, payment.external_id) if one)
+    return said if payment.reference is None else f"{said} [{payment.external_key}]".strip()
 
 
 def _detail(payable: str, amount: Decimal) -> str:
@@ -282,7 +338,7 @@ def _payment(row: Row, details: list[Row]) -> ErpPayment:
         currency=row.get("CURRENCY") or row.get("BASECURR") or "",
         state=state,
         voided=state.casefold() in statuses.VOID_PAYMENT_STATES,
-        document_number=row.get("DOCNUMBER"),
+        document_number=_key_of(row) or row.get("DOCNUMBER"),
         revision=translate.revision(row),
         shares=shares,
     )

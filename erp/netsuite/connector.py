@@ -76,6 +76,7 @@ class NetSuiteConnector:
             bills_of_other_vendors=False,
             retract_by=WAYS,
             retract_direct_by=WAYS,
+            pays_several_bills=True,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

@@ -1,6 +1,7 @@
 """Read and write vendor payments (reference 5.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected
@@ -14,8 +15,8 @@ from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import Writer, given, reference
 from erp.pages import Page
-from models.domain.ids import ErpId
-from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentToPush, PushedPayment
+from models.domain.ids import DocumentId, ErpId
+from models.domain.payments import ErpPayment, ErpPaymentShare, PartPaid, PaymentToPush, PushedPayment
 
 KIND = "vendorPayment"
 
@@ -58,7 +59,7 @@ class Payments:
         return None if result is None else ErpId(result.id)
 
     async def create(self, payment: PaymentToPush) -> ErpId:
-        """Pay the bill, from the bank account the payment names.
+        """Pay the bill, or several of one vendor, from the bank account the payment names.
 
         NetSuite's own draft of the payment gives the payable account, the currency and the bill's place in the apply
         list.
@@ -68,15 +69,19 @@ class Payments:
         """
         draft = await self._draft(payment)
         bank = await self._accounts.need_money(payment.bank_account)
-        applied = [line for line in draft.lines("applyList", "apply") if _doc(line) == payment.bill_document]
-        apply = given(
-            apply=True,
-            doc=int(payment.bill_document),
-            line=int(number) if applied and (number := wire.text(applied[0], "line")) else None,
-            amount=wire.plain(payment.amount),
-        )
+        places = {_doc(line): wire.text(line, "line") for line in draft.lines("applyList", "apply")}
+        applied = [
+            given(
+                apply=True,
+                doc=int(bill),
+                line=int(number) if (number := places.get(bill)) else None,
+                amount=wire.plain(amount),
+            )
+            for bill, amount in _shares(payment)
+        ]
         record = given(
             externalId=payment.external_key,
+            tranId=payment.reference,
             account=reference(bank),
             apAcct=reference(wire.ref_id(draft.fields, "apAcct")),
             entity=reference(payment.vendor_id),
@@ -84,8 +89,8 @@ class Payments:
             # The other ones need features that not every account has.
             toBePrinted=True if payment.method.casefold() == "check" else None,
             currency=reference(wire.ref_id(draft.fields, "currency")),
-            memo=wire.carried(payment.memo),
-            applyList={"replaceAll": False, "apply": [apply]},
+            memo=wire.carried(" ".join(one for one in (payment.memo, payment.external_id) if one)),
+            applyList={"replaceAll": False, "apply": applied},
         )
         return ErpId(await self._writer.add("VendorPayment", record))
 
@@ -127,22 +132,35 @@ class Payments:
             raise OutcomeUnknown(f"NetSuite does not show payment {erp_id}.", code="OUTCOME_UNKNOWN") from error
         await self._currencies.know({known for known in [wire.ref_id(record.fields, "currency")] if known})
         existing = self._payment(record)
-        bill = payment.bill_document
-        due = (await self._bills.due([bill])).get(bill)
-        if due is None:
-            raise OutcomeUnknown(f"NetSuite does not show bill {bill}.", code="OUTCOME_UNKNOWN")
-        if isinstance(due, Unusable):
-            raise due
+        bills = [bill for bill, _ in _shares(payment)]
+        shown = await self._bills.due(bills)
+        parts: list[PartPaid] = []
+        for bill in bills:
+            due = shown.get(bill)
+            if due is None:
+                raise OutcomeUnknown(f"NetSuite does not show bill {bill}.", code="OUTCOME_UNKNOWN")
+            if isinstance(due, Unusable):
+                raise due
+            parts.append(
+                PartPaid(
+                    document_id=DocumentId(bill),
+                    payable_id=ErpId(bill),
+                    paid=due.paid,
+                    due=due.due,
+                    revision=existing.revision,  # a page of bills shows one by its newest payment
+                )
+            )
         return PushedPayment(
             erp_id=erp_id,
             state=existing.state,
             settled=existing.settled and not existing.voided,
             amount=existing.amount,
             revision=existing.revision,
-            payable_id=ErpId(bill),
-            bill_paid=due.paid,
-            bill_due=due.due,
-            bill_revision=existing.revision,  # a page of bills shows one by its newest payment
+            payable_id=parts[0].payable_id,
+            bill_paid=sum((part.paid for part in parts), translate.ZERO),
+            bill_due=sum((part.due for part in parts), translate.ZERO),
+            bill_revision=existing.revision,
+            parts=tuple(parts) if payment.parts else (),
         )
 
     def _payment(self, record: NsRecord) -> ErpPayment:
@@ -171,6 +189,13 @@ class Payments:
             revision=translate.revision(record),
             shares=shares,
         )
+
+
+def _shares(payment: PaymentToPush) -> Sequence[tuple[str, Decimal]]:
+    """Return the bills that are paid, with what each gets."""
+    if payment.parts:
+        return [(part.document_id, part.amount) for part in payment.parts]
+    return [(payment.bill_document, payment.amount)]
 
 
 def _doc(line: Any) -> str | None:

@@ -525,6 +525,23 @@ _CODES: tuple[IssueCode, ...] = (
         SUPPORT,
     ),
     IssueCode(
+        "VENDOR_NOT_PAID",
+        "The vendor is on hold or inactive",
+        "Payments to it wait: the ERP's list of vendors says so.",
+        (
+            "Take the vendor off hold, or activate it, in the ERP and sync; then retry.",
+            "Or abandon the payment.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "PAYMENT_SPLIT",
+        "The ERP made several payments of one",
+        "What was sent as one payment stands in the ERP as several.",
+        ("Void the ones too many in the ERP, then retry: what is there is read again, and nothing is sent.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "BANK_ACCOUNT_MISSING",
         "No bank account to pay from",
         "The payment names none, and the connection has no default.",

@@ -81,9 +81,11 @@ class ErpPayment(Record):
 
 
 class PaymentPart(Record):
-    """What a payment pays of one part of its bill, where the bill is several documents in the ERP."""
+    """What a payment pays of one document, where it pays several: parts of its bill, or several bills."""
 
     document_id: DocumentId
+    payable_itself: bool = False
+    """`document_id` is the payable itself: nothing stands before it."""
     erp_id: ErpId
     payable_hint: ErpId | None
     amount: Decimal
@@ -106,11 +108,16 @@ class PaymentToPush(Record):
     memo: str = ""
     owner_entity: str | None = None
     parts: tuple[PaymentPart, ...] = ()
-    """Of a bill that is several documents in the ERP: each part with its share; together they come to `amount`."""
+    """Of several bills, or a bill that is several documents in the ERP: each document with its share; together they
+    come to `amount`."""
+    reference: str | None = None
+    """The number that people know the payment by, where they gave one."""
+    external_id: str | None = None
+    """What the caller's own system calls it."""
 
 
 class PartPaid(Record):
-    """What is now paid and due on one part of a bill."""
+    """What is now paid and due on one document that a payment paid."""
 
     document_id: DocumentId
     payable_id: ErpId
@@ -136,4 +143,4 @@ class PushedPayment(Record):
     bill_revision: str | None = None
     """The bill's revision that these figures belong to, as its own page shows it; None: the ERP does not tell."""
     parts: tuple[PartPaid, ...] = ()
-    """Of a bill in parts: those that were paid now. `bill_paid` and `bill_due` are then the sums over them alone."""
+    """Of several documents: those that were paid now. `bill_paid` and `bill_due` are then the sums over them alone."""

@@ -25,6 +25,14 @@ class PaymentScheduled(BaseModel):
     """What was paid and due when the message was sent: a bill that the workflow believes paid may be open again."""
 
 
+class PaymentDue(BaseModel):
+    """Start or continue the workflow of a payment: it was saved. Safe to receive twice."""
+
+    payment_id: PaymentId
+    status: PaymentStatus
+    """The mirror's."""
+
+
 class PaymentAbandoned(BaseModel):
     """A person abandoned a payment before it was sent; the mirror already holds that."""
 

@@ -30,7 +30,15 @@ from models.tables.orders import (
     SkippedRecordRow,
 )
 from models.tables.organizations import ApiKeyRow, ApiKeyUseRow, OrganizationRow, PersonRow
-from models.tables.payables import BillLineRow, BillPartRow, BillRetractionRow, BillRow, ErpWriteRow, PaymentRow
+from models.tables.payables import (
+    BillLineRow,
+    BillPartRow,
+    BillRetractionRow,
+    BillRow,
+    ErpWriteRow,
+    PaymentRow,
+    PaymentShareRow,
+)
 from models.tables.policies import MatchDecisionRow, MatchResultRow, TolerancePolicyRow, UnitFactorRow
 from models.tables.setup_checks import SetupCheckRow
 from models.tables.source_orders import ContactRow, SourceOrderRow
@@ -68,6 +76,7 @@ __all__ = [
     "OrganizationRow",
     "OutboxRow",
     "PaymentRow",
+    "PaymentShareRow",
     "PersonRow",
     "PurchaseOrderLineRow",
     "PurchaseOrderRow",

@@ -297,12 +297,14 @@ class BillLineRow(SQLModel, table=True):
 
 
 class PaymentRow(SQLModel, table=True):
-    """A payment of a bill, ours or made in the ERP; `amount` is in `currency`."""
+    """A payment, ours or made in the ERP; `amount` is in `currency`, the sum of its shares. `bill_id` is its first
+    bill."""
 
     __tablename__ = "payments"
     __table_args__ = (
         Index("payments_by_age", "organization_id", "created_at", "id"),
         Index("payments_by_erp_id", "erp_id", "connection_id"),
+        Index("payments_by_reference", "organization_id", "reference"),
         Index(
             "payments_open",
             "connection_id",
@@ -321,6 +323,16 @@ class PaymentRow(SQLModel, table=True):
     pay_on: date
     method: str
     bank_account: str
+    stands_alone: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """It pays several bills, or one that was made in the ERP: its workflow is no bill's child."""
+    paid_outside: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """The money has gone out already, on `pay_on`: it is only recorded."""
+    reference: str | None = None
+    """The number that people know it by: of a cheque, or the bank's."""
+    external_id: str | None = None
+    """What the caller's own system calls it."""
+    submitted_on: date | None = None
+    """The day it was sent to the ERP, where the connection's days begin; the ERP dates it so."""
     external_key: str | None = Field(default=None, index=True)
     erp_id: str | None = None
     erp_revision: str | None = None
@@ -328,6 +340,17 @@ class PaymentRow(SQLModel, table=True):
     version: int = 1
     created_at: datetime = instant_column(default_now=True)
     changed_at: datetime = instant_column(default_now=True)
+
+
+class PaymentShareRow(SQLModel, table=True):
+    """What a payment pays of one bill. A payment made in the ERP has a row per bill, with one share each."""
+
+    __tablename__ = "payment_shares"
+    __table_args__ = (Index("payment_shares_by_bill", "bill_id"),)
+
+    payment_id: str = Field(foreign_key="payments.id", primary_key=True)
+    bill_id: str = Field(foreign_key="bills.id", primary_key=True)
+    amount: Decimal = number_column()
 
 
 class ErpWriteRow(SQLModel, table=True):

@@ -19,7 +19,7 @@ from models.messages.bills import BillEdited, BillMatched, CorrectedBill
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillAccepted, BillPushed
 from models.messages.outbox import ScheduleToSet, SignalToSend
-from models.messages.payments import PaymentAbandoned, PaymentScheduled
+from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentScheduled
 from models.messages.source_orders import UploadAskedFor
 from models.messages.sync import SyncState
 from models.store.audit import sync_issues
@@ -30,6 +30,7 @@ from models.store.payables import (
     bill_restart,
     bills,
     bills_in_review,
+    open_work,
     payments,
     pending_edits,
 )
@@ -190,6 +191,16 @@ async def edit_to_rematch(session: AsyncSession, subject_id: str) -> SignalToSen
     )
 
 
+async def payment_due(session: AsyncSession, subject_id: str) -> SignalToSend | None:
+    """Build the message that a payment which stands alone begins with; None: it has ended."""
+    payment_id = PaymentId(subject_id)
+    state = await open_work.payment_alone(session, payment_id)
+    if state is None or not state.status.is_unfinished:
+        return None
+    due = PaymentDue(payment_id=payment_id, status=state.status)
+    return SignalToSend(contract.payment_workflow_id(payment_id), contract.PAYMENT_DUE, due, state)
+
+
 async def payment_abandoned(session: AsyncSession, subject_id: str) -> SignalToSend | None:
     """Build the message that tells a payment that a person abandoned it."""
     payment_id = PaymentId(subject_id)
@@ -297,6 +308,7 @@ DELIVERIES: Mapping[MessageKind, Delivery] = {
     MessageKind.BILL_ACCEPTED: Delivery(bill_accepted, WhenNotRunning.START),
     MessageKind.BILL_DECIDED: Delivery(bill_decided, WhenNotRunning.START),
     MessageKind.BILL_CORRECTED: Delivery(bill_corrected, WhenNotRunning.START),
+    MessageKind.PAYMENT_DUE: Delivery(payment_due, WhenNotRunning.START),
     MessageKind.PAYMENT_SCHEDULED: Delivery(payment_scheduled, WhenNotRunning.START),
     MessageKind.BILL_CHANGED: Delivery(bill_changed, WhenNotRunning.START),
     MessageKind.BILL_OFF_ORDER: Delivery(bill_off_order, WhenNotRunning.DROP),

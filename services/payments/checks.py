@@ -28,14 +28,42 @@ class RequestedPayment(BaseModel):
     bank_account: str | None = None
 
 
+def check_day(pay_on: date, *, time_zone: str | None, paid_outside: bool = False) -> None:
+    """Check the day of a payment: one that is to be made is made today or later, one that was made is not to come.
+
+    Raises:
+        Refused: PAY_ON_IS_PAST or PAID_OUTSIDE_IN_FUTURE.
+    """
+    today = today_in(time_zone)
+    if paid_outside:
+        if pay_on > (today + SOMEWHERE if time_zone is None else today):
+            raise Refused("PAID_OUTSIDE_IN_FUTURE", f"{pay_on} is to come: what was paid already was paid by {today}.")
+    elif pay_on < (today - SOMEWHERE if time_zone is None else today):
+        raise Refused("PAY_ON_IS_PAST", f"{pay_on} is past: a payment made here goes out today, {today}, or later.")
+
+
 def check_payment(bill: payments.BillToPay, asked: RequestedPayment, *, time_zone: str | None) -> None:
-    """Check that this payment of the bill can be made.
+    """Check that this payment of a bill entered here can be made.
 
     Raises:
         Refused: The payment cannot be made.
     """
     if bill.origin is Origin.ERP:
-        raise Refused("BILL_NOT_PAYABLE", "The bill was made in the ERP and is paid there.")
+        raise Refused(
+            "BILL_NOT_PAYABLE",
+            "The bill was made in the ERP.",
+            ["Pay it with POST /v1/payments, which pays bills that the ERP holds, or in the ERP."],
+        )
+    check_day(asked.pay_on, time_zone=time_zone)
+    check_bill(bill, asked)
+
+
+def check_bill(bill: payments.BillToPay, asked: RequestedPayment) -> None:
+    """Check that as much can be paid of a bill.
+
+    Raises:
+        Refused: The payment cannot be made.
+    """
     if bill.status.is_closed:
         raise Refused(
             "BILL_NOT_PAYABLE",
@@ -52,11 +80,6 @@ def check_payment(bill: payments.BillToPay, asked: RequestedPayment, *, time_zon
         raise Refused("BILL_REJECTED_IN_ERP", "The bill was rejected in the ERP and bills nothing there.")
     if bill.approval not in (ApprovalState.NOT_REQUIRED, ApprovalState.APPROVED):
         raise Refused("BILL_NOT_APPROVED", f"The approval of the bill is {bill.approval.value}.")
-    today = today_in(time_zone)
-    if asked.pay_on < (today - SOMEWHERE if time_zone is None else today):
-        raise Refused(
-            "PAY_ON_IS_PAST", f"{asked.pay_on} is past: a payment made here goes out today, {today}, or later."
-        )
     if asked.amount <= 0:
         raise Refused("INVALID_AMOUNT", f"A payment of {asked.amount} pays nothing.")
     if asked.amount > bill.open:

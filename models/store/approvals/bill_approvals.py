@@ -58,7 +58,10 @@ _COUNTS = [status.value for status in PaymentStatus if status.is_unfinished or s
 async def payment_scheduled(session: AsyncSession, bill_id: BillId) -> bool:
     """Return whether the bill has a payment that was not abandoned or voided."""
     row = await session.execute(
-        text("select 1 from payments where bill_id = :bill and status = any(:counts) limit 1"),
+        text(
+            "select 1 from payment_shares s join payments p on p.id = s.payment_id"
+            " where s.bill_id = :bill and p.status = any(:counts) limit 1"
+        ),
         {"bill": bill_id, "counts": _COUNTS},
     )
     return row.first() is not None

@@ -113,23 +113,24 @@ _CREDIT = "b.kind = 'credit'"
 _PAYMENTS = Export(
     columns={
         "payment_id": (TEXT, "p.id"),
-        **_same(TEXT, "p", "connection_id", "erp_id", "bill_id"),
+        **_same(TEXT, "p", "connection_id", "erp_id"),
+        **_same(TEXT, "h", "bill_id"),
         "bill_number": (TEXT, "b.number"),
         **_same(TEXT, "b", "vendor_id", "vendor_name"),
         **_same(TEXT, "p", "origin", "status"),
-        **_same(MONEY, "p", "amount"),
+        **_same(MONEY, "h", "amount"),
         **_same(TEXT, "p", "currency"),
         **_same(DAY, "p", "pay_on"),
-        **_same(TEXT, "p", "method", "bank_account", "created_by"),
+        **_same(TEXT, "p", "method", "bank_account", "reference", "external_id", "created_by"),
         **_same(INSTANT, "p", "created_at", "changed_at"),
     },
     source="""
-    payments p join bills b on b.id = p.bill_id
+    payments p join payment_shares h on h.payment_id = p.id join bills b on b.id = h.bill_id
     where p.organization_id = :organization
       and (cast(:connection as text) is null or p.connection_id = :connection)
     """,
     changed="p.changed_at",
-    order="p.created_at, p.id",
+    order="p.created_at, p.id, h.bill_id",
 )
 
 _ISSUES = Export(

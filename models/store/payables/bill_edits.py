@@ -14,7 +14,7 @@ from models.store.audit import events, sync_issues, writes
 from models.store.payables import bills, edit_baseline
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR
 from models.store.payables.payments import UNFINISHED
-from models.tables import BillLineRow, BillRow, ErpWriteRow, PaymentRow, PurchaseOrderRow, ReceiptRow
+from models.tables import BillLineRow, BillRow, ErpWriteRow, PaymentRow, PaymentShareRow, PurchaseOrderRow, ReceiptRow
 
 
 class EditRefused(Exception):
@@ -265,8 +265,9 @@ async def _goes_out(
 
 
 async def _payments_under_way(session: AsyncSession, bill: BillRow) -> bool:
-    statement = select(col(PaymentRow.id)).where(
-        col(PaymentRow.bill_id) == bill.id, col(PaymentRow.status).in_([str(status) for status in UNFINISHED])
+    statement = select(col(PaymentRow.id)).join(PaymentShareRow, col(PaymentShareRow.payment_id) == col(PaymentRow.id))
+    statement = statement.where(
+        col(PaymentShareRow.bill_id) == bill.id, col(PaymentRow.status).in_([str(status) for status in UNFINISHED])
     )
     return (await session.execute(statement.limit(1))).first() is not None
 

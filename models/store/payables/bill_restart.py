@@ -52,7 +52,8 @@ async def state_of(session: AsyncSession, bill_id: BillId, statuses: Collection[
         text(
             "select p.id, p.amount, p.pay_on, c.time_zone"
             " from payments p join connections c on c.id = p.connection_id"
-            " where p.bill_id = :id and p.origin = 'posync' and p.status = any(:unfinished) order by p.created_at, p.id"
+            " where p.bill_id = :id and p.origin = 'posync' and not p.stands_alone"
+            "   and p.status = any(:unfinished) order by p.created_at, p.id"
         ),
         {"id": bill_id, "unfinished": list(UNFINISHED)},
     )

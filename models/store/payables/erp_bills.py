@@ -252,8 +252,9 @@ def _is_newer(stored: Any, bill: ErpBill) -> bool:
 async def _promised(connection: AsyncConnection, bill_ids: Sequence[str]) -> frozenset[str]:
     rows = await connection.execute(
         text(
-            "select distinct bill_id from payments where bill_id = any(cast(:ids as text[])) and origin = 'posync'"
-            "   and status in ('scheduled', 'submitted', 'sync_issue')"
+            "select distinct s.bill_id from payment_shares s join payments p on p.id = s.payment_id"
+            " where s.bill_id = any(cast(:ids as text[])) and p.origin = 'posync'"
+            "   and p.status in ('scheduled', 'submitted', 'sync_issue')"
         ),
         {"ids": list(bill_ids)},
     )

@@ -33,6 +33,10 @@ class ErpPaymentsUpserted(NamedTuple):
 _THEIR_STATUS = moved("payments", "held.status", "excluded.status", origin="held.origin")
 
 
+_COUNTED = frozenset({PaymentStatus.PAID.value})
+"""The statuses of payments whose amount counts as paid on their bills."""
+
+
 class _Theirs(NamedTuple):
     """One share of a payment made in the ERP, as a row of the mirror."""
 
@@ -94,12 +98,13 @@ async def _stored(
 ) -> _StoredRows:
     rows = await connection.execute(
         text(
-            "select p.id, p.origin, p.status, p.amount, p.bill_id, p.external_key, p.erp_id, p.erp_revision,"
+            "select p.id, p.origin, p.status, h.amount, h.bill_id, p.external_key, p.erp_id, p.erp_revision,"
             "   b.payable_id, array(select x.payable_id from bill_parts x where x.bill_id = b.id"
             "      and x.generation = b.generation and x.payable_id is not null) as part_payables"
-            "   from payments p join bills b on b.id = p.bill_id"
+            "   from payments p join payment_shares h on h.payment_id = p.id join bills b on b.id = h.bill_id"
             " where p.connection_id = :c and (p.erp_id = any(cast(:ids as text[]))"
-            "   or p.external_key = any(cast(:keys as text[]))) order by p.id" + (" for update of p" if lock else "")
+            "   or p.external_key = any(cast(:keys as text[]))) order by p.id, h.bill_id"
+            + (" for update of p" if lock else "")
         ),
         {
             "c": connection_id,
@@ -122,8 +127,9 @@ async def _lock_bills(connection: AsyncConnection, connection_id: str, payments:
             "select 1 from bills where connection_id = :c and (payable_id = any(cast(:payables as text[]))"
             "   or id in (select bill_id from bill_parts where connection_id = :c"
             "             and payable_id = any(cast(:payables as text[])))"
-            "   or id in (select bill_id from payments where connection_id = :c"
-            "             and (erp_id = any(cast(:ids as text[])) or external_key = any(cast(:keys as text[])))))"
+            "   or id in (select h.bill_id from payments p join payment_shares h on h.payment_id = p.id"
+            "             where p.connection_id = :c and (p.erp_id = any(cast(:ids as text[]))"
+            "               or p.external_key = any(cast(:keys as text[])))))"
             " order by id for update"
         ),
         {
@@ -142,15 +148,35 @@ async def _take_ours(
     workflow confirms the rest."""
     updates: list[tuple[Any, ErpPayment, PaymentStatus]] = []
     amounts: dict[str, Decimal] = {}
+    was: dict[str, Decimal] = {}
+    shares: list[tuple[Any, Decimal]] = []
     for payment in newer:
-        for ours in stored.rows_of(payment):
-            if ours.origin == Origin.POSYNC.value:
-                before = PaymentStatus(ours.status)
-                voided = payment.voided and may_move(before, PaymentStatus.VOIDED)
+        for ours in stored.rows_of(payment):  # one row per bill that it pays
+            if ours.origin != Origin.POSYNC.value:
+                continue
+            before = PaymentStatus(ours.status)
+            voided = payment.voided and may_move(before, PaymentStatus.VOIDED)
+            if ours.id not in amounts:
                 updates.append((ours, payment, PaymentStatus.VOIDED if voided else before))
-                amounts[ours.id] = ours.amount if voided else _amount_there(ours, payment)
+            there = Decimal(ours.amount) if voided else _amount_there(ours, payment)
+            shares.append((ours, there))
+            amounts[ours.id] = amounts.get(ours.id, Decimal(0)) + there
+            was[ours.id] = was.get(ours.id, Decimal(0)) + ours.amount
     if not updates:
         return []
+    await connection.execute(
+        text(
+            "update payment_shares h set amount = n.amount"
+            " from unnest(cast(:ids as text[]), cast(:bills as text[]), cast(:amounts as numeric[]))"
+            "   as n(id, bill_id, amount)"
+            " where h.payment_id = n.id and h.bill_id = n.bill_id and h.amount <> n.amount"
+        ),
+        {
+            "ids": [ours.id for ours, _ in shares],
+            "bills": [ours.bill_id for ours, _ in shares],
+            "amounts": [there for _, there in shares],
+        },
+    )
     await connection.execute(
         text(
             "update payments p set erp_id = n.erp_id, erp_revision = n.revision, amount = n.amount,"
@@ -174,11 +200,11 @@ async def _take_ours(
         await writes.confirm(s, external_key_for(PaymentId(payment_id)), payment.erp_id)
     await sync_issues.close_for_subjects(s, ConnectionId(row.id), "payment", list(voided_now), actor=SYNCER)
     await _record(s, row, [(ours.id, ours.status, status) for ours, _, status in updates], why="voided in the ERP")
-    await _record_amounts(s, row, [(ours, amounts[ours.id]) for ours, _, _ in updates])
+    await _record_amounts(s, row, [(payment_id, was[payment_id], there) for payment_id, there in amounts.items()])
     return [
-        Paid(ours.bill_id, ours.amount, payment.revision, voided=True)
-        for ours, payment, status in updates
-        if status is PaymentStatus.VOIDED and ours.status == PaymentStatus.PAID.value
+        Paid(ours.bill_id, ours.amount, voided_now[ours.id].revision, voided=True)
+        for ours, _ in shares
+        if ours.id in voided_now and ours.status in _COUNTED
     ]
 
 
@@ -192,7 +218,7 @@ def _amount_there(ours: Any, payment: ErpPayment) -> Decimal:
     return sum(shares, Decimal(0))
 
 
-async def _record_amounts(s: AsyncSession, row: ConnectionRow, amounts: Sequence[tuple[Any, Decimal]]) -> None:
+async def _record_amounts(s: AsyncSession, row: ConnectionRow, amounts: Sequence[tuple[str, Decimal, Decimal]]) -> None:
     await events.record_all(
         s,
         organization_id=OrganizationId(row.organization_id),
@@ -201,9 +227,9 @@ async def _record_amounts(s: AsyncSession, row: ConnectionRow, amounts: Sequence
         actor=SYNCER,
         why="edited in the ERP",
         changes=[
-            events.Change(ours.id, "edited_in_erp", {"amount": str(ours.amount)}, {"amount": str(amount)})
-            for ours, amount in amounts
-            if amount != ours.amount
+            events.Change(payment_id, "edited_in_erp", {"amount": str(before)}, {"amount": str(after)})
+            for payment_id, before, after in amounts
+            if before != after
         ],
     )
 
@@ -290,8 +316,8 @@ async def _write_theirs(connection: AsyncConnection, row: ConnectionRow, shares:
         return
     await connection.execute(
         text(
-            "insert into payments as held (id, organization_id, connection_id, bill_id, origin, status, amount,"
-            "   currency, pay_on, method, bank_account, erp_id, erp_revision, created_by, version)"
+            "with written as (insert into payments as held (id, organization_id, connection_id, bill_id, origin,"
+            "   status, amount, currency, pay_on, method, bank_account, erp_id, erp_revision, created_by, version)"
             " select n.id, :organization, :c, n.bill_id, 'erp', n.status, n.amount, n.currency, n.pay_on, '', '',"
             "   n.erp_id, n.revision, 'erp', 1"
             " from unnest(cast(:ids as text[]), cast(:bills as text[]), cast(:statuses as text[]),"
@@ -302,6 +328,9 @@ async def _write_theirs(connection: AsyncConnection, row: ConnectionRow, shares:
             "   pay_on = excluded.pay_on, erp_revision = excluded.erp_revision, version = held.version + 1,"
             "   changed_at = now()"
             " where coalesce(held.erp_revision < excluded.erp_revision, true)"
+            " returning id, bill_id, amount)"
+            " insert into payment_shares (payment_id, bill_id, amount) select id, bill_id, amount from written"
+            " on conflict (payment_id, bill_id) do update set amount = excluded.amount"
         ),
         {
             "organization": row.organization_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.types import Interval
@@ -55,14 +55,19 @@ _BILLS = text(
 ).bindparams(bindparam("age", type_=Interval))
 
 # A payment whose bill, or an edit of it, is not in the ERP yet is left out: its bill's workflow starts it later.
-_PAYMENTS = text(
-    """
+_PAYMENT_STATE = """
     select p.id, p.bill_id, p.amount, p.pay_on, p.status, b.number, b.status as bill_status, b.vendor_name,
-           coalesce(o.number, '') as order_number, c.erp, c.time_zone
+           coalesce(o.number, '') as order_number, c.erp, c.time_zone, p.connection_id, p.stands_alone,
+           (select count(*) from payment_shares h where h.payment_id = p.id) as bills
       from payments p
       join bills b on b.id = p.bill_id
       join connections c on c.id = p.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
+"""
+
+_PAYMENTS = text(
+    f"""
+    {_PAYMENT_STATE}
      where p.connection_id = :connection and p.origin = 'posync'
        and p.status in ('scheduled', 'submitted', 'sync_issue')  -- as the index `payments_open` has it
        and (b.status = any(:in_erp) and not b.edit_pending or b.status = any(:settled))
@@ -89,22 +94,30 @@ async def open_payments(session: AsyncSession, connection_id: ConnectionId) -> S
             "age": STARTED_BY_NOW,
         },
     )
-    return [
-        OpenPayment(
-            PaymentState(
-                connection_id=connection_id,
-                erp=Erp(row.erp),
-                payment_id=PaymentId(row.id),
-                bill_id=BillId(row.bill_id),
-                bill_number=row.number,
-                order_number=row.order_number,
-                vendor=row.vendor_name,
-                amount=str(row.amount),
-                pay_on=row.pay_on,
-                starts_at=start_of_day(row.pay_on, row.time_zone),
-                status=PaymentStatus(row.status),
-            ),
-            BillStatus(row.bill_status),
-        )
-        for row in rows
-    ]
+    return [OpenPayment(_state(row), BillStatus(row.bill_status)) for row in rows]
+
+
+_STANDS_ALONE = text(f"{_PAYMENT_STATE} where p.id = :id and p.stands_alone")
+
+
+async def payment_alone(session: AsyncSession, payment_id: PaymentId) -> PaymentState | None:
+    """Return the state to start the workflow of a payment with that stands alone; None: it does not."""
+    row = (await session.execute(_STANDS_ALONE, {"id": payment_id})).one_or_none()
+    return None if row is None else _state(row)
+
+
+def _state(row: Any) -> PaymentState:
+    more = row.bills - 1
+    return PaymentState(
+        connection_id=ConnectionId(row.connection_id),
+        erp=Erp(row.erp),
+        payment_id=PaymentId(row.id),
+        bill_id=BillId(row.bill_id),
+        bill_number=f"{row.number} and {more} more" if more else row.number,
+        order_number="" if row.stands_alone else row.order_number,
+        vendor=row.vendor_name,
+        amount=str(row.amount),
+        pay_on=row.pay_on,
+        starts_at=start_of_day(row.pay_on, row.time_zone),
+        status=PaymentStatus(row.status),
+    )

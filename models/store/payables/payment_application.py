@@ -31,14 +31,14 @@ class Paid(NamedTuple):
 
 _STORED = text(
     "select b.id, b.origin, b.status, b.total, b.paid, b.payable_revision,"
-    "   coalesce(sum(p.amount) filter (where p.status = 'paid'), 0) + (select coalesce(sum(a.amount), 0)"
+    "   coalesce(sum(h.amount) filter (where p.status = 'paid'), 0) + (select coalesce(sum(a.amount), 0)"
     "     from bills k, jsonb_to_recordset(k.applied) as a(bill_erp_id text, amount numeric)"
     "     where k.connection_id = :c and k.applied <> '[]' and k.status not in ('deleted', 'abandoned')"
     "       and (a.bill_erp_id = b.payable_id or exists (select from bill_parts x where x.bill_id = b.id"
     "            and x.generation = b.generation and x.payable_id = a.bill_erp_id))) as known,"
     "   coalesce(bool_or(p.origin = 'posync' and p.status in ('scheduled', 'submitted', 'sync_issue')), false)"
     "     as promised"
-    " from bills b left join payments p on p.bill_id = b.id"
+    " from bills b left join payment_shares h on h.bill_id = b.id left join payments p on p.id = h.payment_id"
     " where b.id = any(cast(:ids as text[])) group by b.id"
 )
 

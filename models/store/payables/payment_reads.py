@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PaymentId
 from models.domain.payments import PaymentStatus
 from models.store.base.pages import Listing, decode_cursor, instant_in_cursor, listing, narrowed, page_size
-from models.tables import PaymentRow
+from models.tables import PaymentRow, PaymentShareRow
 
 _FRESH = {"populate_existing": True}
 
@@ -39,8 +39,10 @@ async def page(
     """
     limit = page_size(limit)
     statement = select(PaymentRow).where(col(PaymentRow.organization_id) == organization_id)
-    wanted = {PaymentRow.connection_id: connection_id, PaymentRow.bill_id: bill_id, PaymentRow.status: status}
-    statement = narrowed(statement, wanted)
+    statement = narrowed(statement, {PaymentRow.connection_id: connection_id, PaymentRow.status: status})
+    if bill_id is not None:
+        shares = select(PaymentShareRow.payment_id).where(col(PaymentShareRow.bill_id) == bill_id)
+        statement = statement.where(col(PaymentRow.id).in_(shares))
     if cursor is not None:
         created_at, payment_id = decode_cursor(cursor, 2)
         statement = statement.where(

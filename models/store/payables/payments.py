@@ -1,6 +1,5 @@
 """Store our payments: scheduled under the bill's lock, submitted, confirmed. API reads are in `payment_reads.py`."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,19 +9,18 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.approvals import ApprovalState
-from models.domain.bill_parts import PartState, shares_of_payment
 from models.domain.bills import BillStatus, Origin
-from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ErpId, ExternalKey, OrganizationId, PaymentId
-from models.domain.payments import PaymentPart, PaymentStatus, PaymentToPush, PushedPayment
+from models.domain.ids import SYNCER, BillId, ConnectionId, ExternalKey, OrganizationId, PaymentId
+from models.domain.outbox import MessageKind
+from models.domain.payments import PaymentStatus, PushedPayment
 from models.domain.time_zones import start_of_day
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillBalance
-from models.store.audit import events, sync_issues, writes
+from models.store.audit import events, outbox, sync_issues, writes
 from models.store.base.identity import digest_of, named_id
-from models.store.base.today import today_in
 from models.store.payables import bill_parts, bills
 from models.store.payables.statuses import moved, status_statement
-from models.tables import BillPartRow, PaymentRow
+from models.tables import PaymentRow, PaymentShareRow
 
 UNFINISHED = [status for status in PaymentStatus if status.is_unfinished]
 
@@ -64,19 +62,6 @@ class BillToPay(NamedTuple):
         return self.total - self.paid - self.promised
 
 
-class OutgoingPayment(NamedTuple):
-    """A payment to push, with its status and its bill."""
-
-    payment: PaymentToPush
-    status: PaymentStatus
-    bill_id: BillId
-    bill_rejected: bool = False
-    """The ERP holds its bill as rejected."""
-    bill_status: BillStatus = BillStatus.SCHEDULED
-    parts_missing: bool = False
-    """The ERP does not hold every part of its bill as it was sent, so none of them is paid."""
-
-
 _LOCK_BILL = text(
     """
     select organization_id, connection_id, number, status, origin, currency, total, paid, edition, edit_pending,
@@ -84,7 +69,10 @@ _LOCK_BILL = text(
       from bills where id = :id for update
     """
 )
-_PROMISED = text("select coalesce(sum(amount), 0) from payments where bill_id = :bill and status = any(:unfinished)")
+_PROMISED = text(
+    "select coalesce(sum(s.amount), 0) from payment_shares s join payments p on p.id = s.payment_id"
+    " where s.bill_id = :bill and p.status = any(:unfinished)"
+)
 
 
 async def lock_bill(session: AsyncSession, bill_id: BillId) -> BillToPay | None:
@@ -129,7 +117,7 @@ _TO_HAND_OVER = text(
     select p.bill_id, p.amount, p.pay_on, case when b.edit_pending then b.edition else 0 end as edition,
            b.status, b.total, b.paid, b.version, c.time_zone
       from payments p join bills b on b.id = p.bill_id join connections c on c.id = p.connection_id
-     where p.id = :id and p.status = any(:unfinished)
+     where p.id = :id and p.status = any(:unfinished) and not p.stands_alone
     """
 )
 
@@ -154,7 +142,9 @@ _CREATE = text(
         values (:id, :organization, :connection, :bill, :origin, 'scheduled', :amount, :currency, :pay_on, :method,
             :bank_account, :key, :actor, 1)
         on conflict (id) do nothing
-        returning id, organization_id, connection_id, external_key, bill_id, created_by, pay_on
+        returning id, organization_id, connection_id, external_key, bill_id, created_by, pay_on, amount
+    ), shared as (
+        insert into payment_shares (payment_id, bill_id, amount) select id, bill_id, amount from made
     ), planned as (
         {writes.plan(WriteKind.PAYMENT, purchase_order_id="null", state="'planned'")}
     ), moved as (
@@ -208,70 +198,6 @@ async def create(
             "key": external_key_for(payment_id),
             "actor": actor,
         },
-    )
-
-
-_IN_PUSH = text(
-    """
-    select p.external_key, p.amount, p.currency, p.pay_on, c.time_zone,
-           p.method, p.bank_account, p.status,
-           b.id as bill_id, b.vendor_id, b.document_id, b.erp_id, b.payable_id, b.number,
-           coalesce(o.owner_entity, b.entity) as owner_entity,
-           b.rejected_in_erp, b.status as bill_status
-      from payments p join bills b on b.id = p.bill_id join connections c on c.id = p.connection_id
-      left join purchase_orders o on o.id = b.purchase_order_id
-     where p.id = :id
-    """
-)
-
-
-async def load_for_push(session: AsyncSession, payment_id: PaymentId) -> OutgoingPayment:
-    """Return the payment to push, with the ids that its ERP knows the bill by. It is dated by the day it is submitted
-    (S5-36): one that waited for a bill or an outage is not dated back."""
-    row = (await session.execute(_IN_PUSH, {"id": payment_id})).one()
-    parts = await bill_parts.of_bill(session, BillId(row.bill_id))
-    missing = any(part.state != PartState.IN_ERP for part in parts)
-    return OutgoingPayment(
-        payment=PaymentToPush(
-            external_key=ExternalKey(row.external_key),
-            vendor_id=row.vendor_id,
-            bill_document=DocumentId(row.document_id or ""),
-            bill_erp_id=ErpId(row.erp_id or ""),
-            payable_hint=ErpId(row.payable_id) if row.payable_id else None,
-            amount=row.amount,
-            currency=row.currency,
-            paid_on=max(row.pay_on, today_in(row.time_zone)),
-            method=row.method,
-            bank_account=row.bank_account,
-            memo=f"{row.number}",
-            owner_entity=row.owner_entity,
-            parts=() if missing else _shares(parts, row.amount),
-        ),
-        status=PaymentStatus(row.status),
-        bill_id=BillId(row.bill_id),
-        bill_rejected=row.rejected_in_erp,
-        bill_status=BillStatus(row.bill_status),
-        parts_missing=missing,
-    )
-
-
-def _shares(parts: Sequence[BillPartRow], amount: Decimal) -> tuple[PaymentPart, ...]:
-    """Return what the payment pays of each part. Where less is due than is paid, the last part gets the excess: the ERP
-    says what it makes of it."""
-    due = {part.external_key: part.total - part.paid for part in parts}
-    most = sum((left for left in due.values() if left > 0), Decimal(0))
-    shares = shares_of_payment(min(amount, most), due)
-    if amount > most and parts:
-        shares[parts[-1].external_key] = shares.get(parts[-1].external_key, Decimal(0)) + amount - most
-    return tuple(
-        PaymentPart(
-            document_id=DocumentId(part.document_id or ""),
-            erp_id=ErpId(part.erp_id or ""),
-            payable_hint=ErpId(part.payable_id) if part.payable_id else None,
-            amount=shares[part.external_key],
-        )
-        for part in parts
-        if part.external_key in shares
     )
 
 
@@ -423,10 +349,22 @@ async def abandon(session: AsyncSession, payment_id: PaymentId, *, actor: str, w
     await sync_issues.close_with_subject(
         session, ConnectionId(payment.connection_id), WriteKind.PAYMENT, [payment_id], actor=actor
     )
-    bill_id = BillId(payment.bill_id)
-    bill = await lock_bill(session, bill_id)
-    if bill is not None and bill.status is BillStatus.SCHEDULED and bill.promised == 0:
-        await bills.set_status(session, bill_id, BillStatus.SYNCED, actor=actor, why="its payment was abandoned")
+    shares = select(col(PaymentShareRow.bill_id)).where(col(PaymentShareRow.payment_id) == payment_id)
+    for bill_id in sorted((await session.execute(shares)).scalars()):
+        bill = await lock_bill(session, BillId(bill_id))
+        if bill is not None and bill.status is BillStatus.SCHEDULED and bill.promised == 0:
+            await bills.set_status(
+                session, BillId(bill_id), BillStatus.SYNCED, actor=actor, why="its payment was abandoned"
+            )
+        if bill is not None and payment.stands_alone and bill.origin is Origin.POSYNC:
+            await outbox.add(  # the payment's workflow knows only one bill
+                session,
+                MessageKind.BILL_CHANGED,
+                bill_id,
+                organization_id=bill.organization_id,
+                connection_id=bill.connection_id,
+                request_key="",
+            )
     return True
 
 

@@ -363,8 +363,8 @@ _FACTS = text(
            c.approvals_enabled, c.time_zone,
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
-           (select count(*) from payments p
-             where p.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
+           (select count(*) from payment_shares h join payments p on p.id = h.payment_id
+             where h.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
            (select max(greatest(k.erp_closed_through, k.set_closed_through)) from closed_periods k
              where k.connection_id = b.connection_id
                and k.entity in ('', coalesce(c.entity, o.entity, b.entity, ''))) as closed_through,

@@ -246,15 +246,16 @@ async def _payments(
         return 0, ()
     await connection.execute(
         text(
-            "select 1 from bills where id in (select bill_id from payments where connection_id = :c"
-            "   and erp_id = any(cast(:ids as text[]))) order by id for update"
+            "select 1 from bills where id in (select h.bill_id from payments p"
+            "   join payment_shares h on h.payment_id = p.id where p.connection_id = :c"
+            "   and p.erp_id = any(cast(:ids as text[]))) order by id for update"
         ),
         {"c": row.id, "ids": erp_ids},
     )
     rows = (
         await connection.execute(
             text(
-                "select id, bill_id, status, amount from payments where connection_id = :c"
+                "select id, status from payments where connection_id = :c"
                 "   and erp_id = any(cast(:ids as text[])) and status not in ('voided', 'abandoned')"
                 " order by id for update"
             ),
@@ -285,11 +286,12 @@ async def _payments(
     await sync_issues.close_for_subjects(
         s, ConnectionId(row.id), "payment", [payment.id for payment in rows], actor=SYNCER
     )
-    paid = [
-        Paid(payment.bill_id, payment.amount, ANY_TIME, voided=True)
-        for payment in rows
-        if payment.status == PaymentStatus.PAID.value
-    ]
+    counted = [payment.id for payment in rows if payment.status == PaymentStatus.PAID.value]
+    shares = await connection.execute(
+        text("select bill_id, amount from payment_shares where payment_id = any(cast(:ids as text[]))"),
+        {"ids": counted},
+    )
+    paid = [Paid(share.bill_id, share.amount, ANY_TIME, voided=True) for share in shares]
     return len(rows), await move_bills(s, connection, row, paid)
 
 

@@ -1,0 +1,125 @@
+"""Schedule one payment of several bills of a vendor, or of bills that were made in the ERP."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.domain.ids import BillId, OrganizationId
+from models.domain.outbox import MessageKind
+from models.domain.payments import PaymentMethod
+from models.store.audit import outbox
+from models.store.connections import connections
+from models.store.payables import payments, standalone_payments
+from models.store.payables.standalone_payments import BillToShare, NewPayment, Share
+from models.tables import ConnectionRow
+from services.payments.bank_accounts import account_to_pay_from
+from services.payments.checks import RequestedPayment, check_bill, check_day
+from services.payments.scheduling import Scheduled
+from services.refusal import Refused
+
+
+class RequestedShare(BaseModel):
+    """One bill that a payment is to pay, and how much of it."""
+
+    bill_id: BillId
+    amount: Decimal
+
+
+class RequestedPaymentOfBills(BaseModel):
+    """The body of a `POST /v1/payments`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    bills: Sequence[RequestedShare]
+    pay_on: date
+    method: PaymentMethod | None = None
+    bank_account: str | None = None
+    paid_outside: bool = False
+    reference: str | None = None
+    external_id: str | None = None
+
+
+async def schedule_payment_of_bills(
+    session: AsyncSession,
+    asked: RequestedPaymentOfBills,
+    *,
+    organization_id: OrganizationId,
+    request_key: str,
+    actor: str,
+) -> Scheduled:
+    """Schedule one payment of these bills, which exist. The caller has claimed the key in this transaction.
+
+    Raises:
+        Refused: The payment cannot be made.
+    """
+    wanted = {share.bill_id: share.amount for share in asked.bills}
+    if len(wanted) < len(asked.bills):
+        raise Refused("BILL_NAMED_TWICE", "A payment pays each bill once: give one amount for it.")
+    bills = await standalone_payments.lock_bills(session, list(wanted))
+    first = next(iter(bills.values())).bill
+    connection = await connections.get(session, first.connection_id)
+    assert connection is not None, "a bill's connection is never removed"
+    _check_together(connection, bills)
+    check_day(asked.pay_on, time_zone=connection.time_zone, paid_outside=asked.paid_outside)
+    for bill_id, bill in bills.items():
+        check_bill(bill.bill, RequestedPayment(amount=wanted[bill_id], pay_on=asked.pay_on))
+        if not bill.in_erp:
+            raise Refused(
+                "BILL_NOT_PAYABLE",
+                f"Bill {bill.bill.number} is not in the ERP yet, or an edit of it is on its way there.",
+                ["Pay it by itself: it is then paid once the ERP holds it.", "Or wait until it is synced."],
+            )
+    account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
+    payment_id = payments.payment_id_for(organization_id, request_key, first.number)
+    await standalone_payments.create(
+        session,
+        payment_id,
+        organization_id,
+        first.connection_id,
+        NewPayment(
+            shares=[Share(bill_id, wanted[bill_id]) for bill_id in bills],
+            currency=first.currency,
+            pay_on=asked.pay_on,
+            method=method,
+            bank_account=account,
+            paid_outside=asked.paid_outside,
+            reference=asked.reference,
+            external_id=asked.external_id,
+        ),
+        actor=actor,
+    )
+    message = await outbox.add(
+        session,
+        MessageKind.PAYMENT_DUE,
+        payment_id,
+        organization_id=organization_id,
+        connection_id=first.connection_id,
+        request_key=request_key,
+    )
+    return Scheduled(payment_id, message)
+
+
+def _check_together(connection: ConnectionRow, bills: Mapping[BillId, BillToShare]) -> None:
+    """Check that one payment can pay all these bills.
+
+    Raises:
+        Refused: PAYMENT_OF_BILLS_NOT_OFFERED or BILLS_NOT_PAID_TOGETHER.
+    """
+    if not connection.capabilities.get("pays_several_bills"):
+        raise Refused(
+            "PAYMENT_OF_BILLS_NOT_OFFERED", f"A payment to {connection.erp} pays one bill that was entered here."
+        )
+    differ: dict[str, set[str]] = {
+        "connection": {bill.bill.connection_id for bill in bills.values()},
+        "vendor": {bill.vendor_id for bill in bills.values()},
+        "currency": {bill.bill.currency for bill in bills.values()},
+        "entity": {bill.owner_entity or "" for bill in bills.values()},
+    }
+    for what, values in differ.items():
+        if len(values) > 1:
+            raise Refused(
+                "BILLS_NOT_PAID_TOGETHER", f"The bills have more than one {what}: {', '.join(sorted(values))}."
+            )

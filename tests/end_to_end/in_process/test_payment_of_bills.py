@@ -1,0 +1,86 @@
+"""One payment over several bills of a vendor, on Intacct (S4-25, S5-40): one record there, and all its bills follow."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from tests.end_to_end.in_process.payment_of_bills import dues, paid_together, there, three_bills
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, refused
+
+
+async def test_one_payment_pays_three_bills_one_in_part(api: StackClient, company: SandboxCompany) -> None:
+    """S4-25, S5-40, S5-41: also when its answer is lost; each bill is paid by its share."""
+    bills = await three_bills(api, company)
+    company.breaks("lost_answer", "create", object="APPYMT")
+    payment = await paid_together(api, dict(zip(bills, ("125.00", "125.00", "25.00"), strict=True)))
+    shown = await api.payment_is(payment, "paid")
+    assert company.fired("lost_answer") == 1
+    assert Decimal(shown["amount"]) == 275
+    assert {share["bill_id"]: Decimal(share["amount"]) for share in shown["shares"]} == dict(
+        zip(bills, (125, 125, 25), strict=True)
+    )
+    payables = [(await api.read_bill(bill))["payable_id"] for bill in bills]
+    assert there(company) == [dict(zip(payables, (125, 125, 25), strict=True))]
+    assert await dues(api, bills) == [0, 0, 100]
+    for bill, status in zip(bills, ("paid", "paid", "partially_paid"), strict=True):
+        await api.bill_is(bill, status)
+    await api.sync()
+    assert await dues(api, bills) == [0, 0, 100]
+
+
+async def test_a_person_gives_it_a_number_and_it_is_still_sent_once(api: StackClient, company: SandboxCompany) -> None:
+    """S5-36, S5-37, S5-38: people's number is the document's, our key stands behind the description."""
+    bills = await three_bills(api, company)
+    company.breaks("lost_answer", "create", object="APPYMT")
+    more = {"reference": "CHK-77", "external_id": "run-9"}
+    payment = await paid_together(api, {bills[0]: "10.00", bills[1]: "20.00"}, **more)
+    shown = await api.payment_is(payment, "paid")
+    (sent,) = company.held("payments")
+    assert sent["document_number"] == "CHK-77"
+    assert sent["memo"].endswith(f"run-9 [{shown['external_key']}]")
+    assert (shown["reference"], shown["external_id"]) == ("CHK-77", "run-9")
+    assert shown["submitted_on"] == today().isoformat()
+    await api.sync()
+    assert len(await api.items("/v1/payments")) == 1, "read again, it is still ours"
+
+
+async def test_paid_outside_is_recorded_on_the_day_it_was_paid(api: StackClient, company: SandboxCompany) -> None:
+    """S2-65: a past day is refused unless it was paid outside."""
+    bills = await three_bills(api, company)
+    day = today() - timedelta(days=2)
+    shares = [{"bill_id": bills[0], "amount": "125.00"}]
+    body = {"bills": shares, "pay_on": day.isoformat()}
+    refused(await api.post("/v1/payments", body), 422, "PAY_ON_IS_PAST")
+    to_come = {**body, "pay_on": (today() + timedelta(days=3)).isoformat(), "paid_outside": True}
+    refused(await api.post("/v1/payments", to_come), 422, "PAID_OUTSIDE_IN_FUTURE")
+    payment = await paid_together(api, {bills[0]: "125.00"}, pay_on=day.isoformat(), paid_outside=True)
+    await api.payment_is(payment, "paid")
+    (sent,) = company.held("payments")
+    assert sent["date"] == f"{day:%m/%d/%Y}"
+
+
+async def test_abandoned_it_claims_nothing_of_any_bill(api: StackClient, company: SandboxCompany) -> None:
+    """S5-40: what it promised counts on each bill until then."""
+    bills = await three_bills(api, company)
+    day = (today() + timedelta(days=9)).isoformat()
+    payment = await paid_together(api, {bills[0]: "100.00", bills[1]: "100.00"}, pay_on=day)
+    over = {"bills": [{"bill_id": bills[1], "amount": "25.01"}], "pay_on": day}
+    refused(await api.post("/v1/payments", over), 422, "OVERPAYMENT")
+    assert (await api.post(f"/v1/payments/{payment}/abandon", {"reason": "not yet"})).status_code == 200
+    for bill in bills[:2]:
+        await api.bill_is(bill, "synced")
+    await api.payment_is(await paid_together(api, {bills[0]: "125.00", bills[1]: "125.00"}), "paid")
+
+
+async def test_a_vendor_on_hold_is_not_paid_until_somebody_says_so(api: StackClient, company: SandboxCompany) -> None:
+    """S5-02: the payment waits behind an issue."""
+    bills = await three_bills(api, company)
+    company.load(vendors=[{"vendor_id": "V-1", "name": "Mill", "status": "inactive"}])
+    await api.sync()
+    payment = await paid_together(api, {bills[0]: "125.00", bills[1]: "5.00"})
+    issue = await api.issue("VENDOR_NOT_PAID")
+    assert company.held("payments") == []
+    company.load(vendors=[{"vendor_id": "V-1", "name": "Mill", "status": "active"}])
+    await api.sync()
+    await api.settle(issue, "retry")
+    await api.payment_is(payment, "paid")
