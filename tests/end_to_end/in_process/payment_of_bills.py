@@ -8,11 +8,12 @@ from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient
 
 
-async def three_bills(api: StackClient, company: SandboxCompany) -> list[str]:
-    """Return three bills of one vendor that the ERP holds, of 125.00 each."""
+async def three_bills(api: StackClient, company: SandboxCompany, *, received: bool = False) -> list[str]:
+    """Return three bills of one vendor that the ERP holds, of 125.00 each; `received`: their goods came first."""
     for number in ("PO-1", "PO-2", "PO-3"):
         company.order(number, "10")
-        company.does("receive", number=number)
+        if received:
+            company.does("receive", number=number)
     await api.start()
     return [(await api.billed(number, {1: "10"}))["id"] for number in ("PO-1", "PO-2", "PO-3")]
 
