@@ -1,7 +1,7 @@
 """Schedule one payment of several bills of a vendor, or of bills that were made in the ERP."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -10,11 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.ids import BillId, OrganizationId
 from models.domain.outbox import MessageKind
 from models.domain.payments import PaymentMethod
+from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
 from models.store.connections import connections
 from models.store.payables import payments, standalone_payments
 from models.store.payables.standalone_payments import BillToShare, NewPayment, Share
 from models.tables import ConnectionRow
+from services import setup_checks
 from services.payments.bank_accounts import account_to_pay_from
 from services.payments.checks import RequestedPayment, check_bill, check_day
 from services.payments.scheduling import Scheduled
@@ -62,6 +64,7 @@ async def schedule_payment_of_bills(
     first = next(iter(bills.values())).bill
     connection = await connections.get(session, first.connection_id)
     assert connection is not None, "a bill's connection is never removed"
+    await setup_checks.must_not_break(session, connection, Breaks.PAYMENTS, datetime.now(UTC))
     _check_together(connection, bills)
     check_day(asked.pay_on, time_zone=connection.time_zone, paid_outside=asked.paid_outside)
     for bill_id, bill in bills.items():

@@ -1,14 +1,14 @@
 """A payment has shares, one per bill that it pays, a reference of its own, and the day it was submitted.
 
 Revision ID: 0067
-Revises: 0062
+Revises: 0072
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0067"
-down_revision = "0062"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 
