@@ -15,12 +15,14 @@ BILL = {
     "id": "bill_1",
     "connection_id": "intacct-1",
     "number": "INV-1",
+    "origin": "posync",
+    "currency": "USD",
     "total": "125.00",
     "paid": "25.00",
     "status": "scheduled",
     "payments": [
-        {"amount": "30.00", "waits_for": {"what": "day"}},
-        {"amount": "25.00", "waits_for": None},
+        {"waits_for": {"what": "day"}, "shares": [{"bill_id": "bill_1", "amount": "30.00"}]},
+        {"waits_for": None, "shares": [{"bill_id": "bill_1", "amount": "25.00"}]},
     ],
 }
 PAYMENT = {
@@ -31,6 +33,7 @@ PAYMENT = {
     "pay_on": "2026-12-01",
     "status": "scheduled",
     "waits_for": {"what": "bill_push"},
+    "shares": [{"bill_id": "bill_1", "amount": "70.00"}],
 }
 CONNECTION = {
     "id": "intacct-1",
@@ -170,6 +173,16 @@ def test_a_payment_takes_what_is_open_today(sent: list[tuple[str, Any]]) -> None
             {"amount": "10.00", "pay_on": "2026-12-24", "bank_account": "BOA", "method": None},
         ),
     ]
+
+
+def test_a_payment_of_several_bills_names_each_with_its_amount(sent: list[tuple[str, Any]]) -> None:
+    """S4-25: what is not named is all that is open; a number of people's own goes with it."""
+    text = shown("payments", "pay", "INV-1=40.00", "INV-1", "--reference", "CHK-7", "--paid-outside")
+    assert "INV-1, INV-1" in text
+    ((path, body),) = sent
+    assert path == "/v1/payments"
+    assert body["bills"] == [{"bill_id": "bill_1", "amount": "40.00"}, {"bill_id": "bill_1", "amount": "70.00"}]
+    assert (body["reference"], body["paid_outside"], body["external_id"]) == ("CHK-7", True, None)
 
 
 def test_abandoning_and_reading_are_written(sent: list[tuple[str, Any]]) -> None:
