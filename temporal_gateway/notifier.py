@@ -68,7 +68,7 @@ class WorkflowNotifier:
             case BillState() as bill:
                 await self._start_bill(bill, start_signal=signal.signal, start_signal_args=_arguments(signal))
             case PaymentState() as payment:
-                await self.start_payment(payment, start_signal=signal.signal, start_signal_args=_arguments(signal))
+                await self._start_payment(payment, start_signal=signal.signal, start_signal_args=_arguments(signal))
             case SyncState() as sync:
                 await self._client.start_workflow(
                     contract.SYNC_WORKFLOW,
@@ -210,8 +210,11 @@ class WorkflowNotifier:
             **with_signal,
         )
 
-    async def start_payment(self, payment: PaymentState, **with_signal: Any) -> None:
+    async def start_payment(self, payment: PaymentState) -> None:
         """Start a payment's workflow, whether or not it ran before; leave a running one as it is."""
+        await self._start_payment(payment)
+
+    async def _start_payment(self, payment: PaymentState, **with_signal: Any) -> None:
         await self._client.start_workflow(
             contract.PAYMENT_WORKFLOW,
             payment,
