@@ -65,6 +65,7 @@ class PaymentOfBillsAccepted(Output):
         "PAY_ON_IS_PAST",
         "PAID_OUTSIDE_IN_FUTURE",
         "INVALID_AMOUNT",
+        "SETUP_CHECK_FAILED",
         "BANK_ACCOUNT_MISSING",
         "BANK_ACCOUNT_UNKNOWN",
         "BANK_ACCOUNT_INACTIVE",

@@ -64,7 +64,7 @@ async def schedule_payment_of_bills(
     first = next(iter(bills.values())).bill
     connection = await connections.get(session, first.connection_id)
     assert connection is not None, "a bill's connection is never removed"
-    await setup_checks.must_not_break(session, connection, Breaks.PAYMENTS, datetime.now(UTC))
+    await setup_checks.must_not_break(session, first.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     _check_together(connection, bills)
     check_day(asked.pay_on, time_zone=connection.time_zone, paid_outside=asked.paid_outside)
     for bill_id, bill in bills.items():

@@ -1,14 +1,14 @@
 """A payment has shares, one per bill that it pays, a reference of its own, and the day it was submitted.
 
 Revision ID: 0067
-Revises: 0072
+Revises: 0073
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0067"
-down_revision = "0072"
+down_revision = "0073"
 branch_labels = None
 depends_on = None
 
