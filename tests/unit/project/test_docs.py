@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from models.domain.outbox import MessageKind, WhenNotRunning
+from services.outbox.kinds import DELIVERIES
+
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -84,3 +87,23 @@ def test_every_setting_is_documented() -> None:
 
     page = (DOCS / "reference" / "settings.md").read_text()
     assert [variable for variable in sorted(known_variables() - {"POSYNC_SHARED"}) if f"`{variable}`" not in page] == []
+
+
+WHERE_NOT_RUNNING = {
+    WhenNotRunning.START: ("it is started", "the schedule is made"),
+    WhenNotRunning.CLOSE_ISSUE: ("the issue is closed",),
+    WhenNotRunning.DROP: ("nothing",),
+}
+
+
+def test_the_table_of_messages_says_what_is_delivered_and_where_nobody_runs() -> None:
+    """Issue 10: a table says for each message what happens when its workflow does not run; the code is that table."""
+    table = (DOCS / "explanation" / "accepted-is-sent.md").read_text()
+    said = dict(re.findall(r"(?m)^\| `(\w+)` \|.*\| ([^|]+) \|$", table))
+    assert said.keys() == {str(kind) for kind in MessageKind} == {str(kind) for kind in DELIVERIES}
+    wrong = {
+        str(kind): said[kind]
+        for kind, delivery in DELIVERIES.items()
+        if not said[kind].startswith(WHERE_NOT_RUNNING[delivery.when_not_running])
+    }
+    assert wrong == {}
