@@ -14,7 +14,7 @@ from models.domain.bills import BillStatus, PushedBill
 from models.domain.ids import DocumentId
 from models.messages.bills import BillPushResult, PushBill
 from models.store.base.database import Database
-from models.store.payables import bill_parts, bills, pending_edits
+from models.store.payables import bill_parts, bills, edit_baseline, pending_edits
 from models.store.payables.pending_edits import EditedDocument, OutgoingEdit
 from models.tables import ConnectionRow
 from services.sync.snapshots import apply_snapshot
@@ -67,6 +67,7 @@ class BillEditActivities:
             document_id=readback.document_id,
             confirmed=False,
             differences=list(readback.differences),
+            released=edit_baseline.RELEASE in edit.outgoing.bill.edited,
         )
 
     async def _send_edit(self, connection: OpenConnection, edit: OutgoingEdit, document: EditedDocument) -> PushedBill:

@@ -179,6 +179,9 @@ class ErpActivities:
         turn.ends()
         if next_in_line != attempt.next_in_line or time.monotonic() - taken_at > NEXT_WAITS_SECONDS / 2:
             await self._signal_turn(next_in_line)  # the bill notified before no longer waits, or there was none
+        if outgoing.bill.draft:
+            # It bills nothing of the order before it is released: its workflow notifies the order then.
+            return result
         if outgoing.purchase_order_id is not None and outgoing.order_erp_id is not None:
             assert facts is not None, "a bill's order is never removed from the mirror"
             await self._notifier.bill_pushed(

@@ -53,6 +53,8 @@ class Capabilities(Record):
     """As `charges`, for bills without an order."""
     draft_bills: bool = False
     """True: it keeps a bill without an order as a draft until it is approved here."""
+    draft_order_bills: bool = False
+    """As `draft_bills`, for bills on an order."""
     direct_numbers_without: str = ""
     """Characters that the number of a bill without an order must not contain."""
     account_lines: bool = False

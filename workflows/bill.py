@@ -46,7 +46,7 @@ class BillWorkflow:
         self._review = MatchReview(state, self._show)
         self._approval = BillApproval(state, self._show)
         self._push = BillPush(state, self._gate, self._show)
-        self._edits = BillEdits(state, self._gate, self._show)
+        self._edits = BillEdits(state, self._gate, self._show, self._push.notify_order)
         self._retraction = BillRetraction(state, self._gate, self._show)
         self._payments = BillPayments(state, self._note_change)
         self._has_changed = False

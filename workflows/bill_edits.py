@@ -1,6 +1,6 @@
 """Push edits of a bill that the ERP holds: the newest one goes there before the next payment does."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -24,7 +24,14 @@ with workflow.unsafe.imports_passed_through():
 class BillEdits:
     """Pushes edits; a refused one waits behind an issue, and payments wait behind it."""
 
-    def __init__(self, state: BillState, gate: IssueGate, show: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        state: BillState,
+        gate: IssueGate,
+        show: Callable[[str], None],
+        notify_order: Callable[[BillStatus], Awaitable[None]],
+    ) -> None:
+        self._notify_order = notify_order
         self._state = state
         self._gate = gate
         self._show = show
@@ -76,6 +83,8 @@ class BillEdits:
                 state.status, state.edit_sent_version = result.status, 0
             elif result.status is not BillStatus.SYNCED:
                 await self._open_issue(self._not_as_edited(result), in_doubt=True)
+            elif result.released:  # the order is read until it shows what the draft did not bill
+                await self._notify_order(BillStatus.SYNCED)
         self._pushing = False
 
     def _not_as_edited(self, result: BillPushResult) -> FailureDetails:

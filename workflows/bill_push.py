@@ -200,15 +200,16 @@ class BillPush:
             return None
         return SettleIssue(issue_id=state.issue, decision=IssueDecision.RETRY, actor=SYNCER, why=state.order_moved)
 
-    async def notify_order(self) -> None:
-        """Notify the order's workflow of the bill's status; an order whose workflow has ended needs no message."""
+    async def notify_order(self, status: BillStatus | None = None) -> None:
+        """Notify the order's workflow of the bill's status, its own unless another is given; an order whose workflow
+        has ended needs no message."""
         state = self._state
         if not state.order_workflow_id:
             return
         order = workflow.get_external_workflow_handle(state.order_workflow_id)
         try:
             await order.signal(
-                contract.BILL_PUSHED, BillPushed(bill_id=state.bill_id, status=state.status, confirmed=False)
+                contract.BILL_PUSHED, BillPushed(bill_id=state.bill_id, status=status or state.status, confirmed=False)
             )
         except ApplicationError:
             workflow.logger.info("order %s has no open workflow", state.order_number)

@@ -34,12 +34,16 @@ class NewApprovals(Input):
     enabled: Switch | None = Field(default=None, description="true: bills need the approval of people.")
     push_when: PushWhen | None = Field(default=None, description="What bills wait for before they are sent.")
     only_approved: Switch | None = Field(default=None, description="true: only approved bills are sent, permanently.")
+    draft_order_bills: Switch | None = Field(
+        default=None, description="true: an order's bill goes out before its approval, as a draft that this releases."
+    )
 
 
 class Approvals(Output):
     enabled: bool
     push_when: PushWhen
     only_approved: bool
+    draft_order_bills: bool
     version: int
     """The connection's."""
 
@@ -100,7 +104,13 @@ async def read(connection_id: Id, caller: Viewer, services: Services, response: 
     "/approvals",
     operation_id="setApprovals",  # S2-58, S2-59, S5-04..06
     summary="Set when bills go out",
-    responses=answers(*EDIT, "APPROVALS_ARE_OFF", "ONLY_APPROVED_IS_PERMANENT", "PUSH_BEFORE_APPROVAL_NOT_OFFERED"),
+    responses=answers(
+        *EDIT,
+        "APPROVALS_ARE_OFF",
+        "ONLY_APPROVED_IS_PERMANENT",
+        "PUSH_BEFORE_APPROVAL_NOT_OFFERED",
+        "DRAFTS_OF_ORDER_BILLS_NOT_OFFERED",
+    ),
 )
 async def set_approvals(
     connection_id: Id, new: NewApprovals, if_match: IfMatch, caller: Admin, services: Services, response: Response

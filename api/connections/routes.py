@@ -158,6 +158,8 @@ class Connection(Output):
     push_when: PushWhen
     """What bills wait for before they are sent."""
     only_approved: bool
+    draft_order_bills: bool
+    """An order's bill goes out before its approval, as a draft that this releases."""
     one_way: bool
     base_currency: str
     """What the ERP's books are kept in. Orders and bills in another currency are left out."""

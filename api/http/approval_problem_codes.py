@@ -100,11 +100,20 @@ APPROVAL_PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("Set push_when to approved or scheduled.", "Or switch purchase orders off first, if the ERP keeps drafts."),
     ),
+    "DRAFTS_OF_ORDER_BILLS_NOT_OFFERED": ProblemCode(
+        409,
+        "An order's bill does not go out as a draft here",
+        ADMINISTRATOR,
+        ("Set push_when to approved, if the ERP keeps drafts of such bills.", "Or leave draft_order_bills off."),
+    ),
     "ONLY_APPROVED_IS_PERMANENT": ProblemCode(
         409,
         "That only approved bills go out is permanent",
         ADMINISTRATOR,
-        ("Leave approvals and only_approved on, and set push_when to approved or scheduled.",),
+        (
+            "Leave approvals and only_approved on, and set push_when to approved or scheduled.",
+            "Leave draft_order_bills off.",
+        ),
     ),
     "BILL_NOT_APPROVED": ProblemCode(
         409,

@@ -79,6 +79,8 @@ def show_approvals(
     needed = "Bills need approval" if settings["enabled"] else "Bills need no approval"
     only = ", and only approved ones are ever sent" if settings["only_approved"] else ""
     console.print(f"{needed}; they go out when {settings['push_when'].replace('_', ' ')}{only}.", highlight=False)
+    if settings["draft_order_bills"]:
+        console.print("An order's bill goes out before that, as a draft that its approval releases.", highlight=False)
     if rules:
         shown = table("Rules, the first that applies", "name", "bills", "approvers")
         for rule in rules:
@@ -109,10 +111,19 @@ def set_approvals(
     only_approved: Annotated[
         bool, typer.Option("--only-approved", help="Only approved bills are ever sent. Permanent.")
     ] = False,
+    draft_order_bills: Annotated[
+        bool | None,
+        typer.Option("--drafts/--no-drafts", help="Whether an order's bill goes out as a draft until it is approved."),
+    ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Set whether bills need approval, and what they wait for before they are sent."""
-    body = {"enabled": enabled, "push_when": push_when, "only_approved": only_approved or None}
+    body = {
+        "enabled": enabled,
+        "push_when": push_when,
+        "only_approved": only_approved or None,
+        "draft_order_bills": draft_order_bills,
+    }
     with api(state_dir) as client:
         answer = client.put(f"/v1/connections/{the_connection(client, connection)}/approvals", body)
     now = answer["approvals"]

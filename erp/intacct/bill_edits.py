@@ -52,6 +52,7 @@ def update_potransaction(bill: BillToPush, document: DocumentId) -> str:
             if "due_date" in bill.edited and bill.due_date is not None
             else "",
             wire.empty_or("message", bill.memo) if "memo" in bill.edited else "",
+            "<state>Pending</state>" if "approval" in bill.edited and not bill.draft else "",
             "<updatepotransitems>" if lines else "",
             *(_line(line) for line in lines),
             "</updatepotransitems>" if lines else "",
@@ -90,6 +91,8 @@ def differences(bill: BillToPush, header: Row, lines: Sequence[Row]) -> tuple[st
     due = translate.optional_day(header, "WHENDUE")
     if "due_date" in bill.edited and due != bill.due_date and bill.due_date is not None:
         result.append(f"the due date: sent {bill.due_date}, Intacct has {due or 'nothing'}")
+    if "approval" in bill.edited and not bill.draft and header.get("STATE", "").casefold() == "draft":
+        result.append("the state: released, Intacct has it as a draft")
     edited = [line for line in bill.lines if line.edited]
     if edited and len(lines) != len(bill.lines):
         return (*result, f"the number of lines: sent {len(bill.lines)}, Intacct has {len(lines)}")

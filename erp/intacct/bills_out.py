@@ -208,7 +208,7 @@ def potransaction(
             wire.element("externalid", bill.external_key),
             wire.element("currency", bill.currency),
             "<exchratetype/>",
-            "<state>Pending</state>",
+            f"<state>{'Draft' if bill.draft else 'Pending'}</state>",
             "<potransitems>",
             *(_item(bill, line, several=single is None) for line in bill.lines),
             "</potransitems>",

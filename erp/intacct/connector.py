@@ -76,6 +76,7 @@ class IntacctConnector:
             pays_several_bills=True,
             direct_bills=True,
             draft_bills=True,
+            draft_order_bills=True,
             direct_charges=tuple(chosen.charge_accounts),
             direct_numbers_without=NUMBER_WITHOUT,
             account_lines=True,

@@ -64,7 +64,7 @@ def touched_lines_query(template: str, since: str, after: str | None = None) -> 
 def onward_query(where: str) -> Query:
     """Return the query for lines that were converted from other lines."""
     fields = ("RECORDNO", "DOCHDRID", "DOCPARID", "UIQTY", "SOURCE_DOCID", "SOURCE_DOCLINEKEY")
-    return Query("PODOCUMENTENTRY", fields, where)
+    return Query("PODOCUMENTENTRY", fields, where, optional=("STATE",))
 
 
 class Documents:

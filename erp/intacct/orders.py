@@ -222,7 +222,7 @@ class Orders:
         for row in onward:
             source = ErpId(row.get("SOURCE_DOCLINEKEY", ""))
             order_line = source if source in order_lines else received.get(source)
-            if row.get("DOCPARID") != template or order_line is None:
+            if row.get("DOCPARID") != template or order_line is None or not statuses.has_effect(row):
                 continue
             document = translate.need(row, "DOCHDRID")
             yield OrderBilling(

@@ -91,3 +91,11 @@ def is_dead_bill(row: Mapping[str, str]) -> bool:
 
 def _label(erp_status: str) -> str:
     return CODES.get(erp_status, erp_status.casefold())
+
+
+WITHOUT_EFFECT = ("draft", "submitted", "partially approved", "declined")
+
+
+def has_effect(row: Mapping[str, str]) -> bool:
+    """Return whether a line of a document moves quantities: a draft, or one in approval, bills nothing yet."""
+    return _label(row.get("STATE", "")) not in WITHOUT_EFFECT

@@ -270,9 +270,12 @@ class BillToPush(Record):
     charges: tuple[ChargeToPush, ...] = ()
     """In the order in which they were entered; tax and discount come last."""
     edited: frozenset[str] = frozenset()
-    """Header fields changed by an edit, as on a line; empty here and on every line: it is not an edit."""
+    """Header fields changed by an edit, as on a line; empty here and on every line: it is not an edit. `approval`: it
+    was a draft, and is released now."""
     earlier: tuple[DocumentId, ...] = ()
     """Its earlier generations, which were taken back: what the ERP still shows of them is not this bill."""
+    draft: bool = False
+    """As on `DirectBillToPush`; an order's bill only where its connection says so."""
     may_repeat_number: bool = False
     """A person decided that the ERP may have a further document with this number."""
 

@@ -154,6 +154,8 @@ class BillPushResult(BaseModel):
     """Of a bill over several sources: its parts as they are now."""
     more_parts: bool = False
     """One part was sent, and the next one is to be sent."""
+    released: bool = False
+    """Of an edit: it released a draft, which bills its order from now on."""
 
 
 class BillBalance(BaseModel):

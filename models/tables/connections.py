@@ -50,6 +50,7 @@ class ConnectionRow(SQLModel, table=True):
     push_when: str = Field(default="matched", sa_column_kwargs={"server_default": text("'matched'")})
     """A `models.domain.approvals.PushWhen`: what bills wait for before they are sent."""
     only_approved: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    draft_order_bills: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     """Only approved bills are sent; permanent once on (S2-58, S2-59)."""
     retract_by: str = Field(default="delete", sa_column_kwargs={"server_default": text("'delete'")})
     """A `models.domain.retractions.RetractBy`: how its bills on orders are taken back from the ERP."""

@@ -14,6 +14,7 @@ from models.domain.approvals import ApprovalState, PushWhen
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PersonId
 from models.domain.outbox import MessageKind
+from models.domain.writes import WriteState
 from models.store.approvals import bill_approvals, people, steps
 from models.store.approvals.people import Person
 from models.store.approvals.steps import Step
@@ -24,7 +25,7 @@ from models.store.payables import bill_edits, bills_in_review
 from models.store.payables.bill_edits import EditRefused
 from models.tables import BillRow, ConnectionRow
 from services.approvals.entry import names_of
-from services.approvals.push_rules import status_before_push
+from services.approvals.push_rules import goes_out_as_draft, status_before_push
 from services.approvals.rules import can_approve
 from services.approvals.separation import changes_figures, kept_from_approving
 from services.refusal import Refused
@@ -212,10 +213,14 @@ async def _waiting(session: AsyncSession, bill_id: BillId) -> BillRow:
 
 async def _is_draft(session: AsyncSession, bill: BillRow) -> bool:
     """Return whether the bill goes out, or went out, as a draft that its approval releases."""
-    if not bill.direct or BillStatus(bill.status).is_closed:
+    if BillStatus(bill.status).is_closed:
         return False
     connection = await connections.get(session, ConnectionId(bill.connection_id))
-    return connection is not None and connection.push_when == PushWhen.BEFORE_APPROVAL
+    if connection is not None and goes_out_as_draft(connection, direct=bill.direct):
+        return True
+    # The settings may have changed since: what was sent before its approval is a draft all the same.
+    write = await bill_edits.write_of(session, bill.id)
+    return write is not None and write.state not in (*bill_edits.NEVER_PUSHED, WriteState.ABANDONED)
 
 
 async def _awaited(
@@ -392,7 +397,14 @@ async def status_now(
     push_when = PushWhen(connection.push_when)
     scheduled = push_when is PushWhen.SCHEDULED and await bill_approvals.payment_scheduled(session, BillId(bill.id))
     approval = ApprovalState(bill.approval)
-    return status_before_push(after_match, push_when, approval, payment_scheduled=scheduled, direct=bill.direct)
+    return status_before_push(
+        after_match,
+        push_when,
+        approval,
+        payment_scheduled=scheduled,
+        direct=bill.direct,
+        as_draft=goes_out_as_draft(connection, direct=bill.direct),
+    )
 
 
 def _spoken(state: str) -> str:

@@ -15,7 +15,7 @@ from models.store.connections import connections
 from models.tables import BillRow, ConnectionRow
 from services.approvals.decisions import follow, status_now
 from services.approvals.entry import assign_approvers
-from services.approvals.push_rules import OFF, PERMANENT, SETTINGS, SETTINGS_WITHOUT_ORDERS, Settings
+from services.approvals.push_rules import NO_DRAFTS, OFF, PERMANENT, Settings, becomes
 from services.refusal import Refused
 
 PUSH_WHEN_CHANGED = "PUSH_WHEN_CHANGED"
@@ -32,7 +32,7 @@ class Changed(NamedTuple):
 
 def stored(row: ConnectionRow) -> Settings:
     """Return the connection's present settings."""
-    return Settings(PushWhen(row.push_when), row.approvals_enabled, row.only_approved)
+    return Settings(PushWhen(row.push_when), row.approvals_enabled, row.only_approved, row.draft_order_bills)
 
 
 async def change_settings(session: AsyncSession, row: ConnectionRow, asked: Settings, *, actor: str) -> Changed:
@@ -44,8 +44,12 @@ async def change_settings(session: AsyncSession, row: ConnectionRow, asked: Sett
     was = stored(row)
     if was.only_approved and not (asked.only_approved and asked.enabled):
         raise _refusal(PERMANENT, row)
-    keeps_drafts = not row.purchase_orders_enabled and bool(row.capabilities.get("draft_bills"))
-    push_when = (SETTINGS_WITHOUT_ORDERS if keeps_drafts else SETTINGS)[asked]
+    push_when = becomes(
+        asked,
+        orders=row.purchase_orders_enabled,
+        drafts=bool(row.capabilities.get("draft_bills")),
+        order_drafts=bool(row.capabilities.get("draft_order_bills")),
+    )
     if not isinstance(push_when, PushWhen):
         raise _refusal(push_when, row)
     now = asked._replace(push_when=push_when)
@@ -55,9 +59,7 @@ async def change_settings(session: AsyncSession, row: ConnectionRow, asked: Sett
     if now == was:
         return Changed(notice, [])
     connection_id = ConnectionId(row.id)
-    await connections.set_approvals(
-        session, connection_id, enabled=now.enabled, push_when=now.push_when, only_approved=now.only_approved
-    )
+    await connections.set_approvals(session, connection_id, **now._asdict())
     await session.refresh(row)
     await events.record(
         session,
@@ -94,6 +96,10 @@ def _refusal(code: str, row: ConnectionRow) -> Refused:
         return Refused("ONLY_APPROVED_IS_PERMANENT", "Only approved bills are sent, and that cannot be switched off.")
     if code == OFF:
         return Refused("APPROVALS_ARE_OFF", "Nobody approves bills while approvals are off.")
+    if code == NO_DRAFTS:
+        keeps = row.capabilities.get("draft_order_bills")
+        why = "A draft waits for its approval and nothing else: push_when must be approved."
+        return Refused(NO_DRAFTS, why if keeps else "This ERP keeps no drafts of an order's bills.")
     why = "Bills go out before they are approved only where purchase orders are switched off."
     if not row.purchase_orders_enabled:
         why = "Only drafts of bills without a purchase order go out before they are approved, and this ERP keeps none."

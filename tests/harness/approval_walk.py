@@ -11,10 +11,10 @@ from sqlalchemy import text
 from models.domain.approvals import PushWhen
 from models.domain.ids import OrganizationId
 from models.store.base.database import Database
-from services.approvals.push_rules import SETTINGS, Settings
+from services.approvals.push_rules import Settings, becomes
 from tests.harness.people import PersonClient, add_person
 from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.stack_client import StackClient, refused
+from tests.harness.stack_client import StackClient, ledger, refused
 
 STAGES: Mapping[tuple[PushWhen, bool], tuple[str, ...]] = {
     (PushWhen.MATCHED, False): (),
@@ -61,23 +61,28 @@ async def walk(api: StackClient, company: SandboxCompany, database_url: str, kin
     if kind == "bills":  # NetSuite takes no bill ahead of its receipt here; Intacct would bill the receipt
         company.does("receive", number="PO-1")
     await api.start()
-    body = {"enabled": asked.enabled, "push_when": asked.push_when, "only_approved": asked.only_approved}
-    becomes = SETTINGS[asked]
-    if not isinstance(becomes, PushWhen):
-        refused(await api.put(f"/v1/connections/{api.connection_id}/approvals", body), 409, becomes)
+    # Purchase orders are on; Intacct alone keeps drafts of an order's bills.
+    result = becomes(asked, orders=True, drafts=True, order_drafts=kind == "vendor_invoices")
+    body = asked._asdict()
+    if not isinstance(result, PushWhen):
+        refused(await api.put(f"/v1/connections/{api.connection_id}/approvals", body), 409, result)
         stored = await api.get(f"/v1/connections/{api.connection_id}/approvals")
         assert (stored["enabled"], stored["push_when"], stored["only_approved"]) == (False, "matched", False)
+        assert stored["draft_order_bills"] is False
         return
     ben = await person(api, database_url, "Ben")
     await let_approve(api, [ben])
     answer = await set_approvals(api, **body)
-    assert answer["approvals"]["push_when"] == becomes
+    assert answer["approvals"]["push_when"] == result
     notices = [one for one in await api.items("/v1/notices") if one["code"] == "PUSH_WHEN_CHANGED"]
-    assert (answer["notice"] is not None) == (becomes != asked.push_when) == bool(notices)
+    assert (answer["notice"] is not None) == (result != asked.push_when) == bool(notices)
 
     bill_id = await api.bill("PO-1", {1: "10"})
     payment_id = ""
-    for stage in STAGES[becomes, asked.enabled]:
+    if asked.draft_order_bills:
+        await _draft_until_approved(api, company, ben, bill_id)
+        return
+    for stage in STAGES[result, asked.enabled]:
         bill = await api.read_bill(bill_id)
         assert (bill["status"], bill["write"]["state"]) == (stage, "held")
         assert company.held(kind) == []
@@ -88,7 +93,7 @@ async def walk(api: StackClient, company: SandboxCompany, database_url: str, kin
             assert approved.status_code == 200, approved.text
         else:
             payment_id = await api.pay(bill_id, "125.00")
-    bill = await api.arrived(bill_id)
+    bill = await api.bill_is(bill_id, "synced")
     assert len(company.held(kind)) == 1
     assert bill["approval"] == ("approved" if asked.enabled else "not_required")
     if payment_id:
@@ -100,3 +105,31 @@ async def walk(api: StackClient, company: SandboxCompany, database_url: str, kin
         refused(await api.put(path, {"only_approved": False}), 409, "ONLY_APPROVED_IS_PERMANENT")
         refused(await api.put(path, {"enabled": False}), 409, "ONLY_APPROVED_IS_PERMANENT")
         assert (await set_approvals(api, push_when="scheduled"))["approvals"]["push_when"] == "scheduled"
+
+
+async def _draft_until_approved(api: StackClient, company: SandboxCompany, ben: PersonClient, bill_id: str) -> None:
+    """Have the order's bill approved that went out as a draft: it moves nothing before, is not paid, and is released
+    once."""
+    bill = await api.bill_is(bill_id, "synced")
+    assert (bill["status"], bill["approval"], bill["edit_pending"]) == ("synced", "assigned", False)
+    (invoice,) = company.held("vendor_invoices")
+    assert (invoice["state"], company.held("bills")) == ("Draft", [])
+    assert ledger(await api.order("PO-1"))[2:] == (0, 10), "it is pending here until the ERP counts it"
+    early = {"amount": "125.00", "pay_on": bill["bill_date"]}
+    refused(await api.post(f"/v1/bills/{bill_id}/payments", early, role="accountant"), 409, "BILL_NOT_APPROVED")
+    await api.sync()
+    assert await api.issues() == []
+    approved = await ben.approve(bill_id)
+    assert approved.status_code == 200, approved.text
+
+    async def released() -> bool:
+        return not (await api.read_bill(bill_id))["edit_pending"]
+
+    await api.until(released, "the draft is released")
+    (invoice,) = company.held("vendor_invoices")
+    assert invoice["state"] == "Pending"
+    (payable,) = company.held("bills")
+    assert (await api.read_bill(bill_id))["payable_id"] == payable["record_no"]
+    assert ledger(await api.order("PO-1"))[2:] == (10, 0)
+    await api.payment_is(await api.pay(bill_id, "125.00"), "paid")
+    assert await api.issues() == []

@@ -378,10 +378,23 @@ async def touch(s: AsyncSession, connection_id: ConnectionId) -> None:
 
 
 async def set_approvals(
-    s: AsyncSession, connection_id: ConnectionId, *, enabled: bool, push_when: PushWhen, only_approved: bool
+    s: AsyncSession,
+    connection_id: ConnectionId,
+    *,
+    enabled: bool,
+    push_when: PushWhen,
+    only_approved: bool,
+    draft_order_bills: bool,
 ) -> None:
     """Set whether bills need approval, and when they are sent; `only_approved` is for good (S2-58, S2-59)."""
-    await _change(s, connection_id, approvals_enabled=enabled, push_when=push_when.value, only_approved=only_approved)
+    await _change(
+        s,
+        connection_id,
+        approvals_enabled=enabled,
+        push_when=push_when.value,
+        only_approved=only_approved,
+        draft_order_bills=draft_order_bills,
+    )
 
 
 async def set_retraction_ways(

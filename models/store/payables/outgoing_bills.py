@@ -68,7 +68,8 @@ _IN_PUSH = text(
            b.generation, coalesce((c.capabilities ->> 'bills_in_parts')::boolean, false)
                and not coalesce((c.capabilities ->> 'several_sources_per_bill')::boolean, false) as in_parts,
            b.direct, b.entity as own_entity,
-           c.push_when = 'before_approval' and b.approval not in ('not_required', 'approved') as draft,
+           (case when b.direct then c.push_when = 'before_approval' else c.draft_order_bills end)
+               and b.approval not in ('not_required', 'approved') as draft,
            coalesce(b.term, o.term, (
                select nullif(v.attributes ->> 'term', '') from list_entries v
                 where v.connection_id = b.connection_id and v.kind = 'vendor' and v.key = b.vendor_id
@@ -168,6 +169,7 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
             edited=edit_baseline.edited_on_header(bill.edit_baseline),
             may_repeat_number=bill.repeats_number,
             earlier=tuple(DocumentId(document) for document in bill.earlier or ()),
+            draft=bill.draft,
         ),
         status=BillStatus(bill.status),
         connection_id=ConnectionId(bill.connection_id),

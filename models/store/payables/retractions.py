@@ -359,7 +359,8 @@ _FACTS = text(
     select case when b.direct then c.retract_direct_by else c.retract_by end as way,
            c.capabilities -> case when b.direct then 'retract_direct_by' else 'retract_by' end as offered,
            coalesce(cast(c.capabilities ->> 'credits_name_orders' as boolean), false) as credit_frees,
-           b.direct and c.push_when = 'before_approval' and b.approval not in ('not_required', 'approved') as draft,
+           -- What the ERP holds before it is approved is a draft, whatever the settings are by now.
+           b.approval not in ('not_required', 'approved') as draft,
            c.approvals_enabled, c.time_zone,
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,

@@ -10,14 +10,14 @@ from services.approvals.push_rules import SETTINGS, Settings
 from settings import Settings as Environment
 from tests.harness.approval_walk import let_approve, person, set_approvals, walk
 from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.stack_client import StackClient
+from tests.harness.stack_client import StackClient, ledger
 from tests.harness.workflow_client import details
 
-COMBINATIONS = [Settings(*each) for each in itertools.product(PushWhen, (False, True), (False, True))]
+COMBINATIONS = [Settings(*each) for each in itertools.product(PushWhen, *3 * [(False, True)])]
 
 
 def test_every_combination_has_its_row() -> None:
-    """The table leaves no combination of push_when, approvals and policy open."""
+    """The table leaves no combination of push_when, approvals, policy and drafts open."""
     assert set(SETTINGS) == set(COMBINATIONS)
 
 
@@ -25,7 +25,8 @@ def test_every_combination_has_its_row() -> None:
 async def test_a_bill_goes_out_when_the_settings_say_so(
     api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings
 ) -> None:
-    """S2-58, S2-59, S4-24, S5-04, S5-06: refused or taken; held in the books until approved, or paid, then once."""
+    """S2-58, S2-59, S4-24, S5-04, S5-06, S5-152: refused or taken; held here until approved, or paid, or a draft
+    in the books until approved; then once."""
     await walk(api, company, whole_settings.database_url, "vendor_invoices", asked)
 
 
@@ -78,3 +79,30 @@ async def test_switching_approvals_holds_what_was_not_sent_and_lets_it_go(
     await api.arrived(bill_id)
     assert (await api.read_bill(bill_id))["approval"] == "not_required"
     assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_a_draft_stays_one_after_the_setting_is_off(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment
+) -> None:
+    """S5-152: of two drafts one is released by its approval, the other is denied and deleted there; both orders are
+    right afterwards."""
+    company.orders("PO-1", "PO-2")
+    await api.start()
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, enabled=True, draft_order_bills=True)
+    good, bad = [await api.bill(number, {1: "4"}) for number in ("PO-1", "PO-2")]
+    for bill_id in (good, bad):
+        await api.bill_is(bill_id, "synced")
+    assert [one["state"] for one in company.held("vendor_invoices")] == ["Draft", "Draft"]
+    await set_approvals(api, draft_order_bills=False)
+    assert (await ben.approve(good)).status_code == 200
+    assert (await ben.deny(bad)).status_code == 200
+    assert (await api.post(f"/v1/bills/{bad}/delete", {"reason": "not ours"})).status_code == 200
+    await api.bill_is(bad, "deleted")
+    await api.arrived(good)
+    (invoice,) = company.held("vendor_invoices")
+    assert (invoice["state"], invoice["created_from"]) == ("Pending", "Purchase Order-PO-1")
+    await api.sync()
+    assert (ledger(await api.order("PO-1")), ledger(await api.order("PO-2"))) == ((10, 0, 4, 0), (10, 0, 0, 0))
+    assert await api.issues() == []
