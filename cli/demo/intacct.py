@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from cli.demo.demo_erp import Chapter, Check, Counterpart, Document, Fault, Kinds
 from cli.demo.record import DemoRecord
 from cli.demo.session import DemoSession
+
+TWO_RECEIPTS = "INV-TWO-RECEIPTS"
 
 
 class IntacctCompany:
@@ -56,7 +59,35 @@ class IntacctCompany:
         """Do nothing: in Intacct an order can be billed as it is."""
 
     def chapters(self) -> Sequence[Chapter]:
-        return ()
+        return (Chapter("one invoice over two receipts", self._bill_two_receipts),)
+
+    def _bill_two_receipts(self, session: DemoSession) -> None:
+        """Receive a line of an order in two deliveries, and enter the supplier's one invoice over both: one bill here,
+        two vendor invoices there."""
+        number = session.open_orders(1)[0]
+        line = session.order(number)["lines"][0]
+        ordered = Decimal(line["ordered"])
+        first = (ordered / 2).to_integral_value()
+        receipts = {f"{number}-A": first, f"{number}-B": ordered - first}
+        for receipt, quantity in receipts.items():
+            came = [{"line": line["line_no"], "quantity": str(quantity)}]
+            session.erp.act("receive", number=number, receipt_number=receipt, lines=came)
+        session.sync_once()
+        body = {
+            "number": TWO_RECEIPTS,
+            "bill_date": datetime.now(UTC).date().isoformat(),
+            "lines": [{"order_line_no": line["line_no"], "quantity": line["ordered"]}],
+        }
+        path = f"/v1/purchase-orders/{session.record.order_ids[number]}/bills"
+        bill = session.post(path, body, key="demo-intacct-two-receipts")["bill"]
+        session.until_in_the_erp([bill["id"]])
+        parts = session.api.get(f"/v1/bills/{bill['id']}")["parts"]
+        made = session.record.made_otherwise
+        for kind in (self.kinds.bills, self.kinds.payables):
+            made[kind] = made.get(kind, 0) + len(parts)
+        session.record.seen[TWO_RECEIPTS] = bill["id"]
+        shown = " and ".join(f"{part['document_id']} of {part['total']}" for part in parts)
+        session.say(f"{bill['number']}, {bill['total']}, covers both receipts of {number}: in Intacct it is {shown}.")
 
     def bill_order(self, session: DemoSession, number: str) -> None:
         session.erp.act("convert_to_vendor_invoice", number=number, invoice_number="BY-HAND-1")
@@ -77,4 +108,11 @@ class IntacctCompany:
     ) -> list[Check]:
         """Check that the PO number is in the field where people look for it."""
         without = [one.bill["number"] for one in bills if one.document.get("reference") != one.order["number"]]
-        return [Check("the PO number is the reference", not without, ", ".join(without) or f"{len(bills)} bills")]
+        mine = [one for one in records[self.kinds.bills] if one["vendor_number"] == TWO_RECEIPTS]
+        sources = {one["created_from"] for one in mine}
+        shown = ", ".join(f"{one['number']} from {one['created_from']}" for one in mine)
+        in_two = TWO_RECEIPTS in record.seen and len(mine) == len(sources) == 2
+        return [
+            Check("one invoice over two receipts is one bill and two documents", in_two, shown or "none"),
+            Check("the PO number is the reference", not without, ", ".join(without) or f"{len(bills)} bills"),
+        ]

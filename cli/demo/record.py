@@ -22,7 +22,7 @@ class DemoRecord:
     count_before: dict[str, int] = field(default_factory=dict)
     """How many documents of each kind the ERP held before our first write."""
     made_otherwise: dict[str, int] = field(default_factory=dict)
-    """How many documents of each kind we made for orders of another system; they are no bills of orders here."""
+    """How many documents of each kind we made besides one for each of `bill_ids`."""
     refusals: dict[str, str] = field(default_factory=dict)
     """Codes of the refusals that the scenario provoked, by what provoked them."""
     seen: dict[str, str] = field(default_factory=dict)
