@@ -1,4 +1,4 @@
-"""Enter a bill without a purchase order: match it without saving, and create it."""
+"""Enter a bill without a purchase order: match it without saving, create it, and correct it before it is sent."""
 
 from typing import Annotated, Any
 
@@ -18,18 +18,20 @@ from api.http.auth import Caller, Clerk, Viewer
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, refusal
 from api.http.output import Output
-from api.http.problems import Problem, StoredMatch, answers
-from api.http.schemas import Amount, Code, Input, Money, Name, Text
+from api.http.problems import Problem, StoredMatch, answers, not_found
+from api.http.schemas import Amount, Code, Id, Input, Money, Name, Text
 from api.http.services import Services
 from api.http.stored_amounts import with_decimals
 from models.domain.bills import BillStatus, ChargeKind
-from models.domain.ids import ConnectionId
+from models.domain.ids import BillId, ConnectionId
 from models.domain.lists import ListKind
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.crossing import rerun_if_crossed
+from models.store.payables import bill_reads
 from models.store.sync import list_entries
 from models.tables import ConnectionRow
 from services.bills.acceptance import accept_bill
+from services.bills.correction import correct_bill
 from services.bills.intake import RequestedBill, match_requested, to_stored_json
 from services.bills.review import needed
 
@@ -131,7 +133,12 @@ async def create(new: NewDirectBill, key: IdempotencyKey, caller: Clerk, service
     known, connection, message = await rerun_if_crossed(decide)
     if message is not None:
         services.outbox.deliver_behind_answer(message)
-    if known.status != 201:
+    return _rendered(known, connection, route, 201)
+
+
+def _rendered(known: Answer, connection: ConnectionRow, route: str, done: int) -> JSONResponse:
+    """Return the stored answer as the caller sees it; `done` is its code where the bill was taken."""
+    if known.status != done:
         return refusal(blocked(known), route).response()
     bill = {
         "id": known.body["bill_id"],
@@ -143,7 +150,8 @@ async def create(new: NewDirectBill, key: IdempotencyKey, caller: Clerk, service
         "match_outcome": known.body["match"]["outcome"],
     }
     shown = {name: known.body[name] for name in ("needs", "notices")} | {"match": with_decimals(known.body["match"])}
-    return Answer(201, {"bill": bill, **shown}).response(location=f"/v1/bills/{bill['id']}")
+    location = f"/v1/bills/{bill['id']}" if done == 201 else None
+    return Answer(done, {"bill": bill, **shown}).response(location=location)
 
 
 @router.post(
@@ -166,6 +174,65 @@ async def match(new: NewDirectBill, caller: Viewer, services: Services) -> DryRu
         needs=OpenNeeds.model_validate(needed(matched.needs)),
         match=dict(to_stored_json(matched.result)),
     )
+
+
+@router.post(
+    "/{bill_id}",
+    operation_id="correctDirectBill",  # S1-24, S1-28
+    summary="Correct a bill without an order that was not sent",
+    response_model=DirectBillCreated,
+    responses=answers(
+        *REFUSALS,
+        "ROLE_TOO_LOW",
+        "IDEMPOTENCY_KEY_REQUIRED",
+        "IDEMPOTENCY_KEY_REUSED",
+        "LINK_NOT_ALLOWED",
+        "MATCH_BLOCKED",
+        "EDIT_IN_ERP",
+        "BILL_ON_ITS_WAY",
+        "BILL_IS_CLOSED",
+        "BILL_HAS_PAYMENTS",
+    ),
+)
+async def correct(
+    bill_id: Id, new: NewDirectBill, key: IdempotencyKey, caller: Clerk, services: Services
+) -> JSONResponse:
+    """Put the body in the place of a bill without an order that the ERP does not hold: vendor, number, dates, lines,
+    accounts, amounts and charges. It is checked again as when it was entered; a bill that would be blocked stays as it
+    was, and the answer is 422 with the findings. Approvals are asked for anew where its figures change.
+
+    A disputed bill stays disputed, and one that the ERP refused waits for a retry of its issue. After the sync the ERP
+    is the system of record: delete or dispute the bill, which takes it back, then correct it.
+    """
+    route = f"POST /v1/bills/{bill_id}"
+    idempotent = IdempotentRequest(services, caller, key, route)
+    body = new.model_dump(mode="json")
+
+    async def decide() -> tuple[Answer, ConnectionRow, list[OutboxMessage]]:
+        async with services.database.transaction() as session:
+            was = await bill_reads.get(session, BillId(bill_id), caller.organization_id)
+            if was is None or was.external_key is None:
+                raise not_found("bill", bill_id)
+            connection = await load(session, services, caller, new.connection_id)
+            known = await idempotent.claim(session, body)
+            if known is not None:
+                return known, connection, []
+            asked = await _checked(session, caller, connection, new, body)
+            with as_problem():
+                corrected = await correct_bill(
+                    session,
+                    BillId(bill_id),
+                    asked,
+                    organization_id=caller.organization_id,
+                    request_key=key,
+                    actor=caller.actor,
+                )
+            stored = Answer(422 if corrected.refused else 200, corrected.answer)
+            return await idempotent.store(session, stored), connection, corrected.messages
+
+    known, connection, messages = await rerun_if_crossed(decide)
+    services.outbox.deliver_behind_answer(*messages)
+    return _rendered(known, connection, route, 200)
 
 
 async def _checked(

@@ -7,8 +7,10 @@ import typer
 from cli.client.bills import find_bill
 from cli.client.drafts import written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, StateDir, api, console
+from cli.commands.direct_bills import account_line
 from cli.commands.purchase_orders import find
 
+ACCOUNT_LINE = ("account", "amount", "description", "department", "location", "class_id", "project")
 CARRIED = ("description", "substitute", "account", "department", "location", "class_id", "project")
 
 
@@ -19,37 +21,69 @@ def correct(
     bill_date: Annotated[str | None, typer.Option("--date", help="The bill date, like 2026-11-30.")] = None,
     line: Annotated[
         list[str] | None,
-        typer.Option("--line", help="LINE=QUANTITY, or LINE=QUANTITY@PRICE, of the order; default: as it is."),
+        typer.Option(
+            "--line",
+            help="LINE=QUANTITY or LINE=QUANTITY@PRICE of the order; without one ACCOUNT=AMOUNT:TEXT. Default: as is.",
+        ),
     ] = None,
+    vendor: Annotated[str | None, typer.Option(help="Who sent the bill; of a bill without an order.")] = None,
+    due_date: Annotated[str | None, typer.Option("--due", help="When it is due, like 2026-12-30.")] = None,
+    memo: Annotated[str | None, typer.Option(help="The bill's memo.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Correct a bill that the ERP does not hold: number, date, lines, quantities, prices, or the order it is on.
+    """Correct a bill that the ERP does not hold: number, dates, lines, quantities, prices, or the order it is on; of a
+    bill without an order its vendor, accounts and amounts.
 
     It is matched again. With another order, say its lines with --line.
     """
     with api(state_dir) as client:
         bill = find_bill(client, number)
+        header = {
+            "number": new_number or bill["number"],
+            "bill_date": bill_date or bill["bill_date"],
+            "posting_date": bill["posting_date"] if bill_date is None else None,
+            "due_date": due_date or bill["due_date"],
+            "memo": bill["memo"] if memo is None else memo,
+            "tax": bill["tax"],
+            "discount": bill["discount"],
+            "charges": bill["charges"],
+        }
+        if bill["direct"]:
+            if po is not None:
+                raise typer.BadParameter("put it on the order: posync bills put-on-order", param_hint="--po")
+            _show(client.post(f"/v1/bills/{bill['id']}", {**header, **_without_order(bill, vendor, line)}))
+            return
+        if vendor is not None:
+            raise typer.BadParameter("the order's vendor sent it: name another order", param_hint="--vendor")
         order_id = find(client, po)["id"] if po else bill["purchase_order_id"]
         if order_id is None:
             raise typer.BadParameter("the bill is on no order: name one", param_hint="--po")
         if line is None and order_id != bill["purchase_order_id"]:
             raise typer.BadParameter("say which lines of the other order it bills", param_hint="--line")
         body = {
-            "number": new_number or bill["number"],
-            "bill_date": bill_date or bill["bill_date"],
-            "posting_date": bill["posting_date"] if bill_date is None else None,
-            "due_date": bill["due_date"],
-            "memo": bill["memo"],
-            "tax": bill["tax"],
-            "discount": bill["discount"],
-            "charges": bill["charges"],
+            **header,
             "match_mode": bill["match_mode"],
             "lines": [written_line(text) for text in line] if line else [_as_it_is(one) for one in bill["lines"]],
         }
-        answer = client.post(f"/v1/purchase-orders/{order_id}/bills/{bill['id']}", body)
-    console.print(f"{answer['bill']['number']}: {answer['bill']['status'].replace('_', ' ')}.")
+        _show(client.post(f"/v1/purchase-orders/{order_id}/bills/{bill['id']}", body))
+
+
+def _show(answer: dict[str, Any]) -> None:
+    console.print(f"{answer['bill']['number']}: {answer['bill']['status'].replace('_', ' ')}.", highlight=False)
     for finding in answer["match"]["findings"]:
         console.print(f"  {finding['id']}: {finding['message']}", markup=False)
+
+
+def _without_order(bill: dict[str, Any], vendor: str | None, lines: list[str] | None) -> dict[str, Any]:
+    """Return what a bill without an order says besides its header; lines that are not given stay."""
+    stay = [{name: one[name] for name in ACCOUNT_LINE if one[name]} for one in bill["lines"]]
+    return {
+        "connection_id": bill["connection_id"],
+        "vendor_id": vendor or bill["vendor_id"],
+        "entity": bill["entity"],
+        "term": bill["term"],
+        "lines": [account_line(text) for text in lines] if lines else stay,
+    }
 
 
 def _as_it_is(line: dict[str, Any]) -> dict[str, Any]:

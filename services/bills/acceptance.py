@@ -58,7 +58,7 @@ async def accept_bill(
     if asked.orders:
         await ledger.lock_lines(session, asked.orders)
     # Read behind the lock: the transaction that held it may have changed what this bill is matched with.
-    home, connection, vendor_id = await _home_of(session, asked, organization_id)
+    home, connection, vendor_id = await home_of(session, asked, organization_id)
     await setup_checks.must_not_break(session, ConnectionId(connection.id), Breaks.BILLS, datetime.now(UTC))
     # Behind the lines' lock, in every caller, so that nobody waits for lines while he holds a number.
     await duplicate_candidates.lock_number(session, ConnectionId(connection.id), vendor_id, number_parts(asked.number))
@@ -103,7 +103,7 @@ async def accept_bill(
     return Acceptance(bill_id, answer, message)
 
 
-async def _home_of(
+async def home_of(
     session: AsyncSession, asked: RequestedBill, organization_id: OrganizationId
 ) -> tuple[PurchaseOrderRow | None, ConnectionRow, str]:
     """Return the bill's home order, its connection and its vendor: a bill without an order names the latter two."""

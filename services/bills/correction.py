@@ -1,4 +1,7 @@
-"""Correct a bill that was not sent: anything on it, its lines and its order too. It is matched as at its entry."""
+"""Correct a bill that was not sent: anything on it, its lines and its order too. It is matched as at its entry.
+
+A bill without an order is corrected alike, and stays one.
+"""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +15,6 @@ from models.domain.writes import WriteState
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.orders import ledger, order_notifications
-from models.store.orders.purchase_orders import order_and_connection
 from models.store.payables import (
     bill_edits,
     bills_in_review,
@@ -26,6 +28,8 @@ from models.tables import BillRow
 from services.approvals.decisions import status_now
 from services.approvals.entry import assign_approvers
 from services.approvals.separation import changes_figures
+from services.bills.acceptance import home_of
+from services.bills.account_lines import notices_of
 from services.bills.gl_accounts import leave_gl_account_notice
 from services.bills.intake import (
     MatchedBill,
@@ -64,21 +68,19 @@ async def correct_bill(
     """Put what is asked for in the place of a bill that the ERP certainly does not hold.
 
     Raises:
-        Refused: The ERP holds it or may hold it, it is closed, or a payment of it is scheduled.
+        Refused: The ERP holds it or may hold it, it is closed, a payment of it is scheduled, or it would become a bill
+            of the other kind.
     """
-    assert asked.purchase_order_id is not None, "the path names the order"
     before = await bills_in_review.orders_of(session, bill_id)
     await ledger.lock_lines(session, {*before, *asked.orders})
-    results = await order_and_connection(session, asked.purchase_order_id, organization_id)
-    assert results is not None, "the caller has checked whose order it is"
-    order, connection = results
-    await duplicate_candidates.lock_number(
-        session, ConnectionId(connection.id), order.vendor_id, number_parts(asked.number)
-    )
+    order, connection, vendor_id = await home_of(session, asked, organization_id)
+    await duplicate_candidates.lock_number(session, ConnectionId(connection.id), vendor_id, number_parts(asked.number))
     bill = await bills_in_review.lock(session, bill_id)
     assert bill is not None, "the caller has checked that the bill exists"
     if bill.connection_id != connection.id:
-        raise Refused("LINK_NOT_ALLOWED", f"{order.number} is an order of another connection.")
+        of_what = "Its bill" if order is None else f"{order.number} is an order"
+        raise Refused("LINK_NOT_ALLOWED", f"{of_what} of another connection.")
+    _must_be_of_its_kind(bill, asked)
     await _must_be_here(session, bill)
     matched = await match_requested(session, connection, order, asked, bill_id=bill_id)
     kept = dict(to_stored_json(matched.result))
@@ -96,9 +98,10 @@ async def correct_bill(
     if matched.refused:
         return Correction(True, {"match": kept}, [])
     await _replace(session, bill, matched, kept, actor)
-    await leave_gl_account_notice(
-        session, organization_id, ConnectionId(connection.id), bill_id, asked.lines_with_account
-    )
+    if asked.lines_with_account:
+        await leave_gl_account_notice(
+            session, organization_id, ConnectionId(connection.id), bill_id, asked.lines_with_account
+        )
     answer = {
         "bill_id": bill_id,
         "number": asked.number,
@@ -106,8 +109,29 @@ async def correct_bill(
         "status": bill.status,
         "needs": needed(matched.needs),
         "match": kept,
+        "notices": notices_of(matched.placed),
     }
     return Correction(False, answer, await _owed(session, bill, before, request_key))
+
+
+def _must_be_of_its_kind(bill: BillRow, asked: RequestedBill) -> None:
+    """Check that a bill without an order stays one, and one on an order, or a draft taken off it, is put on one.
+
+    Raises:
+        Refused: It would become the other.
+    """
+    if bill.direct and asked.purchase_order_id is not None:
+        raise Refused(
+            "LINK_NOT_ALLOWED",
+            "It was entered without an order.",
+            ["Put it on the order: `POST /v1/bills/{bill_id}/put-on-order`, `posync bills put-on-order`."],
+        )
+    if not bill.direct and asked.purchase_order_id is None:
+        raise Refused(
+            "LINK_NOT_ALLOWED",
+            "It was entered on an order.",
+            ["Correct it on its order: `POST /v1/purchase-orders/{purchase_order_id}/bills/{bill_id}`."],
+        )
 
 
 async def _must_be_here(session: AsyncSession, bill: BillRow) -> None:
@@ -137,15 +161,14 @@ async def _replace(
 ) -> None:
     """Store the corrected bill, hold its write or let it go, and record what changed."""
     asked, connection, home, bill_id = matched.asked, matched.connection, matched.home, BillId(bill.id)
-    assert home is not None, "it is put on an order"
     due_on = asked.due_date or await payment_terms.due_on(
         session,
         ConnectionId(connection.id),
-        term=home.term,
+        term=asked.term or (home.term if home else None),
         vendor_id=matched.result.inputs.bill.vendor_id,
         bill_date=asked.bill_date,
     )
-    terms = await order_notifications.terms(session, PurchaseOrderId(home.id))
+    terms = "" if home is None else await order_notifications.terms(session, PurchaseOrderId(home.id))
     new = new_bill(matched, bill_id, created_by=bill.created_by, due_on=due_on, terms=terms)
     status = BillStatus(bill.status)
     before, after = await corrections.replace(session, bill, new, reserves=status is not BillStatus.DISPUTED)
@@ -172,7 +195,7 @@ async def _owed(
 ) -> list[OutboxMessage]:
     now = await bills_in_review.orders_of(session, BillId(bill.id))
     owed = [(MessageKind.BILL_OFF_ORDER, f"{order} {bill.id}") for order in sorted(set(before) - set(now))]
-    if bill.status not in KEEPS_STATUS:
+    if bill.status not in KEEPS_STATUS and not bill.direct:
         owed.append((MessageKind.BILL_ACCEPTED, bill.id))
     owed.append((MessageKind.BILL_CORRECTED, bill.id))
     return [

@@ -12,7 +12,7 @@ from models.tables import BillLineRow, BillRow, ErpWriteRow
 
 HEADER = (
     "number", "bill_date", "posting_date", "due_date", "memo", "vendor_id", "total", "tax", "discount", "invoice_total",
-    "match_mode",
+    "match_mode", "entity", "term",
 )  # fmt: skip
 LINE = ("item_id", "substitute", "quantity", "unit", "price", "amount", "account", "description", "department",
         "location", "class_id", "project")  # fmt: skip

@@ -131,6 +131,51 @@ async def test_a_line_off_the_order_goes_out_as_the_item_of_its_account(
     assert await api.issues() == []
 
 
+async def test_all_of_it_is_corrected_until_it_is_sent(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S1-24, S1-28, S2-60: number, vendor, dates, lines, accounts and amounts; an approval that was given is
+    withdrawn, and the books hold what was approved then. What was sent is not corrected."""
+    furnish(company)
+    company.load(vendors=[{"vendor_id": "V-9", "name": "The right one", "term": "Net 30"}])
+    await api.start()
+    ben = await person(api, whole_settings.database_url, "Ben")
+    eve = await person(api, whole_settings.database_url, "Eve")
+    await let_approve(api, [ben], [eve])
+    await set_approvals(api, enabled=True)
+    bill_id = await api.direct_bill([RENT], number="RENT-1")
+    assert (await ben.approve(bill_id)).status_code == 200
+    due = today() + timedelta(days=40)
+    body = {
+        "connection_id": api.connection_id,
+        "vendor_id": "V-9",
+        "number": "RENT-2",
+        "bill_date": (today() - timedelta(days=3)).isoformat(),
+        "due_date": due.isoformat(),
+        "lines": [POWER, {**RENT, "amount": "900.00"}],
+    }
+    unknown = {**body, "lines": [{**RENT, "account": "1"}]}
+    refused(await api.post(f"/v1/bills/{bill_id}", unknown), 422, "ACCOUNT_UNKNOWN")
+    answer = await api.post(f"/v1/bills/{bill_id}", body)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["bill"]["status"], answer.json()["bill"]["total"]) == ("awaiting_approval", "980.50")
+    bill = await api.read_bill(bill_id)
+    assert (bill["approval"], bill["number"], bill["vendor_id"]) == ("assigned", "RENT-2", "V-9")
+    edited = next(event for event in bill["events"] if event["kind"] == "edited")
+    assert (edited["before"]["number"], edited["after"]["number"]) == ("RENT-1", "RENT-2")
+    for one in (ben, eve):
+        assert (await one.approve(bill_id)).status_code == 200
+    await api.arrived(bill_id)
+    sent = company.one("bills", number="RENT-2")
+    assert (sent["vendor_id"], sent["due_date"]) == ("V-9", f"{due:%m/%d/%Y}")
+    assert [(line["account"], Decimal(line["amount"])) for line in sent["lines"]] == [
+        ("6700", Decimal("80.50")),
+        ("6600", Decimal("900.00")),
+    ]
+    refused(await api.post(f"/v1/bills/{bill_id}", body), 409, "EDIT_IN_ERP")
+    assert [one["number"] for one in company.held("bills")] == ["RENT-2"]
+
+
 async def test_before_approval_it_is_a_draft_that_the_approval_releases(
     api: StackClient, company: SandboxCompany, whole_settings: Settings
 ) -> None:
