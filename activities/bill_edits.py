@@ -1,5 +1,6 @@
 """Send edits of bills to their ERP; safe to run twice."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -47,15 +48,7 @@ class BillEditActivities:
                     document_id = await bills.document_of(session, push.bill_id)
                     return BillPushResult(status=BillStatus.SYNCED, document_id=document_id, confirmed=False)
                 documents = await pending_edits.documents(session, push.bill_id, edit)
-            shown: list[PushedBill] = []
-            for document in documents:
-                try:
-                    shown.append(await self._send_edit(connection, edit, document))
-                except (Rejected, NotFound) as error:
-                    if not shown:
-                        raise
-                    # Some of the bill's parts have it: the bill stays as it was edited.
-                    raise as_failure(error, family="PartlyTaken") from error
+            shown = await self._send_to_all(connection, push, edit, documents)
         async with self._database.transaction() as session:
             readback = await bill_parts.edited(session, push.bill_id, shown)
             await pending_edits.pushed(session, push.bill_id, edit, readback)
@@ -69,6 +62,43 @@ class BillEditActivities:
             differences=list(readback.differences),
             released=edit_baseline.RELEASE in edit.outgoing.bill.edited,
         )
+
+    async def _send_to_all(
+        self, connection: OpenConnection, push: PushBill, edit: OutgoingEdit, documents: Sequence[EditedDocument]
+    ) -> list[PushedBill]:
+        """Send an edit to the bill, or to each part of it, and read them back. All parts are looked at before the first
+        one is touched; where one is refused after others took it, that is stored, so that they can be put back.
+
+        Raises:
+            ErpError: The ERP refused the edit, failed, or may or may not have it.
+            ApplicationError: Family `PartlyTaken`: some parts have it.
+        """
+        shown: list[PushedBill] = []
+        sending: EditedDocument | None = None
+        try:
+            if connection.erp.parts is not None and any(document.key for document in documents):
+                await connection.erp.parts.check([document.as_part for document in documents])
+            for document in documents:
+                sending = document
+                await self._mark(document, edit.edition)
+                shown.append(await self._send_edit(connection, edit, document))
+        except (Rejected, NotFound) as error:
+            if sending is not None and not edit.puts_back:
+                await self._mark(sending, None)
+            async with self._database.transaction() as session:
+                if shown:
+                    await bill_parts.edited(session, push.bill_id, shown)
+                some_have_it = await bill_parts.any_edition(session, push.bill_id)
+            if some_have_it:
+                raise as_failure(error, family="PartlyTaken") from error
+            raise
+        return shown
+
+    async def _mark(self, document: EditedDocument, edition: int | None) -> None:
+        """Store, before it is sent, that a part may have the edit; with None, that it certainly has not."""
+        if document.key is not None:
+            async with self._database.transaction() as session:
+                await bill_parts.mark_edition(session, document.key, edition)
 
     async def _send_edit(self, connection: OpenConnection, edit: OutgoingEdit, document: EditedDocument) -> PushedBill:
         """Send an edit to one document and read it back.

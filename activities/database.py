@@ -51,7 +51,8 @@ class MirrorActivities:
                     why=why,
                     in_doubt=abandon.in_doubt,
                 )
-                return AbandonedWrite(done=done)
+                back = await pending_edits.get(session, BillId(abandon.subject_id)) if done else None
+                return AbandonedWrite(done=done, edition=0 if back is None else back.edition)
             if abandon.subject_kind is WriteKind.BILL_RETRACTION:
                 bill_id = BillId(abandon.subject_id)
                 done = await retractions.leave_in_erp(session, bill_id, actor=abandon.actor, why=why)

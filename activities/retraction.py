@@ -13,6 +13,7 @@ from activities.failures import as_failure
 from erp.connector import Retractions, offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
+from models.domain.bill_parts import PartInErp
 from models.domain.ids import DocumentId
 from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.retractions import BillToRetract, RetractBy
@@ -48,6 +49,14 @@ class RetractionActivities:
                     return await review.waits_for(session, retract.bill_id)
                 documents = await retractions.documents(session, outgoing, retract.bill_id)
             role = offered(connection.erp.retractions, "way to take bills back")
+            if len(documents) > 1 and connection.erp.parts is not None:
+                # All or none: what is known to stand in the way of one part is found before the last one is gone.
+                await connection.erp.parts.check(
+                    [
+                        PartInErp(document_id=document.document_id, owner_entity=document.owner_entity)
+                        for document in documents
+                    ]
+                )
             snapshots: dict[DocumentId | None, PurchaseOrderSnapshot] = {}
             for document in documents:
                 await _take_back(role, document)

@@ -16,6 +16,7 @@ from erp.exchanges import ExchangeJournal
 from erp.pages import ChangeSet, Page, ScanResult
 from erp.sign_in import Credentials
 from erp.tokens import TokenStore
+from models.domain.bill_parts import PartInErp
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
@@ -208,6 +209,18 @@ class Retractions(Protocol):
         ...
 
 
+class Parts(Protocol):
+    """Looks at the documents that one bill is, in an ERP that makes several of it."""
+
+    async def check(self, parts: Sequence[PartInErp]) -> None:
+        """Check that nothing stands in the way of changing any of the parts, or of taking it back.
+
+        Raises:
+            Rejected: something does; no part was touched.
+        """
+        ...
+
+
 class DirectBills(Protocol):
     """Writes bills without an order. They come back by `Bills.page` and `Bills.numbered`, like all bills."""
 
@@ -357,6 +370,9 @@ class ErpConnector(Protocol):
 
     @property
     def retractions(self) -> Retractions | None: ...
+
+    @property
+    def parts(self) -> Parts | None: ...
 
     @property
     def direct_bills(self) -> DirectBills | None: ...

@@ -137,4 +137,5 @@ class BillEdits:
             ),
             **policies.decide("give the edit up"),
         )
+        self.take(abandoned.edition)
         return abandoned.done

@@ -96,6 +96,8 @@ class BillRetraction:
         if abandoned.bill is not None:
             state.status, state.seen_version = abandoned.bill.status, abandoned.bill.version
             state.paid, state.due = abandoned.bill.paid, abandoned.bill.due
+            # Parts that were taken back before the refusal are made again: the bill stays in the ERP, all of it.
+            state.remake_parts = state.status is BillStatus.SYNC_ISSUE
 
     def _healed(self) -> SettleIssue | None:
         state = self._state

@@ -19,6 +19,7 @@ from erp.intacct.direct_bills import NUMBER_WITHOUT, DirectBills
 from erp.intacct.documents import Documents
 from erp.intacct.lists import Lists
 from erp.intacct.orders import Orders
+from erp.intacct.parts import Parts
 from erp.intacct.payments import Payments
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
@@ -52,6 +53,7 @@ class IntacctConnector:
         self.orders = Orders(self._reader, documents, self.receipts, chosen, self._level)
         self.bills = Bills(self._client, self._reader, self.orders, chosen)
         self.retractions = Retractions(self._client, self._reader, self.orders, chosen, self._level)
+        self.parts = Parts(self._reader, chosen)
         self.direct_bills = DirectBills(self._client, self._reader, chosen, self._level)
         self.payments = Payments(self._client, self._reader, chosen, self._level)
         self.lists = Lists(self._reader, self._level)

@@ -56,6 +56,7 @@ class NetSuiteConnector:
         parts = BillParts(self._reader, self._accounts, chosen)
         self.bills = Bills(self._reader, writer, self.orders, currencies, self._accounts, chosen, parts, entity)
         self.retractions = Retractions(self._reader, writer, self.orders)
+        self.parts = None
         self.direct_bills = DirectBills(self._reader, writer, currencies, self._accounts, chosen, parts)
         self.payments = Payments(self._reader, writer, self.bills, currencies, self._accounts, entity)
         self.changes = Changes(self._reader, self.orders, self.lists, entity, self.clock)

@@ -53,6 +53,7 @@ class QuickBooksDesktopConnector:
         self.receipts = Receipts(client, reader, enhanced=enhanced)
         self.bills = Bills(client, reader, self.orders, chosen)
         self.retractions = None
+        self.parts = None
         self.direct_bills = None
         self.order_sink = None
         self.payments = Payments(client, reader, chosen)

@@ -55,6 +55,7 @@ class QuickBooksConnector:
         self.receipts = None
         self.bills = Bills(reader, writer, self.orders, self._companies, self._accounts, chosen, memory)
         self.retractions = Retractions(writer, self.orders, memory)
+        self.parts = None
         self.direct_bills = None
         self.payments = Payments(reader, writer, self._companies, self._accounts, memory)
         self.lists = Lists(reader, memory)

@@ -40,6 +40,13 @@ class PartState(StrEnum):
         return self in (PartState.IN_ERP, PartState.LINK_MISSING, PartState.DIFFERS)
 
 
+class PartInErp(Record):
+    """A part that the ERP holds, as it is looked at before any part of its bill is touched."""
+
+    document_id: DocumentId
+    owner_entity: str | None = None
+
+
 class PartOrder(Record):
     """The order whose lines a part bills."""
 

@@ -24,4 +24,6 @@ class AbandonedWrite(BaseModel):
     instead, also what is then paid and due on the bill."""
 
     done: bool
+    edition: int = 0
+    """Of an edit that some parts of the bill had taken: the edit that puts them back; 0: there is none."""
     bill: BillBalance | None = None

@@ -243,6 +243,8 @@ class BillPartRow(SQLModel, table=True):
     parts together."""
     problem: str = ""
     """What the ERP refused it with, or how it differs there."""
+    edition: int | None = None
+    """The edit that it has, or may have, while other parts do not; None: all parts have the same."""
     changed_at: datetime = instant_column(default_now=True)
 
 

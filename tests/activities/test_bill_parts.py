@@ -18,7 +18,7 @@ from models.domain.sync import DeletedKind, Deletion, Stream
 from models.domain.writes import WriteKind
 from models.messages.bills import BillPushResult, PushBill
 from models.messages.issues import OpenIssue
-from models.messages.writes import AbandonWrite
+from models.messages.writes import AbandonedWrite, AbandonWrite
 from models.store.payables import bill_edits
 from services.bills.ending import edit_bill
 from tests.builders.records import a_receipt, an_erp_payment, an_order
@@ -455,15 +455,32 @@ async def test_a_payment_made_there_over_a_part_is_the_bills(harness: ActivityHa
     assert (bill.status, bill.paid) == ("partially_paid", Decimal("25.00"))
 
 
-async def edited(harness: ActivityHarness, bill_id: BillId, **header: Any) -> None:
+async def edited(harness: ActivityHarness, bill_id: BillId, **header: Any) -> int:
+    """Edit the bill; give the edition."""
     async with harness.tenant.database.transaction() as s:
         bill = await bill_edits.lock(s, bill_id, harness.tenant.organization_id)
         assert bill is not None
         await edit_bill(s, bill, header, {}, actor="ada")
+        return int(bill.edition)
 
 
 async def push_edit(harness: ActivityHarness, bill_id: BillId) -> BillPushResult:
     return await harness.editing.push_bill_edit(PushBill(connection_id=harness.tenant.connection_id, bill_id=bill_id))
+
+
+async def abandon_edit(
+    harness: ActivityHarness, bill_id: BillId, edition: int, *, in_doubt: bool = True
+) -> AbandonedWrite:
+    return await harness.mirror.abandon_write(
+        AbandonWrite(
+            subject_kind=WriteKind.BILL_EDIT,
+            subject_id=bill_id,
+            actor="ada",
+            why="not needed",
+            edition=edition,
+            in_doubt=in_doubt,
+        )
+    )
 
 
 async def test_an_edit_reaches_every_part(harness: ActivityHarness, order: PurchaseOrder) -> None:
@@ -480,20 +497,71 @@ async def test_an_edit_reaches_every_part(harness: ActivityHarness, order: Purch
     ]
 
 
-async def test_an_edit_that_some_parts_took_stays(harness: ActivityHarness, order: PurchaseOrder) -> None:
+async def test_an_edit_that_some_parts_took_is_sent_to_all_or_put_back(
+    harness: ActivityHarness, order: PurchaseOrder
+) -> None:
+    """W3: a later part is refused; a retry sends it to all, abandoning it puts back the part that has it, and no
+    other."""
     bill_id = await in_erp(harness, order)
-    await edited(harness, bill_id, memo="for the shelf")
-    update = harness.erp.update_bill
+    edition = await edited(harness, bill_id, memo="for the shelf")
+    update, sent = harness.erp.update_bill, []
 
     async def second_is_refused(bill: Any, document: Any, *, edition: int) -> None:
         if document == part(harness, 2).document_id:
             raise Rejected("it is locked", code="DELETION_REFUSED")
+        sent.append(document)
         await update(bill, document, edition=edition)
 
     harness.erp.update_bill = second_is_refused  # type: ignore[method-assign]
     with pytest.raises(ApplicationError) as refused:
         await push_edit(harness, bill_id)
-    assert not failure(refused).nothing_was_done
-    harness.erp.update_bill = update  # type: ignore[method-assign]
+    assert (failure(refused).family, failure(refused).nothing_was_done) == ("PartlyTaken", False)
+    assert [one.edition for one in await parts_of(harness, bill_id)] == [edition, None]
+    back = await abandon_edit(harness, bill_id, edition)
+    assert (back.done, back.edition > edition) == (True, True)
+    assert (await harness.tenant.bill_row(bill_id)).memo == ""
+    harness.erp.lose_answers = 1  # the part that is refused may go on refusing: it is not asked
+    with pytest.raises(ApplicationError):
+        await push_edit(harness, bill_id)
     assert (await push_edit(harness, bill_id)).status is BillStatus.SYNCED
-    assert [one.bill.memo for one in harness.erp.invoices.values()] == ["for the shelf"] * 2
+    assert set(sent) == {part(harness, 1).document_id}
+    assert [one.bill.memo for one in harness.erp.invoices.values()] == ["", ""]
+    row = await harness.tenant.bill_row(bill_id)
+    assert (row.edit_pending, row.edit_baseline) == (False, None)
+    assert [one.edition for one in await parts_of(harness, bill_id)] == [None, None]
+
+    harness.erp.update_bill = update  # type: ignore[method-assign]
+    await edited(harness, bill_id, memo="on the shelf")
+    assert (await push_edit(harness, bill_id)).status is BillStatus.SYNCED
+    assert [one.bill.memo for one in harness.erp.invoices.values()] == ["on the shelf"] * 2
+
+
+async def test_nothing_is_edited_where_one_part_is_known_to_refuse(
+    harness: ActivityHarness, order: PurchaseOrder
+) -> None:
+    """W3: all parts are looked at first, so that a refusal leaves all as they were."""
+    bill_id = await in_erp(harness, order)
+    edition = await edited(harness, bill_id, memo="for the shelf")
+    harness.erp.locked_documents.add(part(harness, 2).document_id)
+    with pytest.raises(ApplicationError) as refused:
+        await push_edit(harness, bill_id)
+    assert failure(refused).nothing_was_done
+    assert [one.bill.memo for one in harness.erp.invoices.values()] == ["", ""]
+    assert (await abandon_edit(harness, bill_id, edition, in_doubt=False)).edition == 0
+    assert not (await harness.tenant.bill_row(bill_id)).edit_pending
+
+
+async def test_nothing_is_taken_back_where_one_part_is_known_to_stay(
+    harness: ActivityHarness, order: PurchaseOrder
+) -> None:
+    """W3: the first part cannot go, so the last one, which would go first, stays too."""
+    bill_id = await in_erp(harness, order)
+    assert await harness.ask(bill_id, BillEvent.DELETE, key="d") == "done"
+    harness.erp.locked_documents.add(part(harness, 1).document_id)
+    with pytest.raises(ApplicationError) as refused:
+        await harness.retract(bill_id)
+    assert failure(refused).nothing_was_done
+    assert harness.erp.taken_back == {}
+    abandon = AbandonWrite(subject_kind=WriteKind.BILL_RETRACTION, subject_id=bill_id, actor="ada")
+    assert (await harness.mirror.abandon_write(abandon)).done
+    assert await harness.status(bill_id) is BillStatus.SYNCED

@@ -11,8 +11,10 @@ from typing import TypeVar
 
 from erp.capabilities import Capabilities
 from erp.connector import ConnectionCheck, ConnectionSettings, DeletionScan, PreferenceProblem, Statuses, Storage
+from erp.errors import Rejected
 from erp.pages import ChangeSet, Page
 from erp.sign_in import Credentials
+from models.domain.bill_parts import PartInErp
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
@@ -41,6 +43,7 @@ class FakeConnector:
         self.receipts = FakeReceipts(erp)
         self.bills = FakeBills(erp, journal)
         self.retractions = FakeRetractions(erp)
+        self.parts = FakeParts(erp)
         self.direct_bills = FakeDirectBills(erp, journal)
         self.payments = FakePayments(erp, journal)
         self.lists = FakeLists(erp)
@@ -108,6 +111,17 @@ class _Journal:
             while not grant.accepts(tokens):
                 tokens = await self._tokens.rotate(tokens, grant.refresh)
         return await call()
+
+
+class FakeParts:
+    def __init__(self, erp: FakeErp) -> None:
+        self._erp = erp
+
+    async def check(self, parts: Sequence[PartInErp]) -> None:
+        """Refuse where a part is locked, which the ERP says before anything is touched."""
+        locked = sorted({part.document_id for part in parts} & self._erp.locked_documents)
+        if locked:
+            raise Rejected(f"{locked} is locked", code="ALREADY_PAID")
 
 
 class FakeOrders:

@@ -162,6 +162,8 @@ class FakeErp:
     uploads: dict[str, OrderToUpload] = field(default_factory=dict)
     """Orders of another system that it took."""
     taken_back: dict[str, Invoice] = field(default_factory=dict)
+    locked_documents: set[str] = field(default_factory=set)
+    """What it refuses to change, as it says before anything is touched."""
     created_payments: dict[str, Payment] = field(default_factory=dict)
     bills_held: list[ErpBill] = field(default_factory=list)
     credited: dict[str, tuple[OrderCredit, ...]] = field(default_factory=dict)

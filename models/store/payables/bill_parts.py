@@ -232,6 +232,23 @@ async def edited(session: AsyncSession, bill_id: BillId, shown: Sequence[PushedB
     )
 
 
+async def mark_edition(session: AsyncSession, key: ExternalKey, edition: int | None) -> None:
+    """Store that a part has, or may have, this edit of its bill; None: it certainly has not."""
+    await session.execute(
+        text("update bill_parts set edition = :edition where external_key = :key"), {"edition": edition, "key": key}
+    )
+
+
+async def any_edition(session: AsyncSession, bill_id: BillId) -> bool:
+    """Return whether some parts of a bill have, or may have, an edit that others have not."""
+    return any(part.edition is not None for part in await of_bill(session, bill_id))
+
+
+async def same_edition(session: AsyncSession, bill_id: BillId) -> None:
+    """Store that all parts of a bill are what the bill says."""
+    await session.execute(text("update bill_parts set edition = null where bill_id = :bill"), {"bill": bill_id})
+
+
 def as_shown(parts: Sequence[BillPartRow]) -> list[PartShown]:
     """Return the parts as the bill's workflow shows them."""
     return [

@@ -12,6 +12,9 @@ RELEASE = "approval"
 LINE = ("description", "department", "location", "class_id", "project")
 """The line fields that the ERP takes after the sync. A line's GL account exists only here (S1-17)."""
 
+PUTS_BACK = "puts_back"
+"""Set on an edit that puts the parts back that had taken an abandoned one."""
+
 Undo = Mapping[str, Any]
 """`memo`, `due_date` (ISO or None), `lines`: line number as text to the fields of `LINE`; `touched`: names of fields as
 in events (`memo`, `line 1 department`). Stored as JSON."""
@@ -41,7 +44,8 @@ def touch(undo: Undo, names: Iterable[str]) -> dict[str, Any]:
     A touched field is sent even when it has its first value again: while the write is in doubt, the ERP may hold the
     value that was sent in between.
     """
-    return {**undo, "touched": sorted({*undo.get("touched", ()), *names})}
+    kept = {name: value for name, value in undo.items() if name != PUTS_BACK}
+    return {**kept, "touched": sorted({*undo.get("touched", ()), *names})}
 
 
 def edited_on_header(undo: Undo | None) -> frozenset[str]:

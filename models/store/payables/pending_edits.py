@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.bills import BillStatus, PushedBill
-from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId
+from models.domain.bill_parts import PartInErp
+from models.domain.bills import BillStatus, BillToPush, PushedBill
+from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ExternalKey
 from models.store.payables import bill_edits, bill_parts, edit_baseline, outgoing_bills
 from models.store.payables.outgoing_bills import OutgoingBill
 from models.tables import BillLineRow, BillRow
@@ -28,6 +29,8 @@ class OutgoingEdit(NamedTuple):
     """The document's revision when it was last read back."""
     values: dict[str, Any]
     """The editable fields as they are sent: what the ERP holds once this edit is there."""
+    puts_back: bool = False
+    """It undoes an abandoned edit on the parts that had taken it."""
 
     @property
     def document(self) -> "EditedDocument":
@@ -42,6 +45,15 @@ class EditedDocument(NamedTuple):
     document_id: DocumentId
     revision: str | None
     """Its revision when it was last read back."""
+    key: ExternalKey | None = None
+    """Of a part: its key."""
+
+    @property
+    def as_part(self) -> PartInErp:
+        """Return the part as it is looked at before any part is touched."""
+        bill = self.outgoing.bill
+        assert isinstance(bill, BillToPush), "a bill without an order has no parts"
+        return PartInErp(document_id=self.document_id, owner_entity=bill.owner_entity)
 
 
 class EditPending(NamedTuple):
@@ -87,11 +99,13 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingEdit 
         edition=bill.edition,
         revision=bill.erp_revision,
         values=edit_baseline.taken(bill, await _lines(session, bill_id)),
+        puts_back=bool((bill.edit_baseline or {}).get(edit_baseline.PUTS_BACK)),
     )
 
 
 async def documents(session: AsyncSession, bill_id: BillId, edit: OutgoingEdit) -> list[EditedDocument]:
-    """Return the documents that an edit is sent to: the bill's own, or each part that it concerns."""
+    """Return the documents that an edit is sent to: the bill's own, or each part that it concerns; where it puts parts
+    back, those that have the abandoned edit."""
     parts = await bill_parts.of_bill(session, bill_id)
     if not parts:
         return [edit.document]
@@ -100,8 +114,10 @@ async def documents(session: AsyncSession, bill_id: BillId, edit: OutgoingEdit) 
             edit.outgoing._replace(bill=bill_parts.as_sent(part, edit.outgoing)),
             DocumentId(part.document_id or ""),
             part.erp_revision,
+            key=ExternalKey(part.external_key),
         )
         for part in parts
+        if not edit.puts_back or part.edition is not None
     ]
     return [one for one in edited if one.outgoing.bill.is_edit]
 
@@ -119,6 +135,7 @@ async def pushed(session: AsyncSession, bill_id: BillId, sent: OutgoingEdit, rea
     if bill.edit_pending and readback.linked and not readback.differences:
         if bill.edition == sent.edition:
             bill.edit_pending, bill.edit_baseline = False, None
+            await bill_parts.same_edition(session, bill_id)
         else:  # edited again meanwhile: abandoning that edit leads back to what is in the ERP now
             bill.edit_baseline = edit_baseline.touch(sent.values, (bill.edit_baseline or {}).get("touched", ()))
     after = {"payable": bill.payable_id, "edit_pending": bill.edit_pending}
@@ -140,17 +157,26 @@ async def abandon(
 ) -> bool:
     """Stop sending this edit; return False when it is settled or abandoned already, or a newer one is to be sent.
 
-    Where the ERP certainly did not take it, the bill's fields are put back to what the ERP holds.
+    Where the ERP certainly did not take it, the bill's fields are put back to what the ERP holds. Where some of its
+    parts have it, or may have it, they are put back too: by a further edit, which is pending then.
     """
     bill = await _stored(session, bill_id)
     if not bill.edit_pending or bill.edition != edition:
         return False
     lines = await _lines(session, bill_id)
     edited, stored = edit_baseline.taken(bill, lines), bill.edit_baseline
-    if stored is not None and not in_doubt:
+    put_back = stored is not None and not stored.get(edit_baseline.PUTS_BACK)
+    # What was released in the ERP is no draft any more, and stays.
+    put_back = put_back and edit_baseline.RELEASE not in edit_baseline.edited_on_header(stored)
+    parts_have_it = put_back and await bill_parts.any_edition(session, bill_id)
+    if stored is not None and (parts_have_it or not in_doubt):
         edit_baseline.put_back(stored, bill, lines)
         session.add_all(lines)
-    bill.edit_pending, bill.edit_baseline = False, None
+    if parts_have_it and not BillStatus(bill.status).is_closed:
+        bill.edition = bill.version + 1
+        bill.edit_baseline = {**(stored or {}), edit_baseline.PUTS_BACK: True}
+    else:
+        bill.edit_pending, bill.edit_baseline = False, None
     after = edit_baseline.taken(bill, lines)
     await bill_edits.changed(
         session,
@@ -159,7 +185,7 @@ async def abandon(
         actor=actor,
         why=why,
         before=edited | {"edit_pending": True},
-        after=after | {"edit_pending": False},
+        after=after | {"edit_pending": bill.edit_pending},
     )
     return True
 
