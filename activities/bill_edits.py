@@ -83,8 +83,8 @@ class BillEditActivities:
                 await self._mark(document, edit.edition)
                 shown.append(await self._send_edit(connection, edit, document))
         except (Rejected, NotFound) as error:
-            if sending is not None and not edit.puts_back:
-                await self._mark(sending, None)
+            if sending is not None:  # it has what it had before
+                await self._mark(sending, sending.edition)
             async with self._database.transaction() as session:
                 if shown:
                     await bill_parts.edited(session, push.bill_id, shown)
@@ -95,7 +95,7 @@ class BillEditActivities:
         return shown
 
     async def _mark(self, document: EditedDocument, edition: int | None) -> None:
-        """Store, before it is sent, that a part may have the edit; with None, that it certainly has not."""
+        """Store, before it is sent, that a part may have this edit; None: it has what the others have."""
         if document.key is not None:
             async with self._database.transaction() as session:
                 await bill_parts.mark_edition(session, document.key, edition)

@@ -4,13 +4,14 @@ It needs no write attempt record: a document is deleted by its own id, which is 
 attempt finds that it is gone.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from temporalio import activity
 
 from activities.connector_pool import Connections
 from activities.failures import as_failure
-from erp.connector import Retractions, offered
+from erp.connector import Parts, Retractions, offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
 from models.domain.bill_parts import PartInErp
@@ -50,13 +51,7 @@ class RetractionActivities:
                 documents = await retractions.documents(session, outgoing, retract.bill_id)
             role = offered(connection.erp.retractions, "way to take bills back")
             if len(documents) > 1 and connection.erp.parts is not None:
-                # All or none: what is known to stand in the way of one part is found before the last one is gone.
-                await connection.erp.parts.check(
-                    [
-                        PartInErp(document_id=document.document_id, owner_entity=document.owner_entity)
-                        for document in documents
-                    ]
-                )
+                await _check_all(role, connection.erp.parts, documents)
             snapshots: dict[DocumentId | None, PurchaseOrderSnapshot] = {}
             for document in documents:
                 await _take_back(role, document)
@@ -81,6 +76,20 @@ class RetractionActivities:
             now = await review.waits_for(session, retract.bill_id)
         await self._outbox.deliver_new(messages)
         return now
+
+
+async def _check_all(role: Retractions, parts: Parts, documents: Sequence[BillToRetract]) -> None:
+    """Find what is known to stand in the way of any part before the first one is gone: all of them go, or none.
+
+    Raises:
+        Rejected: Something does; no part was touched.
+    """
+    if documents[0].way is RetractBy.CREDIT:
+        # One that an earlier attempt credited is paid by that credit.
+        documents = [document for document in documents if await role.shows(document)]
+    await parts.check(
+        [PartInErp(document_id=document.document_id, owner_entity=document.owner_entity) for document in documents]
+    )
 
 
 async def _take_back(role: Retractions, bill: BillToRetract) -> None:

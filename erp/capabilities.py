@@ -47,6 +47,8 @@ class Capabilities(Record):
     """True: what it says is billed of an order is the sum of its bills, so that a difference means something."""
     bills_of_other_vendors: bool = True
     """True: the ERP can link an order to the bill of another vendor than the order's."""
+    projects_or_customers: bool = False
+    """True: the field of a line that names a project takes a customer too."""
     direct_bills: bool = False
     """True: bills without an order go out."""
     direct_charges: tuple[ChargeKind, ...] = ()

@@ -1,4 +1,4 @@
-"""Accounts, departments, locations and classes of a bill's lines: what the ERP would refuse is found at once."""
+"""Accounts and dimensions of a bill's lines: what the ERP would refuse is found at once."""
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
@@ -15,6 +15,7 @@ KINDS = {
     "department": ListKind.DEPARTMENT,
     "location": ListKind.LOCATION,
     "class_id": ListKind.CLASS,
+    "project": ListKind.PROJECT,
     "substitute": ListKind.ITEM,
 }
 """By the field that names one."""

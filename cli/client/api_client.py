@@ -128,6 +128,15 @@ class Api:
         """
         return self._send("PATCH", path, body=body, version=self._version(path))
 
+    def delete(self, path: str) -> None:
+        """Delete a thing, in the version just read.
+
+        Raises:
+            ApiProblem: the API refused.
+            ApiUnreachable: the API does not answer.
+        """
+        self._send("DELETE", path, version=self._version(path))
+
     def _version(self, path: str) -> str | None:
         # The settings of a connection share its version. A console reads its clients' where it switches them.
         parts = path.split("/")

@@ -1,10 +1,11 @@
-"""`posync policies`, `posync units`: list what bills are matched by."""
+"""`posync policies`, `posync units`: what bills are matched by."""
 
 from typing import Annotated, Any
 
 import typer
 
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.commands.policy_edits import delete_policy, set_policy
 
 policies = typer.Typer(no_args_is_help=True, help="Tolerance policies: how far a bill may differ from its order.")
 units = typer.Typer(no_args_is_help=True, help="Unit factors: how many of one unit are one of another.")
@@ -35,6 +36,10 @@ def list_policies(
             console.print(f"  {check}: {_in_words(allowed)}", highlight=False, markup=False)
     if not items:
         console.print("There is no policy: the built-in one counts.")
+
+
+policies.command("set")(set_policy)
+policies.command("delete")(delete_policy)
 
 
 @units.command("list")

@@ -4,11 +4,13 @@ Intacct removes the payable behind the invoice and creates a new one with a new 
 is paid on the bill. Only what was edited here is sent: what people changed in Intacct stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from xml.sax.saxutils import quoteattr
 
 from erp.errors import Rejected
 from erp.intacct import translate, wire
+from erp.intacct.custom_fields import custom_fields
 from erp.intacct.wire import Row
 from models.domain.bills import BillLineToPush, BillToPush
 from models.domain.ids import DocumentId
@@ -39,9 +41,10 @@ def check_lines(bill: BillToPush, document: DocumentId, existing: Sequence[Row])
         )
 
 
-def update_potransaction(bill: BillToPush, document: DocumentId) -> str:
+def update_potransaction(bill: BillToPush, document: DocumentId, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return `update_potransaction` as XML, children in the schema's order. Values are absolute: sent twice, it changes
-    nothing more."""
+    nothing more. `own`: values of the company's own fields that a released draft gets."""
+    released = "approval" in bill.edited and not bill.draft
     lines = [line for line in bill.lines if line.edited]
     # Without it an empty element means "as it is".
     nulls = ' set_nulls="true"' if _empties(bill) else ""
@@ -52,7 +55,8 @@ def update_potransaction(bill: BillToPush, document: DocumentId) -> str:
             if "due_date" in bill.edited and bill.due_date is not None
             else "",
             wire.empty_or("message", bill.memo) if "memo" in bill.edited else "",
-            "<state>Pending</state>" if "approval" in bill.edited and not bill.draft else "",
+            custom_fields(own) if released else "",
+            "<state>Pending</state>" if released else "",
             "<updatepotransitems>" if lines else "",
             *(_line(line) for line in lines),
             "</updatepotransitems>" if lines else "",

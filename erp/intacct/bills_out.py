@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
 from erp.intacct import bill_edits as invoice_edits
@@ -9,6 +10,7 @@ from erp.intacct import translate, wire
 from erp.intacct.account_lines import as_taken
 from erp.intacct.bills_in import BillsIn
 from erp.intacct.client import IntacctClient
+from erp.intacct.custom_fields import approval_date, custom_fields
 from erp.intacct.orders import Orders
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
@@ -91,7 +93,8 @@ class Bills(BillsIn):
                 code="CHARGES_NOT_TAKEN",
                 evidence={"kinds": ", ".join(unnamed)},
             )
-        body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals)
+        own = approval_date(self._preferences.approval_date_field, bill.approved_on)
+        body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals, own)
         result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         if not result.key:
             raise malformed("Intacct accepted the bill without naming it.", writing=True)
@@ -108,7 +111,8 @@ class Bills(BillsIn):
         if any(line.edited for line in bill.lines):
             (lines,) = await self._reader.all_rows([self._line_query(document)], level=bill.owner_entity)
             invoice_edits.check_lines(bill, document, lines)
-        body = invoice_edits.update_potransaction(bill, document)
+        own = approval_date(self._preferences.approval_date_field, bill.approved_on)
+        body = invoice_edits.update_potransaction(bill, document, own)
         try:
             await self._client.write(body, control_id=invoice_edits.control_id(bill, edition), level=bill.owner_entity)
         except Duplicate as error:
@@ -186,9 +190,14 @@ class Bills(BillsIn):
 
 
 def potransaction(
-    bill: BillToPush, template: str, sources: Sequence[DocumentId], subtotals: Mapping[ChargeKind, str]
+    bill: BillToPush,
+    template: str,
+    sources: Sequence[DocumentId],
+    subtotals: Mapping[ChargeKind, str],
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return `create_potransaction` as XML, children in the schema's order (reference 3.2)."""
+    """Return `create_potransaction` as XML, children in the schema's order (reference 3.2). `own`: the values of the
+    company's own fields."""
     single = sources[0] if len(sources) == 1 else None
     return "".join(
         (
@@ -208,6 +217,7 @@ def potransaction(
             wire.element("externalid", bill.external_key),
             wire.element("currency", bill.currency),
             "<exchratetype/>",
+            custom_fields(own),
             f"<state>{'Draft' if bill.draft else 'Pending'}</state>",
             "<potransitems>",
             *(_item(bill, line, several=single is None) for line in bill.lines),

@@ -12,6 +12,7 @@ from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct import own_key, statuses, translate, wire
 from erp.intacct.bill_edits import text_difference
 from erp.intacct.client import IntacctClient
+from erp.intacct.custom_fields import approval_date, custom_fields
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Result, Row
@@ -104,7 +105,7 @@ class DirectBills:
         return document_of(result.key)
 
     async def _send(self, bill: DirectBillToPush) -> Result:
-        body = create_bill(bill, self._preferences.charge_accounts, self._preferences.key_field)
+        body = create_bill(bill, self._preferences)
         return await self._client.write(body, control_id=bill.external_key, level=self._level_of(bill))
 
     async def _only_reversed_ones_have_its_number(self, bill: DirectBillToPush) -> bool:
@@ -129,7 +130,7 @@ class DirectBills:
         if any(line.edited for line in bill.lines):
             (lines,) = await self._reader.all_rows([_line_query(record or "0")], level=self._level_of(bill))
             _check_lines(bill, document, _sorted(lines))
-        body = update_bill(bill, record or "0", self._preferences.key_field)
+        body = update_bill(bill, record or "0", self._preferences)
         try:
             await self._client.write(body, control_id=f"{bill.external_key}:edit:{edition}", level=self._level_of(bill))
         except Duplicate as error:
@@ -198,8 +199,10 @@ def _amount(row: Row, field: str) -> Decimal:
 # --- what is sent ----------------------------------------------------------------------------------------------
 
 
-def create_bill(bill: DirectBillToPush, charge_accounts: Mapping[ChargeKind, str], key_field: str | None) -> str:
+def create_bill(bill: DirectBillToPush, preferences: Preferences) -> str:
     """Return `create_bill` as XML, children in the schema's order (reference 3.5)."""
+    key_field = preferences.key_field
+    own = {} if key_field is None else {key_field: str(bill.external_key)}
     return "".join(
         (
             "<create_bill>",
@@ -214,18 +217,13 @@ def create_bill(bill: DirectBillToPush, charge_accounts: Mapping[ChargeKind, str
             wire.element("externalid", bill.external_key),
             wire.element("currency", bill.currency),
             "<exchratetype/>",
-            _custom_field(key_field, bill.external_key) if key_field else "",
+            custom_fields({**own, **approval_date(preferences.approval_date_field, bill.approved_on)}),
             "<billitems>",
             *(_item(bill, line) for line in bill.lines),
-            *(_charge(bill, charge, charge_accounts) for charge in bill.charges),
+            *(_charge(bill, charge, preferences.charge_accounts) for charge in bill.charges),
             "</billitems></create_bill>",
         )
     )
-
-
-def _custom_field(name: str, value: str) -> str:
-    inner = wire.element("customfieldname", name) + wire.element("customfieldvalue", value)
-    return f"<customfields><customfield>{inner}</customfield></customfields>"
 
 
 def _item(bill: DirectBillToPush, line: AccountLineToPush) -> str:
@@ -260,10 +258,11 @@ def _charge(bill: DirectBillToPush, charge: ChargeToPush, accounts: Mapping[Char
     )
 
 
-def update_bill(bill: DirectBillToPush, record: str, key_field: str | None) -> str:
+def update_bill(bill: DirectBillToPush, record: str, preferences: Preferences) -> str:
     """Return `update_bill` as XML. Values are absolute: sent twice, it changes nothing more."""
     lines = [line for line in bill.lines if line.edited]
-    memo = own_key.written(bill.memo, bill.external_key, key_field)
+    memo = own_key.written(bill.memo, bill.external_key, preferences.key_field)
+    released = "approval" in bill.edited and not bill.draft
     # Without it an empty element means "as it is".
     nulls = ' set_nulls="true"' if _empties(bill, memo) else ""
     return "".join(
@@ -272,8 +271,9 @@ def update_bill(bill: DirectBillToPush, record: str, key_field: str | None) -> s
             wire.legacy_date("datedue", bill.due_date)
             if "due_date" in bill.edited and bill.due_date is not None
             else "",
-            "<action>Submit</action>" if "approval" in bill.edited and not bill.draft else "",
+            "<action>Submit</action>" if released else "",
             wire.empty_or("description", memo) if "memo" in bill.edited else "",
+            custom_fields(approval_date(preferences.approval_date_field, bill.approved_on)) if released else "",
             "<updatebillitems>" if lines else "",
             *(_updated(bill, line) for line in lines),
             "</updatebillitems>" if lines else "",

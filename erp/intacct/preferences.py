@@ -13,6 +13,7 @@ SUBTOTAL_PREFIX = "subtotal."
 CHARGE_PREFIX = "charge_account."
 ITEM_PREFIX = ACCOUNT_ITEM
 KEY_FIELD = "ap_bill_key_field"
+APPROVAL_DATE_FIELD = "approval_date_field"
 DELETES_PREFERENCE = "deletes"
 AUDIT_TRAIL, SCAN = "audit_trail", "sweep"
 
@@ -35,6 +36,9 @@ class Preferences(NamedTuple):
     `FREIGHT-IN`."""
     key_field: str | None
     """The custom field of bills that holds our key: `ap_bill_key_field` = `POSYNC_KEY`; None: the description does."""
+    approval_date_field: str | None
+    """The custom field of bills and vendor invoices that takes the day of the approval: `approval_date_field` =
+    `APPROVED_ON`; None: it is not sent, as Intacct has no field of its own for it."""
     sweeps: bool
     """`deletes` = `sweep`: deletions are not looked for in the audit trail, which may not log Purchasing."""
 
@@ -62,6 +66,7 @@ class Preferences(NamedTuple):
                 if name.startswith(ITEM_PREFIX) and value
             },
             key_field=given.get(KEY_FIELD, "").upper() or None,
+            approval_date_field=given.get(APPROVAL_DATE_FIELD, "").upper() or None,
             sweeps=given.get(DELETES_PREFERENCE) == SCAN,
             shows_unapproved=are_shown(given),
         )

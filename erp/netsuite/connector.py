@@ -78,6 +78,7 @@ class NetSuiteConnector:
             retract_by=WAYS,
             retract_direct_by=WAYS,
             pays_several_bills=True,
+            projects_or_customers=True,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

@@ -258,6 +258,8 @@ class BillToPush(Record):
     posting_date: date
     due_date: date | None = None
     """None: nobody knows it, and the ERP works it out by the term."""
+    approved_on: date | None = None
+    """The day of its approval, where the connection is; None: it is not approved, or needs no approval."""
     term: str | None = None
     """The order's payment term, as the ERP names it; sent where there is no due date."""
     currency: str
@@ -302,6 +304,8 @@ class DirectBillToPush(Record):
     posting_date: date
     due_date: date | None = None
     """None: nobody knows it, and the ERP works it out by the term."""
+    approved_on: date | None = None
+    """The day of its approval, where the connection is; None: it is not approved, or needs no approval."""
     term: str | None = None
     """The payment term, as the ERP names it; sent where there is no due date."""
     currency: str

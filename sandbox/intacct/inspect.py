@@ -75,6 +75,7 @@ def _document(company: Company, record: Record) -> Shown:
         "total": record["TRX_TOTAL"],
         "paid": record["TRX_TOTALPAID"],
         "reference": record["PONUMBER"],
+        "custom_fields": _custom_fields(company, "PODOCUMENT", record),
         "vendor_number": record["VENDORDOCNO"],
         "memo": record["MESSAGE"],
         "term": record["TERM.NAME"],
@@ -131,6 +132,7 @@ def _bill(company: Company, record: Record) -> Shown:
         "selected": record["TRX_TOTALSELECTED"],
         "due": record["TRX_TOTALDUE"],
         "memo": record["DESCRIPTION"],
+        "custom_fields": _custom_fields(company, "APBILL", record),
         "entity": record["MEGAENTITYID"],
         "modified_at": record["WHENMODIFIED"],
         "lines": [
@@ -141,10 +143,17 @@ def _bill(company: Company, record: Record) -> Shown:
                 "amount": item["TRX_AMOUNT"],
                 "description": item["ENTRYDESCRIPTION"],
                 "location": item["LOCATIONID"],
+                "project": item["PROJECTID"],
             }
             for item in items
         ],
     }
+
+
+def _custom_fields(company: Company, name: str, record: Record) -> Shown:
+    """The company's own fields that the record has a value in."""
+    names = sorted(company.custom_fields.get(name, ()))
+    return {field: value for field in names if (value := record.values.get(field))}
 
 
 def adjustment(company: Company, record: Record) -> Shown:

@@ -191,7 +191,7 @@ async def test_a_deleted_bill_of_a_receipt_is_not_billed_any_more(erp: ActivityH
 async def test_draft_and_closed_receipts_are_no_sources(
     erp: ActivityHarness, state: str, status: ReceiptStatus
 ) -> None:
-    """B10: a receiver closed after a part, or a draft: never what a bill is converted from."""
+    """B10, W4: a receiver closed after a part, or a draft: never what a bill is converted from."""
     await erp.three_way()
     order = an_order(lines={1: 10}, billed={1: 5})
     await erp.holds(order)

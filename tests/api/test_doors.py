@@ -574,3 +574,29 @@ async def test_an_account_that_is_inactive_and_a_location_of_another_entity_are_
         ("body.lines.2.location", "other_entity"),
         ("body.lines.3.location", "other_entity"),
     ]
+
+
+@pytest.mark.parametrize(("either", "code"), [(True, 200), (False, 422)])
+async def test_where_one_field_names_both_a_customer_is_taken_as_a_project(
+    api: ApiClient, database: Database, either: bool, code: int
+) -> None:
+    """Issue 13.7: NetSuite has one field for projects and customers, Intacct a field for each."""
+    connection_id = await connected(api)
+    order_id = await mirrored(database, connection_id, an_order("PO-1"))
+    entries = [
+        ListEntry(kind=kind, erp_id=ErpId(key), key=key, name=key)
+        for kind, key in ((ListKind.PROJECT, "P-1"), (ListKind.CUSTOMER, "C-1"))
+    ]
+    async with database.transaction() as session:
+        await list_entries.upsert(session, ConnectionId(connection_id), entries)
+        await session.execute(
+            text(
+                "update connections set capabilities = capabilities || jsonb_build_object("
+                "'projects_or_customers', cast(:either as boolean)) where id = :id"
+            ),
+            {"id": connection_id, "either": either},
+        )
+    path = f"/v1/purchase-orders/{order_id}/match"
+    for project, expected in (("P-1", 200), ("C-1", code), ("C-9", 422)):
+        answer = await api.post(path, a_bill(lines=[{"order_line_no": 1, "quantity": "1", "project": project}]))
+        assert answer.status_code == expected, answer.text

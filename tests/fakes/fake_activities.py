@@ -7,6 +7,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities.failures import as_failure, not_yet
+from erp.errors import Rejected
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus
 from models.domain.ids import (
@@ -128,6 +129,9 @@ class FakeDatabaseActivities:
             bill = order.bills[BillId(abandon.subject_id)]
             bill.status, bill.retract_for = BillStatus.SYNCED, None
             bill.version += 1
+            if order.parts_gone:
+                bill.status = BillStatus.SYNC_ISSUE
+                order.parts_sent -= order.parts_gone
             return AbandonedWrite(done=True, bill=order.balance(BillId(abandon.subject_id)))
         if abandon.subject_kind == "bill":
             bill = order.bills[BillId(abandon.subject_id)]
@@ -189,6 +193,10 @@ class FakeErpActivities:
         if order.refuse_part and order.parts_sent + 1 == order.refuse_part:
             order.refuse_part = 0
             raise as_failure(refused())
+        if order.parts_gone:
+            if not push.remake_parts:
+                raise as_failure(Rejected("a part is gone", code="BILL_PART_DELETED"))
+            order.parts_gone -= 1
         order.parts_sent += 1
         parts = [] if order.parts == 1 else _parts(order)
         if order.parts_sent < order.parts:

@@ -150,6 +150,8 @@ class FakeOrder:
     parts: int = 1
     """How many documents a bill is in the ERP."""
     parts_sent: int = 0
+    parts_gone: int = 0
+    """How many parts a retraction took back before one was refused."""
     refuse_part: int = 0
     """The part that is refused once; 0: none."""
     link_dropped: bool = False

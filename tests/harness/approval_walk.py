@@ -12,9 +12,12 @@ from models.domain.approvals import PushWhen
 from models.domain.ids import OrganizationId
 from models.store.base.database import Database
 from services.approvals.push_rules import Settings, becomes
+from tests.harness.account_lines import furnish
 from tests.harness.people import PersonClient, add_person
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, ledger, refused
+
+LINE = {"account": "6600", "amount": "125.00", "description": "Rent", "location": "100"}
 
 STAGES: Mapping[tuple[PushWhen, bool], tuple[str, ...]] = {
     (PushWhen.MATCHED, False): (),
@@ -52,17 +55,24 @@ async def set_approvals(api: StackClient, **settings: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def walk(api: StackClient, company: SandboxCompany, database_url: str, kind: str, asked: Settings) -> None:
-    """Ask for the settings; where they are taken, a bill of PO-1 waits where it must, and reaches the books once.
+async def walk(
+    api: StackClient, company: SandboxCompany, database_url: str, kind: str, asked: Settings, *, orders: bool = True
+) -> None:
+    """Ask for the settings; where they are taken, a bill waits where it must, and reaches the books once: one of PO-1,
+    or without purchase orders one without an order.
 
     `kind` is what the ERP's books call a bill.
     """
+    if not orders:
+        furnish(company)
     company.order("PO-1", "10")
-    if kind == "bills":  # NetSuite takes no bill ahead of its receipt here; Intacct would bill the receipt
+    if kind == "bills" and orders:  # NetSuite takes no bill ahead of its receipt here; Intacct would bill the receipt
         company.does("receive", number="PO-1")
     await api.start()
-    # Purchase orders are on; Intacct alone keeps drafts of an order's bills.
-    result = becomes(asked, orders=True, drafts=True, order_drafts=kind == "vendor_invoices")
+    if not orders:
+        await api.match("two_way", enabled=False)
+    # Intacct alone keeps drafts of an order's bills.
+    result = becomes(asked, orders=orders, drafts=True, order_drafts=company.set_up.erp == "intacct")
     body = asked._asdict()
     if not isinstance(result, PushWhen):
         refused(await api.put(f"/v1/connections/{api.connection_id}/approvals", body), 409, result)
@@ -77,9 +87,12 @@ async def walk(api: StackClient, company: SandboxCompany, database_url: str, kin
     notices = [one for one in await api.items("/v1/notices") if one["code"] == "PUSH_WHEN_CHANGED"]
     assert (answer["notice"] is not None) == (result != asked.push_when) == bool(notices)
 
-    bill_id = await api.bill("PO-1", {1: "10"})
+    bill_id = await (api.bill("PO-1", {1: "10"}) if orders else api.direct_bill([LINE], number="RENT-1"))
     payment_id = ""
-    if asked.draft_order_bills:
+    if result is PushWhen.BEFORE_APPROVAL:
+        await _posted_by_its_approval(api, company, ben, bill_id)
+        return
+    if asked.draft_order_bills and orders:
         await _draft_until_approved(api, company, ben, bill_id)
         return
     for stage in STAGES[result, asked.enabled]:
@@ -93,7 +106,7 @@ async def walk(api: StackClient, company: SandboxCompany, database_url: str, kin
             assert approved.status_code == 200, approved.text
         else:
             payment_id = await api.pay(bill_id, "125.00")
-    bill = await api.bill_is(bill_id, "synced")
+    bill = await api.arrived(bill_id)
     assert len(company.held(kind)) == 1
     assert bill["approval"] == ("approved" if asked.enabled else "not_required")
     if payment_id:
@@ -105,6 +118,18 @@ async def walk(api: StackClient, company: SandboxCompany, database_url: str, kin
         refused(await api.put(path, {"only_approved": False}), 409, "ONLY_APPROVED_IS_PERMANENT")
         refused(await api.put(path, {"enabled": False}), 409, "ONLY_APPROVED_IS_PERMANENT")
         assert (await set_approvals(api, push_when="scheduled"))["approvals"]["push_when"] == "scheduled"
+
+
+async def _posted_by_its_approval(api: StackClient, company: SandboxCompany, ben: PersonClient, bill_id: str) -> None:
+    """Have a bill without an order approved that went out as a draft."""
+    await api.bill_is(bill_id, "synced")
+    assert [one["state"] for one in company.held("bills")] == ["Draft"]
+    assert (await ben.approve(bill_id)).status_code == 200
+
+    async def posted() -> bool:
+        return [one["state"] for one in company.held("bills")] == ["Posted"]
+
+    await api.until(posted, "the draft is posted")
 
 
 async def _draft_until_approved(api: StackClient, company: SandboxCompany, ben: PersonClient, bill_id: str) -> None:

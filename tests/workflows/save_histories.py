@@ -232,6 +232,30 @@ async def bill_taken_back(harness: WorkflowHarness) -> dict[str, WorkflowHistory
     return {"bill_taken_back": await handle.fetch_history()}
 
 
+async def bill_in_parts(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """Over two sources: the second part is refused and retried; a deletion stops in the middle, is abandoned, and the
+    part that was gone is made again; then all of it is deleted."""
+    harness.parts, harness.refuse_part = 2, 2
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    handle = bill(harness, BILL)
+    await settle(handle, issue_id, "retry")
+    await done(order(harness))
+    harness.troubles["retract_bill"] = [refused("it is reconciled", "DELETION_REFUSED")]
+    harness.parts_gone = 1
+    await handle.signal(BILL_CHANGED, harness.ask_back(BILL, BillStatus.DELETED))
+    issue_id, _ = await an_issue(harness)
+    await settle(handle, issue_id, "abandon")
+
+    async def whole_again() -> bool:
+        return (await bill_state(harness, BILL)).status is BillStatus.SYNCED
+
+    await eventually(whole_again)
+    await handle.signal(BILL_CHANGED, harness.ask_back(BILL, BillStatus.DELETED))
+    await done(handle)
+    return {"bill_in_parts": await handle.fetch_history()}
+
+
 async def sync_run(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A sync run over several pages of two streams."""
     harness.pages = {Stream.LISTS: 1, Stream.PURCHASE_ORDERS: 3}
@@ -316,6 +340,7 @@ STORIES = (
     payment_abandoned,
     source_order_uploads,
     bill_taken_back,
+    bill_in_parts,
     bills_that_waited,
     bill_approved,
     bill_sent_with_its_payment,

@@ -2,6 +2,8 @@
 
 from models import contract
 from models.domain.bills import BillStatus
+from models.domain.ids import BillId
+from tests.fakes.fake_order import refused
 from tests.harness.waiting import eventually
 from tests.harness.workflow_client import (
     an_issue,
@@ -48,3 +50,25 @@ async def test_an_operator_reads_which_part_is_stopped(harness: WorkflowHarness)
     await settle(bill(harness, "bill_k1"), issue_id, "retry")
     await done(order(harness))
     assert [part.state for part in (await bill_state(harness, "bill_k1")).parts] == ["in_erp", "in_erp"]
+
+
+async def test_what_was_taken_back_before_a_refusal_is_made_again(harness: WorkflowHarness) -> None:
+    """W3: all parts or none. A retraction that stops in the middle is abandoned: the parts that are gone are made
+    again, by nobody's further decision."""
+    harness.parts = 2
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
+    bill_id = BillId("bill_k1")
+    harness.troubles["retract_bill"] = [refused("it is reconciled", "DELETION_REFUSED")]
+    harness.parts_gone = 1
+    await bill(harness, bill_id).signal(contract.BILL_CHANGED, harness.ask_back(bill_id, BillStatus.DELETED))
+    issue_id, _ = await an_issue(harness)
+    await settle(bill(harness, bill_id), issue_id, "abandon")
+
+    async def whole_again() -> bool:
+        state = await bill_state(harness, bill_id)
+        return state.status is BillStatus.SYNCED and [part.state for part in state.parts] == ["in_erp"] * 2
+
+    await eventually(whole_again)
+    assert harness.calls["push_bill"] == 3
+    assert not harness.open_issues()

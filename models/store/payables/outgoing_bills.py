@@ -70,6 +70,7 @@ _IN_PUSH = text(
            b.direct, b.entity as own_entity,
            (case when b.direct then c.push_when = 'before_approval' else c.draft_order_bills end)
                and b.approval not in ('not_required', 'approved') as draft,
+           (b.approved_at at time zone coalesce(c.time_zone, 'UTC'))::date as approved_on,
            coalesce(b.term, o.term, (
                select nullif(v.attributes ->> 'term', '') from list_entries v
                 where v.connection_id = b.connection_id and v.kind = 'vendor' and v.key = b.vendor_id
@@ -159,6 +160,7 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
             bill_date=bill.bill_date,
             posting_date=bill.posting_date,
             due_date=bill.due_date,
+            approved_on=bill.approved_on,
             term=bill.term if bill.due_date is None else None,
             currency=bill.currency,
             memo=bill.memo,
@@ -192,6 +194,7 @@ def _direct_bill(bill: Any, lines: tuple[AccountLineToPush, ...]) -> DirectBillT
         bill_date=bill.bill_date,
         posting_date=bill.posting_date,
         due_date=bill.due_date,
+        approved_on=bill.approved_on,
         term=bill.term if bill.due_date is None else None,
         currency=bill.currency,
         memo=bill.memo,

@@ -47,6 +47,8 @@ class EditedDocument(NamedTuple):
     """Its revision when it was last read back."""
     key: ExternalKey | None = None
     """Of a part: its key."""
+    edition: int | None = None
+    """Of a part: the earlier edit that it has while others do not."""
 
     @property
     def as_part(self) -> PartInErp:
@@ -115,6 +117,7 @@ async def documents(session: AsyncSession, bill_id: BillId, edit: OutgoingEdit) 
             DocumentId(part.document_id or ""),
             part.erp_revision,
             key=ExternalKey(part.external_key),
+            edition=part.edition,
         )
         for part in parts
         if not edit.puts_back or part.edition is not None

@@ -168,7 +168,7 @@ async def unusable(
 ) -> dict[tuple[ListKind, str], str]:
     """Return what cannot be used, by the key or the ERP's id, and why: `unknown` or `inactive`.
 
-    Of a list that is empty nothing is known yet.
+    Of a list that is empty nothing is known yet. A project may be a customer where the ERP has one field for both.
     """
     if not given:
         return {}
@@ -178,7 +178,10 @@ async def unusable(
           from unnest(cast(:kinds as text[]), cast(:names as text[])) as w (kind, value)
           left join lateral (
               select e.kind, e.active from list_entries e
-               where e.connection_id = :connection and e.kind = w.kind and e.deleted_at is null
+               where e.connection_id = :connection and e.deleted_at is null
+                 and (e.kind = w.kind or (e.kind = 'customer' and w.kind = 'project' and exists (
+                     select from connections c
+                      where c.id = :connection and (c.capabilities ->> 'projects_or_customers')::boolean)))
                  and (e.key = w.value or e.erp_id = w.value)
                order by e.active desc limit 1) e on true
          where exists (select from list_entries x where x.connection_id = :connection and x.kind = w.kind)

@@ -1,6 +1,7 @@
 """Approvals on the whole stack: what a bill waits for, from the API to Intacct's books."""
 
 import itertools
+from datetime import date
 
 import pytest
 
@@ -8,6 +9,7 @@ from models import contract
 from models.domain.approvals import PushWhen
 from services.approvals.push_rules import SETTINGS, Settings
 from settings import Settings as Environment
+from tests.harness.account_lines import RENT, furnish
 from tests.harness.approval_walk import let_approve, person, set_approvals, walk
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, ledger
@@ -21,13 +23,15 @@ def test_every_combination_has_its_row() -> None:
     assert set(SETTINGS) == set(COMBINATIONS)
 
 
+@pytest.mark.parametrize("orders", [True, False], ids=["orders", "no-orders"])
 @pytest.mark.parametrize("asked", COMBINATIONS, ids=lambda asked: "-".join(map(str, asked)))
 async def test_a_bill_goes_out_when_the_settings_say_so(
-    api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings
+    api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings, orders: bool
 ) -> None:
-    """S2-58, S2-59, S4-24, S5-04, S5-06, S5-152: refused or taken; held here until approved, or paid, or a draft
+    """S2-58..60, S4-24, S5-04..06, S5-152: refused or taken; held here until approved, or paid, or a draft
     in the books until approved; then once."""
-    await walk(api, company, whole_settings.database_url, "vendor_invoices", asked)
+    kind = "vendor_invoices" if orders else "bills"
+    await walk(api, company, whole_settings.database_url, kind, asked, orders=orders)
 
 
 async def test_a_payment_that_is_abandoned_in_time_keeps_the_bill_here(
@@ -105,4 +109,35 @@ async def test_a_draft_stays_one_after_the_setting_is_off(
     assert (invoice["state"], invoice["created_from"]) == ("Pending", "Purchase Order-PO-1")
     await api.sync()
     assert (ledger(await api.order("PO-1")), ledger(await api.order("PO-2"))) == ((10, 0, 4, 0), (10, 0, 0, 0))
+    assert await api.issues() == []
+
+
+@pytest.mark.parametrize("drafts", [False, True])
+async def test_an_approved_bill_carries_the_day_of_its_approval(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment, drafts: bool
+) -> None:
+    """S5-09: in the company's own field, with the bill or with the release of its draft; S5-05: before or after the
+    approval, as the connection says. Without the field named, nothing is sent."""
+    furnish(company)
+    company.orders("PO-1", "PO-2")
+    await api.start()
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, enabled=True, draft_order_bills=drafts)
+
+    async def approved(bill_id: str) -> str:
+        if drafts:
+            await api.bill_is(bill_id, "synced")
+        assert (await ben.approve(bill_id)).status_code == 200
+        await api.arrived(bill_id)
+        return str((await api.read_bill(bill_id))["approved_at"])[:10]
+
+    await approved(await api.bill("PO-2", {1: "1"}))
+    assert company.one("vendor_invoices", reference="PO-2")["custom_fields"] == {}
+    await api.prefer(approval_date_field="approved_on")
+    day = date.fromisoformat(await approved(await api.bill("PO-1", {1: "4"})))
+    shown = {"APPROVED_ON": f"{day:%m/%d/%Y}"}
+    assert company.one("vendor_invoices", reference="PO-1")["custom_fields"] == shown
+    await approved(await api.direct_bill([RENT], number="RENT-3"))
+    assert company.one("bills", number="RENT-3")["custom_fields"] == shown
     assert await api.issues() == []

@@ -134,7 +134,7 @@ async def test_a_line_off_the_order_goes_out_as_the_item_of_its_account(
 async def test_all_of_it_is_corrected_until_it_is_sent(
     api: StackClient, company: SandboxCompany, whole_settings: Settings
 ) -> None:
-    """S1-24, S1-28, S2-60: number, vendor, dates, lines, accounts and amounts; an approval that was given is
+    """S1-24, S1-28: number, vendor, dates, lines, accounts and amounts; an approval that was given is
     withdrawn, and the books hold what was approved then. What was sent is not corrected."""
     furnish(company)
     company.load(vendors=[{"vendor_id": "V-9", "name": "The right one", "term": "Net 30"}])

@@ -1,7 +1,8 @@
 """The lists that come in: projects, customers, employees, and vendors with their contact."""
 
+from tests.harness.account_lines import RENT, furnish
 from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.stack_client import StackClient
+from tests.harness.stack_client import StackClient, refused
 
 
 async def test_projects_customers_and_employees_come_in(api: StackClient, company: SandboxCompany) -> None:
@@ -88,3 +89,25 @@ async def test_accounts_and_projects_follow_the_erp(api: StackClient, company: S
         "7100": "Rent and rates", "7200": None, "7300": "Water",
     }  # fmt: skip
     assert await api.items(f"{lists}/project") == []
+
+
+async def test_an_unknown_or_inactive_project_is_refused_by_line(api: StackClient, company: SandboxCompany) -> None:
+    """Issue 13.7, S2-12: found when the bill is saved, on an order and without one, not when Intacct refuses it."""
+    furnish(company)
+    company.load(
+        customers=[{"customer_id": "C-1", "name": "Northwind"}],
+        projects=[{"project_id": "P-1", "name": "Bridge"}, {"project_id": "P-2", "name": "Dam", "status": "inactive"}],
+    )
+    company.order("PO-1")
+    await api.start()
+    wrong = ("P-2", "inactive"), ("P-9", "unknown"), ("C-1", "unknown")
+    for project, rule in wrong:
+        on_order = await api.enter("PO-1", {}, lines=[{"order_line_no": 1, "quantity": "1", "project": project}])
+        direct = await api.enter_direct([{**RENT, "project": project}])
+        for answer in (on_order, direct):
+            problem = refused(answer, 422, "VALIDATION_FAILED")
+            assert [(one["where"], one["rule"]) for one in problem["errors"]] == [("body.lines.0.project", rule)]
+    bill = await api.arrived(await api.direct_bill([{**RENT, "project": "P-1"}], number="RENT-7"))
+    assert [line["project"] for line in bill["lines"]] == ["P-1"]
+    (line,) = company.one("bills", number="RENT-7")["lines"]
+    assert line["project"] == "P-1"

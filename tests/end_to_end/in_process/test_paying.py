@@ -288,3 +288,16 @@ async def test_a_payment_says_what_it_waits_for(api: StackClient, company: Sandb
     company.mend()
     await api.arrived(bill_id)
     assert (await api.get(f"/v1/payments/{later}"))["waits_for"]["what"] == "day"
+
+
+async def test_a_vendor_invoice_itself_is_no_bill_here(api: StackClient, company: SandboxCompany) -> None:
+    """S4-63: made there as a draft it does not come in; posted, its AP bill does, once, and no second one with it."""
+    company.orders("PO-1", "PO-2")
+    await api.start()
+    company.does("convert_to_vendor_invoice", number="PO-1", invoice_number="VI-1", vendor_number="S-1", state="Draft")
+    company.does("convert_to_vendor_invoice", number="PO-2", invoice_number="VI-2", vendor_number="S-2")
+    await api.sync()
+    assert len(company.held("vendor_invoices")) == 2
+    (bill,) = await api.items("/v1/bills")
+    assert (bill["number"], bill["payable_id"]) == ("S-2", company.one("bills", number="S-2")["record_no"])
+    assert (await api.order("PO-1"))["lines"][0]["billed"] == "0"

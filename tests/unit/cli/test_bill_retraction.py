@@ -63,6 +63,30 @@ BILL: dict[str, Any] = {
 }
 
 
+DIRECT: dict[str, Any] = {
+    **BILL,
+    "id": "bill_2",
+    "number": "RENT-1",
+    "direct": True,
+    "connection_id": "c-1",
+    "purchase_order_id": None,
+    "vendor_id": "V-1",
+    "entity": "100",
+    "term": None,
+    "lines": [
+        {
+            "account": "6600",
+            "amount": "1200.00",
+            "description": "Rent",
+            "department": None,
+            "location": "100",
+            "class_id": None,
+            "project": None,
+        }
+    ],
+}
+
+
 class Asked:
     """An API with one bill, and what was written."""
 
@@ -76,10 +100,13 @@ class Asked:
                 bill = {"number": "INV-2", "status": "on_hold"}
                 finding = {"id": "SUBSTITUTE:1:ITEM-9", "message": "another item"}
                 return httpx.Response(200, json={"bill": bill, "match": {"findings": [finding]}})
+            if request.url.path == "/v1/bills/bill_2":
+                bill = {"number": "RENT-2", "status": "awaiting_approval"}
+                return httpx.Response(200, json={"bill": bill, "match": {"findings": []}})
             return httpx.Response(200, json={"number": "INV-1", "status": "retracting"})
         if request.url.path == "/v1/bills":
             return httpx.Response(200, json={"items": [BILL], "next_cursor": None})
-        return httpx.Response(200, json=BILL)
+        return httpx.Response(200, json=DIRECT if request.url.path == "/v1/bills/bill_2" else BILL)
 
 
 @pytest.fixture
@@ -148,3 +175,18 @@ def test_a_correction_keeps_what_is_not_named(asked: Asked) -> None:
     ]
     run("correct", "INV-1", "--line", "1=3@12.00")
     assert asked.writes[1][1]["lines"] == [{"order_line_no": 1, "quantity": "3", "price": "12.00"}]
+
+
+def test_a_bill_without_an_order_is_corrected_as_one(asked: Asked) -> None:
+    """S1-24, S1-28: what is not named stays; lines are accounts and amounts."""
+    assert "RENT-2: awaiting approval." in run("correct", "bill_2", "--number", "RENT-2", "--vendor", "V-9")
+    run("correct", "bill_2", "--line", "6700=80.50:Power", "--due", "2026-12-31", "--memo", "december")
+    (first, header), (_, second) = asked.writes
+    assert (first, header["number"], header["vendor_id"], header["entity"]) == (
+        "/v1/bills/bill_2", "RENT-2", "V-9", "100",
+    )  # fmt: skip
+    assert header["lines"] == [{"account": "6600", "amount": "1200.00", "description": "Rent", "location": "100"}]
+    assert second["lines"] == [{"account": "6700", "amount": "80.50", "description": "Power"}]
+    assert (second["due_date"], second["memo"], second["vendor_id"]) == ("2026-12-31", "december", "V-1")
+    run("correct", "bill_2", "--po", "PO-1", code=2)
+    run("correct", "INV-1", "--vendor", "V-9", code=2)
