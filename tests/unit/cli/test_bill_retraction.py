@@ -37,6 +37,7 @@ BILL: dict[str, Any] = {
     "posting_date": "2026-11-20",
     "due_date": None,
     "memo": "as billed",
+    "direct": False,
     "tax": "0.00",
     "discount": "0.00",
     "charges": [],
