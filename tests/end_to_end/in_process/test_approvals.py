@@ -125,8 +125,8 @@ async def test_an_approved_bill_carries_the_day_of_its_approval(
     await let_approve(api, [ben])
     await set_approvals(api, enabled=True, draft_order_bills=drafts)
 
-    async def approved(bill_id: str) -> str:
-        if drafts:
+    async def approved(bill_id: str, *, draft: bool = drafts) -> str:
+        if draft:
             await api.bill_is(bill_id, "synced")
         assert (await ben.approve(bill_id)).status_code == 200
         await api.arrived(bill_id)
@@ -138,6 +138,6 @@ async def test_an_approved_bill_carries_the_day_of_its_approval(
     day = date.fromisoformat(await approved(await api.bill("PO-1", {1: "4"})))
     shown = {"APPROVED_ON": f"{day:%m/%d/%Y}"}
     assert company.one("vendor_invoices", reference="PO-1")["custom_fields"] == shown
-    await approved(await api.direct_bill([RENT], number="RENT-3"))
+    await approved(await api.direct_bill([RENT], number="RENT-3"), draft=False)
     assert company.one("bills", number="RENT-3")["custom_fields"] == shown
     assert await api.issues() == []

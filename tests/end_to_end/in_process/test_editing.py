@@ -116,28 +116,3 @@ async def test_what_people_changed_in_the_erp_is_not_written_over(api: StackClie
     (invoice,) = company.held("vendor_invoices")
     assert (invoice["memo"], invoice["lines"][0]["memo"]) == ("checked there", "Corrected")
     assert await api.issues() == []
-
-
-async def test_updates_of_unpaid_bills_need_reversals_off(api: StackClient, company: SandboxCompany) -> None:
-    """S2-36: where Intacct refuses them the issue names its setting; switched off there and retried, they arrive."""
-    company.order("PO-1")
-    await api.start()
-    bill = await api.billed("PO-1", {1: "4"})
-    company.switch(unpaid_bill_reversal=True, edits_with_reversal="refuse")
-    answer = await api.patch(f"/v1/bills/{bill['id']}", {"memo": "for the shelf"}, role="accountant")
-    assert answer.status_code == 200, answer.text
-
-    async def stopped() -> Any:
-        return next((one for one in await api.issues() if one["subject_id"] == bill["id"]), None)
-
-    issue = await api.until(stopped, "the issue of the edit")
-    assert any("reversal of unpaid bills" in step for step in issue["fix"]), issue
-    assert company.one("vendor_invoices", number=bill["external_key"])["memo"] != "for the shelf"
-    company.switch(unpaid_bill_reversal=False)
-    await api.settle(issue, "retry")
-
-    async def arrived() -> bool:
-        return company.one("vendor_invoices", number=bill["external_key"])["memo"] == "for the shelf"
-
-    await api.until(arrived, "the edit in Intacct")
-    assert await api.issues() == []
