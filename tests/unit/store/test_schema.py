@@ -114,12 +114,20 @@ async def test_one_way_sync_cannot_be_switched_off(tenant: Tenant) -> None:
         await tenant.execute("update connections set one_way = false where id = :id", id=tenant.connection_id)
 
 
-@pytest.mark.parametrize("change", ["only_approved = false", "approvals_enabled = false", "push_when = 'matched'"])
+@pytest.mark.parametrize(
+    "change",
+    ["only_approved = false", "approvals_enabled = false", "push_when = 'matched'", "draft_order_bills = true"],
+)
 async def test_that_only_approved_bills_go_out_cannot_be_switched_off(tenant: Tenant, change: str) -> None:
     """S2-59: the preference is permanent, also for whoever works in the database."""
     async with tenant.database.transaction() as s:
         await connections.set_approvals(
-            s, tenant.connection_id, enabled=True, push_when=PushWhen.APPROVED, only_approved=True
+            s,
+            tenant.connection_id,
+            enabled=True,
+            push_when=PushWhen.APPROVED,
+            only_approved=True,
+            draft_order_bills=False,
         )
     await tenant.execute("update connections set push_when = 'scheduled' where id = :id", id=tenant.connection_id)
     with pytest.raises(DBAPIError, match="permanent"):
