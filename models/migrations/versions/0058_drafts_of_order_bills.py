@@ -1,14 +1,14 @@
 """A connection may send an order's bills as drafts, which their approval releases.
 
 Revision ID: 0058
-Revises: 0073
+Revises: 0067
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0058"
-down_revision = "0073"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 
