@@ -6,8 +6,9 @@ an order.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from matching.kernel.exact import sensible
+from matching.kernel.exact import Exact, sensible
 from matching.kernel.inputs import Basis, BillLineToMatch, BillToMatch, OrderLineToMatch, OrderToMatch
 from matching.kernel.ledger import LineLedger
 from matching.kernel.lines import BilledLine, sort_lines
@@ -29,7 +30,7 @@ from matching.rules.prices import check_arithmetic, check_blanket, check_line_am
 from matching.rules.quantities import check_quantity, quantity_position
 from matching.rules.sources import check_sources, choose_sources
 from matching.rules.substitutes import check_substitutes
-from matching.rules.tolerances import Tolerances
+from matching.rules.tolerances import Applied, Tolerances
 from matching.rules.totals import bill_total, check_not_below_zero, check_totals
 from models.domain.bills import BillMatchMode
 from models.domain.connections import MatchMode
@@ -66,8 +67,10 @@ def match_bill(
     """
     looked_at = _touched(orders, bill)
     tolerances = Tolerances(policies, bill, rules)
-    chosen = _chosen_mode(mode, looked_at, bill, tolerances)
-    findings = tuple(_check(chosen, looked_at, bill, tolerances, rules))
+    figures = _figures(looked_at, bill)
+    applied = tolerances.of_bill(looked_at[0] if looked_at else None)
+    chosen = _chosen_mode(mode, looked_at, bill, applied, figures)
+    findings = tuple(_check(chosen, looked_at, bill, tolerances, figures, rules))
     if not bill.several_sources and all(finding.severity is not Outcome.BLOCK for finding in findings):
         # A bill that is refused anyway needs no sources.
         findings += check_sources(choose_sources(looked_at, bill), several_allowed=False, rules=rules)
@@ -120,21 +123,40 @@ def _named_by(rules: int, finding: Finding) -> Finding:
     return finding.model_copy(update={"policy": built_in(rules)})
 
 
+class _Figures(NamedTuple):
+    """What many checks ask of the figures of the bill as a whole, computed once."""
+
+    sensible: bool
+    """True: the rules can compute with every amount of bill and orders that is on no line."""
+    comes_to: Exact | None
+    """The `bill_total`; None: nobody can add it up."""
+
+
+def _figures(orders: Sequence[OrderToMatch], bill: BillToMatch) -> _Figures:
+    whole = numbers_are_sensible(orders, bill)
+    return _Figures(whole, bill_total(bill) if whole and sensible(*[line.amount for line in bill.lines]) else None)
+
+
 def _chosen_mode(
-    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances
+    mode: MatchMode, orders: Sequence[OrderToMatch], bill: BillToMatch, applied: Applied, figures: _Figures
 ) -> ChosenMode:
     """Return how the bill is matched. Without an order there is nothing to choose; nor is there with figures that
     nobody can add up."""
-    if not orders or not numbers_are_sensible(orders, bill) or not all(sensible(line.amount) for line in bill.lines):
+    if not orders or figures.comes_to is None:
         return ChosenMode(BillMatchMode(mode), BY_CONNECTION)
-    return choose_mode(mode, bill, tolerances.of_bill(orders[0]), bill_total(bill))
+    return choose_mode(mode, bill, applied, figures.comes_to)
 
 
 def _check(
-    chosen: ChosenMode, orders: Sequence[OrderToMatch], bill: BillToMatch, tolerances: Tolerances, rules: int
+    chosen: ChosenMode,
+    orders: Sequence[OrderToMatch],
+    bill: BillToMatch,
+    tolerances: Tolerances,
+    figures: _Figures,
+    rules: int,
 ) -> Iterator[Finding]:
     yield from check_header(orders, bill, rules, tolerances.of_bill(orders[0] if orders else None).days)
-    unreckonable = list(check_figures(orders, bill))
+    unreckonable = list(check_figures(bill, sensible_numbers=figures.sensible))
     yield from unreckonable
     billed, unfit = sort_lines(orders, bill, rules)
     yield from unfit
@@ -143,8 +165,8 @@ def _check(
         yield from _check_line(chosen.mode, bill, line, tolerances, rules)
     if rules > FIRST_RULES:
         yield from check_arithmetic(billed)
-    if not unreckonable and not any(finding.code == "INVALID_NUMBER" for finding in unfit):
-        comes_to = bill_total(bill)
+    comes_to = figures.comes_to
+    if comes_to is not None and not unreckonable and not any(finding.code == "INVALID_NUMBER" for finding in unfit):
         # What is wrong with a line is told of once, and not by its sum again.
         if rules > FIRST_RULES and not any(finding.severity is Outcome.BLOCK for finding in unfit):
             yield from check_not_below_zero(bill, comes_to)

@@ -74,14 +74,8 @@ class LineLedger(Record):
     @property
     def sensible(self) -> bool:
         """Return whether the rules can compute with all of the numbers; see `exact.sensible`."""
-        return (
-            sensible(self.ordered)
-            and sensible(self.cancelled)
-            and sensible(self.received)
-            and sensible(self.returned)
-            and sensible(self.billed)
-            and sensible(self.pending)
-            and sensible(self.credited)
+        return sensible(
+            self.ordered, self.cancelled, self.received, self.returned, self.billed, self.pending, self.credited
         )
 
     @property

@@ -266,12 +266,8 @@ def _no_quantity(order_line: OrderLineToMatch, line: BillLineToMatch) -> Finding
 
 def _numbers_are_sensible(order_line: OrderLineToMatch, line: BillLineToMatch) -> bool:
     return (
-        sensible(line.quantity)
-        and sensible(line.price)
-        and sensible(line.amount)
-        and sensible(order_line.price)
-        and (order_line.release_cap is None or sensible(order_line.release_cap))
-        and all(sensible(known.factor) for known in order_line.units)
+        sensible(line.quantity, line.price, line.amount, order_line.price, order_line.release_cap)
+        and (not order_line.units or sensible(*[known.factor for known in order_line.units]))
         and order_line.ledger.sensible
     )
 

@@ -11,6 +11,8 @@ from matching.kernel.result import Finding, Outcome
 
 def check_substitutes(orders: Sequence[OrderToMatch], bill: BillToMatch) -> Iterator[Finding]:
     """Return a finding per line with a substitute: one that was accepted is settled as long as it stays that item."""
+    if not any(line.substitute for line in bill.lines):
+        return
     by_line = {(order.id, line.line_no): (order, line) for order in orders for line in order.lines}
     for line in bill.lines:
         billed = by_line.get((line.purchase_order_id, line.order_line_no))

@@ -224,6 +224,7 @@ class Tolerances:
                 self._of_category[scope.category].append(position)
             else:
                 self._of_all.append(position)
+        self._some_by_entity = any(policy.scope.entity is not None for policy in self._policies)
         self._named: dict[int, tuple[TolerancePolicy, Policy]] = {}
         self._applied: dict[tuple[int, ...], Applied] = {}
 
@@ -248,9 +249,11 @@ class Tolerances:
         return self._apply(self._of_all, order)
 
     def _apply(self, positions: Sequence[int], order: OrderToMatch | None) -> Applied:
-        entity = self._bill.entity if self._bill.entity is not None or order is None else order.entity
         # Lines to which the same policies apply share what was computed for them.
-        holding = tuple(position for position in positions if self._policies[position].scope.entity in (None, entity))
+        holding = tuple(positions)
+        if self._some_by_entity:
+            entity = self._bill.entity if self._bill.entity is not None or order is None else order.entity
+            holding = tuple(place for place in holding if self._policies[place].scope.entity in (None, entity))
         applied = self._applied.get(holding)
         if applied is None:
             for position in holding:
