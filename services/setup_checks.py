@@ -147,6 +147,6 @@ async def must_not_break(session: AsyncSession, connection_id: ConnectionId, wha
     Raises:
         Refused: SETUP_CHECK_FAILED.
     """
-    for one in await setup_checks.all_of(session, connection_id):
+    for one in await setup_checks.failing(session, connection_id):
         if what in one.breaks and state_of(one, now) is CheckState.FAIL:
             raise Refused("SETUP_CHECK_FAILED", f"{one.title}: no. {one.why}", fix=tuple(one.fix))

@@ -11,14 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from matching.kernel.exact import rounded
 from matching.rules.totals import bill_total
-from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, OrganizationId
 from models.domain.invoice_numbers import number_parts
 from models.domain.outbox import MessageKind
 from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
-from models.store.orders import ledger, order_notifications
+from models.store.orders import ledger
 from models.store.orders.purchase_orders import order_and_connection
 from models.store.payables import bills, bills_in_review, duplicate_candidates, payment_terms
 from models.store.policies import match_results
@@ -128,8 +128,7 @@ async def _save(session: AsyncSession, matched: MatchedBill, bill_id: BillId, ke
         vendor_id=matched.result.inputs.bill.vendor_id,
         bill_date=asked.bill_date,
     )
-    terms = "" if home is None else await order_notifications.terms(session, PurchaseOrderId(home.id))
-    await bills.create(session, new_bill(matched, bill_id, created_by=actor, due_on=due_on, terms=terms))
+    await bills.create(session, new_bill(matched, bill_id, created_by=actor, due_on=due_on))
     if matched.connection.approvals_enabled:
         await assign_approvers(session, matched.connection, bill_id)
     acknowledged = [finding for finding in kept["findings"] if finding["id"] in asked.acknowledge]

@@ -359,7 +359,7 @@ async def match_requested(
 
 
 def new_bill(
-    matched: MatchedBill, bill_id: BillId, *, created_by: str, due_on: date | None, terms: str
+    matched: MatchedBill, bill_id: BillId, *, created_by: str, due_on: date | None, terms: str | None = None
 ) -> bills.NewBill:
     """Return the bill to save: matched lines, completed with the accounts and dimensions of the order's lines, and the
     lines on no order."""

@@ -34,9 +34,9 @@ async def apply_snapshot(
         reason = f"it is in {order.currency} now"
         await leave_out(session, ConnectionId(connection.id), [(order.erp_id, reason, order.revision)])
         return ()
-    await take_back(session, ConnectionId(connection.id), [order.erp_id])
     mapped = await map_order(session, connection, erp, order)
     if mapped is None:
+        await take_back(session, ConnectionId(connection.id), [order.erp_id])
         return ()
     if erp.capabilities.credits_name_orders:
         await _notify_unclear_credits(session, connection, snapshot)

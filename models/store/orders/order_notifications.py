@@ -74,7 +74,10 @@ left join lateral (
 """
 
 
-_TERMS_OF_ONE = text(f"select {_TERMS} from purchase_orders o {_LINES} where o.id = :id")
+TERMS_OF_ONE = f"select {_TERMS} from purchase_orders o {_LINES} where o.id = "
+"""The digest of `terms`; what says the order's id comes behind it."""
+
+_TERMS_OF_ONE = text(f"{TERMS_OF_ONE} :id")
 
 _FACTS_OF_ONE = text(_FACTS + "where o.id = :id")
 

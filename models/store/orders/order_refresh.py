@@ -18,6 +18,7 @@ from models.domain.receipts import Receipt, ReceiptStatus
 from models.store.orders import credits, settled_parts
 from models.store.orders.figures_due import figures_are_in, keep_time_of, mark_figures_due
 from models.store.orders.order_links import adopt_all, count_receipts
+from models.store.orders.order_pages import take_back
 from models.store.orders.order_rows import (
     MappedOrder,
     OrderWrite,
@@ -51,6 +52,8 @@ async def apply_snapshot(
     connection = await s.connection()
     write = order_write(connection_id, mapped)
     stored = await _lock(connection, write)
+    if stored is not None and stored.left_out:
+        await take_back(s, connection_id, [mapped.order.erp_id])
     if stored is not None and (
         write.revision < stored.revision or (stored.deleted_at is not None and write.revision == stored.revision)
     ):
@@ -93,7 +96,11 @@ async def apply_snapshot(
     await drop_others(connection, write.id, [receipt.erp_id for receipt in snapshot.receipts])
     settled = (
         *await _settle(connection, write, snapshot.billings),
-        *await _settle_parts(s, connection, write, snapshot.billings),
+        *(
+            await _settle_parts(s, connection, write, snapshot.billings)
+            if stored is not None and stored.bills_in_parts
+            else ()
+        ),
     )
     credited = await credits.take_in(connection, write.id, snapshot.credits)
     if credited or snapshot.credits or frees:
@@ -107,13 +114,16 @@ async def apply_snapshot(
 async def _lock(connection: AsyncConnection, write: OrderWrite) -> Any:
     """Lock the order and its lines (`lock_orders`).
 
-    Return the order as it is behind the lock, or None when we have none.
+    Return the order as it is behind the lock, or None when we have none. `bills_in_parts` may be of before a wait for
+    the lock: parts that were planned meanwhile are in no evidence that was read before.
     """
     stored = (
         await connection.execute(
             text(
-                "select id, revision, content_hash, status, matching_status, deleted_at, figures_due, credits_read_at"
-                " from purchase_orders where id = :id for no key update"
+                "select id, revision, content_hash, status, matching_status, deleted_at, figures_due, credits_read_at,"
+                "   left_out, exists (select from bill_lines l join bill_parts p on p.bill_id = l.bill_id"
+                "      where l.purchase_order_id = o.id and l.reserves) as bills_in_parts"
+                " from purchase_orders o where id = :id for no key update"
             ),
             {"id": write.id},
         )

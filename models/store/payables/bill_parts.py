@@ -54,7 +54,7 @@ async def plan(session: AsyncSession, bill_id: BillId, outgoing: OutgoingBill) -
 
     A bill with one source has no parts.
     """
-    stored = await of_bill(session, bill_id)
+    stored = await of_bill(session, bill_id) if outgoing.has_parts else []
     if any(PartState(part.state) is not PartState.PLANNED and part.state != PartState.REFUSED for part in stored):
         return stored
     if stored and await _any_in_doubt(session, bill_id):

@@ -32,6 +32,7 @@ from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillBalance, BillPushResult
 from models.store.audit import events, sync_issues, writes
 from models.store.base.identity import digest_of, named_id
+from models.store.orders.order_notifications import TERMS_OF_ONE
 from models.store.payables.statuses import moved, status_statement
 from models.tables import BillLineRow, BillRow
 
@@ -131,8 +132,9 @@ class NewBill:
     tax: Decimal = Decimal(0)
     discount: Decimal = Decimal(0)
     """Subtracted from the total; zero or more."""
-    matched_terms: str = ""
-    """The `OrderFacts.terms` of its order that it was matched under."""
+    matched_terms: str | None = None
+    """The `OrderFacts.terms` of its order that it was matched under; None: those of the moment in which it is saved,
+    when its order's lines are locked."""
     part_of: BillId | None = None
     """The first bill of the supplier invoice that this one is a further part of."""
     repeats_number: bool = False
@@ -155,8 +157,9 @@ _CREATE = text(
             bill_date, posting_date, due_date, currency, memo, total, invoice_total, charges, tax, discount,
             external_key, linked_in_erp, manual_both_sides, created_by, direct, entity, term, match_mode,
             small, version)
-        values (:id, :organization, :connection, :order, :vendor, :vendor_name, :number, :number_key, :number_parts,
-            :repeats_number, :part_of, :reference, :origin, :status, :outcome, :terms, :bill_date, :posting_date,
+        values (:id, :organization, :connection, cast(:order as varchar), :vendor, :vendor_name, :number, :number_key,
+            :number_parts, :repeats_number, :part_of, :reference, :origin, :status, :outcome,
+            coalesce(cast(:terms as varchar), ({TERMS_OF_ONE} cast(:order as varchar)), ''), :bill_date, :posting_date,
             :due_date, :currency, :memo, :total, :invoice_total, cast(:charges as jsonb), :tax, :discount, :key, false,
             false, :created_by, :direct, :entity, :term, :match_mode, :small, 1)
         on conflict (id) do nothing

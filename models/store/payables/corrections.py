@@ -30,7 +30,7 @@ async def replace(
     bill.purchase_order_id, bill.reference = new.purchase_order_id, new.order_number
     bill.vendor_name, bill.currency = new.vendor_name, new.currency
     bill.number_key, bill.number_parts = new.number_key, number_parts(new.number)
-    bill.repeats_number, bill.part_of, bill.matched_terms = new.repeats_number, new.part_of, new.matched_terms
+    bill.repeats_number, bill.part_of, bill.matched_terms = new.repeats_number, new.part_of, new.matched_terms or ""
     bill.charges = [
         {"class": charge.kind, "amount": str(charge.amount), "description": charge.description}
         for charge in new.charges

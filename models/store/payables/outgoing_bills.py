@@ -48,6 +48,8 @@ class OutgoingBill(NamedTuple):
     generation: int = 1
     in_parts: bool = False
     """The ERP takes a bill over several sources as one document per source."""
+    has_parts: bool = False
+    """Parts of it are stored, of whatever generation."""
 
 
 class SourceOrder(NamedTuple):
@@ -65,6 +67,7 @@ _IN_PUSH = text(
            array(select r.document_id from bill_retractions r where r.bill_id = b.id and r.state = 'done'
                  union select p.document_id from bill_parts p where p.bill_id = b.id and p.document_id is not null
                           and (p.superseded or p.generation < b.generation) order by 1) as earlier,
+           exists (select from bill_parts p where p.bill_id = b.id) as has_parts,
            b.generation, coalesce((c.capabilities ->> 'bills_in_parts')::boolean, false)
                and not coalesce((c.capabilities ->> 'several_sources_per_bill')::boolean, false) as in_parts,
            b.direct, b.entity as own_entity,
@@ -182,6 +185,7 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
         sources=sources,
         generation=bill.generation,
         in_parts=bill.in_parts,
+        has_parts=bill.has_parts,
     )
 
 
