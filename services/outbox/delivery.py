@@ -37,9 +37,9 @@ MOST_BEHIND_ANSWERS = 1_000
 SENDING_MAY_TAKE = timedelta(seconds=10)
 """How long one call to Temporal may take."""
 
-PAUSES_FOR_PARENT = tuple(timedelta(seconds=seconds) for seconds in (0, 0.25, 0.75, 1.5))
+PAUSES_FOR_PARENT = tuple(timedelta(seconds=seconds) for seconds in (0.25, 0.75, 1.5))
 """Before each try to reach a workflow that its parent may be about to start: an operator finds it under its parent.
-Few, for each try takes time from the parent."""
+Few, and none at once, for each try takes time from the parent."""
 
 FIRST_AT_MOST = timedelta(seconds=2)
 """How long requests that come without a pause go before the messages behind answers."""
@@ -254,7 +254,7 @@ class OutboxDelivery:
 
     async def _signal_running_bill(self, signal: SignalToSend) -> bool:
         """Signal a bill's workflow. False: it does not run, and its order did not start it in time."""
-        for pause in PAUSES_FOR_PARENT if signal.parent_starts_it else PAUSES_FOR_PARENT[:1]:
+        for pause in PAUSES_FOR_PARENT if signal.parent_starts_it else (timedelta(0),):
             await asyncio.sleep(pause.total_seconds())
             if await self._signal(signal):
                 return True
