@@ -11,7 +11,6 @@ Filled and nothing of ours is in flight; a later change starts it again.
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -23,7 +22,7 @@ from temporalio.exceptions import (
 )
 
 from models import contract
-from workflows import issues, policies
+from workflows import issues, order_view, policies
 from workflows.bill import BillWorkflow
 from workflows.operator_view import OperatorView
 
@@ -38,7 +37,6 @@ with workflow.unsafe.imports_passed_through():
     from models.domain.ids import BillId
     from models.domain.issue_states import IssueState, IssueSubject
     from models.domain.orders import PoStatus
-    from models.domain.waits_for import WaitsFor, bill_waits_for
     from models.messages.bills import BillBalance, BillMatched, BillState
     from models.messages.issues import SettleIssue
     from models.messages.orders import (
@@ -420,60 +418,10 @@ class PurchaseOrderWorkflow:
         facts = self._state.facts
         if facts is None:
             return
-        lines = [
-            f"**Purchase order {facts.number}** · {facts.vendor}",
-            "",
-            f"Status **{facts.status.value.replace('_', ' ')}** (the ERP says *{facts.erp_status}*)",
-            "",
-            self._our_bills(),
-            "",
-            f"Waiting for: {self._waiting_for()}",
-            "",
-        ]
-        lines += [
-            f"- bill {bill.number} ({bill.total}): {bill.status.value.replace('_', ' ')}, "
-            f"`{contract.bill_workflow_id(bill.bill_id)}`"
-            for bill in self._state.bills
-        ]
-        if self._state.finished_bills:
-            lines += ["", f"{self._state.finished_bills} of our bills are settled."]
-        waits_for = self._waits_for()
-        self._view.show(lines, status=facts.status.value, waits_for=waits_for)
+        waits_for = order_view.waits_for(self._state, is_read=self._double_sync is not None)
+        details = order_view.details_of(self._state, facts, self._waiting_for())
+        self._view.show(details, status=facts.status.value, waits_for=waits_for)
         self._state.shown_waits_for = waits_for
 
-    def _our_bills(self) -> str:
-        """Return the sentence on our bills, in money: quantities of different lines do not add up to anything."""
-        groups = {
-            "waiting for a person": [
-                bill for bill in self._state.bills if bill_waits_for(bill.status, None) is WaitsFor.PERSON
-            ],
-            "on the way to the ERP": [bill for bill in self._state.bills if bill.status is BillStatus.PENDING_PUSH],
-            "in the ERP": [bill for bill in self._state.bills if not bill.status.is_before_erp],
-        }
-        parts = [
-            f"{len(bills)} {where} ({sum((Decimal(bill.total) for bill in bills), Decimal(0))})"
-            for where, bills in groups.items()
-            if bills
-        ]
-        return f"Of our open bills {', '.join(parts)}." if parts else "No bill of ours is open."
-
-    def _waits_for(self) -> WaitsFor | None:
-        if self._state.unconfirmed_issue is not None or any(
-            bill_waits_for(bill.status, None) is WaitsFor.PERSON for bill in self._state.bills
-        ):
-            return WaitsFor.PERSON
-        return WaitsFor.ERP if self._double_sync is not None else None
-
     def _waiting_for(self) -> str:
-        if self._state.unconfirmed_issue is not None:
-            return f"a person: issue {self._state.unconfirmed_issue}, the ERP does not show our bill"
-        if self._double_sync is not None:
-            return "the ERP to show our bills on the order (double sync)"
-        waiting = [bill for bill in self._state.bills if bill.status.is_waiting]
-        if waiting:
-            return "a person: " + "; ".join(f"bill {bill.number}: {', '.join(bill.needs)}" for bill in waiting)
-        if self._state.bills:
-            return "our bills to reach the ERP"
-        if self._finished():
-            return "nothing: the order is done"
-        return "a bill, or a change in the ERP"
+        return order_view.waiting_for(self._state, is_read=self._double_sync is not None, is_done=self._finished())
