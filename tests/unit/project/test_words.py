@@ -35,13 +35,18 @@ def product_files() -> list[Path]:
     return files
 
 
+def as_written(words: str) -> str:
+    """Return a pattern for some words as prose, in a snake_case name and in a CamelCase one."""
+    return "[ _]?".join(re.escape(word) for word in re.split("[ _]", words))
+
+
 def uses(source: str, words: list[Retired]) -> list[str]:
     """Name every use of a retired word in one file's source."""
     parts = {retired.word: retired.exceptions for retired in words if retired.how == "identifier"}
     problems = [
         f"{retired.word!r} (anywhere)"
         for retired in words
-        if retired.how == "anywhere" and re.search(rf"\b{re.escape(retired.word)}\b", source, flags=re.IGNORECASE)
+        if retired.how == "anywhere" and re.search(rf"\b{as_written(retired.word)}\b", source, flags=re.IGNORECASE)
     ]
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.NAME or keyword.iskeyword(token.string):
@@ -74,3 +79,4 @@ def test_a_retired_word_is_noticed() -> None:
     assert uses("def judge_twice(x): ...", words) == ["judge_twice (line 1)"]
     assert uses("class NotFound: ...\nnot_found = HELD = timestamp = wording = 1", words) == []
     assert uses('"""Rings the doorbell."""', words) == ["'doorbell' (anywhere)"]
+    assert uses("class KeptBack: ...", words) == ["'kept back' (anywhere)", "'kept_back' (anywhere)"]
