@@ -54,7 +54,7 @@ async def match_waiting_bills(
                 *(gateway.rematch(services.temporal, order, why) for order in orders[start : start + AT_ONCE])
             )
     except (GatewayError, RPCError) as error:
-        log.warning("%s: waiting bills are matched again by the next sync: %s", why, error)
+        log.warning("%s: bills in review are matched again by the next sync: %s", why, error)
         return
     if asked and vendor_id is None and item_id is None:  # else other bills may wait for a request not delivered yet
         async with services.database.transaction() as session:
