@@ -69,7 +69,7 @@ class Begun(NamedTuple):
     """Of a bill over several sources: the part whose turn it is. `outgoing` and `attempt` are then the part's."""
 
 
-class KeptBack(Exception):
+class StaysInReview(Exception):
     """Ends a push before anything was written to the ERP: the bill's new match keeps it in review."""
 
     def __init__(self, match: BillMatched) -> None:
@@ -126,7 +126,7 @@ class ErpActivities:
                     error.evidence = {**error.evidence, "parts": shown}
                 await self._signal_turn(next_in_line)
                 raise
-            except KeptBack as kept:
+            except StaysInReview as kept:
                 await self._signal_turn(attempt.next_in_line)
                 return BillPushResult(
                     status=kept.match.status,
@@ -309,7 +309,7 @@ class ErpActivities:
         the ERP's bills were read since.
 
         Raises:
-            KeptBack: Its match now waits for a person; nothing was sent.
+            StaysInReview: Its match now waits for a person; nothing was sent.
             OutcomeUnknown: It is ours, from an attempt that the look-up under our key did not show.
         """
         numbered = () if since.read_since else await connection.erp.bills.numbered(bill.vendor_id, bill.number)
@@ -333,7 +333,7 @@ class ErpActivities:
                         await writes.not_sent(session, key, one.first_sent_at)
                     match = BillMatched(bill_id=bill_id, status=BillStatus.PENDING_PUSH, version=0)
         if match is not None:
-            raise KeptBack(match)
+            raise StaysInReview(match)
 
     async def _create_part(self, connection: OpenConnection, part: PartTurn, calls: BillCalls) -> DocumentId:
         """Create a part; where the ERP takes the supplier's number only once, it goes out with `-2`, `-3` behind it.
