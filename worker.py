@@ -158,6 +158,7 @@ def _erp_activities(
         erp.push_bill,
         edits.push_bill_edit,
         payments.push_payment,
+        payments.void_payment,
         erp.refresh_purchase_order,
         SourceOrderUploads(database, connections).push_source_order,
         sync.plan_sync,

@@ -13,7 +13,7 @@ from models.messages.orders import BillOnOrder, BillPushed
 from models.messages.writes import AbandonedWrite, AbandonWrite
 from models.store.audit import sync_issues
 from models.store.base.database import Database
-from models.store.payables import bill_hand_over, bills, payments, pending_edits, retractions
+from models.store.payables import bill_hand_over, bills, payment_voids, payments, pending_edits, retractions
 from services.bills import parts
 from services.issues.write_issues import stop_behind_issue
 
@@ -65,6 +65,9 @@ class MirrorActivities:
                     return AbandonedWrite(done=False, bill=await bills.balance(session, bill_id))
                 return AbandonedWrite(done=False)
             payment_id = PaymentId(abandon.subject_id)
+            if abandon.subject_kind is WriteKind.PAYMENT_VOID:
+                done = await payment_voids.leave(session, payment_id, actor=abandon.actor, why=why)
+                return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
             done = await payments.abandon(session, payment_id, actor=abandon.actor, why=why)
             return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
 

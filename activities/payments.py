@@ -9,16 +9,17 @@ from activities.connector_pool import Connections
 from activities.exactly_once import ExactlyOnce
 from activities.failures import not_yet
 from erp.clock import surely_seen
-from erp.errors import NotFound, Rejected
+from erp.connector import PaymentVoids, offered
+from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
 from models.domain.ids import SYNCER
-from models.domain.payments import PaymentStatus, PushedPayment
+from models.domain.payments import PaymentStatus, PaymentToVoid, PushedPayment
 from models.domain.writes import WriteState
 from models.messages.payments import PaymentPushResult, PushPayment
 from models.store.audit import writes
 from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
-from models.store.payables import outgoing_payments, payments, standalone_payments
+from models.store.payables import bill_restart, outgoing_payments, payment_voids, payments, standalone_payments
 from models.store.payables.outgoing_payments import OutgoingPayment
 from temporal_gateway.notifier import WorkflowNotifier
 
@@ -91,6 +92,55 @@ class PaymentActivities:
             await self._notifier.bill_changed(bill, balance)
         return PaymentPushResult(status=PaymentStatus.PAID, erp_id=readback.erp_id, bill=left[outgoing.bill_id])
 
+    @activity.defn
+    async def void_payment(self, push: PushPayment) -> PaymentPushResult:
+        """Void the payment in its ERP, or see that an earlier attempt did; report what is then due on its bills.
+
+        Raises:
+            ApplicationError: The ERP refused the void, failed, or still shows the payment.
+        """
+        key = payment_voids.void_key_for(push.payment_id)
+        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
+            role = offered(connection.erp.payment_voids, "way to void payments")
+            async with self._database.transaction() as session:
+                attempt = await writes.begin_attempt(session, key)
+                status, void = await payment_voids.load(session, push.payment_id)
+                if attempt.state is WriteState.ABANDONED or status not in (PaymentStatus.VOIDING, PaymentStatus.VOIDED):
+                    now = await payments.bill_now(session, push.payment_id)
+                    return PaymentPushResult(status=status, erp_id=void.payment_erp_id, bill=now)
+            try:
+                await self._void_once(role, void)
+            except (Rejected, NotFound) as error:
+                await self._exactly_once.reject(key, error)
+                raise
+            shown = await role.read_back(void)
+        async with self._database.transaction() as session:
+            due = await payment_voids.voided(session, push.payment_id, shown)
+            await writes.confirm(session, key, void.payment_erp_id)
+            restarts = {bill_id: await bill_restart.restart_state(session, bill_id) for bill_id, _ in due}
+            now = await payments.bill_now(session, push.payment_id)
+        for bill_id, balance in due:
+            await self._notifier.bill_changed(bill_id, balance, restart=restarts[bill_id])
+        return PaymentPushResult(status=PaymentStatus.VOIDED, erp_id=void.payment_erp_id, bill=now)
+
+    @staticmethod
+    async def _void_once(role: PaymentVoids, void: PaymentToVoid) -> None:
+        """Void the payment, if it is not void already: an earlier attempt's answer may have been lost.
+
+        Raises:
+            ErpError: The ERP refused it, and still shows the payment.
+        """
+        try:
+            if await role.shows(void):
+                await role.void(void)
+        except Duplicate:  # by an earlier attempt
+            return
+        except UnknownRefusal:
+            raise
+        except (Rejected, NotFound) as error:
+            if isinstance(error, NotFound) or await role.shows(void):
+                raise
+
     @staticmethod
     async def _refuse_unpayable(outgoing: OutgoingPayment, attempt: WriteAttempt) -> None:
         """Refuse to pay a bill that was rejected in the ERP, or of which a part is not there, or a vendor that is on
@@ -127,5 +177,11 @@ def _payment_as_seen(readback: PushedPayment, read_at: datetime) -> PushedPaymen
         update={
             "revision": surely_seen(readback.revision, read_at),
             "bill_revision": None if bill_revision is None else surely_seen(bill_revision, read_at),
+            "parts": tuple(
+                part.model_copy(
+                    update={"revision": None if part.revision is None else surely_seen(part.revision, read_at)}
+                )
+                for part in readback.parts
+            ),
         }
     )

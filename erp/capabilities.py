@@ -65,5 +65,7 @@ class Capabilities(Record):
     """True: such a line goes out as the item that the connection maps to the account."""
     pays_several_bills: bool = False
     """True: one payment may pay several bills of a vendor, also those made in the ERP."""
+    voids_payments: bool = False
+    """True: a payment that was made from here can be voided from here."""
     due_date_needed: bool = False
     """True: the ERP takes no bill that has neither a due date nor a payment term."""

@@ -28,7 +28,7 @@ from models.domain.orders import (
     PurchaseOrderHeader,
     PurchaseOrderSnapshot,
 )
-from models.domain.payments import ErpPayment, PaymentToPush, PushedPayment
+from models.domain.payments import ErpPayment, PartPaid, PaymentToPush, PaymentToVoid, PushedPayment
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.domain.record import Record
 from models.domain.retractions import BillToRetract, RetractBy, RetractedBill
@@ -288,6 +288,32 @@ class Payments(Protocol):
         ...
 
 
+class PaymentVoids(Protocol):
+    """Voids payments that were made from here."""
+
+    async def void(self, void: PaymentToVoid) -> None:
+        """Void the payment. A repeat is safe: it voids nothing else.
+
+        Raises:
+            Duplicate: an earlier attempt voided it.
+            NotFound: the ERP does not have the payment.
+            Rejected: a business rule of the ERP refused it.
+        """
+        ...
+
+    async def shows(self, void: PaymentToVoid) -> bool:
+        """Return whether the ERP still shows the payment as one that pays something."""
+        ...
+
+    async def read_back(self, void: PaymentToVoid) -> Sequence[PartPaid]:
+        """Return what is now paid and due on each document that it paid.
+
+        Raises:
+            OutcomeUnknown: the ERP's reads still show the payment, or not the documents.
+        """
+        ...
+
+
 class PurchaseOrderSink(Protocol):
     """Takes orders of the caller's own system: a billed one as a bill, an unbilled one as a purchase order."""
 
@@ -379,6 +405,9 @@ class ErpConnector(Protocol):
 
     @property
     def payments(self) -> Payments: ...
+
+    @property
+    def payment_voids(self) -> PaymentVoids | None: ...
 
     @property
     def lists(self) -> Lists: ...

@@ -44,13 +44,14 @@ class PaymentWorkflow:
         )
         self._gate = IssueGate(state, IssueSubject.PAYMENT, state.payment_id)
         self._bill: BillBalance | None = None
+        self._void_asked = False
 
     @workflow.run
     async def run(self, state: PaymentState) -> PaymentEnd:
         """Run until the payment has ended; return how, and what is then paid and due on its bill."""
-        while self._state.status.is_unfinished:
+        while self._has_work:
             await self._take_next_step()
-            if workflow.info().is_continue_as_new_suggested() and self._state.status.is_unfinished:
+            if workflow.info().is_continue_as_new_suggested() and self._has_work:
                 self._show("its next run")  # which assumes that the state it gets was shown
                 workflow.continue_as_new(self._state)
         self._show("nothing: the payment is done")
@@ -71,7 +72,9 @@ class PaymentWorkflow:
 
     @workflow.signal
     def payment_due(self, due: PaymentDue) -> None:
-        """Receive that the payment was saved: the workflow is started with this message where no bill starts it."""
+        """Receive that the payment was saved, or is to be voided: the workflow is started with this message where no
+        bill starts it."""
+        self._void_asked = due.status is PaymentStatus.VOIDING and self._state.status is not PaymentStatus.VOIDING
 
     @workflow.query
     def state(self) -> PaymentState:
@@ -82,6 +85,8 @@ class PaymentWorkflow:
         state, left = self._state, self._time_left()
         if self._gate.is_open:
             await self._wait_for_resolution()
+        elif state.status is PaymentStatus.VOIDING:
+            await self._void()
         elif state.abandoned is not None and state.status is PaymentStatus.SCHEDULED:
             state.status = PaymentStatus.ABANDONED
             self._bill = state.abandoned.bill
@@ -89,6 +94,14 @@ class PaymentWorkflow:
             await self._wait_for_the_date(left)
         else:
             await self._push()
+
+    @property
+    def _has_work(self) -> bool:
+        """Return whether something is left to do; a void that was asked for begins once the payment is paid."""
+        if self._void_asked and self._state.status is PaymentStatus.PAID:
+            self._state.status = PaymentStatus.VOIDING
+            self._void_asked = False
+        return self._state.status.is_under_way
 
     def _time_left(self) -> timedelta:
         starts_at = self._state.starts_at or datetime.combine(self._state.pay_on, time.min, UTC)
@@ -125,7 +138,31 @@ class PaymentWorkflow:
             self._state.status = result.status
             self._bill = result.bill
 
+    async def _void(self) -> None:
+        self._show("the ERP to void the payment")
+        try:
+            result = await workflow.execute_activity_method(
+                PaymentActivities.void_payment,
+                PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
+                **policies.erp_write(
+                    self._state.connection_id,
+                    self._state.erp,
+                    f"void the payment of {self._state.amount} on bill {self._state.bill_number}",
+                ),
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise  # an operator ends the workflow; the next sync run starts it again, and it looks first
+            await self._open_issue(details_of(error))
+        else:
+            self._state.status = result.status
+            self._bill = result.bill
+
     async def _open_issue(self, failure: FailureDetails) -> None:
+        if self._state.status is PaymentStatus.VOIDING:
+            title = f"void of {self._state.amount} on {self._state.bill_number}"
+            await self._gate.open(failure, title=title, keeps_status=True)
+            return
         if await self._gate.open(failure, title=f"{self._state.amount} on {self._state.bill_number}"):
             self._state.status = PaymentStatus.SYNC_ISSUE
 
@@ -137,7 +174,9 @@ class PaymentWorkflow:
             return
         resolution = self._gate.resolution(self._abandoned)
         assert resolution is not None, "only a resolution ends the wait"
-        if resolution.decision is IssueDecision.ABANDON:
+        if state.status is PaymentStatus.VOIDING:
+            await self._settle_void(resolution)
+        elif resolution.decision is IssueDecision.ABANDON:
             abandoned = await workflow.execute_local_activity_method(
                 MirrorActivities.abandon_write,
                 AbandonWrite(
@@ -155,6 +194,26 @@ class PaymentWorkflow:
         else:
             await self._gate.settle(IssueState.RESOLVED, resolution)
             state.status = PaymentStatus.SUBMITTED
+
+    async def _settle_void(self, resolution: SettleIssue) -> None:
+        """Carry out what a person decided on a void that was refused: try it again, or leave the payment paid."""
+        if resolution.decision is not IssueDecision.ABANDON:
+            await self._gate.settle(IssueState.RESOLVED, resolution)
+            return
+        left = await workflow.execute_local_activity_method(
+            MirrorActivities.abandon_write,
+            AbandonWrite(
+                subject_kind=WriteKind.PAYMENT_VOID,
+                subject_id=self._state.payment_id,
+                actor=resolution.actor,
+                why=resolution.why,
+            ),
+            **policies.decide("leave the payment in the ERP"),
+        )
+        await self._gate.settle(IssueState.ABANDONED if left.done else IssueState.RESOLVED, resolution)
+        if left.done:
+            self._state.status = PaymentStatus.PAID
+        self._bill = left.bill
 
     def _abandoned(self) -> SettleIssue | None:
         """Return the resolution that abandoning the payment stands for."""

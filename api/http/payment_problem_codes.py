@@ -39,6 +39,21 @@ PAYMENT_PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Give the day on which it was paid.", "Or leave paid_outside out: it is then submitted on its day."),
     ),
+    "PAYMENT_MADE_IN_ERP": ProblemCode(
+        409, "The payment was made in the ERP", ACCOUNTANT, ("Void it in the ERP; the next sync shows it here.",)
+    ),
+    "VOID_NOT_OFFERED": ProblemCode(
+        409, "Payments are voided in the ERP", ACCOUNTANT, ("Void it in the ERP; the next sync shows it here.",)
+    ),
+    "PAYMENT_NOT_PAID": ProblemCode(
+        409,
+        "There is nothing to void",
+        ACCOUNTANT,
+        ("One that was not sent is abandoned; one that the ERP has not posted is settled there.",),
+    ),
+    "VOID_BEFORE_PAYMENT": ProblemCode(
+        422, "A void is not dated before its payment", ACCOUNTANT, ("Give the day of the payment, or a later one.",)
+    ),
     "BANK_ACCOUNT_OF_OTHER_TYPE": ProblemCode(
         422,
         "The account is not of the method's type",

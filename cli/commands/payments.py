@@ -102,6 +102,21 @@ def pay(
 
 
 @app.command()
+def void(
+    payment_id: Annotated[str, typer.Argument(metavar="ID", help="The payment's id, as `posync payments list` shows.")],
+    why: Annotated[str, typer.Option(help="The reason; it is kept with the payment.")],
+    on: Annotated[
+        str | None, typer.Option("--on", help="The day of the void, like 2026-11-30; default: today.")
+    ] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Void a payment that the ERP has posted. Its amount is then due again."""
+    with api(state_dir) as client:
+        payment = client.post(f"/v1/payments/{payment_id}/void", {"reason": why, "on": on})
+    console.print(f"{payment_id}: {_status(payment)}.", highlight=False)
+
+
+@app.command()
 def abandon(
     payment_id: Annotated[str, typer.Argument(metavar="ID", help="The payment's id, as `posync payments list` shows.")],
     why: Annotated[str, typer.Option(help="The reason; it is kept with the payment.")],

@@ -20,6 +20,7 @@ from erp.intacct.documents import Documents
 from erp.intacct.lists import Lists
 from erp.intacct.orders import Orders
 from erp.intacct.parts import Parts
+from erp.intacct.payment_voids import PaymentVoids
 from erp.intacct.payments import Payments
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
@@ -56,6 +57,7 @@ class IntacctConnector:
         self.parts = Parts(self._reader, chosen)
         self.direct_bills = DirectBills(self._client, self._reader, chosen, self._level)
         self.payments = Payments(self._client, self._reader, chosen, self._level)
+        self.payment_voids = PaymentVoids(self._client, self._reader, self.payments)
         self.lists = Lists(self._reader, self._level)
         self.changes = Changes(self._client, self._reader, chosen)
         self.scan = IntacctDeletionScan(self._reader, results, chosen, self._level)
@@ -76,6 +78,7 @@ class IntacctConnector:
             retract_by=WAYS,
             retract_direct_by=DIRECT_WAYS,
             pays_several_bills=True,
+            voids_payments=True,
             direct_bills=True,
             draft_bills=True,
             draft_order_bills=True,

@@ -161,32 +161,8 @@ class Payments:
         existing = _payment(wire.flat(record), wire.owned_rows(record, DETAILS))
         _refuse_split(payment, own.rows)
         rows = [row for page in invoices for row in page.rows]
-        payables |= {
-            DocumentId(row["DOCID"]): ErpId(row["PRRECORDKEY"])
-            for row in rows
-            if {"DOCID", "PRRECORDKEY"} <= row.keys()
-        }
-        lost = [document for document in documents if document not in payables]
-        if lost:
-            raise OutcomeUnknown(f"Intacct does not show the bill behind {lost[0]} yet.", code="OUTCOME_UNKNOWN")
-        (bills,) = await self._reader.all_rows(
-            [_bill_query(sorted(set(payables.values())))], level=payment.owner_entity
-        )
-        by_number = {row["RECORDNO"]: row for row in bills if "RECORDNO" in row}
-        parts = []
-        for document in documents:
-            bill = by_number.get(payables[document])
-            if bill is None:
-                raise OutcomeUnknown(f"Intacct does not show bill {payables[document]} yet.", code="OUTCOME_UNKNOWN")
-            parts.append(
-                PartPaid(
-                    document_id=document,
-                    payable_id=ErpId(payables[document]),
-                    paid=_amount(bill, "TOTALPAID"),
-                    due=_amount(bill, "TOTALDUE"),
-                    revision=translate.revision(bill) if bill.get("WHENMODIFIED") else None,
-                )
-            )
+        payables |= _payables_of(rows)
+        parts = await self._figures(documents, payables, level=payment.owner_entity)
         revisions = [part.revision for part in parts if part.revision is not None]
         return PushedPayment(
             erp_id=erp_id,
@@ -201,6 +177,43 @@ class Payments:
             parts=tuple(parts),
         )
 
+    async def figures(self, parts: Sequence[PaymentPart], *, level: str | None) -> Sequence[PartPaid]:
+        """Return what is now paid and due on each of these documents.
+
+        Raises:
+            OutcomeUnknown: reads do not show them.
+        """
+        payables = {part.document_id: known for part in parts if (known := _known_payable(part)) is not None}
+        behind = [part.document_id for part in parts if part.document_id not in payables]
+        if behind:
+            (invoices,) = await self._reader.all_rows([self._invoice_query(behind)], level=level)
+            payables |= _payables_of(invoices)
+        return await self._figures([part.document_id for part in parts], payables, level=level)
+
+    async def _figures(
+        self, documents: Sequence[DocumentId], payables: Mapping[DocumentId, ErpId], *, level: str | None
+    ) -> Sequence[PartPaid]:
+        lost = [document for document in documents if document not in payables]
+        if lost:
+            raise OutcomeUnknown(f"Intacct does not show the bill behind {lost[0]} yet.", code="OUTCOME_UNKNOWN")
+        (bills,) = await self._reader.all_rows([_bill_query(sorted(set(payables.values())))], level=level)
+        by_number = {row["RECORDNO"]: row for row in bills if "RECORDNO" in row}
+        parts: list[PartPaid] = []
+        for document in documents:
+            bill = by_number.get(payables[document])
+            if bill is None:
+                raise OutcomeUnknown(f"Intacct does not show bill {payables[document]} yet.", code="OUTCOME_UNKNOWN")
+            parts.append(
+                PartPaid(
+                    document_id=document,
+                    payable_id=ErpId(payables[document]),
+                    paid=_amount(bill, "TOTALPAID"),
+                    due=_amount(bill, "TOTALDUE"),
+                    revision=translate.revision(bill) if bill.get("WHENMODIFIED") else None,
+                )
+            )
+        return parts
+
     def _invoice_query(self, documents: Sequence[DocumentId]) -> Query:
         template = self._preferences.needed_vendor_invoice_template()
         where = wire.all_of(wire.equal("DOCPARID", template), _is_any("DOCID", documents))
@@ -214,6 +227,15 @@ def _as_one_part(payment: PaymentToPush) -> PaymentPart:
         payable_hint=payment.payable_hint,
         amount=payment.amount,
     )
+
+
+def _payables_of(invoices: Sequence[Row]) -> dict[DocumentId, ErpId]:
+    """Return the bill behind each vendor invoice that has one."""
+    return {
+        DocumentId(row["DOCID"]): ErpId(row["PRRECORDKEY"])
+        for row in invoices
+        if {"DOCID", "PRRECORDKEY"} <= row.keys()
+    }
 
 
 def _known_payable(part: PaymentPart) -> ErpId | None:

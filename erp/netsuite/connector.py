@@ -19,6 +19,7 @@ from erp.netsuite.currencies import Currencies
 from erp.netsuite.direct_bills import DirectBills
 from erp.netsuite.lists import Lists
 from erp.netsuite.orders import Orders
+from erp.netsuite.payment_voids import PaymentVoids
 from erp.netsuite.payments import Payments
 from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
@@ -59,6 +60,7 @@ class NetSuiteConnector:
         self.parts = None
         self.direct_bills = DirectBills(self._reader, writer, currencies, self._accounts, chosen, parts)
         self.payments = Payments(self._reader, writer, self.bills, currencies, self._accounts, entity)
+        self.payment_voids = PaymentVoids(self._reader, writer, self.bills)
         self.changes = Changes(self._reader, self.orders, self.lists, entity, self.clock)
         self.scan = None
         self.order_sink = None
@@ -79,6 +81,7 @@ class NetSuiteConnector:
             retract_direct_by=WAYS,
             pays_several_bills=True,
             projects_or_customers=True,
+            voids_payments=True,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

@@ -132,24 +132,8 @@ class Payments:
             raise OutcomeUnknown(f"NetSuite does not show payment {erp_id}.", code="OUTCOME_UNKNOWN") from error
         await self._currencies.know({known for known in [wire.ref_id(record.fields, "currency")] if known})
         existing = self._payment(record)
-        bills = [bill for bill, _ in _shares(payment)]
-        shown = await self._bills.due(bills)
-        parts: list[PartPaid] = []
-        for bill in bills:
-            due = shown.get(bill)
-            if due is None:
-                raise OutcomeUnknown(f"NetSuite does not show bill {bill}.", code="OUTCOME_UNKNOWN")
-            if isinstance(due, Unusable):
-                raise due
-            parts.append(
-                PartPaid(
-                    document_id=DocumentId(bill),
-                    payable_id=ErpId(bill),
-                    paid=due.paid,
-                    due=due.due,
-                    revision=existing.revision,  # a page of bills shows one by its newest payment
-                )
-            )
+        # A page of bills shows one by its newest payment.
+        parts = await paid_documents(self._bills, [bill for bill, _ in _shares(payment)], revision=existing.revision)
         return PushedPayment(
             erp_id=erp_id,
             state=existing.state,
@@ -189,6 +173,33 @@ class Payments:
             revision=translate.revision(record),
             shares=shares,
         )
+
+
+async def paid_documents(bills: BillsIn, documents: Sequence[str], *, revision: str | None) -> Sequence[PartPaid]:
+    """Return what is paid and due on these bills.
+
+    Raises:
+        OutcomeUnknown: NetSuite does not show one of them.
+        Unusable: a due amount cannot be read.
+    """
+    shown = await bills.due(documents)
+    parts: list[PartPaid] = []
+    for document in documents:
+        due = shown.get(document)
+        if due is None:
+            raise OutcomeUnknown(f"NetSuite does not show bill {document}.", code="OUTCOME_UNKNOWN")
+        if isinstance(due, Unusable):
+            raise due
+        parts.append(
+            PartPaid(
+                document_id=DocumentId(document),
+                payable_id=ErpId(document),
+                paid=due.paid,
+                due=due.due,
+                revision=revision,
+            )
+        )
+    return parts
 
 
 def _shares(payment: PaymentToPush) -> Sequence[tuple[str, Decimal]]:

@@ -56,6 +56,7 @@ class QuickBooksDesktopConnector:
         self.parts = None
         self.direct_bills = None
         self.order_sink = None
+        self.payment_voids = None
         self.payments = Payments(client, reader, chosen)
         self.lists = Lists(reader)
         self.changes = Changes(client)

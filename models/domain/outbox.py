@@ -23,7 +23,7 @@ class MessageKind(StrEnum):
     EDIT_TO_REMATCH = "edit_to_rematch"
     """To the order's workflow: a bill in review was edited, and is to be matched again."""
     PAYMENT_DUE = "payment_due"
-    """To the payment's own workflow: a payment that stands alone was saved."""
+    """To the payment's own workflow: a payment that stands alone was saved, or is to be voided."""
     PAYMENT_ABANDONED = "payment_abandoned"
     """To the payment's workflow: a person abandoned it before it was sent."""
     PAYMENT_OFF_BILL = "payment_off_bill"

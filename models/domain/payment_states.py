@@ -33,7 +33,14 @@ def _ways_on() -> Table:
         can_be_abandoned = write in (WriteState.PLANNED, WriteState.REJECTED)
         what = "retries or abandons" if can_be_abandoned else "retries"
         add(PaymentStatus.SYNC_ISSUE, write, WayOn(Mover.PERSON, what), stopped=True)
-    add(PaymentStatus.PAID, WriteState.CONFIRMED, WayOn(Mover.NOBODY, "acts; the ERP may void it"))
+    add(PaymentStatus.PAID, WriteState.CONFIRMED, WayOn(Mover.PERSON, "may void it, here or in the ERP"))
+    add(PaymentStatus.VOIDING, WriteState.CONFIRMED, WayOn(Mover.WORKFLOW, "voids it in the ERP"))
+    add(
+        PaymentStatus.VOIDING,
+        WriteState.CONFIRMED,
+        WayOn(Mover.PERSON, "retries, or abandons the void: the payment then stays in the ERP"),
+        stopped=True,
+    )
     add(PaymentStatus.ABANDONED, WriteState.ABANDONED, WayOn(Mover.NOBODY, "acts: it has ended"))
     add(PaymentStatus.VOIDED, WriteState.CONFIRMED, WayOn(Mover.NOBODY, "acts: it has ended"))
     return table
@@ -53,7 +60,9 @@ MOVES: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.SYNC_ISSUE: frozenset(
         {PaymentStatus.SUBMITTED, PaymentStatus.PAID, PaymentStatus.VOIDED, PaymentStatus.ABANDONED}
     ),
-    PaymentStatus.PAID: frozenset({PaymentStatus.VOIDED}),
+    PaymentStatus.PAID: frozenset({PaymentStatus.VOIDED, PaymentStatus.VOIDING}),
+    # Abandoned, the void leaves the payment as the ERP has it.
+    PaymentStatus.VOIDING: frozenset({PaymentStatus.VOIDED, PaymentStatus.PAID}),
     PaymentStatus.ABANDONED: frozenset(),
     PaymentStatus.VOIDED: frozenset(),
 }

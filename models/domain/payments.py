@@ -16,12 +16,19 @@ class PaymentStatus(StrEnum):
     SYNC_ISSUE = "sync_issue"
     PAID = "paid"
     ABANDONED = "abandoned"
+    VOIDING = "voiding"
+    """It is paid, and its void is on its way to the ERP."""
     VOIDED = "voided"
 
     @property
     def is_unfinished(self) -> bool:
         """Return whether it still claims part of what is due on its bill."""
         return self in (PaymentStatus.SCHEDULED, PaymentStatus.SUBMITTED, PaymentStatus.SYNC_ISSUE)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Return whether its workflow has something left to do."""
+        return self.is_unfinished or self is PaymentStatus.VOIDING
 
 
 class PaymentWaitsFor(StrEnum):
@@ -114,6 +121,20 @@ class PaymentToPush(Record):
     """The number that people know the payment by, where they gave one."""
     external_id: str | None = None
     """What the caller's own system calls it."""
+
+
+class PaymentToVoid(Record):
+    """A payment of ours to void."""
+
+    external_key: ExternalKey
+    """Of the void."""
+    payment_erp_id: ErpId
+    dated: date
+    """The day of the void, where the ERP dates it."""
+    why: str = ""
+    owner_entity: str | None = None
+    parts: tuple[PaymentPart, ...]
+    """The documents that it paid."""
 
 
 class PartPaid(Record):

@@ -34,4 +34,4 @@ def payment_waits_for(status: PaymentStatus, issue_code: str | None) -> WaitsFor
         return WaitsFor.PERSON
     if status is PaymentStatus.SCHEDULED:
         return WaitsFor.DATE
-    return WaitsFor.ERP if status is PaymentStatus.SUBMITTED else None
+    return WaitsFor.ERP if status in (PaymentStatus.SUBMITTED, PaymentStatus.VOIDING) else None

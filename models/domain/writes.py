@@ -38,6 +38,8 @@ class WriteKind(StrEnum):
 
     BILL = "bill"
     PAYMENT = "payment"
+    PAYMENT_VOID = "payment_void"
+    """Abandoned, the payment stays in the ERP."""
     BILL_EDIT = "bill_edit"
     BILL_RETRACTION = "bill_retraction"
     """Abandoned, the bill stays in the ERP."""

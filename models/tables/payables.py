@@ -310,7 +310,9 @@ class PaymentRow(SQLModel, table=True):
         Index(
             "payments_open",
             "connection_id",
-            postgresql_where=text("origin = 'posync' and status in ('scheduled', 'submitted', 'sync_issue')"),
+            postgresql_where=text(
+                "origin = 'posync' and status in ('scheduled', 'submitted', 'sync_issue', 'voiding')"
+            ),
         ),
     )
 
@@ -333,6 +335,9 @@ class PaymentRow(SQLModel, table=True):
     """The number that people know it by: of a cheque, or the bank's."""
     external_id: str | None = None
     """What the caller's own system calls it."""
+    void_on: date | None = None
+    """The day of its void, where the ERP dates it; None: nobody asked for one."""
+    void_why: str | None = None
     submitted_on: date | None = None
     """The day it was sent to the ERP, where the connection's days begin; the ERP dates it so."""
     external_key: str | None = Field(default=None, index=True)

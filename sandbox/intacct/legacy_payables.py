@@ -216,9 +216,9 @@ def run_delete_paymentrequest(call: Call, element: etree._Element) -> Result:
 
 def run_reverse_appayment(call: Call, element: etree._Element) -> Result:
     """Undoes a payment that was made; here the same as voiding it."""
-    required_date(element, "datereversed")
+    day = required_date(element, "datereversed")
     record = _record(call, "APPYMT", element.get("key", ""))
-    void_payment(call.company, record, call.actor)
+    void_payment(call.company, record, call.actor, day)
     return Result(key=record["RECORDNO"])
 
 

@@ -244,15 +244,18 @@ def set_payment_state(company: Company, payment: Record, state: str, actor: Acto
     _apply(company, payment, actor, state, 1)
 
 
-def void_payment(company: Company, payment: Record, actor: Actor) -> None:
-    """The payment stays as Void; its bills are due again.
+def void_payment(company: Company, payment: Record, actor: Actor, day: date | None = None) -> None:
+    """The payment stays as Void; its bills are due again. `day`: None is the payment's own.
 
     Raises:
-        FunctionError: it is void already.
+        FunctionError: it is void already, or the day is before it or in a closed period.
     """
     if payment["STATE"] == "Void":
         raise invalid(f"The payment {payment['RECORDNO']} is already void.")
-    company.require_open_period(parse_date(payment["PAYMENTDATE"]), payment["MEGAENTITYID"])
+    paid_on = parse_date(payment["PAYMENTDATE"])
+    if day is not None and day < paid_on:
+        raise invalid(f"The void date {wire_date(day)} is before the payment date {payment['PAYMENTDATE']}.")
+    company.require_open_period(day or paid_on, payment["MEGAENTITYID"])
     set_payment_state(company, payment, "Void", actor)
 
 

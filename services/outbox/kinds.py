@@ -192,10 +192,10 @@ async def edit_to_rematch(session: AsyncSession, subject_id: str) -> SignalToSen
 
 
 async def payment_due(session: AsyncSession, subject_id: str) -> SignalToSend | None:
-    """Build the message that a payment which stands alone begins with; None: it has ended."""
+    """Build the message that a payment which stands alone, or its void, begins with; None: it has ended."""
     payment_id = PaymentId(subject_id)
     state = await open_work.payment_alone(session, payment_id)
-    if state is None or not state.status.is_unfinished:
+    if state is None or not state.status.is_under_way:
         return None
     due = PaymentDue(payment_id=payment_id, status=state.status)
     return SignalToSend(contract.payment_workflow_id(payment_id), contract.PAYMENT_DUE, due, state)

@@ -46,6 +46,7 @@ class FakeConnector:
         self.parts = FakeParts(erp)
         self.direct_bills = FakeDirectBills(erp, journal)
         self.payments = FakePayments(erp, journal)
+        self.payment_voids = None
         self.lists = FakeLists(erp)
         self.changes = FakeChanges(erp)
         self.order_sink = FakeOrderSink(erp)

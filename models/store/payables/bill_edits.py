@@ -46,7 +46,8 @@ async def lock(session: AsyncSession, bill_id: BillId, organization_id: Organiza
 async def write_of(session: AsyncSession, subject_id: str, *, lock: bool = False) -> ErpWriteRow | None:
     """Return the ERP write of a bill or a payment; None for those made in the ERP."""
     statement = select(ErpWriteRow).where(
-        col(ErpWriteRow.subject_id) == subject_id, col(ErpWriteRow.kind) != str(WriteKind.BILL_PART)
+        col(ErpWriteRow.subject_id) == subject_id,
+        col(ErpWriteRow.kind).not_in([str(WriteKind.BILL_PART), str(WriteKind.PAYMENT_VOID)]),
     )
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)

@@ -33,7 +33,7 @@ class ErpPaymentsUpserted(NamedTuple):
 _THEIR_STATUS = moved("payments", "held.status", "excluded.status", origin="held.origin")
 
 
-_COUNTED = frozenset({PaymentStatus.PAID.value})
+_COUNTED = frozenset({PaymentStatus.PAID.value, PaymentStatus.VOIDING.value})
 """The statuses of payments whose amount counts as paid on their bills."""
 
 

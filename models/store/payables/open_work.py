@@ -69,7 +69,7 @@ _PAYMENTS = text(
     f"""
     {_PAYMENT_STATE}
      where p.connection_id = :connection and p.origin = 'posync'
-       and p.status in ('scheduled', 'submitted', 'sync_issue')  -- as the index `payments_open` has it
+       and p.status in ('scheduled', 'submitted', 'sync_issue', 'voiding')  -- as the index `payments_open` has it
        and (b.status = any(:in_erp) and not b.edit_pending or b.status = any(:settled))
        and p.created_at <= now() - :age and not exists (select from outbox m where m.subject_id = p.id)
      order by p.id
@@ -97,11 +97,12 @@ async def open_payments(session: AsyncSession, connection_id: ConnectionId) -> S
     return [OpenPayment(_state(row), BillStatus(row.bill_status)) for row in rows]
 
 
-_STANDS_ALONE = text(f"{_PAYMENT_STATE} where p.id = :id and p.stands_alone")
+_STANDS_ALONE = text(f"{_PAYMENT_STATE} where p.id = :id and (p.stands_alone or p.status = 'voiding')")
 
 
 async def payment_alone(session: AsyncSession, payment_id: PaymentId) -> PaymentState | None:
-    """Return the state to start the workflow of a payment with that stands alone; None: it does not."""
+    """Return the state to start the workflow of a payment with that stands alone, or is to be
+    voided; None: it is neither."""
     row = (await session.execute(_STANDS_ALONE, {"id": payment_id})).one_or_none()
     return None if row is None else _state(row)
 

@@ -31,7 +31,7 @@ class Paid(NamedTuple):
 
 _STORED = text(
     "select b.id, b.origin, b.status, b.total, b.paid, b.payable_revision,"
-    "   coalesce(sum(h.amount) filter (where p.status = 'paid'), 0) + (select coalesce(sum(a.amount), 0)"
+    "   coalesce(sum(h.amount) filter (where p.status in ('paid', 'voiding')), 0) + (select coalesce(sum(a.amount), 0)"
     "     from bills k, jsonb_to_recordset(k.applied) as a(bill_erp_id text, amount numeric)"
     "     where k.connection_id = :c and k.applied <> '[]' and k.status not in ('deleted', 'abandoned')"
     "       and (a.bill_erp_id = b.payable_id or exists (select from bill_parts x where x.bill_id = b.id"

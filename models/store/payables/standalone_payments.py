@@ -258,11 +258,16 @@ _STATUS = text(
 )
 
 
+async def lock_shared(session: AsyncSession, payment_id: PaymentId) -> Sequence[Any]:
+    """Lock the bills of the payment; return them as they are."""
+    return (await session.execute(_STORED, {"id": payment_id})).all()
+
+
 async def pushed(
     session: AsyncSession, payment_id: PaymentId, readback: PushedPayment
 ) -> Sequence[tuple[BillId, BillBalance]]:
     """Store what the ERP holds under the payment's key, and what is paid on its bills; return that by bill."""
-    before = (await session.execute(_STORED, {"id": payment_id})).all()
+    before = await lock_shared(session, payment_id)
     status = PaymentStatus.PAID if readback.settled else PaymentStatus.SUBMITTED
     await set_state(session, payment_id, status, readback.erp_id, readback.revision, kind="pushed")
     if readback.settled:
@@ -290,6 +295,7 @@ async def set_state(
 async def store_figures(session: AsyncSession, before: Sequence[Any], shown: Sequence[PartPaid]) -> None:
     """Store the ERP's own figures of these locked bills."""
     by_document = {str(one.document_id): one for one in shown}
+    promised = set((await session.execute(_PROMISED, {"ids": [row.id for row in before]})).scalars())
     figures: list[tuple[str, Decimal, BillStatus, str | None, str | None]] = []
     for row in before:
         one = by_document.get(row.document_id or row.payable_id)
@@ -298,7 +304,10 @@ async def store_figures(session: AsyncSession, before: Sequence[Any], shown: Seq
         else:  # a bill in parts
             paid, due = await bill_parts.paid(session, BillId(row.id), shown)
             payable, revision = None, max((part.revision for part in shown if part.revision), default=None)
-        figures.append((row.id, paid, _status(paid, due), payable, revision))
+        after = BillStatus.PAID if due <= 0 else BillStatus.PARTIALLY_PAID
+        if paid == 0:  # its payment was voided
+            after = BillStatus.SCHEDULED if row.id in promised else BillStatus.SYNCED
+        figures.append((row.id, paid, after, payable, revision))
     await session.execute(
         _FIGURES,
         {
@@ -323,11 +332,10 @@ async def store_figures(session: AsyncSession, before: Sequence[Any], shown: Seq
             )
 
 
-def _status(paid: Decimal, due: Decimal) -> BillStatus:
-    if due <= 0:
-        return BillStatus.PAID
-    return BillStatus.PARTIALLY_PAID if paid > 0 else BillStatus.SYNCED
-
+_PROMISED = text(
+    "select h.bill_id from payment_shares h join payments p on p.id = h.payment_id"
+    " where h.bill_id = any(cast(:ids as text[])) and p.status in ('scheduled', 'submitted', 'sync_issue')"
+)
 
 _NOW = text("select id, status, total, paid, version from bills where id = any(cast(:ids as text[])) order by id")
 

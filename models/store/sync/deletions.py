@@ -286,7 +286,7 @@ async def _payments(
     await sync_issues.close_for_subjects(
         s, ConnectionId(row.id), "payment", [payment.id for payment in rows], actor=SYNCER
     )
-    counted = [payment.id for payment in rows if payment.status == PaymentStatus.PAID.value]
+    counted = [payment.id for payment in rows if payment.status in (PaymentStatus.PAID, PaymentStatus.VOIDING)]
     shares = await connection.execute(
         text("select bill_id, amount from payment_shares where payment_id = any(cast(:ids as text[]))"),
         {"ids": counted},

@@ -31,6 +31,13 @@ async def paid_together(api: StackClient, shares: Mapping[str, str], **more: Any
     return payment_id
 
 
+async def voided(api: StackClient, payment_id: str) -> None:
+    """Void a payment, and wait until the ERP has done it."""
+    answer = await api.post(f"/v1/payments/{payment_id}/void", {"reason": "paid twice"})
+    assert answer.status_code == 200, answer.text
+    await api.payment_is(payment_id, "voided")
+
+
 async def dues(api: StackClient, bill_ids: list[str]) -> list[Decimal]:
     """Return what is due on each bill here."""
     bills = [await api.read_bill(bill_id) for bill_id in bill_ids]
