@@ -24,7 +24,7 @@ _IN_ERP = {
     BillStatus.SYNCED: WayOn(Mover.PERSON, "schedules a payment, or the ERP shows one"),
     BillStatus.SCHEDULED: WayOn(Mover.WORKFLOW, "sends its payments on their days"),
     BillStatus.PARTIALLY_PAID: WayOn(Mover.PERSON, "schedules another payment, or the ERP shows one"),
-    BillStatus.PAID: WayOn(Mover.NOBODY, "acts; a payment that is voided in the ERP opens it again"),
+    BillStatus.PAID: WayOn(Mover.NOBODY, "acts; a void of its payment, here or in the ERP, opens it again"),
 }
 
 
