@@ -1,5 +1,6 @@
 """Send payments to their ERP; safe to run twice."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,7 +14,7 @@ from erp.connector import PaymentVoids, offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.time_budgets import ErpWork
 from models.domain.ids import SYNCER
-from models.domain.payments import PaymentStatus, PaymentToVoid, PushedPayment
+from models.domain.payments import PartPaid, PaymentStatus, PaymentToVoid, PushedPayment
 from models.domain.writes import WriteState
 from models.messages.payments import PaymentPushResult, PushPayment
 from models.store.audit import writes
@@ -113,7 +114,8 @@ class PaymentActivities:
             except (Rejected, NotFound) as error:
                 await self._exactly_once.reject(key, error)
                 raise
-            shown = await role.read_back(void)
+            began = datetime.now(UTC)
+            shown = _parts_as_seen(await role.read_back(void), connection.erp.clock.at(began))
         async with self._database.transaction() as session:
             due = await payment_voids.voided(session, push.payment_id, shown)
             await writes.confirm(session, key, void.payment_erp_id)
@@ -177,11 +179,14 @@ def _payment_as_seen(readback: PushedPayment, read_at: datetime) -> PushedPaymen
         update={
             "revision": surely_seen(readback.revision, read_at),
             "bill_revision": None if bill_revision is None else surely_seen(bill_revision, read_at),
-            "parts": tuple(
-                part.model_copy(
-                    update={"revision": None if part.revision is None else surely_seen(part.revision, read_at)}
-                )
-                for part in readback.parts
-            ),
+            "parts": _parts_as_seen(readback.parts, read_at),
         }
+    )
+
+
+def _parts_as_seen(parts: Sequence[PartPaid], read_at: datetime) -> tuple[PartPaid, ...]:
+    """Return what is paid on documents with the revisions to store them with."""
+    return tuple(
+        part.model_copy(update={"revision": None if part.revision is None else surely_seen(part.revision, read_at)})
+        for part in parts
     )

@@ -2,6 +2,7 @@
 
 from models.domain.bills import ChargeKind
 from models.domain.connections import MatchMode
+from models.domain.payments import OfferedMethod
 from models.domain.record import Record
 from models.domain.retractions import RetractBy
 
@@ -65,6 +66,8 @@ class Capabilities(Record):
     """True: such a line goes out as the item that the connection maps to the account."""
     pays_several_bills: bool = False
     """True: one payment may pay several bills of a vendor, also those made in the ERP."""
+    payment_methods: tuple[OfferedMethod, ...] = ()
+    """The methods that a payment may have; empty: all of them, and each posts at once."""
     voids_payments: bool = False
     """True: a payment that was made from here can be voided from here."""
     due_date_needed: bool = False

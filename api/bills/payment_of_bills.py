@@ -66,6 +66,8 @@ class PaymentOfBillsAccepted(Output):
         "PAID_OUTSIDE_IN_FUTURE",
         "INVALID_AMOUNT",
         "SETUP_CHECK_FAILED",
+        "METHOD_NOT_OFFERED",
+        "METHOD_NOT_PAID_OUTSIDE",
         "BANK_ACCOUNT_MISSING",
         "BANK_ACCOUNT_UNKNOWN",
         "BANK_ACCOUNT_INACTIVE",

@@ -1,6 +1,8 @@
 """List, read and abandon payments: those made here and those made in the ERP."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,7 +13,7 @@ from api.http.etag import tag
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem, answers, not_found
-from api.http.schemas import Cursor, Filter, Id, Limit, Page, columns, page_of
+from api.http.schemas import Cursor, Day, Filter, Id, Limit, Page, columns, page_of
 from api.http.services import Services
 from models.domain.bills import Origin
 from models.domain.ids import BillId, ConnectionId, PaymentId
@@ -37,6 +39,12 @@ async def list_all(
     connection: Filter = None,
     bill: Filter = None,
     status: PaymentStatus | None = None,
+    vendor: Filter = None,
+    reference: Annotated[
+        str | None, Query(max_length=200, description="The payment's number for people, or its id in your own system.")
+    ] = None,
+    pay_on_from: Annotated[Day | None, Query(description="Only those of this day and later.")] = None,
+    pay_on_to: Annotated[Day | None, Query(description="Only those of this day and earlier.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Payment]:
@@ -48,6 +56,10 @@ async def list_all(
             connection_id=ConnectionId(connection) if connection else None,
             bill_id=BillId(bill) if bill else None,
             status=status,
+            vendor_id=vendor,
+            reference=reference,
+            pay_on_from=pay_on_from,
+            pay_on_to=pay_on_to,
             limit=limit,
             cursor=cursor,
         )

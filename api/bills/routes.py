@@ -437,6 +437,7 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
         "INVALID_AMOUNT",
         "BANK_ACCOUNT_MISSING",
         "SETUP_CHECK_FAILED",
+        "METHOD_NOT_OFFERED",
         "BANK_ACCOUNT_UNKNOWN",
         "BANK_ACCOUNT_INACTIVE",
         "BANK_ACCOUNT_OF_OTHER_TYPE",

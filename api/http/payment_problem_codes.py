@@ -18,6 +18,15 @@ PAYMENT_PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("Name another account, or activate this one in the ERP and sync.",),
     ),
+    "METHOD_NOT_OFFERED": ProblemCode(
+        422, "The ERP has no such method of payment", ACCOUNTANT, ("Take one of the methods that the answer names.",)
+    ),
+    "METHOD_NOT_PAID_OUTSIDE": ProblemCode(
+        422,
+        "A payment by this method is not posted at once",
+        ACCOUNTANT,
+        ("Record what was paid outside with a method that the ERP posts at once: eft, cash or card.",),
+    ),
     "BILLS_NOT_PAID_TOGETHER": ProblemCode(
         422,
         "One payment cannot pay these bills",

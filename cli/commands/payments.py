@@ -23,6 +23,10 @@ def list_payments(
     ] = None,
     connection: Annotated[str | None, typer.Option(help="Only those of this connection.")] = None,
     status: Annotated[str | None, typer.Option(help="Only those with this status, such as scheduled or paid.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Only those to this vendor, by the ERP's id of it.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Only the one with this number, or this id of your own system.")
+    ] = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -33,7 +37,11 @@ def list_payments(
     """
     with api(state_dir) as client:
         bill_id = None if bill is None else find_bill(client, bill)["id"]
-        payments = list(client.pages("/v1/payments", bill=bill_id, connection=connection, status=status))
+        payments = list(
+            client.pages(
+                "/v1/payments", bill=bill_id, connection=connection, status=status, vendor=vendor, reference=reference
+            )
+        )
         paid = {share["bill_id"] for each in payments for share in each["shares"]}
         numbers = {one: client.get(f"/v1/bills/{one}")["number"] for one in paid}
     if as_json:

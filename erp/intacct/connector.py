@@ -21,7 +21,7 @@ from erp.intacct.lists import Lists
 from erp.intacct.orders import Orders
 from erp.intacct.parts import Parts
 from erp.intacct.payment_voids import PaymentVoids
-from erp.intacct.payments import Payments
+from erp.intacct.payments import OFFERED_METHODS, Payments
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.receipts import Receipts
@@ -79,6 +79,7 @@ class IntacctConnector:
             retract_direct_by=DIRECT_WAYS,
             pays_several_bills=True,
             voids_payments=True,
+            payment_methods=OFFERED_METHODS,
             direct_bills=True,
             draft_bills=True,
             draft_order_bills=True,

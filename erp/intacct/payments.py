@@ -19,10 +19,12 @@ from models.domain.ids import DocumentId, ErpId
 from models.domain.payments import (
     ErpPayment,
     ErpPaymentShare,
+    OfferedMethod,
     PartPaid,
     PaymentMethod,
     PaymentPart,
     PaymentToPush,
+    PostsWhen,
     PushedPayment,
 )
 
@@ -35,6 +37,18 @@ PAYMENT_METHODS: Mapping[str, str] = {
 }
 """Our names of payment methods to Intacct's. Any other name is sent unchanged: older payments may have one (reference
 3.6)."""
+
+OFFERED_METHODS = tuple(
+    OfferedMethod(method=method, posts=posts)
+    for method, posts in (
+        (PaymentMethod.CHECK, PostsWhen.CONFIRMED),
+        (PaymentMethod.EFT, PostsWhen.AT_ONCE),
+        (PaymentMethod.ACH, PostsWhen.CONFIRMED),
+        (PaymentMethod.CASH, PostsWhen.AT_ONCE),
+        (PaymentMethod.CARD, PostsWhen.AT_ONCE),
+    )
+)
+"""Which methods Intacct posts at once; the others stop at Approved until somebody confirms them (reference 3.6)."""
 
 DETAILS = "APPYMTDETAILS"
 

@@ -62,6 +62,24 @@ class PaymentMethod(StrEnum):
     CARD = "card"
 
 
+class PostsWhen(StrEnum):
+    """When the ERP posts a payment made by a method: only then it is paid."""
+
+    AT_ONCE = "posts_at_once"
+    """It records what goes out beside it."""
+    CONFIRMED = "waits_for_confirmation"
+    """Somebody prints or sends it there, and confirms it."""
+    BANK_SERVICE = "sent_by_bank_service"
+    """A bank's service takes it from there."""
+
+
+class OfferedMethod(Record):
+    """A method of payment that an ERP has."""
+
+    method: PaymentMethod
+    posts: PostsWhen
+
+
 class ErpPaymentShare(Record):
     """The part of a payment or a credit that went to one bill."""
 

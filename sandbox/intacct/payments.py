@@ -62,6 +62,12 @@ METHODS = frozenset(
 )
 
 
+UNTIL_CONFIRMED = frozenset(
+    ["printed check", "check", "joint check", "ach", "wf check", "wf domestic ach", "wf usd wire"]
+)
+"""Methods whose payments are posted only once they are confirmed (reference 3.6)."""
+
+
 def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
     """A payment; submitted ones are applied to their bills at once unless AP wants approvals.
 
@@ -88,7 +94,7 @@ def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:
     stamp = {"AUWHENCREATED": company.stamp(), "WHENMODIFIED": company.stamp()}
     stamp |= {"CREATEDBY": actor.user, "MODIFIEDBY": actor.user}
     owner = company.owner(actor)
-    state = _submitted(company) if payment.action == "Submit" else "Draft"
+    state = _submitted(company, payment.method) if payment.action == "Submit" else "Draft"
     record = company["APPYMT"].insert(
         {
             "RECORDTYPE": "pp",
@@ -123,8 +129,10 @@ def _require_money(company: Company, key: str) -> None:
     company.require_master(there, key, "financial entity")
 
 
-def _submitted(company: Company) -> str:
-    return "Submitted" if company.switches.flag("payment_approval") else "Complete"
+def _submitted(company: Company, method: str) -> str:
+    if company.switches.flag("payment_approval"):
+        return "Submitted"
+    return "Approved" if method.lower() in UNTIL_CONFIRMED else "Complete"
 
 
 def _insert_details(company: Company, payment: Record, shares: list[Share]) -> None:
@@ -170,7 +178,7 @@ def replace_shares(company: Company, payment: Record, shares: list[Share], actor
 
 def submit_payment(company: Company, payment: Record, actor: Actor) -> None:
     """A draft goes its way."""
-    set_payment_state(company, payment, _submitted(company), actor)
+    set_payment_state(company, payment, _submitted(company, payment["PAYMENTMETHOD"]), actor)
 
 
 def _amounts(total: Decimal, rate: Decimal) -> dict[str, str]:

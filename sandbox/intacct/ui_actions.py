@@ -309,6 +309,15 @@ def _approve_payment(company: Company, given: Given) -> Shown:
     return payment(company, record)
 
 
+def _confirm_payment(company: Company, given: Given) -> Shown:
+    """A payment that was printed or sent is confirmed, and so posted."""
+    record = find_record(company, "APPYMT", {"number": given.get("document_number"), **given})
+    if record["STATE"] not in ("Approved", "Delivered"):
+        raise invalid(f"The payment {record['RECORDNO']} is {record['STATE']} and awaits no confirmation.")
+    set_payment_state(company, record, "Complete", _person(record["MEGAENTITYID"]))
+    return payment(company, record)
+
+
 def _close_period(company: Company, given: Given) -> Shown:
     if not given.get("through"):
         raise ValueError("through is the last closed day")
@@ -404,6 +413,7 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "reverse_bill": _reverse_bill,
     "void_payment": _void_payment,
     "approve_payment": _approve_payment,
+    "confirm_payment": _confirm_payment,
     "close_period": _close_period,
     "open_period": _open_period,
     "edit_vendor": _edit_vendor,

@@ -5,7 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bank_accounts import BankAccountType, type_of
 from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
-from models.domain.payments import PaymentMethod
+from models.domain.payments import PaymentMethod, PostsWhen
 from models.store.sync import list_entries
 from models.tables import ConnectionRow
 from services.refusal import Refused
@@ -25,6 +25,23 @@ async def default_key(session: AsyncSession, connection: ConnectionRow) -> str |
         return None
     known = await list_entries.named(session, ConnectionId(connection.id), ListKind.BANK_ACCOUNT, [default])
     return None if known is None or default not in known else known[default].key
+
+
+def check_method(connection: ConnectionRow, method: PaymentMethod, *, paid_outside: bool) -> None:
+    """Check that the ERP has the method, and posts it at once where the money went out already.
+
+    Raises:
+        Refused: METHOD_NOT_OFFERED or METHOD_NOT_PAID_OUTSIDE.
+    """
+    offered = {one["method"]: one["posts"] for one in connection.capabilities.get("payment_methods") or ()}
+    if not offered:
+        return
+    if method not in offered:
+        raise Refused("METHOD_NOT_OFFERED", f"{connection.erp} has no method {method}; it has {', '.join(offered)}.")
+    if paid_outside and offered[method] != PostsWhen.AT_ONCE:
+        raise Refused(
+            "METHOD_NOT_PAID_OUTSIDE", f"A payment by {method} waits in {connection.erp} until somebody confirms it."
+        )
 
 
 async def account_to_pay_from(

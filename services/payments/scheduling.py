@@ -19,7 +19,7 @@ from models.store.connections import connections
 from models.store.payables import payments
 from services import setup_checks
 from services.approvals.payments import hold_without_payment, let_go_with_payment
-from services.payments.bank_accounts import account_to_pay_from
+from services.payments.bank_accounts import account_to_pay_from, check_method
 from services.payments.checks import RequestedPayment, check_payment
 
 
@@ -75,6 +75,7 @@ async def schedule_payment(
     await setup_checks.must_not_break(session, bill.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     check_payment(bill, asked, time_zone=connection.time_zone)
     bank_account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
+    check_method(connection, method, paid_outside=False)
     payment_id = payments.payment_id_for(organization_id, request_key, bill.number)
     await payments.create(
         session,

@@ -17,7 +17,7 @@ from models.store.payables import payments, standalone_payments
 from models.store.payables.standalone_payments import BillToShare, NewPayment, Share
 from models.tables import ConnectionRow
 from services import setup_checks
-from services.payments.bank_accounts import account_to_pay_from
+from services.payments.bank_accounts import account_to_pay_from, check_method
 from services.payments.checks import RequestedPayment, check_bill, check_day
 from services.payments.scheduling import Scheduled
 from services.refusal import Refused
@@ -76,6 +76,7 @@ async def schedule_payment_of_bills(
                 ["Pay it by itself: it is then paid once the ERP holds it.", "Or wait until it is synced."],
             )
     account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
+    check_method(connection, method, paid_outside=asked.paid_outside)
     payment_id = payments.payment_id_for(organization_id, request_key, first.number)
     await standalone_payments.create(
         session,

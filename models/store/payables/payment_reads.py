@@ -1,13 +1,15 @@
 """Read payments, ours and those made in the ERP, for people to look at."""
 
-from sqlalchemy import tuple_
+from datetime import date
+
+from sqlalchemy import or_, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PaymentId
 from models.domain.payments import PaymentStatus
 from models.store.base.pages import Listing, decode_cursor, instant_in_cursor, listing, narrowed, page_size
-from models.tables import PaymentRow, PaymentShareRow
+from models.tables import BillRow, PaymentRow, PaymentShareRow
 
 _FRESH = {"populate_existing": True}
 
@@ -29,6 +31,10 @@ async def page(
     connection_id: ConnectionId | None = None,
     bill_id: BillId | None = None,
     status: PaymentStatus | None = None,
+    vendor_id: str | None = None,
+    reference: str | None = None,
+    pay_on_from: date | None = None,
+    pay_on_to: date | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Listing[PaymentRow]:
@@ -43,6 +49,19 @@ async def page(
     if bill_id is not None:
         shares = select(PaymentShareRow.payment_id).where(col(PaymentShareRow.bill_id) == bill_id)
         statement = statement.where(col(PaymentRow.id).in_(shares))
+    if vendor_id is not None:
+        bills = select(BillRow.id).where(
+            col(BillRow.organization_id) == organization_id, col(BillRow.vendor_id) == vendor_id
+        )
+        statement = statement.where(col(PaymentRow.bill_id).in_(bills))
+    if reference is not None:
+        statement = statement.where(
+            or_(col(PaymentRow.reference) == reference, col(PaymentRow.external_id) == reference)
+        )
+    if pay_on_from is not None:
+        statement = statement.where(col(PaymentRow.pay_on) >= pay_on_from)
+    if pay_on_to is not None:
+        statement = statement.where(col(PaymentRow.pay_on) <= pay_on_to)
     if cursor is not None:
         created_at, payment_id = decode_cursor(cursor, 2)
         statement = statement.where(

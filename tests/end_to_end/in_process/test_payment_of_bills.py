@@ -26,6 +26,8 @@ async def test_one_payment_pays_three_bills_one_in_part(api: StackClient, compan
         await api.bill_is(bill, status)
     await api.sync()
     assert await dues(api, bills) == [0, 0, 100]
+    history = await api.temporal.get_workflow_handle(f"payment/{payment}").fetch_history()
+    assert len(history.events) <= 60, "whatever number of bills it pays"
 
 
 async def test_a_person_gives_it_a_number_and_it_is_still_sent_once(api: StackClient, company: SandboxCompany) -> None:
@@ -42,6 +44,11 @@ async def test_a_person_gives_it_a_number_and_it_is_still_sent_once(api: StackCl
     assert shown["submitted_on"] == today().isoformat()
     await api.sync()
     assert len(await api.items("/v1/payments")) == 1, "read again, it is still ours"
+    tomorrow = (today() + timedelta(days=1)).isoformat()
+    for one in ({"reference": "CHK-77"}, {"reference": "run-9"}, {"vendor": "V-1"}, {"pay_on_to": tomorrow}):
+        assert len(await api.items("/v1/payments", **one)) == 1, one
+    for none in ({"reference": "CHK-78"}, {"vendor": "V-2"}, {"pay_on_from": tomorrow}):
+        assert await api.items("/v1/payments", **none) == [], none
 
 
 async def test_paid_outside_is_recorded_on_the_day_it_was_paid(api: StackClient, company: SandboxCompany) -> None:
@@ -57,6 +64,41 @@ async def test_paid_outside_is_recorded_on_the_day_it_was_paid(api: StackClient,
     await api.payment_is(payment, "paid")
     (sent,) = company.held("payments")
     assert sent["date"] == f"{day:%m/%d/%Y}"
+
+
+async def test_a_payment_that_waits_for_confirmation_is_not_paid(api: StackClient, company: SandboxCompany) -> None:
+    """S5-40: submitted, its amount held, its bills not paid, until somebody confirms it there; such a method records
+    nothing that was paid outside."""
+    bills = await three_bills(api, company)
+    refused(
+        await api.post(
+            "/v1/payments",
+            {
+                "bills": [{"bill_id": bills[0], "amount": "1.00"}],
+                "pay_on": today().isoformat(),
+                "method": "check",
+                "paid_outside": True,
+            },
+        ),
+        422,
+        "METHOD_NOT_PAID_OUTSIDE",
+    )
+    payment = await paid_together(api, {bills[0]: "125.00", bills[1]: "100.00"}, method="check")
+
+    async def is_there() -> bool:
+        return [one["state"] for one in company.held("payments")] == ["Approved"]
+
+    await api.until(is_there, "the payment to be in the ERP")
+    shown = await api.payment_is(payment, "submitted")
+    assert shown["waits_for"]["what"] == "erp"
+    await api.sync()
+    assert await dues(api, bills) == [125, 125, 125]
+    assert (await api.get(f"/v1/payments/{payment}"))["status"] == "submitted"
+    over = {"bills": [{"bill_id": bills[1], "amount": "25.01"}], "pay_on": today().isoformat()}
+    refused(await api.post("/v1/payments", over), 422, "OVERPAYMENT")
+    company.does("confirm_payment", document_number=shown["external_key"])
+    await api.sync()
+    assert await dues(api, bills) == [0, 25, 125]
 
 
 async def test_abandoned_it_claims_nothing_of_any_bill(api: StackClient, company: SandboxCompany) -> None:
