@@ -33,7 +33,7 @@ def _ways_on() -> Table:
         can_be_abandoned = write in (WriteState.PLANNED, WriteState.REJECTED)
         what = "retries or abandons" if can_be_abandoned else "retries"
         add(PaymentStatus.SYNC_ISSUE, write, WayOn(Mover.PERSON, what), stopped=True)
-    add(PaymentStatus.PAID, WriteState.CONFIRMED, WayOn(Mover.PERSON, "may void it, here or in the ERP"))
+    add(PaymentStatus.PAID, WriteState.CONFIRMED, WayOn(Mover.NOBODY, "acts; it may be voided, here or in the ERP"))
     add(PaymentStatus.VOIDING, WriteState.CONFIRMED, WayOn(Mover.WORKFLOW, "voids it in the ERP"))
     add(
         PaymentStatus.VOIDING,

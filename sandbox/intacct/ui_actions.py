@@ -284,7 +284,7 @@ def _pay_bill(company: Company, given: Given) -> Shown:
         Payment(
             vendor=owed["VENDORID"],
             bank_account=_text(given, "bank_account", "BOA"),
-            method=_text(given, "method", "Printed Check"),
+            method=_text(given, "method", "EFT"),
             day=_date(company, given, "date"),
             currency=owed["CURRENCY"],
             number=_text(given, "document_number"),
