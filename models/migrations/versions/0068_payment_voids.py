@@ -1,14 +1,14 @@
 """A payment can be voided from here: its day and reason, and its workflow counts as open meanwhile.
 
 Revision ID: 0068
-Revises: 0067
+Revises: 0059
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0068"
-down_revision = "0067"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
