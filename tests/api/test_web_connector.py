@@ -25,21 +25,28 @@ from tests.harness.activity_harness import NoVault
 from tests.harness.api_client import ApiClient, a_problem
 
 QUESTION = wire.request("PurchaseOrderQuery", wire.part("TxnID", "5F3-1"), key="orders")
-WRITE = wire.request(
-    "BillAdd",
-    wire.group(
+
+
+def bill(number: int) -> str:
+    """The request that makes a bill over 4 of the order's first line."""
+    return wire.request(
         "BillAdd",
-        wire.reference("VendorRef", "80000012-1"),
-        wire.part("RefNumber", "INV-1"),
-        wire.part("Memo", "[posync PSB-1]"),
         wire.group(
-            "ItemLineAdd",
-            wire.part("Quantity", "4"),
-            wire.group("LinkToTxn", wire.part("TxnID", "5F3-1"), wire.part("TxnLineID", "5F5-1")),
+            "BillAdd",
+            wire.reference("VendorRef", "80000012-1"),
+            wire.part("RefNumber", f"INV-{number}"),
+            wire.part("Memo", f"[posync PSB-{number}]"),
+            wire.group(
+                "ItemLineAdd",
+                wire.part("Quantity", "4"),
+                wire.group("LinkToTxn", wire.part("TxnID", "5F3-1"), wire.part("TxnLineID", "5F5-1")),
+            ),
         ),
-    ),
-    key="bill",
-)
+        key="bill",
+    )
+
+
+WRITE = bill(1)
 
 
 @pytest.fixture
@@ -233,6 +240,42 @@ async def test_a_computer_switched_off_at_any_step(pair: Pair, step: str) -> Non
         assert status[0] < question[0]
     assert "601-1" in await pair.journal.write("PSB-1", WRITE)
     assert len(pair.company.bills) == 1
+
+
+async def test_a_write_in_doubt_is_asked_for_before_another_write_goes_out(pair: Pair) -> None:
+    """Issue 12: after a dead session the unanswered set comes first, other writes behind it too."""
+    await pair.wrote()
+    await pair.cut("answered", 1)
+    with pytest.raises(Deferred):
+        await pair.journal.write("PSB-2", bill(2))
+    await pair.connector.session()
+    asked = [number for number, one in enumerate(pair.company.documents) if "oldMessageSetID" in one]
+    second = [number for number, one in enumerate(pair.company.documents) if "INV-2" in one]
+    assert asked[0] < second[0]
+    assert [created["number"] for created in pair.company.bills.values()] == ["INV-1", "INV-2"]
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+    assert "601-2" in await pair.journal.write("PSB-2", bill(2))
+
+
+async def test_sessions_of_two_companies_at_once_stay_apart(
+    pair: Pair, api: ApiClient, database: Database, http: httpx.AsyncClient
+) -> None:
+    """Issue 12: several connections at once; a ticket brings and takes the documents of its own connection alone."""
+    neighbour = await new_pair(api, database, http)
+    await pair.asked()
+    await neighbour.wrote()
+    first, question = await calls(pair)
+    second, write = await calls(neighbour)
+    assert "PurchaseOrderQuery" in question
+    assert "BillAdd" in write
+    assert await received(neighbour, second, neighbour.company.answer(write)) > 0
+    assert await received(pair, first, pair.company.answer(question)) > 0
+    assert "PO-1007" in await pair.journal.read("orders", QUESTION)
+    assert "601-1" in await neighbour.journal.write("PSB-1", WRITE)
+    assert (len(pair.company.bills), len(neighbour.company.bills)) == (0, 1)
+    for company, secret in ((pair, first), (neighbour, second)):
+        assert await sent(company, secret) == ""
+        await company.connector.call("closeConnection", ticket=secret)
 
 
 @pytest.mark.parametrize("step", ["next_waiting", "hand_out", "answer_whole", "waiting"])
