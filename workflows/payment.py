@@ -44,7 +44,6 @@ class PaymentWorkflow:
         )
         self._gate = IssueGate(state, IssueSubject.PAYMENT, state.payment_id)
         self._bill: BillBalance | None = None
-        self._void_asked = False
 
     @workflow.run
     async def run(self, state: PaymentState) -> PaymentEnd:
@@ -74,7 +73,8 @@ class PaymentWorkflow:
     def payment_due(self, due: PaymentDue) -> None:
         """Receive that the payment was saved, or is to be voided: the workflow is started with this message where no
         bill starts it."""
-        self._void_asked = due.status is PaymentStatus.VOIDING and self._state.status is not PaymentStatus.VOIDING
+        state = self._state
+        state.void_asked = due.status is PaymentStatus.VOIDING and state.status is not PaymentStatus.VOIDING
 
     @workflow.query
     def state(self) -> PaymentState:
@@ -98,10 +98,10 @@ class PaymentWorkflow:
     @property
     def _has_work(self) -> bool:
         """Return whether something is left to do; a void that was asked for begins once the payment is paid."""
-        if self._void_asked and self._state.status is PaymentStatus.PAID:
-            self._state.status = PaymentStatus.VOIDING
-            self._void_asked = False
-        return self._state.status.is_under_way
+        state = self._state
+        if state.void_asked and state.status is PaymentStatus.PAID:
+            state.status, state.void_asked = PaymentStatus.VOIDING, False
+        return state.status.is_under_way
 
     def _time_left(self) -> timedelta:
         starts_at = self._state.starts_at or datetime.combine(self._state.pay_on, time.min, UTC)

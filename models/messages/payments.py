@@ -63,6 +63,8 @@ class PaymentState(BaseModel):
     decision: SettleIssue | None = None
     """The last decision that a person made on an issue; it counts only if it is on the open issue."""
     abandoned: PaymentAbandoned | None = None
+    void_asked: bool = False
+    """It is to be voided as soon as the ERP has posted it."""
 
 
 class PushPayment(BaseModel):

@@ -99,7 +99,9 @@ def _refusal(code: str, row: ConnectionRow) -> Refused:
     if code == NO_DRAFTS:
         keeps = row.capabilities.get("draft_order_bills")
         why = "A draft waits for its approval and nothing else: push_when must be approved."
-        return Refused(NO_DRAFTS, why if keeps else "This ERP keeps no drafts of an order's bills.")
+        return Refused(
+            "DRAFTS_OF_ORDER_BILLS_NOT_OFFERED", why if keeps else "This ERP keeps no drafts of an order's bills."
+        )
     why = "Bills go out before they are approved only where purchase orders are switched off."
     if not row.purchase_orders_enabled:
         why = "Only drafts of bills without a purchase order go out before they are approved, and this ERP keeps none."

@@ -141,6 +141,9 @@ class FakeDatabaseActivities:
             return AbandonedWrite(done=True)
         payment = order.payments[PaymentId(abandon.subject_id)]
         bill = order.bills[payment.bill_id]
+        if abandon.subject_kind == "payment_void":
+            payment.status = PaymentStatus.PAID
+            return AbandonedWrite(done=True, bill=order.bill_now(PaymentId(abandon.subject_id)))
         payment.status = PaymentStatus.ABANDONED
         bill.status = BillStatus.SYNCED
         return AbandonedWrite(done=True, bill=order.bill_now(PaymentId(abandon.subject_id)))
@@ -247,6 +250,18 @@ class FakeErpActivities:
             bill.status = BillStatus.PAID if bill.paid >= bill.total else BillStatus.PARTIALLY_PAID
         await self._notifier.bill_changed(payment.bill_id, order.bill_now(push.payment_id))
         return PaymentPushResult(status=PaymentStatus.PAID, erp_id="900", bill=order.bill_now(push.payment_id))
+
+    @activity.defn(name="void_payment")
+    async def void_payment(self, push: PushPayment) -> PaymentPushResult:
+        order = self._order
+        order.erp_answers("void_payment")
+        payment = order.payments[push.payment_id]
+        bill = order.bills[payment.bill_id]
+        if payment.status is not PaymentStatus.VOIDED:
+            payment.status = PaymentStatus.VOIDED
+            bill.paid -= payment.amount
+            bill.status = BillStatus.PARTIALLY_PAID if bill.paid else BillStatus.SYNCED
+        return PaymentPushResult(status=PaymentStatus.VOIDED, erp_id="900", bill=order.bill_now(push.payment_id))
 
     @activity.defn(name="refresh_purchase_order")
     async def refresh_purchase_order(self, refresh: RefreshPurchaseOrder) -> RefreshedPurchaseOrder:

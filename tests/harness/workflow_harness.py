@@ -74,6 +74,7 @@ class WorkflowHarness(FakeOrder):
                     erp.retract_bill,
                     erp.push_bill_edit,
                     erp.push_payment,
+                    erp.void_payment,
                     erp.refresh_purchase_order,
                     uploads.push_source_order,
                     sync.plan_sync,

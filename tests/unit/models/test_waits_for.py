@@ -18,7 +18,7 @@ def test_every_bill_that_is_not_over_waits_for_somebody(status: BillStatus) -> N
 @pytest.mark.parametrize("status", PaymentStatus)
 def test_every_payment_that_is_not_over_waits_for_something(status: PaymentStatus) -> None:
     """F10: the same for payments."""
-    assert (payment_waits_for(status, None) is not None) is status.is_unfinished
+    assert (payment_waits_for(status, None) is not None) is status.is_under_way
 
 
 def test_names_of_any_length_are_cut_to_what_temporal_takes() -> None:
