@@ -235,6 +235,8 @@ def _connect(
             else:
                 console.print("The ERP has not let it in yet. Set the preferences once it has.")
                 return
+        # Before the preferences, with which the first whole sync begins: it reads what is switched on then.
+        connection = _with_orders(client, connection, purchase_orders)
         given = {preference: value for preference, value in preferences.items() if value}
         wanted: dict[str, Any] = {"preferences": {**connection["preferences"], **given}}
         if one_way:
@@ -254,7 +256,6 @@ def _connect(
             )
             raise typer.Exit(1)
         connection = _scheduled(client, answer["connection"], sync_every)
-        connection = _with_orders(client, connection, purchase_orders)
         console.print(
             f"Its books are kept in {connection['base_currency']}; documents in other currencies are left out."
         )

@@ -257,6 +257,8 @@ NOT_CHANGED: dict[str, str] = {
     "receipt_document": "moves with the lines",
     "reference": "links only bills that were made in the ERP",
     "applied": "is a credit's",
+    "credits_payable": "is a credit's",
+    "bill: kind": "an ERP makes no credit of a bill",
     "order line: currency": "moves with the order's",
     "order line: entity": "moves with the order's",
     "receipt: entity": "is the order's",

@@ -73,6 +73,10 @@ async def old(postgres: EmbeddedPostgres) -> AsyncIterator[Database]:
     await database.close()
 
 
+READ_ANEW = frozenset({("intacct", "bills"), ("intacct", "lists"), ("netsuite", "lists")})
+"""Streams of ERPs of which more comes in today."""
+
+
 async def test_every_row_is_there_afterwards_with_all_it_said(old: Database) -> None:
     """Issue 9, data that exists: each column of before holds its values, under its own or its new name."""
     before = await read_all(old)
@@ -84,6 +88,10 @@ async def test_every_row_is_there_afterwards_with_all_it_said(old: Database) -> 
     }  # fmt: skip
     await old.migrate()
     after = await read_all(old)
+    # More of the lists, and credits, come in than then: these are read from their beginning once more.
+    before["cursors"] = [
+        row for row in before["cursors"] if (row["connection_id"].partition("-")[0], row["stream"]) not in READ_ANEW
+    ]
     for table, rows in before.items():
         kept = [in_todays_words(table, row) for row in rows]
         columns = kept[0].keys() if kept else set()

@@ -153,6 +153,8 @@ def _codes_in(path: Path) -> Iterator[str]:
             continue
         arguments = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name == "SetupCheck":  # it says by itself why, and what to do
+            continue
         if name in positions:
             arguments.append(node.args[positions[name]])
         for value in arguments:
