@@ -50,16 +50,20 @@ class RetractionActivities:
                     return await review.waits_for(session, retract.bill_id)
                 documents = await retractions.documents(session, outgoing, retract.bill_id)
             role = offered(connection.erp.retractions, "way to take bills back")
-            if len(documents) > 1 and connection.erp.parts is not None:
-                await _check_all(role, connection.erp.parts, documents)
+            there = [document for document, is_there in documents if is_there]
+            if len(there) > 1 and connection.erp.parts is not None:
+                await _check_all(role, connection.erp.parts, there)
+            # The orders of parts that are gone already are read too: an earlier attempt may have died before it stored
+            # what they have as billed now.
             snapshots: dict[DocumentId | None, PurchaseOrderSnapshot] = {}
-            for document in documents:
-                await _take_back(role, document)
+            for document, is_there in documents:
+                if is_there:
+                    await _take_back(role, document)
                 began = datetime.now(UTC)
                 snapshot = (await role.read_back(document)).snapshot
                 if snapshot is not None:
                     snapshots[document.order_document] = snapshot_as_seen(snapshot, connection.erp.clock, began)
-                if document.external_key != outgoing.external_key:
+                if is_there and document.external_key != outgoing.external_key:
                     async with self._database.transaction() as session:
                         await bill_parts.part_taken_back(session, document.external_key)
         async with self._database.transaction() as session:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.exceptions import ApplicationError
 
 from erp.errors import Rejected
@@ -20,6 +21,7 @@ from models.messages.bills import BillPushResult, PushBill
 from models.messages.issues import OpenIssue
 from models.messages.writes import AbandonedWrite, AbandonWrite
 from models.store.payables import bill_edits
+from services.bills import taken_back
 from services.bills.ending import edit_bill
 from tests.builders.records import a_receipt, an_erp_payment, an_order
 from tests.fakes.fake_erp import Invoice, WorkerDied
@@ -310,6 +312,35 @@ async def test_all_parts_are_taken_back_the_last_first(
     assert documents(harness) == WHOLE
     assert not set(keys) & set(harness.erp.invoices), "the next generation has its own keys"
     assert await harness.tenant.billed_net(order) == 6
+
+
+async def test_the_worker_that_dies_once_all_parts_are_gone_leaves_nothing_billed(
+    harness: ActivityHarness, order: PurchaseOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by kills: the next attempt finds no part left, and must still read what the order has as billed."""
+    bill_id = await in_erp(harness, order)
+    assert await harness.ask(bill_id, BillEvent.DISPUTE, key="d") == "done"
+    lock_orders = taken_back.lock_orders
+    deaths: list[BillId] = []
+
+    async def dies_once(session: AsyncSession, dying: BillId) -> None:
+        if not deaths:
+            deaths.append(dying)
+            raise WorkerDied
+        await lock_orders(session, dying)
+
+    monkeypatch.setattr(taken_back, "lock_orders", dies_once)
+    with pytest.raises(WorkerDied):
+        await harness.retract(bill_id)
+    assert await states(harness, bill_id) == ["taken_back", "taken_back"]
+    assert (await harness.retract(bill_id)).status is BillStatus.DISPUTED
+    (billed,) = await harness.tenant.fetch(
+        "select sum(line.billed) as there from purchase_order_lines line"
+        " join purchase_orders o on o.id = line.purchase_order_id where o.connection_id = :c"
+    )
+    assert billed.there == 0
+    assert await harness.tenant.billed_net(order) == 0
+    assert len(harness.erp.taken_back) == 2
 
 
 async def test_a_part_that_stays_leaves_the_bill_stopped(harness: ActivityHarness, order: PurchaseOrder) -> None:

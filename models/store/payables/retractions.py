@@ -117,9 +117,17 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
     )
 
 
-async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId) -> Sequence[BillToRetract]:
-    """Return what is taken back of a bill that was asked for by `load`: itself, or of one in parts each document that
-    the ERP still holds, the last first."""
+class DocumentToRetract(NamedTuple):
+    """One document of a bill that is taken back."""
+
+    bill: BillToRetract
+    is_there: bool
+    """False: an earlier attempt took it back. What its order has as billed then may not be stored yet."""
+
+
+async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId) -> Sequence[DocumentToRetract]:
+    """Return what is taken back of a bill that was asked for by `load`: itself, or the parts of one in parts, the last
+    first."""
     rows = await session.execute(
         text(
             """
@@ -135,19 +143,22 @@ async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId)
     )
     parts = rows.all()
     if not parts:
-        return [bill]
+        return [DocumentToRetract(bill, is_there=True)]
     return [
-        bill.model_copy(
-            update={
-                "external_key": ExternalKey(part.external_key),
-                "erp_id": ErpId(part.erp_id),
-                "document_id": DocumentId(part.document_id),
-                "order_document": DocumentId(part.order_document),
-                "owner_entity": part.owner_entity,
-            }
+        DocumentToRetract(
+            bill.model_copy(
+                update={
+                    "external_key": ExternalKey(part.external_key),
+                    "erp_id": ErpId(part.erp_id),
+                    "document_id": DocumentId(part.document_id),
+                    "order_document": DocumentId(part.order_document),
+                    "owner_entity": part.owner_entity,
+                }
+            ),
+            PartState(part.state).is_there,
         )
         for part in parts
-        if PartState(part.state).is_there
+        if PartState(part.state).is_there or part.state == PartState.TAKEN_BACK
     ]
 
 
