@@ -24,6 +24,7 @@ from activities.bill_review import (
     BillReviewActivities,
 )
 from activities.connector_pool import Connections
+from activities.credit_applications import CreditApplicationRecords, CreditApplications
 from activities.database import MirrorActivities
 from activities.erp import ErpActivities
 from activities.heartbeats import Heartbeats
@@ -47,6 +48,7 @@ from settings import InvalidSettings, Settings, TemporalUnreachable, read_settin
 from temporal_gateway.notifier import WorkflowNotifier
 from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
+from workflows.credit_application import CreditApplicationWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.runner import fast_runner, strict_runner
@@ -60,6 +62,7 @@ WORKFLOWS = (
     BillWorkflow,
     PaymentWorkflow,
     SourceOrderWorkflow,
+    CreditApplicationWorkflow,
     SyncWorkflow,
     ScheduledSyncWorkflow,
     BackfillWorkflow,
@@ -136,6 +139,7 @@ def _own_activities(
         mirror.open_issue,
         mirror.close_issue,
         SourceOrderRecords(database).source_order_failed,
+        CreditApplicationRecords(database).credit_application_failed,
         waiting.bill_in_review,
         waiting.rematch_bills,
         notifying.notify_changed_orders,
@@ -161,6 +165,7 @@ def _erp_activities(
         payments.void_payment,
         erp.refresh_purchase_order,
         SourceOrderUploads(database, connections).push_source_order,
+        CreditApplications(database, connections).push_credit_application,
         sync.plan_sync,
         sync.sync_page,
         SetupCheckActivities(database, connections).check_setup,

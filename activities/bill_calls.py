@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from erp.connector import ErpConnector, offered
 from models.domain.bills import DirectBillToPush, PushedBill
+from models.domain.credits import CreditToPush
 from models.domain.ids import DocumentId
 from models.store.payables.outgoing_bills import OutgoingBill
 
@@ -39,6 +40,15 @@ def calls_for(erp: ErpConnector, outgoing: OutgoingBill) -> BillCalls:
         Rejected: NOT_OFFERED, for a bill without an order where the ERP takes none.
     """
     bill = outgoing.bill
+    if isinstance(bill, CreditToPush):
+        credits = offered(erp.credits, "credits that go out")
+        return BillCalls(
+            partial(credits.find, bill),
+            partial(credits.create, bill),
+            _never_edited,
+            partial(_read_back_alone, partial(credits.read_back, bill)),
+            _nothing_to_link,
+        )
     if isinstance(bill, DirectBillToPush):
         direct = offered(erp.direct_bills, "bills without a purchase order")
         return BillCalls(
@@ -67,3 +77,8 @@ async def _read_back_alone(
 async def _nothing_to_link(document_id: DocumentId) -> bool:
     """A bill without an order has no link that could be made again."""
     return False
+
+
+async def _never_edited(document_id: DocumentId, *, edition: int) -> None:
+    """A credit that was sent is not edited from here."""
+    raise AssertionError("a credit has no edits")

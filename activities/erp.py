@@ -27,6 +27,7 @@ from erp.time_budgets import ErpWork
 from models.domain.bill_parts import number_behind
 from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill
 from models.domain.connections import Erp
+from models.domain.credits import CreditToPush
 from models.domain.ids import BillId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.writes import WriteKind, WriteState
@@ -108,7 +109,9 @@ class ErpActivities:
             try:
                 calls = calls_for(connection.erp, outgoing)
                 # Another bill with its number is looked for before anything of it is sent; later its own parts have it.
-                check = partial(self._hold_duplicate, connection, push.bill_id, outgoing.bill, since, part)
+                check = None
+                if not isinstance(outgoing.bill, CreditToPush):  # numbers of credits are not looked for
+                    check = partial(self._hold_duplicate, connection, push.bill_id, outgoing.bill, since, part)
                 document_id = await self._exactly_once.write(
                     connection.row,
                     outgoing.bill.external_key,
@@ -200,7 +203,11 @@ class ErpActivities:
         return result.model_copy(update={"confirmed": confirmed})
 
     async def _notify_other_order(
-        self, order_id: PurchaseOrderId, bill_id: BillId, bill: BillToPush | DirectBillToPush, status: BillStatus
+        self,
+        order_id: PurchaseOrderId,
+        bill_id: BillId,
+        bill: BillToPush | DirectBillToPush | CreditToPush,
+        status: BillStatus,
     ) -> None:
         """Notify another order of the bill: its workflow reads it again until the ERP shows the bill's lines."""
         async with self._database.transaction() as session:

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Sequence
 
 from models import contract
-from models.domain.ids import SYNCER, BillId, ConnectionId, SourceOrderId
+from models.domain.ids import SYNCER, BillId, ConnectionId, CreditApplicationId, SourceOrderId
 from models.store.audit import sync_issues
 from models.store.base.database import Database
-from models.store.payables import bill_hand_over, open_work, payments
+from models.store.payables import bill_hand_over, credit_applications, open_work, payments
 from models.store.payables.open_work import SETTLED, OpenBill, OpenPayment
 from models.store.source_orders import uploading
 from services.bills.workflow_start import NOT_SETTLED, bill_start
@@ -39,6 +39,7 @@ class MissingWorkflows:
             bills = await open_work.open_bills(session, self._connection_id)
             unfinished = await open_work.open_payments(session, self._connection_id)
             uploads = await uploading.open_uploads(session, self._connection_id)
+            applications = await credit_applications.open_applications(session, self._connection_id)
         if bills:
             listed = await self._notifier.listed_as_running(self._connection_id, contract.BILL_WORKFLOW)
             missing = [bill.id for bill in bills if contract.bill_workflow_id(bill.id) not in listed]
@@ -52,6 +53,22 @@ class MissingWorkflows:
             listed = await self._notifier.listed_as_running(self._connection_id, contract.SOURCE_ORDER_WORKFLOW)
             gone = [one for one in uploads if contract.source_order_workflow_id(one) not in listed]
             await asyncio.gather(*(self._start_upload(order_id) for order_id in gone))
+
+        if applications:
+            listed = await self._notifier.listed_as_running(self._connection_id, contract.CREDIT_APPLICATION_WORKFLOW)
+            lost = [one for one in applications if contract.credit_application_workflow_id(one) not in listed]
+            await asyncio.gather(*(self._start_application(application_id) for application_id in lost))
+
+    async def _start_application(self, application_id: CreditApplicationId) -> None:
+        workflow_id = contract.credit_application_workflow_id(application_id)
+        async with self._gate:
+            if await self._notifier.runs(workflow_id):
+                return
+            async with self._database.transaction() as session:
+                state = await credit_applications.state_of(session, application_id)
+            if state is not None:
+                log.warning("%s does not run although it is %s: started", workflow_id, state.status)
+                await self._notifier.start_credit_application(state)
 
     async def _start_upload(self, order_id: SourceOrderId) -> None:
         workflow_id = contract.source_order_workflow_id(order_id)

@@ -43,6 +43,7 @@ from api.connections import (
 )
 from api.connections import routes as connections
 from api.connections import web_connector as web_connector_setup
+from api.credits import applying, new_credit
 from api.credits import routes as credits
 from api.exports import routes as exports
 from api.http import docs_page as reference
@@ -52,6 +53,7 @@ from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
 from api.http.services import ServiceSet
 from api.orders import line_limits
+from api.orders import money as order_money
 from api.orders import routes as purchase_orders
 from api.policies import policy_preview, tolerance_policies, unit_factors
 from api.reports import routes as reports
@@ -105,6 +107,7 @@ RESOURCES = (
     backfills,
     purchase_orders,
     line_limits,
+    order_money,
     order_bills,
     line_suggestions,
     moved_draft,
@@ -122,6 +125,8 @@ RESOURCES = (
     payment_voids,
     payments,
     credits,
+    new_credit,
+    applying,
     source_orders,
     contacts,
     policy_preview,

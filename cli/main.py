@@ -23,6 +23,7 @@ from cli.commands import (
     exports,
     issues,
     order_feature,
+    order_money,
     payments,
     people,
     policies,
@@ -56,6 +57,7 @@ app.command()(connections.sync)
 app.command()(backfill.backfill)
 app.command("web-connector")(web_connector.web_connector)
 app.add_typer(purchase_orders.app, name="po")
+purchase_orders.app.command("money")(order_money.show_money)
 app.add_typer(bills.app, name="bills")
 app.add_typer(payments.app, name="payments")
 app.add_typer(credits.app, name="credits")

@@ -50,6 +50,8 @@ class Capabilities(Record):
     """True: the ERP can link an order to the bill of another vendor than the order's."""
     projects_or_customers: bool = False
     """True: the field of a line that names a project takes a customer too."""
+    credits: bool = False
+    """True: credits of vendors go out."""
     direct_bills: bool = False
     """True: bills without an order go out."""
     direct_charges: tuple[ChargeKind, ...] = ()

@@ -10,11 +10,21 @@ from typing import Any
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from models.domain.connections import Erp
-from models.domain.ids import BackfillId, BillId, ConnectionId, ErpId, PaymentId, SourceOrderId, readable
+from models.domain.ids import (
+    BackfillId,
+    BillId,
+    ConnectionId,
+    CreditApplicationId,
+    ErpId,
+    PaymentId,
+    SourceOrderId,
+    readable,
+)
 from models.domain.source_orders import UploadState
 from models.domain.sync import SyncTrigger
 from models.domain.waits_for import WaitsFor, bill_waits_for, payment_waits_for
 from models.messages.bills import BillState
+from models.messages.credits import CreditApplicationState
 from models.messages.orders import OrderFacts, PurchaseOrderState
 from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
@@ -23,6 +33,7 @@ PURCHASE_ORDER_WORKFLOW = "PurchaseOrderWorkflow"
 BILL_WORKFLOW = "BillWorkflow"
 PAYMENT_WORKFLOW = "PaymentWorkflow"
 SOURCE_ORDER_WORKFLOW = "SourceOrderWorkflow"
+CREDIT_APPLICATION_WORKFLOW = "CreditApplicationWorkflow"
 SYNC_WORKFLOW = "SyncWorkflow"
 SCHEDULED_SYNC_WORKFLOW = "ScheduledSyncWorkflow"
 BACKFILL_WORKFLOW = "BackfillWorkflow"
@@ -43,6 +54,7 @@ PAYMENT_SCHEDULED = "payment_scheduled"
 SETTLE_ISSUE = "settle_issue"
 UPLOAD_ASKED = "upload_asked"
 BACKFILL_ASKED = "asked"
+APPLICATION_ASKED = "application_asked"
 
 TASK_QUEUE = "posync"
 """Task queue of the workflows and of the activities that use only our own database."""
@@ -80,6 +92,11 @@ def payment_workflow_id(payment_id: PaymentId) -> str:
 def source_order_workflow_id(order_id: SourceOrderId) -> str:
     """Return the id of the workflow that uploads a source order."""
     return f"source-order/{order_id}"
+
+
+def credit_application_workflow_id(application_id: CreditApplicationId) -> str:
+    """Return the id of the workflow that applies a credit to a bill, or undoes that."""
+    return f"credit-application/{application_id}"
 
 
 def sync_workflow_id(connection_id: ConnectionId) -> str:
@@ -189,6 +206,26 @@ def payment_search_attributes(payment: PaymentState) -> TypedSearchAttributes:
         number=payment.bill_number,
         amount=payment.amount,
         waits_for=payment_waits_for(payment.status, payment.issue_code),
+    )
+
+
+def credit_application_summary(application: CreditApplicationState) -> str:
+    """Return the line that an operator reads beside the id of an application's workflow."""
+    what = f"{application.amount} of credit {application.credit_number} on bill {application.bill_number}"
+    return summary(f"{what} · {application.vendor}")
+
+
+def credit_application_search_attributes(application: CreditApplicationState) -> TypedSearchAttributes:
+    """Return the search attributes that the workflow of an application starts with."""
+    return _search_attributes(
+        application.connection_id,
+        application.erp,
+        "",
+        application.vendor,
+        application.status,
+        number=application.credit_number,
+        amount=application.amount,
+        waits_for=WaitsFor.ERP,
     )
 
 

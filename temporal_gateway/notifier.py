@@ -20,6 +20,7 @@ from models.domain.ids import BillId, ConnectionId
 from models.domain.outbox import NotTaken
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillBalance, BillState
+from models.messages.credits import CreditApplicationState
 from models.messages.orders import BillPushed, OrderFacts, PurchaseOrderState
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentState
@@ -96,6 +97,10 @@ class WorkflowNotifier:
             case SourceOrderState() as source_order:
                 await self.start_source_order(
                     source_order, start_signal=signal.signal, start_signal_args=_arguments(signal)
+                )
+            case CreditApplicationState() as application:
+                await self.start_credit_application(
+                    application, start_signal=signal.signal, start_signal_args=_arguments(signal)
                 )
             case None:
                 raise ValueError(f"{signal.workflow_id} is not to be started")
@@ -238,6 +243,20 @@ class WorkflowNotifier:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=contract.source_order_summary(order),
             search_attributes=contract.source_order_search_attributes(order),
+            **with_signal,
+        )
+
+    async def start_credit_application(self, application: CreditApplicationState, **with_signal: Any) -> None:
+        """Start the workflow of an application, whether or not one ran before; leave a running one as it is."""
+        await self._client.start_workflow(
+            contract.CREDIT_APPLICATION_WORKFLOW,
+            application,
+            id=contract.credit_application_workflow_id(application.application_id),
+            task_queue=contract.TASK_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=contract.credit_application_summary(application),
+            search_attributes=contract.credit_application_search_attributes(application),
             **with_signal,
         )
 

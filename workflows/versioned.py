@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
+from workflows.credit_application import CreditApplicationWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.source_order import SourceOrderWorkflow
@@ -16,9 +17,11 @@ from workflows.versions import ENDS_ON_ITS_BUILD, MOVES_TO_THE_CURRENT_BUILD
 
 with workflow.unsafe.imports_passed_through():
     from models.domain.bills import BillStatus
+    from models.domain.credits import ApplicationStatus
     from models.domain.source_orders import UploadState
     from models.messages.backfills import BackfillRun
     from models.messages.bills import BillState
+    from models.messages.credits import CreditApplicationState
     from models.messages.orders import OrderFacts, PurchaseOrderState
     from models.messages.payments import PaymentEnd, PaymentState
     from models.messages.source_orders import SourceOrderState
@@ -65,6 +68,16 @@ class VersionedSourceOrderWorkflow(SourceOrderWorkflow):
         return await super().run(state)
 
 
+@workflow.defn(name=CreditApplicationWorkflow.__name__, versioning_behavior=MOVES_TO_THE_CURRENT_BUILD)
+class VersionedCreditApplicationWorkflow(CreditApplicationWorkflow):
+    """See the parent class."""
+
+    @workflow.run
+    async def run(self, state: CreditApplicationState) -> ApplicationStatus:
+        """Run the parent's workflow."""
+        return await super().run(state)
+
+
 @workflow.defn(name=SyncWorkflow.__name__, versioning_behavior=ENDS_ON_ITS_BUILD)
 class VersionedSyncWorkflow(SyncWorkflow):
     """See the parent class."""
@@ -100,6 +113,7 @@ VERSIONED_WORKFLOWS = (
     VersionedBillWorkflow,
     VersionedPaymentWorkflow,
     VersionedSourceOrderWorkflow,
+    VersionedCreditApplicationWorkflow,
     VersionedSyncWorkflow,
     VersionedScheduledSyncWorkflow,
     VersionedBackfillWorkflow,

@@ -251,10 +251,10 @@ async def _checked(
     kinds += [kind for kind, amount in ((ChargeKind.TAX, new.tax), (ChargeKind.DISCOUNT, new.discount)) if amount]
     refuse_charges(connection, kinds, connection.capabilities.get("direct_charges", ()))
     _check_header(connection, new)
-    vendor_id = await _known(session, connection, ListKind.VENDOR, "vendor_id", new.vendor_id)
-    term = None if new.term is None else await _known(session, connection, ListKind.TERM, "term", new.term)
+    vendor_id = await known_entry(session, connection, ListKind.VENDOR, "vendor_id", new.vendor_id)
+    term = None if new.term is None else await known_entry(session, connection, ListKind.TERM, "term", new.term)
     if new.entity is not None and connection.entity is None:
-        await _known(session, connection, ListKind.ENTITY, "entity", new.entity)
+        await known_entry(session, connection, ListKind.ENTITY, "entity", new.entity)
     await check_part(session, caller, connection.id, new.part_of, vendor_id=vendor_id, number=new.number)
     entity = new.entity or connection.entity
     await check_dimensions(session, ConnectionId(connection.id), new.lines, entity=entity)
@@ -273,7 +273,7 @@ def _check_header(connection: ConnectionRow, new: NewDirectBill) -> None:
         _refuse("number", f"The ERP takes no bill number with {' '.join(refused)}.")
 
 
-async def _known(session: AsyncSession, connection: ConnectionRow, kind: ListKind, field: str, given: str) -> str:
+async def known_entry(session: AsyncSession, connection: ConnectionRow, kind: ListKind, field: str, given: str) -> str:
     """Return the ERP's id of what is named; nothing is known of a list that never came in."""
     entries = await list_entries.named(session, ConnectionId(connection.id), kind, [given])
     if entries is None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.schemas import Event
-from api.credits.schemas import AppliedTo, Credit, CreditSummary, line_shown, summary, summary_fields
+from api.credits.schemas import AppliedTo, Credit, CreditApplication, CreditSummary, line_shown, summary, summary_fields
 from api.http.auth import Caller, Viewer
 from api.http.etag import tag
 from api.http.exact_json import ExactRoute
@@ -17,7 +17,7 @@ from models.domain.bills import BillKind
 from models.domain.credits import CreditStatus
 from models.domain.ids import BillId, ConnectionId, PurchaseOrderId
 from models.store.audit import events
-from models.store.payables import bill_reads, credit_listing
+from models.store.payables import bill_reads, credit_applications, credit_listing
 from models.store.payables.credit_listing import CreditSort, CreditsWanted
 from models.tables import BillRow
 
@@ -92,13 +92,23 @@ async def whole(session: AsyncSession, caller: Caller, row: BillRow) -> Credit:
     credit_id = BillId(row.id)
     lines = await bill_reads.lines(session, credit_id)
     applied = await credit_listing.applications(session, credit_id)
+    asked_for = await credit_applications.of_credit(session, credit_id)
+    reserved = await credit_applications.reserved_of_credit(session, credit_id)
     happened = await events.for_subject(session, caller.organization_id, "bill", row.id)
     return Credit.model_validate(
         {
             **summary_fields(row),
+            "reserved": reserved,
+            "applications": [CreditApplication(**columns(one, CreditApplication)) for one in asked_for],
             "lines": [line_shown(line) for line in lines],
             "applied_to": [
-                AppliedTo(bill_id=one.bill_id, number=one.number, erp_id=one.payable_id, amount=one.amount)
+                AppliedTo(
+                    bill_id=one.bill_id,
+                    number=one.number,
+                    erp_id=one.payable_id,
+                    amount=one.amount,
+                    payment=one.payment,
+                )
                 for one in applied
             ],
             "events": [Event(**columns(event, Event)) for event in happened],

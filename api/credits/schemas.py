@@ -7,7 +7,7 @@ from api.http.output import Output
 from api.http.schemas import Exact, Money, columns
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillKind, BillStatus, Origin
-from models.domain.credits import CreditStatus, credit_status
+from models.domain.credits import ApplicationStatus, CreditStatus, credit_status
 from models.tables import BillLineRow, BillRow
 
 
@@ -68,11 +68,34 @@ class AppliedTo(Output):
     number: str | None
     erp_id: str
     amount: Money
+    payment: str | None
+    """The ERP's number of the payment that applied it; null: the credit itself names the bill."""
+
+
+class CreditApplication(Output):
+    """An application that was asked for here."""
+
+    id: str
+    bill_id: str
+    amount: Money
+    status: ApplicationStatus
+    dated: date
+    payment: str | None
+    """The ERP's payment without money that made it, where the ERP applies credits by payments."""
+    problem: str
+    """Why the ERP refused what was asked last; empty: it did not."""
+    created_by: str
+    created_at: datetime
+    changed_at: datetime
 
 
 class Credit(CreditSummary):
+    reserved: Money
+    """What of `open` applications hold that the ERP's own figures do not show yet."""
     lines: list[CreditLine]
     applied_to: list[AppliedTo]
+    """What the ERP shows as applied, whoever applied it."""
+    applications: list[CreditApplication]
     events: list[Event]
 
 

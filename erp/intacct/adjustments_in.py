@@ -87,24 +87,25 @@ class AdjustmentsIn:
             for row in payments
             if row.get("STATE", "").casefold() in statuses.SETTLED_PAYMENT_STATES
         }
-        sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
         for row in used:
             if row["PAYMENTKEY"] in posted:
                 amount = translate.optional_decimal(row, "TRX_ADJUSTMENTAMOUNT") or Decimal(0)
-                sums[row["ADJUSTMENTKEY"], row["RECORDKEY"]] += abs(amount)
+                sums[row["ADJUSTMENTKEY"], row["RECORDKEY"], row["PAYMENTKEY"]] += abs(amount)
         shares: dict[str, list[ErpPaymentShare]] = defaultdict(list)
-        for (adjustment, bill), amount in sorted(sums.items()):
+        for (adjustment, bill, payment), amount in sorted(sums.items()):
             if amount:
-                shares[adjustment].append(ErpPaymentShare(bill_erp_id=ErpId(bill), amount=amount))
+                share = ErpPaymentShare(bill_erp_id=ErpId(bill), amount=amount, payment=ErpId(payment))
+                shares[adjustment].append(share)
         return shares
 
 
 def _adjustment(row: Row, items: Sequence[Row], applied: Sequence[ErpPaymentShare], key_field: str | None) -> ErpBill:
     erp_id = erp_id_of(translate.need(row, "RECORDNO"))
-    total = _amount(row, "TOTALENTERED")
+    total = amount_of(row, "TOTALENTERED")
     lowers = total < 0
     # A debit memo's open part may be shown with either sign.
-    left = abs(_amount(row, "TOTALDUE"))
+    left = abs(amount_of(row, "TOTALDUE"))
     key = own_key.key_of(row, key_field) or row.get("RECORDID")
     return ErpBill(
         erp_id=erp_id,
@@ -129,17 +130,17 @@ def _adjustment(row: Row, items: Sequence[Row], applied: Sequence[ErpPaymentShar
     )
 
 
-def _amount(row: Row, field: str) -> Decimal:
+def amount_of(row: Row, field: str) -> Decimal:
+    """Return an amount in the transaction's own currency if Intacct gives it, else in the base currency."""
     value = translate.optional_decimal(row, f"TRX_{field}")
     return value if value is not None else translate.need_decimal(row, field)
 
 
 def _line(item: Row) -> ErpBillLine:
-    amount = translate.optional_decimal(item, "TRX_AMOUNT")
     return ErpBillLine(
         line_no=int(translate.need_decimal(item, "LINE_NO")),
         account=translate.natural(item.get("ACCOUNTNO")),
         item_id=translate.natural(item.get("ITEMID")),
         description=item.get("ENTRYDESCRIPTION", ""),
-        amount=amount if amount is not None else translate.need_decimal(item, "AMOUNT"),
+        amount=amount_of(item, "AMOUNT"),
     )

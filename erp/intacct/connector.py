@@ -12,6 +12,7 @@ from erp.intacct.base_currency import base_currency
 from erp.intacct.bills_out import Bills
 from erp.intacct.changes import Changes
 from erp.intacct.client import IntacctClient
+from erp.intacct.credits_out import Credits
 from erp.intacct.deletion_scan import (
     IntacctDeletionScan,
 )
@@ -56,6 +57,7 @@ class IntacctConnector:
         self.retractions = Retractions(self._client, self._reader, self.orders, chosen, self._level)
         self.parts = Parts(self._reader, chosen)
         self.direct_bills = DirectBills(self._client, self._reader, chosen, self._level)
+        self.credits = Credits(self._client, self._reader, self._level)
         self.payments = Payments(self._client, self._reader, chosen, self._level)
         self.payment_voids = PaymentVoids(self._client, self._reader, self.payments)
         self.lists = Lists(self._reader, self._level)
@@ -80,6 +82,7 @@ class IntacctConnector:
             pays_several_bills=True,
             voids_payments=True,
             payment_methods=OFFERED_METHODS,
+            credits=True,
             direct_bills=True,
             draft_bills=True,
             draft_order_bills=True,

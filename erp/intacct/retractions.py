@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
-from erp.intacct import statuses, wire
+from erp.intacct import adjustments_in, statuses, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.debit_memos import DebitMemos
 from erp.intacct.orders import Orders
@@ -99,6 +99,9 @@ class Retractions:
         return bill.owner_entity or (self._home_level if bill.order_document is None else None)
 
     def _query(self, bill: BillToRetract) -> Query:
+        if bill.is_credit:
+            record = adjustments_in.record_of(bill.erp_id) or "0"
+            return Query(adjustments_in.OBJECT, ("RECORDNO", "STATE"), wire.equal("RECORDNO", record))
         if bill.order_document is None:
             return Query("APBILL", ("RECORDNO", "STATE"), wire.equal("RECORDNO", bill.erp_id))
         template = self._preferences.needed_vendor_invoice_template()
@@ -108,6 +111,8 @@ class Retractions:
 
 def _taking_back(bill: BillToRetract) -> str:
     """Return the function that takes the document back, as XML."""
+    if bill.is_credit:
+        return f"<delete_apadjustment key={quoteattr(adjustments_in.record_of(bill.erp_id) or '0')}/>"
     if bill.way is RetractBy.REVERSE:
         assert bill.dated is not None, "a reversal has a day"
         inner = wire.legacy_date("datereversed", bill.dated) + wire.element("description", bill.why)

@@ -15,6 +15,7 @@ from erp.netsuite.bill_parts import BillParts
 from erp.netsuite.bills_out import Bills
 from erp.netsuite.changes import Changes
 from erp.netsuite.client import NetSuiteClient
+from erp.netsuite.credits_out import Credits
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.direct_bills import DirectBills
 from erp.netsuite.lists import Lists
@@ -59,6 +60,7 @@ class NetSuiteConnector:
         self.retractions = Retractions(self._reader, writer, self.orders)
         self.parts = None
         self.direct_bills = DirectBills(self._reader, writer, currencies, self._accounts, chosen, parts)
+        self.credits = Credits(self._reader, writer, currencies, self._accounts, chosen, parts)
         self.payments = Payments(self._reader, writer, self.bills, currencies, self._accounts, entity)
         self.payment_voids = PaymentVoids(self._reader, writer, self.bills)
         self.changes = Changes(self._reader, self.orders, self.lists, entity, self.clock)
@@ -82,6 +84,7 @@ class NetSuiteConnector:
             pays_several_bills=True,
             projects_or_customers=True,
             voids_payments=True,
+            credits=True,
             direct_bills=True,
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),

@@ -40,7 +40,7 @@ class Retractions:
             Rejected: a rule of the company refused it, something is applied to it, or there is no such bill.
         """
         if bill.way is RetractBy.DELETE:
-            await self._writer.delete(KIND, bill.erp_id)
+            await self._writer.delete(_kind(bill), bill.erp_id)
             return
         credit = await self._reader.by_external_id(CREDIT, bill.entry_key)
         if credit is None:
@@ -53,7 +53,7 @@ class Retractions:
 
     async def shows(self, bill: BillToRetract) -> bool:
         """Return whether NetSuite still shows the bill as one that bills something."""
-        shown = (await self._reader.records([(KIND, bill.erp_id)]))[bill.erp_id]
+        shown = (await self._reader.records([(_kind(bill), bill.erp_id)]))[bill.erp_id]
         return _is_there(shown) and not await self._is_credited(bill)
 
     async def read_back(self, bill: BillToRetract) -> RetractedBill:
@@ -63,7 +63,7 @@ class Retractions:
             OutcomeUnknown: NetSuite still shows the bill, and no credit over it.
         """
         now = await self._orders.clock()
-        wanted = [(KIND, str(bill.erp_id))]
+        wanted = [(_kind(bill), str(bill.erp_id))]
         if bill.order_document is not None:
             wanted.append(("purchaseOrder", str(bill.order_document)))
         read = await self._reader.records(wanted)
@@ -81,6 +81,10 @@ class Retractions:
             return False
         credit = await self._reader.by_external_id(CREDIT, bill.entry_key)
         return credit is not None and _is_applied(credit, bill)
+
+
+def _kind(bill: BillToRetract) -> str:
+    return CREDIT if bill.is_credit else KIND
 
 
 def _is_there(shown: NsRecord | ErpError) -> bool:

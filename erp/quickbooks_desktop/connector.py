@@ -57,6 +57,7 @@ class QuickBooksDesktopConnector:
         self.direct_bills = None
         self.order_sink = None
         self.payment_voids = None
+        self.credits = None
         self.payments = Payments(client, reader, chosen)
         self.lists = Lists(reader)
         self.changes = Changes(client)

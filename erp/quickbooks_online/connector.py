@@ -58,6 +58,7 @@ class QuickBooksConnector:
         self.parts = None
         self.direct_bills = None
         self.payment_voids = None
+        self.credits = None
         self.payments = Payments(reader, writer, self._companies, self._accounts, memory)
         self.lists = Lists(reader, memory)
         self.changes = Changes(self._client, self._companies, memory)

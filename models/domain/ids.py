@@ -32,6 +32,7 @@ RetractionId = NewType("RetractionId", str)
 
 
 SourceOrderId = NewType("SourceOrderId", str)
+CreditApplicationId = NewType("CreditApplicationId", str)
 
 
 OutboxId = NewType("OutboxId", int)

@@ -37,6 +37,8 @@ class MessageKind(StrEnum):
     """To Temporal's schedule of the connection's syncs: how often they run. Its subject is the connection."""
     SOURCE_ORDER_UPLOAD = "source_order_upload"
     """To the source order's workflow: somebody asked for its upload."""
+    CREDIT_APPLICATION = "credit_application"
+    """To the workflow of a credit's application: somebody asked to apply it, or to undo that."""
     ISSUE_DECIDED = "issue_decided"
     """To whoever waits behind an issue: a person decided on it."""
 

@@ -85,6 +85,8 @@ class ErpPaymentShare(Record):
 
     bill_erp_id: ErpId
     amount: Decimal
+    payment: ErpId | None = None
+    """Of a credit: the payment that applied it, where the ERP applies credits by payments."""
 
 
 class ErpPayment(Record):

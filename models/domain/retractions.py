@@ -132,6 +132,8 @@ class BillToRetract(Record):
     order_document: DocumentId | None
     """None: it is without an order."""
     owner_entity: str | None = None
+    is_credit: bool = False
+    """It is a credit of a vendor, which is deleted."""
     way: RetractBy
     dated: date | None = None
     """The day of the entry that takes it back; None: the way makes no entry."""

@@ -44,5 +44,7 @@ class WriteKind(StrEnum):
     BILL_RETRACTION = "bill_retraction"
     """Abandoned, the bill stays in the ERP."""
     SOURCE_ORDER = "source_order"
+    CREDIT_APPLICATION = "credit_application"
+    """It ends by itself: refused, nothing is applied."""
     BILL_PART = "bill_part"
     """One part of a bill over several sources. The bill's own write takes its turn and stands for all of them."""

@@ -9,6 +9,7 @@ from models.domain.connections import Erp
 from models.domain.ids import BillId, ConnectionId
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillState
+from models.messages.credits import CreditApplicationState
 from models.messages.orders import PurchaseOrderState
 from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
@@ -22,7 +23,16 @@ class SignalToSend(NamedTuple):
     signal: str
     argument: BaseModel | str | None
     """None: the signal takes none."""
-    start: PurchaseOrderState | BillState | PaymentState | SyncState | SourceOrderState | BackfillRun | None = None
+    start: (
+        PurchaseOrderState
+        | BillState
+        | PaymentState
+        | SyncState
+        | SourceOrderState
+        | CreditApplicationState
+        | BackfillRun
+        | None
+    ) = None
     """None: nothing is left to do for a workflow that does not run."""
     starts_bill: BillId | None = None
     """The bill whose state to start its workflow with is read only once the workflow is found not to run: it almost

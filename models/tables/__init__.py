@@ -19,6 +19,7 @@ from models.tables.connections import (
     ListEntryRow,
     MeteredReadsRow,
 )
+from models.tables.credits import CreditApplicationRow
 from models.tables.exchanges import ExchangePageRow, ExchangeRow, WebConnectorLoginRow, WebConnectorSessionRow
 from models.tables.orders import (
     UNSETTLED,
@@ -62,6 +63,7 @@ __all__ = [
     "ConnectionTokensRow",
     "ConsentRow",
     "ContactRow",
+    "CreditApplicationRow",
     "CursorRow",
     "ErpWriteRow",
     "EventRow",

@@ -260,6 +260,12 @@ class BillLineRow(SQLModel, table=True):
         ),
         Index("bill_lines_by_order_line", "purchase_order_id", "purchase_order_line_no"),
         Index("bill_lines_reserving", "purchase_order_id", postgresql_where=text("reserves")),
+        Index(
+            "bill_lines_giving_back",
+            "purchase_order_id",
+            "purchase_order_line_no",
+            postgresql_where=text("gives_back"),
+        ),
     )
 
     bill_id: str = Field(foreign_key="bills.id", primary_key=True)
@@ -292,6 +298,9 @@ class BillLineRow(SQLModel, table=True):
     source, receipts first (spec/matching.md 3.6), then the order itself."""
     reserves: bool = False
     """True while its quantity is part of P: saved by us and not yet inside the ERP's billed quantity."""
+    gives_back: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Of a credit entered here: its quantity, below zero, gives back so much of the order line, and what the ERP says
+    of the order does not include that yet, or never does."""
     settled_quantity: Decimal = number_column(zero=True)
     """While it reserves: what of its quantity is inside the ERP's billed quantity already, by parts of its bill; the
     sources of those parts are marked `settled`."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.approvals import ApprovalState, PushWhen
-from models.domain.bills import BillStatus
+from models.domain.bills import BillKind, BillStatus
 from models.domain.ids import BillId, ConnectionId, OrganizationId, PersonId
 from models.domain.outbox import MessageKind
 from models.domain.writes import WriteState
@@ -213,7 +213,7 @@ async def _waiting(session: AsyncSession, bill_id: BillId) -> BillRow:
 
 async def _is_draft(session: AsyncSession, bill: BillRow) -> bool:
     """Return whether the bill goes out, or went out, as a draft that its approval releases."""
-    if BillStatus(bill.status).is_closed:
+    if bill.kind == BillKind.CREDIT or BillStatus(bill.status).is_closed:
         return False
     connection = await connections.get(session, ConnectionId(bill.connection_id))
     if connection is not None and goes_out_as_draft(connection, direct=bill.direct):
@@ -394,6 +394,9 @@ async def status_now(
     """Return the status of a bill that was not sent, by its match, its approval and its payments."""
     if after_match is not BillStatus.PENDING_PUSH:
         return after_match
+    if bill.kind == BillKind.CREDIT:  # it waits for its approval, whenever bills go out
+        decided = bill.approval in (ApprovalState.NOT_REQUIRED, ApprovalState.APPROVED)
+        return BillStatus.PENDING_PUSH if decided else BillStatus.AWAITING_APPROVAL
     push_when = PushWhen(connection.push_when)
     scheduled = push_when is PushWhen.SCHEDULED and await bill_approvals.payment_scheduled(session, BillId(bill.id))
     approval = ApprovalState(bill.approval)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.bills import BillStatus, Origin
+from models.domain.bills import BillKind, BillStatus, Origin
 from models.domain.ids import BillId, ConnectionId, OrganizationId
 from models.domain.outbox import MessageKind
 from models.domain.retractions import MAY, RETRACTS_FOR, BillEvent, Does, RetractBy, RetractFor
@@ -29,6 +29,8 @@ WAY_OUT = (
     "Abandon the payments that are scheduled, and void in the ERP those that are made; then run a sync.",
     "Then do this again.",
 )
+
+UNAPPLY = ("Unapply it in the ERP; the next sync shows it here.", "Then do this again.")
 
 FIX = {
     "BILL_HAS_PAYMENTS": WAY_OUT,
@@ -66,6 +68,8 @@ def plan(bill: BillRow, facts: RetractionFacts, event: BillEvent) -> Plan:
     does = MAY[status][event]
     if bill.origin == Origin.ERP:
         return _refused(Refused("BILL_MADE_IN_ERP", "The bill was made in the ERP, which is where it is deleted."))
+    if bill.kind == BillKind.CREDIT and bill.paid:
+        return _refused(_used(bill))
     if not isinstance(does, Does):
         return _refused(_by_status(bill, does))
     if does is Does.ABANDONS and facts.parts_in_erp:
@@ -180,6 +184,19 @@ def _on_its_way() -> Refused:
 def _stays_billed() -> Refused:
     why = "A credit leaves its quantities billed in the ERP: it could not be sent again."
     return Refused("QUANTITY_STAYS_BILLED", why)
+
+
+def _used(credit: BillRow) -> Refused:
+    """Return the refusal to delete a credit that is applied, with what to void or unapply."""
+    payments = sorted({str(share["payment"]) for share in credit.applied if share.get("payment")})
+    if not payments:
+        return Refused("CREDIT_IS_APPLIED", f"{-credit.paid} of it is applied in the ERP.", UNAPPLY)
+    named = " and ".join(payments)
+    return Refused(
+        "CREDIT_IS_APPLIED",
+        f"{-credit.paid} of it is applied in the ERP, by payment {named}.",
+        [f"Void payment {named} in the ERP: what it applied is free again with the next sync.", "Then do this again."],
+    )
 
 
 def _payments(bill: BillRow, facts: RetractionFacts) -> tuple[Refused, ...]:

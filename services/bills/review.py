@@ -13,7 +13,7 @@ from matching.kernel.inputs import BillToMatch
 from matching.kernel.result import Finding, MatchResult, Outcome
 from matching.rules.decision import Needs, for_saved_bill, is_worse, same_findings
 from matching.rules.modes import SMALL
-from models.domain.bills import BillStatus
+from models.domain.bills import BillKind, BillStatus
 from models.domain.ids import SYNCER, BillId, ConnectionId, OrganizationId, PurchaseOrderId
 from models.domain.outbox import MessageKind
 from models.messages.bills import BillMatched
@@ -187,6 +187,8 @@ async def waits_for(session: AsyncSession, bill_id: BillId) -> BillMatched:
     """Return the status of a bill of ours now, and what a person must still decide on it."""
     bill = await bill_reads.get(session, bill_id)
     assert bill is not None, "a bill is never removed"
+    if bill.kind == BillKind.CREDIT:  # it is refused at once, or saved: no match of it waits for anybody
+        return await _where_it_is(session, bill, Needs((), (), ()))
     return await _matched(
         session, bill, MatchResult.model_validate((await match_results.latest(session, bill_id)).result)
     )

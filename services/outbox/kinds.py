@@ -10,12 +10,22 @@ from models import contract
 from models.domain.backfills import BackfillState
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
-from models.domain.ids import BackfillId, BillId, ConnectionId, PaymentId, PurchaseOrderId, SourceOrderId, SyncIssueId
+from models.domain.ids import (
+    BackfillId,
+    BillId,
+    ConnectionId,
+    CreditApplicationId,
+    PaymentId,
+    PurchaseOrderId,
+    SourceOrderId,
+    SyncIssueId,
+)
 from models.domain.issue_states import IssueDecision, IssueState
 from models.domain.outbox import MessageKind, WhenNotRunning
 from models.domain.sync import SyncTrigger
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillEdited, BillMatched, CorrectedBill
+from models.messages.credits import ApplicationAsked
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillAccepted, BillPushed
 from models.messages.outbox import ScheduleToSet, SignalToSend
@@ -30,6 +40,7 @@ from models.store.payables import (
     bill_restart,
     bills,
     bills_in_review,
+    credit_applications,
     open_work,
     payments,
     pending_edits,
@@ -286,6 +297,20 @@ async def source_order_upload(session: AsyncSession, subject_id: str) -> SignalT
     )
 
 
+async def credit_application(session: AsyncSession, subject_id: str) -> SignalToSend | None:
+    """Build the message that has a credit applied, or that undone; None: it has ended."""
+    application_id = CreditApplicationId(subject_id)
+    state = await credit_applications.state_of(session, application_id)
+    if state is None:
+        return None
+    return SignalToSend(
+        contract.credit_application_workflow_id(application_id),
+        contract.APPLICATION_ASKED,
+        ApplicationAsked(ask=state.ask),
+        state,
+    )
+
+
 async def issue_decided(session: AsyncSession, subject_id: str) -> SignalToSend | None:
     """Build the message that tells whoever waits behind an issue what a person decided; None: it is closed."""
     issue = await sync_issues.get(session, SyncIssueId(subject_id))
@@ -320,5 +345,6 @@ DELIVERIES: Mapping[MessageKind, Delivery] = {
     MessageKind.BACKFILL_ASKED: Delivery(backfill_asked, WhenNotRunning.START),
     MessageKind.SCHEDULE_CHANGED: Delivery(schedule_changed, WhenNotRunning.START),
     MessageKind.SOURCE_ORDER_UPLOAD: Delivery(source_order_upload, WhenNotRunning.START),
+    MessageKind.CREDIT_APPLICATION: Delivery(credit_application, WhenNotRunning.START),
     MessageKind.ISSUE_DECIDED: Delivery(issue_decided, WhenNotRunning.CLOSE_ISSUE),
 }

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from models.domain.bills import ErpBill, ErpBillLine
+from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.orders import OrderBilling, OrderCredit, PurchaseOrder, PurchaseOrderLine
@@ -173,13 +173,14 @@ def a_credit(record: int, *orders: PurchaseOrder, revision: str = R1, quantity: 
         for no, order in enumerate(orders, 1)
     ]
     total = sum((line.amount for line in lines), Decimal(0)) or Decimal(-50)
-    return an_erp_bill(
+    credit = an_erp_bill(
         record,
         total=str(total),
         revision=revision,
         order_document=orders[0].document_id if orders else None,
         lines=tuple(lines) or (ErpBillLine(line_no=1, account="6000", amount=total),),
     )
+    return credit.model_copy(update={"kind": BillKind.CREDIT})
 
 
 def a_list_entry(number: int = 1, *, revision: str | None = R1, **values: Any) -> ListEntry:

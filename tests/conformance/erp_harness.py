@@ -30,6 +30,7 @@ TRAITS = {
     "billing_moves_status": "billing a part of an order that nothing was received of moves its status",
     "charges": "bills carry freight, tax and a discount beyond their lines",
     "credits_name_orders": "a vendor credit names the order lines it takes back",
+    "credits": "it takes credits of vendors from here",
     "direct_bills": "it takes bills that have no order",
     "lag": "reads may show the state of a while ago",
     "lines_emptied": "a field of a bill line can be emptied",

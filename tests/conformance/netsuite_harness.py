@@ -29,7 +29,7 @@ class NetSuiteHarness(ErpHarness):
     name = "netsuite"
     traits = frozenset(
         {"answers_at_once", "any_text", "charges", "credits_name_orders", "direct_bills", "entities", "exact_prices"}
-        | {"receipts", "retraction", "revisions_are_times", "status_words", "units"}
+        | {"credits", "receipts", "retraction", "revisions_are_times", "status_words", "units"}
     )
     ways: ClassVar = dict.fromkeys(("order", "direct"), (RetractBy.DELETE, RetractBy.CREDIT))
     open_status = "Pending Receipt"

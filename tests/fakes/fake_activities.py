@@ -10,6 +10,7 @@ from activities.failures import as_failure, not_yet
 from erp.errors import Rejected
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus
+from models.domain.credits import ApplicationStatus
 from models.domain.ids import (
     BillId,
     PaymentId,
@@ -20,6 +21,7 @@ from models.domain.payments import PaymentStatus
 from models.domain.source_orders import UploadState
 from models.messages.backfills import BackfillPage, BackfillPageDone, FinishBackfill
 from models.messages.bills import BillMatched, BillPushResult, PartShown, PushBill, RetractBill
+from models.messages.credits import ApplicationFailed, ApplicationPushed, PushApplication
 from models.messages.issues import CloseIssue, OpenIssue
 from models.messages.orders import (
     BillOnOrder,
@@ -170,6 +172,25 @@ class FakeSourceOrderActivities:
         if order.while_failing is not None:
             then, order.while_failing = order.while_failing, None
             await then()
+
+
+class FakeCreditApplicationActivities:
+    """What the product does to apply a credit. One that the ERP refused is not sent again by itself."""
+
+    def __init__(self, order: FakeOrder) -> None:
+        self._order = order
+
+    @activity.defn(name="push_credit_application")
+    async def push_credit_application(self, push: PushApplication) -> ApplicationPushed:
+        order = self._order
+        order.erp_answers("push_credit_application")
+        order.applied.append(push.application_id)
+        return ApplicationPushed(status=ApplicationStatus.APPLIED)
+
+    @activity.defn(name="credit_application_failed")
+    async def credit_application_failed(self, failed: ApplicationFailed) -> None:
+        self._order.calls["credit_application_failed"] += 1
+        self._order.applications_failed.append(failed)
 
 
 class FakeErpActivities:

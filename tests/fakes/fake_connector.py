@@ -45,6 +45,7 @@ class FakeConnector:
         self.retractions = FakeRetractions(erp)
         self.parts = FakeParts(erp)
         self.direct_bills = FakeDirectBills(erp, journal)
+        self.credits = None
         self.payments = FakePayments(erp, journal)
         self.payment_voids = None
         self.lists = FakeLists(erp)

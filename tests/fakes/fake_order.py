@@ -20,6 +20,7 @@ from models.domain.connections import Erp
 from models.domain.ids import (
     BillId,
     ConnectionId,
+    CreditApplicationId,
     ErpId,
     OrganizationId,
     PaymentId,
@@ -32,6 +33,7 @@ from models.domain.payments import PaymentStatus
 from models.domain.sync import Stream
 from models.messages.backfills import BackfillPage, FinishBackfill
 from models.messages.bills import BillBalance, BillMatched
+from models.messages.credits import ApplicationFailed
 from models.messages.issues import OpenIssue
 from models.messages.orders import (
     BillAccepted,
@@ -174,6 +176,8 @@ class FakeOrder:
     issues: dict[SyncIssueId, Issue] = field(default_factory=dict)
     uploaded: list[SourceOrderId] = field(default_factory=list)
     uploads_failed: list[SourceOrderFailed] = field(default_factory=list)
+    applied: list[CreditApplicationId] = field(default_factory=list)
+    applications_failed: list[ApplicationFailed] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     asked: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     finished_runs: list[FinishSyncRun] = field(default_factory=list)

@@ -16,11 +16,13 @@ from temporalio.testing import WorkflowEnvironment
 from models import contract
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
-from models.domain.ids import BackfillId, BillId, PaymentId, SourceOrderId, SyncIssueId
+from models.domain.credits import ApplicationStatus
+from models.domain.ids import BackfillId, BillId, CreditApplicationId, PaymentId, SourceOrderId, SyncIssueId
 from models.domain.payments import PaymentStatus
 from models.domain.source_orders import UploadAs
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillState
+from models.messages.credits import ApplicationAsked, CreditApplicationState
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillAccepted, PurchaseOrderLive
 from models.messages.outbox import SignalToSend
@@ -33,6 +35,7 @@ from tests.harness.waiting import eventually
 from tests.harness.workflow_harness import A_LONG_LIFE, WorkflowHarness
 from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
+from workflows.credit_application import CreditApplicationWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.source_order import SourceOrderWorkflow
@@ -117,6 +120,26 @@ async def upload(harness: WorkflowHarness, order_id: str, ask: int = 1) -> Workf
         SignalToSend(workflow_id, contract.UPLOAD_ASKED, UploadAskedFor(ask=ask), state)
     )
     return harness.client.get_workflow_handle_for(SourceOrderWorkflow.run, workflow_id)
+
+
+async def apply_credit(harness: WorkflowHarness, name: str, ask: int = 1) -> WorkflowHandle[Any, Any]:
+    """What `POST /v1/credits/{id}/apply` does for one bill: the outbox brings the message."""
+    state = CreditApplicationState(
+        connection_id=harness.connection_id,
+        erp=harness.order_state().erp,
+        application_id=CreditApplicationId(f"{name}{harness.tag}"),
+        credit_number="CM-1",
+        bill_number="INV-1",
+        vendor="Norton",
+        amount="25.00",
+        status=ApplicationStatus.APPLYING,
+        ask=ask,
+    )
+    workflow_id = contract.credit_application_workflow_id(state.application_id)
+    await WorkflowNotifier(harness.client).signal_with_start(
+        SignalToSend(workflow_id, contract.APPLICATION_ASKED, ApplicationAsked(ask=ask), state)
+    )
+    return harness.client.get_workflow_handle_for(CreditApplicationWorkflow.run, workflow_id)
 
 
 async def done(handle: WorkflowHandle[Any, T]) -> T:

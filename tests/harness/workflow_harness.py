@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from models import contract
 from models.domain.connections import Erp
 from tests.fakes.fake_activities import (
+    FakeCreditApplicationActivities,
     FakeDatabaseActivities,
     FakeErpActivities,
     FakeSourceOrderActivities,
@@ -45,6 +46,7 @@ class WorkflowHarness(FakeOrder):
         mirror, sync = FakeDatabaseActivities(self), FakeSyncActivities(self)
         erp = FakeErpActivities(self, self.client)
         uploads = FakeSourceOrderActivities(self)
+        applications = FakeCreditApplicationActivities(self)
         workers = (
             Worker(
                 self.client,
@@ -55,6 +57,7 @@ class WorkflowHarness(FakeOrder):
                     mirror.open_issue,
                     mirror.close_issue,
                     uploads.source_order_failed,
+                    applications.credit_application_failed,
                     mirror.abandon_write,
                     mirror.bill_in_review,
                     mirror.rematch_bills,
@@ -77,6 +80,7 @@ class WorkflowHarness(FakeOrder):
                     erp.void_payment,
                     erp.refresh_purchase_order,
                     uploads.push_source_order,
+                    applications.push_credit_application,
                     sync.plan_sync,
                     sync.check_setup,
                     sync.backfill_page,

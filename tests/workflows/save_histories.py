@@ -36,6 +36,7 @@ from tests.harness.waiting import eventually
 from tests.harness.workflow_client import (
     abandon_payment,
     an_issue,
+    apply_credit,
     approve,
     bill,
     bill_state,
@@ -213,6 +214,16 @@ async def source_order_uploads(harness: WorkflowHarness) -> dict[str, WorkflowHi
     return {"source_order": await taken.fetch_history(), "source_order_refused": await not_taken.fetch_history()}
 
 
+async def credit_applications(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A credit that the ERP applied, and one that it refused to apply."""
+    taken = await apply_credit(harness, "crap_1")
+    await done(taken)
+    harness.troubles["push_credit_application"] = [refused()]
+    not_taken = await apply_credit(harness, "crap_2")
+    await done(not_taken)
+    return {"credit_applied": await taken.fetch_history(), "credit_refused": await not_taken.fetch_history()}
+
+
 async def bill_taken_back(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """Disputed and restored, so that it went out twice; then deleted."""
     await create_bill(harness, harness.bill_request("k1", 10))
@@ -339,6 +350,7 @@ STORIES = (
     bill_edited,
     payment_abandoned,
     source_order_uploads,
+    credit_applications,
     bill_taken_back,
     bill_in_parts,
     bills_that_waited,

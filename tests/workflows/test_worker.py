@@ -15,6 +15,7 @@ from models.contract import TASK_QUEUE
 from models.domain.connections import Erp
 from models.store.base.database import Database
 from tests.fakes.fake_activities import (
+    FakeCreditApplicationActivities,
     FakeDatabaseActivities,
     FakeErpActivities,
     FakeSourceOrderActivities,
@@ -49,6 +50,7 @@ async def test_the_fakes_carry_the_names_and_messages_of_the_real_ones(
         FakeDatabaseActivities(order),
         FakeErpActivities(order, time_skipping.client),
         FakeSourceOrderActivities(order),
+        FakeCreditApplicationActivities(order),
         FakeSyncActivities(order),
     ]
     functions = [

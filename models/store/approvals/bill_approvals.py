@@ -37,7 +37,7 @@ async def facts(session: AsyncSession, bill_id: BillId) -> BillFacts:
         await session.execute(
             text(
                 """
-                select b.total, b.vendor_id, coalesce(b.entity, c.entity, o.entity) as entity,
+                select abs(b.total) as total, b.vendor_id, coalesce(b.entity, c.entity, o.entity) as entity,
                        array(select distinct l.department from bill_lines l
                               where l.bill_id = b.id and l.department is not null) as departments
                   from bills b

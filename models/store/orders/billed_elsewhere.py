@@ -36,7 +36,7 @@ _COMPARE = text(
             from bill_lines x join bills b on b.id = x.bill_id
            where x.purchase_order_id = o.id and x.purchase_order_line_no = l.line_no
              and b.status not in ('abandoned', 'deleted') and not b.rejected_in_erp
-             and (b.origin = 'posync' and b.document_id is not null and b.status <> 'link_missing'
+             and (b.origin = 'posync' and b.kind = 'bill' and b.document_id is not null and b.status <> 'link_missing'
                   or b.origin = 'erp' and b.linked_in_erp)
       ) b on true
      where o.id = any(:orders) and o.connection_id = :connection and o.ordered_on >= :from and o.deleted_at is null

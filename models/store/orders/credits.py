@@ -29,7 +29,8 @@ select o.id, o.erp_id
   from bills b
   join bill_lines l on l.bill_id = b.id and l.amount < 0
   join purchase_orders o on o.id = l.purchase_order_id and o.connection_id = :c and o.deleted_at is null
- where b.connection_id = :c and b.origin = 'erp' and b.status not in ('deleted', 'abandoned')
+ where b.connection_id = :c and b.kind = 'credit' and b.status not in ('deleted', 'abandoned')
+   and b.payable_id is not null
 """
 
 
@@ -43,7 +44,8 @@ async def of_page(
     stored = await connection.execute(
         text(
             "select payable_id, max(payable_revision) as revision from bills"
-            " where connection_id = :c and origin = 'erp' and payable_id = any(cast(:ids as text[])) group by 1"
+            " where connection_id = :c and (origin = 'erp' or kind = 'credit')"
+            "   and payable_id = any(cast(:ids as text[])) group by 1"
         ),
         {"c": connection_id, "ids": list(credits)},
     )

@@ -129,6 +129,18 @@ with chain as (
                        and (b.reserves or b.exact_quantity is not null)
      where mine.purchase_order_id {which} and b.bill_id is distinct from :without
      group by mine.purchase_order_id, mine.line_no
+), given_back as (
+    -- Credits of ours in an ERP that does not say which order lines its credits take back.
+    select mine.purchase_order_id, mine.line_no, -sum(b.quantity) as quantity, -sum(b.amount) as amount
+      from purchase_order_lines mine
+      join purchase_order_lines c on c.chain_line = mine.chain_line
+      join bill_lines b on b.gives_back and b.purchase_order_id = c.purchase_order_id
+                       and b.purchase_order_line_no = c.line_no
+      join bills k on k.id = b.bill_id and k.status in ('synced', 'scheduled', 'partially_paid', 'paid')
+      join connections n on n.id = k.connection_id
+                        and not coalesce((n.capabilities ->> 'credits_name_orders')::boolean, false)
+     where mine.purchase_order_id {which}
+     group by mine.purchase_order_id, mine.line_no
 )
 select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.ordered_amount, l.amount) as chain_ordered_amount,
@@ -136,8 +148,8 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.returned, 0) as chain_returned,
        coalesce(chain.billed, 0) as chain_billed,
        coalesce(chain.billed_amount, 0) as chain_billed_amount,
-       coalesce(chain.credited, 0) as chain_credited,
-       coalesce(chain.credited_amount, 0) as chain_credited_amount,
+       coalesce(chain.credited, 0) + coalesce(given_back.quantity, 0) as chain_credited,
+       coalesce(chain.credited_amount, 0) + coalesce(given_back.amount, 0) as chain_credited_amount,
        coalesce(ours.pending, 0) as pending, ours.fractions, ours.settled, ours.settled_parts,
        coalesce(ours.pending_amount, 0) as pending_amount, limits.ends_on, limits.release_cap,
        l.receivable and not exists (
@@ -146,6 +158,7 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
               and i.kind = 'item' and i.key = l.item_id and i.attributes->>'receivable' = 'false') as awaits_receipt
   from purchase_order_lines l
   left join chain using (purchase_order_id, line_no) left join ours using (purchase_order_id, line_no)
+  left join given_back using (purchase_order_id, line_no)
   left join order_line_limits limits on limits.purchase_order_id = l.purchase_order_id and limits.order_line = l.erp_id
  where l.purchase_order_id {which} and not l.deleted
  order by l.purchase_order_id, l.line_no

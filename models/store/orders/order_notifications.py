@@ -50,7 +50,7 @@ left join lateral (
         select s.purchase_order_line_no as line_no, sum(s.quantity) as quantity, sum(s.amount) as amount
           from bill_lines s join bills x on x.id = s.bill_id
          where s.purchase_order_id = o.id and not s.reserves
-           and x.origin = 'posync' and x.status not in ('abandoned', 'deleted')
+           and x.origin = 'posync' and x.kind = 'bill' and x.status not in ('abandoned', 'deleted')
          group by 1
     ) ours on ours.line_no = k.line_no
     where k.purchase_order_id = o.id and not k.deleted
@@ -68,7 +68,7 @@ from purchase_orders o
 {_LINES}
 left join lateral (
     select sum(bl.quantity - bl.settled_quantity) filter (where bl.reserves) as pending,
-           bool_or(b.origin = 'posync' and b.status not in ('abandoned', 'deleted')) as ours
+           bool_or(b.origin = 'posync' and b.kind = 'bill' and b.status not in ('abandoned', 'deleted')) as ours
     from bill_lines bl join bills b on b.id = bl.bill_id where bl.purchase_order_id = o.id
 ) p on true
 """

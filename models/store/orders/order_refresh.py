@@ -152,7 +152,7 @@ async def _lacks_a_settled_bill(
     rows = await connection.execute(
         text(
             "select 1 from bill_lines l join bills b on b.id = l.bill_id"
-            " where l.purchase_order_id = :id and not l.reserves and b.origin = 'posync'"
+            " where l.purchase_order_id = :id and not l.reserves and b.origin = 'posync' and b.kind = 'bill'"
             "   and b.status not in ('deleted', 'abandoned', 'disputed')"
             "   and b.external_key <> all(cast(:numbers as text[]))"
             # Of a bill in parts, each part that bills this order is looked for.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.bills import BillStatus, Origin
+from models.domain.bills import BillKind, BillStatus, Origin
 from models.domain.ids import BillId, ConnectionId, ExternalKey, OrganizationId, PurchaseOrderId
 from models.domain.writes import WriteKind, WriteState
 from models.store.audit import events, sync_issues, writes
@@ -32,11 +32,18 @@ NEVER_PUSHED = (WriteState.HELD, WriteState.PLANNED, WriteState.REJECTED)
 """States of a write whose bill the ERP certainly does not hold: the bill may still change completely."""
 
 
-async def lock(session: AsyncSession, bill_id: BillId, organization_id: OrganizationId) -> BillRow | None:
-    """Return the organization's bill, locked until the transaction ends, or None."""
+async def lock(
+    session: AsyncSession, bill_id: BillId, organization_id: OrganizationId, *, kind: BillKind = BillKind.BILL
+) -> BillRow | None:
+    """Return the organization's bill, locked until the transaction ends, or None. A credit that was entered here is
+    changed as a credit only."""
     statement = (
         select(BillRow)
-        .where(col(BillRow.id) == bill_id, col(BillRow.organization_id) == organization_id)
+        .where(
+            col(BillRow.id) == bill_id,
+            col(BillRow.organization_id) == organization_id,
+            or_(col(BillRow.kind) == kind, col(BillRow.origin) == Origin.ERP),
+        )
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -21,7 +21,7 @@ _TO_HAND_OVER = text(
            o.id as order_id, o.erp_id as order_erp_id, o.workflow_id,
            not exists (
                select from bill_lines l join bills x on x.id = l.bill_id
-                where l.purchase_order_id = o.id and x.origin = 'posync' and x.id <> b.id
+                where l.purchase_order_id = o.id and x.origin = 'posync' and x.kind = 'bill' and x.id <> b.id
                   and x.status not in ('abandoned', 'deleted') and x.matched_terms <> b.matched_terms
            ) as same_terms
       from bills b

@@ -38,7 +38,7 @@ async def state_of(session: AsyncSession, bill_id: BillId, statuses: Collection[
                        coalesce(o.vendor_name, b.vendor_name) as vendor_name
                   from bills b
                   join connections c on c.id = b.connection_id
-                  left join purchase_orders o on o.id = b.purchase_order_id
+                  left join purchase_orders o on o.id = b.purchase_order_id and b.kind = 'bill'
                  where b.id = :id and b.origin = 'posync' and (b.direct or o.id is not null) and b.status = any(:open)
                 """
             ),

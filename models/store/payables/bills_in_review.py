@@ -14,7 +14,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bill_states import may_move
-from models.domain.bills import BillStatus, Origin
+from models.domain.bills import BillKind, BillStatus, Origin
 from models.domain.connections import Erp
 from models.domain.ids import BillId, ConnectionId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.writes import WriteState
@@ -54,6 +54,7 @@ async def not_sent(session: AsyncSession, purchase_order_id: PurchaseOrderId) ->
         .join(ErpWriteRow, col(ErpWriteRow.subject_id) == col(BillRow.id))
         .where(
             col(BillRow.id).in_(_on_order(purchase_order_id)),
+            col(BillRow.kind) == BillKind.BILL,
             col(BillRow.status).in_([str(status) for status in UNSENT]),
             col(ErpWriteRow.kind) == "bill",
             col(ErpWriteRow.state).in_([str(WriteState.HELD), str(WriteState.PLANNED)]),
@@ -73,6 +74,7 @@ async def in_erp(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> l
         .where(
             col(BillRow.id).in_(_on_order(purchase_order_id)),
             col(BillRow.origin) == Origin.POSYNC,
+            col(BillRow.kind) == BillKind.BILL,
             col(BillRow.status).not_in([str(status) for status in BillStatus if status.is_void]),
             col(ErpWriteRow.kind) == "bill",
             col(ErpWriteRow.state) == WriteState.CONFIRMED,
@@ -170,6 +172,7 @@ async def direct_waiting(
     statement = select(BillRow).where(
         col(BillRow.connection_id) == connection_id,
         col(BillRow.direct),
+        col(BillRow.kind) == BillKind.BILL,
         col(BillRow.origin) == Origin.POSYNC,
         col(BillRow.status).in_([str(status) for status in BillStatus if status.is_waiting]),
     )

@@ -176,14 +176,17 @@ class Application(NamedTuple):
     bill_id: str | None
     """None: the bill is not in posync."""
     number: str | None
+    payment: str | None
+    """The ERP's payment that applied it, where the ERP applies credits by payments."""
 
 
 async def applications(s: AsyncSession, credit_id: BillId) -> list[Application]:
     """Return what the ERP has applied of a credit, and to which bills."""
     rows = await s.execute(
         text(
-            "select a.bill_erp_id, a.amount, b.id, b.number"
-            "  from bills k cross join lateral jsonb_to_recordset(k.applied) as a(bill_erp_id text, amount numeric)"
+            "select a.bill_erp_id, a.amount, a.payment, b.id, b.number"
+            "  from bills k cross join lateral jsonb_to_recordset(k.applied) as a(bill_erp_id text, amount numeric,"
+            "                                                                   payment text)"
             "  left join bills b on b.connection_id = k.connection_id and b.kind = 'bill'"
             "    and b.status not in ('deleted', 'abandoned')"
             "    and (b.payable_id = a.bill_erp_id or exists (select from bill_parts x where x.bill_id = b.id"
@@ -192,4 +195,4 @@ async def applications(s: AsyncSession, credit_id: BillId) -> list[Application]:
         ),
         {"id": credit_id},
     )
-    return [Application(row.bill_erp_id, row.amount, row.id, row.number) for row in rows]
+    return [Application(row.bill_erp_id, row.amount, row.id, row.number, row.payment) for row in rows]

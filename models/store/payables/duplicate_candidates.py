@@ -196,7 +196,7 @@ async def pairs(
               from bills ours
               join bills other on other.number_parts = ours.number_parts and other.vendor_id = ours.vendor_id
                               and other.connection_id = ours.connection_id and other.id <> ours.id
-             where ours.connection_id = :c and ours.origin = 'posync'
+             where ours.connection_id = :c and ours.origin = 'posync' and ours.kind = 'bill'
                and (ours.number_parts = any(cast(:parts as text[])) or ours.id = any(cast(:ids as text[])))
                and ours.status = any(:in_erp) and other.status = any(:in_erp) and not other.rejected_in_erp
                and coalesce(ours.part_of, ours.id) <> coalesce(other.part_of, other.id)
@@ -238,7 +238,8 @@ async def in_review(session: AsyncSession, connection_id: ConnectionId, parts: S
             """
             select exists (
                 select 1 from bills b
-                 where b.connection_id = :c and b.origin = 'posync' and b.status = any(:waiting)
+                 where b.connection_id = :c and b.origin = 'posync' and b.kind = 'bill'
+                   and b.status = any(:waiting)
                    and (b.number_parts = any(cast(:parts as text[]))
                         or (select m.result -> 'findings' from match_results m where m.bill_id = b.id
                              order by m.created_at desc, m.id desc limit 1)

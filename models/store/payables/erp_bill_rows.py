@@ -76,6 +76,33 @@ async def write_figures(connection: AsyncConnection, ours: Sequence[BillFigures]
     )
 
 
+async def write_applied(
+    connection: AsyncConnection, row: ConnectionRow, credits: Sequence[tuple[str, ErpBill]]
+) -> None:
+    """Store what is applied of credits of ours, by the credit's id; the caller has locked them.
+
+    Where credits name orders, their orders have been read again before: what they give back is in C from now on.
+    """
+    if not credits:
+        return
+    if row.capabilities.get("credits_name_orders"):
+        await connection.execute(
+            text("update bill_lines set gives_back = false where bill_id = any(cast(:ids as text[])) and gives_back"),
+            {"ids": [credit_id for credit_id, _ in credits]},
+        )
+    await connection.execute(
+        text(
+            "update bills b set applied = n.applied from json_to_recordset(cast(:credits as json))"
+            "   as n(id text, applied jsonb) where b.id = n.id"
+        ),
+        {
+            "credits": json.dumps(
+                [{"id": credit_id, "applied": bill.model_dump(mode="json")["applied"]} for credit_id, bill in credits]
+            )
+        },
+    )
+
+
 _WRITE_BILLS = f"""
 insert into bills as held (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
     number_key, number_parts, reference, reference_key, entity,

@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bills import BillKind, BillStatus, ErpBill, Origin
-from models.domain.ids import SYNCER, BillId, ConnectionId, ErpId, OrganizationId
+from models.domain.ids import SYNCER, BillId, ConnectionId, OrganizationId
 from models.domain.sync import Stream
 from models.store.audit import events, sync_issues
 from models.store.base.identity import derived_id
 from models.store.orders import excluded_records
-from models.store.payables import erp_bill_parts, erp_edits, retractions
+from models.store.payables import credit_applications, erp_bill_parts, erp_edits, retractions
 from models.store.payables.bill_status import status_by_payment
 from models.store.payables.credited_bills import CreditedBill, credited_bills
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR, BillLink, Unclear, links_of
-from models.store.payables.erp_bill_rows import BillFigures, NewErpBill, write_figures, write_theirs
+from models.store.payables.erp_bill_rows import BillFigures, NewErpBill, write_applied, write_figures, write_theirs
 from models.store.payables.erp_edits import Followed
 from models.store.payables.payment_application import take_back_credits
 from models.tables import ConnectionRow
@@ -111,7 +111,12 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
     await _report_rejections(s, row, mine)
     await _report_lost_links(s, row, mine)
     await _take_in_theirs(s, connection, row, theirs, promised)
-    lost = [share for bill, stored in theirs if stored is not None for share in _applied_no_more(stored, bill)]
+    await write_applied(connection, row, [(stored.id, bill) for bill, stored in mine if bill.kind is BillKind.CREDIT])
+    lost = [
+        share for bill, stored in (*theirs, *mine) if stored is not None for share in _applied_no_more(stored, bill)
+    ]
+    in_page = [stored.id for bill, stored in (*theirs, *mine) if stored is not None and bill.kind is BillKind.CREDIT]
+    await credit_applications.seen(connection, in_page)
     reopened = await take_back_credits(s, connection, row, lost)
     moved = tuple(dict.fromkeys([*(BillId(figures.id) for figures in ours if figures.moved), *reopened]))
     edited = tuple(
@@ -123,7 +128,7 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
 async def _follow(connection: AsyncConnection, mine: Sequence[tuple[ErpBill, Any]]) -> list[Followed]:
     """Return what people changed in the ERP on bills of ours. A bill linked by hand behind a receipt follows nothing
     but what is paid on it (S1-22)."""
-    settled = [(bill, stored) for bill, stored in mine if not stored.manual_both_sides]
+    settled = [(bill, stored) for bill, stored in mine if not stored.manual_both_sides and bill.kind is BillKind.BILL]
     lines = await erp_edits.lines_of(connection, [stored.id for _, stored in settled]) if settled else {}
     changes = [erp_edits.followed(stored, lines.get(stored.id, ()), bill) for bill, stored in settled]
     return [change for change in changes if change is not None]
@@ -156,7 +161,13 @@ async def _report_lost_links(s: AsyncSession, row: ConnectionRow, mine: Sequence
     regained: list[str] = []
     for bill, stored in mine:
         status = BillStatus(stored.status)
-        if status.is_before_erp or status.is_void or stored.manual_both_sides or bill.source_document is None:
+        if (
+            bill.kind is not BillKind.BILL
+            or status.is_before_erp
+            or status.is_void
+            or stored.manual_both_sides
+            or bill.source_document is None
+        ):
             continue
         named = bill.order_document is not None or bill.receipt_document is not None
         if named or any(line.order_line is not None or line.source_line is not None for line in bill.lines):
@@ -188,11 +199,12 @@ async def _report_lost_links(s: AsyncSession, row: ConnectionRow, mine: Sequence
 
 def _applied_no_more(stored: Any, bill: ErpBill) -> Iterator[tuple[str, Decimal]]:
     """Yield what a credit took off bills before and does not any more: payable and amount."""
-    now = {share.bill_erp_id: share.amount for share in bill.applied}
+    less: dict[str, Decimal] = {}
     for share in stored.applied:
-        less = Decimal(share["amount"]) - now.get(ErpId(share["bill_erp_id"]), Decimal(0))
-        if less > 0:
-            yield share["bill_erp_id"], less
+        less[share["bill_erp_id"]] = less.get(share["bill_erp_id"], Decimal(0)) + Decimal(share["amount"])
+    for now in bill.applied:
+        less[now.bill_erp_id] = less.get(now.bill_erp_id, Decimal(0)) - now.amount
+    yield from ((payable, amount) for payable, amount in less.items() if amount > 0)
 
 
 class _StoredRows:
@@ -226,7 +238,7 @@ async def _stored(
         text(
             "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
             "   purchase_order_id, linked_in_erp, manual_both_sides, applied, number, bill_date, due_date,"
-            "   edit_pending, charges, tax, discount, rejected_in_erp, direct, generation,"
+            "   edit_pending, charges, tax, discount, rejected_in_erp, direct, generation, kind,"
             "   (select o.number from purchase_orders o where o.id = bills.purchase_order_id) as order_number"
             " from bills where connection_id = :c and (external_key = any(cast(:keys as text[]))"
             "   or document_id = any(cast(:documents as text[])) or payable_id = any(cast(:payables as text[])))"

@@ -46,7 +46,7 @@ _BILLS = text(
     """
     select b.id, o.workflow_id, exists (select from bill_lines l where l.bill_id = b.id
                                       and l.purchase_order_id = o.id and l.reserves) as reserves
-      from bills b left join purchase_orders o on o.id = b.purchase_order_id
+      from bills b left join purchase_orders o on o.id = b.purchase_order_id and b.kind = 'bill'
      where b.connection_id = :connection and b.origin = 'posync' and (b.direct or o.id is not null)
        and b.status not in ('paid', 'abandoned', 'deleted')  -- as the index `bills_open` has it
        and b.created_at <= now() - :age and not exists (select from outbox m where m.subject_id = b.id)

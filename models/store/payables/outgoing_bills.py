@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bill_parts import PartOrder, divided
 from models.domain.bills import (
     AccountLineToPush,
+    BillKind,
     BillLineSource,
     BillLineToPush,
     BillStatus,
@@ -21,6 +22,7 @@ from models.domain.bills import (
     ChargeToPush,
     DirectBillToPush,
 )
+from models.domain.credits import CreditLineToPush, CreditToPush
 from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.orders import LineBasis
 from models.domain.units import unit_key
@@ -34,7 +36,7 @@ SENT_PLACES = 10
 class OutgoingBill(NamedTuple):
     """A bill to push, with what its push needs to know around it."""
 
-    bill: BillToPush | DirectBillToPush
+    bill: BillToPush | DirectBillToPush | CreditToPush
     status: BillStatus
     connection_id: ConnectionId
     purchase_order_id: PurchaseOrderId | None
@@ -70,7 +72,8 @@ _IN_PUSH = text(
            exists (select from bill_parts p where p.bill_id = b.id) as has_parts,
            b.generation, coalesce((c.capabilities ->> 'bills_in_parts')::boolean, false)
                and not coalesce((c.capabilities ->> 'several_sources_per_bill')::boolean, false) as in_parts,
-           b.direct, b.entity as own_entity,
+           b.direct, b.entity as own_entity, b.kind,
+           k.payable_id as credited_payable, coalesce(k.number, b.reference) as credited_number,
            (case when b.direct then c.push_when = 'before_approval' else c.draft_order_bills end)
                and b.approval not in ('not_required', 'approved') as draft,
            (b.approved_at at time zone coalesce(c.time_zone, 'UTC'))::date as approved_on,
@@ -91,6 +94,7 @@ _IN_PUSH = text(
       from bills b
       join connections c on c.id = b.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
+      left join bills k on k.id = b.credit_of
       join bill_lines l on l.bill_id = b.id
       left join purchase_order_lines ol
         on ol.purchase_order_id = l.purchase_order_id and ol.line_no = l.purchase_order_line_no
@@ -105,6 +109,14 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
     """Return the bill to push: every line with its order line and its source in the ERP."""
     all_rows = (await session.execute(_IN_PUSH, {"id": bill_id})).all()
     bill = all_rows[0]
+    if bill.kind == BillKind.CREDIT:
+        return OutgoingBill(
+            bill=_credit(bill, all_rows),
+            status=BillStatus(bill.status),
+            connection_id=ConnectionId(bill.connection_id),
+            purchase_order_id=None,
+            order_erp_id=None,
+        )
     account_lines = tuple(_account_line(bill, line) for line in all_rows if line.off_order)
     if bill.direct:
         return OutgoingBill(
@@ -186,6 +198,38 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
         generation=bill.generation,
         in_parts=bill.in_parts,
         has_parts=bill.has_parts,
+    )
+
+
+def _credit(credit: Any, lines: Sequence[Any]) -> CreditToPush:
+    return CreditToPush(
+        external_key=ExternalKey(credit.external_key),
+        vendor_id=credit.vendor_id,
+        number=credit.number,
+        entity=credit.own_entity,
+        credit_date=credit.bill_date,
+        posting_date=credit.posting_date,
+        currency=credit.currency,
+        memo=credit.memo,
+        reference=credit.credited_number or "",
+        bill_erp_id=ErpId(credit.credited_payable) if credit.credited_payable else None,
+        total=-credit.total,
+        lines=tuple(
+            CreditLineToPush(
+                line_no=line.line_no,
+                account=line.account,
+                item_id=line.item_id,
+                description=line.description,
+                quantity=None if line.quantity is None else -line.quantity,
+                amount=-line.amount,
+                order_line=ErpId(line.order_line) if line.order_line else None,
+                department=line.department,
+                location=line.location,
+                class_id=line.class_id,
+                project=line.project,
+            )
+            for line in lines
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bill_parts import PartInErp
 from models.domain.bills import BillStatus, BillToPush, PushedBill
+from models.domain.credits import CreditToPush
 from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ExternalKey
 from models.store.payables import bill_edits, bill_parts, edit_baseline, outgoing_bills
 from models.store.payables.outgoing_bills import OutgoingBill
@@ -122,7 +123,8 @@ async def documents(session: AsyncSession, bill_id: BillId, edit: OutgoingEdit) 
         for part in parts
         if not edit.puts_back or part.edition is not None
     ]
-    return [one for one in edited if one.outgoing.bill.is_edit]
+    # A credit that was sent is not edited from here.
+    return [one for one in edited if not isinstance(one.outgoing.bill, CreditToPush) and one.outgoing.bill.is_edit]
 
 
 async def pushed(session: AsyncSession, bill_id: BillId, sent: OutgoingEdit, readback: PushedBill) -> None:

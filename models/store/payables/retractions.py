@@ -16,7 +16,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bill_parts import PartState
-from models.domain.bills import BillStatus, ErpBill
+from models.domain.bills import BillKind, BillStatus, ErpBill
 from models.domain.ids import (
     SYNCER,
     BillId,
@@ -88,11 +88,15 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
             text(
                 """
                 select r.external_key, r.erp_id, r.document_id, r.way, r.dated, r.why,
-                       b.vendor_id, b.number, b.currency, b.total, o.document_id as order_document,
+                       b.vendor_id, b.number, b.currency, b.total, b.kind, o.document_id as order_document,
                        case when b.direct then b.entity else o.owner_entity end as owner_entity
                   from bill_retractions r
                   join bills b on b.id = r.bill_id
-                  left join purchase_orders o on o.id = b.purchase_order_id and not b.direct
+                  join connections c on c.id = b.connection_id
+                  -- Where the ERP's credits name order lines, the order of one that is deleted is read again.
+                  left join purchase_orders o on o.id = b.purchase_order_id
+                        and (not b.direct or b.kind = 'credit'
+                             and coalesce((c.capabilities ->> 'credits_name_orders')::boolean, false))
                  where r.bill_id = :bill and r.state = 'requested' and b.status = 'retracting'
                 """
             ),
@@ -107,6 +111,7 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
         document_id=DocumentId(row.document_id),
         order_document=None if row.order_document is None else DocumentId(row.order_document),
         owner_entity=row.owner_entity,
+        is_credit=row.kind == BillKind.CREDIT,
         way=RetractBy(row.way),
         dated=row.dated,
         vendor_id=row.vendor_id,
@@ -367,7 +372,8 @@ class RetractionFacts(NamedTuple):
 
 _FACTS = text(
     """
-    select case when b.direct then c.retract_direct_by else c.retract_by end as way,
+    select case when b.kind = 'credit' then 'delete'
+                when b.direct then c.retract_direct_by else c.retract_by end as way,
            c.capabilities -> case when b.direct then 'retract_direct_by' else 'retract_by' end as offered,
            coalesce(cast(c.capabilities ->> 'credits_name_orders' as boolean), false) as credit_frees,
            -- What the ERP holds before it is approved is a draft, whatever the settings are by now.

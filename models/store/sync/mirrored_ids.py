@@ -20,7 +20,7 @@ with held (kind, owner, erp_id) as (
     union all
     select 'purchase_order_document', o.owner_entity, b.erp_id
       from bills b join purchase_orders o on o.id = b.purchase_order_id
-     where b.connection_id = :c and b.origin = 'posync' and b.erp_id is not null
+     where b.connection_id = :c and b.origin = 'posync' and b.kind = 'bill' and b.erp_id is not null
        and not exists (select from bill_parts p where p.bill_id = b.id and p.generation = b.generation)
        and b.status not in ('deleted', 'abandoned') and b.changed_at < now() - cast(:lag as interval)
     union all

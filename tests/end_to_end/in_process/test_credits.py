@@ -3,8 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.stack_client import StackClient, amounts
+from settings import Settings
+from tests.harness.approval_walk import let_approve, person, set_approvals
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, amounts, refused
 
 
 async def the_credit(api: StackClient, **query: str) -> dict[str, Any]:
@@ -75,3 +77,172 @@ async def test_a_reference_names_an_order_and_an_adjustment_that_raises_the_debt
     assert (raised["number"], raised["reference"], raised["purchase_order_id"]) == ("DM-1", "PO-1", None)
     assert amounts(raised, "total", "applied", "open") == (99, 0, 0)
     await api.billed("PO-1", {1: "10"})
+
+
+def a_credit(bill: dict[str, Any], number: str, *lines: dict[str, Any]) -> dict[str, Any]:
+    return {"bill_id": bill["id"], "number": number, "credit_date": today().isoformat(), "lines": list(lines)}
+
+
+async def entered(api: StackClient, body: dict[str, Any]) -> dict[str, Any]:
+    """Enter a credit and wait until the ERP holds it."""
+    answer = await api.post("/v1/credits", body, role="clerk")
+    assert answer.status_code == 201, answer.text
+    credit_id = answer.json()["id"]
+
+    async def is_there() -> bool:
+        return bool((await api.get(f"/v1/credits/{credit_id}"))["status"] == "open")
+
+    await api.until(is_there, "the credit in the ERP")
+    shown: dict[str, Any] = await api.get(f"/v1/credits/{credit_id}")
+    return shown
+
+
+async def test_a_credit_entered_here_reaches_the_books_once_and_gives_its_quantity_back(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """R09, S5-72..77: refused beyond what was billed; sent once though the answer is lost; billed again by lines."""
+    company.order("PO-1", "10")
+    await api.start(mode="two_way")
+    bill = await api.billed("PO-1", {1: "10"})
+    over = a_credit(bill, "CM-9", {"account": "6000", "amount": "137.50", "order_line_no": 1, "quantity": "11"})
+    problem = refused(await api.post("/v1/credits", over, role="clerk"), 422, "CREDIT_EXCEEDS_BILLED")
+    assert "of which 10 is billed" in problem["detail"]
+    refused(
+        await api.post("/v1/credits", a_credit(bill, "CM-9", {"account": "6000", "amount": "125.01"}), role="clerk"),
+        422,
+        "CREDIT_EXCEEDS_BILLED",
+    )
+    company.breaks("lost_answer", "create_apadjustment")
+    credit = await entered(
+        api, a_credit(bill, "CM-9", {"account": "6000", "amount": "50.00", "order_line_no": 1, "quantity": "4"})
+    )
+    assert company.fired("lost_answer") == 1
+    (memo,) = company.held("adjustments")
+    assert (memo["number"], memo["total"], memo["reference"]) == ("CM-9", "-50.00", bill["number"])
+    assert (credit["origin"], credit["credit_of"], Decimal(credit["open"])) == ("posync", bill["id"], 50)
+    line = (await api.order("PO-1"))["lines"][0]
+    assert amounts(line, "billed", "pending", "credited", "remaining") == (10, 0, 4, 4)
+    refused(
+        await api.post(
+            "/v1/credits",
+            a_credit(bill, "CM-10", {"account": "6000", "amount": "87.50", "order_line_no": 1, "quantity": "7"}),
+            role="clerk",
+        ),
+        422,
+        "CREDIT_EXCEEDS_BILLED",
+    )
+    refused(
+        await api.post("/v1/credits", a_credit(bill, "cm9", {"account": "6000", "amount": "1"}), role="clerk"),
+        409,
+        "CREDIT_NUMBER_TAKEN",
+    )
+    company.does("apply_adjustment", number="CM-9", bill_record_no=(await api.read_bill(bill["id"]))["payable_id"])
+    await api.sync()
+    shown = await api.get(f"/v1/credits/{credit['id']}")
+    assert (shown["status"], [one["bill_id"] for one in shown["applied_to"]]) == ("applied", [bill["id"]])
+    assert amounts(shown, "total", "applied", "open") == (50, 50, 0)
+    (payment,) = [one["record_no"] for one in company.held("payments")]
+    delete = f"/v1/credits/{credit['id']}/delete"
+    problem = refused(await api.post(delete, {"reason": "no"}, role="accountant"), 409, "CREDIT_IS_APPLIED")
+    assert f"by payment {payment}" in problem["detail"]
+    assert len(await api.items("/v1/credits")) == 1
+    assert len(company.held("adjustments")) == 1
+
+    company.does("unapply_adjustment", number="CM-9")
+    await api.sync()
+    answer = await api.post(delete, {"reason": "the vendor withdrew it"}, role="accountant")
+    assert (answer.status_code, answer.json()["status"]) == (200, "retracting"), answer.text
+
+    async def is_gone() -> bool:
+        return bool((await api.get(f"/v1/credits/{credit['id']}"))["status"] == "deleted")
+
+    await api.until(is_gone, "the credit gone from the ERP")
+    assert company.held("adjustments") == []
+    line = (await api.order("PO-1"))["lines"][0]
+    assert amounts(line, "billed", "credited", "remaining") == (10, 0, 0)
+    assert await api.issues() == []
+
+
+async def test_a_credit_waits_for_its_approvers(
+    api: StackClient, company: SandboxCompany, whole_settings: Settings
+) -> None:
+    """S5-69: the same approval as a bill; nothing reaches the books before it; the deciding total is the credit's."""
+    company.order("PO-1", "10")
+    await api.start(mode="two_way")
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, enabled=True, push_when="approved", only_approved=False)
+    lines = [{"account": "6000", "amount": "70.00"}]
+    body = {"connection_id": api.connection_id, "vendor_id": "V-1", "number": "CM-3", "lines": lines}
+    answer = await api.post("/v1/credits", {**body, "credit_date": today().isoformat()}, role="clerk")
+    assert (answer.status_code, answer.json()["status"]) == (201, "awaiting_approval"), answer.text
+    assert company.held("adjustments") == []
+    credit_id = answer.json()["id"]
+    approved = await ben.approve(credit_id)
+    assert approved.status_code == 200, approved.text
+
+    async def is_there() -> bool:
+        return bool((await api.get(f"/v1/credits/{credit_id}"))["status"] == "open")
+
+    await api.until(is_there, "the credit in the ERP")
+    assert [memo["number"] for memo in company.held("adjustments")] == ["CM-3"]
+
+
+async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackClient, company: SandboxCompany) -> None:
+    """S5-70, S5-71: a lost answer is looked up; seen again on reading as the same one; undone here, and there."""
+    company.order("PO-1", "10")
+    await api.start(mode="two_way")
+    bill = await api.billed("PO-1", {1: "10"})
+    debit_memo(company, "CM-1", "40.00")
+    debit_memo(company, "CM-2", "500.00")
+    await api.sync()
+    credit = await the_credit(api, number="CM-1")
+    other = await the_credit(api, number="CM-2")
+    apply = f"/v1/credits/{credit['id']}/apply"
+    over = {"bills": [{"bill_id": bill["id"], "amount": "40.01"}]}
+    refused(await api.post(apply, over, role="accountant"), 409, "MORE_THAN_OPEN")
+    company.breaks("lost_answer", "create")
+    answer = await api.post(apply, {"bills": [{"bill_id": bill["id"], "amount": "30.00"}]}, role="accountant")
+    assert answer.status_code == 200, answer.text
+    assert amounts(answer.json(), "open", "reserved") == (40, 30)
+
+    async def application() -> dict[str, Any]:
+        (one,) = (await api.get(f"/v1/credits/{credit['id']}"))["applications"]
+        return dict(one)
+
+    async def it_is(status: str) -> None:
+        async def so() -> bool:
+            return bool((await application())["status"] == status)
+
+        await api.until(so, f"an application that is {status}")
+
+    await it_is("applied")
+    (entry,) = company.held("payments")
+    assert (entry["amount"], (await application())["payment"]) == ("0.00", entry["record_no"])
+    await api.sync()
+    credit = await the_credit(api, number="CM-1")
+    assert amounts(credit, "applied", "open", "reserved") == (30, 10, 0)
+    assert [one["payment"] for one in credit["applied_to"]] == [entry["record_no"]]
+    assert amounts(await api.read_bill(bill["id"]), "paid", "due") == (30, 95)
+    more = {"bills": [{"bill_id": bill["id"]}]}
+    rest = await api.post(f"/v1/credits/{other['id']}/apply", more, role="accountant")
+    assert [one["amount"] for one in rest.json()["applications"]] == ["95.00"]
+
+    undo = {"application_id": (await application())["id"]}
+    answer = await api.post(f"/v1/credits/{credit['id']}/unapply", undo, role="accountant")
+    assert answer.status_code == 200, answer.text
+    await it_is("unapplied")
+
+    async def the_rest_is_applied() -> bool:
+        (one,) = (await api.get(f"/v1/credits/{other['id']}"))["applications"]
+        return bool(one["status"] == "applied")
+
+    await api.until(the_rest_is_applied, "the other credit's application")
+    await api.sync()
+    assert amounts(await the_credit(api, number="CM-1"), "applied", "open") == (0, 40)
+    company.does("unapply_adjustment", number="CM-2")
+    await api.sync()
+    other = await the_credit(api, number="CM-2")
+    assert [one["status"] for one in other["applications"]] == ["unapplied"]
+    assert amounts(await api.read_bill(bill["id"]), "paid", "due") == (0, 125)
+    assert await api.issues() == []

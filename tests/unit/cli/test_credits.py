@@ -33,6 +33,7 @@ CREDIT: dict[str, Any] = {
         }
     ],
     "applied_to": [{"bill_id": None, "number": None, "erp_id": "17", "amount": "23456.78"}],
+    "applications": [],
     "events": [{"at": "2026-11-20T09:30:00Z", "kind": "came_in", "actor": "syncer", "why": "made in the ERP"}],
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.in_process.netsuite.credited_order import LOWERS, billed, figures, left
 from tests.harness.sandbox_company import (
     SandboxCompany,
 )
@@ -15,24 +16,6 @@ from tests.harness.stack_client import (
     refused,
 )
 
-LOWERS = pytest.mark.parametrize("lowers", [False, True], ids=["E stays", "E falls"])
-"""Whether NetSuite takes a credit off the quantity an order counts as billed: nobody says
-(docs/how-to/connect-netsuite.md)."""
-
-
-async def billed(
-    api: StackClient, company: SandboxCompany, *, lowers: bool = False, mode: str = "three_way"
-) -> dict[str, str]:
-    """PO-1, ten pieces at 12.50: ordered, received, billed through us."""
-    # Where the billed quantity stays, NetSuite may refuse to bill more than was ordered: this account does not.
-    company.switch(credits_lower_billed=lowers, over_billing="refuse" if lowers else "accept")
-    company.order("PO-1", "10")
-    company.does("receive", number="PO-1")
-    await api.start(mode=mode)
-    bill: dict[str, str] = await api.billed("PO-1", {1: "10"})
-    await api.order_is("PO-1", "filled")
-    return bill
-
 
 def credits(company: SandboxCompany, bill: dict[str, str], quantity: str, **figures: str) -> str:
     """Somebody credits some of the bill in NetSuite's own screens; the credit's number."""
@@ -40,16 +23,6 @@ def credits(company: SandboxCompany, bill: dict[str, str], quantity: str, **figu
     created = company.does("credit_bill", number=bill["number"], lines=lines, document_number=f"CM-{quantity}")
     number: str = created["number"]
     return number
-
-
-async def left(api: StackClient) -> tuple[Decimal, ...]:
-    """E, P, C and what may still be billed of PO-1."""
-    line = (await api.order("PO-1"))["lines"][0]
-    return amounts(line, "billed", "pending", "credited", "remaining")
-
-
-def figures(*values: str) -> tuple[Decimal, ...]:
-    return tuple(Decimal(value) for value in values)
 
 
 @pytest.mark.parametrize(("lowers", "mode"), [(False, "three_way"), (True, "three_way"), (False, "two_way")])

@@ -1,0 +1,84 @@
+"""Apply credits to bills in their ERP, and undo that; every activity here is safe to run twice."""
+
+from functools import partial
+
+from temporalio import activity
+
+from activities.connector_pool import Connections
+from activities.exactly_once import ExactlyOnce
+from activities.failures import as_failure
+from erp.connector import offered
+from erp.errors import Duplicate, NotFound, Rejected
+from erp.time_budgets import ErpWork
+from models.domain.credits import ApplicationStatus
+from models.messages.credits import ApplicationFailed, ApplicationPushed, PushApplication
+from models.store.audit import writes
+from models.store.base.database import Database
+from models.store.payables import credit_applications
+
+
+class CreditApplications:
+    """Makes and undoes applications in the ERP. One instance per worker."""
+
+    def __init__(self, database: Database, connections: Connections) -> None:
+        self._database = database
+        self._connections = connections
+        self._exactly_once = ExactlyOnce(database)
+
+    @activity.defn
+    async def push_credit_application(self, push: PushApplication) -> ApplicationPushed:
+        """Apply the credit, or adopt what an earlier attempt applied; or undo it.
+
+        Raises:
+            ApplicationError: The ERP refused it, failed, or may or may not have it.
+        """
+        async with self._connections.open(push.connection_id, ErpWork.WRITE) as connection:
+            role = offered(connection.erp.credits, "credits that go out")
+            async with self._database.transaction() as session:
+                row = await credit_applications.get(session, push.application_id, lock=True)
+                assert row is not None, "an application is never removed"
+                status = ApplicationStatus(row.status)
+                if not status.is_under_way:  # an earlier attempt's answer to Temporal was lost
+                    return ApplicationPushed(status=status)
+                outgoing = await credit_applications.to_push(session, push.application_id)
+                if status is ApplicationStatus.APPLYING:
+                    attempt = await writes.begin_attempt(session, outgoing.external_key)
+            if status is ApplicationStatus.UNAPPLYING:
+                try:
+                    await role.unapply(outgoing)
+                except Duplicate:
+                    pass
+                except (Rejected, NotFound) as error:
+                    raise as_failure(error, retryable=False) from error
+                ended, payment = ApplicationStatus.UNAPPLIED, None
+            else:
+                try:
+                    applied = await self._exactly_once.write(
+                        connection.row,
+                        outgoing.external_key,
+                        attempt,
+                        find=partial(role.find_application, outgoing),
+                        create=partial(role.apply, outgoing),
+                    )
+                except (Rejected, NotFound) as error:
+                    await self._exactly_once.reject(outgoing.external_key, error)
+                    raise
+                ended, payment = ApplicationStatus.APPLIED, applied.payment
+        async with self._database.transaction() as session:
+            await credit_applications.end(session, push.application_id, ended, payment=payment)
+            if ended is ApplicationStatus.APPLIED:
+                await writes.confirm(session, outgoing.external_key, payment or outgoing.credit_erp_id)
+        return ApplicationPushed(status=ended)
+
+
+class CreditApplicationRecords:
+    """Records in our own database how applications ended. One instance per worker."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn
+    async def credit_application_failed(self, failed: ApplicationFailed) -> None:
+        """Record why an application, or undoing it, failed. Twice is once."""
+        async with self._database.transaction() as session:
+            await credit_applications.fail(session, failed.application_id, failed.ask, failed.message)
