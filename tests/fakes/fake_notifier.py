@@ -3,9 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.contract import bill_workflow_id, payment_workflow_id, source_order_workflow_id
+from models.contract import (
+    bill_workflow_id,
+    credit_application_workflow_id,
+    payment_workflow_id,
+    source_order_workflow_id,
+)
 from models.domain.ids import BillId, ConnectionId
 from models.messages.bills import BillBalance, BillState
+from models.messages.credits import CreditApplicationState
 from models.messages.orders import BillAccepted, BillPushed, OrderFacts, PurchaseOrderState
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentState
@@ -33,7 +39,7 @@ class FakeNotifier:
     broken: bool = False
     running: set[str] = field(default_factory=set)
     """Workflows that run; the list of them is always up to date."""
-    started: list[BillState | PaymentState | SourceOrderState] = field(default_factory=list)
+    started: list[BillState | PaymentState | SourceOrderState | CreditApplicationState] = field(default_factory=list)
 
     async def listed_as_running(self, connection_id: ConnectionId, workflow: str) -> set[str]:
         return self.running
@@ -52,6 +58,10 @@ class FakeNotifier:
     async def start_source_order(self, order: SourceOrderState, **with_signal: Any) -> None:
         self.started.append(order)
         self.running.add(source_order_workflow_id(order.source_order_id))
+
+    async def start_credit_application(self, application: CreditApplicationState, **with_signal: Any) -> None:
+        self.started.append(application)
+        self.running.add(credit_application_workflow_id(application.application_id))
 
     async def signal(self, signal: SignalToSend) -> bool:
         if self.broken:
