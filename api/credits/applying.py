@@ -14,7 +14,7 @@ from api.http.auth import Accountant
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem, answers, not_found
-from api.http.schemas import Amount, Id, Input, Name
+from api.http.schemas import Id, Input, Name, PositiveAmount
 from api.http.services import Services
 from models.domain.bills import BillKind
 from models.domain.ids import BillId, CreditApplicationId
@@ -29,7 +29,7 @@ WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_K
 
 class ToApply(Input):
     bill_id: Name
-    amount: Amount | None = Field(default=None, gt=0, description="null: all that is open of both.")
+    amount: PositiveAmount | None = Field(default=None, description="null: all that is open of both.")
 
 
 class Application(Input):

@@ -15,7 +15,7 @@ from api.http.auth import Accountant, Caller, Clerk
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem, answers, not_found
-from api.http.schemas import Amount, Code, Day, Id, Input, Name, Number, Quantity, Reason, Text
+from api.http.schemas import Code, Day, Id, Input, Name, Number, PositiveAmount, PositiveQuantity, Reason, Text
 from api.http.services import Services, ServiceSet
 from models.domain.bills import BillKind
 from models.domain.ids import BillId, PurchaseOrderId
@@ -47,12 +47,12 @@ REFUSALS = (
 class NewCreditLine(Input):
     """One line: an amount, and what it gives back of an order's line."""
 
-    amount: Amount = Field(gt=0, description="Above zero.")
+    amount: PositiveAmount = Field(description="Above zero.")
     order_line_no: Annotated[int, Field(strict=True, ge=0)] | None = Field(
         default=None, description="The line of the order that it gives something back of."
     )
-    quantity: Quantity | None = Field(
-        default=None, gt=0, description="What may be billed again of that line, in its unit; null: money only."
+    quantity: PositiveQuantity | None = Field(
+        default=None, description="What may be billed again of that line, in its unit; null: money only."
     )
     account: Code | None = Field(
         default=None,
@@ -209,7 +209,7 @@ async def _of_vendor(
     session: AsyncSession, services: ServiceSet, caller: Caller, new: NewCredit
 ) -> tuple[ConnectionRow, str]:
     if new.connection_id is None or new.vendor_id is None:
-        _refuse("bill_id", "Name a bill, or an order, or a connection and a vendor.")
+        _refuse("", "Name a bill, or an order, or a connection and a vendor.")
     assert new.connection_id is not None, "it was just checked"
     assert new.vendor_id is not None, "it was just checked"
     connection = await load(session, services, caller, new.connection_id)
@@ -225,5 +225,6 @@ def _check_lines(new: NewCredit, order: PurchaseOrderRow | None) -> None:
 
 
 def _refuse(field: str, what: str) -> None:
-    error: dict[str, Any] = {"where": f"body.{field}", "message": what, "rule": "refused"}
-    raise Problem("VALIDATION_FAILED", f"body.{field}: {what}", extra={"errors": [error]})
+    where = f"body.{field}" if field else "body"
+    error: dict[str, Any] = {"where": where, "message": what, "rule": "refused"}
+    raise Problem("VALIDATION_FAILED", f"{where}: {what}", extra={"errors": [error]})

@@ -65,10 +65,11 @@ Money = Annotated[Decimal, PlainSerializer(lambda value: format(rounded(value, D
 """Money in answers, with the decimals of its currency. Only currencies with two come in so far."""
 
 
-def _documented(places: int, example: str, *, negative: bool = True) -> WithJsonSchema:
+def _documented(places: int, example: str, *, negative: bool = True, zero: bool = True) -> WithJsonSchema:
     """Return the schema of an exact decimal in a request: text, or a JSON number, which is read exactly too."""
-    lowest = -(10**15) if negative else 0
-    text = {"type": "string", "pattern": _digits(places, negative=negative)}
+    lowest = -(10**15) if negative else 0 if zero else 1
+    digits = _digits(places, negative=negative)
+    text = {"type": "string", "pattern": digits if zero else digits.replace("^", "^(?=.*[1-9])", 1)}
     number = {"type": "integer", "minimum": lowest, "maximum": 10**15}
     return WithJsonSchema({"anyOf": [text, number], "examples": [example]}, mode="validation")
 
@@ -98,7 +99,20 @@ UnsignedAmount = Annotated[
     _documented(2, "50.00", negative=False),
 ]
 """Money that is never below zero: a tax, a charge, a discount."""
+PositiveAmount = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=2, gt=0),
+    _written_out(2),
+    _documented(2, "50.00", negative=False, zero=False),
+]
+"""Money above zero."""
 Quantity = Annotated[Decimal, Field(max_digits=26, decimal_places=10), _written_out(10), _documented(10, "4")]
+PositiveQuantity = Annotated[
+    Decimal,
+    Field(max_digits=26, decimal_places=10, gt=0),
+    _written_out(10),
+    _documented(10, "4", negative=False, zero=False),
+]
 Price = Annotated[Decimal, Field(max_digits=26, decimal_places=10), _written_out(10), _documented(10, "31.25")]
 """A price per unit; below zero if a line takes money off: a rebate."""
 

@@ -87,3 +87,37 @@ async def test_money_of_an_order_or_of_a_vendor_is_on_an_account(
     await api.sync()
     assert await left(api) == figures("10", "0", "0", "0")
     assert len(company.held("credits")) == 1
+
+
+async def test_a_credit_is_applied_by_its_own_list_and_unapplied(api: StackClient, company: SandboxCompany) -> None:
+    """S5-70, S5-71: one made there is applied from here, once; seen again as the same; undone here."""
+    bill = await billed(api, company)
+    company.does("credit_bill", number=bill["number"], lines=[{"line": 1, "quantity": "4"}], apply=False)
+    await api.sync()
+    (credit,) = await api.items("/v1/credits")
+    assert amounts(credit, "total", "applied", "open") == (50, 0, 50)
+    body = {"bills": [{"bill_id": bill["id"], "amount": "30.00"}]}
+    company.breaks("lost_answer", "update")
+    answer = await api.post(f"/v1/credits/{credit['id']}/apply", body, role="accountant")
+    assert answer.status_code == 200, answer.text
+
+    async def it_is(status: str) -> None:
+        async def so() -> bool:
+            (one,) = (await api.get(f"/v1/credits/{credit['id']}"))["applications"]
+            return bool(one["status"] == status)
+
+        await api.until(so, f"an application that is {status}")
+
+    await it_is("applied")
+    await api.sync()
+    shown = await api.get(f"/v1/credits/{credit['id']}")
+    assert amounts(shown, "applied", "open", "reserved") == (30, 20, 0)
+    assert amounts(await api.read_bill(bill["id"]), "paid", "due") == (30, 95)
+    undo = {"application_id": shown["applications"][0]["id"]}
+    answer = await api.post(f"/v1/credits/{credit['id']}/unapply", undo, role="accountant")
+    assert answer.status_code == 200, answer.text
+    await it_is("unapplied")
+    await api.sync()
+    assert amounts(await api.get(f"/v1/credits/{credit['id']}"), "applied", "open") == (0, 50)
+    assert amounts(await api.read_bill(bill["id"]), "paid", "due") == (0, 125)
+    assert await api.issues() == []
