@@ -86,6 +86,6 @@ def check_bill(bill: payments.BillToPay, asked: RequestedPayment) -> None:
         raise Refused(
             "OVERPAYMENT",
             f"{asked.amount} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
-            f"in payments under way {bill.promised}.",
+            f"in payments and credits under way {bill.promised}.",
             [f"Lower the amount to {bill.open}."],
         )

@@ -50,7 +50,7 @@ class BillToPay(NamedTuple):
     total: Decimal
     paid: Decimal
     promised: Decimal
-    """The sum of our payments that the ERP has not confirmed."""
+    """The sum of our payments that the ERP has not confirmed, and of credits that are being applied."""
     rejected_in_erp: bool
     edition: int
     """Number of an edit that is not in the ERP yet; 0: none."""
@@ -70,7 +70,10 @@ _LOCK_BILL = text(
     """
 )
 _PROMISED = text(
-    "select coalesce(sum(s.amount), 0) from payment_shares s join payments p on p.id = s.payment_id"
+    "select coalesce(sum(s.amount), 0)"
+    "       + coalesce((select sum(a.amount) from credit_applications a where a.bill_id = :bill"
+    "                    and (a.status = 'applying' or (a.status = 'applied' and not a.shown))), 0)"
+    "  from payment_shares s join payments p on p.id = s.payment_id"
     " where s.bill_id = :bill and p.status = any(:unfinished)"
 )
 

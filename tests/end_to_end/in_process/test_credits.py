@@ -205,6 +205,9 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
     answer = await api.post(apply, {"bills": [{"bill_id": bill["id"], "amount": "30.00"}]}, role="accountant")
     assert answer.status_code == 200, answer.text
     assert amounts(answer.json(), "open", "reserved") == (40, 30)
+    all_of_it = {"amount": "125.00", "pay_on": today().isoformat()}
+    payments = f"/v1/bills/{bill['id']}/payments"
+    refused(await api.post(payments, all_of_it, role="accountant"), 422, "OVERPAYMENT")
 
     async def application() -> dict[str, Any]:
         (one,) = (await api.get(f"/v1/credits/{credit['id']}"))["applications"]
