@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.client.api_client import Api
-from cli.commands import connection_lists, payments, policies
+from cli.commands import connection_lists, payments, policies, web_connector
 from cli.main import app
 
 BILL = {
@@ -100,7 +100,16 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         }
     ],
 }
-ONE = {"/v1/bills/bill_1": BILL, "/v1/connections/intacct-1": CONNECTION}
+ONE = {
+    "/v1/bills/bill_1": BILL,
+    "/v1/connections/intacct-1": CONNECTION,
+    "/v1/connections/qbd-1/web_connector": {
+        "last_contact_at": "2026-11-30T09:05:00+00:00",
+        "every_minutes": 5,
+        "waiting": 3,
+        "company_file": "C:\\\\books.qbw",
+    },
+}
 
 
 @pytest.fixture
@@ -122,7 +131,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         created._http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(answer))
         return created
 
-    for commands in (payments, connection_lists, policies):
+    for commands in (payments, connection_lists, policies, web_connector):
         monkeypatch.setattr(commands, "api", api)
         monkeypatch.setattr(commands.console, "width", 80)
     return writes
@@ -146,6 +155,7 @@ def shown(*words: str) -> str:
         (("connection", "entries", "vendor"), ("V-1", "Vendor One", "yes", "V-2", "100", "no")),
         (("connection", "closed-periods"), ("whole company", "2026-10-31")),
         (("connection", "notices"), ("DELETIONS_BY_SWEEP", "once a day.")),
+        (("web-connector", "qbd-1"), ("2026-11-30 09:05:00", "5 min", "3", "books.qbw")),
         (("policies", "list"), ("policy_1", "vendor_id V-1", "price: percent 2")),
         (("units", "list"), ("ITEM-1", "any", "Case", "12 Each", "Ana")),
     ],

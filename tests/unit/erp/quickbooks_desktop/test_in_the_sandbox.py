@@ -4,9 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.quickbooks_desktop import statuses
+from erp.quickbooks_desktop.lists import entries_of
 from models.domain.bills import PushedBill
 from models.domain.connections import MatchMode
 from models.domain.ids import ExternalKey
@@ -98,6 +100,40 @@ async def test_the_way_of_an_order_in_every_position_of_the_switches(switches: d
     assert [one.document_number for one in await every(connector.payments)].count("PSP-0123456789ABCDEF") == 1
     bills = [row for row in await pc.held("bills") if "PSB-" in (row["memo"] or "")]
     assert len(bills) == 2
+
+
+async def test_a_payment_by_card_goes_out_once_from_the_card_account() -> None:
+    """Issue 12: by check and by card, each a record of its own kind; a lost answer is looked up."""
+    pc = await sample()
+    connector, journal = connected(pc, page_size=10)
+    bill = a_bill_for((await all_orders(connector))["PO-1007"], "PSB-1", Decimal(2), 2)
+    pushed = await push(connector, bill)
+    payment = a_payment_of(bill, pushed, "PSP-CARD").model_copy(update={"bank_account": "Visa", "method": "card"})
+    journal.lose_next = 1
+    with pytest.raises(OutcomeUnknown):
+        await connector.payments.create(payment)
+    found = await connector.payments.find(payment)
+    assert found is not None
+    paid = await connector.payments.read_back(payment, found)
+    assert (paid.settled, paid.bill_due) == (True, Decimal(0))
+    (held,) = [row for row in await pc.held("payments") if "PSP-CARD" in (row["memo"] or "")]
+    assert held["type"] == "BillPaymentCreditCard"
+    (seen,) = [one for one in await every(connector.payments) if one.document_number == "PSP-CARD"]
+    assert (seen.amount, seen.erp_id) == (payment.amount, found)
+
+
+def test_a_set_of_units_is_a_group_and_its_units() -> None:
+    """Issue 12: units of measure come in with their factors to the set's base unit."""
+    record = etree.fromstring(
+        "<UnitOfMeasureSetRet><ListID>80000001-1</ListID><TimeModified>2026-03-02T08:15:00-08:00</TimeModified>"
+        "<EditSequence>1</EditSequence><Name>Count</Name><IsActive>true</IsActive>"
+        "<BaseUnit><Name>each</Name></BaseUnit>"
+        "<RelatedUnit><Name>case</Name><ConversionRatio>12</ConversionRatio></RelatedUnit></UnitOfMeasureSetRet>"
+    )
+    group, *units = entries_of(record)
+    assert (group.kind, group.name) == (ListKind.UNIT_GROUP, "Count")
+    assert {unit.name: unit.attributes["factor"] for unit in units} == {"each": "1", "case": "12"}
+    assert {unit.attributes["group"] for unit in units} == {group.erp_id}
 
 
 async def test_lists_come_in() -> None:
