@@ -1,6 +1,5 @@
 """Set-up checks: what must be right in the ERP, and what a person says where it cannot be read."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -72,9 +71,3 @@ def effective(read: CheckState, confirmation: Confirmation | None, now: datetime
 def contradicts(read: CheckState, confirmation: Confirmation | None) -> bool:
     """Return whether the ERP shows now something else than a person saw."""
     return confirmation is not None and read is not CheckState.UNKNOWN and read is not confirmation.state
-
-
-def failed_first(checks: Iterable[SetupCheck]) -> list[SetupCheck]:
-    """Return the checks in the order people act on them: what fails, what nobody knows, what is right."""
-    order = [CheckState.FAIL, CheckState.UNKNOWN, CheckState.PASS]
-    return sorted(checks, key=lambda check: order.index(check.state))

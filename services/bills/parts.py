@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from erp.errors import Rejected
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillStatus, PushedBill
-from models.domain.ids import SYNCER, BillId, ErpId, ExternalKey
+from models.domain.ids import SYNCER, BillId, ExternalKey
 from models.domain.retractions import BillEvent, Does, RetractFor
 from models.messages.bills import BillPushResult
 from models.store.audit import writes
@@ -157,8 +157,3 @@ def in_words(parts: Sequence[BillPartRow]) -> str:
         + part.state.replace("_", " ")
         for part in parts
     )
-
-
-def document_ids(parts: Sequence[BillPartRow]) -> set[ErpId | str | None]:
-    """Return every name that the ERP may know the parts by."""
-    return {name for part in parts for name in (part.erp_id, part.document_id, part.payable_id)}
