@@ -71,6 +71,8 @@ class Answer(NamedTuple):
     set_status: int | None
     """The code of the message set; None: none was named."""
     responses: tuple[Response, ...]
+    set_name: str | None = None
+    """The message set that it answers, as QuickBooks repeats it; None: it names none."""
 
     def named(self, name: str) -> Response | None:
         """Return the answer to the request of that name; None: there is none."""
@@ -125,7 +127,8 @@ def read(text: str) -> Answer:
     if messages is None:
         raise MalformedAnswer("QuickBooks' answer holds no QBXMLMsgsRs.", code="MALFORMED_ANSWER")
     said = messages.get("messageSetStatusCode")
-    return Answer(None if said is None else _whole(messages, "messageSetStatusCode"), tuple(map(_of, messages)))
+    status = None if said is None else _whole(messages, "messageSetStatusCode")
+    return Answer(status, tuple(map(_of, messages)), messages.get("newMessageSetID") or None)
 
 
 def _of(element: etree._Element) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from erp.errors import MalformedAnswer
 from erp.pages import BadRecord, ChangeSet, Page, RecordVersion, ScanResult
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.bills_in import BILL, CREDIT
@@ -157,7 +158,11 @@ class Changes:
         changed: dict[str, list[Entity]] = {kind: [] for kind in kinds}
         deleted: dict[str, list[Entity]] = {kind: [] for kind in kinds}
         count = 0
-        for response in wire.parts(answer, "CDCResponse"):
+        responses = wire.parts(answer, "CDCResponse")
+        if not responses or any("Fault" in response or "QueryResponse" not in response for response in responses):
+            # An answer that does not say what changed is not one that says that nothing did.
+            raise MalformedAnswer("QuickBooks did not say what changed.", code="MALFORMED_ANSWER")
+        for response in responses:
             for one in wire.parts(response, "QueryResponse"):
                 for kind in kinds:
                     for record in wire.parts(one, kind):

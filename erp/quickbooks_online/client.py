@@ -14,7 +14,7 @@ import httpx
 
 from erp.clock import ErpClock
 from erp.connector import ConnectionSettings, Storage
-from erp.errors import AuthenticationFailed, Throttled
+from erp.errors import AuthenticationFailed, MalformedAnswer, Throttled
 from erp.quickbooks_online import faults, wire
 from erp.quickbooks_online.access import Access
 from erp.quickbooks_online.auth import REALM, App, addresses
@@ -80,10 +80,18 @@ class QuickBooksClient:
         return await self._read("GET", path, params)
 
     async def query(self, statement: str) -> Entity:
-        """Run a query and return the whole answer; a long statement is posted."""
+        """Run a query and return the whole answer; a long statement is posted.
+
+        Raises:
+            MalformedAnswer: it does not say what was found: that is not the same as nothing.
+        """
         if len(statement) <= LONGEST_QUERY:
-            return await self._read("GET", "query", {"query": statement})
-        return await self._read("POST", "query", {}, statement.encode(), "application/text")
+            answer = await self._read("GET", "query", {"query": statement})
+        else:
+            answer = await self._read("POST", "query", {}, statement.encode(), "application/text")
+        if "QueryResponse" not in answer:
+            raise MalformedAnswer("QuickBooks answered a query without a QueryResponse.", code="MALFORMED_ANSWER")
+        return answer
 
     async def write(self, path: str, body: Entity, *, request_id: str, **params: str) -> Entity:
         """Post a document and return the answer. `request_id` is the same on every repeat of the same write.

@@ -82,6 +82,7 @@ async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: st
     assert session.document is not None, "it was a document"
     connection_id, key = ConnectionId(session.connection_id), session.exchange_key
     answer = envelope.read(text)
+    _must_be_of_its_set(answer, session.document)
     if session.kind == Handed.STATUS:
         waiter = await _take_status(s, connection_id, key, answer, text)
         _taken(session)
@@ -143,6 +144,20 @@ def _requests_of(document: str) -> str:
     """Return the requests inside a document."""
     root = etree.fromstring(document.encode("utf-8"))
     return "".join(etree.tostring(one, with_tail=False).decode() for one in root[0])
+
+
+def _must_be_of_its_set(answer: Answer, document: str) -> None:
+    """Check that an answer names no other message set than the document: two bills' answers look alike otherwise, and
+    one may come twice, or by another company's ticket.
+
+    Raises:
+        MalformedAnswer: it is another's.
+    """
+    asked = etree.fromstring(document.encode("utf-8"))[0].get("newMessageSetID")
+    if asked is not None and answer.set_name is not None and answer.set_name != asked:
+        raise MalformedAnswer(
+            f"QuickBooks answered message set {answer.set_name[:60]} where {asked} was asked.", code="MALFORMED_ANSWER"
+        )
 
 
 def _must_belong(answer: Answer, document: str) -> None:

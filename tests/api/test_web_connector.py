@@ -278,6 +278,40 @@ async def test_sessions_of_two_companies_at_once_stay_apart(
         await company.connector.call("closeConnection", ticket=secret)
 
 
+async def test_the_answer_to_another_companys_bill_is_not_taken(
+    pair: Pair, api: ApiClient, database: Database, http: httpx.AsyncClient
+) -> None:
+    """Issue 12: a response for another ticket; all that tells two bills' answers apart is their message set."""
+    neighbour = await new_pair(api, database, http)
+    await pair.wrote()
+    await neighbour.wrote()
+    first, _ = await calls(pair)
+    second, write = await calls(neighbour)
+    theirs = neighbour.company.answer(write)
+    assert await received(pair, first, theirs) == -1
+    assert await received(neighbour, second, theirs) > 0
+    with pytest.raises(Deferred):
+        await pair.journal.write("PSB-1", WRITE)
+    assert "601-1" in await neighbour.journal.write("PSB-1", WRITE)
+    assert (len(pair.company.bills), len(neighbour.company.bills)) == (0, 1)
+
+
+async def test_an_answer_that_comes_late_is_not_the_next_bills(pair: Pair) -> None:
+    """Issue 12: the same response twice, the second time after the next document went out."""
+    await pair.wrote()
+    with pytest.raises(Deferred):
+        await pair.journal.write("PSB-2", bill(2))
+    secret, document = await calls(pair)
+    answer = pair.company.answer(document)
+    assert await received(pair, secret, answer) > 0
+    following = await sent(pair, secret)
+    assert "INV-2" in following
+    assert await received(pair, secret, answer) == -1
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+    with pytest.raises(Deferred):
+        await pair.journal.write("PSB-2", bill(2))
+
+
 @pytest.mark.parametrize("step", ["next_waiting", "hand_out", "answer_whole", "waiting"])
 async def test_an_api_that_dies_at_any_step(pair: Pair, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Issue 12: what a call did not commit is not there; the next session asks, and the bill is made once."""

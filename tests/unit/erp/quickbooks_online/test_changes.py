@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
+from erp.errors import MalformedAnswer
 from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds, Stream
 from tests.unit.erp.quickbooks_online.service import PO, Service
@@ -51,6 +53,40 @@ async def test_an_unchanged_sync_is_one_read(service: Service) -> None:
     change_set = await connector.changes.detect_changes(cursors())
     assert (change_set.record_versions, change_set.unread) == ([], frozenset())
     assert len(service.reads()) == 1
+
+
+TIME = {"time": stamp(timedelta())}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        TIME,
+        {"CDCResponse": [], **TIME},
+        {"CDCResponse": [{"Fault": {"Error": [{"code": "10000"}], "type": "SystemFault"}}], **TIME},
+    ],
+)
+async def test_an_answer_that_says_nothing_is_not_that_nothing_changed(service: Service, said: dict[str, Any]) -> None:
+    """Issue 11: faults in all their shapes, inside HTTP 200 too: what changed comes with the next try."""
+    connector = service.connector()
+    await connector.check()
+    service.documents["PurchaseOrder"].append(order(2, timedelta(minutes=1)))
+    service.answer_first("cdc", lambda request: httpx.Response(200, json=said))
+    with pytest.raises(MalformedAnswer):
+        await connector.changes.detect_changes(cursors())
+    change_set = await connector.changes.detect_changes(cursors())
+    assert {version.stream for version in change_set.record_versions} == {Stream.PURCHASE_ORDERS}
+
+
+async def test_a_query_without_its_answer_finds_no_nothing(service: Service) -> None:
+    """A look-up that is answered so is no proof that a document is not there."""
+    connector = service.connector()
+    await connector.check()
+    service.answer_first("query", lambda request: httpx.Response(200, json=TIME))
+    with pytest.raises(MalformedAnswer):
+        await connector.orders.headers(
+            since=moment(timedelta(days=40)), ordered_from=None, after=None, open_in=None, window=None
+        )
 
 
 async def test_what_was_detected_is_not_read_again(service: Service) -> None:
