@@ -47,7 +47,9 @@ def _cloud_events(events: list[Any]) -> Iterator[tuple[str, str]]:
             continue
         company = _text(event.get("intuitaccountid"))
         # An id is any text; a long one is stored by its digest.
-        event_id = _text(event.get("id")) or _digest(event.get("type"), event.get("intuitentityid"), event.get("time"))
+        event_id = _text(event.get("id")) or _digest(
+            company, event.get("type"), event.get("intuitentityid"), event.get("time")
+        )
         if company:
             yield company, event_id if len(event_id) <= LONGEST_ID else _digest(event_id)
 
@@ -69,7 +71,9 @@ def _notifications(notifications: list[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    return str(value)[:10_000].replace("\0", "") if isinstance(value, str | int) else ""
+    """Return a value as text that the database can hold: without NUL and without halves of characters."""
+    text = str(value)[:10_000].replace("\0", "") if isinstance(value, str | int) else ""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _digest(*parts: Any) -> str:

@@ -185,6 +185,8 @@ async def test_a_hint_that_no_run_has_done_starts_one_more(
         b"not json",
         b'{"a": 1, "a": 2}',
         [{"no": "company"}, "text", None, 7],
+        b'[{"specversion": "1.0", "id": "\\ud800", "intuitaccountid": "9999999999"}]',
+        b'[{"specversion": "1.0", "id": "x-2", "intuitaccountid": "\\ud800"}]',
         [cloud_event("x-1", "9999999999", type="qbo.spaceship.landed.v9", data={"secret": "salary"})],
         notification("9999999999", operation="Launched"),
         {"eventNotifications": [{"realmId": None, "dataChangeEvent": {"entities": "?"}}, 3]},
@@ -197,6 +199,15 @@ async def test_odd_webhooks_are_harmless(
     assert (await sent(http, value)).status_code == 200
     assert fake_temporal.started == []
     assert "salary" not in caplog.text
+
+
+async def test_events_without_ids_are_told_apart_by_their_company(
+    http: httpx.AsyncClient, fake_temporal: FakeTemporal, company: str
+) -> None:
+    """The same record number changed at the same time in two companies: two events."""
+    value = [cloud_event("", "1111111111"), cloud_event("", company)]
+    assert (await sent(http, value)).json() == {"events": 2}
+    await eventually(lambda: fake_temporal.started)
 
 
 async def test_a_wrong_signature(http: httpx.AsyncClient, fake_temporal: FakeTemporal, company: str) -> None:
