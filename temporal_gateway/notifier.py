@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -198,20 +198,39 @@ class WorkflowNotifier:
             return False
         return result.status is WorkflowExecutionStatus.RUNNING
 
+    async def _start(
+        self,
+        workflow: str,
+        state: BaseModel,
+        workflow_id: str,
+        summary: str,
+        attributes: TypedSearchAttributes,
+        **more: Any,
+    ) -> None:
+        """Start a workflow, whether or not one ran before under its id; leave a running one as it is."""
+        await self._client.start_workflow(
+            workflow,
+            state,
+            id=workflow_id,
+            task_queue=contract.TASK_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=summary,
+            search_attributes=attributes,
+            **more,
+        )
+
     async def start_bill(self, bill: BillState) -> None:
         """Start a bill's workflow, whether or not it ran before; leave a running one as it is."""
         await self._start_bill(bill)
 
     async def _start_bill(self, bill: BillState, **with_signal: Any) -> None:
-        await self._client.start_workflow(
+        await self._start(
             contract.BILL_WORKFLOW,
             bill,
-            id=contract.bill_workflow_id(bill.bill_id),
-            task_queue=contract.TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=contract.bill_summary(bill),
-            search_attributes=contract.bill_search_attributes(bill),
+            contract.bill_workflow_id(bill.bill_id),
+            contract.bill_summary(bill),
+            contract.bill_search_attributes(bill),
             **with_signal,
         )
 
@@ -220,43 +239,34 @@ class WorkflowNotifier:
         await self._start_payment(payment)
 
     async def _start_payment(self, payment: PaymentState, **with_signal: Any) -> None:
-        await self._client.start_workflow(
+        await self._start(
             contract.PAYMENT_WORKFLOW,
             payment,
-            id=contract.payment_workflow_id(payment.payment_id),
-            task_queue=contract.TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=contract.payment_summary(payment),
-            search_attributes=contract.payment_search_attributes(payment),
+            contract.payment_workflow_id(payment.payment_id),
+            contract.payment_summary(payment),
+            contract.payment_search_attributes(payment),
             **with_signal,
         )
 
     async def start_source_order(self, order: SourceOrderState, **with_signal: Any) -> None:
         """Start the upload of a source order, whether or not one ran before; leave a running one as it is."""
-        await self._client.start_workflow(
+        await self._start(
             contract.SOURCE_ORDER_WORKFLOW,
             order,
-            id=contract.source_order_workflow_id(order.source_order_id),
-            task_queue=contract.TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=contract.source_order_summary(order),
-            search_attributes=contract.source_order_search_attributes(order),
+            contract.source_order_workflow_id(order.source_order_id),
+            contract.source_order_summary(order),
+            contract.source_order_search_attributes(order),
             **with_signal,
         )
 
     async def start_credit_application(self, application: CreditApplicationState, **with_signal: Any) -> None:
         """Start the workflow of an application, whether or not one ran before; leave a running one as it is."""
-        await self._client.start_workflow(
+        await self._start(
             contract.CREDIT_APPLICATION_WORKFLOW,
             application,
-            id=contract.credit_application_workflow_id(application.application_id),
-            task_queue=contract.TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=contract.credit_application_summary(application),
-            search_attributes=contract.credit_application_search_attributes(application),
+            contract.credit_application_workflow_id(application.application_id),
+            contract.credit_application_summary(application),
+            contract.credit_application_search_attributes(application),
             **with_signal,
         )
 

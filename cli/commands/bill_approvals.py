@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client.api_client import Api
-from cli.client.bills import find_bill
+from cli.client.by_number import find_bill
 from cli.client.terminal import DEFAULT_STATE_DIR, StateDir, api, console
 
 BillNumber = Annotated[str, typer.Argument(help="The supplier's invoice number, or the bill's id.")]

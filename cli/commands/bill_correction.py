@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client.bills import find_bill
+from cli.client.by_number import find_bill
 from cli.client.drafts import written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, StateDir, api, console
 from cli.commands.direct_bills import account_line

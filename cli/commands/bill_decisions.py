@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 from rich.padding import Padding
 
-from cli.client.bills import find_bill
+from cli.client.by_number import find_bill
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
 from cli.commands.purchase_orders import find
 

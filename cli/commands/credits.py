@@ -6,9 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from cli.client.bills import find_bill
+from cli.client.by_number import find_bill, find_credit
 from cli.client.connections import ConnectionOption, the_connection, today_of
-from cli.client.credits import find_credit
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
 from cli.commands.purchase_orders import find
 

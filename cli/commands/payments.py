@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client.api_client import Api
-from cli.client.bills import find_bill
+from cli.client.by_number import find_bill
 from cli.client.connections import today_of
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
 

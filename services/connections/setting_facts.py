@@ -43,6 +43,12 @@ class SettingFacts(NamedTuple):
 
 ONCE = "given with POST /v1/connections"
 
+
+def _kept(name: str) -> Callable[[ConnectionRow], Value]:
+    """Return what reads one of the settings that are kept together."""
+    return lambda row: row.settings.get(name)
+
+
 SETTINGS: tuple[SettingFacts, ...] = (
     SettingFacts(
         "purchase_orders",
@@ -161,7 +167,7 @@ SETTINGS: tuple[SettingFacts, ...] = (
             Undo.ANY_TIME,
             changes,
             "PUT /credentials",
-            lambda row, name=name: row.settings.get(name),  # type: ignore[misc]
+            _kept(name),
         )
         for name, default, changes in (
             ("max_in_flight", None, "Calls to the ERP at once; without it, what suits most accounts of this ERP."),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bill_parts import PartState, shares_of_payment
@@ -150,7 +150,7 @@ async def create(
 
 async def shares_of(session: AsyncSession, payment_ids: Sequence[str]) -> dict[str, list[Share]]:
     """Return what each of these payments pays of which bill, in the order of the bills' ids."""
-    statement = select(PaymentShareRow).where(PaymentShareRow.payment_id.in_(payment_ids))  # type: ignore[attr-defined]
+    statement = select(PaymentShareRow).where(col(PaymentShareRow.payment_id).in_(payment_ids))
     shares: dict[str, list[Share]] = {payment_id: [] for payment_id in payment_ids}
     for row in sorted((await session.exec(statement)).all(), key=lambda one: one.bill_id):
         shares[row.payment_id].append(Share(BillId(row.bill_id), row.amount))

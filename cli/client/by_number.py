@@ -1,0 +1,43 @@
+"""Find a bill or a credit by the number that people know it by."""
+
+from typing import Any, Literal
+
+import typer
+
+from cli.client.api_client import Api, ApiProblem
+
+
+def find_bill(client: Api, number: str) -> dict[str, Any]:
+    """Return a bill by the supplier's number, however it is written, or by its id.
+
+    Raises:
+        typer.BadParameter: there is none, or more than one.
+    """
+    return _find(client, "bill", number, "`posync bills list` shows all")
+
+
+def find_credit(client: Api, number: str) -> dict[str, Any]:
+    """Return a credit by the vendor's number, however it is written, or by its id.
+
+    Raises:
+        typer.BadParameter: there is none, or more than one.
+    """
+    return _find(client, "credit", number, "`posync credits list` shows all")
+
+
+def _find(client: Api, what: Literal["bill", "credit"], number: str, all_of_them: str) -> dict[str, Any]:
+    path = f"/v1/{what}s"
+    if number.startswith("bill_"):  # a credit's id begins so too
+        try:
+            return dict(client.get(f"{path}/{number}"))
+        except ApiProblem as problem:
+            if problem.status != 404:
+                raise
+    listed = list(client.pages(path, number=number))
+    results = [one for one in listed if one["status"] not in ("abandoned", "deleted")] or listed
+    if not results:
+        raise typer.BadParameter(f"there is no {what} {number}; {all_of_them}", param_hint="number")
+    if len(results) > 1:
+        ids = ", ".join(f"{one['id']} ({one['vendor_name']}, {one['total']})" for one in results)
+        raise typer.BadParameter(f"there is more than one {number}; pass the id of yours: {ids}", param_hint="number")
+    return dict(client.get(f"{path}/{results[0]['id']}"))
