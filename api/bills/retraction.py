@@ -15,6 +15,8 @@ from api.http.problem_codes import PROBLEM_CODES
 from api.http.problems import Problem, answers, not_found
 from api.http.schemas import Id, Input, Reason
 from api.http.services import Services, ServiceSet
+from erp.registry import issue_code
+from models.domain.connections import Erp
 from models.domain.ids import BillId
 from models.domain.retractions import BillEvent
 from models.store.audit.outbox import OutboxMessage
@@ -72,9 +74,15 @@ def actions(row: BillRow, facts: RetractionFacts) -> list[BillAction]:
             dated=plan.dated,
             frees_quantity=plan.frees_quantity,
             obstacles=[_obstacle(one) for one in plan.obstacles],
+            unknown_until_tried=[_unknown(facts.erp, code) for code in plan.unknown],
         )
         for event, plan in plans(row, facts).items()
     ]
+
+
+def _unknown(erp: Erp, code: str) -> Obstacle:
+    issue = issue_code(code, erp)
+    return Obstacle(code=code, message=f"Unknown until tried: {issue.cause}", fix=list(issue.steps({})))
 
 
 def _obstacle(refused: Refused) -> Obstacle:

@@ -267,6 +267,9 @@ class BillAction(Output):
     frees_quantity: bool
     """true: other bills may then bill its quantities of the order."""
     obstacles: list[Obstacle]
+    unknown_until_tried: list[Obstacle]
+    """What may stand in the way besides, such as a reconciliation: the ERP shows it to nobody before it refuses. The
+    bill then stays in the ERP, behind a sync issue of this code."""
 
 
 class Generation(Output):

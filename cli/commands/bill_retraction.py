@@ -62,6 +62,8 @@ def _take(state_dir: Path, number: str, action: str, why: str, *, yes: bool) -> 
         plan = next(one for one in [*bill["actions"], _unknown(action)] if one["action"] == action)
         if plan["possible"] and plan["way"] and not yes:
             console.print(_in_words(bill, plan))
+            for unknown in plan["unknown_until_tried"]:
+                console.print(unknown["message"], markup=False)
             typer.confirm("Go on?", abort=True)
         for obstacle in plan["obstacles"]:
             errors.print(obstacle["message"], markup=False)

@@ -21,6 +21,11 @@ def control_id(bill: BillToPush, edition: int) -> str:
     return f"{bill.external_key}:edit:{edition}"
 
 
+def releases(bill: BillToPush) -> bool:
+    """Return whether this edit releases a draft."""
+    return "approval" in bill.edited and not bill.draft
+
+
 def check_lines(bill: BillToPush, document: DocumentId, existing: Sequence[Row]) -> None:
     """Refuse to edit an invoice whose lines no longer correspond to the bill's, because an update names lines by
     position.
@@ -44,7 +49,7 @@ def check_lines(bill: BillToPush, document: DocumentId, existing: Sequence[Row])
 def update_potransaction(bill: BillToPush, document: DocumentId, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return `update_potransaction` as XML, children in the schema's order. Values are absolute: sent twice, it changes
     nothing more. `own`: values of the company's own fields that a released draft gets."""
-    released = "approval" in bill.edited and not bill.draft
+    released = releases(bill)
     lines = [line for line in bill.lines if line.edited]
     # Without it an empty element means "as it is".
     nulls = ' set_nulls="true"' if _empties(bill) else ""
@@ -95,7 +100,7 @@ def differences(bill: BillToPush, header: Row, lines: Sequence[Row]) -> tuple[st
     due = translate.optional_day(header, "WHENDUE")
     if "due_date" in bill.edited and due != bill.due_date and bill.due_date is not None:
         result.append(f"the due date: sent {bill.due_date}, Intacct has {due or 'nothing'}")
-    if "approval" in bill.edited and not bill.draft and header.get("STATE", "").casefold() == "draft":
+    if releases(bill) and header.get("STATE", "").casefold() == "draft":
         result.append("the state: released, Intacct has it as a draft")
     edited = [line for line in bill.lines if line.edited]
     if edited and len(lines) != len(bill.lines):

@@ -1,6 +1,6 @@
 """Send a bill as a vendor invoice converted from the order (reference 3.2, 3.3, section 5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ from erp.intacct import translate, wire
 from erp.intacct.account_lines import as_taken
 from erp.intacct.bills_in import BillsIn
 from erp.intacct.client import IntacctClient
-from erp.intacct.custom_fields import approval_date, custom_fields
+from erp.intacct.custom_fields import approval_date, approval_differences, custom_fields
 from erp.intacct.orders import Orders
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
@@ -134,7 +134,8 @@ class Bills(BillsIn):
         """
         bill = as_taken(bill)
         template = self._preferences.needed_vendor_invoice_template()
-        queries = [self._query(template, wire.equal("DOCID", document)), self._line_query(document)]
+        dated = approval_date(self._preferences.approval_date_field, bill.approved_on)
+        queries = [self._query(template, wire.equal("DOCID", document), also=dated), self._line_query(document)]
         if with_order:
             queries += self._orders.snapshot_queries(bill.order_document)
         headers, lines, *order_rows = await self._reader.all_rows(queries, level=bill.owner_entity)
@@ -148,6 +149,9 @@ class Bills(BillsIn):
             differences = invoice_edits.differences(bill, header, lines)
         else:
             differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
+        if not bill.is_edit or invoice_edits.releases(bill):
+            own = self._preferences.approval_date_field
+            differences = (*differences, *approval_differences(own, bill.approved_on, header))
         revision = translate.revision(header)
         payable = header.get("PRRECORDKEY")
         return PushedBill(
@@ -179,12 +183,12 @@ class Bills(BillsIn):
             docparid=self._preferences.needed_vendor_invoice_template(),
         )
 
-    def _query(self, template: str, where: str) -> Query:
+    def _query(self, template: str, where: str, also: Iterable[str] = ()) -> Query:
         return Query(
             "PODOCUMENT",
             INVOICE_FIELDS,
             wire.all_of(wire.equal("DOCPARID", template), where),
-            optional=INVOICE_OPTIONAL,
+            optional=(*INVOICE_OPTIONAL, *also),
             docparid=template,
         )
 

@@ -12,7 +12,7 @@ from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct import own_key, statuses, translate, wire
 from erp.intacct.bill_edits import text_difference
 from erp.intacct.client import IntacctClient
-from erp.intacct.custom_fields import approval_date, custom_fields
+from erp.intacct.custom_fields import approval_date, approval_differences, custom_fields
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Result, Row
@@ -151,7 +151,11 @@ class DirectBills:
             "APBILL",
             HEADER_FIELDS,
             wire.equal("RECORDNO", record),
-            optional=(*HEADER_OPTIONAL, *((field,) if field else ())),
+            optional=(
+                *HEADER_OPTIONAL,
+                *((field,) if field else ()),
+                *approval_date(self._preferences.approval_date_field, bill.approved_on),
+            ),
         )
         headers, lines = await self._reader.all_rows([header_query, _line_query(record)], level=self._level_of(bill))
         if not headers:
@@ -162,6 +166,8 @@ class DirectBills:
             differences = _edit_differences(bill, header, lines)
         else:
             differences = [*_header_differences(bill, header, total, field), *_line_differences(bill, lines)]
+        if not bill.is_edit or _releases(bill):
+            differences += approval_differences(self._preferences.approval_date_field, bill.approved_on, header)
         return PushedBill(
             erp_id=ErpId(translate.need(header, "RECORDNO")),
             document_id=document,
@@ -262,7 +268,7 @@ def update_bill(bill: DirectBillToPush, record: str, preferences: Preferences) -
     """Return `update_bill` as XML. Values are absolute: sent twice, it changes nothing more."""
     lines = [line for line in bill.lines if line.edited]
     memo = own_key.written(bill.memo, bill.external_key, preferences.key_field)
-    released = "approval" in bill.edited and not bill.draft
+    released = _releases(bill)
     # Without it an empty element means "as it is".
     nulls = ' set_nulls="true"' if _empties(bill, memo) else ""
     return "".join(
@@ -297,6 +303,11 @@ def _empties(bill: DirectBillToPush, memo: str) -> bool:
     if "memo" in bill.edited and not memo:
         return True
     return any(not _mine(bill, line)[name] for line in bill.lines for name in line.edited)
+
+
+def _releases(bill: DirectBillToPush) -> bool:
+    """Return whether this edit releases a draft."""
+    return "approval" in bill.edited and not bill.draft
 
 
 def _check_lines(bill: DirectBillToPush, document: DocumentId, lines: Sequence[Row]) -> None:
@@ -368,7 +379,7 @@ def _edit_differences(bill: DirectBillToPush, header: Row, lines: Sequence[Row])
     due = translate.optional_day(header, "WHENDUE")
     if "due_date" in bill.edited and due != bill.due_date and bill.due_date is not None:
         results.append(f"the due date: sent {bill.due_date}, Intacct has {due or 'nothing'}")
-    if "approval" in bill.edited and not bill.draft and header.get("STATE", "").casefold() == "draft":
+    if _releases(bill) and header.get("STATE", "").casefold() == "draft":
         results.append("the state: released, Intacct has it as a draft")
     edited = [line for line in bill.lines if line.edited]
     if edited and len(lines) < len(bill.lines):

@@ -82,7 +82,7 @@ ISSUES = by_code(
     IssueCode(
         "DELETION_REFUSED",
         "The ERP does not let the bill be deleted",
-        "Something was made from it or applied to it there, it is reconciled, a policy of the company forbids it, or"
+        "Something was made from it or applied to it there, a policy of the company forbids it, or"
         " unpaid bills are reversed there instead.",
         (
             "Look at the bill in Intacct: undo what was made from it or applied to it last, then retry the issue.",
@@ -90,6 +90,19 @@ ISSUES = by_code(
             ' reversal of unpaid bills" under Accounts Payable > Setup > Configuration must be off.',
             "Where it is to stay so: abandon the issue, set the connection to the other way (`posync retractions set`),"
             " and take the bill back again.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "EDITS_NEED_REVERSALS_OFF",
+        "The ERP takes no edit of unpaid bills",
+        'Intacct reverses unpaid bills: while "Enable reversal of unpaid bills" is on, it may refuse to change them.'
+        " The bill is unchanged there; the edit is kept here.",
+        (
+            'In Intacct open Accounts Payable > Setup > Configuration and switch "Enable reversal of unpaid bills" off,'
+            " then retry.",
+            "If it is to stay on: abandon the edit. Dispute the bill, which reverses it, correct it here, and restore"
+            " it: it goes to Intacct as a new bill.",
         ),
         ACCOUNTANT,
     ),

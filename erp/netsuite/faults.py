@@ -57,6 +57,7 @@ _LINKED = Meaning(Rejected, "LINKED_LINES_LOCKED")
 _RECEIPT = Meaning(Rejected, "NOT_RECEIVED")
 _ORDERED = Meaning(Rejected, "MORE_THAN_ORDERED")
 _DELETION = Meaning(Rejected, "DELETION_REFUSED")
+_RECONCILED = Meaning(Rejected, "BILL_RECONCILED")
 _CHANGED = Meaning(Stale, "RECORD_CHANGED")
 _LARGE = Meaning(Rejected, "TOO_LARGE")
 _FEATURE = Meaning(AuthenticationFailed, "FEATURE_OFF")
@@ -78,6 +79,8 @@ TEXTS: Sequence[tuple[str, str, Meaning]] = (
      Meaning(Rejected, "ALREADY_CONVERTED")),
     ("USER_ERROR", r"permission violation", _DENIED),
     ("USER_ERROR", r"invalid .* reference key", _VALUE),
+    ("CANT_DELETE_TRANS", r"\breconciled\b", _RECONCILED),
+    ("USER_ERROR", r"\breconciled\b", _RECONCILED),
     ("UNEXPECTED_ERROR", r"maintenance|currently unavailable|offline|off-line",
      Meaning(Unavailable, "ERP_MAINTENANCE")),
 )  # fmt: skip

@@ -276,10 +276,23 @@ _CODES: tuple[IssueCode, ...] = (
     IssueCode(
         "DELETION_REFUSED",
         "The ERP does not let the bill be deleted",
-        "Something was made from it or applied to it there, it is reconciled, or a policy of the company forbids it.",
+        "Something was made from it or applied to it there, or a policy of the company forbids it.",
         (
             "Look at the bill in the ERP: undo what was made from it or applied to it last, then retry the issue.",
             "Or abandon the issue: the bill stays in the ERP, and here.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "BILL_RECONCILED",
+        "The bill is reconciled in the ERP",
+        "A bill whose entry is part of a finished reconciliation is neither deleted nor reversed there. No field shows"
+        " this from outside, so it is known only once the ERP refuses.",
+        (
+            "Look up in the ERP which reconciliation the bill is part of; reopen it there, take the bill out, and retry"
+            " the issue.",
+            "If the reconciliation is to stay: abandon the issue, and the bill stays in the ERP and here. Enter the"
+            " supplier's credit instead.",
         ),
         ACCOUNTANT,
     ),

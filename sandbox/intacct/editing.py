@@ -31,6 +31,7 @@ from sandbox.intacct.documents import (
 )
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import amount_text, number, plain
+from sandbox.intacct.payables import refuse_reconciled, refuse_where_reversed
 from sandbox.intacct.tables import Record
 
 LOCKED = frozenset({"Submitted", "In Progress", "Partially Converted", "Converted"})
@@ -48,6 +49,9 @@ def delete_document(company: Company, header: Record, actor: Actor) -> None:
         raise invalid(f"The delete policy of {header['DOCPARID']} does not allow deleting {header['DOCID']}.")
     if company["PODOCUMENTENTRY"].find("SOURCE_DOCID", header["DOCID"]):
         raise invalid(f"The document {header['DOCID']} was converted and cannot be deleted.", "Close it instead.")
+    payable = company["APBILL"].get(header["PRRECORDKEY"])
+    if payable is not None:
+        refuse_reconciled(company, payable)
     _delete_unchecked(company, header, actor)
 
 
@@ -96,6 +100,9 @@ def edit_document(
     """
     in_effect = header["STATE"] not in WITHOUT_EFFECT and header["STATE"] != "Closed"
     rewritten = bool(line_changes or removed or added or header_changes)
+    payable = company["APBILL"].get(header["PRRECORDKEY"])
+    if rewritten and payable is not None:
+        refuse_where_reversed(company, payable)
     if in_effect and rewritten:
         withdraw(company, header, actor)
     company["PODOCUMENT"].change(header, header_changes)

@@ -281,6 +281,14 @@ def unpost_document(company: Company, header: Record, actor: Actor) -> None:
         company["PODOCUMENT"].change(header, {"PRRECORDKEY": ""})
 
 
+def refuse_reconciled(company: Company, bill: Record) -> None:
+    """A reconciled bill is neither deleted nor reversed (reference 3.5). Raises FunctionError."""
+    if company.switches.flag("reconciled_bills") and bill["STATE"] != "Draft":
+        raise invalid(
+            f"The transaction {bill['RECORDID']} is reconciled and can't be changed.", "Undo its reconciliation first."
+        )
+
+
 def refuse_paid(bill: Record) -> None:
     """Paid, partly paid or selected bills neither change nor go.
 
@@ -332,12 +340,17 @@ def refuse_unless_editable(company: Company, bill: Record) -> None:
     refuse_paid(bill)
     if bill["MODULEKEY"] == "9.PO":
         raise invalid("The bill belongs to Purchasing.", "Change the vendor invoice instead.")
-    refused = company.switches.flag("unpaid_bill_reversal") and bill["STATE"] != "Draft"
-    if bill["STATE"] in ("Reversed", "Reversal") or (
-        refused and company.switches.word("edits_with_reversal") == "refuse"
-    ):
-        raise invalid(f"The bill {bill['RECORDID']} can only be reversed.", "Reverse it and enter it anew.")
+    if bill["STATE"] in ("Reversed", "Reversal"):
+        raise invalid(f"The bill {bill['RECORDID']} is reversed and cannot be edited.")
+    refuse_where_reversed(company, bill)
     company.require_open_period(parse_date(bill["WHENPOSTED"]), bill["MEGAENTITYID"])
+
+
+def refuse_where_reversed(company: Company, bill: Record) -> None:
+    """Where unpaid bills are reversed, their edits may be refused. Raises FunctionError."""
+    reversing = company.switches.flag("unpaid_bill_reversal") and bill["STATE"] != "Draft"
+    if reversing and company.switches.word("edits_with_reversal") == "refuse":
+        raise invalid(f"The bill {bill['RECORDID']} can only be reversed.", "Reverse it and enter it anew.")
 
 
 def edit_bill(company: Company, bill: Record, edit: BillEdit, actor: Actor) -> None:
@@ -413,6 +426,7 @@ def delete_bill(company: Company, bill: Record, actor: Actor, object_name: str =
         raise invalid(
             f"The bill {bill['RECORDID']} cannot be deleted because unpaid bills are reversed.", "Reverse it instead."
         )
+    refuse_reconciled(company, bill)
     company.require_open_period(parse_date(bill["WHENPOSTED"]), bill["MEGAENTITYID"])
     company.delete(object_name, bill, actor)
 
@@ -433,6 +447,7 @@ def reverse_bill(company: Company, bill: Record, day: date, description: str, ac
     if not company.switches.flag("unpaid_bill_reversal"):
         raise invalid("Reversal of unpaid bills is not enabled in Accounts Payable.")
     refuse_paid(bill)
+    refuse_reconciled(company, bill)
     company.require_open_period(day, bill["MEGAENTITYID"])
     vendor = company.require_master("VENDOR", bill["VENDORID"], "vendor")
     lines = []

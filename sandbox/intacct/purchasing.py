@@ -104,7 +104,7 @@ def custom_fields_of(call: Call, object_name: str, parent: etree._Element) -> di
     }
     if found:
         call.company.custom_fields.setdefault(object_name, set()).update(found)
-    return found
+    return found if call.company.switches.word("custom_fields_written") == "keep" else {}
 
 
 def _line(call: Call, element: etree._Element) -> Line:

@@ -69,6 +69,10 @@ SWITCHES: dict[str, Switch] = {
     "reversed_numbers": Switch(
         "taken", "the number of a reversed bill, where a vendor's numbers are unique", ("taken", "free")
     ),
+    "custom_fields_written": Switch(
+        "keep", "values given for custom fields: kept, or left out without a word", ("keep", "leave_out")
+    ),
+    "reconciled_bills": Switch(False, "unpaid bills are reconciled: neither deleted nor reversed; no field shows it"),
     "edits_with_reversal": Switch(
         "accept", "edits of unpaid bills while unpaid_bill_reversal is on", ("accept", "refuse")
     ),

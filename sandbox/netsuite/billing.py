@@ -224,6 +224,8 @@ def before_bill_goes(writing: Writing, bill: Record) -> None:
         raise Refused(code, f"This transaction cannot be deleted: the period {period['periodName']} is closed.")
     if paid(company, bill):
         raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because payments are applied to it.")
+    if company.switches.word("reconciled_bills") == "refuse":
+        raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because it has been reconciled.")
     if any(source_of(company, one) is bill for one in company.all("vendorCredit", "vendorReturnAuthorization")):
         raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because it is linked by others.")
 

@@ -20,6 +20,11 @@ SWITCHES: dict[str, Switch] = {
         ("moves", "still", "absent"),
     ),
     "bill_approval": Switch(False, "bills need approval: a new one is Pending Approval"),
+    "reconciled_bills": Switch(
+        "delete",
+        "bills whose account is reconciled (no field shows it): deleted like others, or refused as CANT_DELETE_TRANS",
+        ("delete", "refuse"),
+    ),
     "pending_bills_count": Switch(True, "a bill that is Pending Approval counts in quantityBilled"),
     "credits_lower_billed": Switch(
         False, "a vendor credit made from a bill takes its quantities off what the order counts as billed"

@@ -55,6 +55,16 @@ class Plan(NamedTuple):
     """Whether other bills may then bill the quantities of its order."""
     obstacles: tuple[Refused, ...]
     """What stands in the way."""
+    unknown: tuple[str, ...] = ()
+    """Issue codes of what may stand in the way besides, which no field of the ERP shows: known once it is tried."""
+
+
+UNKNOWN_UNTIL_TRIED: Mapping[RetractBy, tuple[str, ...]] = {
+    RetractBy.DELETE: ("BILL_RECONCILED", "DELETION_REFUSED"),
+    RetractBy.REVERSE: ("BILL_RECONCILED", "REVERSAL_REFUSED"),
+    RetractBy.CREDIT: ("BILL_RECONCILED",),
+}
+"""What no ERP shows of a bill before it is asked to give it back: whether it is reconciled, and policies."""
 
 
 def plans(bill: BillRow, facts: RetractionFacts) -> Mapping[BillEvent, Plan]:
@@ -84,7 +94,8 @@ def plan(bill: BillRow, facts: RetractionFacts, event: BillEvent) -> Plan:
     wanted = RETRACTS_FOR[event]
     obstacles = _against_taking_back(bill, facts, wanted)
     frees = not obstacles and not bill.direct and wanted is not RetractFor.APPROVAL and _frees(facts)
-    return Plan(does if not obstacles else None, facts.way, _dated(bill, facts), frees, obstacles)
+    unknown = () if facts.way is None else UNKNOWN_UNTIL_TRIED[facts.way]
+    return Plan(does if not obstacles else None, facts.way, _dated(bill, facts), frees, obstacles, unknown)
 
 
 def _frees(facts: RetractionFacts) -> bool:

@@ -5,11 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from models.domain.bills import BillStatus
+from models.domain.connections import Erp
 from models.domain.retractions import RetractBy
 from models.store.payables.retractions import RetractionFacts
 from models.tables import BillRow
 
 FACTS = RetractionFacts(
+    erp=Erp.INTACCT,
     way=RetractBy.DELETE,
     credit_frees=True,
     today=date(2026, 3, 20),

@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillKind, BillStatus, ErpBill
+from models.domain.connections import Erp
 from models.domain.ids import (
     SYNCER,
     BillId,
@@ -354,6 +355,7 @@ async def taken_back(
 class RetractionFacts(NamedTuple):
     """What stands in the way of taking a bill back, beside its status."""
 
+    erp: Erp
     way: RetractBy | None
     """How the ERP gives it back, as the connection is set; None: it does not."""
     credit_frees: bool
@@ -378,7 +380,7 @@ _FACTS = text(
            coalesce(cast(c.capabilities ->> 'credits_name_orders' as boolean), false) as credit_frees,
            -- What the ERP holds before it is approved is a draft, whatever the settings are by now.
            b.approval not in ('not_required', 'approved') as draft,
-           c.approvals_enabled, c.time_zone,
+           c.erp, c.approvals_enabled, c.time_zone,
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
            (select count(*) from payment_shares h join payments p on p.id = h.payment_id
@@ -402,6 +404,7 @@ async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
     # A draft is in nobody's books: there is nothing that an entry could take back.
     way = RetractBy.DELETE if row.draft else RetractBy(row.way)
     return RetractionFacts(
+        erp=Erp(row.erp),
         way=way if way in (row.offered or ()) else None,
         credit_frees=row.credit_frees,
         today=today_in(row.time_zone),

@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -141,3 +142,29 @@ async def test_an_approved_bill_carries_the_day_of_its_approval(
     await approved(await api.direct_bill([RENT], number="RENT-3"), draft=False)
     assert company.one("bills", number="RENT-3")["custom_fields"] == shown
     assert await api.issues() == []
+
+
+@pytest.mark.parametrize("drafts", [False, True])
+async def test_a_day_of_approval_that_intacct_did_not_take_is_reported(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment, drafts: bool
+) -> None:
+    """S5-09: it is read back and compared, of a bill that was approved first and of a draft that was released."""
+    furnish(company)
+    company.order("PO-1")
+    await api.start()
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, enabled=True, draft_order_bills=drafts)
+    await api.prefer(approval_date_field="approved_on")
+    company.switch(custom_fields_written="leave_out")
+    for bill_id in (await api.bill("PO-1", {1: "4"}), await api.direct_bill([RENT], number="RENT-3")):
+        if (await api.read_bill(bill_id))["direct"] is False and drafts:
+            await api.bill_is(bill_id, "synced")
+        assert (await ben.approve(bill_id)).status_code == 200
+
+        async def reported(bill_id: str = bill_id) -> list[Any]:
+            return [one for one in await api.issues() if one["subject_id"] == bill_id]
+
+        (issue,) = await api.until(reported, "the difference")
+        assert "the day of the approval: sent" in str(issue), issue
+        assert "Intacct has nothing in APPROVED_ON" in str(issue), issue

@@ -113,3 +113,73 @@ async def test_a_paid_one_is_refused_with_the_way_out(api: StackClient, company:
     problem = refused(await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"}), 409, "BILL_HAS_PAYMENTS")
     assert "void" in problem["fix"][0]
     assert [state for _, state, _ in in_books(company)] == ["Partially Paid"]
+
+
+@WAYS
+async def test_a_reconciled_bill_is_unknown_before_and_refused_by_name(
+    api: StackClient, company: SandboxCompany, way: str
+) -> None:
+    """S5-07: no field shows it, so the bill says so before; refused, it stays in Intacct, and goes once it may."""
+    bill = await taken_back_by(api, company, way)
+    (plan,) = [one for one in bill["actions"] if one["action"] == "delete"]
+    unknown = {one["code"]: one for one in plan["unknown_until_tried"]}
+    assert plan["possible"]
+    assert unknown["BILL_RECONCILED"]["message"].startswith("Unknown until tried: ")
+    company.switch(reconciled_bills=True)
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "twice"})).status_code == 200
+    issue = await api.issue("BILL_RECONCILED")
+    assert "reconciliation" in issue["fix"][0]
+    assert in_books(company) == [live("RENT-12")]
+    company.switch(reconciled_bills=False)
+    await api.settle(issue, "retry")
+    await api.bill_is(bill["id"], "deleted")
+    assert in_books(company) == (REVERSED if way == "reverse" else [])
+    assert await api.issues() == []
+
+
+async def test_edits_that_intacct_refuses_while_it_reverses_are_named_and_go_once_it_does_not(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-36: with reversals on there, an edit of an unpaid bill is refused by name; off again, the retry sends it."""
+    bill = await taken_back_by(api, company, "delete")
+    company.switch(unpaid_bill_reversal=True, edits_with_reversal="refuse")
+    answer = await api.patch(f"/v1/bills/{bill['id']}", {"memo": "as agreed"}, role="clerk")
+    assert answer.status_code == 200, answer.text
+    issue = await api.issue("EDITS_NEED_REVERSALS_OFF")
+    assert '"Enable reversal of unpaid bills" off' in issue["fix"][0]
+    assert in_books(company) == [live("RENT-12")]
+    (held,) = company.held("bills")
+    assert "as agreed" not in held["memo"]
+    company.switch(unpaid_bill_reversal=False)
+    await api.settle(issue, "retry")
+
+    async def sent() -> bool:
+        return not (await api.read_bill(bill["id"]))["edit_pending"]
+
+    await api.until(sent, "the edit in Intacct")
+    (held,) = company.held("bills")
+    assert (held["memo"], held["number"]) == (f"as agreed [{bill['external_key']}]", "RENT-12")
+    assert await api.issues() == []
+
+
+async def test_where_reversals_stay_on_a_refused_edit_is_made_by_a_dispute(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-36: the edit is abandoned; disputed, the bill is reversed, corrected here, and restored as a new one."""
+    bill = await taken_back_by(api, company, "reverse")
+    company.switch(edits_with_reversal="refuse")
+    assert (await api.patch(f"/v1/bills/{bill['id']}", {"memo": "as agreed"}, role="clerk")).status_code == 200
+    issue = await api.issue("EDITS_NEED_REVERSALS_OFF")
+    await api.settle(issue, "abandon")
+
+    async def abandoned() -> bool:
+        return not (await api.read_bill(bill["id"]))["edit_pending"]
+
+    await api.until(abandoned, "the edit abandoned")
+    assert (await api.post(f"/v1/bills/{bill['id']}/dispute", {"reason": "memo"})).status_code == 200
+    await api.bill_is(bill["id"], "disputed")
+    assert (await api.patch(f"/v1/bills/{bill['id']}", {"memo": "as agreed"}, role="clerk")).status_code == 200
+    assert (await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "corrected"})).status_code == 200
+    await api.arrived(bill["id"])
+    live_one = company.one("bills", state="Posted")
+    assert (live_one["memo"].split(" [")[0], len(company.held("bills"))) == ("as agreed", 3)

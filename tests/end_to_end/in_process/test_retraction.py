@@ -138,6 +138,43 @@ async def test_what_the_erp_refuses_waits_for_a_person_and_heals_when_it_is_dele
     assert ledger(await api.order("PO-1")) == FREE
 
 
+async def test_a_reconciled_vendor_invoice_waits_for_a_person(api: StackClient, company: SandboxCompany) -> None:
+    """S5-07: whether it is reconciled is unknown until it is tried; abandoned, it stays in Intacct, and in E."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "8"})
+    (plan,) = [one for one in bill["actions"] if one["action"] == "delete"]
+    assert "BILL_RECONCILED" in [one["code"] for one in plan["unknown_until_tried"]]
+    company.switch(reconciled_bills=True)
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"})).status_code == 200
+    await api.settle(await api.issue("BILL_RECONCILED"), "abandon")
+    await api.bill_is(bill["id"], "synced")
+    assert len(company.held("vendor_invoices")) == 1
+    assert ledger(await api.order("PO-1")) == TAKEN
+
+
+async def test_an_edit_of_a_vendor_invoice_is_refused_by_name_while_unpaid_bills_are_reversed(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-36: nothing changes there; once reversals are off, the retry sends it."""
+    company.order("PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "8"})
+    company.switch(unpaid_bill_reversal=True, edits_with_reversal="refuse")
+    assert (await api.patch(f"/v1/bills/{bill['id']}", {"memo": "agreed"}, role="clerk")).status_code == 200
+    issue = await api.issue("EDITS_NEED_REVERSALS_OFF")
+    (invoice,) = company.held("vendor_invoices")
+    assert invoice["memo"] != "agreed"
+    company.switch(unpaid_bill_reversal=False)
+    await api.settle(issue, "retry")
+
+    async def there() -> bool:
+        return bool(company.held("vendor_invoices")[0]["memo"] == "agreed")
+
+    await api.until(there, "the edit in Intacct")
+    assert ledger(await api.order("PO-1")) == TAKEN
+
+
 async def test_what_intacct_does_not_let_be_deleted_is_credited(api: StackClient, company: SandboxCompany) -> None:
     """S5-07, S5-10: a debit memo of today, applied without money; the order's quantity stays billed there, and so it is
     shown before, and the bill is not made anew. The ledger is right before, between and after."""

@@ -51,6 +51,7 @@ BILL: dict[str, Any] = {
             "dated": "2026-11-30",
             "frees_quantity": True,
             "obstacles": [],
+            "unknown_until_tried": [{"code": "BILL_RECONCILED", "message": "Unknown until tried: it is.", "fix": []}],
         },
         {
             "action": "dispute",
@@ -135,6 +136,7 @@ def test_what_happens_in_the_erp_is_shown_before_anybody_confirms(asked: Asked) 
     """Issue 13.3: the way, its date, and whether the order's quantity comes free; a no writes nothing."""
     shown = run("delete", "INV-1", "--why", "twice", answer="n\n", code=1)
     assert "Vendor Invoice-0042 leaves the ERP (credit, dated 2026-11-30), and its quantities are free again." in shown
+    assert "Unknown until tried: it is." in shown
     assert asked.writes == []
     assert "INV-1: retracting." in run("delete", "INV-1", "--why", "twice", answer="y\n")
     assert "leaves the ERP" not in run("delete", "INV-1", "--why", "twice", "--yes")

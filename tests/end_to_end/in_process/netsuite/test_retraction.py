@@ -1,5 +1,6 @@
 """Bills that are taken back from NetSuite, from the API to its books."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,11 +28,12 @@ async def test_a_deleted_bill_is_made_anew_and_a_closed_period_waits_for_a_perso
     assert [one["external_id"] for one in company.held("bills")] == [anew["external_key"]]
     await api.sync()
     assert len(await api.items("/v1/bills")) == 1
-    company.does("close_period", through=anew["posting_date"])
+    # Periods are months: on most days this one ends later than the bill was posted.
+    company.does("close_period", through=(today() + timedelta(days=31)).isoformat())
     assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"})).status_code == 200
     issue = await api.issue("PERIOD_CLOSED")
     assert (await api.read_bill(bill["id"]))["status"] == "retracting"
-    company.does("open_period", through=anew["posting_date"])
+    company.does("open_period")
     await api.settle(issue, "retry")
     await api.bill_is(bill["id"], "deleted")
     assert company.held("bills") == []
@@ -105,3 +107,25 @@ async def test_a_bill_without_an_order_is_credited_once_and_deleted_once(
     await api.sync()
     assert len(await api.items("/v1/bills")) == 2
     assert {Decimal(bill["paid"]) for bill in await api.items("/v1/bills")} == {0}
+
+
+@pytest.mark.parametrize("reconciled", ["delete", "refuse"])
+async def test_a_reconciled_bill_is_unknown_before_and_refused_by_name(
+    api: StackClient, company: SandboxCompany, reconciled: str
+) -> None:
+    """S5-07: nobody says whether NetSuite refuses; deleted or refused, the bill ends as the books have it."""
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1")
+    await api.start()
+    bill = await api.billed("PO-1", {1: "10"})
+    (plan,) = [one for one in bill["actions"] if one["action"] == "delete"]
+    assert "BILL_RECONCILED" in [one["code"] for one in plan["unknown_until_tried"]]
+    company.switch(reconciled_bills=reconciled)
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "x"})).status_code == 200
+    if reconciled == "refuse":
+        await api.settle(await api.issue("BILL_RECONCILED"), "abandon")
+        await api.bill_is(bill["id"], "synced")
+        assert len(company.held("bills")) == 1
+        return
+    await api.bill_is(bill["id"], "deleted")
+    assert company.held("bills") == []
