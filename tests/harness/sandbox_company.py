@@ -131,11 +131,19 @@ class SandboxCompany:
         busy machine learns late what the time there is.
         """
         self.pass_time(10)
+        return self.does_at_once(action, **arguments)
+
+    def does_at_once(self, action: str, **arguments: Any) -> dict[str, Any]:
+        """The same in this very moment of the ERP's clock."""
         return self._post(f"/companies/{self.set_up.erp}/actions", {"action": action, **arguments})
 
     def pass_time(self, seconds: float) -> None:
         """The ERP's clock goes on."""
         self._post("/clock", {"advance_seconds": seconds})
+
+    def stop_clock(self, moment: datetime) -> None:
+        """The ERP's clock shows this moment and stands."""
+        self._post("/clock", {"now": moment.isoformat(), "frozen": True})
 
     def switch(self, **values: Any) -> None:
         self._post(f"/companies/{self.set_up.erp}/switches", values)
