@@ -88,7 +88,10 @@ def _edit(company: Company, given: Given, definition: str) -> Shown:
     if given.get("due_date"):
         changes["WHENDUE"] = wire_date(_date(company, given, "due_date"))
     edits: dict[int, dict[str, str]] = {}
-    if "line" in given:
+    removed: set[int] = set()
+    if given.get("remove"):
+        removed.add(int(_entry(company, header, given["line"])["LINE_NO"]))
+    elif "line" in given:
         line_no = int(_entry(company, header, given["line"])["LINE_NO"])
         edit = {}
         for name, field in (("quantity", "UIQTY"), ("price", "UIPRICE")):
@@ -99,11 +102,11 @@ def _edit(company: Company, given: Given, definition: str) -> Shown:
             if name in given:
                 edit[field] = _text(given, name)
         edits[line_no] = edit
-    if definition == ORDER and (header["STATE"] in WITHOUT_EFFECT or not edits):
+    if definition == ORDER and (header["STATE"] in WITHOUT_EFFECT or not (edits or removed)):
         # Nothing was converted or nothing that counts changes: no need to take anything back first.
         company["PODOCUMENT"].change(header, changes)
         changes = {}
-    edit_document(company, header, changes, edits, set(), [], "", _person(header["MEGAENTITYID"]))
+    edit_document(company, header, changes, edits, removed, [], "", _person(header["MEGAENTITYID"]))
     company.touch("PODOCUMENT", header, _person())
     return document(company, header)
 

@@ -187,7 +187,7 @@ def _void_payment(company: Company, given: Given) -> Shown:
 
 
 def _edit_order(company: Company, given: Given) -> Shown:
-    """Saving alone moves the stamp; header fields, or one line's quantity, price or description."""
+    """Saving alone moves the stamp; header fields, or one line's quantity, price or description; or it goes."""
     order = found(company, "purchaseOrder", given)
     values: dict[str, Any] = {}
     for name, field in (("memo", "memo"), ("reference", "otherRefNum")):
@@ -195,6 +195,8 @@ def _edit_order(company: Company, given: Given) -> Shown:
             values[field] = given[name]
     if "due_date" in given:
         values["dueDate"] = company.moment_of(date.fromisoformat(str(given["due_date"])))
+    if "currency" in given:
+        values["currency"] = company.ref(bootstrap.currency(company, str(given["currency"])))
     if "line" in given:
         line = numbered(order, given)
         changed: dict[str, Any] = {"line": line["line"]}
@@ -204,11 +206,14 @@ def _edit_order(company: Company, given: Given) -> Shown:
             changed["rate"] = str(given["price"])
         if "description" in given:
             changed["description"] = given["description"]
-        expense = line.shape == "PurchaseOrderExpense"
-        name = "expenseList" if expense else "itemList"
-        values[name] = Lines([Fields(line.shape, changed)], replace_all=False)
+        name = "expenseList" if line.shape == "PurchaseOrderExpense" else "itemList"
+        if given.get("remove"):
+            kept = [one for one in order.values[name] if one is not line]
+            values[name] = Lines([Fields(one.shape, dict(one)) for one in kept])
+        else:
+            values[name] = Lines([Fields(line.shape, changed)], replace_all=False)
     fields = Fields("PurchaseOrder", values, {"internalId": order.internal_id})
-    return shown(company, update(Writing(company), fields))
+    return shown(company, update(Writing(company, ignore_read_only=True), fields))
 
 
 def _set_closed(closed: bool) -> Callable[[Company, Given], Shown]:

@@ -188,7 +188,7 @@ async def store(
         session, connection_id, mapped, receipts_count_as_billed=erp.capabilities.receipts_count_as_billed
     )
     await leave_out(session, connection_id, stays_out)
-    await take_back(session, connection_id, [one.order.erp_id for one in mapped])
+    await take_back(session, connection_id, [(one.order.erp_id, one.order.revision) for one in mapped])
     for snapshot in whole:
         await apply_snapshot(session, row, erp, snapshot)
     if upserted.changed or whole:

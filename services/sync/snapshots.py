@@ -36,7 +36,7 @@ async def apply_snapshot(
         return ()
     mapped = await map_order(session, connection, erp, order)
     if mapped is None:
-        await take_back(session, ConnectionId(connection.id), [order.erp_id])
+        await take_back(session, ConnectionId(connection.id), [(order.erp_id, order.revision)])
         return ()
     if erp.capabilities.credits_name_orders:
         await _notify_unclear_credits(session, connection, snapshot)

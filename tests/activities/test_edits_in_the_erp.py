@@ -156,6 +156,33 @@ async def test_an_order_that_changes_its_currency_takes_no_bill(erp: ActivityHar
     await erp.rematch(order)
     assert (await erp.push(waiting)).status is BillStatus.SYNCED
     assert (await erp.bill(order, {1: 4}, key="dollar")).outcome == "OK"
+    assert await erp.skipped() == {}, "it is not listed as left out any more"
+
+
+async def test_an_older_reading_lets_no_order_take_bills_again(erp: ActivityHarness) -> None:
+    """B5, G5: read whole while it was in dollars, and stored after the page that shows it in euros."""
+    order = await erp.holds(an_order(lines={1: 10}))
+    erp.erp.orders[order.erp_id] = order.model_copy(update={"currency": "EUR", "revision": erp.erp.tick()})
+    await erp.read(Stream.PURCHASE_ORDERS)
+    for older in (erp.tenant.refresh(order), erp.tenant.page(order)):
+        await older
+        refused = await erp.bill(order, {1: 4}, key=f"after {older.__name__}")
+        assert refused.outcome == "BLOCK"
+        assert await erp.skipped() == {order.number: "OTHER_CURRENCY"}
+
+
+async def test_a_left_out_order_that_is_deleted_there_is_listed_no_more(erp: ActivityHarness) -> None:
+    """B5, F6: nobody can do anything about it."""
+    order = an_order(lines={1: 10}).model_copy(update={"currency": "EUR"})
+    erp.erp.orders[order.erp_id] = order
+    await erp.read(Stream.PURCHASE_ORDERS)
+    assert await erp.skipped() == {order.number: "OTHER_CURRENCY"}
+    del erp.erp.orders[order.erp_id]
+    erp.erp.gone.append(
+        Deletion(kind=DeletedKind.PURCHASE_ORDER_DOCUMENT, erp_id=order.erp_id, deleted_at="2999-01-01 00:00:01")
+    )
+    await erp.read(Stream.DELETIONS)
+    assert await erp.skipped() == {}
 
 
 async def test_a_deleted_bill_of_a_receipt_is_not_billed_any_more(erp: ActivityHarness) -> None:

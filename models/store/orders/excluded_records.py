@@ -1,6 +1,6 @@
 """Store ERP records that are left out of the mirror on purpose, each with its reason (S1-16)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import text, tuple_
 from sqlmodel import col, select
@@ -59,6 +59,28 @@ async def mark_imported(s: AsyncSession, connection_id: ConnectionId, stream: St
         ),
         {"c": connection_id, "stream": stream.value, "erp_ids": list(erp_ids)},
     )
+
+
+async def mark_included(
+    s: AsyncSession, connection_id: ConnectionId, stream: Stream, seen: Sequence[tuple[str, str]]
+) -> None:
+    """Remove these records, each with the revision it was read at, from the excluded ones: they are used again. One
+    that was excluded by a newer reading stays."""
+    ids, revisions = (list(column) for column in zip(*seen, strict=True))
+    await (await s.connection()).execute(
+        text(
+            "delete from skipped_records k using unnest(cast(:ids as text[]), cast(:revisions as text[]))"
+            "   as n(erp_id, revision)"
+            " where k.connection_id = :c and k.stream = :stream and k.erp_id = n.erp_id and k.revision <= n.revision"
+        ),
+        {"c": connection_id, "stream": stream.value, "ids": ids, "revisions": revisions},
+    )
+
+
+async def drop_deleted(s: AsyncSession, connection_id: ConnectionId, gone: Mapping[Stream, Sequence[str]]) -> None:
+    """Remove the excluded records that the ERP deleted, by stream."""
+    for stream, erp_ids in gone.items():
+        await mark_imported(s, connection_id, stream, erp_ids)
 
 
 async def reconsider(s: AsyncSession, connection_id: ConnectionId, stream: Stream, code: str) -> None:

@@ -152,18 +152,25 @@ async def leave_out(s: AsyncSession, connection_id: ConnectionId, orders: Sequen
     )
 
 
-async def take_back(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[str]) -> None:
-    """Let orders take bills again that were left out and can be used now."""
-    if not erp_ids:
+async def take_back(s: AsyncSession, connection_id: ConnectionId, seen: Sequence[tuple[str, str]]) -> None:
+    """Let orders take bills again that were left out and can be used now: ERP id, and the revision it was seen at.
+
+    A reading that is older than the one they were left out by changes nothing.
+    """
+    if not seen:
         return
+    ids, revisions = (list(column) for column in zip(*seen, strict=True))
     await s.flush()
     await (await s.connection()).execute(
         text(
-            "update purchase_orders set left_out = '', notified_hash = '', snapshot = snapshot + 1, changed_at = now()"
-            " where connection_id = :c and erp_id = any(cast(:ids as text[])) and left_out <> ''"
+            "update purchase_orders o set left_out = '', notified_hash = '', snapshot = o.snapshot + 1,"
+            "   changed_at = now()"
+            " from unnest(cast(:ids as text[]), cast(:revisions as text[])) as n(erp_id, revision)"
+            " where o.connection_id = :c and o.erp_id = n.erp_id and o.left_out <> '' and o.revision <= n.revision"
         ),
-        {"c": connection_id, "ids": list(erp_ids)},
+        {"c": connection_id, "ids": ids, "revisions": revisions},
     )
+    await excluded_records.mark_included(s, connection_id, Stream.PURCHASE_ORDERS, seen)
 
 
 async def _stored(connection: AsyncConnection, connection_id: ConnectionId, erp_ids: Sequence[str]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ async def apply_snapshot(
     write = order_write(connection_id, mapped)
     stored = await _lock(connection, write)
     if stored is not None and stored.left_out:
-        await take_back(s, connection_id, [mapped.order.erp_id])
+        await take_back(s, connection_id, [(mapped.order.erp_id, write.revision)])
     if stored is not None and (
         write.revision < stored.revision or (stored.deleted_at is not None and write.revision == stored.revision)
     ):

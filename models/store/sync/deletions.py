@@ -11,8 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus, Origin
 from models.domain.ids import SYNCER, BillId, ConnectionId, ErpId, OrganizationId
 from models.domain.payments import PaymentStatus
-from models.domain.sync import DeletedKind, Deletion
+from models.domain.sync import DeletedKind, Deletion, Stream
 from models.store.audit import events, notices, order_issues, sync_issues
+from models.store.orders import excluded_records
 from models.store.orders.order_links import recount
 from models.store.orders.order_pages import requeue_notification
 from models.store.orders.order_rows import lock_orders
@@ -60,7 +61,10 @@ async def apply(s: AsyncSession, row: ConnectionRow, deletions: Sequence[Deletio
     orders = await _orders(connection, row, documents)
     receipts = await _receipts(connection, row, [*documents, *_ids(deletions, DeletedKind.RECEIPT)])
     bills, ours = await _bills(s, connection, row, documents, payables)
-    payments, repaid = await _payments(s, connection, row, _ids(deletions, DeletedKind.PAYMENT))
+    paid_by = _ids(deletions, DeletedKind.PAYMENT)
+    payments, repaid = await _payments(s, connection, row, paid_by)
+    gone = {Stream.PURCHASE_ORDERS: documents, Stream.BILLS: payables, Stream.PAYMENTS: paid_by}
+    await excluded_records.drop_deleted(s, ConnectionId(row.id), gone)
     entries = await _list_entries(connection, row, deletions)
     concerned = tuple(sorted({*ours, *repaid}))
     return Deleted(len(deletions), orders, receipts, bills, payments, entries, concerned)

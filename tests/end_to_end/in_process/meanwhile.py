@@ -32,10 +32,12 @@ class Screens(NamedTuple):
         found_by = bill["external_key"] if self.edit == "edit_vendor_invoice" else bill["number"]
         company.does(self.edit, number=found_by, **changes)
 
-    async def with_order(self, api: StackClient, company: SandboxCompany, *quantities: str, **columns: Any) -> None:
+    async def with_order(
+        self, api: StackClient, company: SandboxCompany, *quantities: str, received: bool = True, **columns: Any
+    ) -> None:
         """Begin with PO-1, received where that comes first."""
         company.order("PO-1", *quantities, **columns)
-        if self.receives:
+        if self.receives and received:
             company.does("receive", number="PO-1")
         await self.begin(api)
 
@@ -169,3 +171,38 @@ async def two_prices_within_one_second(api: StackClient, company: SandboxCompany
     company.stop_clock(moment + timedelta(minutes=1))
     await api.sync()
     assert Decimal((await api.order("PO-1"))["lines"][0]["price"]) == 12
+
+
+async def a_line_is_removed_before_the_drafted_one(api: StackClient, company: SandboxCompany, screens: Screens) -> None:
+    """B6: the draft is read, line 1 is removed there, and the draft is sent: ITEM-2 is billed; the draft with the
+    line that is gone is refused."""
+    await screens.with_order(api, company, "10", "5", received=False)
+    order = await api.order("PO-1")
+    draft = await api.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    company.does("edit_purchase_order", number="PO-1", line="1", remove=True)
+    if screens.receives:
+        company.does("receive", number="PO-1")
+    await api.sync()
+    path = f"/v1/purchase-orders/{order['id']}/bills"
+    whole = {**draft, "number": "INV-1", "total": None}
+    refused(await api.post(path, whole, role="clerk"), 409, "ORDER_LINE_GONE")
+    answer = await api.post(path, {**whole, "lines": draft["lines"][1:]}, role="clerk")
+    assert answer.status_code == 201, answer.text
+    bill = await api.arrived(answer.json()["bill"]["id"])
+    assert [line["item_id"] for line in bill["lines"]] == [draft["lines"][1]["item_id"]]
+    (held,) = company.held(screens.bills)
+    assert [(line["item_id"], Decimal(line["quantity"])) for line in held["lines"]] == [("ITEM-2", 5)]
+    assert ledger(await api.order("PO-1"))[2:] == (5, 0)
+
+
+async def a_record_of_the_far_future(api: StackClient, company: SandboxCompany, screens: Screens) -> None:
+    """G7: one order stamped in 2999, and what is made and changed after it comes in."""
+    company.order("PO-FAR", modified_at="2999-01-01T00:00:00+00:00")
+    await screens.with_order(api, company, "10")
+    company.pass_time(60)
+    company.order("PO-2", modified_at=(datetime.now(UTC) + timedelta(seconds=60)).isoformat())
+    await api.sync()
+    assert {"PO-1", "PO-2"} <= await api.numbers()
+    company.does("edit_purchase_order", number="PO-1", line="1", price="11.00")
+    await api.sync()
+    assert Decimal((await api.order("PO-1"))["lines"][0]["price"]) == 11

@@ -246,3 +246,44 @@ async def test_the_back_order_of_a_receipt_is_billed_next(api: StackClient, comp
     assert ledger(await api.order("PO-1")) == figures("10", "6", "6", "0")
     assert (await api.get("/v1/reports/grni?as_of=" + today().isoformat()))["items"] == []
     assert await api.issues() == []
+
+
+async def test_a_receipt_that_its_first_bill_closed_is_no_source(api: StackClient, company: SandboxCompany) -> None:
+    """B10, W4: closed after a part it was offered again and refused; what is left comes from the order."""
+    company.does("set_conversion_mode", definition="PO Receiver", mode="Close Transaction")
+    company.order("PO-1", "10")
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    await api.start(mode="three_way")
+    await api.billed("PO-1", {1: "4"})
+    await api.sync()
+    assert company.one("receipts", number="RCV-1")["state"] == "Closed"
+    assert ledger(await api.order("PO-1")) == figures("10", "6", "4", "0")
+    bill = await api.billed("PO-1", {1: "2"})
+    assert company.one("vendor_invoices", number=bill["external_key"])["created_from"] == "Purchase Order-PO-1"
+    assert ledger(await api.order("PO-1"))[2:] == (6, 0)
+    assert await api.issues() == []
+
+
+async def test_a_receipt_in_draft_has_received_nothing_and_is_no_source(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """B10, W4: nothing is converted from it, and Intacct converts nothing else of its order until it is posted or
+    gone; then the bill goes on."""
+    company.order("PO-1", "10")
+    part = [{"line": 1, "quantity": "6"}]
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=part, state="Draft")
+    await api.start(mode="three_way")
+    assert ledger(await api.order("PO-1")) == figures("10", "0", "0", "0")
+    answer = await api.enter("PO-1", {1: "2"})
+    assert [found["code"] for found in answer.json()["match"]["findings"]] == ["BILLED_BEYOND_RECEIVED"]
+    bill_id = answer.json()["bill"]["id"]
+    await api.acknowledge(bill_id)
+    issue = await api.issue("ALREADY_CONVERTED")
+    assert "Purchase Order-PO-1 is In Progress" in issue["cause"]
+    company.does("delete", kind="receipt", number="RCV-1")
+    await api.sync()
+    await api.settle(issue, "retry")
+    bill = await api.arrived(bill_id)
+    assert company.one("vendor_invoices", number=bill["external_key"])["created_from"] == "Purchase Order-PO-1"
+    assert ledger(await api.order("PO-1")) == figures("10", "0", "2", "0")
+    assert await api.issues() == []

@@ -98,3 +98,26 @@ async def test_our_payment_voided_there(received: StackClient, company: SandboxC
     assert amounts(await api.bill_is(bill["id"], "synced"), "paid", "due") == (0, 50)
     await api.payment_is(await api.pay(bill["id"], "50.00"), "paid")
     await api.bill_is(bill["id"], "paid")
+
+
+async def test_an_order_that_changes_its_currency_takes_no_bill(received: StackClient, company: SandboxCompany) -> None:
+    """B5: imported at USD 5.00; there it becomes EUR 4.60. It stayed active in USD, and NetSuite held EUR for it."""
+    api = received
+    company.order("PO-2", "10", price="5.00")
+    company.does("receive", number="PO-2")
+    await api.sync()
+    company.does("edit_purchase_order", number="PO-2", line=1, price="4.60", currency="EUR")
+    early = await api.bill("PO-2", {1: "2"}, number="EARLY")
+    refusal = await api.issue("VALUE_REFUSED")
+    assert "PO-2 is in EUR" in refusal["cause"], "nobody has read it since, so the push finds out"
+    await api.sync()
+    assert (await api.skipped())["PO-2"] == "OTHER_CURRENCY"
+    problem = refused(await api.enter("PO-2", {1: "4"}), 422, "MATCH_BLOCKED")
+    assert [one["code"] for one in problem["match"]["findings"]] == ["PO_NOT_BILLABLE"]
+    assert company.held("bills") == []
+    company.does("edit_purchase_order", number="PO-2", line=1, price="5.00", currency="USD")
+    await api.sync()
+    assert "PO-2" not in await api.skipped()
+    bill = await api.billed("PO-2", {1: "4"})
+    assert bill["total"] == "20.00"
+    assert (await api.read_bill(early))["status"] in ("sync_issue", "synced")

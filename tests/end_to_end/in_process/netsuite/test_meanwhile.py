@@ -15,11 +15,13 @@ STORIES = [
     meanwhile.prices_of_many_digits,
     meanwhile.two_bills_at_once,
     meanwhile.two_prices_within_one_second,
+    meanwhile.a_line_is_removed_before_the_drafted_one,
+    meanwhile.a_record_of_the_far_future,
 ]
 """Each says what must follow."""
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 async def test_what_follows(api: StackClient, company: SandboxCompany, story: meanwhile.Story) -> None:
-    """A1, A7, A10, B1, B2, B3, B15, Q37, in the order of the stories that name them."""
+    """A1, A7, A10, B1, B2, B3, B6, B15, G7, Q37, in the order of the stories that name them."""
     await story(api, company, NETSUITE_SCREENS)
