@@ -139,8 +139,12 @@ def demo(
             report.write_text(json.dumps(_as_json(ended, seconds, killer), indent=2))
         failed = [check for scenario in ended for check in scenario.checks if not check.holds]
         if keep:
-            console.print(f"Everything runs on. Temporal UI: {endpoints.ui_url}. API key: {endpoints.api_key}.")
-            console.print("Ctrl-C stops everything.")
+            console.print(f"Everything runs on; Ctrl-C stops it. Temporal UI: {endpoints.ui_url}")
+            console.print(
+                "Look around from another terminal, with `posync po list` for example, after these two lines:"
+            )
+            console.print(f"export POSYNC_API_URL={endpoints.api_url}", soft_wrap=True)
+            console.print(f"export POSYNC_API_KEY={endpoints.api_key}", soft_wrap=True)
             _until_interrupted()
         else:
             console.print("Everything is stopped. To look around: `posync demo --keep`, or `posync up` for your own.")

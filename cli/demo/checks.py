@@ -183,7 +183,9 @@ def _nothing_left(record: DemoRecord, api: Api, company: DemoErp, bills: Documen
             "the ERP really failed", _really_failed(record), " · ".join(f"{k} {n}" for k, n in record.faults.items())
         ),
         Check(
-            "the outage was shown and is over", record.outage_seen and outage is None, f"since {outage or 'nothing'}"
+            "the outage was shown and is over",
+            record.outage_seen and outage is None,
+            f"still, since {outage}" if outage else "over" if record.outage_seen else "never shown",
         ),
         *([left_out] if company.leaves_out else []),
     ]

@@ -55,8 +55,8 @@ def commands(command: TyperCommand | TyperGroup, name: str) -> Iterator[tuple[st
 
 
 def help_texts(command: TyperCommand | TyperGroup) -> Iterator[str]:
-    """Yield the command's own help and that of its options and arguments."""
-    yield command.help or ""
+    """Yield the command's own help as `--help` shows it, up to a form feed, and that of its options and arguments."""
+    yield (command.help or "").partition("\f")[0]
     for parameter in command.params:
         yield str(getattr(parameter, "help", None) or "")
 
@@ -111,6 +111,15 @@ def test_the_command_line_help_names_none() -> None:
     everything = list(commands(whole, "posync"))
     assert len(everything) > 30
     assert naming((name, text) for name, command in everything for text in help_texts(command)) == []
+
+
+def test_no_text_of_the_api_or_the_command_line_lists_exceptions() -> None:
+    """Those are for whoever calls the function from Python."""
+    settings = Settings(database_url="postgresql://unused/unused", credential_keys=(Fernet.generate_key().decode(),))
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    helps = [(name, text) for name, command in commands(whole, "posync") for text in help_texts(command)]
+    assert [place for place, text in [*texts(create_app(settings).openapi()), *helps] if "Raises:" in text] == []
 
 
 def test_pages_for_users_name_none() -> None:
