@@ -112,7 +112,7 @@ def summary_fields(row: BillRow) -> dict[str, object]:
         "status": credit_status(BillStatus(row.status)),
         "credit_date": row.bill_date,
         "total": sign * row.total,
-        "applied": sign * row.paid,
+        "applied": sign * row.paid + 0,  # a zero has no sign
         "open": row.credit_open,
     }
 

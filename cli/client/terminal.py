@@ -71,6 +71,19 @@ class _Plain(Table):
         super().add_row(*shown, style=style, end_section=end_section)
 
 
+def quantity(written: str | None) -> str:
+    """Return a quantity without the zeros behind it, however the ERP wrote it: 200.0 and 200 are shown as 200."""
+    if written is None:
+        return ""
+    whole, point, decimals = str(written).partition(".")
+    return (whole + point + decimals.rstrip("0")).rstrip(".") if point else whole
+
+
+def moment(instant: str | None) -> str:
+    """Return an instant of the API to the minute, like 2026-11-30 09:15 UTC."""
+    return "" if instant is None else f"{instant[:16].replace('T', ' ')} UTC"
+
+
 def _text(cell: RenderableType) -> str:
     return cell.plain if isinstance(cell, Text) else str(cell)
 

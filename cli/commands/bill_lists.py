@@ -1,12 +1,13 @@
 """`posync bills list`, `show`, `edit`: bills by what people know of them."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from cli.client.by_number import find_bill
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, moment, quantity, table
 
 BillNumber = Annotated[str, typer.Argument(help="The supplier's invoice number, or the bill's id.")]
 
@@ -95,9 +96,9 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
     lines = table(f"Lines, for {bill['reference'] or 'no order'}", *columns, *numbers, right=numbers)
     for line in bill["lines"]:
         order = (line["purchase_order_number"] or "",) if several else ()
-        quantities = [str(line[name]) if line[name] is not None else "" for name in numbers]
+        figures = (quantity(line["quantity"]), *(line[name] or "" for name in numbers[1:]))
         account = (line["account"] or "",) if accounts else ()
-        lines.add_row(str(line["line_no"]), *order, line["item_id"] or "", *account, line["description"], *quantities)
+        lines.add_row(str(line["line_no"]), *order, line["item_id"] or "", *account, line["description"], *figures)
     console.print(lines)
     if bill["parts"]:
         _print_parts(bill["parts"])
@@ -109,10 +110,12 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
         fields = ", ".join([*bill["editable"]["fields"], *bill["editable"]["line_fields"]]) or "nothing"
         console.print(f"May be edited: {fields}. {bill['editable']['why']}", markup=False, highlight=False)
     for payment in bill["payments"]:
-        console.print(f"payment {payment['amount']} on {payment['pay_on']}: {_spoken(payment['status'])}")
+        share = sum(Decimal(share["amount"]) for share in payment["shares"] if share["bill_id"] == bill["id"])
+        of = "" if share == Decimal(payment["amount"]) else f" of a payment of {payment['amount']}"
+        console.print(f"payment {share}{of} on {payment['pay_on']}: {_spoken(payment['status'])}")
     for event in bill["events"]:
         why = f": {escape(event['why'])}" if event["why"] else ""
-        console.print(f"{event['at'][:16]} {_spoken(event['kind'])} by {escape(who(event['actor']))}{why}")
+        console.print(f"{moment(event['at'])} {_spoken(event['kind'])} by {escape(who(event['actor']))}{why}")
 
 
 def _print_parts(parts: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from cli.client.connections import the_connection
 from cli.client.sync_runs import in_words
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, table
 from cli.commands import setup
 
 app = typer.Typer(no_args_is_help=True, help="Connections: their state, sync runs, notices, lists, closed periods.")
@@ -26,7 +26,7 @@ def list_connections(as_json: AsJson = False, state_dir: StateDir = DEFAULT_STAT
     shown = table("Connections", "id", "state", "up to date as of", "problem")
     for one in connections:
         problem = one["problem"] or one["sync_problem"]
-        shown.add_row(one["id"], one["state"].replace("_", " "), _moment(one["last_synced_at"]), _code(problem))
+        shown.add_row(one["id"], one["state"].replace("_", " "), moment(one["last_synced_at"]), _code(problem))
     console.print(shown)
 
 
@@ -68,7 +68,7 @@ def runs(
     shown = table("Sync runs", "started", "by", "state", "what came in")
     for run in items:
         brought = _code(run["problem"]) or in_words(run["counts"])
-        shown.add_row(_moment(run["started_at"]), run["trigger"].replace("_", " "), run["state"], brought)
+        shown.add_row(moment(run["started_at"]), run["trigger"].replace("_", " "), run["state"], brought)
     console.print(shown)
 
 
@@ -110,7 +110,7 @@ def notices(
         console.print_json(data=items)
         return
     for notice in items:
-        console.print(f"{_moment(notice['created_at'])} {notice['code']}", style="bold", highlight=False)
+        console.print(f"{moment(notice['created_at'])} {notice['code']}", style="bold", highlight=False)
         console.print(f"  {notice['message']}", markup=False, highlight=False)
     if not items:
         console.print("There is no notice." if not unread else "There is no unread notice.")
@@ -202,10 +202,6 @@ def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir:
 
 def _more(entry: dict[str, Any]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry.get("attributes", {}).items())
-
-
-def _moment(instant: str | None) -> str:
-    return "" if instant is None else f"{instant[:16].replace('T', ' ')} UTC"
 
 
 def _code(problem: dict[str, Any] | None) -> str:

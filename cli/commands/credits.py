@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from cli.client.by_number import find_bill, find_credit
 from cli.client.connections import ConnectionOption, the_connection, today_of
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, quantity, table
 from cli.commands.purchase_orders import find
 
 app = typer.Typer(no_args_is_help=True, help="Credits of vendors, and what is open of them.")
@@ -85,7 +85,8 @@ def show_credit(number: Number, as_json: AsJson = False, state_dir: StateDir = D
         f"[bold]{escape(credit['number'])}[/] · {escape(credit['vendor_name'])} · {credit['credit_date']} · "
         f"{credit['total']} {credit['currency']} · [bold]{credit['status'].replace('_', ' ')}[/]"
     )
-    console.print(f"applied {credit['applied']}, open {credit['open']} · {credit['id']}", highlight=False)
+    held = f", of it {credit['reserved']} held by applications" if Decimal(credit["reserved"]) else ""
+    console.print(f"applied {credit['applied']}, open {credit['open']}{held} · {credit['id']}", highlight=False)
     if credit["reference"]:
         console.print(f"reference {credit['reference']}", markup=False, highlight=False)
     lines = table("Lines", "line", "item", "account", "description", "quantity", "amount", right=("quantity", "amount"))
@@ -95,7 +96,7 @@ def show_credit(number: Number, as_json: AsJson = False, state_dir: StateDir = D
             line["item_id"] or "",
             line["account"] or "",
             line["description"],
-            line["quantity"] or "",
+            quantity(line["quantity"]),
             line["amount"],
         )
     console.print(lines)
@@ -107,7 +108,7 @@ def show_credit(number: Number, as_json: AsJson = False, state_dir: StateDir = D
         console.print(f"{one['id']} {one['amount']} {one['status']}{why}", markup=False, highlight=False)
     for event in credit["events"]:
         why = f": {escape(event['why'])}" if event["why"] else ""
-        console.print(f"{event['at'][:16]} {event['kind'].replace('_', ' ')}{why}")
+        console.print(f"{moment(event['at'])} {event['kind'].replace('_', ' ')}{why}")
 
 
 CreditLines = Annotated[

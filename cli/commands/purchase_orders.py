@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from cli.client.api_client import Api, ApiProblem
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, quantity, table
 
 app = typer.Typer(no_args_is_help=True, help="Purchase orders: view-only, as the ERP has them.")
 
@@ -70,8 +70,8 @@ def show_purchase_order(
     numbers = ("ordered", "received", "billed", "pending", "credited", "remaining", "price")
     lines = table("Lines", "line", "item", "description", *numbers, right=numbers)
     for line in order["lines"]:
-        quantities = [str(line["quantity"] if name == "ordered" else line[name]) for name in numbers]
-        lines.add_row(str(line["line_no"]), line["item_id"], line["description"], *quantities)
+        quantities = [quantity(line["quantity" if name == "ordered" else name]) for name in numbers[:-1]]
+        lines.add_row(str(line["line_no"]), line["item_id"], line["description"], *quantities, str(line["price"]))
     console.print(lines)
     shown = table("Bills", "number", "status", "total", "paid", "ERP document", right=("total", "paid"))
     for bill in bills:

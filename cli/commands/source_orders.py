@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.bill_import.csv_file import UnreadableFile
 from cli.client.api_client import Api, ApiProblem
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, explain, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, explain, moment, table
 from cli.commands import contacts
 from cli.commands.connections import the_only_connection
 from cli.source_orders.csv_file import read_orders
@@ -161,7 +161,9 @@ def show_order(
         for one in blockers:
             console.print(f"  {one['code']}: {one['message']}", markup=False)
     for event in order["events"]:
-        console.print(f"{event['at']}  {event['kind'].replace('_', ' ')}  {event['actor']}  {event['why']}".rstrip())
+        console.print(
+            f"{moment(event['at'])}  {event['kind'].replace('_', ' ')}  {event['actor']}  {event['why']}".rstrip()
+        )
 
 
 @app.command()

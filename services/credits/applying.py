@@ -60,7 +60,9 @@ async def apply_credit(
                 f"{amount} cannot be applied to bill {bill.number}: {max(left.credit, Decimal(0))} is open of the"
                 f" credit, and {max(left.bill, Decimal(0))} of the bill.",
             )
-        application_id = credit_applications.application_id_for(organization_id, request_key, one.bill_id)
+        application_id = credit_applications.application_id_for(
+            organization_id, request_key, credit.number, one.bill_id
+        )
         await credit_applications.create(
             session,
             credit_applications.new_row(

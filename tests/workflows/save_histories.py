@@ -216,10 +216,10 @@ async def source_order_uploads(harness: WorkflowHarness) -> dict[str, WorkflowHi
 
 async def credit_applications(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A credit that the ERP applied, and one that it refused to apply."""
-    taken = await apply_credit(harness, "crap_1")
+    taken = await apply_credit(harness, "application_1")
     await done(taken)
     harness.troubles["push_credit_application"] = [refused()]
-    not_taken = await apply_credit(harness, "crap_2")
+    not_taken = await apply_credit(harness, "application_2")
     await done(not_taken)
     return {"credit_applied": await taken.fetch_history(), "credit_refused": await not_taken.fetch_history()}
 

@@ -15,9 +15,9 @@ async def test_an_application_ends_and_the_next_ask_is_a_new_run(temporal: Clien
     harness = WorkflowHarness(client=temporal, tag=f"-{secrets.token_hex(4)}-")
     harness.troubles["push_credit_application"] = [refused()]
     async with harness.workers():
-        assert await done(await apply_credit(harness, "crap_1")) == ApplicationStatus.REFUSED
+        assert await done(await apply_credit(harness, "application_1")) == ApplicationStatus.REFUSED
         (why,) = harness.applications_failed
         assert (why.code, why.ask) == ("PERIOD_CLOSED", 1)
         assert harness.applied == []
-        assert await done(await apply_credit(harness, "crap_1", 2)) == ApplicationStatus.APPLIED
+        assert await done(await apply_credit(harness, "application_1", 2)) == ApplicationStatus.APPLIED
     assert len(harness.applied) == 1

@@ -22,9 +22,11 @@ from models.tables import CreditApplicationRow
 _FRESH = {"populate_existing": True}
 
 
-def application_id_for(organization_id: OrganizationId, request_key: str, bill_id: BillId) -> CreditApplicationId:
-    """Return the id of the application of one request to one bill."""
-    return CreditApplicationId(named_id("crap", bill_id, organization_id, f"{request_key} {bill_id}"))
+def application_id_for(
+    organization_id: OrganizationId, request_key: str, credit_number: str, bill_id: BillId
+) -> CreditApplicationId:
+    """Return the id of the application of one request to one bill, with the credit's number to read."""
+    return CreditApplicationId(named_id("application", credit_number, organization_id, f"{request_key} {bill_id}"))
 
 
 def external_key_for(application_id: CreditApplicationId) -> ExternalKey:

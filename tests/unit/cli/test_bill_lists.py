@@ -44,7 +44,17 @@ BILL: dict[str, Any] = {
         for no in (1, 2)
     ],
     "parts": [],
-    "payments": [],
+    "payments": [
+        {
+            "amount": "90.00",
+            "pay_on": "2026-12-01",
+            "status": "paid",
+            "shares": [
+                {"bill_id": "bill_0123456789abcdef0123", "amount": "60.00"},
+                {"bill_id": "bill_2", "amount": "30.00"},
+            ],
+        }
+    ],
     "events": [
         {
             "at": "2026-11-20T09:30:00Z",
@@ -142,6 +152,7 @@ def test_a_bill_is_shown_by_its_number_with_the_order_of_each_line(asked: Asked)
         assert text in shown
     assert "step 2: Ana or Ben to approve, now" in shown
     assert "Ana entered the bill, and does not approve it" in shown
+    assert "payment 60.00 of a payment of 90.00 on 2026-12-01: paid" in shown
     assert "created by Ana: billed against PO-1" in " ".join(shown.split())
     data = json.loads(CliRunner().invoke(app, ["bills", "show", BILL["id"], "--json"]).output)
     assert len(data["approval_steps"]) == 2

@@ -2,11 +2,12 @@
 
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cli.client.terminal import table
+from cli.client.terminal import quantity, table
 
 GRNI = (
     "vendor",
@@ -74,3 +75,11 @@ def test_amounts_stay_on_one_line() -> None:
     shown.add_row(*row)
     Console(file=out, width=80).print(shown)
     assert "11432.50 USD" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("200.0", "200"), ("200", "200"), ("2.50", "2.5"), ("0.0", "0"), ("1000", "1000"), (None, "")],
+)
+def test_quantities_are_shown_alike_however_the_erp_wrote_them(written: str | None, shown: str) -> None:
+    assert quantity(written) == shown
