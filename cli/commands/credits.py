@@ -85,8 +85,8 @@ def show_credit(number: Number, as_json: AsJson = False, state_dir: StateDir = D
         f"[bold]{escape(credit['number'])}[/] · {escape(credit['vendor_name'])} · {credit['credit_date']} · "
         f"{credit['total']} {credit['currency']} · [bold]{credit['status'].replace('_', ' ')}[/]"
     )
-    held = f", of it {credit['reserved']} held by applications" if Decimal(credit["reserved"]) else ""
-    console.print(f"applied {credit['applied']}, open {credit['open']}{held} · {credit['id']}", highlight=False)
+    reserved = f", of it {credit['reserved']} reserved by applications" if Decimal(credit["reserved"]) else ""
+    console.print(f"applied {credit['applied']}, open {credit['open']}{reserved} · {credit['id']}", highlight=False)
     if credit["reference"]:
         console.print(f"reference {credit['reference']}", markup=False, highlight=False)
     lines = table("Lines", "line", "item", "account", "description", "quantity", "amount", right=("quantity", "amount"))

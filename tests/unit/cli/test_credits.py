@@ -72,7 +72,7 @@ def test_a_credit_is_shown_by_its_number_with_what_it_is_applied_to(asked: list[
     """By number as people know it."""
     result = CliRunner().invoke(app, ["credits", "show", "CM-2026-000123"], env={"COLUMNS": "80"})
     assert result.exit_code == 0, result.output
-    assert "applied 23456.78, open 100000.00, of it 250.00 held by applications" in result.output
+    assert "applied 23456.78, open 100000.00, of it 250.00 reserved by applications" in result.output
     assert "a bill that is not here (17): 23456.78" in result.output
     assert asked[-1].url.path == f"/v1/credits/{CREDIT['id']}"
     shown = CliRunner().invoke(app, ["credits", "show", "CM-2026-000123", "--json"])
