@@ -25,14 +25,20 @@ from erp.connector import offered
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
 from erp.time_budgets import ErpWork
 from models.domain.bill_parts import number_behind
-from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill
+from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import Erp
 from models.domain.credits import CreditToPush
-from models.domain.ids import BillId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillMatched, BillPushResult, PushBill
-from models.messages.orders import BillPushed, PurchaseOrderState, RefreshedPurchaseOrder, RefreshPurchaseOrder
+from models.messages.orders import (
+    BillPushed,
+    OrderFacts,
+    PurchaseOrderState,
+    RefreshedPurchaseOrder,
+    RefreshPurchaseOrder,
+)
 from models.store.audit import writes
 from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
@@ -70,6 +76,16 @@ class Begun(NamedTuple):
     """Of a bill over several sources: the part whose turn it is. `outgoing` and `attempt` are then the part's."""
 
 
+class StoredPush(NamedTuple):
+    """What was stored of a push."""
+
+    result: BillPushResult
+    next_in_line: str | None
+    """The subject of the write whose turn on the order it is now."""
+    facts: OrderFacts | None
+    """Those of the bill's order; None: it has none, or the bill has parts left to send."""
+
+
 class StaysInReview(Exception):
     """Ends a push before anything was written to the ERP: the bill's new match keeps it in review."""
 
@@ -104,33 +120,11 @@ class ErpActivities:
             begun = await self._begin(push)
             if isinstance(begun, BillPushResult):
                 return begun
-            attempt, outgoing, since, part = begun
-            turn.is_of(outgoing.bill.external_key)
+            turn.is_of(begun.outgoing.bill.external_key)
             try:
-                calls = calls_for(connection.erp, outgoing)
-                # Another bill with its number is looked for before anything of it is sent; later its own parts have it.
-                check = None
-                if not isinstance(outgoing.bill, CreditToPush):  # numbers of credits are not looked for
-                    check = partial(self._hold_duplicate, connection, push.bill_id, outgoing.bill, since, part)
-                document_id = await self._exactly_once.write(
-                    connection.row,
-                    outgoing.bill.external_key,
-                    attempt,
-                    find=calls.find,
-                    create=calls.create if part is None else partial(self._create_part, connection, part, calls),
-                    check=check if part is None or part.is_first else None,
-                )
-            except (Rejected, NotFound) as error:
-                next_in_line = await self._exactly_once.reject(outgoing.bill.external_key, error)
-                if part is not None:
-                    async with self._database.transaction() as session:
-                        next_in_line = await parts.refuse(session, push.bill_id, part, error.message)
-                        shown = parts.in_words(await bill_parts.of_bill(session, push.bill_id))
-                    error.evidence = {**error.evidence, "parts": shown}
-                await self._signal_turn(next_in_line)
-                raise
+                document_id = await self._write(connection, push.bill_id, begun)
             except StaysInReview as kept:
-                await self._signal_turn(attempt.next_in_line)
+                await self._signal_turn(begun.attempt.next_in_line)
                 return BillPushResult(
                     status=kept.match.status,
                     document_id="",
@@ -138,25 +132,81 @@ class ErpActivities:
                     version=kept.match.version,
                     more_parts=kept.match.status is BillStatus.PENDING_PUSH,
                 )
-            except ErpError:
-                if part is not None:
-                    async with self._database.transaction() as session:
-                        await bill_parts.free_turn_of_unsent(session, push.bill_id)
-                raise
             taken_at = time.monotonic()
-            if part is None:
-                await self._signal_turn(attempt.next_in_line)
-            else:
-                calls = await self._as_sent(connection, part)
-            # A refusal to show the bill is no refusal of the bill: the write stays in doubt and is not abandoned.
+            if begun.part is None:
+                await self._signal_turn(begun.attempt.next_in_line)
+            readback = await self._read_back(connection, begun, document_id)
+        stored = await self._store(connection, push.bill_id, begun, readback)
+        if stored.result.more_parts:
+            return stored.result
+        turn.ends()
+        if stored.next_in_line != begun.attempt.next_in_line or time.monotonic() - taken_at > NEXT_WAITS_SECONDS / 2:
+            await self._signal_turn(stored.next_in_line)  # the bill notified before no longer waits, or there was none
+        if not begun.outgoing.bill.draft:
+            # A draft bills nothing of the order before it is released: its workflow notifies the order then.
+            await self._notify_orders(connection, push.bill_id, begun.outgoing, stored)
+        return stored.result
+
+    async def _write(self, connection: OpenConnection, bill_id: BillId, begun: Begun) -> DocumentId:
+        """Write the bill, or the part whose turn it is, exactly once. A refusal is stored, and the turn goes on.
+
+        Raises:
+            StaysInReview: Another bill with its number turned up; nothing was sent.
+            ErpError: The ERP refused it, failed, or may or may not have it.
+        """
+        attempt, outgoing, since, part = begun
+        key = outgoing.bill.external_key
+        try:
+            calls = calls_for(connection.erp, outgoing)
+            # Another bill with its number is looked for before anything of it is sent; later its own parts have it.
+            check = None
+            if not isinstance(outgoing.bill, CreditToPush):  # numbers of credits are not looked for
+                check = partial(self._hold_duplicate, connection, bill_id, outgoing.bill, since, part)
+            return await self._exactly_once.write(
+                connection.row,
+                key,
+                attempt,
+                find=calls.find,
+                create=calls.create if part is None else partial(self._create_part, connection, part, calls),
+                check=check if part is None or part.is_first else None,
+            )
+        except (Rejected, NotFound) as error:
+            next_in_line = await self._exactly_once.reject(key, error)
+            if part is not None:
+                async with self._database.transaction() as session:
+                    next_in_line = await parts.refuse(session, bill_id, part, error.message)
+                    shown = parts.in_words(await bill_parts.of_bill(session, bill_id))
+                error.evidence = {**error.evidence, "parts": shown}
+            await self._signal_turn(next_in_line)
+            raise
+        except ErpError:
+            if part is not None:
+                async with self._database.transaction() as session:
+                    await bill_parts.free_turn_of_unsent(session, bill_id)
+            raise
+
+    async def _read_back(self, connection: OpenConnection, begun: Begun, document_id: DocumentId) -> PushedBill:
+        """Read what the ERP made of the bill; a link to its order that was dropped is made again where that can be.
+
+        Raises:
+            ErpError: The ERP does not show it. That is no refusal of the bill: the write stays in doubt.
+        """
+        part = begun.part
+        calls = calls_for(connection.erp, begun.outgoing) if part is None else await self._as_sent(connection, part)
+        began = datetime.now(UTC)
+        # Of a burst, the last bill reads the order; until then each one would read all bills before it again.
+        with_order = begun.attempt.next_in_line is None or part is not None
+        readback = await calls.read_back(document_id, with_order=with_order)
+        if not readback.linked and await calls.repair_link(document_id):
             began = datetime.now(UTC)
-            # Of a burst, the last bill reads the order; until then each one would read all bills before it again.
-            with_order = attempt.next_in_line is None or part is not None
             readback = await calls.read_back(document_id, with_order=with_order)
-            if not readback.linked and await calls.repair_link(document_id):
-                began = datetime.now(UTC)
-                readback = await calls.read_back(document_id, with_order=with_order)
-            readback = as_seen(readback, connection.erp.clock, began)
+        return as_seen(readback, connection.erp.clock, began)
+
+    async def _store(
+        self, connection: OpenConnection, bill_id: BillId, begun: Begun, readback: PushedBill
+    ) -> StoredPush:
+        """Store what the ERP holds of the bill and of its order, and give up the turn on the order."""
+        outgoing, part = begun.outgoing, begun.part
         async with self._database.transaction() as session:
             if part is None:
                 result = BillPushResult(
@@ -165,42 +215,40 @@ class ErpActivities:
                     confirmed=False,
                     differences=list(readback.differences),
                 )
-                await bills.pushed(session, push.bill_id, readback, status=result.status)
+                await bills.pushed(session, bill_id, readback, status=result.status)
                 next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
             else:
-                result, next_in_line = await parts.take(session, push.bill_id, part, readback)
-            confirmed = False
+                result, next_in_line = await parts.take(session, bill_id, part, readback)
             if readback.snapshot is not None:
                 settled = await apply_snapshot(session, connection.row, connection.erp, readback.snapshot)
-                confirmed = push.bill_id in settled and not readback.snapshot.status_lags
-            if result.more_parts:
-                return result
-            status = result.status
+                shown = bill_id in settled and not readback.snapshot.status_lags
+                if shown and not result.more_parts and not outgoing.bill.draft:
+                    result = result.model_copy(update={"confirmed": True})
             facts = None
-            if outgoing.purchase_order_id is not None:
+            if outgoing.purchase_order_id is not None and not result.more_parts:
                 facts = await purchase_orders.facts(session, outgoing.purchase_order_id)
-        turn.ends()
-        if next_in_line != attempt.next_in_line or time.monotonic() - taken_at > NEXT_WAITS_SECONDS / 2:
-            await self._signal_turn(next_in_line)  # the bill notified before no longer waits, or there was none
-        if outgoing.bill.draft:
-            # It bills nothing of the order before it is released: its workflow notifies the order then.
-            return result
+        return StoredPush(result, next_in_line, facts)
+
+    async def _notify_orders(
+        self, connection: OpenConnection, bill_id: BillId, outgoing: OutgoingBill, stored: StoredPush
+    ) -> None:
+        """Notify the workflows of the bill's orders that it was pushed."""
+        status = stored.result.status
         if outgoing.purchase_order_id is not None and outgoing.order_erp_id is not None:
-            assert facts is not None, "a bill's order is never removed from the mirror"
+            assert stored.facts is not None, "a bill's order is never removed from the mirror"
             await self._notifier.bill_pushed(
                 PurchaseOrderState(
-                    connection_id=push.connection_id,
+                    connection_id=ConnectionId(connection.row.id),
                     erp=Erp(connection.row.erp),
                     purchase_order_id=outgoing.purchase_order_id,
                     erp_id=outgoing.order_erp_id,
                     workflow_id=outgoing.order_workflow_id,
                 ),
-                facts,
-                BillPushed(bill_id=push.bill_id, status=status, confirmed=confirmed, facts=facts),
+                stored.facts,
+                BillPushed(bill_id=bill_id, status=status, confirmed=stored.result.confirmed, facts=stored.facts),
             )
         for order_id in outgoing.other_orders:
-            await self._notify_other_order(order_id, push.bill_id, outgoing.bill, status)
-        return result.model_copy(update={"confirmed": confirmed})
+            await self._notify_other_order(order_id, bill_id, outgoing.bill, status)
 
     async def _notify_other_order(
         self,
