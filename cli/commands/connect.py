@@ -219,13 +219,7 @@ def _connect(
                 _wait_for_web_connector(client, there, sync_every, folder, endpoint)
             console.print(f"Authorized: [bold]{there}[/]")
             return
-        try:
-            connection = client.post("/v1/connections", new)
-            if connection.get("state") != ConnectionState.PENDING_AUTHORIZATION:
-                console.print(f"Connected: [bold]{connection['id']}[/] as {connection['user_name']}")
-        except ApiProblem as refused:
-            connection = _the_one_there_is(client, refused, credentials)
-            console.print(f"Connected already: [bold]{connection['id']}[/]; it has these credentials now.")
+        connection = _made_or_found(client, new, credentials)
         if connection.get("state") == ConnectionState.PENDING_AUTHORIZATION:
             if _by_consent(erp):
                 connection = _wait_for_consent(client, connection["id"])
@@ -245,23 +239,43 @@ def _connect(
             wanted["base_currency"] = base_currency
         if time_zone:
             wanted["time_zone"] = time_zone
-        answer = client.put(f"/v1/connections/{connection['id']}/preferences", wanted)
-        for problem in answer["problems"]:
-            errors.print(f"[red]{problem['preference']}[/]: {escape(problem['message'])}")
-            for step in problem["fix"]:
-                errors.print(f"  • {step}", markup=False)
-        if not answer["complete"]:
-            errors.print(
-                "Lists sync; transactions wait until the preferences are right. Correct them and connect again."
-            )
-            raise typer.Exit(1)
-        connection = _scheduled(client, answer["connection"], sync_every)
+        connection = _scheduled(client, _with_preferences(client, connection, wanted), sync_every)
         console.print(
             f"Its books are kept in {connection['base_currency']}; documents in other currencies are left out."
         )
         every = connection["sync_every_minutes"]
         runs = f"It syncs every {every} minutes." if every else "It syncs only when you ask."
         console.print(f"Ready. {runs} Next: posync sync {connection['id']} --follow")
+
+
+def _made_or_found(client: Api, new: dict[str, Any], credentials: Mapping[str, str]) -> dict[str, Any]:
+    """Return the new connection, or the company's own with the new credentials where it is connected already."""
+    try:
+        connection = dict(client.post("/v1/connections", new))
+    except ApiProblem as refused:
+        connection = _the_one_there_is(client, refused, credentials)
+        console.print(f"Connected already: [bold]{connection['id']}[/]; it has these credentials now.")
+    else:
+        if connection.get("state") != ConnectionState.PENDING_AUTHORIZATION:
+            console.print(f"Connected: [bold]{connection['id']}[/] as {connection['user_name']}")
+    return connection
+
+
+def _with_preferences(client: Api, connection: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the connection with its preferences.
+
+    Raises:
+        typer.Exit: The ERP has problems with them, which are printed.
+    """
+    answer = client.put(f"/v1/connections/{connection['id']}/preferences", wanted)
+    for problem in answer["problems"]:
+        errors.print(f"[red]{problem['preference']}[/]: {escape(problem['message'])}")
+        for step in problem["fix"]:
+            errors.print(f"  • {step}", markup=False)
+    if not answer["complete"]:
+        errors.print("Lists sync; transactions wait until the preferences are right. Correct them and connect again.")
+        raise typer.Exit(1)
+    return dict(answer["connection"])
 
 
 def _with_orders(client: Api, connection: dict[str, Any], wanted: bool | None) -> dict[str, Any]:

@@ -363,45 +363,8 @@ def new_bill(
 ) -> bills.NewBill:
     """Return the bill to save: matched lines, completed with the accounts and dimensions of the order's lines, and the
     lines on no order."""
-    asked, connection, orders, result = matched.asked, matched.connection, matched.orders, matched.result
+    asked, connection, result = matched.asked, matched.connection, matched.result
     home, bill = matched.home, result.inputs.bill
-    stored_lines = {(order.id, no): line for order in orders for no, line in order.stored_lines.items()}
-    ordered = order_lines(result)
-    sources = line_sources(result)
-    lines = [
-        _account_line(position, line, matched.placed[position])
-        for position, line in enumerate(asked.lines, start=1)
-        if line.off_order
-    ]
-    for line in bill.lines:
-        wanted = asked.lines[line.line_no - 1]
-        where = (line.purchase_order_id, line.order_line_no)
-        order_line = stored_lines[where]
-        quantity, exact_quantity = reserved(ordered[where], line)
-        other_unit = bool(line.unit) and unit_key(line.unit) != unit_key(order_line.unit)
-        lines.append(
-            NewBillLine(
-                line_no=line.line_no,
-                purchase_order_id=line.purchase_order_id,
-                order_line_no=line.order_line_no,
-                item_id=order_line.item_id,
-                description=_description(wanted, order_line),
-                substitute=line.substitute,
-                quantity=quantity,
-                exact_quantity=exact_quantity,
-                unit=order_line.unit,
-                billed_quantity=line.quantity if other_unit else None,
-                billed_unit=line.unit if other_unit else None,
-                price=line.price,
-                amount=line.amount,
-                account=wanted.account,
-                department=wanted.department or order_line.department,
-                location=wanted.location or order_line.location,
-                class_id=wanted.class_id or order_line.class_id,
-                project=wanted.project or order_line.project,
-                sources=sources.get(line.line_no, []),
-            )
-        )
     return bills.NewBill(
         id=bill_id,
         organization_id=OrganizationId(connection.organization_id),
@@ -432,13 +395,55 @@ def new_bill(
         part_of=bill.part_of,
         repeats_number=bill.part_of is not None or any(one.code == "DUPLICATE_NUMBER" for one in result.findings),
         created_by=created_by,
-        lines=sorted(lines, key=lambda line: line.line_no),
+        lines=_lines_to_save(matched),
         status=matched.status,
         entity=bill.entity if home is None else None,
         term=asked.term,
         match_mode=bill.match_mode,
         small=result.mode_set_by == SMALL,
     )
+
+
+def _lines_to_save(matched: MatchedBill) -> list[NewBillLine]:
+    asked, orders, result = matched.asked, matched.orders, matched.result
+    stored_lines = {(order.id, no): line for order in orders for no, line in order.stored_lines.items()}
+    ordered = order_lines(result)
+    sources = line_sources(result)
+    lines = [
+        _account_line(position, line, matched.placed[position])
+        for position, line in enumerate(asked.lines, start=1)
+        if line.off_order
+    ]
+    for line in result.inputs.bill.lines:
+        wanted = asked.lines[line.line_no - 1]
+        where = (line.purchase_order_id, line.order_line_no)
+        order_line = stored_lines[where]
+        quantity, exact_quantity = reserved(ordered[where], line)
+        other_unit = bool(line.unit) and unit_key(line.unit) != unit_key(order_line.unit)
+        lines.append(
+            NewBillLine(
+                line_no=line.line_no,
+                purchase_order_id=line.purchase_order_id,
+                order_line_no=line.order_line_no,
+                item_id=order_line.item_id,
+                description=_description(wanted, order_line),
+                substitute=line.substitute,
+                quantity=quantity,
+                exact_quantity=exact_quantity,
+                unit=order_line.unit,
+                billed_quantity=line.quantity if other_unit else None,
+                billed_unit=line.unit if other_unit else None,
+                price=line.price,
+                amount=line.amount,
+                account=wanted.account,
+                department=wanted.department or order_line.department,
+                location=wanted.location or order_line.location,
+                class_id=wanted.class_id or order_line.class_id,
+                project=wanted.project or order_line.project,
+                sources=sources.get(line.line_no, []),
+            )
+        )
+    return sorted(lines, key=lambda line: line.line_no)
 
 
 def _description(wanted: RequestedLine, order_line: LedgerLine) -> str:

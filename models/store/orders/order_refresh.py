@@ -58,16 +58,7 @@ async def apply_snapshot(
         write.revision < stored.revision or (stored.deleted_at is not None and write.revision == stored.revision)
     ):
         return ()
-    # A credit may leave the order's revision as it is, and a bill may be taken back within one second: the revision
-    # alone does not say which reading is newer.
-    overtaken = (
-        stored is not None
-        and write.revision == stored.revision
-        and stored.credits_read_at is not None
-        and snapshot.began is not None
-        and snapshot.began < stored.credits_read_at
-    )
-    if overtaken:
+    if stored is not None and _is_overtaken(stored, write, snapshot):
         # The clock of another host may be wrong: the next sync has it read again.
         await mark_figures_due(connection, [write.id])
         return ()
@@ -109,6 +100,17 @@ async def apply_snapshot(
     if not changed:
         await _mark_to_notify(connection, write, moved=lines_changed or bool(counted) or bool(settled) or credited)
     return settled
+
+
+def _is_overtaken(stored: Any, write: OrderWrite, snapshot: PurchaseOrderSnapshot) -> bool:
+    """Return whether the stored figures come from a reading that began later. A credit may leave the order's revision
+    as it is, and a bill may be taken back within one second: the revision alone does not say which one is newer."""
+    return (
+        write.revision == stored.revision
+        and stored.credits_read_at is not None
+        and snapshot.began is not None
+        and snapshot.began < stored.credits_read_at
+    )
 
 
 async def _lock(connection: AsyncConnection, write: OrderWrite) -> Any:

@@ -82,47 +82,67 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
     theirs = [(bill, stored) for bill, stored in theirs if stored is not None or bill.erp_id not in gone]
     # What is paid on it there is the credit that took it back.
     mine = [(bill, stored) for bill, stored in mine if bill.erp_id not in gone]
+    moved, followed = await _take_in_mine(s, connection, row, mine, promised)
+    await _take_in_theirs(s, connection, row, theirs, promised)
+    reopened = await _take_in_applied(s, connection, row, mine, theirs)
+    edited = tuple(
+        BillId(one.bill_id) for one in followed if one.changed or one.added or one.removed or one.charges is not None
+    )
+    return ErpBillsUpserted(len(bills), len(mine) + len(theirs), tuple(dict.fromkeys([*moved, *reopened])), edited)
+
+
+async def _take_in_mine(
+    s: AsyncSession,
+    connection: AsyncConnection,
+    row: ConnectionRow,
+    mine: Sequence[tuple[ErpBill, Any]],
+    promised: frozenset[str],
+) -> tuple[list[BillId], list[Followed]]:
+    """Store what the ERP shows of bills of ours; return those whose figures moved, and what people changed there."""
     ours = [_figures(stored, bill, promised=stored.id in promised) for bill, stored in mine]
     await write_figures(connection, ours)
     followed = await _follow(connection, mine)
     await erp_edits.write(connection, followed)
-    await events.record_all(
-        s,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=ConnectionId(row.id),
-        subject_kind="bill",
-        actor=SYNCER,
-        why="the ERP shows other figures",
-        changes=[
-            events.Change(figures.id, "changed_in_erp", figures.before, figures.after)
-            for figures in ours
-            if figures.moved
-        ],
-    )
-    await events.record_all(
-        s,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=ConnectionId(row.id),
-        subject_kind="bill",
-        actor=SYNCER,
-        why="edited in the ERP",
-        changes=[events.Change(one.bill_id, "edited_in_erp", one.before, one.after) for one in followed],
-    )
+    moved = [figures for figures in ours if figures.moved]
+    for why, changes in (
+        (
+            "the ERP shows other figures",
+            [events.Change(one.id, "changed_in_erp", one.before, one.after) for one in moved],
+        ),
+        (
+            "edited in the ERP",
+            [events.Change(one.bill_id, "edited_in_erp", one.before, one.after) for one in followed],
+        ),
+    ):
+        await events.record_all(
+            s,
+            organization_id=OrganizationId(row.organization_id),
+            connection_id=ConnectionId(row.id),
+            subject_kind="bill",
+            actor=SYNCER,
+            why=why,
+            changes=changes,
+        )
     await _report_rejections(s, row, mine)
     await _report_lost_links(s, row, mine)
-    await _take_in_theirs(s, connection, row, theirs, promised)
+    return [BillId(one.id) for one in moved], followed
+
+
+async def _take_in_applied(
+    s: AsyncSession,
+    connection: AsyncConnection,
+    row: ConnectionRow,
+    mine: Sequence[tuple[ErpBill, Any]],
+    theirs: Sequence[tuple[ErpBill, Any]],
+) -> tuple[BillId, ...]:
+    """Store which bills the credits are applied to; return the bills that a credit was taken away from."""
     await write_applied(connection, row, [(stored.id, bill) for bill, stored in mine if bill.kind is BillKind.CREDIT])
     lost = [
         share for bill, stored in (*theirs, *mine) if stored is not None for share in _applied_no_more(stored, bill)
     ]
     in_page = [stored.id for bill, stored in (*theirs, *mine) if stored is not None and bill.kind is BillKind.CREDIT]
     await credit_applications.seen(connection, in_page)
-    reopened = await take_back_credits(s, connection, row, lost)
-    moved = tuple(dict.fromkeys([*(BillId(figures.id) for figures in ours if figures.moved), *reopened]))
-    edited = tuple(
-        BillId(one.bill_id) for one in followed if one.changed or one.added or one.removed or one.charges is not None
-    )
-    return ErpBillsUpserted(len(bills), len(ours) + len(theirs), moved, edited)
+    return await take_back_credits(s, connection, row, lost)
 
 
 async def _follow(connection: AsyncConnection, mine: Sequence[tuple[ErpBill, Any]]) -> list[Followed]:

@@ -127,7 +127,27 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
             order_erp_id=None,
         )
     rows = [row for row in all_rows if not row.off_order]
-    spelled = await _own_units(session, rows)
+    lines, sources = _lines_and_sources(bill, rows, await _own_units(session, rows))
+    return OutgoingBill(
+        bill=_order_bill(bill, lines, account_lines),
+        status=BillStatus(bill.status),
+        connection_id=ConnectionId(bill.connection_id),
+        purchase_order_id=PurchaseOrderId(bill.order_id),
+        order_erp_id=ErpId(bill.order_erp_id),
+        order_workflow_id=bill.workflow_id,
+        other_orders=tuple(sorted({line.line_order for line in rows} - {bill.order_id})),
+        sources=sources,
+        generation=bill.generation,
+        in_parts=bill.in_parts,
+        has_parts=bill.has_parts,
+    )
+
+
+def _lines_and_sources(
+    bill: Any, rows: Sequence[Any], spelled: Mapping[tuple[str, str], str]
+) -> tuple[tuple[BillLineToPush, ...], dict[DocumentId, SourceOrder]]:
+    """Return the lines to send, one for each source of a stored line, and the order behind each source. `spelled` has
+    the supplier's units that lines are sent in."""
     lines: list[BillLineToPush] = []
     sources: dict[DocumentId, SourceOrder] = {}
     for line in rows:
@@ -164,40 +184,34 @@ async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
                     edited=edit_baseline.edited_on_line(bill.edit_baseline, line.line_no),
                 )
             )
-    return OutgoingBill(
-        bill=BillToPush(
-            external_key=ExternalKey(bill.external_key),
-            vendor_id=bill.vendor_id,
-            number=bill.number,
-            order_document=DocumentId(bill.order_document),
-            order_number=bill.order_number,
-            owner_entity=bill.owner_entity,
-            bill_date=bill.bill_date,
-            posting_date=bill.posting_date,
-            due_date=bill.due_date,
-            approved_on=bill.approved_on,
-            term=bill.term if bill.due_date is None else None,
-            currency=bill.currency,
-            memo=bill.memo,
-            total=bill.total,
-            lines=tuple(lines),
-            account_lines=account_lines,
-            charges=tuple(_charges(bill)),
-            edited=edit_baseline.edited_on_header(bill.edit_baseline),
-            may_repeat_number=bill.repeats_number,
-            earlier=tuple(DocumentId(document) for document in bill.earlier or ()),
-            draft=bill.draft,
-        ),
-        status=BillStatus(bill.status),
-        connection_id=ConnectionId(bill.connection_id),
-        purchase_order_id=PurchaseOrderId(bill.order_id),
-        order_erp_id=ErpId(bill.order_erp_id),
-        order_workflow_id=bill.workflow_id,
-        other_orders=tuple(sorted({line.line_order for line in rows} - {bill.order_id})),
-        sources=sources,
-        generation=bill.generation,
-        in_parts=bill.in_parts,
-        has_parts=bill.has_parts,
+    return tuple(lines), sources
+
+
+def _order_bill(
+    bill: Any, lines: tuple[BillLineToPush, ...], account_lines: tuple[AccountLineToPush, ...]
+) -> BillToPush:
+    return BillToPush(
+        external_key=ExternalKey(bill.external_key),
+        vendor_id=bill.vendor_id,
+        number=bill.number,
+        order_document=DocumentId(bill.order_document),
+        order_number=bill.order_number,
+        owner_entity=bill.owner_entity,
+        bill_date=bill.bill_date,
+        posting_date=bill.posting_date,
+        due_date=bill.due_date,
+        approved_on=bill.approved_on,
+        term=bill.term if bill.due_date is None else None,
+        currency=bill.currency,
+        memo=bill.memo,
+        total=bill.total,
+        lines=lines,
+        account_lines=account_lines,
+        charges=tuple(_charges(bill)),
+        edited=edit_baseline.edited_on_header(bill.edit_baseline),
+        may_repeat_number=bill.repeats_number,
+        earlier=tuple(DocumentId(document) for document in bill.earlier or ()),
+        draft=bill.draft,
     )
 
 
