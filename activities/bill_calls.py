@@ -24,7 +24,7 @@ class ReadBack(Protocol):
 
 
 class BillCalls(NamedTuple):
-    """The ERP calls of one outgoing bill, with the promises of `erp.connector.Bills`."""
+    """The ERP calls of one outgoing bill, with the promises of `erp.roles.bills.Bills`."""
 
     find: Callable[[], Awaitable[DocumentId | None]]
     create: Callable[[], Awaitable[DocumentId]]

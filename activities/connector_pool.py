@@ -17,9 +17,11 @@ from temporalio import activity
 
 from activities.failures import erp_failures
 from activities.time_limits import attempt_limit
-from erp.connector import ConnectionSettings, ConnectorFactory, ErpConnector, Storage
+from erp.connection import ConnectionSettings
+from erp.connector import ConnectorFactory, ErpConnector
 from erp.errors import AuthenticationFailed, ErpError, OutcomeUnknown, Throttled, Unavailable
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from erp.time_budgets import ErpWork
 from models.domain.connections import ConnectionState, Erp
 from models.domain.ids import SYNCER, ConnectionId

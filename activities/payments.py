@@ -10,8 +10,9 @@ from activities.connector_pool import Connections
 from activities.exactly_once import ExactlyOnce
 from activities.failures import not_yet
 from erp.clock import surely_seen
-from erp.connector import PaymentVoids, offered
+from erp.connector import offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
+from erp.roles.payments import PaymentVoids
 from erp.time_budgets import ErpWork
 from models.domain.ids import SYNCER
 from models.domain.payments import PartPaid, PaymentStatus, PaymentToVoid, PushedPayment

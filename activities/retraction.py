@@ -11,8 +11,9 @@ from temporalio import activity
 
 from activities.connector_pool import Connections
 from activities.failures import as_failure
-from erp.connector import Parts, Retractions, offered
+from erp.connector import offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
+from erp.roles.bills import Parts, Retractions
 from erp.time_budgets import ErpWork
 from models.domain.bill_parts import PartInErp
 from models.domain.ids import DocumentId

@@ -7,7 +7,7 @@ be long; they must never cut off an attempt that works as it should.
 
 from datetime import timedelta
 
-from erp.connector import LONGEST_TIMEOUT_SECONDS
+from erp.connection import LONGEST_TIMEOUT_SECONDS
 from erp.time_budgets import ErpWork, longest_attempt
 from models.domain.connections import Erp
 

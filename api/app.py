@@ -64,7 +64,8 @@ from api.sync import routes as syncs
 from api.web_connector import routes as web_connector
 from api.webhooks import routes as webhooks
 from erp import registry
-from erp.connector import ConnectionSettings, ConnectorFactory
+from erp.connection import ConnectionSettings
+from erp.connector import ConnectorFactory
 from erp.quickbooks_online.oauth import OAuthServer
 from models.domain.connections import Erp
 from models.store.base.database import Database

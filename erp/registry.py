@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from erp.connector import ConnectionSettings, ConnectorFactory, ErpConnector, Storage
+from erp.connection import ConnectionSettings
+from erp.connector import ConnectorFactory, ErpConnector
 from erp.intacct import auth as intacct
 from erp.intacct import issues as intacct_issues
 from erp.intacct.connector import IntacctConnector
@@ -17,6 +18,7 @@ from erp.quickbooks_online import issues as quickbooks_online_issues
 from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.connector import QuickBooksConnector
 from erp.sign_in import Credentials, CredentialsSpec
+from erp.storage import Storage
 from models.domain.connections import Erp
 from models.domain.issues import ISSUE_CODES, IssueCode
 

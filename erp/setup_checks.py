@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.errors import AuthenticationFailed
 from models.domain.setup_checks import Breaks, CheckState, SetupCheck
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from erp.connector import LONGEST_TIMEOUT_SECONDS, longest_call_seconds
+from erp.connection import LONGEST_TIMEOUT_SECONDS, longest_call_seconds
 from models.domain.connections import Erp
 
 

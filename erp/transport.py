@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from erp.clock import ErpClock
-from erp.connector import ConnectionSettings, longest_call_seconds
+from erp.connection import ConnectionSettings, longest_call_seconds
 from erp.errors import ErpError, MalformedAnswer, OutcomeUnknown, Unavailable
 
 CONNECT_TIMEOUT_SECONDS = 10

@@ -9,7 +9,7 @@ from models.store.sync import list_entries
 
 
 class MirroredLists:
-    """The lists of one connection in the database: a `ListMirror` (erp/connector.py)."""
+    """The lists of one connection in the database: a `ListMirror` (`erp/storage.py`)."""
 
     def __init__(self, database: Database, connection_id: ConnectionId) -> None:
         self._database = database

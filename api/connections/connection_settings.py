@@ -28,7 +28,7 @@ from api.http.problems import Problem, answers
 from api.http.rematch import match_waiting_bills
 from api.http.schemas import Code, CurrencyCode, Id, Input, Line, Switch, Whole
 from api.http.services import Services
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from models.domain.connections import ConnectionState, Erp, MatchMode
 from models.domain.ids import ConnectionId
 from models.domain.outbox import MessageKind

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 
 from api.http.problems import Problem
 from api.http.services import ServiceSet
-from erp.connector import ConnectionCheck, ConnectionSettings, ErpConnector, Storage
+from erp.connection import ConnectionCheck, ConnectionSettings
+from erp.connector import ErpConnector
 from erp.registry import CREDENTIALS_SPECS
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from erp.tokens import TokenStore
 from models.domain.connections import Erp
 from models.domain.ids import ConnectionId

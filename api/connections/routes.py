@@ -34,7 +34,7 @@ from api.http.schemas import (
     columns,
 )
 from api.http.services import Services, ServiceSet
-from erp.connector import LONGEST_TIMEOUT_SECONDS, ConnectionCheck
+from erp.connection import LONGEST_TIMEOUT_SECONDS, ConnectionCheck
 from erp.errors import ErpError
 from erp.registry import CREDENTIALS_SPECS
 from erp.sign_in import SignInKind

@@ -9,7 +9,8 @@ from temporalio.client import Client
 
 from api.http.order_gate import OrderGate
 from api.http.request_gate import RequestGate
-from erp.connector import ConnectionSettings, ConnectorFactory
+from erp.connection import ConnectionSettings
+from erp.connector import ConnectorFactory
 from erp.quickbooks_online.oauth import OAuthServer
 from models.domain.connections import Erp
 from models.store.base.database import Database

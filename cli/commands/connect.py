@@ -219,7 +219,7 @@ def _connect(
                 _wait_for_web_connector(client, there, sync_every, folder, endpoint)
             console.print(f"Authorized: [bold]{there}[/]")
             return
-        connection = _made_or_found(client, new, credentials)
+        connection = _created_or_existing(client, new, credentials)
         if connection.get("state") == ConnectionState.PENDING_AUTHORIZATION:
             if _by_consent(erp):
                 connection = _wait_for_consent(client, connection["id"])
@@ -248,7 +248,7 @@ def _connect(
         console.print(f"Ready. {runs} Next: posync sync {connection['id']} --follow")
 
 
-def _made_or_found(client: Api, new: dict[str, Any], credentials: Mapping[str, str]) -> dict[str, Any]:
+def _created_or_existing(client: Api, new: dict[str, Any], credentials: Mapping[str, str]) -> dict[str, Any]:
     """Return the new connection, or the company's own with the new credentials where it is connected already."""
     try:
         connection = dict(client.post("/v1/connections", new))

@@ -6,7 +6,7 @@ debit. The message says so, because people look for the type.
 
 from collections.abc import Mapping
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.intacct import translate, wire
 from erp.intacct.preferences import CHARGE_PREFIX, ITEM_PREFIX
 from erp.intacct.reader import IntacctReader

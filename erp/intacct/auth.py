@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, Rejected
 from erp.intacct import wire
 from erp.intacct.wire import Result

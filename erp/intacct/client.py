@@ -13,7 +13,7 @@ import httpx
 from lxml import etree
 
 from erp.clock import ErpClock
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed
 from erp.intacct import answers, wire
 from erp.intacct.auth import Session, Sessions

@@ -6,7 +6,7 @@ import httpx
 
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
-from erp.connector import ConnectionCheck, ConnectionSettings, PreferenceProblem
+from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.intacct import preflight, setup_checks
 from erp.intacct.base_currency import base_currency
 from erp.intacct.bills_out import Bills
@@ -36,7 +36,7 @@ from models.domain.setup_checks import SetupCheck
 
 
 class IntacctConnector:
-    """Connects to Intacct. Every method may raise any `ErpError`; `erp/connector.py` has the promises."""
+    """Connects to Intacct. Every method may raise any `ErpError`; `erp/roles/` has the promises."""
 
     def __init__(
         self,

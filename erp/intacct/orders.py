@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 
-from erp.connector import Statuses
 from erp.errors import NotFound, Rejected
 from erp.intacct import statuses, translate, wire
 from erp.intacct.documents import Documents, header_query, onward_query
@@ -15,6 +14,7 @@ from erp.intacct.receipts import Receipts
 from erp.intacct.translate import Unusable
 from erp.intacct.wire import Query, Row
 from erp.pages import BadRecord, Page
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.intacct import wire
 from erp.intacct.account_preferences import check_accounts
 from erp.intacct.client import IntacctClient

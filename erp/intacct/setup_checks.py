@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lxml import etree
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.intacct import wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.wire import Query, Result

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from erp.connector import Statuses
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.orders import MatchingStatus, PoStatus
 from models.domain.receipts import ReceiptStatus

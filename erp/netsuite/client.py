@@ -11,7 +11,7 @@ import httpx
 from lxml import etree
 
 from erp.clock import ErpClock
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.netsuite import answers
 from erp.netsuite.auth import Address, address, passport
 from erp.netsuite.soap import Soap, language

@@ -6,7 +6,7 @@ import httpx
 
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
-from erp.connector import ConnectionCheck, ConnectionSettings, PreferenceProblem
+from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import AuthenticationFailed
 from erp.netsuite import preflight, setup_checks
 from erp.netsuite.accounts import Accounts
@@ -35,7 +35,7 @@ from models.domain.setup_checks import SetupCheck
 
 
 class NetSuiteConnector:
-    """Connects to NetSuite. Every method may raise any `ErpError`; `erp/connector.py` has the promises."""
+    """Connects to NetSuite. Every method may raise any `ErpError`; `erp/roles/` has the promises."""
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from erp.connector import Statuses
 from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import (
     credits,
@@ -28,6 +27,7 @@ from erp.netsuite.transactions import BILL, CREDIT, ORDER, RECEIPT, RETURN, chan
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
 from erp.pages import BadRecord, Page
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import (

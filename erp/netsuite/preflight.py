@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import reader, statuses, transactions, translate, wire
 from erp.netsuite.accounts import Accounts

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from erp.connector import Statuses
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.orders import LineBasis, MatchingStatus, PoStatus, PurchaseOrder
 from models.domain.receipts import Receipt, ReceiptStatus

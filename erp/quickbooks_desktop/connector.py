@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
-from erp.connector import ConnectionCheck, ConnectionSettings, PreferenceProblem, Storage
+from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import AuthenticationFailed
 from erp.quickbooks_desktop import preflight, wire
 from erp.quickbooks_desktop.bills_out import Bills
@@ -19,6 +19,7 @@ from erp.quickbooks_desktop.reader import Reader
 from erp.quickbooks_desktop.receipts import Receipts
 from erp.setup_checks import PREFERENCES_ONLY, of_preflight, preflight_of
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.connections import MatchMode
 from models.domain.retractions import RetractBy
 from models.domain.setup_checks import SetupCheck
@@ -40,7 +41,7 @@ class DesktopClock(ErpClock):
 
 class QuickBooksDesktopConnector:
     """Connects to QuickBooks Desktop by the journal of exchanges. Every method may raise any `ErpError`, above all
-    `Deferred`; `erp/connector.py` has the promises."""
+    `Deferred`; `erp/roles/` has the promises."""
 
     def __init__(self, settings: ConnectionSettings, credentials: Credentials, storage: Storage) -> None:
         client = Client(storage.exchanges)

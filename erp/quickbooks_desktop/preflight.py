@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.errors import Rejected
 from erp.quickbooks_desktop import faults, fields, wire
 from erp.quickbooks_desktop.client import MAY_BE_REFUSED

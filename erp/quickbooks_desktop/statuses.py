@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from erp.connector import Statuses
 from erp.quickbooks_desktop import wire
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrderLine
 from models.domain.receipts import ReceiptStatus

@@ -5,12 +5,12 @@ While the month's reads are used up, the accounts are those that the last sync s
 
 import time
 
-from erp.connector import ListMirror
 from erp.errors import Rejected, Throttled
 from erp.quickbooks_online import wire
 from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.wire import Entity
+from erp.storage import ListMirror
 from models.domain.lists import ListEntry, ListKind
 
 KEEP_SECONDS = 600

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from erp.clock import ErpClock
-from erp.connector import ConnectionSettings, Storage
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, MalformedAnswer, Throttled
 from erp.quickbooks_online import faults, wire
 from erp.quickbooks_online.access import Access
@@ -21,6 +21,7 @@ from erp.quickbooks_online.auth import REALM, App, addresses
 from erp.quickbooks_online.oauth import OAuthServer
 from erp.quickbooks_online.pause import Pause
 from erp.quickbooks_online.wire import Entity
+from erp.storage import Storage
 from erp.tokens import Tokens
 from erp.transport import Answer, Transport
 

@@ -6,7 +6,7 @@ import httpx
 
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
-from erp.connector import ConnectionCheck, ConnectionSettings, PreferenceProblem, Storage
+from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.quickbooks_online import preflight, wire
 from erp.quickbooks_online.accounts import Accounts
 from erp.quickbooks_online.auth import App
@@ -26,13 +26,14 @@ from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.writing import Writer
 from erp.setup_checks import PREFERENCES_ONLY, of_preflight, preflight_of
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.connections import MatchMode
 from models.domain.retractions import RetractBy
 from models.domain.setup_checks import SetupCheck
 
 
 class QuickBooksConnector:
-    """Connects to QuickBooks Online. Every method may raise any `ErpError`; `erp/connector.py` has the promises."""
+    """Connects to QuickBooks Online. Every method may raise any `ErpError`; `erp/roles/` has the promises."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import authlib.deprecate  # noqa: F401 it shows its warnings, whatever filters there were before
 import httpx
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, ErpError, Throttled, Unavailable
 from erp.quickbooks_online import faults
 from erp.quickbooks_online.auth import Addresses, App, addresses, must_be_trusted

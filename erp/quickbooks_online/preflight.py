@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from erp.quickbooks_online.accounts import BANK, CARD, Accounts
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.preferences import CHARGE_PREFIX, KNOWN, SWITCHES

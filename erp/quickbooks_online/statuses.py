@@ -6,7 +6,7 @@ names both: `Open`, `Open, partly billed`, `Closed, all billed`, `Closed`.
 
 from collections.abc import Iterable, Mapping
 
-from erp.connector import Statuses
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.orders import LineBasis, MatchingStatus, PoStatus, PurchaseOrderLine
 

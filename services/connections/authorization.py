@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.connector import ConnectionCheck, ConnectionSettings
+from erp.connection import ConnectionCheck, ConnectionSettings
 from erp.quickbooks_online.access import ENDED
 from erp.quickbooks_online.oauth import OAuthServer
 from models.domain.connections import ConnectionState

@@ -2,7 +2,7 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from models.domain.connections import BaseCurrencySource
 from models.domain.currencies import DECIMALS, decimals_of
 from models.domain.ids import ConnectionId

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.connector import PreferenceProblem
+from erp.connection import PreferenceProblem
 from models.domain.ids import ConnectionId
 from models.domain.sync import Stream
 from models.domain.unapproved_orders import SHOWN, UNAPPROVED_ORDERS, are_shown

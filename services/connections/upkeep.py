@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import ErpError
 from erp.quickbooks_online.access import ENDED, Access, expiry
 from erp.quickbooks_online.oauth import OAuthServer

@@ -5,7 +5,8 @@ An unknown status never becomes "other": the last known meaning stays, and peopl
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.connector import ErpConnector, Statuses, offered
+from erp.connector import ErpConnector, offered
+from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderHeader

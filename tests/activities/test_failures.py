@@ -10,10 +10,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, ApplicationEr
 
 from activities.failures import LONGEST_MESSAGE, FailureDetails, as_failure, details_of, erp_failures, not_yet
 from erp import errors
-from erp.connector import ConnectionSettings, Storage
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, ErpError, MalformedAnswer, Rejected, Throttled, Unavailable
 from erp.registry import issue_code
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.sync import Stream
 from temporal_gateway.failures import ReadableFailures
 from tests.builders.records import (

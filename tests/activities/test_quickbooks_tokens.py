@@ -13,7 +13,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.connector_pool import Connections
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.quickbooks_online.oauth import OAuthServer
 from erp.registry import connectors
 from erp.time_budgets import ErpWork

@@ -11,11 +11,12 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from erp.connector import ConnectionSettings, Storage
+from erp.connection import ConnectionSettings
 from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.connector import QuickBooksConnector
 from erp.quickbooks_online.oauth import OAuthServer
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.connections import Erp
 from models.store.base.database import Database
 from models.store.connections import consents

@@ -12,10 +12,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
-from erp.connector import ConnectionSettings, ErpConnector, Storage
+from erp.connection import ConnectionSettings
+from erp.connector import ErpConnector
 from erp.errors import ErpError
 from erp.registry import connectors
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.bills import BillLineSource, BillLineToPush, BillToPush, DirectBillToPush, PushedBill
 from models.domain.connections import Erp
 from models.domain.ids import ExternalKey

@@ -18,11 +18,13 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from api.web_connector import routes
-from erp.connector import ConnectionSettings, ErpConnector, Storage
+from erp.connection import ConnectionSettings
+from erp.connector import ErpConnector
 from erp.errors import Deferred, Rejected
 from erp.quickbooks_desktop import statuses
 from erp.quickbooks_desktop.connector import ENHANCED, QuickBooksDesktopConnector
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.connections import Erp
 from models.domain.ids import ConnectionId, OrganizationId
 from models.store.audit.exchanges import Waiter

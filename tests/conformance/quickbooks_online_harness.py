@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from erp.connector import ConnectionSettings, ErpConnector, Storage
+from erp.connection import ConnectionSettings
+from erp.connector import ErpConnector
 from erp.errors import (
     AuthenticationFailed,
     Duplicate,
@@ -28,6 +29,7 @@ from erp.quickbooks_online import pause, statuses
 from erp.quickbooks_online.auth import App
 from erp.registry import connectors
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.connections import Erp
 from models.domain.lists import ListEntry, ListKind
 from models.domain.retractions import RetractBy

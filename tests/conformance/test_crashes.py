@@ -17,10 +17,11 @@ import httpx
 import pytest
 
 from api.web_connector import soap
-from erp.connector import ConnectionSettings, Storage
+from erp.connection import ConnectionSettings
 from erp.errors import Deferred, Duplicate, OutcomeUnknown, Stale, Unavailable
 from erp.quickbooks_desktop.connector import QuickBooksDesktopConnector
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.bills import BillToPush
 from models.domain.payments import PaymentToPush
 from models.store.audit.exchanges import Waiter

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from erp.connector import Credits, ErpConnector
+from erp.connector import ErpConnector
 from erp.errors import Duplicate, OutcomeUnknown
+from erp.roles.credits import Credits
 from models.domain.bills import BillKind, ErpBill
 from models.domain.credits import ApplicationToPush, CreditLineToPush, CreditToPush
 from models.domain.ids import ErpId, ExternalKey

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from erp.connector import DirectBills, ErpConnector
+from erp.connector import ErpConnector
 from erp.errors import Duplicate, OutcomeUnknown
+from erp.roles.bills import DirectBills
 from tests.conformance.direct_bill import a_direct_bill
 from tests.conformance.erp_harness import ErpHarness
 

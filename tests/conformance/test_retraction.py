@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from erp.connector import ErpConnector, Retractions, offered
+from erp.connector import ErpConnector, offered
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
+from erp.roles.bills import Retractions
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,

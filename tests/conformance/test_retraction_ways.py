@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from erp.connector import ErpConnector, Retractions, offered
+from erp.connector import ErpConnector, offered
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
+from erp.roles.bills import Retractions
 from models.domain.bills import BillToPush, DirectBillToPush, PushedBill
 from models.domain.retractions import BillToRetract, RetractBy
 from tests.conformance.direct_bill import a_direct_bill

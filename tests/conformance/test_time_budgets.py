@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from erp.connector import LONGEST_TIMEOUT_SECONDS, ErpConnector, longest_call_seconds
+from erp.connection import LONGEST_TIMEOUT_SECONDS, longest_call_seconds
+from erp.connector import ErpConnector
 from erp.errors import Duplicate
 from erp.registry import connectors
 from erp.time_budgets import CALLS, START_SECONDS, ErpWork, longest_attempt

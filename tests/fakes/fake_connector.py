@@ -1,4 +1,4 @@
-"""The fake ERP as a connector: the roles of `erp/connector.py`, each with the signatures of the real ones.
+"""The fake ERP as a connector: the roles of `erp/roles/`, each with the signatures of the real ones.
 
 Real: the exchange journal; while the ERP is `deferred`, bills, payments and single orders go over it. And the stored
 tokens, which these present while the ERP has a `grant`. Fake: the ERP.
@@ -10,10 +10,13 @@ from functools import partial
 from typing import TypeVar
 
 from erp.capabilities import Capabilities
-from erp.connector import ConnectionCheck, ConnectionSettings, DeletionScan, PreferenceProblem, Statuses, Storage
+from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import Rejected
 from erp.pages import ChangeSet, Page
+from erp.roles.changes import DeletionScan
+from erp.roles.orders import Statuses
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from models.domain.bill_parts import PartInErp
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import MatchMode

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
-from erp.connector import ConnectionCheck, ConnectionSettings, DeletionScan, PreferenceProblem, Statuses
+from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import AuthenticationFailed, Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, Unavailable
 from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
+from erp.roles.changes import DeletionScan
+from erp.roles.orders import Statuses
 from erp.sign_in import Credentials
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import MatchMode

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 import httpx
 from lxml import etree
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.intacct.connector import IntacctConnector
 from erp.sign_in import Credentials
 

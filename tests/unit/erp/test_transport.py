@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from erp import transport
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import ErpError, MalformedAnswer, OutcomeUnknown
 from erp.transport import Transport, is_trusted
 

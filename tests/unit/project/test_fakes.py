@@ -7,7 +7,11 @@ from typing import Any, get_type_hints
 import pytest
 from temporalio.client import Client, ScheduleHandle, WorkflowHandle
 
-from erp import connector, sign_in
+from erp import connection, connector, sign_in, storage
+from erp.roles.bills import Bills, Retractions
+from erp.roles.changes import Changes, Lists
+from erp.roles.orders import PurchaseOrders, Receipts
+from erp.roles.payments import Payments
 from temporal_gateway.notifier import WorkflowNotifier
 from tests.fakes import fake_connector
 from tests.fakes.fake_connector import FakeConnector
@@ -16,13 +20,13 @@ from tests.fakes.fake_notifier import FakeNotifier
 from tests.fakes.fake_temporal import FakeHandle, FakeTemporal
 
 ROLES = {
-    connector.PurchaseOrders: fake_connector.FakeOrders,
-    connector.Receipts: fake_connector.FakeReceipts,
-    connector.Bills: fake_connector.FakeBills,
-    connector.Retractions: fake_connector.FakeRetractions,
-    connector.Payments: fake_connector.FakePayments,
-    connector.Lists: fake_connector.FakeLists,
-    connector.Changes: fake_connector.FakeChanges,
+    PurchaseOrders: fake_connector.FakeOrders,
+    Receipts: fake_connector.FakeReceipts,
+    Bills: fake_connector.FakeBills,
+    Retractions: fake_connector.FakeRetractions,
+    Payments: fake_connector.FakePayments,
+    Lists: fake_connector.FakeLists,
+    Changes: fake_connector.FakeChanges,
     connector.ErpConnector: FakeConnector,
     WorkflowNotifier: FakeNotifier,
 }
@@ -55,8 +59,8 @@ def test_the_fake_connector_has_every_role() -> None:
     """A role is an attribute, which no signature shows."""
     roles = {name for name, member in vars(connector.ErpConnector).items() if isinstance(member, property)}
     assert len(roles) > 5
-    settings = connector.ConnectionSettings(endpoint="https://erp.example")
-    created = FakeConnector(FakeErp(), settings, sign_in.Credentials(values={}), connector.Storage(None, None))  # type: ignore[arg-type]
+    settings = connection.ConnectionSettings(endpoint="https://erp.example")
+    created = FakeConnector(FakeErp(), settings, sign_in.Credentials(values={}), storage.Storage(None, None))  # type: ignore[arg-type]
     assert [role for role in sorted(roles) if not hasattr(created, role)] == []
     assert created.capabilities == FakeErp().capabilities
 

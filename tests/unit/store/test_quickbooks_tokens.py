@@ -10,7 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed
 from erp.quickbooks_online.access import Access
 from erp.quickbooks_online.auth import App

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from lxml import etree
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, ErpError, MalformedAnswer, Stale, Unavailable
 from erp.intacct.connector import IntacctConnector
 from erp.pages import ScanResult

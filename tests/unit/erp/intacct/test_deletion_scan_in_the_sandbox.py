@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from erp.connector import DeletionScan, ErpConnector
+from erp.connector import ErpConnector
 from erp.errors import AuthenticationFailed, MalformedAnswer, Stale
 from erp.intacct.client import IntacctClient
 from erp.pages import ScanResult
+from erp.roles.changes import DeletionScan
 from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds
 from tests.conformance.erp_harness import (

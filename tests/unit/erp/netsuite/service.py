@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 import httpx
 from lxml import etree
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.netsuite.connector import NetSuiteConnector
 from erp.sign_in import Credentials
 from tests.fakes.suitetalk.description import VERSION

@@ -7,12 +7,13 @@ where they are on this machine.
 from collections.abc import Callable
 from typing import Any
 
-from erp.connector import ConnectionSettings, Storage
+from erp.connection import ConnectionSettings
 from erp.errors import OutcomeUnknown
 from erp.exchanges import PagedAnswer
 from erp.quickbooks_desktop import envelope
 from erp.quickbooks_desktop.connector import ENHANCED, QuickBooksDesktopConnector
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from erp.verdicts import Verdict
 from sandbox.quickbooks_desktop.errors import HResult
 from tests.harness.qbxml_schema import check_qbxml

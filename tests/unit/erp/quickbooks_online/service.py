@@ -9,10 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from erp.connector import ConnectionSettings, Storage
+from erp.connection import ConnectionSettings
 from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.connector import QuickBooksConnector
 from erp.sign_in import Credentials
+from erp.storage import Storage
 from tests.harness.quickbooks_xml import vendor_schema
 
 REALM = "9130350000000001"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from erp.connector import ConnectionSettings
+from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, ErpError, Throttled, Unavailable
 from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.oauth import OAuthServer

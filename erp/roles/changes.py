@@ -1,0 +1,44 @@
+"""The roles that read lists, and detect what changed and what was deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from erp.pages import ChangeSet, Page, ScanResult
+from models.domain.lists import ListEntry, ListKind
+from models.domain.sync import Deletion, MirroredIds, Stream
+
+
+class Lists(Protocol):
+    """Reads vendors, items, accounts, dimensions and the like."""
+
+    async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
+        """Read a page of list entries of the given kinds."""
+        ...
+
+
+class Changes(Protocol):
+    """Detects what changed and what was deleted."""
+
+    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+        """Return what changed since each stream's cursor, the overlap included, in as few calls as the ERP allows.
+
+        Without any cursor it returns only how far the books are closed.
+        """
+        ...
+
+    async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | None:
+        """Read a page of the ERP's delete feed. None: the feed does not cover this user's records, or does not reach
+        back to `since`; the connector's `scan` then finds the deletions."""
+        ...
+
+
+class DeletionScan(Protocol):
+    """Finds deletions without a delete feed: it compares the ids of mirrored records with what the ERP still shows."""
+
+    why: str
+    """Why there is no delete feed; text for people."""
+
+    async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
+        """Return which of these records are gone. A record that is merely not visible must never be among them: each
+        suspected one is asked for again, in another way, before it is reported."""
+        ...
