@@ -51,17 +51,15 @@ def _our_bills(state: PurchaseOrderState) -> str:
 
 def waits_for(state: PurchaseOrderState, *, is_read: bool) -> WaitsFor | None:
     """Return whom the order waits for; `is_read`: it is being read until the ERP shows our bills."""
-    if state.unconfirmed_issue is not None or any(
-        bill_waits_for(bill.status, None) is WaitsFor.PERSON for bill in state.bills
-    ):
+    if state.issue is not None or any(bill_waits_for(bill.status, None) is WaitsFor.PERSON for bill in state.bills):
         return WaitsFor.PERSON
     return WaitsFor.ERP if is_read else None
 
 
 def waiting_for(state: PurchaseOrderState, *, is_read: bool, is_done: bool) -> str:
     """Return in words what the order waits for; `is_done`: for nothing any more."""
-    if state.unconfirmed_issue is not None:
-        return f"a person: issue {state.unconfirmed_issue}, the ERP does not show our bill"
+    if state.issue is not None:
+        return f"a person: issue {state.issue}, the ERP does not show our bill"
     if is_read:
         return "the ERP to show our bills on the order (double sync)"
     waiting = [bill for bill in state.bills if bill.status.is_waiting]

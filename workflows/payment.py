@@ -8,6 +8,7 @@ pushed the payment, or by this workflow for a payment that was never sent. It ca
 so that a second or a late report changes nothing.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 
 from temporalio import workflow
@@ -28,7 +29,14 @@ with workflow.unsafe.imports_passed_through():
     from models.domain.writes import WriteKind
     from models.messages.bills import BillBalance
     from models.messages.issues import SettleIssue
-    from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentEnd, PaymentState, PushPayment
+    from models.messages.payments import (
+        PaymentAbandoned,
+        PaymentDue,
+        PaymentEnd,
+        PaymentPushResult,
+        PaymentState,
+        PushPayment,
+    )
     from models.messages.writes import AbandonWrite
 
 
@@ -120,42 +128,33 @@ class PaymentWorkflow:
 
     async def _push(self) -> None:
         self._show("the ERP to take the payment")
-        try:
-            result = await workflow.execute_activity_method(
-                PaymentActivities.push_payment,
-                PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
-                **policies.erp_write(
-                    self._state.connection_id,
-                    self._state.erp,
-                    f"pay {self._state.amount} on bill {self._state.bill_number}",
-                ),
-            )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise  # an operator ends the workflow; the next sync run starts it again, and it looks first
-            await self._open_issue(details_of(error))
-        else:
-            self._state.status = result.status
-            self._bill = result.bill
+        state = self._state
+        await self._write(PaymentActivities.push_payment, f"pay {state.amount} on bill {state.bill_number}")
 
     async def _void(self) -> None:
         self._show("the ERP to void the payment")
+        state = self._state
+        await self._write(
+            PaymentActivities.void_payment, f"void the payment of {state.amount} on bill {state.bill_number}"
+        )
+
+    async def _write(
+        self, write: Callable[[PaymentActivities, PushPayment], Awaitable[PaymentPushResult]], summary: str
+    ) -> None:
+        """Have the ERP take the payment or its void, and take the result; a refusal opens an issue."""
+        state = self._state
         try:
             result = await workflow.execute_activity_method(
-                PaymentActivities.void_payment,
-                PushPayment(connection_id=self._state.connection_id, payment_id=self._state.payment_id),
-                **policies.erp_write(
-                    self._state.connection_id,
-                    self._state.erp,
-                    f"void the payment of {self._state.amount} on bill {self._state.bill_number}",
-                ),
+                write,
+                PushPayment(connection_id=state.connection_id, payment_id=state.payment_id),
+                **policies.erp_write(state.connection_id, state.erp, summary),
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise  # an operator ends the workflow; the next sync run starts it again, and it looks first
             await self._open_issue(details_of(error))
         else:
-            self._state.status = result.status
+            state.status = result.status
             self._bill = result.bill
 
     async def _open_issue(self, failure: FailureDetails) -> None:

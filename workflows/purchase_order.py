@@ -22,8 +22,9 @@ from temporalio.exceptions import (
 )
 
 from models import contract
-from workflows import issues, order_view, policies
+from workflows import order_view, policies
 from workflows.bill import BillWorkflow
+from workflows.issue_gate import IssueGate
 from workflows.operator_view import OperatorView
 
 with workflow.unsafe.imports_passed_through():
@@ -53,6 +54,9 @@ with workflow.unsafe.imports_passed_through():
 
 FINAL = (PoStatus.FILLED, PoStatus.CLOSED)
 
+NOT_SHOWING = "STATUS_NOT_SHOWING"
+"""The ERP does not show our bills on the order."""
+
 SAYS_NOTHING = (
     "Unavailable",
     "Throttled",
@@ -74,7 +78,7 @@ class PurchaseOrderWorkflow:
         self._state = state
         self._double_sync: asyncio.Task[None] | None = None
         self._view = OperatorView(state.facts.status.value if state.facts else None, waits_for=state.shown_waits_for)
-        self._resolution: SettleIssue | None = None
+        self._gate = IssueGate(state, IssueSubject.PURCHASE_ORDER, state.purchase_order_id)
         self._changed = False
         if state.facts is not None and not state.facts.our_bills:
             state.matched_terms = state.facts.terms
@@ -92,6 +96,8 @@ class PurchaseOrderWorkflow:
             if self._state.retry_reason:
                 await self._retry_refused()
             await self._start_bills()
+            if self._is_over():
+                await self._gate.settle(IssueState.RESOLVED, None)
             if self._must_reread():
                 self._double_sync = asyncio.create_task(self._await_double_sync())
             if self._finished():
@@ -162,7 +168,7 @@ class PurchaseOrderWorkflow:
     @workflow.signal
     def settle_issue(self, resolution: SettleIssue) -> None:
         """Receive a person's request to look at the ERP once more."""
-        self._resolution = resolution
+        self._gate.take_decision(resolution)
         self._state.refresh_asked = True
 
     @workflow.signal
@@ -296,10 +302,16 @@ class PurchaseOrderWorkflow:
             bill.status, bill.version = now.status, now.version
             bill.needs, bill.because = now.needs, now.because
 
+    def _is_over(self) -> bool:
+        """Return whether the open issue is about bills that the order need not show any more, because they were taken
+        back or deleted."""
+        awaited = any(self._unconfirmed()) or self._double_sync is not None
+        return self._state.issue_code == NOT_SHOWING and not awaited
+
     def _must_reread(self) -> bool:
         if self._double_sync is not None:
             return False
-        if self._state.unconfirmed_issue is not None:
+        if self._gate.is_open:
             return self._state.refresh_asked
         return bool(list(self._unconfirmed())) or self._state.refresh_asked
 
@@ -337,22 +349,15 @@ class PurchaseOrderWorkflow:
             failure = details_of(error)
             if failure.family in SAYS_NOTHING:
                 self._state.refresh_asked = True
-            elif self._state.unconfirmed_issue is None:
-                self._state.unconfirmed_issue = await issues.open_issue(
-                    self._state.connection_id,
-                    IssueSubject.PURCHASE_ORDER,
-                    self._state.purchase_order_id,
-                    failure,
-                    title=self._facts().number,
-                )
+            elif not self._gate.is_open:
+                await self._gate.open(failure, title=self._facts().number)
         else:
             self._take(refreshed.facts)
             for bill in self._state.bills:
                 bill.confirmed = bill.confirmed or bill.bill_id in refreshed.confirmed
             self._drop_settled()
-            if self._state.unconfirmed_issue is not None:
-                await issues.close_issue(self._state.unconfirmed_issue, IssueState.RESOLVED, self._resolution)
-                self._state.unconfirmed_issue = None
+            if self._gate.is_open:
+                await self._gate.settle(IssueState.RESOLVED, self._gate.resolution())
         finally:
             self._double_sync = None
             self._changed = True

@@ -14,6 +14,7 @@ from models.domain.ids import BillId, ConnectionId, ErpId, PurchaseOrderId, Sync
 from models.domain.orders import PoStatus
 from models.domain.waits_for import WaitsFor
 from models.messages.bills import BillMatched
+from models.messages.issues import SettleIssue
 
 
 class OrderFacts(BaseModel):
@@ -66,7 +67,12 @@ class PurchaseOrderState(BaseModel):
     shown_waits_for: WaitsFor | None = None
     """What the search attributes say that the workflow waits for; the next run starts with them."""
     refresh_asked: bool = False
-    unconfirmed_issue: SyncIssueId | None = None
+    issue: SyncIssueId | None = None
+    """The ERP does not show our bills on the order; a person looks into it, or a later reading shows them."""
+    issue_code: str | None = None
+    issue_message: str = ""
+    decision: SettleIssue | None = None
+    """The last decision that a person made on an issue; it counts only if it is on the open issue."""
     matched_terms: str = ""
     """The `OrderFacts.terms` that all our bills were matched against."""
     rematch_reason: str = ""

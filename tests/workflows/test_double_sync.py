@@ -7,7 +7,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models import contract
 from models.domain.bills import BillStatus
-from models.domain.ids import BillId
+from models.domain.ids import BillId, SyncIssueId
 from models.domain.orders import PoStatus
 from models.messages.orders import BillPushed
 from temporal_gateway.notifier import WorkflowNotifier
@@ -106,6 +106,43 @@ async def test_a_person_may_ask_to_look_again(harness: WorkflowHarness, time_ski
     await settle(order(harness), issue_id, "retry")
     await done(order(harness))
     assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "ada")
+
+
+async def test_an_issue_about_a_bill_that_is_no_more_closes_by_itself(
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
+) -> None:
+    """Issue 10: no issue that nobody can close. The order need not show a bill that was deleted meanwhile."""
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = -1
+    harness.look_again_in = timedelta(minutes=7)
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
+    await time_skipping.sleep(timedelta(hours=2, minutes=5))
+    issue_id, _ = await an_issue(harness)
+    asked = harness.calls["refresh_purchase_order"]
+    deleted = BillPushed(bill_id=BillId("bill_k1"), status=BillStatus.DELETED, confirmed=False)
+    await order(harness).signal(contract.BILL_PUSHED, deleted)
+    await eventually(lambda: harness.issues[issue_id].state != "open")
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
+    assert harness.calls["refresh_purchase_order"] == asked
+    assert "Waiting for: a person" not in await details(order(harness))
+
+
+async def test_a_decision_on_an_older_issue_is_not_taken_for_the_open_one(
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
+) -> None:
+    """Issue 9: the order's own issue goes the way of all others, so its end names only whoever settled it."""
+    harness.shows_at_once = False
+    harness.refreshes_until_shown = -1
+    harness.look_again_in = timedelta(minutes=7)
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await eventually(lambda: harness.calls["refresh_purchase_order"])
+    await time_skipping.sleep(timedelta(hours=2, minutes=5))
+    issue_id, _ = await an_issue(harness)
+    harness.refreshes_until_shown = 0
+    await settle(order(harness), SyncIssueId("issue_of_before"), "retry")
+    await done(order(harness))
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
 
 
 async def test_a_later_bill_that_shows_brings_the_order_to_be_read_again(
