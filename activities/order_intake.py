@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from activities.connector_pool import OpenConnection
 from erp.clock import surely_seen
 from erp.connector import ErpConnector, offered
-from erp.pages import BadRecord, Page
+from erp.roles.pages import BadRecord, Page
 from models.domain.bills import ErpBill
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry

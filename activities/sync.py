@@ -16,7 +16,7 @@ from activities.order_intake import OrderIntake, TakenIn, stored_as
 from activities.sync_problems import SyncProblems
 from erp.clock import moment_text
 from erp.connector import offered
-from erp.pages import BadRecord, Page
+from erp.roles.pages import BadRecord, Page
 from erp.time_budgets import ErpWork
 from models.domain.bills import ErpBill
 from models.domain.connections import MatchMode

@@ -11,7 +11,7 @@ from erp.intacct.origins import origin
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from erp.pages import BadRecord, Page
+from erp.roles.pages import BadRecord, Page
 from models.domain.bills import ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 

@@ -13,7 +13,7 @@ from erp.intacct.lists import SHAPES, ListShape
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Result, Row
-from erp.pages import ChangeSet, Page, RecordVersion
+from erp.roles.pages import ChangeSet, Page, RecordVersion
 from models.domain.ids import ErpId
 from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, Deletion, Stream

@@ -16,7 +16,7 @@ from erp.intacct.preferences import DELETES_PREFERENCE, Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.result_sets import ResultSets, Selection
 from erp.intacct.wire import Query
-from erp.pages import ScanResult
+from erp.roles.pages import ScanResult
 from erp.transport import malformed
 from models.domain.sync import DeletedKind, MirroredIds
 

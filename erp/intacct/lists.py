@@ -8,7 +8,7 @@ from erp.intacct import translate, wire
 from erp.intacct.documents import changed_since
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind, masked
 

@@ -13,8 +13,8 @@ from erp.intacct.reader import IntacctReader
 from erp.intacct.receipts import Receipts
 from erp.intacct.translate import Unusable
 from erp.intacct.wire import Query, Row
-from erp.pages import BadRecord, Page
 from erp.roles.orders import Statuses
+from erp.roles.pages import BadRecord, Page
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import (

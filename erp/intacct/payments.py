@@ -13,7 +13,7 @@ from erp.intacct.documents import changed_since
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from erp.pages import Page
+from erp.roles.pages import Page
 from erp.transport import malformed
 from models.domain.ids import DocumentId, ErpId
 from models.domain.payments import (

@@ -8,7 +8,7 @@ from erp.intacct.documents import Documents, header_query, onward_query
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.receipts import Receipt, ReceiptStatus
 
 

@@ -16,7 +16,7 @@ from erp.errors import MalformedAnswer
 from erp.intacct import wire
 from erp.intacct.origins import Origin, origin
 from erp.intacct.wire import Row
-from erp.pages import BadRecord
+from erp.roles.pages import BadRecord
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
 from models.domain.receipts import Receipt, ReceiptLine

@@ -11,7 +11,7 @@ from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, PAYMENT, changed, look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import Fields, NsRecord
-from erp.pages import BadRecord, Page
+from erp.roles.pages import BadRecord, Page
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.payments import ErpPaymentShare

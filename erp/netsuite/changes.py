@@ -22,7 +22,7 @@ from erp.netsuite.reader import Listing, Reader
 from erp.netsuite.transactions import BILL, CREDIT, ORDER, PAYMENT, RECEIPT, changed, look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
-from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
+from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion
 from models.domain.ids import ErpId
 from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, Deletion, Stream

@@ -15,7 +15,7 @@ from erp.netsuite.reader import Reader, Search
 from erp.netsuite.transactions import look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
-from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
+from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.sync import Stream

@@ -26,8 +26,8 @@ from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, ORDER, RECEIPT, RETURN, changed, look_back, made_from
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
-from erp.pages import BadRecord, Page
 from erp.roles.orders import Statuses
+from erp.roles.pages import BadRecord, Page
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import (

@@ -14,7 +14,7 @@ from erp.netsuite.transactions import PAYMENT, changed, look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import Writer, given, reference
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.ids import DocumentId, ErpId
 from models.domain.payments import ErpPayment, ErpPaymentShare, PartPaid, PaymentToPush, PushedPayment
 

@@ -5,7 +5,7 @@ from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import RECEIPT, changed, look_back
 from erp.netsuite.translate import ONE, line_id, line_number, missing, need_day, revision, unreadable
 from erp.netsuite.wire import Fields, NsRecord
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.ids import DocumentId, ErpId
 from models.domain.receipts import Receipt, ReceiptLine, ReceiptStatus
 

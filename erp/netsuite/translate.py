@@ -15,7 +15,7 @@ from erp.errors import ErpError, MalformedAnswer
 from erp.netsuite import statuses, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.wire import Fields, NsRecord, Row
-from erp.pages import BadRecord
+from erp.roles.pages import BadRecord
 from models.domain.ids import ErpId
 from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
 from models.domain.record import Record

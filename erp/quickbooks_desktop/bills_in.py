@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from erp.pages import Page
 from erp.quickbooks_desktop import fields, translate, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import WHOLE
 from erp.quickbooks_desktop.reader import Leg, Reader
+from erp.roles.pages import Page
 from models.domain.bills import ErpBill
 
 LEGS = (Leg(("Bill",), True, ("BillRet",)), Leg(("VendorCredit",), True, ("VendorCreditRet",)))

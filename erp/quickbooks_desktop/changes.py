@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from lxml import etree
 
-from erp.pages import BadRecord, ChangeSet, Page, RecordVersion, ScanResult
 from erp.quickbooks_desktop import fields, lists, payments, preflight, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.orders import name_of
 from erp.quickbooks_desktop.reader import look_back, moment
+from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion, ScanResult
 from models.domain.ids import ErpId
 from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, Deletion, MirroredIds, Stream

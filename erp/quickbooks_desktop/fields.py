@@ -8,8 +8,8 @@ from typing import TypeVar
 from lxml import etree
 
 from erp.errors import MalformedAnswer
-from erp.pages import BadRecord
 from erp.quickbooks_desktop import wire
+from erp.roles.pages import BadRecord
 
 T = TypeVar("T")
 

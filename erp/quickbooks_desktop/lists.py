@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from erp.pages import BadRecord, Page
 from erp.quickbooks_desktop import fields, wire
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.reader import Leg, Reader
+from erp.roles.pages import BadRecord, Page
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind
 

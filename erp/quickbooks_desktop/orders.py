@@ -11,13 +11,13 @@ from datetime import date
 from lxml import etree
 
 from erp.errors import NotFound, Rejected
-from erp.pages import BadRecord, Page
 from erp.quickbooks_desktop import fields, statuses, translate, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.reader import Leg, Reader
 from erp.records import header_of
 from erp.roles.orders import Statuses
+from erp.roles.pages import BadRecord, Page
 from models.domain.connections import MatchMode
 from models.domain.ids import ErpId
 from models.domain.orders import PurchaseOrder, PurchaseOrderHeader, PurchaseOrderSnapshot

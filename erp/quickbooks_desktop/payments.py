@@ -5,13 +5,13 @@ from decimal import Decimal
 from lxml import etree
 
 from erp.errors import OutcomeUnknown, Rejected
-from erp.pages import Page
 from erp.quickbooks_desktop import fields, preflight, translate, wire
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
 from erp.quickbooks_desktop.orders import WHOLE
 from erp.quickbooks_desktop.preferences import Preferences, account
 from erp.quickbooks_desktop.reader import Leg, Reader
 from erp.quickbooks_desktop.wire import ZERO
+from erp.roles.pages import Page
 from models.domain.ids import ErpId
 from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentMethod, PaymentToPush, PushedPayment
 

@@ -1,10 +1,10 @@
 """Read item receipts (reference 3.2)."""
 
-from erp.pages import Page
 from erp.quickbooks_desktop import fields, statuses, translate
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import RECORD, WHOLE, name_of, question
 from erp.quickbooks_desktop.reader import Leg, Reader
+from erp.roles.pages import Page
 from models.domain.receipts import Receipt, ReceiptStatus
 
 LEGS = (Leg(("ItemReceipt",), True, ("ItemReceiptRet",)),)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from erp.errors import Throttled
-from erp.pages import Page
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
@@ -12,6 +11,7 @@ from erp.quickbooks_online.orders import look_back
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import ZERO, Entity
+from erp.roles.pages import Page
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 

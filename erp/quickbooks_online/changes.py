@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from erp.errors import MalformedAnswer
-from erp.pages import BadRecord, ChangeSet, Page, RecordVersion, ScanResult
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.bills_in import BILL, CREDIT
 from erp.quickbooks_online.client import QuickBooksClient, clock_of
@@ -23,6 +22,7 @@ from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory, Window
 from erp.quickbooks_online.translate import Unusable
 from erp.quickbooks_online.wire import Entity
+from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion, ScanResult
 from models.domain.ids import ErpId
 from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, Deletion, MirroredIds, Stream

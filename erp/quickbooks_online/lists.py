@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from erp.pages import BadRecord, Page
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.accounts import BANK, CARD
 from erp.quickbooks_online.orders import look_back
@@ -17,6 +16,7 @@ from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.translate import Unusable
 from erp.quickbooks_online.wire import Entity
+from erp.roles.pages import BadRecord, Page
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind
 

@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from erp.errors import NotFound, Rejected
-from erp.pages import BadRecord, Page
 from erp.quickbooks_online import statuses, translate, wire
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.reader import Reader
@@ -19,6 +18,7 @@ from erp.quickbooks_online.translate import Unusable, bad_record
 from erp.quickbooks_online.wire import Entity
 from erp.records import header_of
 from erp.roles.orders import Statuses
+from erp.roles.pages import BadRecord, Page
 from models.domain.connections import MatchMode
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import (

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from erp.errors import Duplicate, OutcomeUnknown, Rejected, Throttled
-from erp.pages import Page
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.accounts import BANK, CARD, Accounts
 from erp.quickbooks_online.bills_in import BILL
@@ -20,6 +19,7 @@ from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import ZERO, Entity
 from erp.quickbooks_online.writing import Writer, request_id
+from erp.roles.pages import Page
 from models.domain.ids import ErpId
 from models.domain.payments import ErpPayment, ErpPaymentShare, PaymentMethod, PaymentToPush, PushedPayment
 

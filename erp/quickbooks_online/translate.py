@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from erp.errors import MalformedAnswer
-from erp.pages import BadRecord
 from erp.quickbooks_online import statuses, wire
 from erp.quickbooks_online.wire import ONE, ZERO, Entity
 from erp.records import made
+from erp.roles.pages import BadRecord
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderLine
 

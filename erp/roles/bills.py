@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.bill_parts import PartInErp
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.ids import DocumentId

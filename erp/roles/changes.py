@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from erp.pages import ChangeSet, Page, ScanResult
+from erp.roles.pages import ChangeSet, Page, ScanResult
 from models.domain.lists import ListEntry, ListKind
 from models.domain.sync import Deletion, MirroredIds, Stream
 

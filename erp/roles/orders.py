@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.connections import MatchMode
 from models.domain.ids import ErpId
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderSnapshot

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from erp.pages import Page
+from erp.roles.pages import Page
 from models.domain.ids import ErpId
 from models.domain.payments import ErpPayment, PartPaid, PaymentToPush, PaymentToVoid, PushedPayment
 

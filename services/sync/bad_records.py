@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.pages import BadRecord
+from erp.roles.pages import BadRecord
 from models.domain.ids import SYNCER, ConnectionId
 from models.store.audit import sync_issues
 from models.tables import ConnectionRow

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from erp.pages import ScanResult
+from erp.roles.pages import ScanResult
 from models.domain.ids import SYNCER, ConnectionId, OrganizationId
 from models.domain.sync import Deletion, MirroredIds, Stream
 from models.store.audit import notices, sync_issues

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from erp.connector import ErpConnector
-from erp.pages import BadRecord
 from erp.roles.orders import PurchaseOrders
+from erp.roles.pages import BadRecord
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, ErpId
 from models.domain.orders import PurchaseOrder, PurchaseOrderHeader, PurchaseOrderSnapshot

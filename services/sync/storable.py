@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, get_args
 
-from erp.pages import BadRecord
+from erp.roles.pages import BadRecord
 from models.domain.bills import ErpBill
 from models.domain.lists import ListEntry
 from models.domain.orders import PurchaseOrder

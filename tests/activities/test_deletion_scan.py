@@ -8,7 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from erp.errors import Stale
-from erp.pages import ScanResult
+from erp.roles.pages import ScanResult
 from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds, Stream
 from models.store.connections import connections

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.sync import first_import_from
 from erp.errors import Rejected, Unavailable
-from erp.pages import BadRecord
+from erp.roles.pages import BadRecord
 from models.domain.ids import BillId, ErpId
 from models.domain.issues import ISSUE_CODES
 from models.domain.lists import ListEntry, ListKind

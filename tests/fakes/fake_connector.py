@@ -12,9 +12,9 @@ from typing import TypeVar
 from erp.capabilities import Capabilities
 from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import Rejected
-from erp.pages import ChangeSet, Page
 from erp.roles.changes import DeletionScan
 from erp.roles.orders import Statuses
+from erp.roles.pages import ChangeSet, Page
 from erp.sign_in import Credentials
 from erp.storage import Storage
 from models.domain.bill_parts import PartInErp

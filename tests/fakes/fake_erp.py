@@ -16,9 +16,9 @@ from erp.capabilities import Capabilities
 from erp.clock import ErpClock
 from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
 from erp.errors import AuthenticationFailed, Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, Unavailable
-from erp.pages import BadRecord, ChangeSet, Page, RecordVersion
 from erp.roles.changes import DeletionScan
 from erp.roles.orders import Statuses
+from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion
 from erp.sign_in import Credentials
 from models.domain.bills import BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import MatchMode

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from erp.errors import AuthenticationFailed, Rejected
-from erp.pages import RecordVersion
+from erp.roles.pages import RecordVersion
 from models.domain.ids import ErpId
 from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, Stream

@@ -7,7 +7,7 @@ from lxml import etree
 from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, ErpError, MalformedAnswer, Stale, Unavailable
 from erp.intacct.connector import IntacctConnector
-from erp.pages import ScanResult
+from erp.roles.pages import ScanResult
 from erp.sign_in import Credentials
 from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds, Stream

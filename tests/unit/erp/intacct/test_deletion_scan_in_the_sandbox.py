@@ -9,8 +9,8 @@ import pytest
 from erp.connector import ErpConnector
 from erp.errors import AuthenticationFailed, MalformedAnswer, Stale
 from erp.intacct.client import IntacctClient
-from erp.pages import ScanResult
 from erp.roles.changes import DeletionScan
+from erp.roles.pages import ScanResult
 from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds
 from tests.conformance.erp_harness import (
