@@ -205,7 +205,7 @@ class ErpActivities:
     async def _store(
         self, connection: OpenConnection, bill_id: BillId, begun: Begun, readback: PushedBill
     ) -> StoredPush:
-        """Store what the ERP holds of the bill and of its order, and give up the turn on the order."""
+        """Store what the ERP holds of the bill and of its order, and pass the turn on the order on."""
         outgoing, part = begun.outgoing, begun.part
         async with self._database.transaction() as session:
             if part is None:
