@@ -63,6 +63,10 @@ class ExchangeJournal(Protocol):
         """Forget the answer to a question of the present work, so that it is asked once more."""
         ...
 
+    async def discard_paged(self, name: str) -> None:
+        """Forget a paged answer with all its parts, whichever work asked for it, so that it is asked for once more."""
+        ...
+
     async def written(self, key: str) -> str | None:
         """Return the stored answer to a write; None: there is none. This is the cheapest look-up of what an earlier
         attempt did."""

@@ -102,6 +102,11 @@ class StoredExchanges:
         async with self._database.transaction() as session:
             await exchanges.discard(session, self._connection_id, self._question(key))
 
+    async def discard_paged(self, name: str) -> None:
+        """Forget a paged answer with all its parts."""
+        async with self._database.transaction() as session:
+            await exchanges.discard(session, self._connection_id, name)
+
     async def written(self, key: str) -> str | None:
         """Return the ERP's answer to a write, or None when there is none."""
         async with self._database.statement() as session:

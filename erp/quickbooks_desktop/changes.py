@@ -59,6 +59,13 @@ DELETED_LISTS: Mapping[str, ListKind] = {
 }
 
 
+ANY_QUERY = frozenset(
+    f"{kind}Query"
+    for kind in (*LIST_QUERIES, "TxnDeleted", "ListDeleted", *(one for kinds in TRANSACTIONS.values() for one in kinds))
+)
+"""A question about what is switched off does not keep the others from being read."""
+
+
 class Changes:
     """Detects the changes and deletions of one connection."""
 
@@ -70,19 +77,19 @@ class Changes:
         questions = [preflight.QUESTION]
         for stream, cursor in since.items():
             questions += _questions(stream, cursor)
-        answer = await self._client.ask("changes", *questions)
+        answer = await self._client.ask("changes", *questions, may_be_off=ANY_QUERY)
         versions: list[RecordVersion] = []
         unread: set[Stream] = set()
         for stream in since:
             shown, whole = _versions(stream, answer)
             versions += shown
-            if not whole:
+            if not whole or (stream is Stream.DELETIONS and _is_beyond_reach(since[stream])):
                 unread.add(stream)
         return ChangeSet(versions, frozenset(unread), closed_through={"": _closed_through(answer)})
 
     async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | None:
         """Read what was deleted since a cursor, all in one page; None: that is longer ago than QuickBooks remembers."""
-        if moment(since) < datetime.now(UTC).replace(tzinfo=None) - REACH:
+        if _is_beyond_reach(since):
             return None
         answer = await self._client.ask(f"deletions/{since}", *_deleted_questions(since))
         deletions: list[Deletion] = []
@@ -94,6 +101,11 @@ class Changes:
             except Unusable as error:
                 bad.append(fields.bad_record(record, error))
         return Page(deletions, None, max((one.deleted_at for one in deletions), default=None), bad)
+
+
+def _is_beyond_reach(cursor: str) -> bool:
+    """Return whether QuickBooks may have forgotten deletions since then."""
+    return moment(cursor) < datetime.now(UTC).replace(tzinfo=None) - REACH
 
 
 def _questions(stream: Stream, cursor: str) -> list[str]:
@@ -125,12 +137,15 @@ def _versions(stream: Stream, answer: Answer) -> tuple[list[RecordVersion], bool
     if stream is Stream.DELETIONS:
         records = records_of(answer.responses, ("TxnDeletedRet", "ListDeletedRet"))
         ids = [wire.text(one, "TxnID") or wire.text(one, "ListID") or "" for one in records]
-        return [RecordVersion(stream, "", ErpId(one), "") for one in ids], True
+        whole = all(answer.named(one) is not None for one in ("TxnDeletedQuery", "ListDeletedQuery"))
+        return [RecordVersion(stream, "", ErpId(one), "") for one in ids], whole
     versions: list[RecordVersion] = []
     whole = True
     for kind in LIST_QUERIES if stream is Stream.LISTS else TRANSACTIONS[stream]:
         response = answer.named(f"{kind}Query")
         if response is None:
+            # What is switched off shows nothing; the reading of the stream says so.
+            whole = whole and f"{kind}Query" in lists.MAY_BE_OFF
             continue
         records = [one for one in response.element if str(one.tag).endswith("Ret")]
         whole = whole and len(records) < MOST
@@ -174,12 +189,19 @@ class DeletionScan:
         self._client = client
 
     async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
-        """Return which of these records are gone. An id is asked for as every kind of document that it may be."""
+        """Return which of these records are gone. An id is asked for as every kind of document that it may be.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            ErpError: an answer does not say what is there. Nothing is gone by it.
+        """
         gone: list[MirroredIds] = []
         for group in mirrored:
             shown: set[str] = set()
             for batch in _batches([str(one) for one in group.erp_ids]):
-                answer = await self._client.ask(f"scan/{group.kind}/{name_of(batch)}", *_scan_questions(group, batch))
+                answer = await self._client.ask_what_is_there(
+                    f"scan/{group.kind}/{name_of(batch)}", *_scan_questions(group, batch)
+                )
                 shown |= {
                     value
                     for response in answer.responses

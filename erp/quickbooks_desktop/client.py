@@ -4,7 +4,7 @@ A retryable answer to a question is forgotten, so that the next attempt asks onc
 go out again by itself (`outcome`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from lxml import etree
 
@@ -24,8 +24,9 @@ class Client:
     def __init__(self, journal: ExchangeJournal) -> None:
         self._journal = journal
 
-    async def ask(self, key: str, *requests: str) -> Answer:
-        """Return the answers to questions that go out in one document, without those about what is switched off.
+    async def ask(self, key: str, *requests: str, may_be_off: Collection[str] = ()) -> Answer:
+        """Return the answers to questions that go out in one document. Those of the names `may_be_off` are left out
+        where QuickBooks says that their feature is switched off; of any other question that is an error.
 
         Raises:
             Deferred: QuickBooks has not answered yet.
@@ -33,11 +34,31 @@ class Client:
         """
         text = await self._journal.read(key, "".join(requests))
         try:
-            return _read(text, but=MAY_BE_REFUSED)
+            return _read(text, but=MAY_BE_REFUSED, may_be_off=may_be_off)
         except ErpError as error:
             if error.retryable:
                 await self._journal.discard(key)
             raise
+
+    async def ask_what_is_there(self, key: str, *requests: str) -> Answer:
+        """Return the answers to questions for records by their ids, each of which says which of them are there. What
+        another answer leaves out may be there all the same.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            ErpError: It answered one of them in another way.
+        """
+        text = await self._journal.read(key, "".join(requests))
+        try:
+            answer = _read(text)
+            for response in answer.responses:
+                if response.status not in faults.SAYS_WHAT_IS_THERE:
+                    raise faults.error_of(response, write=False)
+            _must_have_answered(answer, requests)
+        except ErpError:
+            await self._journal.discard(key)
+            raise
+        return answer
 
     async def ask_paged(self, key: str, *requests: str) -> PagedAnswer:
         """Return the name of a stored answer in several parts, and how many they are.
@@ -47,14 +68,19 @@ class Client:
         """
         return await self._journal.read_paged(key, "".join(requests))
 
-    async def part_of(self, name: str, number: int) -> Answer | None:
-        """Return one part of a stored answer; None: it is no longer stored.
+    async def part_of(self, name: str, number: int, *, may_be_off: Collection[str] = ()) -> Answer | None:
+        """Return one part of a stored answer, `may_be_off` as in `ask`; None: it is no longer stored.
 
         Raises:
-            ErpError: it is an error.
+            ErpError: it is an error. The stored answer is forgotten where another may be better.
         """
         text = await self._journal.page(name, number)
-        return None if text is None else _read(text)
+        try:
+            return None if text is None else _read(text, may_be_off=may_be_off)
+        except ErpError as error:
+            if error.retryable:
+                await self._journal.discard_paged(name)
+            raise
 
     async def discard(self, key: str) -> None:
         """Forget the answer to a question."""
@@ -138,16 +164,26 @@ def _outcome_of(name: str, *, stale_is_answer: bool = False) -> Callable[[str], 
     return outcome
 
 
-def _read(text: str, *, but: str = "") -> Answer:
+def _read(text: str, *, but: str = "", may_be_off: Collection[str] = ()) -> Answer:
     refused = envelope.as_refused_whole(text)
     if refused is not None:
         raise faults.error_of_document(refused)
     answer = envelope.read(text)
-    responses = tuple(one for one in answer.responses if one.status != faults.SWITCHED_OFF)
+    responses = tuple(
+        one for one in answer.responses if one.status != faults.SWITCHED_OFF or one.name not in may_be_off
+    )
     for response in responses:
         if not response.is_done and response.request_id != but:
             raise faults.error_of(response, write=False)
     return answer._replace(responses=responses)
+
+
+def _must_have_answered(answer: Answer, requests: Sequence[str]) -> None:
+    asked = len(etree.fromstring(f"<asked>{''.join(requests)}</asked>"))
+    if len(answer.responses) != asked:
+        raise MalformedAnswer(
+            f"QuickBooks answered {len(answer.responses)} of {asked} questions.", code="MALFORMED_ANSWER"
+        )
 
 
 def _written(text: str, name: str, *, stale_is_answer: bool) -> Answer:

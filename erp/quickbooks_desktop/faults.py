@@ -97,7 +97,11 @@ READ_ONLY = 3263
 """Number of any write of an application that may only read."""
 
 SWITCHED_OFF = 3250
-"""Number of a request about something that this company does not use: there are no records of it."""
+"""Number of a request about something that is switched off in this company, or that its edition lacks. It does not say
+that there are no records of it: they are there again when it is switched on."""
+
+SAYS_WHAT_IS_THERE = (0, 1, 500)
+"""Numbers of an answer to a question by ids that says which records there are: all, none, some."""
 
 STALE = (3170, 3200)
 """Numbers of an edit that is based on an older state of its record."""

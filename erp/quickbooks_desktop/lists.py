@@ -25,11 +25,15 @@ ITEMS = (
 )
 """Kinds of items that can be bought; subtotals, discounts, groups and taxes cannot."""
 
+MAY_BE_OFF = ("ClassQuery", "UnitOfMeasureSetQuery")
+"""Questions about features that a company may do without."""
+
 LEGS = (
     Leg(
         ("Account", "Class", "Terms", "UnitOfMeasureSet"),
         False,
         ("AccountRet", "ClassRet", "StandardTermsRet", "DateDrivenTermsRet", "UnitOfMeasureSetRet"),
+        MAY_BE_OFF,
     ),
     Leg(("Vendor",), True, ("VendorRet",)),
     Leg(("Item",), True, ITEMS),

@@ -17,6 +17,7 @@ from lxml import etree
 
 from erp.quickbooks_desktop import fields, wire
 from erp.quickbooks_desktop.client import Client, records_of
+from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.wire import Part
 
@@ -44,6 +45,8 @@ class Leg(NamedTuple):
     iterated: bool
     records: tuple[str, ...]
     """Names of the records in the answer."""
+    may_be_off: tuple[str, ...] = ()
+    """Names of requests, with `Query`, about features that a company may do without: then it has no records of them."""
 
 
 class Listing(NamedTuple):
@@ -114,12 +117,12 @@ class Reader:
         while True:
             leg = legs[place.leg]
             end = self._end_of_window(place.start) if leg.iterated else None
-            answer = None if place.name is None else await self._client.part_of(place.name, place.part)
+            answer = None if place.name is None else await self._part(leg, place.name, place.part)
             if answer is None:
                 questions = self._questions(leg, place.start, end, more=more, lists=lists, ordered_from=ordered_from)
                 stored = await self._client.ask_paged(f"{'+'.join(leg.kinds)}/{place.start}", *questions)
                 place = Place(place.leg, place.start, stored.name, 1, stored.pages, place.took + stored.seconds)
-                answer = await self._client.part_of(stored.name, 1)
+                answer = await self._part(leg, stored.name, 1)
             for record in records_of(answer.responses, leg.records) if answer is not None else ():
                 # What is shown twice, because it changed meanwhile, counts once.
                 records[wire.text(record, "TxnID") or wire.text(record, "ListID") or str(len(records))] = record
@@ -129,6 +132,9 @@ class Reader:
                 shown = list(records.values())
                 return Listing(shown, None if following is None else following.text(), high_water(shown, took))
             place = following
+
+    async def _part(self, leg: Leg, name: str, number: int) -> Answer | None:
+        return await self._client.part_of(name, number, may_be_off=leg.may_be_off)
 
     def _questions(
         self,

@@ -65,6 +65,9 @@ class DirectJournal:
     async def discard(self, key: str) -> None:
         """Questions are asked anew each time."""
 
+    async def discard_paged(self, name: str) -> None:
+        self.parts.pop(name, None)
+
     async def write(self, key: str, request: str, outcome: Callable[[str], Verdict] | None = None) -> str:
         if key in self.lost:
             raise OutcomeUnknown(key, code="OUTCOME_UNKNOWN")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from erp.errors import Deferred
+from erp.errors import Deferred, Unavailable
 from erp.exchanges import PagedAnswer
 from erp.quickbooks_desktop.client import Client
 from erp.quickbooks_desktop.reader import ENOUGH, Leg, Listing, Reader
@@ -80,3 +80,29 @@ async def test_parts_that_are_gone_are_asked_for_once_more() -> None:
     with pytest.raises(Deferred):
         await page_of(stored, after)
     assert stored.asked == 2
+
+
+class OneBadAnswer(StoredParts):
+    """The journal of an answer that failed, until it is forgotten and asked for once more."""
+
+    bad = True
+
+    async def page(self, name: str, number: int) -> str | None:
+        if self.bad:
+            return (
+                '<QBXML><QBXMLMsgsRs><PurchaseOrderQueryRs requestID="1" statusCode="1010" statusSeverity="Error"'
+                ' statusMessage="System not available."/></QBXMLMsgsRs></QBXML>'
+            )
+        return await super().page(name, number)
+
+    async def discard_paged(self, name: str) -> None:
+        assert name == "stored"
+        self.bad = False
+
+
+async def test_an_answer_that_failed_is_asked_for_once_more() -> None:
+    """What QuickBooks could not answer now must not stay the answer of a reading that is tried for days."""
+    stored = OneBadAnswer(1)
+    with pytest.raises(Unavailable):
+        await page_of(stored, None)
+    assert len((await page_of(stored, None)).records) == OF_A_PART
