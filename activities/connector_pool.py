@@ -34,6 +34,7 @@ from models.tables import ConnectionRow
 from services.exchanges import StoredExchanges
 from services.mirrored_lists import MirroredLists
 from services.reads import CountedReads
+from services.web_connector.troubles import KEPT_BY_THE_DOOR
 
 PROBE_EVERY_SECONDS = 60.0
 """While credentials are refused, one call a minute tries again: enough to notice a repair on the ERP's side, too few to
@@ -110,7 +111,7 @@ class Connections:
                 await self._refused(row, error)
                 error.retry_after = error.retry_after or timedelta(seconds=PROBE_EVERY_SECONDS)
                 raise
-        if row.outage_since is not None or row.problem_code is not None:
+        if (row.outage_since is not None or row.problem_code is not None) and not _is_kept_by_the_door(row):
             await self._healthy(row)
 
     async def close(self) -> None:
@@ -205,6 +206,11 @@ class Connections:
             if await connections.mark_healthy(session, ConnectionId(row.id)):
                 await sync_issues.close_for_subject(session, ConnectionId(row.id), "connection", row.id, actor=SYNCER)
         self._last_probe.pop(ConnectionId(row.id), None)
+
+
+def _is_kept_by_the_door(row: ConnectionRow) -> bool:
+    """Return whether only a call of the ERP's program ends the connection's problem."""
+    return row.problem_code in KEPT_BY_THE_DOOR and row.state != ConnectionState.AUTHENTICATION_FAILED
 
 
 @asynccontextmanager

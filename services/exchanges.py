@@ -159,8 +159,10 @@ class StoredExchanges:
     async def _deferred(self, key: str) -> Deferred:
         """Return the error of an exchange that has no answer yet; Temporal shows its text at the waiting activity."""
         async with self._database.statement() as session:
-            at = await exchanges.last_contact(session, self._connection_id)
-        called = "" if at is None else f", which called last at {at:%Y-%m-%d %H:%M} UTC"
+            contact = await exchanges.last_contact(session, self._connection_id)
+        called = "" if contact is None else f", which called last at {contact.at:%Y-%m-%d %H:%M} UTC"
+        if contact is not None and contact.problem:
+            called += f" ({contact.problem})"
         return Deferred(
             f"{key} waits until the ERP's program fetches it{called}", code="ERP_ANSWERS_LATER", retry_after=RETRY_AFTER
         )

@@ -12,7 +12,7 @@ from api.http.exact_json import ExactRoute
 from api.http.idempotency import IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import Problem, answers
-from api.http.schemas import Id, Input, Whole, columns
+from api.http.schemas import ConnectionProblem, Id, Input, Whole, columns
 from api.http.services import Services, ServiceSet
 from erp.registry import CREDENTIALS_SPECS
 from erp.sign_in import SignInKind
@@ -94,6 +94,8 @@ class WebConnector(Output):
     """When it called last, whether anything was exchanged or not; null: never."""
     waiting: int
     """Requests that it has not answered yet."""
+    problem: ConnectionProblem | None
+    """What keeps it from exchanging; null: nothing that is known of."""
 
 
 @router.get(
@@ -111,7 +113,10 @@ async def read(connection_id: Id, caller: Viewer, services: Services) -> WebConn
         waiting = await handouts.waiting(session, ConnectionId(row.id))
     if login is None:
         raise Problem("NO_WEB_CONNECTOR", "No password was made yet, so nothing can call.")
-    return WebConnector(**columns(login, WebConnector), waiting=waiting)
+    problem = None
+    if row.outage_since is not None and row.problem_code:
+        problem = ConnectionProblem(code=row.problem_code, message=row.problem_message or "")
+    return WebConnector(**columns(login, WebConnector), waiting=waiting, problem=problem)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""`posync web-connector`: show when the Web Connectors of QuickBooks Desktop called last, and what waits for them."""
+"""`posync web-connector`: show when the Web Connectors of QuickBooks Desktop called last, what waits, what is wrong."""
 
 from typing import Annotated, Any
 
@@ -14,18 +14,18 @@ def web_connector(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show when each Web Connector of QuickBooks Desktop called last, and how many requests wait for it."""
+    """Show when each Web Connector of QuickBooks Desktop called last, how many requests wait, and what is wrong."""
     with api(state_dir) as client:
         shown = [_of(client, connection)] if connection else _all(client)
     if as_json:
         console.print_json(data=shown)
         return
-    rows = table("Web Connectors", "connection", "last contact (UTC)", "every", "waiting", "company file")
+    rows = table("Web Connectors", "connection", "last contact (UTC)", "every", "waiting", "company file", "problem")
     for one in shown:
         last = (one["last_contact_at"] or "never")[:19].replace("T", " ")
-        rows.add_row(
-            one["connection_id"], last, f"{one['every_minutes']} min", str(one["waiting"]), one["company_file"] or "-"
-        )
+        problem = (one["problem"] or {}).get("code", "-")
+        file, waiting = one["company_file"] or "-", str(one["waiting"])
+        rows.add_row(one["connection_id"], last, f"{one['every_minutes']} min", waiting, file, problem)
     console.print(rows)
 
 

@@ -173,7 +173,7 @@ def _read(text: str, *, but: str = "", may_be_off: Collection[str] = ()) -> Answ
         one for one in answer.responses if one.status != faults.SWITCHED_OFF or one.name not in may_be_off
     )
     for response in responses:
-        if not response.is_done and response.request_id != but:
+        if not response.is_done and response.key != but:
             raise faults.error_of(response, write=False)
     return answer._replace(responses=responses)
 

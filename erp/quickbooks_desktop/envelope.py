@@ -25,6 +25,13 @@ REFUSED_WHOLE = "refused whole"
 CANNOT_PARSE = "0x80040400"
 """The error of a document that QuickBooks cannot read: it did nothing of it, and never will."""
 
+TAG = "~"
+"""Stands between a request's name and the tag of the document it went out in."""
+
+LONGEST_REQUEST_ID = 50
+
+_REQUEST = re.compile(r'(<\w+Rq requestID=")([^"~]*)(?:~[^"]*)?(")')
+
 _DECLARATION = re.compile(r"^\ufeff?\s*(<\?(xml|qbxml)[^>]*\?>\s*)*")
 
 
@@ -51,6 +58,7 @@ class Response(NamedTuple):
     name: str
     """The request's name, without Rq."""
     request_id: str
+    """As it was sent, with the tag of its document (`tagged`)."""
     status: int
     severity: str
     message: str
@@ -58,6 +66,11 @@ class Response(NamedTuple):
     remaining: int
     """How many records follow in further parts."""
     iterator_id: str | None
+
+    @property
+    def key(self) -> str:
+        """Return the request's own name within its document."""
+        return self.request_id.partition(TAG)[0]
 
     @property
     def is_done(self) -> bool:
@@ -102,6 +115,13 @@ def document(requests: str, version: str, *, new_set: str | None = None, old_set
         f'<?xml version="1.0" encoding="utf-8"?>\n<?qbxml version="{version}"?>\n'
         f'<QBXML><QBXMLMsgsRq onError="{on_error}"{sets}>{requests}</QBXMLMsgsRq></QBXML>'
     )
+
+
+def tagged(requests: str, tag: str) -> str:
+    """Return requests whose ids name their document too. QuickBooks repeats the ids: so its answer to one document is
+    told from that to any other, be it of the same question, of another session or of another company."""
+    longest = LONGEST_REQUEST_ID - len(TAG) - len(tag)
+    return _REQUEST.sub(lambda one: f"{one[1]}{one[2][:longest]}{TAG}{tag}{one[3]}", requests)
 
 
 def continuation(requests: str, iterator_id: str) -> str:

@@ -71,6 +71,22 @@ ISSUES = by_code(
         ADMINISTRATOR,
     ),
     IssueCode(
+        "QUICKBOOKS_DID_NOT_ANSWER",
+        "QuickBooks did not answer a request",
+        "The Web Connector brought an error in place of QuickBooks' answer. Nothing is lost: a question is asked again"
+        " in the next session, and of a write it is asked first what became of it.",
+        ("Close open dialogs in QuickBooks.", LOOK, SETTLES),
+        ADMINISTRATOR,
+    ),
+    IssueCode(
+        "QUICKBOOKS_ANSWER_BROKEN",
+        "The Web Connector brought an answer that cannot be used",
+        "It was cut short, is no qbXML, or is the answer to another request. It was not taken; in the next session a"
+        " question is asked again, and of a write it is asked first what became of it.",
+        (SETTLES, LOOK, "If it lasts, hand the evidence to support."),
+        SUPPORT,
+    ),
+    IssueCode(
         "RECEIVED_BY_ITEM_RECEIPT",
         "An item receipt holds what the bill bills",
         "In this company receipts count like bills; a bill beside the receipt would owe and stock the goods twice.",

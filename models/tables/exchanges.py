@@ -116,5 +116,7 @@ class WebConnectorSessionRow(SQLModel, table=True):
     document: str | None = None
     iterator_id: str | None = None
     answered: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    last_taken: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Names the answer that was taken in last, so that it is known when it is brought once more; empty: none."""
     error: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """What the Web Connector shows its user when it asks for the last error."""

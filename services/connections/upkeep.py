@@ -25,8 +25,7 @@ from models.store.sync import change_hints
 from models.tables import ConnectionRow
 from services.connections.authorization import SUBJECT, Vault, settings_of
 from services.sync.due import owe_sync_of
-
-SILENT = "WEB_CONNECTOR_SILENT"
+from services.web_connector.troubles import SILENT
 
 log = logging.getLogger(__name__)
 

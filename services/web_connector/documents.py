@@ -5,6 +5,9 @@ did not answer comes before anything else: QuickBooks is asked what it stored of
 it knows nothing, the write's activity looks up the record before the same bytes go out again.
 """
 
+import hashlib
+import secrets
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -17,6 +20,7 @@ from erp.quickbooks_desktop.envelope import Answer
 from models.domain.ids import ConnectionId
 from models.store.audit import handouts
 from models.store.audit.exchanges import Waiter
+from models.store.audit.outbox import OutboxMessage
 from models.tables import WebConnectorSessionRow
 from services.web_connector import company
 
@@ -38,6 +42,8 @@ class Taken(NamedTuple):
 
     waiter: Waiter | None
     """The activity that may go on; None: none can yet."""
+    owed: OutboxMessage | None = None
+    """What is to be delivered because a connection was let in."""
 
 
 async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> str | None:
@@ -53,14 +59,24 @@ async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> str
         return _hand(session, Handed.STATUS, waiting.key, _status_question(session.version, name))
     document = waiting.document if waiting.is_write else None
     if document is None:
-        document = envelope.document(waiting.request, session.version, new_set=name)
+        document = envelope.document(_tagged(waiting.request), session.version, new_set=name)
     await handouts.hand_out(s, connection_id, waiting.key, session.id, document)
     return _hand(session, Handed.EXCHANGE, waiting.key, document)
 
 
 def company_question(session: WebConnectorSessionRow) -> str:
     """Return the document that asks which company file is open."""
-    return _hand(session, Handed.COMPANY, None, envelope.document(company.QUESTIONS, session.version))
+    return _hand(session, Handed.COMPANY, None, envelope.document(_tagged(company.QUESTIONS), session.version))
+
+
+def _tagged(requests: str) -> str:
+    """Return requests under ids that no other document has."""
+    return envelope.tagged(requests, secrets.token_hex(6))
+
+
+def fingerprint(response: str, hresult: str, message: str) -> str:
+    """Return what an answer is known by when it is brought once more."""
+    return hashlib.sha256("\0".join((response, hresult, message)).encode("utf-8", "replace")).hexdigest()
 
 
 def _status_question(version: str, name: str | None) -> str:
@@ -87,7 +103,7 @@ async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: st
         waiter = await _take_status(s, connection_id, key, answer, text)
         _taken(session)
         return Taken(waiter)
-    _must_belong(answer, session.document)
+    must_belong(answer, session.document)
     part = next((one for one in answer.responses if one.iterator_id is not None), None)
     if session.iterator_id is not None and any(one.status == ITERATOR_GONE for one in answer.responses):
         return await _restart(s, session)
@@ -95,7 +111,8 @@ async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: st
         await handouts.add_page(s, connection_id, key, text)
         session.iterator_id = part.iterator_id
         request = _requests_of(session.document)
-        session.document = envelope.document(envelope.continuation(request, part.iterator_id), session.version)
+        following = _tagged(envelope.continuation(request, part.iterator_id))
+        session.document = envelope.document(following, session.version)
         return Taken(None)
     waiter = await handouts.answer_whole(s, connection_id, key, text)
     _taken(session)
@@ -123,9 +140,20 @@ def _taken(session: WebConnectorSessionRow) -> None:
 async def _take_status(
     s: AsyncSession, connection_id: ConnectionId, key: str, answer: Answer, text: str
 ) -> Waiter | None:
-    """Take in what QuickBooks stored of a write: its outcome, or nothing."""
-    nothing = answer.set_status in faults.NOTHING_STORED or not answer.responses
-    if nothing:
+    """Take in what QuickBooks stored of a write: its outcome, or nothing.
+
+    Raises:
+        MalformedAnswer: it says nothing of a message set, or of another one.
+    """
+    if answer.set_status is None:
+        raise MalformedAnswer("QuickBooks was asked of a message set, and names none.", code="MALFORMED_ANSWER")
+    if answer.responses:
+        # Only ids may be shown of the write, and nothing of the questions behind it.
+        written = _requests_with_ids(await handouts.document_of(s, connection_id, key) or "")
+        shown = [(one.name, one.request_id) for one in answer.responses]
+        if not set(shown) <= set(written):
+            raise _another(shown, written)
+    elif answer.set_status in (0, *faults.NOTHING_STORED):
         return await handouts.lose(s, connection_id, key)
     return await handouts.answer_whole(s, connection_id, key, text)
 
@@ -134,7 +162,7 @@ async def _restart(s: AsyncSession, session: WebConnectorSessionRow) -> Taken:
     """Have a question asked from its beginning: QuickBooks has lost its place in the answer."""
     assert session.exchange_key is not None, "an answer is under way"
     request = await handouts.request_of(s, ConnectionId(session.connection_id), session.exchange_key)
-    document = envelope.document(request, session.version)
+    document = envelope.document(_tagged(request), session.version)
     await handouts.hand_out(s, ConnectionId(session.connection_id), session.exchange_key, session.id, document)
     session.document, session.iterator_id = document, None
     return Taken(None)
@@ -160,20 +188,32 @@ def _must_be_of_its_set(answer: Answer, document: str) -> None:
         )
 
 
-def _must_belong(answer: Answer, document: str) -> None:
-    """Check that an answer is one to this document: the same requests, in their order.
+def must_belong(answer: Answer, document: str) -> None:
+    """Check that an answer is one to this document: the same requests, in their order and with its tag, or that
+    QuickBooks does not take its message set.
 
     Raises:
         MalformedAnswer: it is another's.
     """
-    root = etree.fromstring(document.encode("utf-8"))
-    asked = [(str(one.tag).removesuffix("Rq"), one.get("requestID")) for one in root[0]]
+    asked = _requests_with_ids(document)
     answered = [(one.name, one.request_id) for one in answer.responses]
-    if asked != answered and not (answer.set_status not in (None, 0) and not answered):
-        raise MalformedAnswer(
-            f"QuickBooks answered {_named(answered)} where {_named(asked)} was asked.", code="MALFORMED_ANSWER"
-        )
+    set_is_refused = not answered and answer.set_status in faults.SETS and answer.set_name is not None
+    if asked != answered and not set_is_refused:
+        raise _another(answered, asked)
 
 
-def _named(requests: object) -> str:
-    return str(requests)[:200]
+def _requests_with_ids(document: str) -> list[tuple[str, str]]:
+    if not document:
+        return []
+    root = etree.fromstring(document.encode("utf-8"))
+    return [(str(one.tag).removesuffix("Rq"), one.get("requestID", "")) for one in root[0]]
+
+
+def _another(answered: Sequence[tuple[str, str]], asked: Sequence[tuple[str, str]]) -> MalformedAnswer:
+    return MalformedAnswer(
+        f"QuickBooks answered {_named(answered)} where {_named(asked)} was asked.", code="MALFORMED_ANSWER"
+    )
+
+
+def _named(requests: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {request_id}".strip() for name, request_id in requests)[:200] or "nothing"

@@ -30,8 +30,8 @@ from models.store.base.database import Database
 from models.store.connections import connections, web_connector
 from models.tables import ConnectionRow, WebConnectorSessionRow
 from services.sync.due import owe_sync
-from services.web_connector import company, documents
-from services.web_connector.documents import Handed
+from services.web_connector import company, documents, troubles
+from services.web_connector.documents import Handed, Taken
 from services.web_connector.logins import hashed
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,6 @@ DENIED = frozenset({"0x8004041A", "0x80040420", "0x80040421", "0x80040422"})
 UNKNOWN_SESSION = "unknown session"
 
 NOTHING_MORE = "There is nothing more to exchange now."
-
-OPENED_CODES = (
-    "QUICKBOOKS_NOT_OPENED",
-    "QUICKBOOKS_ACCESS_DENIED",
-    "COMPANY_FILE_NOT_RECOGNIZED",
-    "QUICKBOOKS_TOO_OLD",
-)
-"""Issues that are over when a company file was recognized."""
 
 
 class Admitted(NamedTuple):
@@ -132,33 +124,67 @@ class Door:
 
     async def receive_response(self, secret: str, response: str, hresult: str, message: str) -> int:
         """Take in an answer; return how much of the work is done, in per cent, or a negative number for an error."""
-        waiter: Waiter | None = None
-        owed: OutboxMessage | None = None
+        taken = Taken(None)
         async with self._database.transaction() as s:
             session = await web_connector.lock_session(s, hashed(secret))
             if session is None:
                 return -1
-            if session.kind == Handed.NOTHING:
-                return 99  # it was taken in before
             session.last_call_at = datetime.now(UTC)
+            name = documents.fingerprint(response, hresult, message)
             if hresult.strip() and not response.strip():
-                waiter = await self._failed(s, session, hresult.strip(), message)
+                taken = await self._take_failure(s, session, name, hresult.strip(), message)
             else:
-                try:
-                    if session.kind == Handed.COMPANY:
-                        owed = await self._take_company(s, session, response)
-                    else:
-                        waiter = (await documents.take_answer(s, session, response)).waiter
-                except MalformedAnswer as error:
-                    session.error = error.message
+                taken = await self._take_answer(s, session, name, response)
             s.add(session)
             left = await handouts.waiting(s, ConnectionId(session.connection_id))
             failed, answered = bool(session.error), session.answered
-        if owed is not None:
-            self._deliver(owed)
-        if waiter is not None and waiter.workflow_id:
-            self._notify(waiter)
+        if taken.owed is not None:
+            self._deliver(taken.owed)
+        if taken.waiter is not None and taken.waiter.workflow_id:
+            self._notify(taken.waiter)
         return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
+
+    async def _take_answer(self, s: AsyncSession, session: WebConnectorSessionRow, name: str, response: str) -> Taken:
+        """Take in an answer. One that was taken in already and is brought once more changes nothing."""
+        kind = session.kind
+        try:
+            if kind == Handed.NOTHING:
+                raise MalformedAnswer("An answer came where nothing was asked.", code="MALFORMED_ANSWER")
+            if kind == Handed.COMPANY:
+                taken = Taken(None, await self._take_company(s, session, response))
+            else:
+                taken = await documents.take_answer(s, session, response)
+        except MalformedAnswer as error:
+            if name != session.last_taken:
+                session.error = error.message
+                await troubles.report(s, ConnectionId(session.connection_id), troubles.BROKEN, error.message)
+            return Taken(None)
+        session.last_taken = name
+        if kind != Handed.COMPANY and session.kind == Handed.NOTHING:
+            await troubles.exchanged(s, ConnectionId(session.connection_id))
+        return taken
+
+    async def _take_failure(
+        self, s: AsyncSession, session: WebConnectorSessionRow, name: str, hresult: str, message: str
+    ) -> Taken:
+        """Take in that QuickBooks did not answer the document. One that it cannot read is refused for good; anything
+        else leaves open what became of it, and is asked in the next session.
+
+        Two refusals look the same. One that is brought once more must not refuse the next document too: so that one is
+        handed out again, and if it is to blame, it is refused again.
+        """
+        if name == session.last_taken:
+            session.last_taken = ""
+            return Taken(None)
+        if _number(hresult) == _number(envelope.CANNOT_PARSE) and session.kind == Handed.EXCHANGE:
+            taken = await documents.take_refusal(s, session, hresult, message)
+            session.last_taken = name
+            return taken
+        session.error = f"QuickBooks did not answer: {message} ({hresult})"
+        await troubles.report(
+            s, ConnectionId(session.connection_id), troubles.UNANSWERED, session.error, hresult=hresult, message=message
+        )
+        return Taken(None)
 
     async def connection_error(self, secret: str, hresult: str, message: str) -> str:
         """Return which company file to try instead, or `done`: QuickBooks could not be opened."""
@@ -173,7 +199,7 @@ class Door:
             session.error = f"QuickBooks could not be opened: {message} ({hresult})"
             s.add(session)
             code = "QUICKBOOKS_ACCESS_DENIED" if _number(hresult) in DENIED else "QUICKBOOKS_NOT_OPENED"
-            await self._report(s, session, code, session.error, hresult=hresult)
+            await troubles.report(s, ConnectionId(session.connection_id), code, session.error, hresult=hresult)
             return "done"
 
     async def last_error(self, secret: str) -> str:
@@ -200,7 +226,13 @@ class Door:
         version = envelope.negotiated(*newest)
         if version is None:
             session.error = f"This QuickBooks speaks qbXML {newest[0]}.{newest[1]}; 13.0 is needed."
-            await self._report(s, session, "QUICKBOOKS_TOO_OLD", session.error, version=f"{newest[0]}.{newest[1]}")
+            await troubles.report(
+                s,
+                ConnectionId(session.connection_id),
+                "QUICKBOOKS_TOO_OLD",
+                session.error,
+                version=f"{newest[0]}.{newest[1]}",
+            )
             return None
         session.version, session.company_file = str(version), company_file
         owed: OutboxMessage | None = None
@@ -217,14 +249,16 @@ class Door:
         """Compare the mark of the open company file with the connection's.
 
         Raises:
-            MalformedAnswer: the text is no answer.
+            MalformedAnswer: the text is no answer, or is that to another document.
         """
         answer = envelope.read(text)
+        asked = session.kind == Handed.COMPANY
+        if asked:
+            documents.must_belong(answer, session.document or "")
         connection_id = ConnectionId(session.connection_id)
         login = await web_connector.login_of(s, connection_id)
         assert login is not None, "a session belongs to a login"
         ours = company.is_ours(answer, login.file_id)
-        asked = session.kind == Handed.COMPANY
         facts = company.facts(answer)
         if asked:
             session.kind, session.document = Handed.NOTHING, None
@@ -239,8 +273,13 @@ class Door:
         if ours is False or asked:
             name = facts.get("company", "The open company file")
             session.error = f"{name} does not carry the mark of {session.connection_id}: nothing was exchanged."
-            await self._report(
-                s, session, "COMPANY_FILE_NOT_RECOGNIZED", session.error, company=name, file=session.company_file
+            await troubles.report(
+                s,
+                connection_id,
+                "COMPANY_FILE_NOT_RECOGNIZED",
+                session.error,
+                company=name,
+                file=session.company_file,
             )
         return None
 
@@ -265,38 +304,8 @@ class Door:
             row.capabilities = offered
             s.add(row)
             await s.flush()
-        if row.outage_since is not None and await connections.mark_healthy(s, connection_id):
-            await sync_issues.close_for_subject(s, connection_id, "connection", row.id, OPENED_CODES, actor=SYNCER)
+        await troubles.opened(s, row)
         return None
-
-    # --- what goes wrong ----------------------------------------------------------------------------------------------
-
-    async def _failed(
-        self, s: AsyncSession, session: WebConnectorSessionRow, hresult: str, message: str
-    ) -> Waiter | None:
-        """Take in that QuickBooks did not answer the document. One that it cannot read is refused for good; anything
-        else leaves open what became of it, and is asked in the next session."""
-        if _number(hresult) == _number(envelope.CANNOT_PARSE) and session.kind == Handed.EXCHANGE:
-            return (await documents.take_refusal(s, session, hresult, message)).waiter
-        session.error = f"QuickBooks did not answer: {message} ({hresult})"
-        return None
-
-    async def _report(
-        self, s: AsyncSession, session: WebConnectorSessionRow, code: str, cause: str, **evidence: str
-    ) -> None:
-        connection_id = ConnectionId(session.connection_id)
-        row = await connections.get(s, connection_id)
-        if row is not None and row.state != ConnectionState.PENDING_AUTHORIZATION:
-            await connections.mark_outage(s, connection_id, code, cause, datetime.now(UTC))
-        await sync_issues.open_issue(
-            s,
-            code,
-            connection_id=connection_id,
-            subject_kind="connection",
-            subject_id=connection_id,
-            cause=cause,
-            evidence=evidence,
-        )
 
 
 def _number(hresult: str) -> str:

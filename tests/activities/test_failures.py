@@ -169,6 +169,19 @@ async def test_an_outage_shows_since_when_and_goes_away_by_itself(harness: Activ
     assert (healthy.outage_since, healthy.problem_code) == (None, None)
 
 
+async def test_what_the_web_connector_reported_is_not_over_because_an_activity_needed_no_exchange(
+    harness: ActivityHarness,
+) -> None:
+    """Issue 12: only an exchange that goes well ends it."""
+    await harness.tenant.execute(
+        "update connections set outage_since = now(), problem_code = 'QUICKBOOKS_DID_NOT_ANSWER' where id = :c",
+        c=harness.tenant.connection_id,
+    )
+    await harness.read_page(Stream.LISTS)
+    row = await harness.connection()
+    assert (row.problem_code, row.outage_since is not None) == ("QUICKBOOKS_DID_NOT_ANSWER", True)
+
+
 async def test_refused_credentials_are_one_issue_that_heals(harness: ActivityHarness) -> None:
     """DESIGN 6: an administrator sees one issue; calls hold back; once the ERP signs us in it closes by itself."""
     order = await harness.holds(an_order())

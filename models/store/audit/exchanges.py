@@ -60,13 +60,27 @@ async def stored(session: AsyncSession, connection_id: ConnectionId, key: str) -
     return StoredExchange(row.answer, row.pages, row.lost, row.losses, waiter, float(row.seconds or 0))
 
 
-async def last_contact(session: AsyncSession, connection_id: ConnectionId) -> datetime | None:
-    """Return when the ERP's program called last; None: never, or this ERP has none."""
-    result = await session.execute(
-        text("select last_contact_at from web_connector_logins where connection_id = :c"), {"c": connection_id}
-    )
-    at: datetime | None = result.scalar_one_or_none()
-    return at
+class Contact(NamedTuple):
+    """The last call of the ERP's program."""
+
+    at: datetime
+    problem: str
+    """The code of what keeps the connection from its exchanges; empty: nothing does."""
+
+
+async def last_contact(session: AsyncSession, connection_id: ConnectionId) -> Contact | None:
+    """Return when the ERP's program called last, and what is wrong; None: never, or this ERP has none."""
+    row = (
+        await session.execute(
+            text(
+                "select l.last_contact_at, case when c.outage_since is not null then c.problem_code end as problem"
+                " from web_connector_logins l join connections c on c.id = l.connection_id"
+                " where l.connection_id = :c and l.last_contact_at is not null"
+            ),
+            {"c": connection_id},
+        )
+    ).one_or_none()
+    return None if row is None else Contact(row.last_contact_at, row.problem or "")
 
 
 async def page(session: AsyncSession, connection_id: ConnectionId, key: str, number: int) -> str | None:

@@ -58,6 +58,15 @@ async def request_of(session: AsyncSession, connection_id: ConnectionId, key: st
     return str(result.scalar_one())
 
 
+async def document_of(session: AsyncSession, connection_id: ConnectionId, key: str) -> str | None:
+    """Return what was handed out under a key, to the byte; None: nothing was."""
+    result = await session.execute(
+        text("select document from exchanges where connection_id = :c and key = :key"), {"c": connection_id, "key": key}
+    )
+    document: str | None = result.scalar_one_or_none()
+    return document
+
+
 async def hand_out(
     session: AsyncSession, connection_id: ConnectionId, key: str, session_id: str, document: str
 ) -> None:

@@ -306,6 +306,15 @@ async def mark_healthy(s: AsyncSession, connection_id: ConnectionId) -> bool:
     return result.rowcount == 1
 
 
+async def end_outage(s: AsyncSession, connection_id: ConnectionId, codes: Sequence[str]) -> None:
+    """Record that an outage with one of these codes is over; any other problem of the connection stays."""
+    await s.exec(
+        update(ConnectionRow)
+        .where(col(ConnectionRow.id) == connection_id, col(ConnectionRow.problem_code).in_(codes))
+        .values(outage_since=None, problem_code=None, problem_message=None)
+    )
+
+
 async def mark_sync_problem(
     s: AsyncSession, connection_id: ConnectionId, code: str, message: str
 ) -> tuple[datetime, bool]:

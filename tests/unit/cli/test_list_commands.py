@@ -107,6 +107,7 @@ ONE = {
         "last_contact_at": "2026-11-30T09:05:00+00:00",
         "every_minutes": 5,
         "waiting": 3,
+        "problem": {"code": "QUICKBOOKS_NOT_OPENED", "message": "A dialog is open."},
         "company_file": "C:\\\\books.qbw",
     },
 }
