@@ -94,7 +94,7 @@ async def list_bills(
     bills."""
     async with services.database.transaction() as session:
         row, _ = await load(session, caller, purchase_order_id)
-        wanted = BillsWanted(caller.organization_id, purchase_order_id=PurchaseOrderId(row.id))
+        wanted = BillsWanted(organization_id=caller.organization_id, purchase_order_id=PurchaseOrderId(row.id))
         listing = await bill_listing.page(session, wanted, limit=limit, cursor=cursor)
     return page_of(listing, summary)
 

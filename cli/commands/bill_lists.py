@@ -1,6 +1,7 @@
 """`posync bills list`, `show`, `edit`: bills by what people know of them."""
 
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -45,12 +46,8 @@ def list_bills(
         "sort": sort,
         "limit": min(limit, 200),
     }
-    bills: list[dict[str, Any]] = []
     with api(state_dir) as client:
-        for bill in client.pages("/v1/bills", **query):
-            bills.append(bill)
-            if len(bills) == limit:
-                break
+        bills = list(islice(client.pages("/v1/bills", **query), limit))
     if as_json:
         console.print_json(data=bills)
         return

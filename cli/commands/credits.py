@@ -1,6 +1,7 @@
 """`posync credits`: list, show and enter credits of vendors."""
 
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -46,12 +47,8 @@ def list_credits(
         "sort": sort,
         "limit": min(limit, 200),
     }
-    credits: list[dict[str, Any]] = []
     with api(state_dir) as client:
-        for credit in client.pages("/v1/credits", **query):
-            credits.append(credit)
-            if len(credits) == limit:
-                break
+        credits = list(islice(client.pages("/v1/credits", **query), limit))
     if as_json:
         console.print_json(data=credits)
         return

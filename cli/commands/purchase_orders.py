@@ -1,6 +1,7 @@
 """`posync po`: show purchase orders as the mirror has them, and limit how their lines may be billed."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -27,11 +28,12 @@ def list_purchase_orders(
 ) -> None:
     """Show purchase orders, most recent first."""
     with api(state_dir) as client:
-        orders = []
-        for order in client.pages("/v1/purchase-orders", vendor=vendor, status=status, q=search, limit=min(limit, 200)):
-            orders.append(order)
-            if len(orders) == limit:
-                break
+        orders = list(
+            islice(
+                client.pages("/v1/purchase-orders", vendor=vendor, status=status, q=search, limit=min(limit, 200)),
+                limit,
+            )
+        )
     if as_json:
         console.print_json(data=orders)
         return

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,9 +93,8 @@ def list_orders(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Show source orders, newest first. `--state failed` shows the errors: correct them, then upload once more."""
-    orders: list[dict[str, Any]] = []
     with api(state_dir) as client:
-        for order in client.pages(
+        pages = client.pages(
             "/v1/source-orders",
             connection=connection,
             state=state,
@@ -104,10 +104,8 @@ def list_orders(
             contact=contact,
             problem=problem,
             limit=min(limit, 200),
-        ):
-            orders.append(order)
-            if len(orders) == limit:
-                break
+        )
+        orders = list(islice(pages, limit))
     if as_json:
         console.print_json(data=orders)
         return

@@ -5,7 +5,7 @@ from typing import Any
 
 from erp.errors import Rejected
 from erp.netsuite import translate, wire
-from erp.netsuite.bill_edits import FIELDS, text_difference
+from erp.netsuite.bill_edits import FIELDS, edited_dimensions, text_difference
 from erp.netsuite.bill_lines import NsLine
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import given, reference
@@ -48,17 +48,7 @@ def updated_line(record: NsRecord, line: AccountLineToPush, match: NsLine | None
             evidence={"document": record.id, "line": str(line.line_no)},
         )
     values: dict[str, Any] = {"line": int(translate.line_number(record, wire.text(match.fields, "line")))}
-    for ours, theirs in FIELDS.items():
-        if ours not in line.edited:
-            continue
-        value = getattr(line, ours)
-        if not value:
-            raise Rejected(
-                f"NetSuite's SOAP cannot empty the {ours.removesuffix('_id')} of a bill line.",
-                code="FIELD_NOT_EMPTIED",
-                evidence={"line": str(line.line_no), "field": ours},
-            )
-        values[theirs] = {"internalId": value}
+    values |= edited_dimensions(line)
     if "description" in line.edited:
         values["memo"] = wire.carried(line.description)
     return values

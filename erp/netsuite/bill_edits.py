@@ -13,7 +13,7 @@ from erp.netsuite import translate, wire
 from erp.netsuite.bill_lines import Line, NsLine
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import given
-from models.domain.bills import BillLineToPush, BillToPush
+from models.domain.bills import AccountLineToPush, BillLineToPush, BillToPush
 
 Pairs = Sequence[tuple[Line, NsLine | None]]
 
@@ -61,17 +61,7 @@ def _line(record: NsRecord, line: Line, match: NsLine) -> dict[str, Any]:
         "orderDoc": int(line.order),
         "orderLine": int(line.number),
     }
-    for ours, theirs in FIELDS.items():
-        if ours not in sent.edited:
-            continue
-        value = getattr(sent, ours)
-        if not value:
-            raise Rejected(
-                f"NetSuite's SOAP cannot empty the {ours.removesuffix('_id')} of a bill line.",
-                code="FIELD_NOT_EMPTIED",
-                evidence={"line": str(sent.line_no), "field": ours},
-            )
-        values[theirs] = {"internalId": value}
+    values |= edited_dimensions(sent)
     if "description" in sent.edited:
         values["memo" if line.expense else "description"] = wire.carried(sent.description)
     return values
@@ -106,6 +96,27 @@ def _line_differences(line: Line, sent: BillLineToPush, match: NsLine | None) ->
         said = wire.text(match.fields, "memo" if line.expense else "description")
         records += text_difference(f"{name}, the description", sent.description, said)
     return records
+
+
+def edited_dimensions(line: BillLineToPush | AccountLineToPush) -> dict[str, Any]:
+    """Return NetSuite's fields for the dimensions of a line that were edited.
+
+    Raises:
+        Rejected: FIELD_NOT_EMPTIED: one was emptied.
+    """
+    values: dict[str, Any] = {}
+    for ours, theirs in FIELDS.items():
+        if ours not in line.edited:
+            continue
+        value = getattr(line, ours)
+        if not value:
+            raise Rejected(
+                f"NetSuite's SOAP cannot empty the {ours.removesuffix('_id')} of a bill line.",
+                code="FIELD_NOT_EMPTIED",
+                evidence={"line": str(line.line_no), "field": ours},
+            )
+        values[theirs] = {"internalId": value}
+    return values
 
 
 def text_difference(what: str, sent: str, existing: str | None) -> list[str]:

@@ -21,13 +21,12 @@ from models.store.connections import connections
 from models.store.orders import ledger
 from models.store.orders.purchase_orders import order_and_connection
 from models.store.payables import bills, bills_in_review, duplicate_candidates, payment_terms
-from models.store.policies import match_results
 from models.tables import ConnectionRow, PurchaseOrderRow
 from services import setup_checks
 from services.approvals.entry import assign_approvers
 from services.bills.account_lines import notices_of
 from services.bills.gl_accounts import leave_gl_account_notice
-from services.bills.intake import MatchedBill, RequestedBill, match_requested, new_bill, to_stored_json
+from services.bills.intake import MatchedBill, RequestedBill, match_and_store, new_bill
 from services.bills.review import needed
 
 
@@ -63,19 +62,7 @@ async def accept_bill(
     # Behind the lines' lock, in every caller, so that nobody waits for lines while he holds a number.
     await duplicate_candidates.lock_number(session, ConnectionId(connection.id), vendor_id, number_parts(asked.number))
     bill_id = bills.bill_id_for(organization_id, request_key, asked.number)
-    matched = await match_requested(session, connection, home, asked, bill_id=bill_id)
-    kept = dict(to_stored_json(matched.result))
-    await match_results.save(
-        session,
-        connection_id=ConnectionId(connection.id),
-        purchase_order_id=asked.purchase_order_id,
-        bill_id=None if matched.refused else bill_id,
-        request_key=request_key,
-        outcome=matched.result.outcome,
-        mode=matched.result.matched_in,
-        result=kept,
-        why=match_results.ASKED_FOR,
-    )
+    matched, kept = await match_and_store(session, connection, home, asked, bill_id=bill_id, request_key=request_key)
     if matched.refused:
         return Acceptance(None, {"match": kept}, None)
     await _save(session, matched, bill_id, kept, actor)

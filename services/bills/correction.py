@@ -23,7 +23,6 @@ from models.store.payables import (
     payment_terms,
     retractions,
 )
-from models.store.policies import match_results
 from models.tables import BillRow
 from services.approvals.decisions import status_now
 from services.approvals.entry import assign_approvers
@@ -34,10 +33,9 @@ from services.bills.gl_accounts import leave_gl_account_notice
 from services.bills.intake import (
     MatchedBill,
     RequestedBill,
-    match_requested,
+    match_and_store,
     new_bill,
     status_after_match,
-    to_stored_json,
 )
 from services.bills.review import needed
 from services.refusal import Refused
@@ -82,19 +80,7 @@ async def correct_bill(
         raise Refused("LINK_NOT_ALLOWED", f"{of_what} of another connection.")
     _must_be_of_its_kind(bill, asked)
     await _must_be_here(session, bill)
-    matched = await match_requested(session, connection, order, asked, bill_id=bill_id)
-    kept = dict(to_stored_json(matched.result))
-    await match_results.save(
-        session,
-        connection_id=ConnectionId(connection.id),
-        purchase_order_id=asked.purchase_order_id,
-        bill_id=None if matched.refused else bill_id,
-        request_key=request_key,
-        outcome=matched.result.outcome,
-        mode=matched.result.matched_in,
-        result=kept,
-        why=match_results.ASKED_FOR,
-    )
+    matched, kept = await match_and_store(session, connection, order, asked, bill_id=bill_id, request_key=request_key)
     if matched.refused:
         return Correction(True, {"match": kept}, [])
     await _replace(session, bill, matched, kept, actor)

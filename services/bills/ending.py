@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bills import BillStatus
-from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, PurchaseOrderId
 from models.domain.outbox import MessageKind
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
@@ -56,8 +56,8 @@ async def unlink_bill(session: AsyncSession, bill: BillRow, *, actor: str, reque
     """
     order_id = await bill_edits.unlink(session, bill, actor=actor)
     messages = [
-        await _owe(session, bill, MessageKind.BILL_DECIDED, bill.id, request_key),
-        await _owe(session, bill, MessageKind.BILL_OFF_ORDER, f"{order_id} {bill.id}", request_key),
+        await outbox.add_for_bill(session, bill, MessageKind.BILL_DECIDED, bill.id, request_key),
+        await outbox.add_for_bill(session, bill, MessageKind.BILL_OFF_ORDER, f"{order_id} {bill.id}", request_key),
     ]
     return Unlinked(order_id, messages)
 
@@ -84,13 +84,13 @@ async def edit_bill(
         withdrawn = await withdraw_after_edit(session, bill, actor=actor, request_key=edited)
         messages += [] if withdrawn is None else [withdrawn]
     if bill.edit_pending:
-        messages.append(await _owe(session, bill, MessageKind.BILL_EDITED, bill.id, edited))
+        messages.append(await outbox.add_for_bill(session, bill, MessageKind.BILL_EDITED, bill.id, edited))
     elif BillStatus(bill.status).is_waiting and bill.direct:
         rematched = await rematch_direct_bill(session, bill, "the bill was edited")
         messages += [] if rematched is None else [rematched]
     elif BillStatus(bill.status).is_waiting and bill.purchase_order_id is not None:
         # Another posting date may lie in an open period.
-        messages.append(await _owe(session, bill, MessageKind.EDIT_TO_REMATCH, bill.id, edited))
+        messages.append(await outbox.add_for_bill(session, bill, MessageKind.EDIT_TO_REMATCH, bill.id, edited))
     return Edited(accounts, messages)
 
 
@@ -124,21 +124,8 @@ async def _placed(
 async def _owe_abandoned(
     session: AsyncSession, bill: BillRow, order_id: str | None, request_key: str
 ) -> list[OutboxMessage]:
-    messages = [await _owe(session, bill, MessageKind.BILL_CHANGED, bill.id, request_key)]
+    messages = [await outbox.add_for_bill(session, bill, MessageKind.BILL_CHANGED, bill.id, request_key)]
     if order_id is not None:
         subject = f"{order_id} {bill.id}"
-        messages.append(await _owe(session, bill, MessageKind.BILL_OFF_ORDER, subject, request_key))
+        messages.append(await outbox.add_for_bill(session, bill, MessageKind.BILL_OFF_ORDER, subject, request_key))
     return messages
-
-
-async def _owe(
-    session: AsyncSession, bill: BillRow, kind: MessageKind, subject_id: str, request_key: str
-) -> OutboxMessage:
-    return await outbox.add(
-        session,
-        kind,
-        subject_id,
-        organization_id=OrganizationId(bill.organization_id),
-        connection_id=ConnectionId(bill.connection_id),
-        request_key=request_key,
-    )

@@ -33,6 +33,7 @@ from models.store.orders import purchase_orders
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import bills
 from models.store.payables.bills import NewBillLine, NewCharge
+from models.store.policies import match_results
 from models.tables import ConnectionRow, PurchaseOrderRow
 from services.approvals.push_rules import status_at_entry
 from services.bills.account_lines import AccountLine, Placed, place
@@ -356,6 +357,37 @@ async def match_requested(
         status_at_entry(connection, after_match, direct=not orders),
         open_needs,
     )
+
+
+async def match_and_store(
+    session: AsyncSession,
+    connection: ConnectionRow,
+    home: PurchaseOrderRow | None,
+    asked: RequestedBill,
+    *,
+    bill_id: BillId,
+    request_key: str,
+) -> tuple[MatchedBill, dict[str, Any]]:
+    """Match a requested bill and store the result, that of a refused one without the bill; return both, the latter as
+    the JSON that is answered.
+
+    Raises:
+        Refused: as `match_requested`.
+    """
+    matched = await match_requested(session, connection, home, asked, bill_id=bill_id)
+    result = dict(to_stored_json(matched.result))
+    await match_results.save(
+        session,
+        connection_id=ConnectionId(connection.id),
+        purchase_order_id=asked.purchase_order_id,
+        bill_id=None if matched.refused else bill_id,
+        request_key=request_key,
+        outcome=matched.result.outcome,
+        mode=matched.result.matched_in,
+        result=result,
+        why=match_results.ASKED_FOR,
+    )
+    return matched, result
 
 
 def new_bill(

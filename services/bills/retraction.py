@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.bills import BillKind, BillStatus, Origin
-from models.domain.ids import BillId, ConnectionId, OrganizationId
+from models.domain.ids import BillId, ConnectionId
 from models.domain.outbox import MessageKind
 from models.domain.retractions import MAY, RETRACTS_FOR, BillEvent, Does, RetractBy, RetractFor
 from models.domain.setup_checks import Breaks
@@ -136,7 +136,7 @@ async def take_event(
     assert what.way is not None, "what is taken back is taken back in some way"
     await setup_checks.must_not_break(session, ConnectionId(bill.connection_id), Breaks.TAKING_BACK, datetime.now(UTC))
     await retractions.request(session, bill, RETRACTS_FOR[event], what.way, what.dated, actor=actor, why=why)
-    return [await _owe(session, bill, MessageKind.BILL_CHANGED, bill.id, request_key)]
+    return [await outbox.add_for_bill(session, bill, MessageKind.BILL_CHANGED, bill.id, request_key)]
 
 
 async def _hold(session: AsyncSession, bill: BillRow, *, actor: str, why: str, request_key: str) -> list[OutboxMessage]:
@@ -147,24 +147,11 @@ async def _hold(session: AsyncSession, bill: BillRow, *, actor: str, why: str, r
     await retractions.reserve(session, BillId(bill.id), reserves=False)
     await bills.set_status(session, BillId(bill.id), BillStatus.DISPUTED, actor=actor, why=why)
     await session.refresh(bill)
-    messages = [await _owe(session, bill, MessageKind.BILL_DECIDED, bill.id, request_key)]
+    messages = [await outbox.add_for_bill(session, bill, MessageKind.BILL_DECIDED, bill.id, request_key)]
     if bill.purchase_order_id is not None:
         subject = f"{bill.purchase_order_id} {bill.id}"
-        messages.append(await _owe(session, bill, MessageKind.BILL_OFF_ORDER, subject, request_key))
+        messages.append(await outbox.add_for_bill(session, bill, MessageKind.BILL_OFF_ORDER, subject, request_key))
     return messages
-
-
-async def _owe(
-    session: AsyncSession, bill: BillRow, kind: MessageKind, subject_id: str, request_key: str
-) -> OutboxMessage:
-    return await outbox.add(
-        session,
-        kind,
-        subject_id,
-        organization_id=OrganizationId(bill.organization_id),
-        connection_id=ConnectionId(bill.connection_id),
-        request_key=request_key,
-    )
 
 
 # --- what stands in the way ------------------------------------------------------------------------------------

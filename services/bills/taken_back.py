@@ -4,7 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillStatus
-from models.domain.ids import SYNCER, BillId, ConnectionId, ExternalKey, OrganizationId
+from models.domain.ids import SYNCER, BillId, ConnectionId, ExternalKey
 from models.domain.outbox import MessageKind
 from models.domain.retractions import BillEvent, RetractFor, RetractionState
 from models.store.approvals import steps
@@ -74,9 +74,10 @@ async def follow(session: AsyncSession, connection: ConnectionRow, bill_id: Bill
     name = f"{bill_id} {bill.version}"
     if bill.status == BillStatus.AWAITING_APPROVAL:
         await review.rematch_bill(session, connection, bill, "it was sent back to accounts payable")
-        return [await _owe(session, bill, MessageKind.BILL_ACCEPTED, bill.id, name)]
+        return [await outbox.add_for_bill(session, bill, MessageKind.BILL_ACCEPTED, bill.id, name)]
     return [
-        await _owe(session, bill, MessageKind.BILL_OFF_ORDER, f"{order} {bill.id}", name) for order in sorted(orders)
+        await outbox.add_for_bill(session, bill, MessageKind.BILL_OFF_ORDER, f"{order} {bill.id}", name)
+        for order in sorted(orders)
     ]
 
 
@@ -116,7 +117,7 @@ async def restore(
     await review.rematch_bill(session, connection, bill, "it was restored")
     await session.refresh(bill)
     return [
-        await _owe(session, bill, kind, bill.id, request_key)
+        await outbox.add_for_bill(session, bill, kind, bill.id, request_key)
         for kind in (MessageKind.BILL_ACCEPTED, MessageKind.BILL_DECIDED)
     ]
 
@@ -131,16 +132,3 @@ async def _ask_for_approval(session: AsyncSession, connection: ConnectionRow, bi
         bill.approval = ApprovalState.NOT_REQUIRED
         await steps.replace(session, BillId(bill.id), [])
     session.add(bill)
-
-
-async def _owe(
-    session: AsyncSession, bill: BillRow, kind: MessageKind, subject_id: str, request_key: str
-) -> OutboxMessage:
-    return await outbox.add(
-        session,
-        kind,
-        subject_id,
-        organization_id=OrganizationId(bill.organization_id),
-        connection_id=ConnectionId(bill.connection_id),
-        request_key=request_key,
-    )

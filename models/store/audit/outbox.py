@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId, OutboxId
 from models.domain.outbox import MessageKind
+from models.tables import BillRow
 
 LEFT_TO_THE_DECIDER = timedelta(seconds=10)
 """How long only the process that stored a new row delivers it."""
@@ -116,6 +117,20 @@ async def add(
         },
     )
     return OutboxMessage(OutboxId(added.scalar_one()), kind, subject_id, request_key)
+
+
+async def add_for_bill(
+    session: AsyncSession, bill: BillRow, kind: MessageKind, subject_id: str, request_key: str
+) -> OutboxMessage:
+    """Add a message of a bill's organization and connection, about the bill itself or something of it."""
+    return await add(
+        session,
+        kind,
+        subject_id,
+        organization_id=OrganizationId(bill.organization_id),
+        connection_id=ConnectionId(bill.connection_id),
+        request_key=request_key,
+    )
 
 
 async def add_all(
