@@ -50,7 +50,8 @@ class PaymentActivities:
             async with self._database.transaction() as session:
                 attempt = await writes.begin_attempt(session, payments.external_key_for(push.payment_id))
                 if attempt.state is WriteState.SENT:
-                    await outgoing_payments.submit(session, push.payment_id, in_doubt=attempt.in_doubt)
+                    zone = connection.row.time_zone
+                    await outgoing_payments.submit(session, push.payment_id, time_zone=zone, in_doubt=attempt.in_doubt)
                 outgoing = await outgoing_payments.load_for_push(session, push.payment_id)
                 if attempt.state is WriteState.ABANDONED:
                     now = await payments.bill_now(session, push.payment_id)

@@ -24,6 +24,7 @@ from models.store.orders import excluded_records
 from models.store.orders.figures_due import mark_figures_due
 from models.store.orders.order_links import adopt_bills, adopt_receipts, count_receipts, link_chains
 from models.store.orders.order_rows import (
+    LockedLine,
     MappedOrder,
     OrderWrite,
     lock_orders,
@@ -93,9 +94,10 @@ async def upsert(
     touched = [write for write in newer if same_content(stored[write.order.erp_id], write)]
     differing = [write for write in newer if not same_content(stored[write.order.erp_id], write)]
     ours: Mapping[str, bool] = {}
+    lines: Sequence[LockedLine] = ()
     if differing:
         # Read again behind the lock: a refresh may have changed the rows meanwhile.
-        await lock_orders(connection, [write.id for write in differing])
+        lines = await lock_orders(connection, [write.id for write in differing])
         stored = await _stored(connection, connection_id, [write.order.erp_id for write in differing])
         ours = await sent_bills(connection, [write.id for write in differing])
     changed = [write for write in differing if _differs(stored[write.order.erp_id], write)]
@@ -116,7 +118,7 @@ async def upsert(
         await mark_figures_due(connection, in_flight)
         written = [*new, *changed]
         await write_headers(connection, connection_id, written)
-        await write_lines(connection, connection_id, written, stored=changed, in_flight=in_flight)
+        await write_lines(connection, connection_id, written, stored=changed, locked=lines, in_flight=in_flight)
         ids = [write.id for write in written]
         await link_chains(connection, connection_id, ids)
         late = await adopt_receipts(connection, connection_id, ids)

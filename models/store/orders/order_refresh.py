@@ -20,6 +20,7 @@ from models.store.orders.figures_due import figures_are_in, keep_time_of, mark_f
 from models.store.orders.order_links import adopt_all, count_receipts
 from models.store.orders.order_pages import take_back
 from models.store.orders.order_rows import (
+    LockedLine,
     MappedOrder,
     OrderWrite,
     lock_lines,
@@ -51,7 +52,7 @@ async def apply_snapshot(
     await s.flush()
     connection = await s.connection()
     write = order_write(connection_id, mapped)
-    stored = await _lock(connection, write)
+    stored, lines = await _lock(connection, write)
     if stored is not None and stored.left_out:
         await take_back(s, connection_id, [(mapped.order.erp_id, write.revision)])
     if stored is not None and (
@@ -76,6 +77,7 @@ async def apply_snapshot(
         connection_id,
         [write],
         stored=[] if stored is None else [write],
+        locked=lines,
         in_flight=[write.id] if stale else [],
     )
     await adopt_all(connection, connection_id, [write.id])
@@ -113,11 +115,11 @@ def _is_overtaken(stored: Any, write: OrderWrite, snapshot: PurchaseOrderSnapsho
     )
 
 
-async def _lock(connection: AsyncConnection, write: OrderWrite) -> Any:
+async def _lock(connection: AsyncConnection, write: OrderWrite) -> tuple[Any, Sequence[LockedLine]]:
     """Lock the order and its lines (`lock_orders`).
 
-    Return the order as it is behind the lock, or None when we have none. `bills_in_parts` may be of before a wait for
-    the lock: parts that were planned meanwhile are in no evidence that was read before.
+    Return the order as it is behind the lock, or None when we have none, and its lines. `bills_in_parts` may be of
+    before a wait for the lock: parts that were planned meanwhile are in no evidence that was read before.
     """
     stored = (
         await connection.execute(
@@ -130,9 +132,7 @@ async def _lock(connection: AsyncConnection, write: OrderWrite) -> Any:
             {"id": write.id},
         )
     ).one_or_none()
-    if stored is not None:
-        await lock_lines(connection, [write.id])
-    return stored
+    return stored, () if stored is None else await lock_lines(connection, [write.id])
 
 
 async def _mark_to_notify(connection: AsyncConnection, write: OrderWrite, *, moved: bool) -> None:

@@ -78,8 +78,17 @@ def same_content(row: Any, write: OrderWrite) -> bool:
     )
 
 
-async def lock_orders(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
-    """Lock the orders and their lines until the transaction ends.
+class LockedLine(NamedTuple):
+    """An order line as it is behind the lock."""
+
+    purchase_order_id: PurchaseOrderId
+    line_no: int
+    erp_id: ErpId
+    deleted: bool
+
+
+async def lock_orders(connection: AsyncConnection, order_ids: Sequence[str]) -> Sequence[LockedLine]:
+    """Lock the orders and their lines until the transaction ends; return the lines.
 
     First the orders by id, then their lines by number, in every caller: two that lock alike cannot wait for each other.
     The orders' lock lets bills be inserted against them; the lines' lock is the one that bill creation takes.
@@ -88,18 +97,19 @@ async def lock_orders(connection: AsyncConnection, order_ids: Sequence[str]) -> 
         text("select 1 from purchase_orders where id = any(cast(:ids as text[])) order by id for no key update"),
         {"ids": order_ids},
     )
-    await lock_lines(connection, order_ids)
+    return await lock_lines(connection, order_ids)
 
 
-async def lock_lines(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
-    """Lock the lines of orders that the caller has locked: the second half of `lock_orders`."""
-    await connection.execute(
+async def lock_lines(connection: AsyncConnection, order_ids: Sequence[str]) -> Sequence[LockedLine]:
+    """Lock and return the lines of orders that the caller has locked: the second half of `lock_orders`."""
+    rows = await connection.execute(
         text(
-            "select 1 from purchase_order_lines where purchase_order_id = any(cast(:ids as text[]))"
-            " order by purchase_order_id, line_no for update"
+            "select purchase_order_id, line_no, erp_id, deleted from purchase_order_lines"
+            " where purchase_order_id = any(cast(:ids as text[])) order by purchase_order_id, line_no for update"
         ),
         {"ids": order_ids},
     )
+    return [LockedLine._make(row) for row in rows]
 
 
 async def sent_bills(connection: AsyncConnection, order_ids: Sequence[str]) -> Mapping[str, bool]:
@@ -234,13 +244,15 @@ async def write_lines(
     writes: Sequence[OrderWrite],
     *,
     stored: Sequence[OrderWrite],
+    locked: Sequence[LockedLine],
     in_flight: Sequence[str] = (),
 ) -> bool:
     """Write the orders' lines; return whether a stored line changed, so that R and E must be computed again.
 
-    Orders in `stored` may have lines already. Orders `in_flight` keep their billed quantities.
+    Orders in `stored` may have lines already, which are among those `locked`. Orders `in_flight` keep their billed
+    quantities.
     """
-    moved = await _make_room(connection, stored) if stored else False
+    moved = await _make_room(connection, stored, locked) if stored else False
     written = await connection.execute(
         text(_WRITE_LINES),
         {
@@ -255,23 +267,18 @@ async def write_lines(
     return moved or written.rowcount > 0
 
 
-async def _make_room(connection: AsyncConnection, changed: Sequence[OrderWrite]) -> bool:
+async def _make_room(connection: AsyncConnection, changed: Sequence[OrderWrite], locked: Sequence[LockedLine]) -> bool:
     """Mark the lines that the ERP no longer has, and move all lines of an order it renumbered out of the way.
 
     A line is the ERP's record, not its number: our bills follow it (the foreign key cascades).
     """
     incoming = {write.id: {line.erp_id: line.line_no for line in write.order.lines} for write in changed}
-    rows = await connection.execute(
-        text(
-            "select purchase_order_id, line_no, erp_id, deleted from purchase_order_lines"
-            " where purchase_order_id = any(cast(:ids as text[]))"
-        ),
-        {"ids": list(incoming)},
-    )
     gone: list[tuple[str, str]] = []
     renumbered: set[str] = set()
-    for row in rows:
-        numbers = incoming[row.purchase_order_id]
+    for row in locked:
+        numbers = incoming.get(row.purchase_order_id)
+        if numbers is None:
+            continue
         now = numbers.get(row.erp_id)
         if now is None:
             if not row.deleted:

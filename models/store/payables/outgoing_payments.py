@@ -48,7 +48,8 @@ _IN_PUSH = text(
                and v.deleted_at is null) as vendor_on_hold,
            b.id as bill_id, b.vendor_id, b.document_id, b.erp_id, b.payable_id, b.number,
            coalesce(o.owner_entity, b.entity) as owner_entity,
-           b.rejected_in_erp, b.status as bill_status
+           b.rejected_in_erp, b.status as bill_status,
+           exists (select from bill_parts x where x.bill_id = b.id) as in_parts
       from payments p join bills b on b.id = p.bill_id join connections c on c.id = p.connection_id
       left join purchase_orders o on o.id = b.purchase_order_id
      where p.id = :id
@@ -63,7 +64,7 @@ async def load_for_push(session: AsyncSession, payment_id: PaymentId) -> Outgoin
     if row.stands_alone:
         shares = await standalone_payments.outgoing_shares(session, payment_id)
         return _outgoing(row, shares.parts, _memo(shares.numbers), missing=shares.missing, rejected=shares.rejected)
-    parts = await bill_parts.of_bill(session, BillId(row.bill_id))
+    parts = await bill_parts.of_bill(session, BillId(row.bill_id)) if row.in_parts else ()
     missing = any(part.state != PartState.IN_ERP for part in parts)
     return _outgoing(
         row, () if missing else _shares(parts, row.amount), row.number, missing=missing, rejected=row.rejected_in_erp
@@ -126,12 +127,10 @@ _SUBMIT = text(
     """
 )
 
-_TIME_ZONE = text("select c.time_zone from payments p join connections c on c.id = p.connection_id where p.id = :id")
 
-
-async def submit(session: AsyncSession, payment_id: PaymentId, *, in_doubt: bool) -> None:
-    """Store the day on which the payment is submitted; of one that may have been sent before, that day stays."""
-    time_zone = (await session.execute(_TIME_ZONE, {"id": payment_id})).scalar_one()
+async def submit(session: AsyncSession, payment_id: PaymentId, *, time_zone: str | None, in_doubt: bool) -> None:
+    """Store the day on which the payment is submitted, in the connection's time zone; of one that may have been sent
+    before, that day stays."""
     await session.execute(_SUBMIT, {"id": payment_id, "today": today_in(time_zone), "in_doubt": in_doubt})
 
 
