@@ -20,7 +20,7 @@ def figures(ordered: str, received: str, billed: str, pending: str) -> tuple[Dec
 
 
 async def test_partly_then_fully_and_the_status_comes_back_by_itself(api: StackClient, company: SandboxCompany) -> None:
-    """S4-22, S4-24, S4-65..67, S1-23: two bills on one order; the user never syncs a second time."""
+    """S4-12, S4-22, S4-24, S4-65..67, S1-23: two bills on one order; the user never syncs a second time."""
     company.order("PO-1")
     await api.start()
     runs = len(await api.items(f"/v1/connections/{api.connection_id}/sync-runs"))
@@ -41,12 +41,14 @@ async def test_partly_then_fully_and_the_status_comes_back_by_itself(api: StackC
     ]
     assert len(company.held("vendor_invoices")) == len(company.held("bills")) == 2
     assert {bill["id"] for bill in await api.bills_of("PO-1")} == {first["id"], second["id"]}
+    listed = [(bill["purchase_order_id"], bill["reference"]) for bill in await api.items("/v1/bills")]
+    assert listed == [(order["id"], "PO-1")] * 2  # the list of bills links to their order
     assert len(await api.items(f"/v1/connections/{api.connection_id}/sync-runs")) == runs
     assert await api.issues() == []
 
 
 async def test_over_the_ceiling_is_refused_with_the_numbers(api: StackClient, company: SandboxCompany) -> None:
-    """S4-28: nothing is saved, nothing reaches the ERP, and the answer says what is left."""
+    """S4-09, S4-28: nothing is saved, nothing reaches the ERP, and the answer says what is left."""
     company.order("PO-1")
     await api.start()
     await api.billed("PO-1", {1: "7"})
@@ -193,7 +195,7 @@ async def test_unlinking_after_the_sync_is_refused_with_the_reason(api: StackCli
 
 
 async def test_orders_are_view_only(api: StackClient, company: SandboxCompany) -> None:
-    """S1-01, S1-29, S2-86: no call creates, edits, deletes or approves an order, here or in the ERP."""
+    """S1-01, S1-29, S2-86, S4-20: no call creates, edits, deletes or approves an order, here or in the ERP."""
     company.order("PO-1")
     await api.start()
     order = await api.order("PO-1")

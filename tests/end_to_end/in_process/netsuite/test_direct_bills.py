@@ -1,16 +1,18 @@
 """Bills without a purchase order, from the API to NetSuite's books."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from settings import Settings
 from tests.harness.account_lines import furnish_netsuite
 from tests.harness.approval_walk import let_approve, person, set_approvals
-from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts
 
 
 async def test_a_bill_without_an_order_is_a_vendor_bill_and_is_paid(api: StackClient, company: SandboxCompany) -> None:
-    """S1-28, S5-60, S5-66..68: expense lines with account, department and text, once; paid like any other."""
+    """S1-28, S5-60..68: the vendor, both dates, the number and our key; lines with account, department and text; once.
+    Paid like any other."""
     furnish_netsuite(company)
     await api.start()
     company.breaks("lost_answer", "add", object="vendorBill")
@@ -21,12 +23,18 @@ async def test_a_bill_without_an_order_is_a_vendor_bill_and_is_paid(api: StackCl
         ],
         vendor_id="Vendor One",
         number="RENT-12",
+        due_date=(today() + timedelta(days=45)).isoformat(),
         memo="December",
     )
     bill = await api.arrived(bill_id)
     assert (bill["status"], bill["purchase_order_id"], bill["direct"]) == ("synced", None, True)
     assert company.fired("lost_answer") == 1
     held = company.one("bills", number="RENT-12")
+    assert held["vendor_id"] == "V-1"
+    assert [held[name][:10] for name in ("date", "due_date")] == [
+        today().isoformat(),
+        (today() + timedelta(days=45)).isoformat(),
+    ]
     assert (held["external_id"].casefold(), held["record_no"]) == (bill["external_key"].casefold(), bill["payable_id"])
     assert [(line["account"], Decimal(line["amount"]), line["description"]) for line in held["lines"]] == [
         ("6600", Decimal("1200"), "Rent"),

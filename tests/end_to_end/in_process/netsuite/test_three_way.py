@@ -24,7 +24,7 @@ def codes(answer: Any) -> list[str]:
 
 
 async def test_ordered_received_billed_and_what_is_left(api: StackClient, company: SandboxCompany) -> None:
-    """S4-34, S4-35, S4-36, S4-37: judged by line; a line fully received and billed is out of the next draft."""
+    """S4-33..37: judged by line; a line fully received and billed is out of the next draft."""
     company.order("PO-1")
     company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "6"}, {"line": 2, "quantity": "5"}])
     await api.start(mode="three_way")
