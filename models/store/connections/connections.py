@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, cast, func, or_
+from sqlalchemy import ColumnElement, bindparam, case, cast, func, or_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select, update
@@ -166,14 +166,19 @@ async def _readable_id(s: AsyncSession, erp: Erp, company: str, entity: str | No
     return f"{slug}-{number}"
 
 
+# Made once: to put it together costs more than to run it, and every activity begins with it.
+_BY_ID = select(ConnectionRow).where(col(ConnectionRow.id) == bindparam("connection"))
+
+
 async def get(
     s: AsyncSession, connection_id: ConnectionId, organization_id: OrganizationId | None = None
 ) -> ConnectionRow | None:
     """Return the connection or None; with an organization only if it owns the connection."""
-    statement = select(ConnectionRow).where(col(ConnectionRow.id) == connection_id)
+    statement = _BY_ID
     if organization_id is not None:
         statement = statement.where(col(ConnectionRow.organization_id) == organization_id)
-    return (await s.exec(statement, execution_options={"populate_existing": True})).one_or_none()
+    rows = await s.exec(statement, params={"connection": connection_id}, execution_options={"populate_existing": True})
+    return rows.one_or_none()
 
 
 async def list_for(s: AsyncSession, organization_id: OrganizationId) -> Sequence[ConnectionRow]:

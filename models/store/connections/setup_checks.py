@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, text
+from sqlalchemy import bindparam, delete, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,13 +23,21 @@ async def all_of(s: AsyncSession, connection_id: ConnectionId, *, lock: bool = F
     return list((await s.exec(statement, execution_options={"populate_existing": True})).all())
 
 
+# Made once: to put it together costs more than to run it, and every bill and payment asks.
+_FAILING = (
+    select(SetupCheckRow)
+    .where(
+        col(SetupCheckRow.connection_id) == bindparam("connection"),
+        or_(col(SetupCheckRow.state) == CheckState.FAIL, col(SetupCheckRow.confirmed_state) == CheckState.FAIL),
+    )
+    .order_by(col(SetupCheckRow.code))
+)
+
+
 async def failing(s: AsyncSession, connection_id: ConnectionId) -> list[SetupCheckRow]:
     """Return the stored checks of a connection that may fail, by code: hardly ever any."""
-    fails = or_(col(SetupCheckRow.state) == CheckState.FAIL, col(SetupCheckRow.confirmed_state) == CheckState.FAIL)
-    statement = select(SetupCheckRow).where(col(SetupCheckRow.connection_id) == connection_id, fails)
-    return list(
-        (await s.exec(statement.order_by(col(SetupCheckRow.code)), execution_options={"populate_existing": True})).all()
-    )
+    rows = await s.exec(_FAILING, params={"connection": connection_id}, execution_options={"populate_existing": True})
+    return list(rows.all())
 
 
 async def get(s: AsyncSession, connection_id: ConnectionId, code: str) -> SetupCheckRow | None:
