@@ -1,7 +1,8 @@
 """Keep one connection's access token fresh: of all workers one refreshes, and stores before anybody uses the result.
 
 A refresh token that was superseded is not presented on purpose. After a lost answer it is presented once more, as
-nothing else is at hand; then the grant counts as lost, and a person connects again (reference 2.3, 2.4).
+nothing else is at hand; then the grant counts as lost, and a person connects again (reference 2.3, 2.4). That one time
+is not spent at once: what lost the answer, mostly a gateway, may go on for some minutes.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ from erp.tokens import Tokens, TokenStore
 
 EARLY = timedelta(minutes=2)
 """How long before its end an access token is refreshed."""
+
+ONCE_MORE_AFTER = timedelta(minutes=2)
+"""How long after a lost answer the refresh token is presented once more."""
 
 ENDED = "ended"
 """The name under which the reason is stored why the grant is over."""
@@ -57,12 +61,18 @@ class Access:
             tokens = self._tokens
         _must_be_usable(tokens)
         if tokens.get(LOST):
-            raise Unavailable("QuickBooks' answer to a refresh of the access token was lost.", code="ERP_NO_ANSWER")
+            raise Unavailable(
+                "QuickBooks' answer to a refresh of the access token was lost.",
+                code="ERP_NO_ANSWER",
+                retry_after=ONCE_MORE_AFTER,
+            )
         return tokens
 
     async def _refresh(self, tokens: Tokens) -> Tokens:
         if tokens.get(ENDED):
             return tokens
+        if tokens.get(LOST):
+            _must_have_waited(expiry(tokens, LOST))
         try:
             return await self._server.refresh(tokens)
         except GrantEnded as ended:
@@ -83,6 +93,16 @@ def _must_be_usable(tokens: Tokens) -> None:
         )
     if not tokens.get("refresh_token") or not tokens.get("realm"):
         raise AuthenticationFailed("Nobody has authorized this connection yet.", code="AUTH_CREDENTIALS_MISSING")
+
+
+def _must_have_waited(lost_at: datetime) -> None:
+    left = lost_at + ONCE_MORE_AFTER - datetime.now(UTC)
+    if left > timedelta(0):
+        raise Unavailable(
+            "QuickBooks' answer to a refresh of the access token was lost a moment ago; this connection waits.",
+            code="ERP_NO_ANSWER",
+            retry_after=left,
+        )
 
 
 def _is_fresh(tokens: Tokens) -> bool:

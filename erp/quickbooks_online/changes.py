@@ -154,12 +154,14 @@ class Changes:
         )
 
     async def _captured(self, kinds: Sequence[str], start: datetime) -> "_Changed":
-        answer = await self._client.get("cdc", entities=",".join(kinds), changedSince=wire.query_time(start))
+        answer = await self._client.get(
+            "cdc", "CDCResponse", entities=",".join(kinds), changedSince=wire.query_time(start)
+        )
         changed: dict[str, list[Entity]] = {kind: [] for kind in kinds}
         deleted: dict[str, list[Entity]] = {kind: [] for kind in kinds}
         count = 0
         responses = wire.parts(answer, "CDCResponse")
-        if not responses or any("Fault" in response or "QueryResponse" not in response for response in responses):
+        if not responses or not all(_says_what_changed(response) for response in responses):
             # An answer that does not say what changed is not one that says that nothing did.
             raise MalformedAnswer("QuickBooks did not say what changed.", code="MALFORMED_ANSWER")
         for response in responses:
@@ -209,6 +211,13 @@ class _Changed(NamedTuple):
     complete: frozenset[str]
     at: datetime
     size: int
+
+
+def _says_what_changed(response: Entity) -> bool:
+    members = response.get("QueryResponse")
+    return wire.are_records(members) and all(
+        wire.is_readable(inner) for member in wire.parts(response, "QueryResponse") for inner in member.values()
+    )
 
 
 def _since(kind: str, cursors: Mapping[Stream, str], asked: Iterable[Stream]) -> str:

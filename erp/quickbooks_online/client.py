@@ -76,9 +76,16 @@ class QuickBooksClient:
         """Return QuickBooks' clock, as its last answer had it."""
         return self._transport.clock
 
-    async def get(self, path: str, **params: str) -> Entity:
-        """Read a resource below the company."""
-        return await self._read("GET", path, params)
+    async def get(self, path: str, name: str, **params: str) -> Entity:
+        """Read a resource below the company and return the whole answer; `name` is what must be in it.
+
+        Raises:
+            MalformedAnswer: it is not in it: that is not the same as empty.
+        """
+        answer = await self._read("GET", path, params)
+        if not isinstance(answer.get(name), Mapping | list):
+            raise MalformedAnswer(f"QuickBooks answered without a {name}.", code="MALFORMED_ANSWER")
+        return answer
 
     async def query(self, statement: str) -> Entity:
         """Run a query and return the whole answer; a long statement is posted.
@@ -90,7 +97,8 @@ class QuickBooksClient:
             answer = await self._read("GET", "query", {"query": statement})
         else:
             answer = await self._read("POST", "query", {}, statement.encode(), "application/text")
-        if "QueryResponse" not in answer:
+        found = answer.get("QueryResponse")
+        if not isinstance(found, Mapping) or not all(map(wire.is_readable, found.values())):
             raise MalformedAnswer("QuickBooks answered a query without a QueryResponse.", code="MALFORMED_ANSWER")
         return answer
 

@@ -36,13 +36,13 @@ class Companies:
 
     async def name(self) -> str:
         """Return the company's name, proving that the tokens are good for it."""
-        answer = await self._client.get(f"companyinfo/{self._client.realm}")
+        answer = await self._client.get(f"companyinfo/{self._client.realm}", "CompanyInfo")
         info = wire.part(answer, "CompanyInfo")
         return wire.text(info, "CompanyName") or wire.text(info, "LegalName") or self._client.realm
 
     async def country(self) -> str:
         """Return the country of the company's edition, as QuickBooks writes it; empty: it does not say."""
-        answer = await self._client.get(f"companyinfo/{self._client.realm}")
+        answer = await self._client.get(f"companyinfo/{self._client.realm}", "CompanyInfo")
         return wire.text(wire.part(answer, "CompanyInfo"), "Country") or ""
 
     async def current(self) -> Company:
@@ -54,7 +54,7 @@ class Companies:
 
     async def read(self) -> Company:
         """Read the preferences now."""
-        self.take_in(wire.part(await self._client.get("preferences"), "Preferences"))
+        self.take_in(wire.part(await self._client.get("preferences", "Preferences"), "Preferences"))
         assert self._company is not None, "it was just taken in"
         return self._company
 

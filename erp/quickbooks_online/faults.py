@@ -6,7 +6,7 @@ UNKNOWN_ERP_ERROR with all evidence, never a silent default.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -149,16 +149,55 @@ def holder(error: ErpError) -> Holder | None:
 
 
 def of_json(value: Any) -> list[Fault]:
-    """Return the errors of a JSON answer in either casing; none: it is no fault."""
-    if not isinstance(value, Mapping):
-        return []
-    fault = value.get("Fault") or value.get("fault")
+    """Return the errors of a JSON answer, wherever in it they are; none: it is no fault.
+
+    A fault stands at the top, in a part of an answer (a query's, a batch's, a change data capture's) or in place of a
+    record, in either casing, and may be empty: whatever calls itself a fault is one.
+    """
+    return [fault for found in _found(value, _DEEPEST, in_part=True) for fault in _of_one(found)]
+
+
+_DEEPEST = 12
+"""More levels than an answer has down to its records."""
+
+_NAMES = ("Fault", "fault")
+
+_PARTS = frozenset(
+    form
+    for name in ("QueryResponse", "CDCResponse", "BatchItemResponse", "AttachableResponse")
+    for form in (name, name.casefold(), name[0].casefold() + name[1:])
+)
+"""The parts of answers that hold other parts, or records, as either casing writes them."""
+
+
+def _found(value: Any, levels: int, *, in_part: bool) -> Iterator[Any]:
+    """Yield the values of all faults in an answer: it looks into the parts and at each record, not into records."""
+    if not levels:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from _found(one, levels - 1, in_part=in_part)
+    elif isinstance(value, Mapping):
+        yield from (value[name] for name in _NAMES if value.get(name) is not None)
+        if in_part:
+            for name, inner in value.items():
+                if name not in _NAMES:
+                    yield from _found(inner, levels - 1, in_part=name in _PARTS)
+
+
+def _of_one(fault: Any) -> Iterator[Fault]:
+    """Yield the errors of one fault, at least one: errors come as a list, as one object, or as mere text."""
+    if isinstance(fault, list):
+        for one in fault or [{}]:
+            yield from _of_one(one)
+        return
     if not isinstance(fault, Mapping):
-        return []
+        yield _coded(Fault("", str(fault), "", "", ""))
+        return
     kind = str(fault.get("type") or "")
-    errors = fault.get("Error") or fault.get("error") or []
-    faults = [_fault(error, kind) for error in errors if isinstance(error, Mapping)]
-    return faults or [Fault("", "", "", "", kind)]
+    errors = fault.get("Error") or fault.get("error") or [{}]
+    for error in errors if isinstance(errors, list) else [errors]:
+        yield _fault(error if isinstance(error, Mapping) else {"message": error}, kind)
 
 
 def _fault(error: Entity, kind: str) -> Fault:

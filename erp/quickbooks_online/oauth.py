@@ -28,6 +28,10 @@ SCOPE = "com.intuit.quickbooks.accounting"
 FINAL = frozenset({"invalid_grant"})
 """Errors after which a refresh token is never presented again (section 2.4)."""
 
+NOT_DONE = frozenset({401, 403, 404, 407, 429, 503})
+"""HTTP statuses of a token endpoint that did not take the request up: it refuses who asks, or says that it is not there
+now. Any other failure, such as a gateway's 502 or 504, may come after the token was changed."""
+
 
 class GrantEnded(Exception):
     """The authorization is over: a person must connect again."""
@@ -133,7 +137,7 @@ class OAuthServer:
 
         Raises:
             GrantEnded: the refresh token is expired, revoked or superseded.
-            AnswerLost: the server may have changed the token.
+            AnswerLost: the server may have changed the token: its answer was lost, is unreadable, or is a gateway's.
             ErpError: the server is away, throttles or refuses the app: the token was not used.
         """
         async with self._client() as client:
@@ -208,15 +212,17 @@ def _checked(response: httpx.Response) -> httpx.Response:
         GrantEnded, AnswerLost, ErpError: what it says otherwise.
     """
     body = faults.read_body(response.content)
-    said = body.value.get("error") if isinstance(body.value, Mapping) else None
-    if response.status_code == 200:
-        if isinstance(body.value, Mapping) and body.value.get("access_token") and body.value.get("refresh_token"):
-            return response
-        raise AnswerLost
+    value = body.value if isinstance(body.value, Mapping) else {}
+    said = str(value.get("error") or "")
     if said in FINAL:
-        description = body.value.get("error_description") or ""
-        raise GrantEnded(f"{said} {description}".strip())
-    raise _refusal(response, str(said or ""))
+        raise GrantEnded(f"{said} {value.get('error_description') or ''}".strip())
+    if response.status_code == 200 and all(
+        isinstance(value.get(name), str) and value[name] for name in ("access_token", "refresh_token")
+    ):
+        return response
+    if response.status_code in NOT_DONE or (said and response.status_code < 500):
+        raise _refusal(response, said)
+    raise AnswerLost
 
 
 def _refusal(response: httpx.Response, said: str) -> ErpError:
@@ -231,6 +237,10 @@ def _refusal(response: httpx.Response, said: str) -> ErpError:
         )
     if status >= 500:
         return faults.outage(status, writing=False)
+    if status in (404, 407) and not said:
+        return Unavailable(
+            f"The address of QuickBooks' tokens answered HTTP {status}.", code="ENDPOINT_REFUSED", evidence=evidence
+        )
     return AuthenticationFailed(
         f"QuickBooks refuses this installation's app ({said or status}).", code="AUTH_APP_REFUSED", evidence=evidence
     )

@@ -88,6 +88,18 @@ def parts(entity: Entity, name: str) -> list[Entity]:
     return [value] if isinstance(value, Mapping) else []
 
 
+def are_records(value: Any) -> bool:
+    """Return whether a value is a list of objects, or one object: anything else would be read as an empty list."""
+    if isinstance(value, list):
+        return all(type(one) is dict or isinstance(one, Mapping) for one in value)
+    return isinstance(value, Mapping)
+
+
+def is_readable(member: Any) -> bool:
+    """Return whether a member of a query's answer can be read: records, or a count."""
+    return are_records(member) or isinstance(member, int | Decimal) or (isinstance(member, str) and member.isdecimal())
+
+
 def text(entity: Entity, name: str) -> str | None:
     """Return a field as text; None if it is absent or empty."""
     value = entity.get(name)

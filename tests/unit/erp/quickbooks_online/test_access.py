@@ -11,6 +11,7 @@ import pytest
 
 from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, ErpError, Throttled, Unavailable
+from erp.quickbooks_online import access
 from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.oauth import OAuthServer
 from tests.unit.erp.quickbooks_online.service import ENDPOINT, KeptTokens, Service
@@ -60,37 +61,100 @@ def lost(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadTimeout("too late", request=request)
 
 
-def html(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, content=b"<html>fine</html>")
+def cut(request: httpx.Request) -> httpx.Response:
+    raise httpx.RemoteProtocolError("peer closed connection without sending complete message body", request=request)
 
 
-@pytest.mark.parametrize("how", [lost, html])
+def answered(status: int, content: bytes) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(status, content=content)
+
+
+UNKNOWN = [
+    lost,
+    cut,
+    answered(200, b"<html>fine</html>"),
+    answered(200, b'{"access_token": "at-2", "refresh_tok'),
+    answered(200, b'{"access_token": "at-2", "refresh_token": null}'),
+    answered(200, b""),
+    answered(500, b"<html/>"),
+    answered(500, b'{"error": "server_error"}'),
+    answered(502, b"<html/>"),
+    answered(504, b"<html/>"),
+    answered(400, b'{"error": "inval'),
+]
+"""Answers after which nobody knows whether the token was changed: lost ones, and those of a gateway."""
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let the time pass after which a token is presented once more."""
+    return lambda: monkeypatch.setattr(access, "ONCE_MORE_AFTER", timedelta(0))
+
+
+async def outcome(service: Service, kept: KeptTokens) -> str:
+    """What a call comes to, from a worker of its own."""
+    try:
+        await service.connector(kept).check()
+    except ErpError as error:
+        return error.code
+    return "goes on"
+
+
+@pytest.mark.parametrize("how", UNKNOWN)
 async def test_after_a_lost_answer_the_old_token_is_presented_once_more(
-    how: Callable[[httpx.Request], httpx.Response],
+    how: Callable[[httpx.Request], httpx.Response], later: Callable[[], None]
 ) -> None:
     """2.4: nothing else is at hand; whether it still works is QuickBooks' choice."""
     service, kept = Service(), KeptTokens(access_expires_at=PAST)
     service.answer_first("/tokens/bearer", how)
-    with pytest.raises(Unavailable):
-        await service.connector(kept).check()
+    assert await outcome(service, kept) == "ERP_NO_ANSWER"
+    later()
     service.answer_first("/tokens/bearer", lambda _: tokens(3))
-    await service.connector(kept).check()
+    assert await outcome(service, kept) == "goes on"
     assert presented(service) == ["rt-1", "rt-1"]
     assert (kept.tokens["refresh_token"], "answer_lost_at" in kept.tokens) == ("rt-3", False)
 
 
-async def test_a_second_lost_answer_loses_the_grant() -> None:
-    """2.4: never a loop."""
+@pytest.mark.parametrize("first", UNKNOWN)
+@pytest.mark.parametrize("second", [lost, answered(502, b""), answered(400, b'{"error":"invalid_grant"}')])
+async def test_a_second_lost_answer_loses_the_grant(
+    first: Callable[[httpx.Request], httpx.Response],
+    second: Callable[[httpx.Request], httpx.Response],
+    later: Callable[[], None],
+) -> None:
+    """2.4: never a loop, whichever way the answers were lost; afterwards all workers say the same."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    for how in (first, second):
+        service.answer_first("/tokens/bearer", how)
+    assert await outcome(service, kept) == "ERP_NO_ANSWER"
+    later()
+    assert [await outcome(service, kept) for _ in range(5)] == ["AUTH_RECONNECT"] * 5
+    assert presented(service) == ["rt-1", "rt-1"]
+
+
+async def test_the_one_repetition_is_not_spent_at_once() -> None:
+    """What lost the answer, mostly a gateway, goes on for some minutes: two calls within them do not end a grant."""
     service, kept = Service(), KeptTokens(access_expires_at=PAST)
     for _ in range(2):
-        service.answer_first("/tokens/bearer", lost)
-    with pytest.raises(Unavailable):
-        await service.connector(kept).check()
+        service.answer_first("/tokens/bearer", answered(502, b""))
     for _ in range(3):
-        with pytest.raises(AuthenticationFailed) as caught:
+        with pytest.raises(Unavailable) as caught:
             await service.connector(kept).check()
-        assert caught.value.code == "AUTH_RECONNECT"
-    assert presented(service) == ["rt-1", "rt-1"]
+        assert caught.value.retry_after is not None
+        assert timedelta(seconds=100) < caught.value.retry_after <= timedelta(minutes=2)
+    assert presented(service) == ["rt-1"]
+
+
+async def test_what_surely_was_not_done_does_not_spend_the_repetition(later: Callable[[], None]) -> None:
+    """A throttle after a lost answer: the token is presented when the throttle is over."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    service.answer_first("/tokens/bearer", lost)
+    assert await outcome(service, kept) == "ERP_NO_ANSWER"
+    later()
+    service.answer_first("/tokens/bearer", answered(429, b""))
+    assert await outcome(service, kept) == "ERP_THROTTLED"
+    service.answer_first("/tokens/bearer", lambda _: tokens(3))
+    assert await outcome(service, kept) == "goes on"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +162,8 @@ async def test_a_second_lost_answer_loses_the_grant() -> None:
     [
         (httpx.Response(429, content=b"<html/>"), Throttled, "ERP_THROTTLED"),
         (httpx.Response(503, content=b"<html/>"), Unavailable, "ERP_OUTAGE"),
+        (httpx.Response(404, content=b"<html/>"), Unavailable, "ENDPOINT_REFUSED"),
+        (httpx.Response(400, json={"error": "invalid_request"}), AuthenticationFailed, "AUTH_APP_REFUSED"),
         (httpx.Response(401, json={"error": "invalid_client"}), AuthenticationFailed, "AUTH_APP_REFUSED"),
     ],
 )

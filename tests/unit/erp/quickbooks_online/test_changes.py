@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from erp.errors import MalformedAnswer
+from erp.errors import ErpError, MalformedAnswer, Unavailable
 from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds, Stream
 from tests.unit.erp.quickbooks_online.service import PO, Service
@@ -59,20 +59,27 @@ TIME = {"time": stamp(timedelta())}
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "family"),
     [
-        TIME,
-        {"CDCResponse": [], **TIME},
-        {"CDCResponse": [{"Fault": {"Error": [{"code": "10000"}], "type": "SystemFault"}}], **TIME},
+        (TIME, MalformedAnswer),
+        ({"CDCResponse": [], **TIME}, MalformedAnswer),
+        ({"CDCResponse": None, **TIME}, MalformedAnswer),
+        ({"CDCResponse": [None], **TIME}, MalformedAnswer),
+        ({"CDCResponse": [{"QueryResponse": None}], **TIME}, MalformedAnswer),
+        ({"CDCResponse": [{"QueryResponse": [None]}], **TIME}, MalformedAnswer),
+        ({"CDCResponse": [{"QueryResponse": [{"PurchaseOrder": None}]}], **TIME}, MalformedAnswer),
+        ({"CDCResponse": [{"Fault": {"Error": [{"code": "10000"}], "type": "SystemFault"}}], **TIME}, Unavailable),
     ],
 )
-async def test_an_answer_that_says_nothing_is_not_that_nothing_changed(service: Service, said: dict[str, Any]) -> None:
+async def test_an_answer_that_says_nothing_is_not_that_nothing_changed(
+    service: Service, said: dict[str, Any], family: type[ErpError]
+) -> None:
     """Issue 11: faults in all their shapes, inside HTTP 200 too: what changed comes with the next try."""
     connector = service.connector()
     await connector.check()
     service.documents["PurchaseOrder"].append(order(2, timedelta(minutes=1)))
     service.answer_first("cdc", lambda request: httpx.Response(200, json=said))
-    with pytest.raises(MalformedAnswer):
+    with pytest.raises(family):
         await connector.changes.detect_changes(cursors())
     change_set = await connector.changes.detect_changes(cursors())
     assert {version.stream for version in change_set.record_versions} == {Stream.PURCHASE_ORDERS}

@@ -1,6 +1,8 @@
 """Faults in all their shapes (reference 2.7, 4, 7)."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +21,8 @@ from erp.errors import (
 from erp.quickbooks_online import faults
 from erp.registry import issue_code
 from models.domain.connections import Erp
-from tests.unit.erp.quickbooks_online.service import fault, throttle, token_refused
+from models.domain.ids import ErpId
+from tests.unit.erp.quickbooks_online.service import Service, fault, throttle, token_refused
 
 
 def error_of(response: httpx.Response, *, writing: bool = False) -> ErpError:
@@ -100,3 +103,80 @@ def test_every_code_has_its_words(code: str) -> None:
     assert row.code == code
     assert row.title != issue_code("UNKNOWN_ERP_ERROR").title or code == "UNKNOWN_ERP_ERROR"
     assert row.fix
+
+
+DETAIL = {"Message": "Object Not Found", "Detail": "d", "code": "610", "element": ""}
+KNOWN = {"Error": [DETAIL], "type": "ValidationFault"}
+LOWER = {"error": [{"message": "m", "detail": "d", "code": "610", "element": None}], "type": "VALIDATION"}
+
+SHAPES = [KNOWN, LOWER, {"Error": DETAIL}, [KNOWN], {"Error": [DETAIL, None, "more"]}]
+"""What a fault with a code may look like."""
+
+WORDLESS = [{}, [], "", "Something is wrong", {"Error": []}, {"Error": {}}, {"Error": None}, {"type": "SystemFault"},
+            {"Error": "text"}, {"Error": ["text", 7]}, {"Error": [None]}, {"Error": [{"code": None}]}, 7]  # fmt: skip
+"""Faults that say nothing, or nothing in the usual form."""
+
+PLACES: dict[str, Callable[[str, Any], Any]] = {
+    "top": lambda name, fault: {name: fault, "time": "2026-03-02T08:15:22.131-08:00"},
+    "query": lambda name, fault: {"QueryResponse": {name: fault}},
+    "in place of a record": lambda name, fault: {"QueryResponse": {"Bill": [{"Id": "1"}, {name: fault}]}},
+    "in the record": lambda name, fault: {"Bill": {"Id": "1", name: fault}},
+    "capture": lambda name, fault: {"CDCResponse": [{"QueryResponse": [{"Bill": [{"Id": "1"}]}, {name: fault}]}]},
+    "beside a capture": lambda name, fault: {"CDCResponse": [{name: fault}]},
+    "batch": lambda name, fault: {"BatchItemResponse": [{"bId": "1", "Bill": {"Id": "1"}}, {"bId": "2", name: fault}]},
+    "query of a batch": lambda name, fault: {"batchItemResponse": [{"bId": "1", "queryResponse": {name: fault}}]},
+    "upload": lambda name, fault: {"AttachableResponse": [{name: fault}]},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ["Fault", "fault"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_fault_is_one_wherever_it_stands(place: str, name: str, status: int) -> None:
+    """Issue 11: faults in all their shapes, inside HTTP 200 too; none of them is a success."""
+    for shape in SHAPES:
+        error = error_of(httpx.Response(status, json=PLACES[place](name, shape)))
+        assert (type(error), error.code) == (NotFound, "RECORD_NOT_FOUND"), shape
+    for shape in WORDLESS:
+        body = PLACES[place](name, shape)
+        assert type(error_of(httpx.Response(status, json=body))) is Rejected, shape
+        assert type(error_of(httpx.Response(status, json=body), writing=True)) is UnknownRefusal, shape
+
+
+def test_what_is_no_fault() -> None:
+    """An answer of nulls, and a record's own field of that name deeper inside."""
+    for body in ({"fault": None, "QueryResponse": {}}, {"QueryResponse": {"Bill": [{"Line": [{"Fault": {}}]}]}}):
+        response = httpx.Response(200, json=body)
+        assert faults.evaluate(200, response.headers, response.content, writing=False) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"QueryResponse": None}, {"QueryResponse": []}, {"QueryResponse": "none"}, {"QueryResponse": {"Bill": None}},
+     {"QueryResponse": {"Bill": ["1"]}}, {"QueryResponse": {"Bill": "none"}}, {"Bill": []}],
+)  # fmt: skip
+async def test_an_answer_that_does_not_say_what_was_found(body: dict[str, Any]) -> None:
+    """It is not the same as nothing found: a bill that was looked up in vain would be sent again."""
+    service = Service()
+    service.answer_first("/query", lambda _: httpx.Response(200, json=body))
+    with pytest.raises(MalformedAnswer):
+        await service.connector().orders.read(ErpId("190"))
+
+
+@pytest.mark.parametrize("path", ["/companyinfo", "/preferences"])
+@pytest.mark.parametrize("body", [{}, {"QueryResponse": {}}, {"CompanyInfo": None, "Preferences": "x"}])
+async def test_a_company_that_does_not_say_who_it_is(path: str, body: dict[str, Any]) -> None:
+    """The check of a connection is no success then."""
+    service = Service()
+    service.answer_first(path, lambda _: httpx.Response(200, json=body))
+    with pytest.raises(MalformedAnswer):
+        await service.connector().check()
+
+
+@pytest.mark.parametrize("body", [{}, {"Bill": {}}, {"Bill": {"Id": "201"}}, {"Bill": []}])
+async def test_a_deletion_counts_when_it_is_said(body: dict[str, Any]) -> None:
+    """3.5: the answer says `Deleted`; without it nobody knows."""
+    service = Service()
+    service.answer_first("operation=delete", lambda _: httpx.Response(200, json=body))
+    with pytest.raises(OutcomeUnknown):
+        await service.connector().order_sink._writer.delete("Bill", "201", "0", request_id="r")  # type: ignore[union-attr]
