@@ -28,12 +28,13 @@ from models.domain.ids import SYNCER, ConnectionId
 from models.store.audit import sync_issues
 from models.store.audit.exchanges import Waiter
 from models.store.base.database import Database
-from models.store.connections import connections, usage
+from models.store.connections import connections
 from models.store.connections.tokens import StoredTokens
 from models.tables import ConnectionRow
 from services.exchanges import StoredExchanges
 from services.mirrored_lists import MirroredLists
-from services.reads import CountedReads
+from services.reads import StoredReads
+from services.request_ids import StoredRequestIds
 from services.web_connector.troubles import KEPT_BY_THE_DOOR
 
 PROBE_EVERY_SECONDS = 60.0
@@ -66,7 +67,6 @@ class _Kept:
 
     made_for: str
     erp: ErpConnector
-    reads: CountedReads
     users: int = 0
 
 
@@ -143,9 +143,6 @@ class Connections:
             yield kept.erp
         finally:
             kept.users -= 1
-            if counted := kept.reads.take():
-                async with self._database.transaction() as session:
-                    await usage.count(session, ConnectionId(row.id), counted)
             if kept.users == 0 and self._kept.get(ConnectionId(row.id)) is not kept:
                 await kept.erp.close()
 
@@ -161,15 +158,15 @@ class Connections:
                     endpoint=row.endpoint, preferences=row.preferences, facts=row.erp_facts, **row.settings
                 )
                 credentials = Credentials(values=self._vault.open(row.credentials))
-                reads = CountedReads()
                 storage = Storage(
                     StoredTokens(self._database, self._vault, connection_id),
                     StoredExchanges(self._database, connection_id, _waiting_activity),
-                    reads,
+                    StoredReads(self._database, connection_id),
                     MirroredLists(self._database, connection_id),
+                    StoredRequestIds(self._database),
                 )
                 made = self._factories[Erp(row.erp)](settings, credentials, storage)
-                old, kept = kept, _Kept(made_for, made, reads)
+                old, kept = kept, _Kept(made_for, made)
                 self._kept[connection_id] = kept
                 if old is not None and old.users == 0:
                     await old.erp.close()

@@ -16,11 +16,10 @@ from erp.tokens import TokenStore
 from models.domain.connections import Erp
 from models.domain.ids import ConnectionId
 from models.store.audit.exchanges import Waiter
-from models.store.connections import usage
 from models.store.connections.tokens import StoredTokens
 from models.tables import ConnectionRow
 from services.exchanges import StoredExchanges
-from services.reads import CountedReads
+from services.reads import StoredReads
 
 PATIENCE_SECONDS = 25
 """The longest a person waits for the ERP's answer, in seconds; an activity waits longer."""
@@ -42,7 +41,6 @@ async def connector(
         Problem: ERP_UNAVAILABLE, when the ERP takes longer than `PATIENCE_SECONDS`.
     """
     connection_id = ConnectionId(row.id)
-    reads = CountedReads()
     technical = {**row.settings, "timeout_seconds": min(row.settings.get("timeout_seconds", 60), PATIENCE_SECONDS)}
     made = services.connectors[Erp(row.erp)](
         ConnectionSettings(
@@ -56,7 +54,7 @@ async def connector(
             tokens or StoredTokens(services.database, services.vault, connection_id),
             # A fresh key each time: a person's question is never answered from an earlier exchange.
             StoredExchanges(services.database, connection_id, lambda: Waiter("", "", uuid.uuid4().hex)),
-            reads,
+            StoredReads(services.database, connection_id),
         ),
     )
     try:
@@ -68,9 +66,6 @@ async def connector(
         ) from None
     finally:
         await made.close()
-        if counted := reads.take():
-            async with services.database.transaction() as session:
-                await usage.count(session, connection_id, counted)
 
 
 def check_names(erp: Erp, credentials: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ import time
 
 from erp.errors import Rejected, Throttled
 from erp.quickbooks_online import wire
-from erp.quickbooks_online.client import QUOTA
+from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.wire import Entity
 from erp.storage import ListMirror

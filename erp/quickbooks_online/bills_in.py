@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from erp.errors import Throttled
 from erp.quickbooks_online import translate, wire
-from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import look_back
+from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import ZERO, Entity

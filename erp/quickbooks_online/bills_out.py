@@ -20,10 +20,10 @@ from erp.quickbooks_online.bill_lines import (
     wire_line,
 )
 from erp.quickbooks_online.bills_in import BILL, BillsIn
-from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import Orders
 from erp.quickbooks_online.preferences import Preferences
+from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import Entity
@@ -78,7 +78,10 @@ class Bills(BillsIn):
         except ErpError as error:
             if error.code != QUOTA:
                 raise
-            # Writes stay free when the month's reads are used up. In doubt, `find` has waited already.
+            # Writes stay free when the month's reads are used up, and this is a first attempt: an earlier one whose
+            # outcome is unknown was looked up before, by `find`, which waits until it can. So there is none of ours,
+            # and the stored request id keeps it at one. What is not seen is another bill with this number: QuickBooks
+            # refuses it (6140) where the company wants that.
             ours = None
         if ours is not None:
             return document_id(ours)
@@ -88,9 +91,10 @@ class Bills(BillsIn):
             must_be_billable(bill, lines, orders)
         body = await self._body(bill, lines, orders)
         try:
-            made = await self._writer.write(
+            made = await self._writer.create(
                 BILL,
                 body,
+                key=bill.external_key,
                 request_id=request_id("bill", bill.external_key, _content(bill)),
                 may_repeat_number=bill.may_repeat_number,
             )

@@ -4,9 +4,8 @@ One method is one HTTP request; only after a refused access token it is sent onc
 Nothing else is retried here: Temporal decides whether to repeat.
 """
 
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +19,7 @@ from erp.quickbooks_online.access import Access
 from erp.quickbooks_online.auth import REALM, App, addresses
 from erp.quickbooks_online.oauth import OAuthServer
 from erp.quickbooks_online.pause import Pause
+from erp.quickbooks_online.quota import ReadQuota
 from erp.quickbooks_online.wire import Entity
 from erp.storage import Storage
 from erp.tokens import Tokens
@@ -27,17 +27,8 @@ from erp.transport import Answer, Transport
 
 MINOR_VERSION = "75"
 
-QUOTA = "ERP_QUOTA"
-"""The code of a throttle that lasts until the next month."""
-
 LONGEST_QUERY = 1500
 """Characters of a statement that goes into the address; a longer one is posted."""
-
-QUOTA_AFTER_SECONDS = 300
-"""After so long of nothing but throttles, without one successful read, the month's reads are used up (section 4)."""
-
-QUOTA_PROBE = timedelta(hours=1)
-"""How often a read is tried while the month's reads are used up: the company may have bought more."""
 
 
 class QuickBooksClient:
@@ -58,10 +49,9 @@ class QuickBooksClient:
         self._transport = Transport(
             "QuickBooks", settings, company=realm, headers={"Accept": "application/json"}, transport=transport
         )
-        self._throttled_since: float | None = None
-        self._reads_paused_until = 0.0
         self._pause = Pause()
-        self._meter = storage.reads
+        self._quota = ReadQuota(storage.reads)
+        self._requests = storage.requests
 
     def __repr__(self) -> str:
         return f"QuickBooksClient(realm={self.realm!r})"
@@ -87,18 +77,20 @@ class QuickBooksClient:
             raise MalformedAnswer(f"QuickBooks answered without a {name}.", code="MALFORMED_ANSWER")
         return answer
 
-    async def query(self, statement: str) -> Entity:
-        """Run a query and return the whole answer; a long statement is posted.
+    async def query(self, statement: str, *, look_up: bool = False) -> Entity:
+        """Run a query and return the whole answer; a long statement is posted. `look_up`: it looks for what a write may
+        have made, and is sent even while the month's reads are used up: a refused read costs nothing.
 
         Raises:
             MalformedAnswer: it does not say what was found: that is not the same as nothing.
         """
         if len(statement) <= LONGEST_QUERY:
-            answer = await self._read("GET", "query", {"query": statement})
+            answer = await self._read("GET", "query", {"query": statement}, look_up=look_up)
         else:
-            answer = await self._read("POST", "query", {}, statement.encode(), "application/text")
-        found = answer.get("QueryResponse")
-        if not isinstance(found, Mapping) or not all(map(wire.is_readable, found.values())):
+            content = statement.encode()
+            answer = await self._read("POST", "query", {}, content, "application/text", look_up=look_up)
+        records = answer.get("QueryResponse")
+        if not isinstance(records, Mapping) or not all(map(wire.is_readable, records.values())):
             raise MalformedAnswer("QuickBooks answered a query without a QueryResponse.", code="MALFORMED_ANSWER")
         return answer
 
@@ -119,6 +111,11 @@ class QuickBooksClient:
             self._pause.begin(throttled)
             raise
 
+    async def request_id(self, key: str, proposed: str) -> str:
+        """Return the id to create a document under: the one that was stored before its first attempt, while nobody
+        knows what became of that; else the proposed one, which is stored now."""
+        return proposed if self._requests is None else await self._requests.keep(key, proposed)
+
     async def close(self) -> None:
         """Close the HTTP connections."""
         await self._transport.close()
@@ -136,31 +133,21 @@ class QuickBooksClient:
         params: Mapping[str, str],
         content: bytes | None = None,
         content_type: str | None = None,
+        *,
+        look_up: bool = False,
     ) -> Entity:
-        now = time.monotonic()
-        if now < self._reads_paused_until:
-            raise _quota(timedelta(seconds=self._reads_paused_until - now))
+        if not look_up:
+            await self._quota.must_be_left()
         answer = await self._send(method, path, params, content, content_type, writing=False)
         try:
             value = faults.evaluate(answer.status_code, answer.headers, answer.content, writing=False)
         except Throttled as throttled:
-            raise self._throttled(throttled) from None
-        self._throttled_since = None
-        if self._meter is not None:
-            self._meter.count()
+            meaning = await self._quota.refused(throttled)
+            if meaning is throttled:
+                self._pause.begin(throttled)
+            raise meaning from None
+        await self._quota.read()
         return value
-
-    def _throttled(self, throttled: Throttled) -> Throttled:
-        """Return the throttle, or that the month's reads are used up: such a throttle does not end after a minute."""
-        now = time.monotonic()
-        if self._throttled_since is None:
-            self._throttled_since = now
-        if now - self._throttled_since < QUOTA_AFTER_SECONDS:
-            self._pause.begin(throttled)
-            return throttled
-        left = min(QUOTA_PROBE, until_next_month(datetime.now(UTC)))
-        self._reads_paused_until = now + left.total_seconds()
-        return _quota(left, throttled.evidence)
 
     # --- one request ---------------------------------------------------------------------------------------------
 
@@ -218,21 +205,6 @@ def _token_refused(answer: Answer, *, writing: bool) -> bool:
     if answer.status_code == 200:
         return False
     return any(fault.code in faults.TOKEN_CODES for fault in faults.read_body(answer.content).faults)
-
-
-def _quota(left: timedelta, evidence: Mapping[str, str] | None = None) -> Throttled:
-    return Throttled(
-        "QuickBooks has refused every read for some minutes: the month's metered reads are used up.",
-        code=QUOTA,
-        retry_after=left,
-        evidence=evidence,
-    )
-
-
-def until_next_month(now: datetime) -> timedelta:
-    """Return how long it is until the next month begins."""
-    first = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
-    return first - now
 
 
 def clock_of(answer: Mapping[str, Any]) -> datetime:

@@ -154,7 +154,7 @@ def of_json(value: Any) -> list[Fault]:
     A fault stands at the top, in a part of an answer (a query's, a batch's, a change data capture's) or in place of a
     record, in either casing, and may be empty: whatever calls itself a fault is one.
     """
-    return [fault for found in _found(value, _DEEPEST, in_part=True) for fault in _of_one(found)]
+    return [fault for one in _faults_in(value, _DEEPEST, in_part=True) for fault in _of_one(one)]
 
 
 _DEEPEST = 12
@@ -170,19 +170,19 @@ _PARTS = frozenset(
 """The parts of answers that hold other parts, or records, as either casing writes them."""
 
 
-def _found(value: Any, levels: int, *, in_part: bool) -> Iterator[Any]:
+def _faults_in(value: Any, levels: int, *, in_part: bool) -> Iterator[Any]:
     """Yield the values of all faults in an answer: it looks into the parts and at each record, not into records."""
     if not levels:
         return
     if isinstance(value, list):
         for one in value:
-            yield from _found(one, levels - 1, in_part=in_part)
+            yield from _faults_in(one, levels - 1, in_part=in_part)
     elif isinstance(value, Mapping):
         yield from (value[name] for name in _NAMES if value.get(name) is not None)
         if in_part:
             for name, inner in value.items():
                 if name not in _NAMES:
-                    yield from _found(inner, levels - 1, in_part=name in _PARTS)
+                    yield from _faults_in(inner, levels - 1, in_part=name in _PARTS)
 
 
 def _of_one(fault: Any) -> Iterator[Fault]:

@@ -12,8 +12,8 @@ from typing import Any
 from erp.errors import Duplicate, ErpError, OutcomeUnknown
 from erp.quickbooks_online import bill_edits, translate, wire
 from erp.quickbooks_online.bills_in import BILL
-from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.orders import KIND as ORDER
+from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.wire import Entity
 from erp.quickbooks_online.writing import Writer, number_taken, request_id
 from models.domain.ids import ErpId
@@ -59,9 +59,10 @@ class OrderSink:
         if others and not order.may_repeat_number:
             raise number_taken(kind, wire.text(others[0], "Id") or "", {"number": order.number})
         try:
-            made = await self._writer.write(
+            made = await self._writer.create(
                 kind,
                 _body(order),
+                key=order.external_key,
                 request_id=request_id(kind.casefold(), order.external_key, _content(order)),
                 may_repeat_number=order.may_repeat_number,
             )

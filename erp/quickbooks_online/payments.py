@@ -12,9 +12,9 @@ from erp.errors import Duplicate, OutcomeUnknown, Rejected, Throttled
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.accounts import BANK, CARD, Accounts
 from erp.quickbooks_online.bills_in import BILL
-from erp.quickbooks_online.client import QUOTA
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import look_back
+from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import ZERO, Entity
@@ -103,8 +103,11 @@ class Payments:
             Line=[{"Amount": payment.amount, "LinkedTxn": [{"TxnId": bill_id, "TxnType": "Bill"}]}],
         )
         try:
-            made = await self._writer.write(
-                KIND, body, request_id=request_id("payment", payment.external_key, _content(payment))
+            made = await self._writer.create(
+                KIND,
+                body,
+                key=payment.external_key,
+                request_id=request_id("payment", payment.external_key, _content(payment)),
             )
         except Duplicate as error:
             if error.code != "ALREADY_EXISTS":

@@ -111,12 +111,12 @@ class Reader:
         seen = (*place.seen, *(_id(row) for row in fresh))[-2 * OVERLAP :]
         return Listing(fresh, str(Place(place.since, start + count, seen, began)), at, began)
 
-    async def all(self, entity: str, *where: str, order: str = "Id") -> list[Entity]:
-        """Read all records that meet the conditions."""
+    async def all(self, entity: str, *where: str, order: str = "Id", look_up: bool = False) -> list[Entity]:
+        """Read all records that meet the conditions; `look_up` as in `QuickBooksClient.query`."""
         records: dict[str, Entity] = {}
         start = 1
         while True:
-            rows, count, _ = await self._rows(entity, where, order, start, MOST)
+            rows, count, _ = await self._rows(entity, where, order, start, MOST, look_up=look_up)
             records |= {_id(row): row for row in rows}
             if count < MOST:
                 return list(records.values())
@@ -137,12 +137,12 @@ class Reader:
             start += MOST
 
     async def _rows(
-        self, entity: str, where: Iterable[str], order: str, start: int, most: int
+        self, entity: str, where: Iterable[str], order: str, start: int, most: int, *, look_up: bool = False
     ) -> tuple[list[Entity], int, datetime]:
         """Return the records of one query, each once, how many rows came, and the server's clock."""
         conditions = " AND ".join(where)
         statement = f"SELECT * FROM {entity}{' WHERE ' + conditions if conditions else ''} ORDERBY {order}"
-        answer = await self._client.query(f"{statement} STARTPOSITION {start} MAXRESULTS {most}")
+        answer = await self._client.query(f"{statement} STARTPOSITION {start} MAXRESULTS {most}", look_up=look_up)
         rows = wire.parts(wire.part(answer, "QueryResponse"), entity)
         # A page that is being changed may show a record twice.
         once = {_id(row) or str(place): row for place, row in enumerate(rows)}

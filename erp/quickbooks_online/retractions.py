@@ -7,6 +7,7 @@ from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.bills_in import BILL
 from erp.quickbooks_online.orders import Orders
+from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import Entity
 from erp.quickbooks_online.writing import Writer, request_id
@@ -58,7 +59,7 @@ class Retractions:
         except (NotFound, Rejected):  # the order's own reading reports it
             return RetractedBill()
         except ErpError as error:
-            if error.code != "ERP_QUOTA":
+            if error.code != QUOTA:
                 raise
             return RetractedBill()
 

@@ -20,8 +20,11 @@ REPEATED = "allowduplicatedocnum"
 
 
 def request_id(action: str, key: str, content: Iterable[Any]) -> str:
-    """Return the id of a write: it follows from our key, which was stored before the first attempt, and from what is
-    meant, so that every repeat has the same one and a corrected document another."""
+    """Return the id of a write, from our key and from what is meant, so that a corrected document has another one.
+
+    For an edit and a deletion that is all: what is meant includes the SyncToken, so that QuickBooks takes them once.
+    For a new document it is a proposal, stored before the first attempt (`Writer.create`).
+    """
     digest = hashlib.sha256("\x1f".join(map(str, content)).encode()).hexdigest()
     return str(uuid.uuid5(NAMESPACE, f"{action}:{key}:{digest}"))
 
@@ -51,6 +54,17 @@ class Writer:
         self._memory.put(kind, document, clock_of(answer))
         return document
 
+    async def create(
+        self, kind: str, body: Entity, *, key: str, request_id: str, may_repeat_number: bool = False
+    ) -> Entity:
+        """Post a new document under the request id that is stored with our key, as `write` does.
+
+        What is sent may differ from one attempt to the next, as it is made of the order as it is by then. The id must
+        not: it is the one of the first attempt until QuickBooks has refused the document.
+        """
+        stored = await self._client.request_id(key, request_id)
+        return await self.write(kind, body, request_id=stored, may_repeat_number=may_repeat_number)
+
     async def delete(self, kind: str, document_id: str, token: str, *, request_id: str) -> None:
         """Delete a document; `token` is the SyncToken that it had when it was read.
 
@@ -73,8 +87,8 @@ class Writer:
         if not number:
             return []
         if wire.can_be_asked(number):
-            return await self._reader.all(kind, f"DocNumber = {wire.quoted(number)}")
-        records = await self._reader.all(kind, f"TxnDate = {wire.quoted(on)}")
+            return await self._reader.all(kind, f"DocNumber = {wire.quoted(number)}", look_up=True)
+        records = await self._reader.all(kind, f"TxnDate = {wire.quoted(on)}", look_up=True)
         return [record for record in records if wire.text(record, "DocNumber") == number]
 
     async def holder_of(self, error: Duplicate, kind: str, key: str) -> Entity:

@@ -18,6 +18,7 @@ from models.tables.connections import (
     CursorRow,
     ListEntryRow,
     MeteredReadsRow,
+    RefusedReadsRow,
 )
 from models.tables.credits import CreditApplicationRow
 from models.tables.exchanges import ExchangePageRow, ExchangeRow, WebConnectorLoginRow, WebConnectorSessionRow
@@ -84,6 +85,7 @@ __all__ = [
     "PurchaseOrderRow",
     "ReceiptLineRow",
     "ReceiptRow",
+    "RefusedReadsRow",
     "RequestRow",
     "SetupCheckRow",
     "SkippedRecordRow",

@@ -170,3 +170,16 @@ class MeteredReadsRow(SQLModel, table=True):
     connection_id: str = Field(foreign_key="connections.id", primary_key=True, ondelete="CASCADE")
     month: date = Field(primary_key=True)
     reads: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class RefusedReadsRow(SQLModel, table=True):
+    """Since when a connection's metered reads are refused without one success; no row: the last one succeeded."""
+
+    __tablename__ = "refused_reads"
+
+    connection_id: str = Field(foreign_key="connections.id", primary_key=True, ondelete="CASCADE")
+    since: datetime = instant_column()
+    until: datetime = instant_column()
+    """Until when the ERP asked to wait."""
+    refusals: int
+    used_up: bool

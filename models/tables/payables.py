@@ -394,4 +394,6 @@ class ErpWriteRow(SQLModel, table=True):
     problem_code: str | None = None
     unknown_words: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
     """While in doubt: the refusal that the ERP answered in words nobody knows."""
+    request_id: str | None = None
+    """Under which the ERP that takes request ids was first sent it; the same on every repeat, until it is refused."""
     created_at: datetime = instant_column(default_now=True)

@@ -45,6 +45,7 @@ from tests.conformance.erp_harness import (
     SandboxReceipt,
 )
 from tests.conformance.quickbooks_positions import Position
+from tests.fakes.kept_reads import KeptReads
 from tests.harness.quickbooks_xml import vendor_schema
 
 APP = App("ABsandboxClientId", "sandbox-client-secret")
@@ -160,6 +161,7 @@ class QuickBooksHarness(ErpHarness):
     def __init__(self, sandbox: Sandbox, position: Position | None = None) -> None:
         self.position = position or {}
         self.synced_lists = SyncedLists()
+        self.reads = KeptReads()
         super().__init__(sandbox)
         if "access_token_seconds" in self.position:
             self.most_in_flight = 2  # beside a call there may be a refresh, which goes to another server
@@ -198,7 +200,7 @@ class QuickBooksHarness(ErpHarness):
         created = connectors(APP)[Erp.QUICKBOOKS_ONLINE](
             ConnectionSettings(**{**self.settings(), **settings}),
             Credentials(values=values),
-            Storage(self._store_of(values["realm"]), None, lists=self.synced_lists),  # type: ignore[arg-type]
+            Storage(self._store_of(values["realm"]), None, self.reads, self.synced_lists),  # type: ignore[arg-type]
         )
         self.connectors.append(created)
         created._client._transport._http.event_hooks["request"].append(_check_what_is_sent)  # type: ignore[attr-defined]

@@ -118,6 +118,19 @@ async def keep_words(session: AsyncSession, external_key: ExternalKey, words: Un
     )
 
 
+async def keep_request_id(session: AsyncSession, external_key: str, proposed: str) -> str:
+    """Return the request id of a write: the one it was first sent under, else the proposed one, which is stored. It
+    stays through every repeat; a refusal settles the write, so what is sent after one is another write."""
+    stored = await session.execute(
+        text(
+            "update erp_writes set request_id = coalesce(request_id, :proposed) where external_key = :key"
+            " returning request_id"
+        ),
+        {"key": external_key, "proposed": proposed},
+    )
+    return stored.scalar_one_or_none() or proposed
+
+
 async def not_sent(session: AsyncSession, external_key: ExternalKey, first_sent_at: datetime) -> None:
     """Record that the attempt certainly wrote nothing, so that the next one need not look it up.
 
@@ -192,7 +205,7 @@ async def reject(session: AsyncSession, external_key: ExternalKey, code: str) ->
             f"""
             with settled as (
                 update erp_writes set state = 'rejected', sent_at = null, problem_code = :code,
-                       unknown_words = null
+                       unknown_words = null, request_id = null
                  where external_key = :key and state in ('planned', 'sent')
             )
             select ({_NEXT_IN_LINE}) from erp_writes w where w.external_key = :key
@@ -216,7 +229,7 @@ async def begin_anew(session: AsyncSession, before: ExternalKey, now: ExternalKe
     await session.execute(
         text(
             "update erp_writes set external_key = :now, state = 'held', attempts = 0, sent_at = null, erp_id = null,"
-            "   confirmed_at = null, problem_code = null, unknown_words = null,"
+            "   confirmed_at = null, problem_code = null, unknown_words = null, request_id = null,"
             "   sequence = nextval('erp_write_sequence')"
             " where external_key = :before"
         ),

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from erp.quickbooks_online import client, faults
+from erp.quickbooks_online import faults
+from tests.fakes.kept_reads import used_up_at_once
 from tests.harness.quickbooks_company import connect
 from tests.harness.stack_client import StackClient
 
@@ -35,8 +36,7 @@ async def test_bills_and_payments_go_out_when_the_months_reads_are_used_up(
 ) -> None:
     """Writes are free: a bill goes out with its link, a payment on it, and both without a read. A person is told once;
     the reads go on when the company has more, and nothing is there twice."""
-    monkeypatch.setattr(client, "QUOTA_AFTER_SECONDS", 0)
-    monkeypatch.setattr(client, "QUOTA_PROBE", timedelta(seconds=2))
+    used_up_at_once(monkeypatch, probe=timedelta(seconds=2))
     company = api.company
     company.orders("PO-1", "PO-2")
     await connect(api)

@@ -14,6 +14,7 @@ from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.connector import QuickBooksConnector
 from erp.sign_in import Credentials
 from erp.storage import Storage
+from tests.fakes.kept_reads import KeptReads, KeptRequestIds
 from tests.harness.quickbooks_xml import vendor_schema
 
 REALM = "9130350000000001"
@@ -104,11 +105,18 @@ class Service:
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self.handle)
 
-    def connector(self, tokens: KeptTokens | None = None, **settings: Any) -> QuickBooksConnector:
+    def connector(
+        self,
+        tokens: KeptTokens | None = None,
+        *,
+        reads: KeptReads | None = None,
+        requests: KeptRequestIds | None = None,
+        **settings: Any,
+    ) -> QuickBooksConnector:
         return QuickBooksConnector(
             ConnectionSettings(endpoint=ENDPOINT, max_in_flight=8, **settings),
             Credentials(values={"realm": REALM}),
-            Storage(tokens or KeptTokens(), None),  # type: ignore[arg-type]
+            Storage(tokens or KeptTokens(), None, reads or KeptReads(), requests=requests or KeptRequestIds()),  # type: ignore[arg-type]
             App("an-app", "a-secret"),
             transport=self.transport(),
         )

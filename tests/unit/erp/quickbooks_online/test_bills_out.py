@@ -11,8 +11,8 @@ import pytest
 
 from erp.errors import AuthenticationFailed, OutcomeUnknown, Rejected, Throttled
 from erp.quickbooks_online.connector import QuickBooksConnector
-from models.domain.bills import BillLineSource, BillLineToPush, BillToPush
-from models.domain.ids import DocumentId, ErpId, ExternalKey
+from tests.fakes.kept_reads import used_up_at_once
+from tests.unit.erp.quickbooks_online.bills import a_bill, line
 from tests.unit.erp.quickbooks_online.service import (
     Service,
     fault,
@@ -29,39 +29,6 @@ def service() -> Service:
 @pytest.fixture
 def connector(service: Service) -> QuickBooksConnector:
     return service.connector()
-
-
-def line(number: int, order_line: str, item: str, quantity: str, amount: str, **more: Any) -> BillLineToPush:
-    return BillLineToPush(
-        line_no=number,
-        item_id=item,
-        description="Fence post",
-        quantity=Decimal(quantity),
-        unit="",
-        amount=Decimal(amount),
-        order_line=ErpId(order_line),
-        source=BillLineSource(document_id=DocumentId("190"), line=ErpId(order_line)),
-        **more,
-    )
-
-
-def a_bill(*lines: BillLineToPush, **changed: Any) -> BillToPush:
-    lines = lines or (line(1, "190:1", "11", "1", "25.00"), line(2, "190:2", "account:77", "1", "15.00"))
-    values: dict[str, Any] = {
-        "external_key": ExternalKey("PSB-1"),
-        "vendor_id": "56",
-        "number": "INV-8841",
-        "order_document": DocumentId("190"),
-        "order_number": "PO-1007",
-        "bill_date": date(2026, 3, 5),
-        "posting_date": date(2026, 3, 5),
-        "due_date": date(2026, 4, 4),
-        "currency": "USD",
-        "memo": "a memo",
-        "total": sum((one.amount for one in lines), Decimal(0)),
-        "lines": lines,
-    }
-    return BillToPush(**(values | changed))
 
 
 def request_ids(service: Service) -> list[str]:
@@ -287,8 +254,8 @@ async def test_writes_go_on_when_the_reads_are_used_up(
     service: Service, connector: QuickBooksConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """4: writes are free; a first attempt needs no read. A repeat in doubt waits."""
-    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
-    for _ in range(2):
+    used_up_at_once(monkeypatch)
+    for _ in range(4):
         service.answer_first("/query?", lambda _: throttle(403))
     with pytest.raises(Throttled) as caught:
         await connector.bills.find(a_bill())
@@ -299,7 +266,7 @@ async def test_writes_go_on_when_the_reads_are_used_up(
     with pytest.raises(Throttled) as caught:
         await connector.bills.find(a_bill())
     assert caught.value.code == "ERP_QUOTA"
-    assert len(service.reads()) == 1
+    assert len(service.reads()) == 3  # look-ups, which are sent all the same; neither of the order's readings was
 
 
 async def test_another_posting_date_is_refused(connector: QuickBooksConnector) -> None:

@@ -17,6 +17,7 @@ from tests.conformance.charges import charged, with_charges
 from tests.conformance.erp_harness import OPEN_ORDER, Sandbox, a_bill_for, a_payment_of, all_orders, push, the_order
 from tests.conformance.quickbooks_online_harness import QuickBooksHarness
 from tests.conformance.quickbooks_positions import LEFT_OUT, POSITIONS, REFUSING, UNKIND
+from tests.fakes.kept_reads import used_up_at_once
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ async def test_the_months_reads_used_up(
     harness: QuickBooksHarness, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reads wait, a bill with freight and a payment still go out; whatever the refusal looks like."""
-    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
+    used_up_at_once(monkeypatch)
     connector = with_charges(harness)
     order = await the_order(connector)
     await harness.synced_lists.sync(connector)
@@ -101,13 +102,12 @@ async def test_the_months_reads_used_up(
     paid = await connector.payments.read_back(payment, await connector.payments.create(payment))
     assert (paid.settled, paid.amount, paid.bill_paid, paid.bill_due) == (True, Decimal(5), None, None)
     assert [one.shares for one in harness.payments_with("quota-p")] == [((pushed.erp_id, Decimal(5)),)]
-    assert harness.calls()["by_operation"] == {"create": 2}
+    assert harness.calls()["by_operation"] == {"query": 1, "create": 2}  # one look-up, in vain
 
 
 async def test_a_payment_in_doubt_waits_for_reads(harness: QuickBooksHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer was lost: nobody sends it again before it was looked up, and then it is adopted."""
-    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
-    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_PROBE", timedelta(0))
+    used_up_at_once(monkeypatch, probe=timedelta(0))
     connector = harness.connect()
     bill = a_bill_for(await the_order(connector), "doubt-1")
     pushed = await push(connector, bill)
@@ -127,7 +127,7 @@ async def test_with_several_payable_accounts_a_payment_waits_for_its_bill(
     harness: QuickBooksHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the bill says which of them is its own, and QuickBooks ties no documents of different ones together."""
-    monkeypatch.setattr("erp.quickbooks_online.client.QUOTA_AFTER_SECONDS", 0)
+    used_up_at_once(monkeypatch)
     connector = harness.connect()
     bill = a_bill_for(await the_order(connector), "several-1")
     pushed = await push(connector, bill)
