@@ -158,7 +158,7 @@ def _connect(bench: Bench, erp: PretendErp) -> str:
     connection_id = str(connection["id"])
     consent = bench.api.post(f"/v1/connections/{connection_id}/authorization")
     with httpx.Client(follow_redirects=True, timeout=30) as browser:
-        browser.get(consent["url"]).raise_for_status()
+        browser.post(consent["url"]).raise_for_status()
     bench.sync(connection_id)
     proven = bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}})
     if not proven["complete"]:

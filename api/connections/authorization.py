@@ -1,15 +1,19 @@
 """Connect an ERP by consent: send a person to the ERP's own page, and take in what it sends back.
 
-The page's answer comes from a browser that has no API key. What protects it is the state: it is bound to the tenant,
-the connection and who started it, lives for minutes, and is good once.
+Who consents is often not who asked, and has no API key: an accountant asks, the company's administrator agrees in a
+browser. So the address that is passed on is a page of ours. It says who asks for what, and the browser in which it is
+opened gets a cookie; only this browser may bring the ERP's answer. The state is bound to the tenant, the connection and
+the key it was started with as well, lives for minutes, and is good once.
 """
 
 import html
+import secrets
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from api.connections import erp_sign_in
 from api.connections.routes import Connection, load, shown
@@ -36,9 +40,20 @@ CALLBACK = "/v1/authorizations/qbo"
 """Where QuickBooks sends the browser back to, below the public address. The app at Intuit has it registered."""
 
 
+OPENED = f"{CALLBACK}/consent"
+"""Where a person opens a consent, below the public address."""
+
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+}
+
+
 class Consent(Output):
     url: str
-    """Open it in a browser and agree there; the connection is ready when the browser comes back."""
+    """Open it in a browser, go on to the ERP's page and agree there; the connection is ready when the browser comes
+    back. It may be passed on to whoever is to agree; it goes on in one browser only."""
     expires_at: datetime
 
 
@@ -59,8 +74,8 @@ class Consent(Output):
     ),
 )
 async def start(connection_id: Id, key: IdempotencyKey, caller: Accountant, services: Services) -> JSONResponse:
-    """Return the address of the ERP's own page, on which a person agrees to the connection. It is good for ten minutes
-    and for one consent; a connection that was authorized before is authorized anew."""
+    """Return the address at which a person agrees to the connection, on the ERP's own page. It is good for ten minutes,
+    for one consent and in one browser; a connection that was authorized before is authorized anew."""
     idempotent = IdempotentRequest(services, caller, key, f"POST /v1/connections/{connection_id}/authorization")
     known = await idempotent.begin({})
     if known is None:
@@ -71,15 +86,16 @@ async def start(connection_id: Id, key: IdempotencyKey, caller: Accountant, serv
             base = services.settings.public_url
             if base is None:
                 raise Problem("PUBLIC_URL_MISSING")
-            consent = await authorization.begin(
+            state = await authorization.begin(
                 services.database,
                 services.vault,
                 services.oauth_server(authorization.settings_of(row)),
                 row,
                 started_by=caller.actor,
+                api_key_id=caller.key_id,
                 redirect=f"{base}{CALLBACK}",
             )
-            body = Consent(url=consent.url, expires_at=datetime.now(UTC) + consents.LIVES)
+            body = Consent(url=f"{base}{OPENED}?state={state}", expires_at=datetime.now(UTC) + consents.LIVES)
             known = await idempotent.finish(answer(201, body))
         except Problem as problem:
             known = await idempotent.refuse(problem)
@@ -121,25 +137,88 @@ Text = Annotated[str, Query(max_length=2000)]
 
 
 @router.get(
+    OPENED,
+    operation_id="showConsent",
+    summary="Show who asks for a consent",
+    response_class=HTMLResponse,
+    responses=answers("CONSENT_UNKNOWN"),
+)
+async def show(services: Services, state: Text = "") -> HTMLResponse:
+    """Show who asks for a consent, and for what. Nothing happens yet: programs that look at links open this too."""
+    async with services.database.statement() as session:
+        asked = await consents.asked(session, state)
+    if asked is None:
+        raise Problem("CONSENT_UNKNOWN")
+    organization, connection, by = map(html.escape, asked)
+    return _page(
+        f"<p><b>{organization}</b> asks to connect a QuickBooks Online company, as {connection}. Asked by {by}.</p>"
+        "<p>posync will read its purchase orders, bills and lists, and write bills and payments. Go on only if you know"
+        ' who asks.</p><form method="post"><button>Go on to QuickBooks</button></form>'
+    )
+
+
+@router.post(
+    OPENED,
+    status_code=303,
+    operation_id="openConsent",
+    summary="Go on to the ERP's page",
+    response_class=RedirectResponse,
+    responses=answers("CONSENT_UNKNOWN", "CONSENT_OTHER_BROWSER"),
+)
+async def go_on(services: Services, request: Request, state: Text = "") -> RedirectResponse:
+    """Bind the consent to this browser by a cookie, and send it to the ERP's own page."""
+    browser = request.cookies.get(_cookie(state)) or secrets.token_urlsafe(32)
+    try:
+        async with services.database.transaction() as session:
+            consent = await consents.open_in(session, state, browser)
+    except consents.OtherBrowser:
+        raise Problem("CONSENT_OTHER_BROWSER") from None
+    if consent is None:
+        raise Problem("CONSENT_UNKNOWN")
+    response = RedirectResponse(authorization.page_of(services.vault, consent), 303, headers=_PRIVATE)
+    where = urlsplit(consent.redirect)
+    response.set_cookie(
+        _cookie(state),
+        browser,
+        max_age=int(consents.LIVES.total_seconds()),
+        path=where.path,
+        secure=where.scheme == "https",
+        httponly=True,
+        samesite="lax",  # QuickBooks' page sends the browser back by a link
+    )
+    return response
+
+
+@router.get(
     CALLBACK,
     operation_id="completeAuthorization",
     summary="Complete a consent",
     response_class=HTMLResponse,
     responses=answers(
-        "CONSENT_UNKNOWN", "CONSENT_REFUSED", "CONSENT_INCOMPLETE", "CONNECTION_EXISTS", "CONNECTION_IDENTITY_CHANGED"
+        "CONSENT_UNKNOWN",
+        "CONSENT_OTHER_BROWSER",
+        "CONSENT_REFUSED",
+        "CONSENT_INCOMPLETE",
+        "CONNECTION_EXISTS",
+        "CONNECTION_IDENTITY_CHANGED",
     ),
 )
 async def complete(
     services: Services,
+    request: Request,
     state: Text = "",
     code: Text = "",
     realmId: Text = "",
     error: Text = "",
     error_description: Text = "",
 ) -> HTMLResponse:
-    """Take in what QuickBooks' page sends the browser back with. It needs no API key: the state is its proof."""
-    async with services.database.transaction() as session:
-        consent = await consents.take(session, state) if state else None
+    """Take in what QuickBooks' page sends the browser back with. It needs no API key: the state is its proof, in the
+    browser in which the consent was opened."""
+    try:
+        async with services.database.transaction() as session:
+            consent = await consents.take(session, state, request.cookies.get(_cookie(state), ""))
+    except consents.OtherBrowser:
+        raise Problem("CONSENT_OTHER_BROWSER") from None
     if consent is None:
         raise Problem("CONSENT_UNKNOWN")
     if error:
@@ -147,9 +226,19 @@ async def complete(
     if not code or not authorization.is_company(realmId):
         raise Problem("CONSENT_INCOMPLETE")
     row = await _complete(services, consent, code, realmId)
-    name = html.escape(row.name)
-    page = f"<!doctype html><title>posync</title><p>{name} is connected. You may close this page.</p>"
-    return HTMLResponse(page, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    page = _page(f"<p>{html.escape(row.name)} is connected. You may close this page.</p>")
+    page.delete_cookie(_cookie(state), path=urlsplit(consent.redirect).path)
+    return page
+
+
+def _cookie(state: str) -> str:
+    """Return the name of a consent's cookie: one browser may have several under way."""
+    return f"posync_consent_{consents.digest(state)[:16]}"
+
+
+def _page(body: str) -> HTMLResponse:
+    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>posync</title>{body}</html>'
+    return HTMLResponse(page, headers=_PRIVATE)
 
 
 async def _complete(services: ServiceSet, consent: ConsentRow, code: str, company: str) -> ConnectionRow:

@@ -44,6 +44,7 @@ class Caller:
     """The caller's name in events and on bills: `label (key id)`, and before it the person, if one is known."""
     person: Person | None = None
     """Whose key it is, or whom a program acts for."""
+    key_id: str = ""
 
 
 ActingFor = Annotated[
@@ -89,7 +90,7 @@ def _caller(needed: Role) -> Callable[..., Awaitable[Caller]]:
         if not role.covers(needed):
             whose = "the key has" if person is None else f"{person.name} has, with this key,"
             raise Problem("ROLE_TOO_LOW", f"This needs the role {needed}; {whose} {role}.")
-        return Caller(key.organization_id, role, actor, person)
+        return Caller(key.organization_id, role, actor, person, key.id)
 
     return caller
 

@@ -162,6 +162,15 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("Start the consent anew: POST /v1/connections/{id}/authorization, or `posync connect qbo`.",),
     ),
+    "CONSENT_OTHER_BROWSER": ProblemCode(
+        403,
+        "This consent was opened in another browser",
+        ADMINISTRATOR,
+        (
+            "Go on in the browser in which you opened the address, with its cookies allowed.",
+            "If you did not open it, do not go on: somebody else asked for it. Start one of your own.",
+        ),
+    ),
     "CONSENT_REFUSED": ProblemCode(
         409,
         "The consent was refused on the ERP's page",

@@ -56,7 +56,7 @@ class QuickBooksCompany:
         session.erp.act("decide_consent", refuse=not agrees)
         consent = session.api.post(f"/v1/connections/{connection['id']}/authorization")
         with httpx.Client(follow_redirects=True, timeout=30) as browser:
-            answer = browser.get(consent["url"])
+            answer = browser.post(consent["url"])
         if answer.is_error:
             raise ApiProblem(answer.status_code, answer.json())
         return session.api.get(f"/v1/connections/{connection['id']}")

@@ -146,7 +146,8 @@ class ConnectionTokensRow(SQLModel, table=True):
 
 
 class ConsentRow(SQLModel, table=True):
-    """A consent somebody was sent to the ERP for: bound to tenant, connection and who started it, and used once."""
+    """A consent somebody was sent to the ERP for: bound to tenant, connection, who started it and the browser in which
+    it was opened; used once."""
 
     __tablename__ = "consents"
 
@@ -155,6 +156,12 @@ class ConsentRow(SQLModel, table=True):
     organization_id: str = Field(foreign_key="organizations.id")
     connection_id: str = Field(foreign_key="connections.id", ondelete="CASCADE")
     started_by: str
+    api_key_id: str | None = Field(default=None, foreign_key="api_keys.id")
+    """The key it was started with: once that is revoked, nobody may complete it."""
+    page: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    """Encrypted: the address of the ERP's own page."""
+    browser_digest: str | None = None
+    """Of the cookie of the browser in which it was opened; None: in none yet."""
     redirect: str
     verifier: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     """Encrypted; only where the ERP takes PKCE."""

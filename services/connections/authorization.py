@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,12 +34,6 @@ class Vault(Protocol):
     def open(self, sealed: bytes) -> dict[str, str]: ...
 
 
-class Begun(NamedTuple):
-    """A consent that somebody may give now at this address."""
-
-    url: str
-
-
 class GivenTokens:
     """Tokens that were issued a moment ago and are not stored yet: a `TokenStore` for one check."""
 
@@ -68,9 +62,16 @@ def is_company(value: str) -> bool:
 
 
 async def begin(
-    database: Database, vault: Vault, server: OAuthServer, row: ConnectionRow, *, started_by: str, redirect: str
-) -> Begun:
-    """Store a consent under a fresh state and return the address of the ERP's page.
+    database: Database,
+    vault: Vault,
+    server: OAuthServer,
+    row: ConnectionRow,
+    *,
+    started_by: str,
+    api_key_id: str,
+    redirect: str,
+) -> str:
+    """Store a consent under a fresh state and return the state.
 
     Raises:
         ErpError: the ERP's description of its pages cannot be read.
@@ -78,7 +79,7 @@ async def begin(
     discovery = await server.discover()
     state = secrets.token_urlsafe(32)
     verifier = secrets.token_urlsafe(48) if discovery.takes_pkce else None
-    url = server.authorization_url(discovery, redirect=redirect, state=state, verifier=verifier)
+    page = server.authorization_url(discovery, redirect=redirect, state=state, verifier=verifier)
     async with database.transaction() as session:
         await consents.begin(
             session,
@@ -86,10 +87,18 @@ async def begin(
             organization_id=OrganizationId(row.organization_id),
             connection_id=ConnectionId(row.id),
             started_by=started_by,
+            api_key_id=api_key_id,
+            page=vault.seal({"page": page}),
             redirect=redirect,
             verifier=None if verifier is None else vault.seal({"verifier": verifier}),
         )
-    return Begun(url)
+    return state
+
+
+def page_of(vault: Vault, consent: ConsentRow) -> str:
+    """Return the address of the ERP's own page, on which a person consents."""
+    assert consent.page is not None, "a consent that may go on has its page"
+    return vault.open(bytes(consent.page))["page"]
 
 
 async def exchange(vault: Vault, server: OAuthServer, consent: ConsentRow, code: str, company: str) -> dict[str, str]:

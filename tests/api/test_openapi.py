@@ -71,8 +71,8 @@ SAVES_NOTHING = {
 """Questions with a body: asked twice, they are answered twice."""
 
 
-OF_OTHERS = {"/v1/webhooks/qbo"}
-"""Writes whose senders are no callers of ours: an ERP signs them, and names its events."""
+OF_OTHERS = {"/v1/webhooks/qbo", "/v1/authorizations/qbo/consent"}
+"""Writes whose senders are no callers of ours: an ERP signs them, and names its events; a browser has a state."""
 
 
 def test_every_write_takes_its_key_and_every_edit_its_version(document: dict[str, Any]) -> None:

@@ -59,7 +59,11 @@ async def connect(api: StackClient, **preferences: str) -> None:
 async def authorize(api: StackClient) -> None:
     consent = await api.post(f"/v1/connections/{api.connection_id}/authorization")
     assert consent.status_code == 201, consent.text
+    start = urlsplit(consent.json()["url"])
+    # The browser's cookies are the client's: what it is sent to lies at another address than the API it was made for.
+    opened = await api.http.post(f"{start.path}?{start.query}")
     async with httpx.AsyncClient() as browser:
-        back = urlsplit((await browser.get(consent.json()["url"])).headers["location"])
-    answer = await api.http.get(f"{back.path}?{back.query}")
+        back = urlsplit((await browser.get(opened.headers["location"])).headers["location"])
+    cookies = "; ".join(f"{name}={value}" for name, value in opened.cookies.items())
+    answer = await api.http.get(f"{back.path}?{back.query}", headers={"Cookie": cookies})
     assert answer.status_code == 200, answer.text
