@@ -3,7 +3,11 @@
 
 Offset paging skips records when earlier ones are deleted between two pages. So a page is found by time: it holds what
 changed since the last whole second of the page before. Records that share one second and fill more than a page are read
-by id within that second. Without a start, all records are read by id, from somewhat before each page's position.
+by id within that second. Without a start, all records are read by id.
+
+By id, a page begins somewhat before its position, because records before it may be gone by then: deleted, or changed
+and so no longer of that second. Only a page that shows a record which was seen before follows without a gap; one that
+shows none is read again from further back.
 """
 
 import asyncio
@@ -24,7 +28,13 @@ AT_ONCE = 1000
 """Ids in one query by id."""
 
 OVERLAP = 20
-"""Records of the page before that are read with the next one, inside one second: so many may be deleted between."""
+"""Records of the page before that are read with the next one: if no more are gone in between, one read is enough."""
+
+BACK = 500
+"""How far back a page is read again that shows nothing of the one before it; then all is read from the beginning."""
+
+MOST_RESTARTS = 5
+"""How often all is read from the beginning: more would be an ERP whose pages never follow each other."""
 
 
 class Listing(NamedTuple):
@@ -46,7 +56,7 @@ class Place(NamedTuple):
     position: int = 0
     """Position by id; 0: the page is ordered by time."""
     seen: tuple[str, ...] = ()
-    """The last ids before `position`."""
+    """The last ids that were seen. Whatever stands before one of them was seen too."""
     began: str | None = None
 
     @classmethod
@@ -56,6 +66,16 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return json.dumps([self.since, self.position, list(self.seen), self.began], separators=(",", ":"))
+
+
+class _Following(NamedTuple):
+    """A page that follows another without a gap: its records that were not seen before, and where the next one is."""
+
+    fresh: list[Entity]
+    is_last: bool
+    position: int
+    seen: tuple[str, ...]
+    at: datetime
 
 
 class Reader:
@@ -93,7 +113,7 @@ class Reader:
         return Listing([row for row in rows if _second(row) != last], str(Place(last)), at)
 
     async def _by_position(self, entity: str, place: Place, where: Iterable[str]) -> Listing:
-        """Read a page by id. It begins somewhat before its position, because records before it may be deleted."""
+        """Read a page by id, so that none is left out between the page before and this one."""
         conditions, end = list(where), None
         if place.since is not None:
             end = wire.moment_text(wire.moment(place.since) + timedelta(seconds=1))
@@ -101,26 +121,46 @@ class Reader:
                 f"MetaData.LastUpdatedTime >= {_time(place.since)}",
                 f"MetaData.LastUpdatedTime < {_time(end)}",
             ]
-        start = max(1, place.position - OVERLAP)
-        asked = min(self._size + place.position - start, MOST)
-        rows, count, at = await self._rows(entity, conditions, "Id", start, asked)
-        fresh = [row for row in rows if _id(row) not in place.seen]
-        began = place.began or (wire.moment_text(at - timedelta(seconds=1)) if place.since is None else None)
-        if count < asked:
-            return Listing(fresh, None if end is None else str(Place(end)), at, began)
-        seen = (*place.seen, *(_id(row) for row in fresh))[-2 * OVERLAP :]
-        return Listing(fresh, str(Place(place.since, start + count, seen, began)), at, began)
+        read = await self._following(entity, conditions, place)
+        began = place.began or (wire.moment_text(read.at - timedelta(seconds=1)) if place.since is None else None)
+        if read.is_last:
+            return Listing(read.fresh, None if end is None else str(Place(end)), read.at, began)
+        return Listing(read.fresh, str(Place(place.since, read.position, read.seen, began)), read.at, began)
+
+    async def _following(self, entity: str, conditions: Sequence[str], place: Place) -> "_Following":
+        """Read the page at a place. It shows a record that was seen before, or is the first one."""
+        for back in (OVERLAP, BACK, place.position):
+            start = max(1, place.position - back)
+            asked = min(self._size + place.position - start, MOST)
+            rows, count, at = await self._rows(entity, conditions, "Id", start, asked)
+            ids = [_id(row) for row in rows]
+            known = max((at_row for at_row, one in enumerate(ids) if one in place.seen), default=None)
+            if start == 1 or known is not None:
+                break
+        fresh = rows if known is None else rows[known + 1 :]
+        seen = tuple(dict.fromkeys((*place.seen, *ids)))[-2 * OVERLAP :]
+        return _Following(fresh, count < asked, start + count, seen, at)
 
     async def all(self, entity: str, *where: str, order: str = "Id", look_up: bool = False) -> list[Entity]:
-        """Read all records that meet the conditions; `look_up` as in `QuickBooksClient.query`."""
+        """Read all records that meet the conditions; `look_up` as in `QuickBooksClient.query`.
+
+        Raises:
+            MalformedAnswer: pages did not follow each other, however often they were read.
+        """
         records: dict[str, Entity] = {}
-        start = 1
+        start, restarts = 1, 0
         while True:
             rows, count, _ = await self._rows(entity, where, order, start, MOST, look_up=look_up)
+            if start > 1 and not any(_id(row) in records for row in rows):
+                restarts += 1
+                if restarts > MOST_RESTARTS:
+                    raise malformed(f"The pages of {entity} do not follow each other.")
+                start = max(1, start - BACK) if restarts % 2 else 1
+                continue
             records |= {_id(row): row for row in rows}
             if count < MOST:
                 return list(records.values())
-            start += MOST - OVERLAP
+            start += count - OVERLAP
 
     async def ids(self, entity: str) -> set[str]:
         """Return the ids of all records of a kind: one call per thousand."""

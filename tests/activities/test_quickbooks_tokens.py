@@ -65,6 +65,17 @@ async def call(worker: Connections, connection_id: ConnectionId) -> str:
         return (await connection.erp.check()).company
 
 
+async def answered(worker: Connections, connection_id: ConnectionId) -> str:
+    """A call as Temporal makes it: once more, if a connection that was kept open has just been closed over there."""
+    for _ in range(3):
+        try:
+            return await call(worker, connection_id)
+        except ApplicationError as failure:
+            if failure.details[0].code != "ERP_NO_ANSWER":
+                raise
+    return await call(worker, connection_id)
+
+
 def consents(sandbox: Sandbox) -> Any:
     (consent,) = sandbox.get(f"{COMPANY}/consents")
     return consent
@@ -79,7 +90,23 @@ async def test_two_hundred_calls_of_two_workers_cause_one_refresh(
     for worker in workers:
         await call(worker, tenant.connection_id)
     sandbox.post(f"{COMPANY}/actions", {"action": "expire_access_tokens"})
-    calls = [call(worker, tenant.connection_id) for worker in workers for _ in range(50)]  # of two requests each
+    calls = [answered(worker, tenant.connection_id) for worker in workers for _ in range(50)]  # of two requests each
+    assert len(set(await asyncio.gather(*calls))) == 1
+    consent = consents(sandbox)
+    assert (consent["refreshes"], consent["superseded_tokens_used"]) == (1, 0)
+
+
+async def test_two_hundred_api_calls_and_two_workers_cause_one_refresh(
+    tenant: Tenant, sandbox: Sandbox, start_worker: Callable[[], Connections]
+) -> None:
+    """Issue 11, numbers: the API makes a connector for each call, so each of them asks the store by itself."""
+    sandbox.post(f"{COMPANY}/switches", {"requests_per_minute": 0, "concurrent_requests": 0})
+    workers = [start_worker(), start_worker()]
+    for worker in workers:
+        await call(worker, tenant.connection_id)
+    sandbox.post(f"{COMPANY}/actions", {"action": "expire_access_tokens"})
+    calls = [answered(worker, tenant.connection_id) for worker in workers]
+    calls += [answered(start_worker(), tenant.connection_id) for _ in range(200)]
     assert len(set(await asyncio.gather(*calls))) == 1
     consent = consents(sandbox)
     assert (consent["refreshes"], consent["superseded_tokens_used"]) == (1, 0)
