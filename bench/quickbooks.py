@@ -33,7 +33,7 @@ DRAIN_SECONDS = 1_800.0
 async def measure(bench: Bench, report: Report, *, count: int) -> None:
     """Sync `count` orders in. Their workflows need not be notified for that: it ends when the next stream is read."""
     erp = _company(bench, count)
-    connection_id = await asyncio.to_thread(_connect, bench, erp)
+    connection_id = await asyncio.to_thread(connect, bench, erp)
     client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
     meter = CpuMeter(bench.stack.options.state_dir)
     meter.start()
@@ -105,7 +105,7 @@ async def measure_reads(bench: Bench, report: Report, *, count: int, bills: int)
     """Sync `count` orders in, sync again, change a thousand, sync once more; then push `bills` bills in minutes that
     take as many calls as there are bills."""
     erp = _company(bench, count)
-    connection_id = await asyncio.to_thread(_connect, bench, erp)
+    connection_id = await asyncio.to_thread(connect, bench, erp)
     await asyncio.to_thread(bench.sync, connection_id)
     _pass_time(bench)
     await asyncio.to_thread(bench.sync, connection_id)
@@ -142,7 +142,7 @@ def _company(bench: Bench, count: int) -> PretendErp:
     return erp
 
 
-def _connect(bench: Bench, erp: PretendErp) -> str:
+def connect(bench: Bench, erp: PretendErp, *, preferences: Mapping[str, str] | None = None, **settings: Any) -> str:
     """Connect by consent: the company's page agrees at once, and sends the browser back to the API."""
     connection = bench.api.post(
         "/v1/connections",
@@ -152,7 +152,7 @@ def _connect(bench: Bench, erp: PretendErp) -> str:
             "credentials": {},
             "purchase_orders": True,
             "endpoint": erp.endpoint,
-            "settings": {"allow_loopback": True},
+            "settings": {"allow_loopback": True, **settings},
         },
     )
     connection_id = str(connection["id"])
@@ -160,7 +160,7 @@ def _connect(bench: Bench, erp: PretendErp) -> str:
     with httpx.Client(follow_redirects=True, timeout=30) as browser:
         browser.post(consent["url"]).raise_for_status()
     bench.sync(connection_id)
-    proven = bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}})
+    proven = bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": dict(preferences or {})})
     if not proven["complete"]:
         raise RuntimeError(f"the preferences are not accepted: {proven['problems']}")
     bench.api.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": True, "match_mode": "two_way"})
