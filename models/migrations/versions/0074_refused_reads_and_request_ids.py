@@ -1,14 +1,14 @@
 """Since when a connection's metered reads are refused, and the request id that a write has in the ERP.
 
 Revision ID: 0074
-Revises: 0064
+Revises: 0070
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0074"
-down_revision = "0064"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
