@@ -109,6 +109,7 @@ def _line(line: Record) -> Shown:
         "location": line["LOCATIONID"],
         "department": line["DEPARTMENTID"],
         "class": line["CLASSID"],
+        "project": line["PROJECTID"],
     }
 
 
@@ -143,6 +144,8 @@ def _bill(company: Company, record: Record) -> Shown:
                 "amount": item["TRX_AMOUNT"],
                 "description": item["ENTRYDESCRIPTION"],
                 "location": item["LOCATIONID"],
+                "department": item["DEPARTMENTID"],
+                "class": item["CLASSID"],
                 "project": item["PROJECTID"],
             }
             for item in items

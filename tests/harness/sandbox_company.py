@@ -141,6 +141,10 @@ class SandboxCompany:
         """The ERP's clock goes on."""
         self._post("/clock", {"advance_seconds": seconds})
 
+    def now(self) -> str:
+        """The moment that the ERP's clock shows."""
+        return str(self.control.get("/sandbox/clock").json()["now"])
+
     def stop_clock(self, moment: datetime) -> None:
         """The ERP's clock shows this moment and stands."""
         self._post("/clock", {"now": moment.isoformat(), "frozen": True})

@@ -9,12 +9,29 @@ from hypothesis import strategies as st
 from tests.harness.quickbooks_company import connect
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient
+from tests.harness.written_documents import (
+    QUICKBOOKS_BOOKS,
+    charges_and_dimensions,
+    documents,
+    furnish,
+    payments,
+)
+from tests.harness.written_documents import Written as Document
 from tests.harness.written_values import Written, bills, stands_as_written
 
 
 @pytest.fixture
 async def started(api: StackClient) -> StackClient:
     await connect(api)
+    return api
+
+
+@pytest.fixture
+async def furnished(api: StackClient, company: SandboxCompany) -> StackClient:
+    furnish(company)
+    await connect(api)
+    assert (await api.prefer(**QUICKBOOKS_BOOKS.preferences))["complete"]
+    await api.sync()
     return api
 
 
@@ -32,3 +49,27 @@ async def test_what_was_written_stands_in_the_books(
     """Issue 10, kind 1, from `POST bills` to the ERP's books: decimals with zeros and exponents, days, texts with
     blanks, line ends and letters of any alphabet. Lines have no unit there."""
     await stands_as_written(started, company, written)
+
+
+@settings(
+    max_examples=2, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+)
+@given(written=st.lists(documents(QUICKBOOKS_BOOKS), min_size=6, max_size=6))
+async def test_charges_and_dimensions_stand_in_the_books(
+    furnished: StackClient, company: SandboxCompany, written: Sequence[Document]
+) -> None:
+    """Issue 10, kind 1: freight, tax and a discount, and what a line is booked on, from the API to the books, or
+    refused before it is saved."""
+    await charges_and_dimensions(furnished, company, QUICKBOOKS_BOOKS, written)
+
+
+@settings(
+    max_examples=2, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+)
+@given(written=st.lists(documents(QUICKBOOKS_BOOKS), min_size=6, max_size=6))
+async def test_payments_stand_in_the_books(
+    furnished: StackClient, company: SandboxCompany, written: Sequence[Document]
+) -> None:
+    """Issue 10, kind 1: amount, day, account and method, from the API to the books, or refused before it is
+    saved."""
+    await payments(furnished, company, QUICKBOOKS_BOOKS, written)
