@@ -35,7 +35,7 @@ def find_order(client: Api, vendor: str, number: str) -> dict[str, Any]:
 
 def vendor_id(client: Api, connection: str, vendor: str) -> str:
     """Return the id of the only vendor of a connection that is called so, else the text as it is."""
-    entries = client.pages(f"/v1/connections/{connection}/lists/vendor", q=vendor[:100])
+    entries = client.pages(f"/v1/connections/{connection}/lists/vendor", q=_sought(vendor))
     keys = {str(entry["key"]) for entry in entries if vendor in _ids(entry) or _same(vendor, entry["name"])}
     return keys.pop() if len(keys) == 1 else vendor
 
@@ -48,9 +48,14 @@ def _numbered(client: Api, number: str, **narrower: str) -> list[dict[str, Any]]
 def _is(client: Api, order: dict[str, Any], vendor: str) -> bool:
     if _same(vendor, order["vendor_name"]):
         return True
-    entries = client.pages(f"/v1/connections/{order['connection_id']}/lists/vendor", q=vendor[:100])
+    entries = client.pages(f"/v1/connections/{order['connection_id']}/lists/vendor", q=_sought(vendor))
     keys = {entry["key"] for entry in entries if vendor in _ids(entry) or _same(vendor, entry["name"])}
     return keys == {order["vendor_id"]}
+
+
+def _sought(vendor: str) -> str:
+    """Return the part that the list is asked for: a name is compared without regard to its blanks, the list is not."""
+    return max(vendor.split(), key=len, default="")[:100]
 
 
 def _ids(entry: dict[str, Any]) -> set[str]:

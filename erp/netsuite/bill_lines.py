@@ -14,6 +14,7 @@ from erp.netsuite import translate, wire
 from erp.netsuite.wire import Fields, NsRecord
 from erp.netsuite.writer import given, reference
 from erp.prices import unit_price
+from erp.quantities import filling
 from models.domain.bills import BillLineToPush, BillToPush
 
 DECIMALS = 8
@@ -120,12 +121,13 @@ def item(line: Line, ordered: Fields) -> dict[str, Any]:
             evidence={"unit": billed_in},
         )
     by_amount = wire.text(ordered, "quantity") is None
-    price = None if by_amount else unit_price(line.amount, line.quantity, line.price, decimals=DECIMALS)
+    quantity = line.quantity if sent.order_quantity is None else filling(line.quantity, _left(ordered))
+    price = None if by_amount else unit_price(line.amount, quantity, line.price, decimals=DECIMALS)
     return given(
         item=reference(sent.item_id),
         orderDoc=int(line.order),
         orderLine=int(line.number),
-        quantity=None if by_amount else wire.plain(line.quantity),
+        quantity=None if by_amount else wire.plain(quantity),
         units=reference(unit.id if unit and not by_amount else None),
         description=wire.carried(sent.description),
         rate=None if price is None else wire.plain(price),
@@ -133,6 +135,12 @@ def item(line: Line, ordered: Fields) -> dict[str, Any]:
         amount=wire.plain(line.amount),
         **_dimensions(sent),
     )
+
+
+def _left(ordered: Fields) -> Decimal | None:
+    """Return what NetSuite has not billed yet of an order line; None: it does not say."""
+    quantity, billed = (translate.optional_decimal(ordered, name) for name in ("quantity", "quantityBilled"))
+    return None if quantity is None or billed is None else quantity - billed
 
 
 def expense(line: Line, ordered: Fields) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import Writer, given, reference
+from erp.quantities import is_same
 from models.domain.bills import AccountLineToPush, BillToPush, PushedBill
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import PurchaseOrderSnapshot
@@ -257,8 +258,9 @@ def _line_differences(
         ]
         if not line.expense:
             compared.insert(0, ("the item", sent.item_id, wire.ref_id(result, "item")))
-            if wire.text(result, "quantity") is not None:
-                compared.insert(1, ("the quantity", line.quantity, translate.optional_decimal(result, "quantity")))
+            held = translate.optional_decimal(result, "quantity")
+            if held is not None and not is_same(line.quantity, held, rounded=sent.order_quantity is not None):
+                compared.insert(1, ("the quantity", line.quantity, held))
         differences += [
             f"{name}, {what}: sent {mine}, NetSuite has {theirs or 'nothing'}"
             for what, mine, theirs in compared

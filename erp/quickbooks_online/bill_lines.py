@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from erp.errors import Rejected
 from erp.prices import unit_price
+from erp.quantities import filling
 from erp.quickbooks_online import statuses, translate, wire
 from erp.quickbooks_online.wire import ZERO, Entity
 from models.domain.bills import BillLineToPush, BillToPush
@@ -125,8 +126,8 @@ def wire_line(line: Line, theirs: Entity | None) -> dict[str, Any]:
         kind = translate.ITEM
         detail = {
             "ItemRef": {"value": bought},
-            "Qty": line.quantity,
-            **wire.given(UnitPrice=_price(line)),
+            "Qty": _sent(line, theirs),
+            **wire.given(UnitPrice=_price(line, _sent(line, theirs))),
             **shared,
         }
     return wire.given(
@@ -148,15 +149,23 @@ PRICE_DECIMALS = 7
 """Decimals of a price that QuickBooks keeps."""
 
 
-def _price(line: Line) -> Decimal | None:
+def _sent(line: Line, theirs: Entity | None) -> Decimal:
+    """Return the quantity as it is sent: one that was rounded fills its order line with what is left of it."""
+    received = translate.number(theirs, "Received") if theirs is not None else None
+    if line.first.order_quantity is None or theirs is None or received is None:
+        return line.quantity
+    return filling(line.quantity, _quantity(theirs) - received)
+
+
+def _price(line: Line, quantity: Decimal) -> Decimal | None:
     """Return the price at which quantity and amount agree, the bill's own if it is one; None: QuickBooks is to compute
     it (fault 6070)."""
-    if not line.quantity:
+    if not quantity:
         return None
     one_line = line.first.order_quantity is None and line.quantity == line.first.quantity
     own = line.first.price if one_line else None
-    price = unit_price(line.amount, line.quantity, own, decimals=PRICE_DECIMALS)
-    agrees = (price * line.quantity).quantize(wire.CENT, ROUND_HALF_UP) == line.amount
+    price = unit_price(line.amount, quantity, own, decimals=PRICE_DECIMALS)
+    agrees = (price * quantity).quantize(wire.CENT, ROUND_HALF_UP) == line.amount
     return price.normalize() if agrees else None
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
+from erp.quantities import is_same
 from erp.quickbooks_online import bill_edits, link_repair, translate, wire
 from erp.quickbooks_online.accounts import Accounts
 from erp.quickbooks_online.bill_lines import (
@@ -359,7 +360,9 @@ def _line_differences(bill: BillToPush, pairs: Sequence[tuple[Line, Entity | Non
         ]
         if wire.ref(inner, "ItemRef") is not None:
             compared.insert(0, ("the item", sent.item_id, wire.ref(inner, "ItemRef")))
-            if (quantity := translate.number(inner, "Qty")) is not None:
+            quantity = translate.number(inner, "Qty")
+            rounded = sent.order_quantity is not None
+            if quantity is not None and not is_same(line.quantity, quantity, rounded=rounded):
                 compared.insert(1, ("the quantity", line.quantity, quantity))
         else:
             bought = f"{translate.ACCOUNT_ID}{wire.ref(inner, 'AccountRef')}"

@@ -220,7 +220,7 @@ def vendors(q: str) -> list[dict[str, Any]]:
     """What the list of vendors shows for a question."""
     acme = {"key": "V1", "name": "Acme Supplies", "attributes": {"number": "ACME-01", "external_id": "ext-7"}}
     other = {"key": "V2", "name": "Other", "attributes": {"number": "OTHER"}}
-    return [one for one in (acme, other) if q in (one["key"], one["name"], *one["attributes"].values())]
+    return [one for one in (acme, other) if q in (*one["attributes"].values(),) or q in f"{one['key']} {one['name']}"]
 
 
 def imported(
