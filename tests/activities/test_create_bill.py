@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from erp.prices import unit_price
 from models.domain.bills import BillStatus
 from models.store.payables import bills
 from tests.builders.records import (
@@ -145,7 +146,7 @@ async def test_a_bill_of_several_lines_is_saved_whole_or_not_at_all(harness: Act
 
 
 async def test_a_callers_own_amount_makes_the_price(harness: ActivityHarness) -> None:
-    """S5-147: the price is amount over quantity; what the caller states wins over the order's price."""
+    """S5-147: what the caller states wins over the order's price, and the price that is sent is amount / quantity."""
     order = await harness.holds(an_order(lines={1: 10}, price="12.50"))
     dearer = ["PRICE_DIFFERS:bill-line-1"]
     answer = await harness.bill(order, {1: 3}, key="k1", amount="40.00", department="D-9", acknowledge=dearer)
@@ -156,7 +157,9 @@ async def test_a_callers_own_amount_makes_the_price(harness: ActivityHarness) ->
     await harness.push(answer.bill_id)
     (invoice,) = harness.erp.invoices.values()
     assert invoice.bill.total == Decimal("40.00")
-    assert invoice.bill.lines[0].amount == Decimal("40.00")
+    (sent,) = invoice.bill.lines
+    assert sent.amount == Decimal("40.00")
+    assert unit_price(sent.amount, sent.quantity, sent.price, decimals=4) == Decimal("13.3333")
     assert (await harness.tenant.bill_row(answer.bill_id)).status == BillStatus.SYNCED
 
 
