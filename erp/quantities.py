@@ -1,4 +1,4 @@
-"""Quantities without an end in their order's unit, a third of a box: what is sent, and whether the ERP holds it.
+"""Quantities without an end in their order's unit, a third of a box: what is sent, and whether the ERP shows it.
 
 Each is rounded down, so that the parts never come to more than the box; the part that fills the order takes the rest.
 """
@@ -15,6 +15,6 @@ def filling(quantity: Decimal, left: Decimal | None) -> Decimal:
     return left if left is not None and 0 < left - quantity < DUST else quantity
 
 
-def is_same(sent: Decimal, held: Decimal, *, rounded: bool) -> bool:
+def is_same(sent: Decimal, shown: Decimal, *, rounded: bool) -> bool:
     """Return whether the ERP holds the quantity that was sent; one that was rounded may have taken the rest."""
-    return sent == held or (rounded and abs(sent - held) < DUST)
+    return sent == shown or (rounded and abs(sent - shown) < DUST)

@@ -258,9 +258,9 @@ def _line_differences(
         ]
         if not line.expense:
             compared.insert(0, ("the item", sent.item_id, wire.ref_id(result, "item")))
-            held = translate.optional_decimal(result, "quantity")
-            if held is not None and not is_same(line.quantity, held, rounded=sent.order_quantity is not None):
-                compared.insert(1, ("the quantity", line.quantity, held))
+            shown = translate.optional_decimal(result, "quantity")
+            if shown is not None and not is_same(line.quantity, shown, rounded=sent.order_quantity is not None):
+                compared.insert(1, ("the quantity", line.quantity, shown))
         differences += [
             f"{name}, {what}: sent {mine}, NetSuite has {theirs or 'nothing'}"
             for what, mine, theirs in compared
