@@ -31,20 +31,21 @@ class Line(NamedTuple):
 
 
 def lines_of(bill: BillToPush) -> list[Line]:
-    """Return the lines to write, in the order in which the bill first names them."""
-    lines: dict[str, Line] = {}
+    """Return the lines to write, in the order in which the bill first names them. Their quantities are as QuickBooks
+    keeps them: everything that is worked out of them is worked out of what is sent."""
+    exact: dict[str, Line] = {}
     for line in bill.lines:
         order, _, place = line.order_line.partition(":")
         quantity = line.quantity if line.order_quantity is None else line.order_quantity
-        known = lines.get(line.order_line)
-        lines[line.order_line] = Line(
+        known = exact.get(line.order_line)
+        exact[line.order_line] = Line(
             order,
             place,
             known.first if known else line,
             quantity + (known.quantity if known else ZERO),
             line.amount + (known.amount if known else ZERO),
         )
-    return list(lines.values())
+    return [line._replace(quantity=wire.quantity(line.quantity)) for line in exact.values()]
 
 
 def in_orders_sequence(lines: Sequence[Line], orders: Mapping[str, etree._Element]) -> list[Line]:
@@ -58,20 +59,11 @@ def in_orders_sequence(lines: Sequence[Line], orders: Mapping[str, etree._Elemen
     return sorted(lines, key=lambda line: (first[line.order], places.get(line.place, 0)))
 
 
-def must_be_billable(
-    bill: BillToPush,
-    lines: Sequence[Line],
-    orders: Mapping[str, etree._Element],
-    *,
-    enhanced: bool,
-    released: Mapping[ErpId, Decimal] = {},
-) -> None:
-    """Check what QuickBooks would refuse, leave unlinked, or count twice. `released` is what item receipts will no
-    longer hold of order lines when the bill is written.
+def must_be_linkable(bill: BillToPush, lines: Sequence[Line], orders: Mapping[str, etree._Element]) -> None:
+    """Check that the orders and their lines are there and take links of this bill, of whatever quantity.
 
     Raises:
-        Rejected: ORDER_NOT_FOUND, VENDOR_DIFFERS, ALREADY_CONVERTED, MORE_THAN_ORDERED, ORDER_LINE_GONE or
-            RECEIVED_BY_ITEM_RECEIPT.
+        Rejected: ORDER_NOT_FOUND, VENDOR_DIFFERS, ALREADY_CONVERTED, ORDER_LINE_GONE or ORDER_LINE_WITHOUT_QUANTITY.
     """
     for order_id in dict.fromkeys(line.order for line in lines):
         order = orders.get(order_id)
@@ -90,14 +82,41 @@ def must_be_billable(
                 "ALREADY_CONVERTED", f"Order {number} is closed in QuickBooks.", order=number, status="Closed"
             )
     for line in lines:
+        order = orders[line.order]
+        theirs = order_line(line, order)
+        name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
+        if wire.flag(theirs, "IsManuallyClosed"):
+            raise _rejected("ALREADY_CONVERTED", f"{name}: its line of order {number} is closed in QuickBooks.")
+        if not fields.number(theirs, "Quantity"):
+            # Neither would its receipts tell what of it was booked (reference 3.2: only a line that can receive).
+            raise _rejected(
+                "ORDER_LINE_WITHOUT_QUANTITY",
+                f"{name}: its line of order {number} has an amount and no quantity; QuickBooks links no bill to it.",
+                order=number,
+                order_line=line.order_line,
+            )
+
+
+def must_have_room(
+    lines: Sequence[Line],
+    orders: Mapping[str, etree._Element],
+    *,
+    enhanced: bool,
+    released: Mapping[ErpId, Decimal] = {},
+) -> None:
+    """Check that no more is billed than is left of the order lines. `released` is what item receipts will no longer
+    hold of them when the bill is written.
+
+    Raises:
+        Rejected: ALREADY_CONVERTED or MORE_THAN_ORDERED.
+    """
+    for line in lines:
         _must_have_room(line, orders[line.order], released.get(line.order_line, ZERO), enhanced=enhanced)
 
 
 def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enhanced: bool) -> None:
     theirs = order_line(line, order)
     name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
-    if wire.flag(theirs, "IsManuallyClosed"):
-        raise _rejected("ALREADY_CONVERTED", f"{name}: its line of order {number} is closed in QuickBooks.")
     ordered = fields.number(theirs, "Quantity")
     taken = fields.number(theirs, "ReceivedQuantity")
     if enhanced:
@@ -108,12 +127,6 @@ def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enh
     if ordered is None or taken is None or line.quantity <= ordered - taken:
         return
     evidence = {"order": number, "order_line": line.order_line, "ordered": str(ordered), "taken": str(taken)}
-    if not enhanced and (receipts := translate.linked(order, "ItemReceipt")):
-        raise Rejected(
-            f"{name}: an item receipt holds what it bills of order {number}; a bill beside it would count twice.",
-            code="RECEIVED_BY_ITEM_RECEIPT",
-            evidence={**evidence, "item_receipts": ", ".join(receipts)},
-        )
     if taken >= ordered:
         raise Rejected(
             f"{name}: everything of its line of order {number} is billed in QuickBooks already.",
@@ -144,15 +157,14 @@ def order_line(line: Line, order: etree._Element) -> etree._Element:
     )
 
 
-def item_line(line: Line, theirs: etree._Element) -> Part | None:
+def item_line(line: Line) -> Part | None:
     """Return a bill's line. What it buys is that of the order's line: naming it beside the link is refused."""
-    has_quantity = fields.number(theirs, "Quantity") is not None
-    price = _price(line) if has_quantity else None
+    price = _price(line)
     description = wire.must_be_writable(f"the description of line {line.first.line_no}", line.first.description)
     return wire.group(
         "ItemLineAdd",
         wire.part("Desc", description[: wire.LONGEST["description"]]),
-        wire.part("Quantity", wire.quantity(line.quantity) if has_quantity else None),
+        wire.part("Quantity", line.quantity),
         wire.part("Cost", price),
         wire.part("Amount", wire.amount(line.amount) if price is None else None),
         wire.reference("CustomerRef", line.first.project),
@@ -162,14 +174,16 @@ def item_line(line: Line, theirs: etree._Element) -> Part | None:
 
 
 def _price(line: Line) -> Decimal | None:
-    """Return the price at which quantity and amount agree; None: QuickBooks is to compute it from the amount."""
-    if not line.quantity:
-        return None
+    """Return the price at which quantity and amount agree; None: QuickBooks is to compute it from the amount.
+
+    Raises:
+        Rejected: VALUE_REFUSED, nothing is left of the quantity.
+    """
     one_line = line.first.order_quantity is None and line.quantity == line.first.quantity
     own = line.first.price if one_line else None
-    price = unit_price(line.amount, line.quantity, own, decimals=wire.PRICE_DECIMALS)
-    agrees = (price * line.quantity).quantize(wire.CENT, ROUND_HALF_UP) == line.amount
-    return wire.quantity(price) if agrees else None
+    price = wire.quantity(unit_price(line.amount, line.quantity, own, decimals=wire.PRICE_DECIMALS))
+    # What is sent is rounded, and QuickBooks multiplies that.
+    return price if (price * line.quantity).quantize(wire.CENT, ROUND_HALF_UP) == line.amount else None
 
 
 def _rejected(code: str, message: str, **evidence: str) -> Rejected:

@@ -18,12 +18,13 @@ from erp.quickbooks_desktop.bill_lines import (
     in_orders_sequence,
     item_line,
     lines_of,
-    must_be_billable,
-    order_line,
+    must_be_linkable,
+    must_have_room,
 )
 from erp.quickbooks_desktop.bills_in import BillsIn, bills_numbered
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
 from erp.quickbooks_desktop.envelope import Answer
+from erp.quickbooks_desktop.held_by_receipts import linked_receipts, must_not_be_received, receipts_question
 from erp.quickbooks_desktop.orders import WHOLE, Orders, linked_questions, question
 from erp.quickbooks_desktop.preferences import Preferences, account
 from erp.quickbooks_desktop.reader import Reader
@@ -95,9 +96,9 @@ class Bills(BillsIn):
 
         Raises:
             Deferred: QuickBooks has not answered yet.
-            Rejected: NUMBER_TAKEN, or what `must_be_billable` and `preflight` refuse, or QuickBooks refused it, or
-                RECEIPT_NOT_RESTORED.
-            Stale: an item receipt that it replaces was changed meanwhile.
+            Rejected: NUMBER_TAKEN, RECEIVED_BY_ITEM_RECEIPT, or what `must_be_linkable`, `must_have_room` and
+                `preflight` refuse, or QuickBooks refused it, or RECEIPT_NOT_RESTORED.
+            Stale: its order, or an item receipt that it replaces, was changed meanwhile.
         """
         plan, number_of_plan = await replacing.under_way(self._client, bill.external_key)
         made = await self._made(bill)
@@ -113,7 +114,7 @@ class Bills(BillsIn):
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         order_ids = list(dict.fromkeys(line.order for line in lines))
         questions = (preflight.QUESTION, bills_numbered(number), question(order_ids), preflight.MAY_WRITE)
-        seen = await self._client.ask(f"before/{bill.external_key}/{number_of_plan}", *questions)
+        seen = await self._client.ask(_before(bill, number_of_plan), *questions)
         same = records_of(seen.responses, ("BillRet",))
         ours = _ours(bill, same)
         if ours is not None:
@@ -156,32 +157,56 @@ class Bills(BillsIn):
         seen: Answer,
         number_of_plan: int,
     ) -> Plan | None:
-        """Check that the bill can be linked, and return the item receipts that it takes the place of; None: none.
+        """Check that the bill can be linked and is for nothing that was booked already, and return the item receipts
+        that it takes the place of; None: none.
 
         Raises:
             Deferred: QuickBooks has not answered yet.
-            Rejected: the bill cannot be linked.
+            Rejected: the bill cannot be linked, or item receipts hold what it bills.
+            Stale: an order was changed since it was read.
         """
         # As it is now: what the connection knows of it may be of an earlier session.
         enhanced = preflight.keeps_bills_apart(seen)
+        must_be_linkable(bill, lines, orders)
+        linked = [] if enhanced else linked_receipts(orders)
+        if not linked:
+            must_have_room(lines, orders, enhanced=enhanced)
+            return None
+        receipts = await self._receipts(bill, orders, linked, number_of_plan)
         try:
-            must_be_billable(bill, lines, orders, enhanced=enhanced)
-        except Rejected as refusal:
-            if refusal.code != "RECEIVED_BY_ITEM_RECEIPT" or not self._preferences.replace_item_receipts:
+            must_not_be_received(bill, lines, orders, receipts)
+        except Rejected:
+            if not self._preferences.replace_item_receipts or len(receipts) < len(linked):
                 raise
-            answer = await self._client.ask(
-                f"receipts/{bill.external_key}/{number_of_plan}", replacing.receipts_question(list(orders.values()))
-            )
-            receipts = records_of(answer.responses, ("ItemReceiptRet",))
             planned = replacing.plan_of(
-                bill.external_key, number_of_plan, lines, orders, receipts, preflight.closed_through(seen)
+                bill.external_key, number_of_plan, bill, lines, orders, receipts, preflight.closed_through(seen)
             )
             if planned is None:
                 raise
             plan, released = planned
-            must_be_billable(bill, lines, orders, enhanced=enhanced, released=released)
+            must_have_room(lines, orders, enhanced=enhanced, released=released)
             return plan
+        must_have_room(lines, orders, enhanced=enhanced)
         return None
+
+    async def _receipts(
+        self, bill: BillToPush, orders: Mapping[str, etree._Element], linked: Sequence[str], number_of_plan: int
+    ) -> Sequence[etree._Element]:
+        """Return the item receipts that orders are linked to, as far as QuickBooks shows them.
+
+        Raises:
+            Stale: an order was changed since it was read: a receipt was entered, changed, or turned into a bill.
+        """
+        key = f"receipts/{bill.external_key}/{number_of_plan}"
+        answer = await self._client.ask(key, question(list(orders)), receipts_question(linked))
+        now = {wire.text(one, "TxnID"): one for one in records_of(answer.responses, ("PurchaseOrderRet",))}
+        for order_id, order in orders.items():
+            if order_id not in now or fields.revision(now[order_id]) != fields.revision(order):
+                # Both are asked anew: the bill that a receipt became may be this one.
+                await self._client.discard(key)
+                await self._client.discard(_before(bill, number_of_plan))
+                raise Stale(f"Purchase order {order_id} is being changed in QuickBooks.", code="RECORD_CHANGED")
+        return records_of(answer.responses, ("ItemReceiptRet",))
 
     async def _in_place_or_undone(self, bill: BillToPush, plan: Plan, error: ErpError) -> DocumentId:
         """Return the bill that was made in spite of an error; if none was, enter its receipts anew.
@@ -211,7 +236,7 @@ class Bills(BillsIn):
             wire.reference("TermsRef", bill.term if bill.due_date is None else None),
             wire.part("Memo", wire.marked(bill_differences.note(bill), bill.external_key)),
             *self._charges(bill),
-            *(item_line(line, order_line(line, orders[line.order])) for line in lines),
+            *(item_line(line) for line in lines),
         )
 
     def _charges(self, bill: BillToPush) -> list[Part | None]:
@@ -364,6 +389,10 @@ class Bills(BillsIn):
             return self._orders.snapshot(shown.orders[order], shown.documents)
         except Rejected:
             return None
+
+
+def _before(bill: BillToPush, number_of_plan: int) -> str:
+    return f"before/{bill.external_key}/{number_of_plan}"
 
 
 def _edit_key(bill: BillToPush, edition: int, attempt: int) -> str:

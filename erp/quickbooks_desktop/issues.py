@@ -88,13 +88,24 @@ ISSUES = by_code(
     ),
     IssueCode(
         "RECEIVED_BY_ITEM_RECEIPT",
-        "An item receipt holds what the bill bills",
-        "In this company receipts count like bills; a bill beside the receipt would owe and stock the goods twice.",
+        "An item receipt may hold what the bill bills",
+        "In this company receipts count like bills. Something of what is billed stands on the receipts in the evidence;"
+        " whether the bill is for that or for other goods nobody can tell, and beside them it may count twice.",
         (
-            "In QuickBooks open the item receipt in the evidence and turn it into a bill (tick Bill Received), with the"
-            " invoice's number, and save it.",
-            "Then retry: the bill there is taken as this one.",
+            "In QuickBooks open each item receipt in the evidence and turn it into the bill that it belongs to (tick"
+            " Bill Received), this one with this invoice's number, and save it.",
+            "Then retry: the bill there is taken as this one, or this one goes out for what is left of the order.",
             "Or have bills take the place of receipts: set the preference replace_item_receipts to true, then retry.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "ORDER_LINE_WITHOUT_QUANTITY",
+        "The order's line has an amount and no quantity",
+        "QuickBooks links bills only to order lines of a quantity: the bill would not be part of its order.",
+        (
+            "In QuickBooks give the order's line a quantity and a rate, then retry.",
+            "Or abandon this bill and enter it in QuickBooks.",
         ),
         ACCOUNTANT,
     ),

@@ -16,15 +16,16 @@ from typing import Any
 from lxml import etree
 
 from erp.errors import ErpError, OutcomeUnknown, Rejected, Stale, UnknownRefusal
-from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop import fields, held_by_receipts, translate, wire
 from erp.quickbooks_desktop.bill_lines import Line, order_line
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import WHOLE
 from erp.quickbooks_desktop.wire import ZERO, Part
 from erp.verdicts import Verdict
+from models.domain.bills import BillToPush
 from models.domain.ids import ErpId, ExternalKey
 
-RECEIPT, ADD = "ItemReceipt", "ItemReceiptAdd"
+RECEIPT, ADD = held_by_receipts.RECEIPT, "ItemReceiptAdd"
 
 COPIED = ("CustomerRef", "ClassRef")
 """References of a receipt's line that are entered anew with it."""
@@ -231,39 +232,38 @@ def _memo_of(request: str) -> str | None:
 # --- planning ----------------------------------------------------------------------------------------------------
 
 
-def receipts_question(orders: Sequence[etree._Element]) -> str:
-    """Return the question for the item receipts that orders are linked to."""
-    ids = list(dict.fromkeys(one for order in orders for one in translate.linked(order, RECEIPT)))
-    return wire.request(f"{RECEIPT}Query", *(wire.part("TxnID", one) for one in ids), *WHOLE, key="receipts")
-
-
 def plan_of(
     key: ExternalKey,
     number: int,
+    bill: BillToPush,
     lines: Sequence[Line],
     orders: Mapping[str, etree._Element],
     receipts: Sequence[etree._Element],
     closing: date | None,
 ) -> tuple[Plan, Mapping[ErpId, Decimal]] | None:
-    """Return which receipts to replace for these lines, the oldest first, and what they release of each order line.
-    None: those that hold the goods cannot be deleted and entered anew without a loss."""
+    """Return which receipts to replace for these lines, the oldest first, and what they release of each order line:
+    a bill is for what was received, and for what is to come only beyond that. None: QuickBooks does not tell what a
+    receipt holds, or one cannot be deleted and entered anew without a loss."""
     name = f"{key}/receipts/{number}"
-    missing = {line.order_line: _missing(line, orders[line.order]) for line in lines}
+    wanted = {line.order_line: line.quantity for line in lines}
+    items = {wire.ref(order_line(line, orders[line.order]), "ItemRef") for line in lines}
     released: dict[ErpId, Decimal] = {}
     chosen: list[Receipt] = []
     for record in sorted(
         receipts, key=lambda one: (wire.text(one, "TxnDate") or "", int(wire.text(one, "TxnNumber") or 0))
     ):
         takes: dict[int, Decimal] = {}
-        if not any(left > 0 for left in missing.values()):
-            break
+        if bill.charges and held_by_receipts.has_charges(record, orders):
+            return None
         for place, entry in enumerate(translate.lines_in(record, translate.ITEM_LINES)):
             target = _order_line_of(entry, record, orders)
+            if target is None and wire.ref(entry, "ItemRef") in (*items, None):
+                return None
             received = fields.number(entry, "Quantity") or ZERO
-            taken = min(missing.get(target, ZERO), received) if target is not None else ZERO
+            taken = min(wanted.get(target, ZERO), received) if target is not None else ZERO
             if target is not None and taken > 0:
                 takes[place] = taken
-                missing[target] -= taken
+                wanted[target] -= taken
                 released[target] = released.get(target, ZERO) + taken
         if not takes:
             continue
@@ -273,18 +273,7 @@ def plan_of(
         if one is None:
             return None
         chosen.append(one)
-    if not chosen or any(left > 0 for left in missing.values()):
-        return None
-    return Plan(key, number, tuple(chosen)), released
-
-
-def _missing(line: Line, order: etree._Element) -> Decimal:
-    """Return what a bill's line bills beyond what its order's line has free."""
-    theirs = order_line(line, order)
-    ordered, taken = fields.number(theirs, "Quantity"), fields.number(theirs, "ReceivedQuantity")
-    if ordered is None or taken is None:
-        return ZERO
-    return max(line.quantity - max(ordered - taken, ZERO), ZERO)
+    return (Plan(key, number, tuple(chosen)), released) if chosen else None
 
 
 def _order_line_of(

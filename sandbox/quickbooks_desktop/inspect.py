@@ -16,6 +16,7 @@ def _common(company: Company, record: Txn) -> Shown:
     due = record.values.get("DueDate")
     return {
         "record_no": record.txn_id,
+        "txn_number": record.number,
         "type": record.kind,
         "number": record.ref_number or None,
         "edit_sequence": record.edit_sequence,

@@ -14,7 +14,7 @@ Rows = Sequence[Mapping[str, Any]]
 OWING = {"bills": 1, "receipts": 1, "credits": -1}
 """Documents that move what is owed; with enhanced receiving, receipts do not."""
 
-BOOKED = (*OWING, "expenses", "payments", "purchase_orders", "items", "ledger", "preferences")
+BOOKED = (*OWING, "expenses", "payments", "purchase_orders", "items", "ledger", "preferences", "deleted")
 
 
 def check_books(held: Mapping[str, Rows]) -> None:
@@ -56,7 +56,20 @@ def _from_documents(held: Mapping[str, Rows], *, enhanced: bool) -> dict[tuple[s
 
 
 def _check_orders(held: Mapping[str, Rows], *, enhanced: bool) -> None:
-    """Of no order line more is taken, because of a bill of ours, than was ordered."""
+    """Of no order line more is taken, because of a bill of ours, than was ordered; and with ordinary receiving none of
+    our bills stands beside a receipt of its order line that was there before it, unless it took the place of one."""
+    if not enhanced and not any(one["type"] == "ItemReceipt" for one in held["deleted"]):
+        oldest: dict[tuple[str, str], int] = {}
+        for receipt in held["receipts"]:
+            for line in receipt["lines"]:
+                place = (line["order_doc"], line["order_line"])
+                oldest[place] = min(receipt["txn_number"], oldest.get(place, receipt["txn_number"]))
+        for bill in filter(key_of, held["bills"]):
+            for line in bill["lines"]:
+                held_before = oldest.get((line["order_doc"], line["order_line"]), bill["txn_number"])
+                assert line["order_doc"] is None or held_before >= bill["txn_number"], (
+                    f"{bill['number']} bills beside an item receipt"
+                )
     ours: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     others: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for kind in ("bills",) if enhanced else ("bills", "receipts", "expenses"):

@@ -50,11 +50,31 @@ async def test_a_refused_bill_leaves_the_receipt(harness: ErpHarness) -> None:
     assert harness.held("ledger") == before
 
 
+async def test_a_bill_of_a_line_partly_received_is_held(harness: ErpHarness) -> None:
+    """Issue 12: four of twelve were received, and four are billed: those four, so it would count them twice."""
+    connector = harness.connect()
+    order = await the_order(connector, "PO-1018")
+    harness.person("receive", number="PO-1018", receipt_number="R-3018", lines=[{"line": 1, "quantity": "4"}])
+    before = harness.held("ledger")
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(a_bill_for(order, "beside-1", Decimal(4)))
+    assert refused.value.code == "RECEIVED_BY_ITEM_RECEIPT"
+    assert refused.value.evidence["item_receipts"].startswith("R-3018 of ")
+    assert harness.held("ledger") == before
+    other = a_bill_for(order, "beside-2", Decimal(3), 2)
+    amount = other.lines[1].amount
+    other = other.model_copy(update={"lines": other.lines[1:], "total": amount})
+    created = await connector.bills.create(other)  # nothing was received of the second line
+    assert (await connector.bills.read_back(other, created)).linked
+    harness.check_books()
+
+
 def test_the_books_of_a_doubled_bill_do_not_agree() -> None:
     """The check at the end of every case can fail."""
     line = {"item_id": "A", "quantity": "10", "order_doc": "1", "order_line": "1-1"}
     bill: dict[str, Any] = {
-        "vendor_id": "V", "total": "50.00", "voided": False, "memo": "[posync PSB-1]", "lines": [line], "number": "I-1",
+        "vendor_id": "V", "txn_number": 7, "total": "50.00",
+        "voided": False, "memo": "[posync PSB-1]", "lines": [line], "number": "I-1",
     }  # fmt: skip
     order = {"record_no": "1", "number": "PO", "lines": [{"line": "1-1", "line_no": 1, "quantity": "10"}]}
     held: dict[str, list[dict[str, Any]]] = {kind: [] for kind in BOOKED}
@@ -70,4 +90,6 @@ def test_the_books_of_a_doubled_bill_do_not_agree() -> None:
     with pytest.raises(AssertionError, match="more than once"):
         check_books({**held, "bills": [bill, bill]})
     with pytest.raises(AssertionError, match="billed by us beside"):
-        check_books({**held, "bills": [bill], "receipts": [{**bill, "memo": None}]})
+        check_books({**held, "bills": [bill], "receipts": [{**bill, "memo": None, "txn_number": 8}]})
+    with pytest.raises(AssertionError, match="beside an item receipt"):
+        check_books({**held, "bills": [bill], "receipts": [{**bill, "memo": None, "txn_number": 6}]})

@@ -1,0 +1,107 @@
+"""Find what item receipts hold of what a bill bills, where receiving is the ordinary one (reference 3.2).
+
+There a receipt owes and stocks as a bill does, until a person turns it into one. So a bill beside it must be for other
+goods. Nobody can tell that: a bill of six, on an order of ten of which four were received, may be for the six that are
+to come, or for the four and two more. So one that bills anything of a line that a receipt holds is not sent.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lxml import etree
+
+from erp.errors import Rejected
+from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop.bill_lines import Line, order_line
+from erp.quickbooks_desktop.orders import WHOLE
+from models.domain.bills import BillToPush
+
+RECEIPT = "ItemReceipt"
+
+
+def linked_receipts(orders: Mapping[str, etree._Element]) -> list[str]:
+    """Return the ids of the item receipts that orders are linked to."""
+    return list(dict.fromkeys(one for order in orders.values() for one in translate.linked(order, RECEIPT)))
+
+
+def receipts_question(ids: Sequence[str]) -> str:
+    """Return the question for item receipts, whole."""
+    return wire.request(f"{RECEIPT}Query", *(wire.part("TxnID", one) for one in ids), *WHOLE, key="receipts")
+
+
+def must_not_be_received(
+    bill: BillToPush,
+    lines: Sequence[Line],
+    orders: Mapping[str, etree._Element],
+    receipts: Sequence[etree._Element],
+) -> None:
+    """Check that item receipts hold nothing of what the bill bills. `receipts` are those that QuickBooks shows; one
+    that an order is linked to and that is not shown may hold anything of it.
+
+    Raises:
+        Rejected: RECEIVED_BY_ITEM_RECEIPT, or as `order_line`.
+    """
+    shown = {wire.text(one, "TxnID"): one for one in receipts}
+    for line in lines:
+        order = orders[line.order]
+        theirs = order_line(line, order)
+        if fields.number(theirs, "ReceivedQuantity") == 0:
+            continue  # whatever came of the order, none of it is of this line
+        ids = [
+            one
+            for one in translate.linked(order, RECEIPT)
+            if one not in shown or _may_hold(shown[one], wire.ref(theirs, "ItemRef"))
+        ]
+        if ids:
+            raise _held(
+                f"Line {line.first.line_no} bills", order, [(one, shown.get(one)) for one in ids],
+                order_line=line.order_line, ordered=wire.text(theirs, "Quantity") or "",
+                taken=wire.text(theirs, "ReceivedQuantity") or "",
+            )  # fmt: skip
+    if bill.charges:
+        _charges_must_not_be_received(orders, receipts)
+
+
+def _charges_must_not_be_received(orders: Mapping[str, etree._Element], receipts: Sequence[etree._Element]) -> None:
+    for order in orders.values():
+        linked = translate.linked(order, RECEIPT)
+        charged = [one for one in receipts if wire.text(one, "TxnID") in linked and has_charges(one, orders)]
+        if charged:
+            raise _held("It has charges", order, [(wire.text(one, "TxnID") or "", one) for one in charged])
+
+
+def has_charges(receipt: etree._Element, orders: Mapping[str, etree._Element]) -> bool:
+    """Return whether a receipt holds money of no order line: it may be the freight that a bill has too."""
+    ordered = {
+        wire.ref(line, "ItemRef")
+        for order in orders.values()
+        for line in translate.lines_in(order, translate.ORDER_LINES)
+    }
+    if next(wire.children(receipt, ("ExpenseLineRet",)), None) is not None:
+        return True
+    return any(wire.ref(line, "ItemRef") not in ordered for line in translate.lines_in(receipt, translate.ITEM_LINES))
+
+
+def _may_hold(receipt: etree._Element, item: str | None) -> bool:
+    """Return whether a receipt may hold something of an order line of this item: its lines do not name theirs."""
+    return any(wire.ref(line, "ItemRef") in (item, None) for line in translate.lines_in(receipt, translate.ITEM_LINES))
+
+
+def _held(
+    what: str, order: etree._Element, receipts: Sequence[tuple[str, etree._Element | None]], **evidence: str
+) -> Rejected:
+    number = wire.text(order, "RefNumber") or fields.need(order, "TxnID")
+    names = ", ".join(_name(identifier, record) for identifier, record in receipts)
+    return Rejected(
+        f"{what} what may stand on item receipt {names} of order {number} already; a bill beside it would count twice.",
+        code="RECEIVED_BY_ITEM_RECEIPT",
+        evidence={"order": number, "item_receipts": names, **evidence},
+    )
+
+
+def _name(identifier: str, record: etree._Element | None) -> str:
+    """Return how a person finds a receipt in QuickBooks, which shows no ids."""
+    if record is None:
+        return identifier
+    number = wire.text(record, "RefNumber")
+    day = wire.text(record, "TxnDate") or ""
+    return f"{number} of {day}" if number else f"of {day} without a number"
