@@ -420,9 +420,13 @@ class ErpActivities:
 
 
 def _is_converted(existing: ErpBill, bill: BillToPush | DirectBillToPush) -> bool:
-    """Return whether a person made this bill in the ERP, of an item receipt: the connector takes it as ours."""
-    of_order = isinstance(bill, BillToPush) and existing.order_document == bill.order_document
-    return of_order and existing.external_key is None and existing.total == bill.total
+    """Return whether a person made this bill in the ERP, of an item receipt: the connector takes it as ours, and shows
+    what differs. Where a person said that the number is another bill's, only one of the same total is."""
+    if not isinstance(bill, BillToPush) or existing.external_key is not None or existing.rejected:
+        return False
+    if bill.may_repeat_number and existing.total != bill.total:
+        return False
+    return existing.order_document in {bill.order_document, *(line.source.document_id for line in bill.lines)}
 
 
 def _evidence_of(snapshot: PurchaseOrderSnapshot, awaited: Sequence[BillId]) -> dict[str, str]:

@@ -38,8 +38,8 @@ class Capabilities(Record):
     retract_direct_by: tuple[RetractBy, ...] = ()
     """As `retract_by`, for bills without an order."""
     adopts_converted_bills: bool = False
-    """True: a bill that a person made there of an item receipt, of the same order, number and total, is taken as the
-    one that was to be sent."""
+    """True: a bill that a person made there of an item receipt, of the same order and number, is taken as the one that
+    was to be sent; what differs of it is shown."""
     longest_number: int | None = None
     """How many characters of a document's number the ERP keeps; None: all that we take."""
     order_upload: bool = False

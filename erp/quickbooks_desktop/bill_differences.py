@@ -11,11 +11,9 @@ from erp.quickbooks_desktop.bill_lines import Line, in_orders_sequence
 from models.domain.bills import BillToPush
 
 
-def note(bill: BillToPush) -> str:
-    """Return the memo, with the whole number if QuickBooks keeps only its beginning."""
-    if wire.short_number(bill.number, wire.LONGEST["bill"]) == bill.number.strip():
-        return bill.memo
-    return f"{bill.memo}\nInvoice number: {bill.number}".strip()
+def is_adopted(record: etree._Element) -> bool:
+    """Return whether a person made the bill: it carries no key of ours, and its texts are that person's."""
+    return wire.key_in(wire.text(record, "Memo")) is None
 
 
 def of_header(bill: BillToPush, record: etree._Element, total: Decimal) -> list[str]:
@@ -23,16 +21,21 @@ def of_header(bill: BillToPush, record: etree._Element, total: Decimal) -> list[
     pairs: list[tuple[str, Any, Any]] = [
         ("the vendor", bill.vendor_id, wire.ref(record, "VendorRef")),
         ("the supplier's invoice number", number, wire.text(record, "RefNumber") or ""),
-        ("our key", bill.external_key, wire.key_in(wire.text(record, "Memo"))),
         ("the bill date", bill.bill_date, fields.day(record, "TxnDate")),
         ("the due date", bill.due_date, bill.due_date and fields.day(record, "DueDate")),
         ("the total", bill.total, total),
     ]
-    return [
+    if not is_adopted(record):
+        pairs.append(("our key", bill.external_key, wire.key_in(wire.text(record, "Memo"))))
+    differences = [
         f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
         for what, sent, existing in pairs
         if sent != existing
-    ] + bill_edits.text_difference("the memo", note(bill), wire.without_key(wire.text(record, "Memo")))
+    ]
+    if is_adopted(record):
+        return differences
+    memo = wire.without_key(wire.text(record, "Memo"))
+    return differences + bill_edits.text_difference("the memo", bill_edits.whole_memo(bill), memo)
 
 
 def of_lines(
@@ -56,7 +59,7 @@ def of_lines(
             for what, mine, theirs in compared
             if mine not in (None, "") and mine != theirs
         ]
-        if line.first.description:
+        if line.description and not is_adopted(record):
             said = wire.text(match, "Desc")
-            differences += bill_edits.text_difference(f"{name}, the description", line.first.description, said)
+            differences += bill_edits.text_difference(f"{name}, the description", line.description, said)
     return differences

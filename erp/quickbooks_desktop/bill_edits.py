@@ -10,14 +10,22 @@ from lxml import etree
 
 from erp.errors import Rejected
 from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop.bill_lines import Line, lines_of
 from erp.quickbooks_desktop.wire import Part
-from models.domain.bills import BillLineToPush, BillToPush
+from models.domain.bills import BillToPush
 
 FIELDS = {"project": "CustomerRef", "class_id": "ClassRef"}
 """Our dimensions to the references of a bill line, in qbXML's order."""
 
 NOT_TAKEN = ("department", "location")
 """Dimensions that a bill line of QuickBooks Desktop does not have."""
+
+
+def whole_memo(bill: BillToPush) -> str:
+    """Return the memo, with the whole number if QuickBooks keeps only its beginning."""
+    if wire.short_number(bill.number, wire.LONGEST["bill"]) == bill.number.strip():
+        return bill.memo
+    return f"{bill.memo}\nInvoice number: {bill.number.strip()}".strip()
 
 
 def update(bill: BillToPush, record: etree._Element) -> Part | None:
@@ -33,7 +41,7 @@ def update(bill: BillToPush, record: etree._Element) -> Part | None:
         wire.part("TxnID", fields.need(record, "TxnID")),
         wire.part("EditSequence", fields.need(record, "EditSequence")),
         wire.part("DueDate", due),
-        wire.part("Memo", wire.marked(bill.memo, bill.external_key)) if "memo" in bill.edited else None,
+        wire.part("Memo", wire.marked(whole_memo(bill), bill.external_key)) if "memo" in bill.edited else None,
         *(_lines(bill, record) if any(line.edited for line in bill.lines) else ()),
     )
 
@@ -46,7 +54,7 @@ def _lines(bill: BillToPush, record: etree._Element) -> list[Part | None]:
     ]
 
 
-def _line(existing: etree._Element, sent: BillLineToPush | None) -> Part | None:
+def _line(existing: etree._Element, sent: Line | None) -> Part | None:
     edited = sent.edited if sent is not None else frozenset[str]()
     parts: list[Part | None] = [wire.part("TxnLineID", fields.need(existing, "TxnLineID"))]
     if sent is not None and "description" in edited:
@@ -54,19 +62,20 @@ def _line(existing: etree._Element, sent: BillLineToPush | None) -> Part | None:
     for ours, theirs in FIELDS.items():
         if sent is not None and ours in edited:
             # An empty element clears a reference.
-            parts.append(wire.reference(theirs, getattr(sent, ours)) or Part(theirs, ""))
+            parts.append(wire.reference(theirs, getattr(sent.first, ours)) or Part(theirs, ""))
     return wire.group("ItemLineMod", *parts)
 
 
-def _by_place(bill: BillToPush, record: etree._Element) -> Sequence[BillLineToPush]:
-    """Return the bill's lines in the places in which QuickBooks has them.
+def _by_place(bill: BillToPush, record: etree._Element) -> Sequence[Line]:
+    """Return the bill's lines in the places in which QuickBooks has them. It has them in their orders' sequence, and
+    does not name their order lines: of several of one item, quantity and amount tell them apart.
 
     Raises:
         Rejected: CONTENT_CONFLICT, DIMENSION_NOT_TAKEN.
     """
-    firsts = list({line.order_line: line for line in reversed(bill.lines)}.values())[::-1]
+    lines = lines_of(bill)
     existing = list(translate.lines_in(record, translate.ITEM_LINES))
-    for line in firsts:
+    for line in bill.lines:
         for dimension in NOT_TAKEN:
             if dimension in line.edited and getattr(line, dimension):
                 raise Rejected(
@@ -74,14 +83,15 @@ def _by_place(bill: BillToPush, record: etree._Element) -> Sequence[BillLineToPu
                     code="DIMENSION_NOT_TAKEN",
                     evidence={"line": str(line.line_no), "field": dimension},
                 )
-    items = [wire.ref(one, "ItemRef") for one in existing]
-    places: list[BillLineToPush] = []
-    for item in items:
-        match = next((one for one in firsts if one.item_id == item and one not in places), None)
+    places: list[Line] = []
+    for one in existing:
+        same = [line for line in lines if line.first.item_id == wire.ref(one, "ItemRef") and line not in places]
+        figures = (fields.number(one, "Quantity"), fields.number(one, "Amount"))
+        match = next((line for line in same if (line.quantity, line.amount) == figures), next(iter(same), None))
         if match is None:
             break
         places.append(match)
-    if len(places) != len(firsts) or len(items) != len(firsts):
+    if len(places) != len(lines) or len(existing) != len(lines):
         raise Rejected(
             f"The lines of bill {wire.text(record, 'TxnID')} were changed in QuickBooks: they are no longer those of"
             " the bill.",
@@ -96,7 +106,7 @@ def differences(bill: BillToPush, record: etree._Element) -> list[str]:
     meanwhile."""
     records: list[str] = []
     if "memo" in bill.edited:
-        records += text_difference("the memo", bill.memo, wire.without_key(wire.text(record, "Memo")))
+        records += text_difference("the memo", whole_memo(bill), wire.without_key(wire.text(record, "Memo")))
     due = fields.day(record, "DueDate")
     if "due_date" in bill.edited and due != bill.due_date and bill.due_date is not None:
         records.append(f"the due date: sent {bill.due_date}, QuickBooks has {due or 'nothing'}")
@@ -107,11 +117,11 @@ def differences(bill: BillToPush, record: etree._Element) -> list[str]:
     return records
 
 
-def _line_differences(sent: BillLineToPush, match: etree._Element) -> list[str]:
-    name = f"line {sent.line_no}"
+def _line_differences(sent: Line, match: etree._Element) -> list[str]:
+    name = f"line {sent.first.line_no}"
     records: list[str] = []
     for ours, theirs in FIELDS.items():
-        mine, existing = getattr(sent, ours) or None, wire.ref(match, theirs)
+        mine, existing = getattr(sent.first, ours) or None, wire.ref(match, theirs)
         if ours in sent.edited and existing != mine:
             what = ours.removesuffix("_id")
             records.append(f"{name}, the {what}: sent {mine or 'nothing'}, QuickBooks has {existing or 'nothing'}")

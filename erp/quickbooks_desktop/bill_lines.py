@@ -13,39 +13,77 @@ from erp.quickbooks_desktop.wire import ZERO, Part
 from models.domain.bills import BillLineToPush, BillToPush
 from models.domain.ids import ErpId
 
+ONE_EACH = ("class_id", "project")
+"""Fields of a bill line of QuickBooks, of which a line that stands for several of ours has one."""
+
 
 class Line(NamedTuple):
-    """What a bill bills of one order line: lines for the same one are added up, as QuickBooks links each once."""
+    """What a bill bills of one order line: lines for the same one go out as one, as QuickBooks links each once, in the
+    order's own sequence (reference 3.2)."""
 
     order: str
     place: str
     """QuickBooks' own id of the order's line."""
-    first: BillLineToPush
+    parts: tuple[BillLineToPush, ...]
     quantity: Decimal
     amount: Decimal
+
+    @property
+    def first(self) -> BillLineToPush:
+        """Return the bill's line that names it."""
+        return self.parts[0]
 
     @property
     def order_line(self) -> ErpId:
         """Return our id of the order's line."""
         return self.first.order_line
 
+    @property
+    def description(self) -> str:
+        """Return the descriptions of its lines, each once."""
+        return "; ".join(dict.fromkeys(part.description for part in self.parts if part.description))
+
+    @property
+    def edited(self) -> frozenset[str]:
+        """Return what an edit changed on any of its lines."""
+        return frozenset[str]().union(*(part.edited for part in self.parts))
+
 
 def lines_of(bill: BillToPush) -> list[Line]:
     """Return the lines to write, in the order in which the bill first names them. Their quantities are as QuickBooks
     keeps them: everything that is worked out of them is worked out of what is sent."""
-    exact: dict[str, Line] = {}
+    named: dict[str, list[BillLineToPush]] = {}
     for line in bill.lines:
-        order, _, place = line.order_line.partition(":")
-        quantity = line.quantity if line.order_quantity is None else line.order_quantity
-        known = exact.get(line.order_line)
-        exact[line.order_line] = Line(
-            order,
-            place,
-            known.first if known else line,
-            quantity + (known.quantity if known else ZERO),
-            line.amount + (known.amount if known else ZERO),
-        )
-    return [line._replace(quantity=wire.quantity(line.quantity)) for line in exact.values()]
+        named.setdefault(line.order_line, []).append(line)
+    lines: list[Line] = []
+    for order_line_id, parts in named.items():
+        order, _, place = order_line_id.partition(":")
+        quantities = [one.quantity if one.order_quantity is None else one.order_quantity for one in parts]
+        amount = sum((one.amount for one in parts), ZERO)
+        lines.append(Line(order, place, tuple(parts), wire.quantity(sum(quantities, ZERO)), amount))
+    return lines
+
+
+def must_be_one_line_each(lines: Sequence[Line]) -> None:
+    """Check that lines for the same order line have one class and one customer: they go out as one line.
+
+    Raises:
+        Rejected: LINES_OF_ONE_ORDER_LINE_DIFFER.
+    """
+    for line in lines:
+        for field in ONE_EACH:
+            values = list(dict.fromkeys(getattr(part, field) or "" for part in line.parts))
+            if len(values) > 1:
+                numbers = ", ".join(str(part.line_no) for part in line.parts)
+                what = field.removesuffix("_id")
+                raise _rejected(
+                    "LINES_OF_ONE_ORDER_LINE_DIFFER",
+                    f"Lines {numbers} bill the same order line, which QuickBooks bills in one line, and differ in"
+                    f" their {what}.",
+                    lines=numbers,
+                    field=what,
+                    values=", ".join(value or "none" for value in values),
+                )
 
 
 def in_orders_sequence(lines: Sequence[Line], orders: Mapping[str, etree._Element]) -> list[Line]:
@@ -160,10 +198,9 @@ def order_line(line: Line, order: etree._Element) -> etree._Element:
 def item_line(line: Line) -> Part | None:
     """Return a bill's line. What it buys is that of the order's line: naming it beside the link is refused."""
     price = _price(line)
-    description = wire.must_be_writable(f"the description of line {line.first.line_no}", line.first.description)
     return wire.group(
         "ItemLineAdd",
-        wire.part("Desc", description[: wire.LONGEST["description"]]),
+        wire.part("Desc", line.description),
         wire.part("Quantity", line.quantity),
         wire.part("Cost", price),
         wire.part("Amount", wire.amount(line.amount) if price is None else None),
@@ -179,7 +216,7 @@ def _price(line: Line) -> Decimal | None:
     Raises:
         Rejected: VALUE_REFUSED, nothing is left of the quantity.
     """
-    one_line = line.first.order_quantity is None and line.quantity == line.first.quantity
+    one_line = len(line.parts) == 1 and line.first.order_quantity is None and line.quantity == line.first.quantity
     own = line.first.price if one_line else None
     price = wire.quantity(unit_price(line.amount, line.quantity, own, decimals=wire.PRICE_DECIMALS))
     # What is sent is rounded, and QuickBooks multiplies that.

@@ -19,6 +19,7 @@ from erp.quickbooks_desktop.bill_lines import (
     item_line,
     lines_of,
     must_be_linkable,
+    must_be_one_line_each,
     must_have_room,
 )
 from erp.quickbooks_desktop.bills_in import BillsIn, bills_numbered
@@ -111,6 +112,7 @@ class Bills(BillsIn):
     async def _create(self, bill: BillToPush, plan: Plan | None, number_of_plan: int) -> DocumentId:
         preflight.must_be_writable(bill)
         lines = lines_of(bill)
+        must_be_one_line_each(lines)
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         order_ids = list(dict.fromkeys(line.order for line in lines))
         questions = (preflight.QUESTION, bills_numbered(number), question(order_ids), preflight.MAY_WRITE)
@@ -234,7 +236,7 @@ class Bills(BillsIn):
             wire.part("DueDate", bill.due_date),
             wire.part("RefNumber", wire.short_number(bill.number, wire.LONGEST["bill"])),
             wire.reference("TermsRef", bill.term if bill.due_date is None else None),
-            wire.part("Memo", wire.marked(bill_differences.note(bill), bill.external_key)),
+            wire.part("Memo", wire.marked(bill_edits.whole_memo(bill), bill.external_key)),
             *self._charges(bill),
             *(item_line(line) for line in lines),
         )
@@ -273,10 +275,11 @@ class Bills(BillsIn):
         Raises:
             Deferred: QuickBooks has not answered yet.
             Duplicate: QuickBooks holds the edition already.
-            Rejected: the bill is gone, or QuickBooks refused the edit.
+            Rejected: the bill is gone, its lines cannot be one line each, or QuickBooks refused the edit.
             Stale: it was changed again and again meanwhile.
         """
         preflight.must_be_writable(bill)
+        must_be_one_line_each(lines_of(bill))
         question_key = f"edit/{edition}/{await self._losses(bill, edition)}"
         seen = await self._client.ask(question_key, _bill_question(document))
         record = next(iter(records_of(seen.responses, ("BillRet",))), None)
@@ -413,18 +416,20 @@ def _ours(bill: BillToPush, same_number: Sequence[etree._Element]) -> DocumentId
 def _converted(
     bill: BillToPush, same_number: Sequence[etree._Element], orders: Mapping[str, etree._Element]
 ) -> DocumentId | None:
-    """Return the bill that a person made of an item receipt for this one: its vendor's, under its number, with its
-    total, and linked to its order."""
-    for one in same_number:
-        document = fields.need(one, "TxnID")
-        if (
-            wire.ref(one, "VendorRef") == bill.vendor_id
-            and wire.key_in(wire.text(one, "Memo")) is None
-            and fields.number(one, "AmountDue") == bill.total
-            and all(document in translate.linked(order, "Bill") for order in orders.values())
-        ):
-            return DocumentId(document)
-    return None
+    """Return the bill that a person made of an item receipt for this one: its vendor's, under its number, and linked to
+    its order. One of another total is this invoice too: what differs is shown, where a second one would be hidden. Only
+    where a person said that its number is another bill's, it must agree."""
+    made = [
+        one
+        for one in same_number
+        if wire.ref(one, "VendorRef") == bill.vendor_id
+        and wire.key_in(wire.text(one, "Memo")) is None
+        and not translate.bill(one).rejected
+        and all(fields.need(one, "TxnID") in translate.linked(order, "Bill") for order in orders.values())
+    ]
+    same = [one for one in made if fields.number(one, "AmountDue") == bill.total]
+    chosen = same or ([] if bill.may_repeat_number else made)
+    return DocumentId(fields.need(chosen[0], "TxnID")) if chosen else None
 
 
 def _number_taken(taken: etree._Element, number: str) -> Rejected:

@@ -25,7 +25,7 @@ MOST = 100
 REACH = timedelta(days=85)
 """How far back the list of deletions is asked: it reaches 90 days, and clocks differ."""
 
-LIST_QUERIES = ("Account", "Class", "Terms", "Vendor", "Item")
+LIST_QUERIES = ("Account", "Class", "Terms", "UnitOfMeasureSet", "Vendor", "Item")
 
 TRANSACTIONS: Mapping[Stream, tuple[str, ...]] = {
     Stream.PURCHASE_ORDERS: ("PurchaseOrder",),
@@ -221,7 +221,7 @@ def _scan_questions(group: MirroredIds, batch: Sequence[str]) -> list[str]:
         kinds = (*kinds, "ItemReceipt")
     name = "TxnID"
     if group.kind is DeletedKind.LIST_ENTRY:
-        kinds, name = (*LIST_QUERIES, "UnitOfMeasureSet"), "ListID"
+        kinds, name = LIST_QUERIES, "ListID"
         batch = list(dict.fromkeys(one.partition(":")[0] for one in batch))
     ids = [wire.part(name, one) for one in batch]
     return [wire.request(f"{kind}Query", *ids, wire.part("IncludeRetElement", name), key=kind) for kind in kinds]

@@ -77,9 +77,11 @@ CODES: Mapping[int, Meaning] = {
 }
 """By QuickBooks' number."""
 
+NAME_TOO_LONG = 9004
+
 SETS: Mapping[int, str] = {
     9001: "The document differs from the one that was sent under its name before.",
-    9004: "The name of its message set is too long.",
+    NAME_TOO_LONG: "The name of its message set is too long.",
     9005: "QuickBooks could not keep the outcome of the message set.",
 }
 """What a message set's own code says went wrong. 600 and 9002 are no errors: nothing is stored under the name."""
@@ -122,9 +124,10 @@ def error_of(response: Response, *, write: bool) -> ErpError:
 
 
 def error_of_set(status: int) -> ErpError:
-    """Return the error for the code of a message set."""
+    """Return the error for the code of a message set. Only of a name that it does not take QuickBooks certainly did
+    nothing; that the document differs says that it did the one before, so its record is looked up."""
     words = SETS.get(status, f"QuickBooks answered the message set with {status}.")
-    family: type[ErpError] = OutcomeUnknown if status == 9005 else Rejected
+    family: type[ErpError] = Rejected if status == NAME_TOO_LONG else OutcomeUnknown
     return family(words, code="MESSAGE_SET_REFUSED", erp_code=str(status))
 
 

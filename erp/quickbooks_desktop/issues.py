@@ -140,6 +140,24 @@ ISSUES = by_code(
         ACCOUNTANT,
     ),
     IssueCode(
+        "TEXT_TOO_LONG",
+        "A text is longer than QuickBooks keeps",
+        "The evidence names the text, its length and the most that QuickBooks Desktop keeps; nothing is cut.",
+        ("Shorten it on the bill or payment, then retry.", "Or abandon it and enter it anew with less."),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "LINES_OF_ONE_ORDER_LINE_DIFFER",
+        "Lines of one order line have different classes or projects",
+        "QuickBooks links an order's line once per bill, so they go out as one line, which has one class and one"
+        " customer.",
+        (
+            "Give the lines in the evidence the same class and project, then retry.",
+            "Or abandon the bill and enter it anew as several bills.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "FEATURE_OFF",
         "A feature is switched off in QuickBooks",
         "The company does not use what the evidence names, or its edition lacks it.",
@@ -152,8 +170,9 @@ ISSUES = by_code(
     ),
     IssueCode(
         "MESSAGE_SET_REFUSED",
-        "QuickBooks does not take the repeat of a write",
-        "What was sent again differs from what QuickBooks keeps of the first time; that is a fault of posync.",
+        "QuickBooks does not take a write under its name",
+        "The name of its message set, or what was sent under it before, does not agree with what QuickBooks keeps; that"
+        " is a fault of posync. What may have been done is looked up before anything else.",
         ("Report it with the evidence.", "See in QuickBooks whether the document is there before you retry."),
         SUPPORT,
     ),

@@ -73,14 +73,14 @@ class Payments:
 
         Raises:
             Deferred: QuickBooks has not answered yet.
-            Rejected: APPLICATION_READ_ONLY, PERIOD_CLOSED, PAYABLE_MISSING, VENDOR_DIFFERS, ALREADY_PAID,
-                MORE_THAN_DUE, ACCOUNT_REFUSED, or QuickBooks refused it.
+            Rejected: TEXT_NOT_TAKEN, TEXT_TOO_LONG, APPLICATION_READ_ONLY, PERIOD_CLOSED, PAYABLE_MISSING,
+                VENDOR_DIFFERS, ALREADY_PAID, MORE_THAN_DUE, ACCOUNT_REFUSED, or QuickBooks refused it.
         """
         made = await self._made(payment)
         if made is not None:
             return made
         kind = _kind(payment)
-        wire.must_be_writable("the memo", payment.memo)
+        wire.must_be_writable("the memo", wire.marked(payment.memo, payment.external_key))
         seen = await self._client.ask(
             f"before/{payment.external_key}",
             preflight.QUESTION,

@@ -5,7 +5,8 @@ from datetime import date
 
 from erp.connection import PreferenceProblem
 from erp.errors import Rejected
-from erp.quickbooks_desktop import faults, fields, wire
+from erp.quickbooks_desktop import bill_edits, faults, fields, wire
+from erp.quickbooks_desktop.bill_lines import lines_of
 from erp.quickbooks_desktop.client import MAY_BE_REFUSED
 from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.preferences import CHARGE_PREFIX, KNOWN, REPLACE_ITEM_RECEIPTS
@@ -67,13 +68,14 @@ def keeps_bills_apart(seen: Answer) -> bool:
 
 
 def must_be_writable(bill: BillToPush) -> None:
-    """Check the texts of a bill.
+    """Check the texts of a bill: QuickBooks keeps them as they are, or it is told before anything is sent.
 
     Raises:
-        Rejected: TEXT_NOT_TAKEN.
+        Rejected: TEXT_NOT_TAKEN, TEXT_TOO_LONG.
     """
-    texts = [("the invoice number", bill.number), ("the memo", bill.memo)]
-    texts += [(f"the description of line {line.line_no}", line.description) for line in bill.lines]
+    wire.must_be_writable("the invoice number", bill.number)
+    wire.must_be_writable("the memo", wire.marked(bill_edits.whole_memo(bill), bill.external_key))
+    texts = [(f"the description of line {line.first.line_no}", line.description) for line in lines_of(bill)]
     texts += [(f"the description of {charge.kind}", charge.description) for charge in bill.charges]
     for what, text in texts:
         wire.must_be_writable(what, text)

@@ -303,6 +303,9 @@ def _receipt(
         return None
     if (fields.number(record, "ExchangeRate") or wire.ONE) != wire.ONE:
         return None
+    memo = wire.without_key(wire.text(record, "Memo"))
+    if max(len(wire.marked(memo, f"{name}/{part}")) for part in ("whole", "rest")) > wire.LONGEST_TEXT:
+        return None
     whole: list[Part | None] = []
     rest: list[Part | None] = []
     contents: list[str] = []

@@ -24,8 +24,11 @@ PRICE_DECIMALS = 5
 
 _FINEST = Decimal(1).scaleb(-PRICE_DECIMALS)
 
-LONGEST = {"bill": 20, "order": 11, "payment": 11, "memo": 4095, "description": 4095}
-"""Characters of a document number or text, by where it stands (reference 4)."""
+LONGEST = {"bill": 20, "order": 11, "payment": 11}
+"""Characters of a document number, by its kind (reference 4)."""
+
+LONGEST_TEXT = 4095
+"""Characters of a memo or a description."""
 
 
 class Part(NamedTuple):
@@ -89,11 +92,17 @@ def _xml(one: Part) -> str:
 
 
 def must_be_writable(what: str, text: str) -> str:
-    """Return a text that QuickBooks can store.
+    """Return a text that QuickBooks can store. It is never cut: what a person wrote would be lost, or our key.
 
     Raises:
-        Rejected: TEXT_NOT_TAKEN, naming the first character that Windows-1252 does not have.
+        Rejected: TEXT_NOT_TAKEN, naming the first character that Windows-1252 does not have; TEXT_TOO_LONG.
     """
+    if len(text) > LONGEST_TEXT:
+        raise Rejected(
+            f"{what[:1].upper()}{what[1:]} has {len(text)} characters; QuickBooks Desktop keeps {LONGEST_TEXT}.",
+            code="TEXT_TOO_LONG",
+            evidence={"what": what, "length": str(len(text)), "longest": str(LONGEST_TEXT)},
+        )
     for character in text:
         try:
             character.encode("cp1252")
@@ -125,10 +134,8 @@ _MARK = re.compile(r"\[posync (?P<key>[^\]\s]{1,100})\]\s*$")
 
 
 def marked(memo: str, key: str) -> str:
-    """Return a memo with our key at its end."""
-    mark = f"[posync {key}]"
-    text = memo.strip()[: LONGEST["memo"] - len(mark) - 1].rstrip()
-    return f"{text} {mark}".strip()
+    """Return a memo with our key at its end. Whoever sends it checks its length."""
+    return f"{memo.strip()} [posync {key}]".strip()
 
 
 def key_in(memo: str | None) -> str | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erp.errors import Rejected
-from erp.quickbooks_desktop.bill_lines import item_line, lines_of
+from erp.quickbooks_desktop.bill_lines import item_line, lines_of, must_be_one_line_each
 from erp.quickbooks_desktop.wire import Part
 from models.domain.ids import ErpId
 from tests.builders.outgoing_bills import a_bill, a_bill_line
@@ -62,3 +62,22 @@ def test_a_quantity_of_which_nothing_is_left_is_refused() -> None:
     with pytest.raises(Rejected) as refused:
         item_line(only)
     assert refused.value.code == "VALUE_REFUSED"
+
+
+def test_lines_of_one_order_line_are_one_line_with_all_descriptions() -> None:
+    """QuickBooks links an order's line once per bill, in the order's sequence."""
+    texts = ("by air", "by sea", "by air", "")
+    lines = [a_bill_line(line_no=at, order_line=ErpId("1:2"), description=one) for at, one in enumerate(texts, 1)]
+    (only,) = lines_of(a_bill(lines=tuple(lines), total=Decimal(68)))
+    must_be_one_line_each([only])
+    assert (only.description, only.quantity, only.amount) == ("by air; by sea", 16, 68)
+
+
+@pytest.mark.parametrize("field", ["class_id", "project"])
+def test_lines_of_one_order_line_with_other_dimensions_are_refused(field: str) -> None:
+    """One of the two would be lost."""
+    lines = [a_bill_line(line_no=at, order_line=ErpId("1:2"), **{field: one}) for at, one in ((1, "A"), (2, None))]
+    with pytest.raises(Rejected) as refused:
+        must_be_one_line_each(lines_of(a_bill(lines=tuple(lines), total=Decimal(34))))
+    assert refused.value.code == "LINES_OF_ONE_ORDER_LINE_DIFFER"
+    assert refused.value.evidence == {"lines": "1, 2", "field": field.removesuffix("_id"), "values": "A, none"}

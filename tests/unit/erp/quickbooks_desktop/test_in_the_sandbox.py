@@ -1,5 +1,6 @@
 """The connector at the sandbox's company file, in every position of its switches: what comes in, what goes out once."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from lxml import etree
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.quickbooks_desktop import statuses
 from erp.quickbooks_desktop.lists import entries_of
-from models.domain.bills import PushedBill
+from models.domain.bills import ChargeKind, ChargeToPush, PushedBill
 from models.domain.connections import MatchMode
 from models.domain.ids import ExternalKey
 from models.domain.lists import ListKind
@@ -198,6 +199,139 @@ async def test_a_bill_made_of_the_item_receipt_is_taken_as_ours() -> None:
     document = await connector.bills.create(bill)
     assert document == (await pc.one("bills", bill.number))["record_no"]
     assert await pc.ledger() == before
+
+
+async def test_a_bill_made_of_the_item_receipt_with_another_total_is_ours_with_a_difference() -> None:
+    """Issue 12: adopted by number and vendor: what differs is shown to a person, and no second bill is made."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1016"]
+    bill = a_bill_for(order, "PSB-1", Decimal(20), 2)  # of the second line two were received
+    await pc.does("enter_bill_for_receipt", number="R-3016", invoice_number=bill.number)
+    before = await pc.ledger()
+    assert await connector.bills.find(bill) is None
+    document = await connector.bills.create(bill)
+    made = await pc.one("bills", bill.number)
+    assert document == made["record_no"]
+    pushed = await connector.bills.read_back(bill, document)
+    assert pushed.linked
+    assert f"the total: sent {bill.total}, QuickBooks has {Decimal(made['total']):.2f}" in pushed.differences
+    assert "line 2, the quantity: sent 20, QuickBooks has 2" in pushed.differences
+    # The person's own memo is no difference, nor that our key is not in it.
+    assert not [one for one in pushed.differences if "memo" in one or "key" in one or "description" in one]
+    # Once the person has settled them, it is ours without a difference.
+    same = a_bill_for(order, "PSB-1", Decimal(20), 1)
+    lines = (*same.lines, bill.lines[1].model_copy(update={"quantity": Decimal(2), "amount": order.lines[1].amount}))
+    same = same.model_copy(
+        update={
+            "lines": lines, "total": sum((one.amount for one in lines), Decimal(0)),
+            "bill_date": date.fromisoformat(made["date"]), "due_date": date.fromisoformat(made["due_date"]),
+        }
+    )  # fmt: skip
+    assert await connector.bills.create(same) == document
+    assert (await connector.bills.read_back(same, document)).differences == ()
+    assert await pc.ledger() == before
+
+
+async def test_a_bill_that_a_person_called_another_one_is_not_taken() -> None:
+    """A person said that the number is that of another bill, and a voided bill is none."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1016"]
+    bill = a_bill_for(order, "PSB-1", Decimal(20), 1).model_copy(update={"may_repeat_number": True})
+    await pc.does("enter_bill_for_receipt", number="R-3016", invoice_number=bill.number)
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(bill)
+    assert refused.value.code == "NUMBER_TAKEN"
+
+
+async def test_an_edited_memo_keeps_the_whole_invoice_number() -> None:
+    """QuickBooks keeps twenty characters of it; the memo has the whole."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1007"]
+    number = "INVOICE-2026-11-000000004711"
+    bill = a_bill_for(order, "PSB-1").model_copy(update={"number": number})
+    pushed = await push(connector, bill)
+    edit = bill.model_copy(update={"memo": "agreed by phone", "edited": frozenset({"memo"})})
+    await connector.bills.update(edit, pushed.document_id, edition=1)
+    assert (await connector.bills.read_back(edit, pushed.document_id)).differences == ()
+    (held,) = [row for row in await pc.held("bills") if row["record_no"] == pushed.document_id]
+    assert held["memo"] == f"agreed by phone\nInvoice number: {number} [posync PSB-1]"
+
+
+@pytest.mark.parametrize("where", ["memo", "description", "lines", "charge", "payment"])
+async def test_texts_that_are_too_long_are_told_before_the_push(where: str) -> None:
+    """Issue 12: nothing of them is cut, neither a person's words nor our key behind them."""
+    pc = await sample()
+    connector, journal = connected(pc, **{"charge_account.freight": "Freight"})
+    order = (await all_orders(connector))["PO-1007"]
+    bill = a_bill_for(order, "PSB-1")
+    pushed = await push(connector, bill)
+    journal.documents.clear()
+    long, half, line = "x" * 4096, "y" * 2100, bill.lines[0]
+    texts: dict[str, dict[str, Any]] = {
+        "memo": {"memo": "x" * 4090},  # our key comes behind it
+        "description": {"lines": (line.model_copy(update={"description": long}),)},
+        "lines": {
+            "lines": (
+                line.model_copy(update={"description": half}),
+                line.model_copy(update={"line_no": 2, "description": half + "z"}),
+            )
+        },
+        "charge": {"charges": (ChargeToPush(kind=ChargeKind.FREIGHT, amount=Decimal(5), description=long),)},
+    }
+    named = {
+        "memo": "the memo", "description": "the description of line 1", "lines": "the description of line 1",
+        "charge": "the description of freight", "payment": "the memo",
+    }  # fmt: skip
+    wanted = {**texts.get(where, {}), "external_key": ExternalKey("PSB-2")}
+    payment = a_payment_of(bill, pushed, "PSP-1").model_copy(update={"memo": long})
+    write = (
+        connector.payments.create(payment)
+        if where == "payment"
+        else connector.bills.create(bill.model_copy(update=wanted))
+    )
+    with pytest.raises(Rejected) as refused:
+        await write
+    assert refused.value.code == "TEXT_TOO_LONG"
+    assert (refused.value.evidence["what"], refused.value.evidence["longest"]) == (named[where], "4095")
+    assert journal.documents == []
+
+
+async def test_an_edit_finds_its_line_among_two_of_one_item() -> None:
+    """QuickBooks has them in the order's sequence, whatever the bill's is."""
+    pc = Pc()
+    row = {"po_number": "PO-1", "vendor_id": "V-1", "po_date": "2026-10-01", "price": "5", "item_id": "ITEM-1"}
+    await pc.load(
+        items=[{"item_id": "ITEM-1", "item_type": "Inventory"}],
+        purchase_orders=[{**row, "quantity": "10"}, {**row, "quantity": "10"}],
+    )
+    connector, _ = connected(pc)
+    order = (await all_orders(connector))["PO-1"]
+    whole = a_bill_for(order, "PSB-1", Decimal(2), 2)
+    second = whole.lines[1].model_copy(update={"line_no": 1, "quantity": Decimal(3), "amount": Decimal(15)})
+    first = whole.lines[0].model_copy(update={"line_no": 2})
+    bill = whole.model_copy(update={"lines": (second, first), "total": Decimal(25)})
+    pushed = await push(connector, bill)
+    assert pushed.differences == ()
+    edited = second.model_copy(update={"description": "three of them", "edited": frozenset({"description"})})
+    edit = bill.model_copy(update={"lines": (edited, first)})
+    await connector.bills.update(edit, pushed.document_id, edition=1)
+    held = await pc.one("bills", bill.number)
+    assert [one["quantity"] for one in held["lines"] if one["description"] == "three of them"] == ["3"]
+
+
+async def test_a_changed_set_of_units_is_detected() -> None:
+    """Its factors decide what a bill in another unit bills."""
+    pc = await sample()
+    connector, _ = connected(pc)
+    await pc.load(units=[{"unit_group": "Boxes", "unit": "Each", "factor": "1"}])
+    since = order_time(pc)
+    await pc.load(units=[{"unit_group": "Boxes", "unit": "Box of 12", "factor": "12"}])
+    versions = (await connector.changes.detect_changes({Stream.LISTS: since})).record_versions
+    (group,) = [row["record_no"] for row in await pc.held("units")]
+    assert [one.erp_id for one in versions if one.kind == ListKind.UNIT_GROUP] == [group]
 
 
 @pytest.mark.parametrize(

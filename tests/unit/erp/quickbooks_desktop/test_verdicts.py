@@ -70,13 +70,26 @@ async def test_a_record_that_is_shown_is_taken(status: int, severity: str) -> No
     assert journal.verdict is Verdict.DONE
 
 
-@pytest.mark.parametrize(("of_set", "family"), [(9001, Rejected), (9004, Rejected), (9005, OutcomeUnknown)])
-async def test_what_is_wrong_with_the_set_is_told(of_set: int, family: type[ErpError]) -> None:
-    """Issue 12: 9001 says that our bytes differ from the ones before."""
-    journal: Any = OneAnswer(answered(0, "Info", SHOWN, of_set=of_set))
+@pytest.mark.parametrize(
+    ("of_set", "family", "verdict"),
+    [
+        (9001, OutcomeUnknown, Verdict.IN_DOUBT),
+        (9003, OutcomeUnknown, Verdict.IN_DOUBT),
+        (9004, Rejected, Verdict.REFUSED),
+        (9005, OutcomeUnknown, Verdict.IN_DOUBT),
+    ],
+)
+@pytest.mark.parametrize("inner", ["", SHOWN], ids=["nothing", "record"])
+async def test_what_is_wrong_with_the_set_is_told(
+    of_set: int, family: type[ErpError], verdict: Verdict, inner: str
+) -> None:
+    """Issue 12: 9001 says that our bytes differ from the ones before, and those may have been done."""
+    journal: Any = OneAnswer(answered(0, "Info", inner, of_set=of_set))
     with pytest.raises(family) as refused:
         await Client(journal).write("PSB-1", "BillAdd", BILL)
+    assert type(refused.value) is family
     assert (refused.value.code, refused.value.erp_code) == ("MESSAGE_SET_REFUSED", str(of_set))
+    assert journal.verdict is verdict
 
 
 async def test_an_answer_to_something_else_is_none() -> None:
