@@ -23,9 +23,9 @@ from erp.quickbooks_desktop.bill_lines import (
     must_have_room,
 )
 from erp.quickbooks_desktop.bills_in import BillsIn, bills_numbered
+from erp.quickbooks_desktop.booked_by_receipts import linked_receipts, must_not_be_received, receipts_question
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
 from erp.quickbooks_desktop.envelope import Answer
-from erp.quickbooks_desktop.held_by_receipts import linked_receipts, must_not_be_received, receipts_question
 from erp.quickbooks_desktop.orders import WHOLE, Orders, linked_questions, question
 from erp.quickbooks_desktop.preferences import Preferences, account
 from erp.quickbooks_desktop.reader import Reader

@@ -16,7 +16,7 @@ from typing import Any
 from lxml import etree
 
 from erp.errors import ErpError, OutcomeUnknown, Rejected, Stale, UnknownRefusal
-from erp.quickbooks_desktop import fields, held_by_receipts, translate, wire
+from erp.quickbooks_desktop import booked_by_receipts, fields, translate, wire
 from erp.quickbooks_desktop.bill_lines import Line, order_line
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import WHOLE
@@ -25,7 +25,7 @@ from erp.verdicts import Verdict
 from models.domain.bills import BillToPush
 from models.domain.ids import ErpId, ExternalKey
 
-RECEIPT, ADD = held_by_receipts.RECEIPT, "ItemReceiptAdd"
+RECEIPT, ADD = booked_by_receipts.RECEIPT, "ItemReceiptAdd"
 
 COPIED = ("CustomerRef", "ClassRef")
 """References of a receipt's line that are entered anew with it."""
@@ -253,7 +253,7 @@ def plan_of(
         receipts, key=lambda one: (wire.text(one, "TxnDate") or "", int(wire.text(one, "TxnNumber") or 0))
     ):
         takes: dict[int, Decimal] = {}
-        if bill.charges and held_by_receipts.has_charges(record, orders):
+        if bill.charges and booked_by_receipts.has_charges(record, orders):
             return None
         for place, entry in enumerate(translate.lines_in(record, translate.ITEM_LINES)):
             target = _order_line_of(entry, record, orders)

@@ -49,10 +49,10 @@ def must_not_be_received(
         ids = [
             one
             for one in translate.linked(order, RECEIPT)
-            if one not in shown or _may_hold(shown[one], wire.ref(theirs, "ItemRef"))
+            if one not in shown or _may_have_booked(shown[one], wire.ref(theirs, "ItemRef"))
         ]
         if ids:
-            raise _held(
+            raise _booked(
                 f"Line {line.first.line_no} bills", order, [(one, shown.get(one)) for one in ids],
                 order_line=line.order_line, ordered=wire.text(theirs, "Quantity") or "",
                 taken=wire.text(theirs, "ReceivedQuantity") or "",
@@ -66,7 +66,7 @@ def _charges_must_not_be_received(orders: Mapping[str, etree._Element], receipts
         linked = translate.linked(order, RECEIPT)
         charged = [one for one in receipts if wire.text(one, "TxnID") in linked and has_charges(one, orders)]
         if charged:
-            raise _held("It has charges", order, [(wire.text(one, "TxnID") or "", one) for one in charged])
+            raise _booked("It has charges", order, [(wire.text(one, "TxnID") or "", one) for one in charged])
 
 
 def has_charges(receipt: etree._Element, orders: Mapping[str, etree._Element]) -> bool:
@@ -81,12 +81,12 @@ def has_charges(receipt: etree._Element, orders: Mapping[str, etree._Element]) -
     return any(wire.ref(line, "ItemRef") not in ordered for line in translate.lines_in(receipt, translate.ITEM_LINES))
 
 
-def _may_hold(receipt: etree._Element, item: str | None) -> bool:
+def _may_have_booked(receipt: etree._Element, item: str | None) -> bool:
     """Return whether a receipt may hold something of an order line of this item: its lines do not name theirs."""
     return any(wire.ref(line, "ItemRef") in (item, None) for line in translate.lines_in(receipt, translate.ITEM_LINES))
 
 
-def _held(
+def _booked(
     what: str, order: etree._Element, receipts: Sequence[tuple[str, etree._Element | None]], **evidence: str
 ) -> Rejected:
     number = wire.text(order, "RefNumber") or fields.need(order, "TxnID")
