@@ -44,6 +44,7 @@ from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.orders import purchase_orders
 from models.store.payables import (
+    adopted_bills,
     bill_parts,
     bills,
     bills_in_review,
@@ -216,6 +217,9 @@ class ErpActivities:
                     differences=list(readback.differences),
                 )
                 await bills.pushed(session, bill_id, readback, status=result.status)
+                if connection.erp.capabilities.adopts_converted_bills:
+                    of = ConnectionId(connection.row.id)
+                    await adopted_bills.merge_into_ours(session, of, bill_id, readback.payable_id)
                 next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
             else:
                 result, next_in_line = await parts.take(session, bill_id, part, readback)
@@ -367,13 +371,19 @@ class ErpActivities:
             StaysInReview: Its match now waits for a person; nothing was sent.
             OutcomeUnknown: It is ours, from an attempt that the look-up under our key did not show.
         """
-        numbered = () if since.read_since else await connection.erp.bills.numbered(bill.vendor_id, bill.number)
+        adopts = connection.erp.capabilities.adopts_converted_bills
+        # Where the ERP's bills were read since, the mirror has what a person made of the receipt as another bill.
+        is_known = since.read_since and not (adopts and since.was_refused)
+        numbered = () if is_known else await connection.erp.bills.numbered(bill.vendor_id, bill.number)
         if any(one.external_key == bill.external_key for one in numbered):
             raise OutcomeUnknown(f"{bill.external_key} is in the ERP already", code="OUTCOME_UNKNOWN")
         earlier = set() if isinstance(bill, DirectBillToPush) else set(bill.earlier)
         numbered = [one for one in numbered if not {one.erp_id, one.source_document} & earlier]
-        if connection.erp.capabilities.adopts_converted_bills:
-            numbered = [one for one in numbered if not _is_converted(one, bill)]
+        if adopts:
+            others = [one for one in numbered if not _is_converted(one, bill)]
+            if since.was_refused and len(others) < len(numbered):
+                return  # a person made it of the receipt that it was refused for; its match would call it a duplicate
+            numbered = others
         if not numbered and not since.asks_for_match:
             return
         async with self._database.transaction() as session:

@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
 PART_DELETED = "BILL_PART_DELETED"
 """Somebody deleted a part of the bill in the ERP: a retry makes it again."""
 
-HEALED_BY_THE_ORDER = ("NOT_RECEIVED",)
+HEALED_BY_THE_ORDER = ("NOT_RECEIVED", "RECEIVED_BY_ITEM_RECEIPT")
 """Refusals of the ERP that pass when the order or a receipt of it changes: the bill is then sent again by itself."""
 
 

@@ -60,6 +60,8 @@ def order(record: etree._Element, *, enhanced: bool, home: str | None = None) ->
         term=wire.ref(record, "TermsRef"),
         revision=fields.revision(record),
         lines=lines,
+        # A receipt that a person turns into a bill is gone, and QuickBooks need not list it as deleted.
+        receipts=None if enhanced else tuple(map(ErpId, linked(record, "ItemReceipt"))),
     )
 
 

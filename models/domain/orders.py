@@ -102,6 +102,8 @@ class PurchaseOrder(PurchaseOrderHeader):
 
     entity: str | None = None
     lines: tuple[PurchaseOrderLine, ...]
+    receipts: tuple[ErpId, ...] | None = None
+    """Its receipts, where the order itself names them all: others are gone. None: it does not say."""
 
 
 class OrderBilling(Record):

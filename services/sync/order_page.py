@@ -18,7 +18,7 @@ from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, ErpId
 from models.domain.orders import PurchaseOrder, PurchaseOrderHeader, PurchaseOrderSnapshot
 from models.domain.sync import Stream
-from models.store.orders import credits, excluded_records, purchase_orders
+from models.store.orders import credits, excluded_records, purchase_orders, receipts
 from models.store.orders.credits import CreditedOrder
 from models.store.orders.order_pages import leave_out, requeue_notification, take_back
 from models.store.orders.purchase_orders import MappedOrder
@@ -187,6 +187,12 @@ async def store(
             mapped.append(statuses)
     upserted = await purchase_orders.upsert(
         session, connection_id, mapped, receipts_count_as_billed=erp.capabilities.receipts_count_as_billed
+    )
+    await receipts.drop_unnamed(
+        session,
+        connection_id,
+        [one.order for one in mapped],
+        receipts_count_as_billed=erp.capabilities.receipts_count_as_billed,
     )
     await leave_out(session, connection_id, stays_out)
     await take_back(session, connection_id, [(one.order.erp_id, one.order.revision) for one in mapped])

@@ -4,9 +4,15 @@ sent (fault B1)."""
 from datetime import date
 from decimal import Decimal
 
-from models.domain.bills import BillStatus, ErpBill
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from erp.errors import Rejected
+from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill
+from models.domain.ids import DocumentId, ErpId
 from models.domain.sync import Stream
 from tests.builders.records import an_erp_bill, an_order
+from tests.fakes.fake_erp import Invoice
 from tests.harness.activity_harness import ActivityHarness
 
 
@@ -116,3 +122,51 @@ async def test_two_that_both_got_there_are_an_issue_of_ours_with_the_next_sync(h
     assert len(await harness.open_issues(bill_id)) == 1
     await harness.deleted_in_erp(held)
     assert await harness.open_issues(bill_id) == []
+
+
+def adopting(harness: ActivityHarness, converted: ErpBill) -> None:
+    """An ERP that takes a bill made of a receipt as the one that was to be sent."""
+    erp = harness.erp
+    erp.capabilities = erp.capabilities.model_copy(update={"adopts_converted_bills": True})
+
+    async def create(bill: BillToPush | DirectBillToPush) -> DocumentId:
+        erp._call("create_bill")
+        document = DocumentId(converted.erp_id)
+        erp.invoices[bill.external_key] = Invoice(
+            bill=bill, erp_id=ErpId(converted.erp_id[1:]), document_id=document, revision=erp.tick(), linked=True
+        )
+        return document
+
+    erp.create_bill = create  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("synced", [False, True])
+@pytest.mark.parametrize("total", ["20", "25"])
+async def test_a_bill_made_of_the_receipt_is_ours_and_no_duplicate(
+    harness: ActivityHarness, synced: bool, total: str
+) -> None:
+    """Issue 12: held for the receipt, a person turned that into the bill; whether a sync has read it meanwhile or not,
+    and whatever its total, it is ours: the mirror has one bill."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, number="X1")
+    converted = an_erp_bill(
+        7901, number="X1", vendor_id="V1", total=total, order_document=order.document_id,
+        source_document=DocumentId("7901"),
+    )  # fmt: skip
+    harness.erp.refuse_writes.append(Rejected("it stands on a receipt", code="RECEIVED_BY_ITEM_RECEIPT"))
+    with pytest.raises(ApplicationError):
+        await harness.push(bill_id)
+    await harness.tenant.execute("update bills set status = 'sync_issue' where id = :id", id=bill_id)
+    adopting(harness, converted)
+    harness.erp.bills_held.append(converted)
+    if synced:
+        await harness.plan(f"made of the receipt, {total}")
+        await harness.read(Stream.BILLS)
+    assert (await harness.push(bill_id)).status is BillStatus.SYNCED
+    live = "select id, payable_id from bills where connection_id = :c and status not in ('deleted', 'abandoned')"
+    assert [(one.id, one.payable_id) for one in await harness.tenant.fetch(live)] == [(bill_id, "7901")]
+    # The next sync reads it as ours.
+    await harness.plan(f"after it was made of the receipt, {total} {synced}")
+    harness.erp.bills_held[:] = [converted.model_copy(update={"revision": harness.erp.tick(), "paid": Decimal(5)})]
+    await harness.read(Stream.BILLS)
+    assert [(one.id, one.payable_id) for one in await harness.tenant.fetch(live)] == [(bill_id, "7901")]

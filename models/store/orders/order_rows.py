@@ -54,7 +54,7 @@ def purchase_order_id(connection_id: ConnectionId, erp_id: str) -> PurchaseOrder
 def order_write(connection_id: ConnectionId, mapped: MappedOrder) -> OrderWrite:
     """Return the order with its id and the hash of its content, ready to write."""
     order = mapped.order
-    header = order.model_dump_json(exclude={"revision", "lines"})
+    header = order.model_dump_json(exclude={"revision", "lines", "receipts"})
     lines = _LINES.dump_json(order.lines).decode()
     return OrderWrite(
         purchase_order_id(connection_id, order.erp_id),

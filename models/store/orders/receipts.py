@@ -1,5 +1,6 @@
 """Store and read receipts in the mirror: what was received against an order (S5-113..135)."""
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import text
@@ -7,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, PurchaseOrderId
+from models.domain.orders import PurchaseOrder
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.store.orders.order_links import recount
 from models.store.orders.order_pages import Upserted
@@ -50,6 +52,46 @@ async def upsert(
     if order_ids:
         await recount(connection, order_ids, receipts_count_as_billed=receipts_count_as_billed)
     return Upserted(len(receipts), written)
+
+
+_GONE = """
+    from receipts r
+    join purchase_orders o on o.id = r.purchase_order_id
+    join json_to_recordset(cast(:orders as json)) as n(erp_id text, revision text, receipts jsonb)
+      on n.erp_id = o.erp_id and o.revision <= n.revision
+   where o.connection_id = :c and r.deleted_at is null and not n.receipts ? r.erp_id
+"""
+
+
+async def drop_unnamed(
+    s: AsyncSession, connection_id: ConnectionId, orders: Sequence[PurchaseOrder], *, receipts_count_as_billed: bool
+) -> int:
+    """Mark receipts as deleted that their orders do not name any more; return how many. A person may have turned them
+    into bills, which the ERP need not list as a deletion. An order that is stored in a newer state says nothing."""
+    named = [
+        {"erp_id": order.erp_id, "revision": order.revision, "receipts": list(order.receipts)}
+        for order in orders
+        if order.receipts is not None
+    ]
+    if not named:
+        return 0
+    await s.flush()
+    connection = await s.connection()
+    values = {"c": connection_id, "orders": json.dumps(named)}
+    rows = await connection.execute(text(f"select distinct r.purchase_order_id {_GONE} order by 1"), values)
+    order_ids = list(rows.scalars())
+    if not order_ids:
+        return 0
+    await lock_orders(connection, order_ids)
+    gone = await connection.execute(
+        text(
+            "update receipts set deleted_at = now(), status = 'deleted'"
+            f" where deleted_at is null and id in (select r.id {_GONE})"
+        ),
+        values,
+    )
+    await recount(connection, order_ids, receipts_count_as_billed=receipts_count_as_billed)
+    return gone.rowcount
 
 
 async def for_order(

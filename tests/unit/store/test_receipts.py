@@ -2,6 +2,7 @@
 
 import pytest
 
+from models.domain.orders import PurchaseOrder
 from models.domain.receipts import ReceiptStatus
 from models.store.orders import receipts
 from tests.builders.records import (
@@ -157,3 +158,25 @@ async def test_the_order_shows_its_receipts_with_lines_oldest_first(tenant: Tena
         ("R-501", [(1, 4), (2, 1)]),
         ("R-502", [(1, 2)]),
     ]
+
+
+async def test_receipts_that_their_order_does_not_name_any_more_are_gone(tenant: Tenant) -> None:
+    """Issue 12: a person turned one into a bill, which QuickBooks Desktop need not list as a deletion: what it had
+    received is billed from then on. Orders that name no receipts, or in an older state, say nothing."""
+    order = an_order(billed={1: 6})
+    await tenant.page(order)
+    stays, goes = a_receipt(order, {1: 2}), a_receipt(order, {1: 4}, number=502)
+    await tenant.receive(stays, goes)
+
+    async def dropped(now: PurchaseOrder) -> int:
+        async with tenant.database.transaction() as s:
+            return await receipts.drop_unnamed(s, tenant.connection_id, [now], receipts_count_as_billed=True)
+
+    assert await dropped(order) == 0
+    assert await dropped(order.model_copy(update={"receipts": (stays.erp_id,), "revision": "0"})) == 0
+    assert await dropped(order.model_copy(update={"receipts": (stays.erp_id, goes.erp_id)})) == 0
+    assert (await tenant.lines(order))[1].billed == 0
+    assert await dropped(order.model_copy(update={"receipts": (stays.erp_id,)})) == 1
+    line = (await tenant.lines(order))[1]
+    assert (line.received, line.billed) == (2, 4)
+    assert await dropped(order.model_copy(update={"receipts": (stays.erp_id,)})) == 0
