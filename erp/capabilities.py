@@ -40,6 +40,8 @@ class Capabilities(Record):
     adopts_converted_bills: bool = False
     """True: a bill that a person made there of an item receipt, of the same order and number, is taken as the one that
     was to be sent; what differs of it is shown."""
+    one_line_per_order_line: bool = False
+    """True: lines of a bill for one order line go out as one line, so they have one class and one project."""
     longest_number: int | None = None
     """How many characters of a document's number the ERP keeps; None: all that we take."""
     order_upload: bool = False

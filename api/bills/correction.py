@@ -79,7 +79,7 @@ async def correct(
             known = await idempotent.claim(session, body)
             if known is not None:
                 return known, order, []
-            await check_bill_dimensions(session, order, new)
+            await check_bill_dimensions(session, order, connection, new)
             with as_problem():
                 corrected = await correct_bill(
                     session,

@@ -1,7 +1,7 @@
 """Accounts and dimensions of a bill's lines: what the ERP would refuse is found at once."""
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -9,6 +9,7 @@ from api.http.problems import Problem
 from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
 from models.store.sync import list_entries
+from models.tables import BillLineRow
 
 KINDS = {
     "account": ListKind.GL_ACCOUNT,
@@ -82,6 +83,53 @@ async def check_dimensions(
         errors += await _of_other_entities(session, connection_id, given, taken, entity)
     if errors:
         raise Problem("VALIDATION_FAILED", f"{errors[0]['where']}: {errors[0]['message']}", extra={"errors": errors})
+
+
+ONE_EACH = ("class_id", "project")
+"""What a line of the ERP's bill has one of, where it stands for all lines of one order line."""
+
+
+class PlacedLine(NamedTuple):
+    """A line of a bill, with the order line that it bills."""
+
+    position: int | None
+    """Where the body names it; None: it is stored, and stays as it is."""
+    order_line: tuple[str, int | str]
+    values: Mapping[str, str | None]
+    """What it will have of `ONE_EACH`, by field."""
+
+
+def edited_lines(stored: Sequence[BillLineRow], changes: Mapping[int, Mapping[str, Any]]) -> list[PlacedLine]:
+    """Return a bill's lines on orders as an edit makes them; the changes are by line number."""
+    positions = {line_no: position for position, line_no in enumerate(changes)}
+    return [
+        PlacedLine(
+            positions.get(line.line_no),
+            (line.purchase_order_id, line.purchase_order_line_no),
+            {field: changes.get(line.line_no, {}).get(field, getattr(line, field)) for field in ONE_EACH},
+        )
+        for line in stored
+        if line.purchase_order_id is not None and line.purchase_order_line_no is not None
+    ]
+
+
+def check_one_line_each(lines: Sequence[PlacedLine]) -> None:
+    """Refuse lines of one order line that differ in what the ERP's one line has once.
+
+    Raises:
+        Problem: VALIDATION_FAILED, naming the first line that differs from another one.
+    """
+    for field in ONE_EACH:
+        known: dict[tuple[str, int | str], str | None] = {}
+        # What is stored comes first, so that the line is named that the body gives another value.
+        for line in sorted(lines, key=lambda one: -1 if one.position is None else one.position):
+            value = line.values.get(field) or None
+            if known.setdefault(line.order_line, value) != value and line.position is not None:
+                what = field.removesuffix("_id")
+                message = f"Lines of one order line go to the ERP as one line: give all of them the same {what}."
+                where = f"body.lines.{line.position}.{field}"
+                error = {"where": where, "message": message, "rule": "one_line_each"}
+                raise Problem("VALIDATION_FAILED", f"{where}: {message}", extra={"errors": [error]})
 
 
 async def _of_other_entities(

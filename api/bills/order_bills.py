@@ -1,6 +1,6 @@
 """Bill a purchase order: draft a bill from it, match a bill without saving, and create a bill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.bills.bill_charges import check_charges
 from api.bills.bill_draft import BillDraft, draft_header, draft_lines
 from api.bills.bill_entry import as_problem, blocked, check_mode, check_part
-from api.bills.line_dimensions import KINDS, check_dimensions
+from api.bills.line_dimensions import KINDS, ONE_EACH, PlacedLine, check_dimensions, check_one_line_each
 from api.bills.new_bill import NewBill, requested
 from api.bills.schemas import BillSummary, OpenNeeds, Reminder, summary
 from api.http.auth import Caller, Clerk, Viewer
@@ -37,6 +37,7 @@ from models.domain.units import unit_key
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.crossing import rerun_if_crossed
 from models.store.orders import ledger
+from models.store.orders.ledger import LedgerLine
 from models.store.payables import bill_listing
 from models.store.payables.bill_listing import BillsWanted
 from models.tables import ConnectionRow, PurchaseOrderRow
@@ -175,7 +176,7 @@ async def create(
             known = await idempotent.claim(session, body)
             if known is not None:
                 return known, order, None
-            await check_bill_dimensions(session, order, new)
+            await check_bill_dimensions(session, order, connection, new)
             with as_problem():
                 accepted = await accept_bill(
                     session, asked, organization_id=caller.organization_id, request_key=key, actor=caller.actor
@@ -219,7 +220,7 @@ async def match(purchase_order_id: Id, new: NewBill, caller: Viewer, services: S
     async with services.database.transaction() as session:
         order, connection = await load(session, caller, purchase_order_id, to_write=True)
         await check_bill(session, caller, order, connection, new)
-        await check_bill_dimensions(session, order, new)
+        await check_bill_dimensions(session, order, connection, new)
         with as_problem():
             matched = await match_requested(session, connection, order, asked, bill_id=None)
     return DryRun(
@@ -276,7 +277,9 @@ def _check_decimals(connection: ConnectionRow, new: NewBill) -> None:
                 raise Problem("VALIDATION_FAILED", f"body.lines.{position}.{name}: {what}", extra={"errors": [error]})
 
 
-async def check_bill_dimensions(session: AsyncSession, home: PurchaseOrderRow, new: NewBill) -> None:
+async def check_bill_dimensions(
+    session: AsyncSession, home: PurchaseOrderRow, connection: ConnectionRow, new: NewBill
+) -> None:
     """Check the accounts and dimensions of the bill's lines.
 
     Raises:
@@ -286,10 +289,25 @@ async def check_bill_dimensions(session: AsyncSession, home: PurchaseOrderRow, n
         return
     orders = {PurchaseOrderId(line.purchase_order_id or home.id) for line in new.lines}
     stored = await ledger.lines_of(session, sorted(orders))
+    if connection.capabilities.get("one_line_per_order_line"):
+        check_one_line_each(list(_placed(home, new, stored)))
     known = [line for lines in stored.values() for line in lines]
     await check_dimensions(
         session, ConnectionId(home.connection_id), new.lines, entity=home.entity, known=known, accounts=True
     )
+
+
+def _placed(
+    home: PurchaseOrderRow, new: NewBill, stored: Mapping[PurchaseOrderId, Sequence[LedgerLine]]
+) -> Iterator[PlacedLine]:
+    """Yield the bill's lines on orders with what they will have of the order line, where they do not say."""
+    for position, line in enumerate(new.lines):
+        order_id = PurchaseOrderId(line.purchase_order_id or home.id)
+        for ordered in () if line.off_order else stored.get(order_id, ()):
+            named = line.order_line_id or line.order_line_no
+            if named in (ordered.erp_id, ordered.line_no):
+                values = {field: getattr(line, field) or getattr(ordered, field) for field in ONE_EACH}
+                yield PlacedLine(position, (order_id, ordered.line_no), values)
 
 
 async def _check_prices(session: AsyncSession, home: PurchaseOrderRow, new: NewBill) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.line_dimensions import check_dimensions
+from api.bills.line_dimensions import check_dimensions, check_one_line_each, edited_lines
 from api.bills.retraction import actions
 from api.bills.schemas import (
     Bill,
@@ -63,6 +63,7 @@ from models.domain.payments import PaymentMethod, PaymentStatus
 from models.store.approvals import people
 from models.store.audit import events, notices
 from models.store.audit.outbox import OutboxMessage
+from models.store.connections import connections
 from models.store.orders import purchase_orders
 from models.store.payables import (
     bill_edits,
@@ -332,6 +333,9 @@ async def edit(
             await check_dimensions(
                 session, connection_id, change.lines, entity=entity, known=stored, accounts=not row.direct
             )
+            connection = await connections.get(session, connection_id)
+            if connection is not None and connection.capabilities.get("one_line_per_order_line"):
+                check_one_line_each(edited_lines(stored, lines))
         try:
             edited = await edit_bill(session, row, header, lines, actor=caller.actor)
         except EditRefused as error:

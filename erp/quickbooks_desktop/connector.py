@@ -116,5 +116,6 @@ def capabilities(preferences: Preferences, *, enhanced: bool) -> Capabilities:
         entities=False,
         decimals=wire.PRICE_DECIMALS,
         adopts_converted_bills=True,
+        one_line_per_order_line=True,
         bills_of_other_vendors=False,
     )

@@ -283,6 +283,32 @@ async def test_what_the_erp_cannot_link_is_not_released(api: ApiClient, database
     a_problem(released, 409, "HOLD_NEEDS_A_FIX")
 
 
+async def test_lines_of_one_order_line_agree_where_the_erp_has_one_line(
+    api: ApiClient, database: Database, erp: FakeErp
+) -> None:
+    """Issue 12: QuickBooks Desktop links an order's line once per bill; one of two classes would be lost."""
+    erp.capabilities = CAPABILITIES.model_copy(update={"one_line_per_order_line": True})
+    order_id = await mirrored(database, await connected(api), an_order("PO-1"))
+    at = f"/v1/purchase-orders/{order_id}/bills"
+    first, second = ({"order_line_no": 1, "quantity": "1", "class_id": one} for one in ("A", "B"))
+
+    def body(*lines: dict[str, str], number: str = "INV-1") -> dict[str, Any]:
+        return {"number": number, "bill_date": "2026-11-20", "lines": list(lines)}
+
+    for wrong in (body(first, second), body(first, {"order_line_no": 1, "quantity": "1"})):
+        problem = a_problem(await api.post(at, wrong), 422, "VALIDATION_FAILED")
+        assert [(one["where"], one["rule"]) for one in problem["errors"]] == [
+            ("body.lines.1.class_id", "one_line_each")
+        ]
+    await saved(api, order_id, body(first, {**second, "order_line_no": 2}, number="INV-2"))
+    bill = (await saved(api, order_id, body(first, first, number="INV-3")))["bill"]
+    path = f"/v1/bills/{bill['id']}"
+    one = await api.patch(path, {"lines": [{"line_no": 2, "class_id": "B"}]})
+    assert a_problem(one, 422, "VALIDATION_FAILED")["errors"][0]["where"] == "body.lines.0.class_id"
+    both = {"lines": [{"line_no": 1, "class_id": "B"}, {"line_no": 2, "class_id": "B"}]}
+    assert (await api.patch(path, both)).status_code == 200
+
+
 async def test_a_refusal_says_for_which_line_a_step_is(api: ApiClient, order_id: str) -> None:
     """DESIGN 1: two lines are too much by different quantities; what helps both is told once."""
     lines = [{"order_line_no": 1, "quantity": "11"}, {"order_line_no": 2, "quantity": "4"}]

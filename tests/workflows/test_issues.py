@@ -74,9 +74,11 @@ async def test_a_word_that_comes_while_the_issue_is_being_opened_counts(harness:
     assert harness.calls["push_bill"] == 2
 
 
-async def test_goods_that_arrive_while_the_bill_is_being_refused_heal_it(harness: WorkflowHarness) -> None:
-    """S4-70: the receipt came between the ERP's answer and the issue; the bill does not wait for the next one."""
-    harness.troubles["push_bill"] = [refused("nothing to bill was received", "NOT_RECEIVED")]
+@pytest.mark.parametrize("code", ["NOT_RECEIVED", "RECEIVED_BY_ITEM_RECEIPT"])
+async def test_goods_that_arrive_while_the_bill_is_being_refused_heal_it(harness: WorkflowHarness, code: str) -> None:
+    """S4-70: the receipt came, or was turned into the bill, between the ERP's answer and the issue; the bill does not
+    wait for the next one."""
+    harness.troubles["push_bill"] = [refused("of what was received", code)]
 
     async def at_once(_: SyncIssueId) -> None:
         await bill(harness, "bill_k1").signal(contract.ORDER_MOVED, "goods were received")
