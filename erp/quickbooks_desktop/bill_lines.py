@@ -158,8 +158,7 @@ def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enh
     ordered = fields.number(theirs, "Quantity")
     taken = fields.number(theirs, "ReceivedQuantity")
     if enhanced:
-        unbilled = fields.number(theirs, "UnbilledQuantity")
-        taken = None if unbilled is None or ordered is None else ordered - unbilled
+        taken = None if ordered is None else translate.billed_apart(order, theirs, ordered)
     if taken is not None:
         taken -= released
     if ordered is None or taken is None or line.quantity <= ordered - taken:

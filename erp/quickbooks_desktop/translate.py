@@ -105,7 +105,7 @@ def _order_lines(record: etree._Element, order_id: str, *, enhanced: bool) -> It
         if quantity is not None and by_quantity:
             rate = fields.number(line, "Rate")
             price = amount / quantity if rate is None else rate
-            billed = _billed(line, quantity, enhanced=enhanced)
+            billed = _billed(record, line, quantity, enhanced=enhanced)
         else:
             quantity, price = ONE, amount
             billed = ONE if wire.flag(line, "IsBilled") or wire.flag(record, "IsFullyReceived") else ZERO
@@ -129,15 +129,26 @@ def _order_lines(record: etree._Element, order_id: str, *, enhanced: bool) -> It
         )
 
 
-def _billed(line: etree._Element, quantity: Decimal, *, enhanced: bool) -> Decimal:
-    """Return what is billed of a line. Where receipts and bills are told apart, the rest that is not billed says it;
-    in the ordinary way a receipt takes the line up as a bill does."""
+def _billed(record: etree._Element, line: etree._Element, quantity: Decimal, *, enhanced: bool) -> Decimal:
+    """Return what is billed of a line. In the ordinary way a receipt takes the line up as a bill does."""
     if not enhanced:
         return fields.number(line, "ReceivedQuantity") or ZERO
+    billed = billed_apart(record, line, quantity)
+    return ZERO if billed is None else billed
+
+
+def billed_apart(record: etree._Element, line: etree._Element, quantity: Decimal) -> Decimal | None:
+    """Return what bills took of an order's line where receipts are told apart; None: QuickBooks does not say.
+
+    Whether the rest that is not billed is that of what was ordered or of what was received is not known (reference
+    3.1), so it counts only where a document that bills is linked to the order; then the larger of both is billed.
+    """
+    if not linked(record, *BILLING_TYPES):
+        return ZERO
+    if wire.flag(line, "IsBilled"):
+        return quantity
     unbilled = fields.number(line, "UnbilledQuantity")
-    if unbilled is not None:
-        return max(quantity - unbilled, ZERO)
-    return quantity if wire.flag(line, "IsBilled") else ZERO
+    return None if unbilled is None else max(quantity - unbilled, ZERO)
 
 
 # --- what is linked to an order ----------------------------------------------------------------------------------

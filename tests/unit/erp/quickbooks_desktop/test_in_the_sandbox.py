@@ -357,6 +357,27 @@ async def test_with_enhanced_receiving_receipts_and_bills_are_apart(link: str, o
     assert {key: amount for key, amount in (await pc.ledger()).items() if key[0] == "stock"} == stock
 
 
+@pytest.mark.parametrize("counted", ["of_ordered", "of_received"])
+@pytest.mark.parametrize("received", [0, 1])
+async def test_what_is_not_billed_is_billable_whatever_quickbooks_counts(counted: str, received: int) -> None:
+    """Issue 12: enhanced receiving: of an order that no bill is linked to nothing is billed, whether QuickBooks counts
+    what is not billed of what was ordered or of what was received; and once it is billed, all of it is."""
+    pc = await sample(unbilled_quantity=counted)
+    await enhanced(pc)
+    if received:
+        await pc.does("receive", number="PO-1022", lines=[{"line": 1, "quantity": "100"}])
+    connector, _ = connected(pc, enhanced=True)
+    order = (await all_orders(connector))["PO-1022"]
+    assert [line.billed for line in order.lines] == [0, 0]
+    bill = a_bill_for(order, "PSB-1", order.lines[0].quantity)
+    assert (await push(connector, bill)).linked
+    assert (await all_orders(connector))["PO-1022"].lines[0].billed == order.lines[0].quantity
+    other = a_bill_for(order, "PSB-2")
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(other)
+    assert refused.value.code == "ALREADY_CONVERTED"
+
+
 async def test_a_restored_backup_forgets_the_set_and_the_bill() -> None:
     """Issue 12: the look-up by number comes with every repeat; here it finds nothing, and the bill is made."""
     pc = await sample()
