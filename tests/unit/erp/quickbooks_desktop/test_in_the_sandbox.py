@@ -211,11 +211,11 @@ async def test_a_bill_made_of_the_item_receipt_with_another_total_is_ours_with_a
     before = await pc.ledger()
     assert await connector.bills.find(bill) is None
     document = await connector.bills.create(bill)
-    made = await pc.one("bills", bill.number)
-    assert document == made["record_no"]
+    converted = await pc.one("bills", bill.number)
+    assert document == converted["record_no"]
     pushed = await connector.bills.read_back(bill, document)
     assert pushed.linked
-    assert f"the total: sent {bill.total}, QuickBooks has {Decimal(made['total']):.2f}" in pushed.differences
+    assert f"the total: sent {bill.total}, QuickBooks has {Decimal(converted['total']):.2f}" in pushed.differences
     assert "line 2, the quantity: sent 20, QuickBooks has 2" in pushed.differences
     # The person's own memo is no difference, nor that our key is not in it.
     assert not [one for one in pushed.differences if "memo" in one or "key" in one or "description" in one]
@@ -225,7 +225,7 @@ async def test_a_bill_made_of_the_item_receipt_with_another_total_is_ours_with_a
     same = same.model_copy(
         update={
             "lines": lines, "total": sum((one.amount for one in lines), Decimal(0)),
-            "bill_date": date.fromisoformat(made["date"]), "due_date": date.fromisoformat(made["due_date"]),
+            "bill_date": date.fromisoformat(converted["date"]), "due_date": date.fromisoformat(converted["due_date"]),
         }
     )  # fmt: skip
     assert await connector.bills.create(same) == document
