@@ -219,11 +219,13 @@ async def upload(new: NewUpload, key: IdempotencyKey, caller: Accountant, servic
 
 async def _wanted(session: AsyncSession, organization_id: OrganizationId, new: NewUpload) -> Listing[SourceOrderRow]:
     """Return the orders of one page, locked. Without a filter, all are meant that are billed, or unbilled, and not in
-    the ERP."""
+    the ERP; of failed ones those that were tried as the same, also where something is missing or too much."""
     which = new.which
     wanted = Wanted(ConnectionId(new.connection_id), which.references, which.contact, which.state)
     wanted = wanted._replace(problem=which.problem)
-    if which.references is None:
+    if which.state is UploadState.FAILED or which.problem is not None:
+        wanted = wanted._replace(upload_as=new.upload_as, upload_state=UploadState.FAILED)
+    elif which.references is None:
         wanted = wanted._replace(
             billing=Billing.BILLED if new.upload_as is UploadAs.BILL else Billing.UNBILLED, left_to_upload=True
         )

@@ -122,7 +122,7 @@ class QuickBooksCompany:
         seen = session.record.seen
         billed_on = datetime.now(UTC).date().isoformat()
         for reference in SAME_BEGINNING:
-            self._send(session, reference, invoice_number=INVOICE, invoice_date=billed_on)
+            self._send(session, reference, invoice_number=INVOICE, invoice_date=billed_on, dispatch_date=billed_on)
         unlinked = self._upload(session, "bill", SAME_BEGINNING[0])
         seen["not linked"] = ", ".join(problem["code"] for problem in unlinked["problems"])
         self._link_contact(session)

@@ -120,14 +120,14 @@ def wire_line(line: Line, theirs: Entity | None) -> dict[str, Any]:
     if bought.startswith(translate.ACCOUNT_ID):
         kind = translate.ACCOUNT
         detail = {"AccountRef": {"value": bought.removeprefix(translate.ACCOUNT_ID)}, **shared}
-    elif theirs is not None and _is_by_amount(theirs):
+    elif line.first.by_amount or (theirs is not None and _is_by_amount(theirs)):
         kind, detail = translate.ITEM, {"ItemRef": {"value": bought}, **shared}
     else:
         kind = translate.ITEM
         detail = {
             "ItemRef": {"value": bought},
             "Qty": _sent(line, theirs),
-            **wire.given(UnitPrice=_price(line, _sent(line, theirs))),
+            **wire.given(UnitPrice=price_of(line, _sent(line, theirs))),
             **shared,
         }
     return wire.given(
@@ -157,7 +157,7 @@ def _sent(line: Line, theirs: Entity | None) -> Decimal:
     return filling(line.quantity, _quantity(theirs) - received)
 
 
-def _price(line: Line, quantity: Decimal) -> Decimal | None:
+def price_of(line: Line, quantity: Decimal) -> Decimal | None:
     """Return the price at which quantity and amount agree, the bill's own if it is one; None: QuickBooks is to compute
     it (fault 6070)."""
     if not quantity:

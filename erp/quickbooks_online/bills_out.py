@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, Stale, Throttled, UnknownRefusal
 from erp.quantities import is_same
 from erp.quickbooks_online import bill_edits, link_repair, translate, wire
 from erp.quickbooks_online.accounts import Accounts
@@ -18,13 +18,14 @@ from erp.quickbooks_online.bill_lines import (
     must_be_billable,
     order_line,
     paired,
+    price_of,
     wire_line,
 )
 from erp.quickbooks_online.bills_in import BILL, BillsIn
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import Orders
 from erp.quickbooks_online.preferences import Preferences
-from erp.quickbooks_online.quota import QUOTA
+from erp.quickbooks_online.quota import QUOTA, waits_for_reads
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import Entity
@@ -175,6 +176,14 @@ class Bills(BillsIn):
             for charge in bill.charges
         ]
 
+    async def _charge_accounts(self, bill: BillToPush) -> Sequence[str | None]:
+        """Return the accounts of the bill's charges, in their order; None: it is not shown any more."""
+        named = self._preferences.charge_accounts
+        return [
+            await self._accounts.find("", named[charge.kind]) if charge.kind in named else None
+            for charge in bill.charges
+        ]
+
     # --- editing ------------------------------------------------------------------------------------------------
 
     async def update(self, bill: BillToPush, document: DocumentId, *, edition: int) -> None:
@@ -187,7 +196,13 @@ class Bills(BillsIn):
         """
         erp_id = document.removeprefix(wire.BILL)
         self._memory.forget(BILL, erp_id)
-        record = await self._writer.document(BILL, erp_id)
+        try:
+            record = await self._writer.document(BILL, erp_id)
+        except Throttled as error:
+            if error.code != QUOTA:
+                raise
+            await self._update_unread(bill, erp_id, edition, error)
+            return
         if record is None:
             raise Rejected(
                 f"Bill {erp_id} is no longer in QuickBooks, so it cannot be edited there.",
@@ -197,11 +212,28 @@ class Bills(BillsIn):
         pairs = paired(lines_of(bill), record, len(bill.lines))
         if not bill_edits.differences(bill, record, pairs):
             raise Duplicate(f"QuickBooks holds this edition of bill {erp_id} already.", code="ALREADY_SENT")
-        body = bill_edits.update(bill, record, pairs)
-        token = wire.text(record, "SyncToken") or ""
-        await self._writer.write(
-            BILL, body, request_id=request_id("edit", f"{bill.external_key}:{edition}", [token, *_content(bill)])
-        )
+        await self._send_edit(bill, edition, bill_edits.update(bill, record, pairs))
+
+    async def _update_unread(self, bill: BillToPush, erp_id: str, edition: int, throttled: Throttled) -> None:
+        """Send an edit of the header on the bill as it was when it was last seen. Lines are replaced as a whole: their
+        edit needs them as they are.
+
+        Raises:
+            Throttled: the bill has to be read first.
+        """
+        token = translate.token_in(bill.seen_as)
+        if token is None or any(line.edited for line in bill.lines):
+            why = f"An edit of the lines of bill {bill.number} needs them as QuickBooks has them now."
+            raise waits_for_reads(throttled, why)
+        try:
+            await self._send_edit(bill, edition, bill_edits.update(bill, {"Id": erp_id, "SyncToken": token}, ()))
+        except Stale:
+            why = f"Bill {bill.number} was changed in QuickBooks and has to be read first."
+            raise waits_for_reads(throttled, why) from None
+
+    async def _send_edit(self, bill: BillToPush, edition: int, body: dict[str, Any]) -> None:
+        content = [body["SyncToken"] or "", *_content(bill)]
+        await self._writer.write(BILL, body, request_id=request_id("edit", f"{bill.external_key}:{edition}", content))
 
     async def repair_link(self, bill: BillToPush, document: DocumentId) -> bool:
         """Send the lines anew whose links QuickBooks dropped, on the copy that it has at this moment. Nothing is sent
@@ -212,7 +244,12 @@ class Bills(BillsIn):
         """
         erp_id = document.removeprefix(wire.BILL)
         self._memory.forget(BILL, erp_id)
-        record = await self._writer.document(BILL, erp_id)
+        try:
+            record = await self._writer.document(BILL, erp_id)
+        except Throttled as error:
+            if error.code != QUOTA:
+                raise
+            return False
         lines = lines_of(bill)
         if record is None:
             return False
@@ -255,7 +292,10 @@ class Bills(BillsIn):
         if bill.is_edit:
             differences = bill_edits.differences(bill, record, pairs)
         else:
-            differences = [*_header_differences(bill, record, total), *_line_differences(bill, pairs, record)]
+            differences = [
+                *_header_differences(bill, record, total),
+                *_line_differences(bill, pairs, record, await self._charge_accounts(bill)),
+            ]
         return PushedBill(
             erp_id=ErpId(document),
             document_id=document,
@@ -339,11 +379,17 @@ def _header_differences(bill: BillToPush, record: Entity, total: Decimal) -> lis
     return differences + bill_edits.text_difference("the memo", bill_edits.note(bill), wire.note_of(record))
 
 
-def _line_differences(bill: BillToPush, pairs: Sequence[tuple[Line, Entity | None]], record: Entity) -> list[str]:
+def _line_differences(
+    bill: BillToPush,
+    pairs: Sequence[tuple[Line, Entity | None]],
+    record: Entity,
+    charge_accounts: Sequence[str | None],
+) -> list[str]:
     existing = [line for line in wire.parts(record, "Line") if translate.is_bought(line)]
     expected = len(pairs) + len(bill.charges)
-    # A charge that got lost shows as a different total.
-    if len(existing) not in (expected, len(pairs)):
+    # Charges that got lost mostly show as a different total, which says it already.
+    shown = len(existing) == len(pairs) and translate.number(record, "TotalAmt") != bill.total
+    if len(existing) != expected and not shown:
         return [f"the number of lines: sent {expected}, QuickBooks has {len(existing)}"]
     differences: list[str] = []
     for line, match in pairs:
@@ -351,28 +397,54 @@ def _line_differences(bill: BillToPush, pairs: Sequence[tuple[Line, Entity | Non
         if match is None:
             differences.append(f"{name}: QuickBooks does not have it")
             continue
-        inner, sent = translate.detail(match), line.first
-        compared: list[tuple[str, Any, Any]] = [
-            ("the amount", line.amount, translate.number(match, "Amount")),
-            ("the class", sent.class_id, wire.ref(inner, "ClassRef")),
-            ("the project", sent.project, wire.ref(inner, "CustomerRef")),
-            ("the location", sent.location, wire.ref(record, "DepartmentRef")),
-        ]
-        if wire.ref(inner, "ItemRef") is not None:
-            compared.insert(0, ("the item", sent.item_id, wire.ref(inner, "ItemRef")))
-            quantity = translate.number(inner, "Qty")
-            rounded = sent.order_quantity is not None
-            if quantity is not None and not is_same(line.quantity, quantity, rounded=rounded):
-                compared.insert(1, ("the quantity", line.quantity, quantity))
-        else:
-            bought = f"{translate.ACCOUNT_ID}{wire.ref(inner, 'AccountRef')}"
-            compared.insert(0, ("the account", sent.item_id, bought))
-        differences += [
-            f"{name}, {what}: sent {mine}, QuickBooks has {theirs or 'nothing'}"
-            for what, mine, theirs in compared
-            if mine not in (None, "") and mine != theirs
-        ]
-        if sent.description:
+        differences += _unequal(name, _compared(line, match, record))
+        if line.first.description:
             said = wire.text(match, "Description")
-            differences += bill_edits.text_difference(f"{name}, the description", sent.description, said)
+            differences += bill_edits.text_difference(f"{name}, the description", line.first.description, said)
+    charged = [one for one in existing if all(one is not match for _, match in pairs)]
+    for charge, account, one in zip(bill.charges, charge_accounts, charged, strict=False):
+        compared: list[tuple[str, Any, Any]] = [
+            ("the amount", charge.amount, translate.number(one, "Amount")),
+            ("the account", account, wire.ref(translate.detail(one), "AccountRef")),
+        ]
+        name, said = f"the {charge.kind.value}", wire.text(one, "Description")
+        differences += _unequal(name, compared)
+        differences += bill_edits.text_difference(
+            f"{name}, the description", charge.description or charge.kind.value, said
+        )
     return differences
+
+
+def _compared(line: Line, match: Entity, record: Entity) -> list[tuple[str, Any, Any]]:
+    """Return what of a line is compared: what was sent, and what QuickBooks has."""
+    inner, sent = translate.detail(match), line.first
+    compared: list[tuple[str, Any, Any]] = [
+        ("the amount", line.amount, translate.number(match, "Amount")),
+        ("the class", sent.class_id, wire.ref(inner, "ClassRef")),
+        ("the project", sent.project, wire.ref(inner, "CustomerRef")),
+        ("the location", sent.location, wire.ref(record, "DepartmentRef")),
+    ]
+    if sent.item_id.startswith(translate.ACCOUNT_ID):
+        account = sent.item_id.removeprefix(translate.ACCOUNT_ID)
+        return [("the account", account, wire.ref(inner, "AccountRef")), *compared]
+    if sent.by_amount:
+        return [("the item", sent.item_id, wire.ref(inner, "ItemRef")), *compared]
+    quantity = translate.number(inner, "Qty")
+    # One that was rounded may have taken the rest of its order line.
+    rounded = sent.order_quantity is not None
+    same = quantity is not None and is_same(line.quantity, quantity, rounded=rounded)
+    expected = quantity if quantity is not None and same else line.quantity
+    return [
+        ("the item", sent.item_id, wire.ref(inner, "ItemRef")),
+        ("the quantity", expected, quantity),
+        ("the price", price_of(line, expected), translate.number(inner, "UnitPrice")),
+        *compared,
+    ]
+
+
+def _unequal(name: str, compared: Sequence[tuple[str, Any, Any]]) -> list[str]:
+    return [
+        f"{name}, {what}: sent {mine}, QuickBooks has {theirs or 'nothing'}"
+        for what, mine, theirs in compared
+        if mine not in (None, "") and mine != theirs
+    ]

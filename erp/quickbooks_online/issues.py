@@ -169,6 +169,17 @@ ISSUES = by_code(
         ACCOUNTANT,
     ),
     IssueCode(
+        "PAYMENT_TOTAL_DIFFERS",
+        "A payment is not what its lines come to",
+        "QuickBooks keeps what a payment is above its lines as a credit with the vendor, and does not say so. Until it"
+        " is corrected the payment is not taken in.",
+        (
+            "Open the payment in QuickBooks and compare its total with the bills and credits on it.",
+            "Add the bill that it pays, or make the total what they come to. The next sync takes it in.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "VENDOR_DIFFERS",
         "The order or bill is another vendor's",
         "QuickBooks links only documents of one vendor.",

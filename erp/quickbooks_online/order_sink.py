@@ -11,6 +11,7 @@ from typing import Any
 
 from erp.errors import Duplicate, ErpError, OutcomeUnknown
 from erp.quickbooks_online import bill_edits, translate, wire
+from erp.quickbooks_online.bill_lines import PRICE_DECIMALS
 from erp.quickbooks_online.bills_in import BILL
 from erp.quickbooks_online.orders import KIND as ORDER
 from erp.quickbooks_online.quota import QUOTA
@@ -123,7 +124,7 @@ def _line(line: LineToUpload) -> dict[str, Any]:
         inner = wire.given(
             ItemRef={"value": line.item_id},
             Qty=quantity,
-            UnitPrice=None if quantity is None or not _agrees(line) else line.price,
+            UnitPrice=_price(line),
             ClassRef=wire.reference(line.class_id),
         )
         kind = translate.ITEM
@@ -133,11 +134,13 @@ def _line(line: LineToUpload) -> dict[str, Any]:
     return wire.given(Description=line.description or None, Amount=line.amount, DetailType=kind, **{kind: inner})
 
 
-def _agrees(line: LineToUpload) -> bool:
-    """Return whether quantity and price give the amount: QuickBooks refuses them otherwise (fault 6070)."""
-    if line.quantity is None or line.price is None:
-        return False
-    return (line.quantity * line.price).quantize(wire.CENT, ROUND_HALF_UP) == line.amount
+def _price(line: LineToUpload) -> Decimal | None:
+    """Return the price to send; None where quantity and price do not give the amount: QuickBooks refuses them then
+    (fault 6070), and works the price out by itself."""
+    if not line.quantity or line.price is None:
+        return None
+    price = round(line.price, PRICE_DECIMALS)
+    return price if (line.quantity * price).quantize(wire.CENT, ROUND_HALF_UP) == line.amount else None
 
 
 def _content(order: OrderToUpload) -> list[Any]:
@@ -161,7 +164,9 @@ def _differences(order: OrderToUpload, record: Entity, total: Decimal) -> list[s
         ("our key", order.external_key, wire.key_of(record)),
         ("the date", order.dated, translate.optional_day(record, "TxnDate")),
         ("the due date", order.due_on, order.due_on and translate.optional_day(record, "DueDate")),
+        ("the currency", order.currency, wire.ref(record, "CurrencyRef") or order.currency),
         ("the total", order.total, total),
+        ("the orders it is linked to", "none", ", ".join(translate.orders_of(record)) or "none"),
     ]
     differences = [
         f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
@@ -179,15 +184,23 @@ def _line_differences(lines: Sequence[LineToUpload], theirs: Sequence[Entity]) -
     differences: list[str] = []
     for line, existing in zip(lines, theirs, strict=True):
         inner = translate.detail(existing)
+        quantity = line.quantity if line.item_id is not None and line.quantity else None
+        price = _price(line) if line.item_id is not None else None
         pairs: list[tuple[str, Any, Any]] = [
             ("the item", line.item_id, wire.ref(inner, "ItemRef")),
             ("the account", line.account_id, wire.ref(inner, "AccountRef")),
+            ("the quantity", quantity, translate.number(inner, "Qty")),
+            ("the price", price, translate.number(inner, "UnitPrice")),
             ("the amount", line.amount, translate.number(existing, "Amount")),
             ("the class", line.class_id, wire.ref(inner, "ClassRef")),
         ]
+        name = f"line {line.line_no}"
         differences += [
-            f"line {line.line_no}, {what}: sent {sent}, QuickBooks has {has or 'nothing'}"
+            f"{name}, {what}: sent {sent}, QuickBooks has {'nothing' if has is None else has}"
             for what, sent, has in pairs
             if sent is not None and sent != has
         ]
+        if line.description:
+            said = wire.text(existing, "Description")
+            differences += bill_edits.text_difference(f"{name}, the description", line.description, said)
     return differences

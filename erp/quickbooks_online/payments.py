@@ -6,17 +6,18 @@ QuickBooks' answer shows what was paid. An attempt in doubt is looked up first, 
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from erp.errors import Duplicate, OutcomeUnknown, Rejected, Throttled
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.accounts import BANK, CARD, Accounts
-from erp.quickbooks_online.bills_in import BILL
+from erp.quickbooks_online.bills_in import BILL, CREDIT
 from erp.quickbooks_online.company import Companies
 from erp.quickbooks_online.orders import look_back
 from erp.quickbooks_online.quota import QUOTA
 from erp.quickbooks_online.reader import Reader
 from erp.quickbooks_online.seen import Memory
+from erp.quickbooks_online.translate import Unusable
 from erp.quickbooks_online.wire import ZERO, Entity
 from erp.quickbooks_online.writing import Writer, request_id
 from erp.roles.pages import Page
@@ -29,6 +30,26 @@ ON_BILLS = ("BillPaymentCheck", "BillPaymentCreditCard", KIND)
 """What bills call the payments that they name."""
 
 STATE = {False: "Paid", True: "Voided"}
+
+
+class Means(NamedTuple):
+    """One of the two ways of paying, as QuickBooks has them."""
+
+    pay_type: str
+    part: str
+    """The part of a payment that names the account, in the field `account`."""
+    account: str
+    account_type: str
+    what: str
+    """What people call the account."""
+    more: Mapping[str, str]
+
+
+MEANS = {
+    True: Means("CreditCard", "CreditCardPayment", "CCAccountRef", CARD, "credit card account", {}),
+    False: Means("Check", "CheckPayment", "BankAccountRef", BANK, "bank account", {"PrintStatus": "NotSet"}),
+}
+"""By card, and otherwise."""
 
 
 class Payments:
@@ -52,7 +73,7 @@ class Payments:
         else:
             listing = await self._reader.page(KIND, after, since=None if since is None else look_back(since))
             records, resume, began = listing.records, listing.after, listing.began
-        payments, bad = translate.usable(records, lambda one: payment_of(one, home))
+        payments, bad = translate.usable(records, lambda one: incoming(one, home))
         read_at = None if window is None else window.began
         return Page(payments, resume, translate.high_water(began, (one.revision for one in payments)), bad, read_at)
 
@@ -86,14 +107,12 @@ class Payments:
             _must_be_payable(payment, bill)
             assert bill is not None, "it is payable"
             payable, currency = wire.ref(bill, "APAccountRef"), wire.ref(bill, "CurrencyRef")
-        by_card = payment.method.casefold() == PaymentMethod.CARD
-        kind, what = (CARD, "credit card account") if by_card else (BANK, "bank account")
-        account = {"value": await self._accounts.need(kind, payment.bank_account, what)}
-        means = {"CCAccountRef": account} if by_card else {"BankAccountRef": account, "PrintStatus": "NotSet"}
+        means = MEANS[_by_card(payment)]
+        account = {"value": await self._accounts.need(means.account_type, payment.bank_account, means.what)}
         body = wire.given(
             VendorRef={"value": payment.vendor_id},
-            PayType="CreditCard" if by_card else "Check",
-            **{"CreditCardPayment" if by_card else "CheckPayment": means},
+            PayType=means.pay_type,
+            **{means.part: {means.account: account, **means.more}},
             APAccountRef=wire.reference(payable),
             CurrencyRef=wire.reference(currency),
             DocNumber=wire.doc_number(payment.external_key),
@@ -151,7 +170,8 @@ class Payments:
             raise OutcomeUnknown(f"QuickBooks does not show payment {erp_id}.", code="OUTCOME_UNKNOWN")
         existing = payment_of(record, payment.currency)
         if not existing.voided:
-            _must_be_as_sent(payment, existing)
+            account = await self._accounts.find(MEANS[_by_card(payment)].account_type, payment.bank_account)
+            _must_be_as_sent(payment, record, account)
         total, due = await self._due(bill_id)
         return PushedPayment(
             erp_id=erp_id,
@@ -188,6 +208,31 @@ class Payments:
         return record
 
 
+def incoming(entity: Entity, home: str) -> ErpPayment:
+    """Return a payment that QuickBooks shows, whose total is what its lines come to: bills less credits. QuickBooks
+    keeps the rest of a larger total as a credit with the vendor, which is no payment of any bill.
+
+    Raises:
+        Unusable: PAYMENT_TOTAL_DIFFERS, and whatever else makes the record unusable.
+    """
+    payment = payment_of(entity, home)
+    if payment.voided:
+        return payment
+    lines = wire.parts(entity, "Line")
+    sums = {kind: sum((_amount(line) for line in lines if _paid_kind(line) == kind), ZERO) for kind in ("Bill", CREDIT)}
+    others = sum((_amount(line) for line in lines if _paid_kind(line) not in sums), ZERO)
+    applied = sums["Bill"] - sums[CREDIT]
+    # A journal entry may be owed to the vendor or by it: its amount does not say which.
+    if payment.amount not in (applied + others, applied - others):
+        raise Unusable(
+            "PAYMENT_TOTAL_DIFFERS",
+            f"Payment {payment.document_number or payment.erp_id} is {payment.amount}, and its lines come to"
+            f" {applied + others}.",
+            {"total": str(payment.amount), "lines": str(applied + others)},
+        )
+    return payment
+
+
 def payment_of(entity: Entity, home: str) -> ErpPayment:
     """Return a payment in our form.
 
@@ -195,12 +240,11 @@ def payment_of(entity: Entity, home: str) -> ErpPayment:
         Unusable: the record cannot be used.
     """
     erp_id = translate.need(entity, "Id")
-    lines = wire.parts(entity, "Line")
     voided = (wire.text(entity, "status") or "").casefold() == "voided"
-    shares = {
-        bill: _sum(lines, bill)
-        for bill in dict.fromkeys(bill for line in lines for bill in translate.linked(line, "Bill"))
-    }
+    shares: dict[str, Decimal] = {}
+    for line in wire.parts(entity, "Line"):
+        for bill in translate.linked(line, "Bill"):
+            shares[bill] = shares.get(bill, ZERO) + _amount(line)
     return ErpPayment(
         erp_id=ErpId(erp_id),
         vendor_id=translate.need_ref(entity, "VendorRef"),
@@ -217,9 +261,17 @@ def payment_of(entity: Entity, home: str) -> ErpPayment:
     )
 
 
-def _sum(lines: list[Entity], bill: str) -> Decimal:
-    amounts = [translate.number(line, "Amount") or ZERO for line in lines if bill in translate.linked(line, "Bill")]
-    return sum(amounts, ZERO)
+def _amount(line: Entity) -> Decimal:
+    return translate.number(line, "Amount") or ZERO
+
+
+def _paid_kind(line: Entity) -> str | None:
+    """Return the kind of document that a payment's line is about."""
+    return next((wire.text(link, "TxnType") for link in wire.parts(line, "LinkedTxn")), None)
+
+
+def _by_card(payment: PaymentToPush) -> bool:
+    return payment.method.casefold() == PaymentMethod.CARD
 
 
 def _content(payment: PaymentToPush) -> list[Any]:
@@ -250,12 +302,49 @@ def _must_be_payable(payment: PaymentToPush, bill: Entity | None) -> None:
         )
 
 
-def _must_be_as_sent(payment: PaymentToPush, existing: ErpPayment) -> None:
-    paid = sum((share.amount for share in existing.shares if share.bill_erp_id == ErpId(payment.bill_document)), ZERO)
-    if existing.amount == payment.amount and paid == payment.amount:
-        return
-    raise Rejected(
-        f"QuickBooks holds {existing.amount}, of which {paid} went to the bill; {payment.amount} was sent.",
-        code="CONTENT_CONFLICT",
-        evidence={"payment": existing.erp_id, "amount": str(existing.amount), "to_the_bill": str(paid)},
-    )
+def _must_be_as_sent(payment: PaymentToPush, record: Entity, account: str | None) -> None:
+    """Compare a payment with what was sent: every value and every line. `account` is the id of its bank or card account
+    now; None: it is not shown any more.
+
+    Raises:
+        Rejected: CONTENT_CONFLICT.
+    """
+    means = MEANS[_by_card(payment)]
+    bill_id = payment.bill_document.removeprefix(wire.BILL)
+    paid_from = wire.ref(wire.part(record, means.part), means.account)
+    pairs: list[tuple[str, Any, Any]] = [
+        ("the vendor", payment.vendor_id, wire.ref(record, "VendorRef")),
+        ("the number", wire.doc_number(payment.external_key), wire.text(record, "DocNumber")),
+        ("our key", payment.external_key, wire.key_of(record)),
+        ("the date", payment.paid_on, translate.optional_day(record, "TxnDate")),
+        ("the currency", payment.currency, wire.ref(record, "CurrencyRef") or payment.currency),
+        ("the way of paying", means.pay_type, wire.text(record, "PayType")),
+        (f"the {means.what}", account or paid_from, paid_from),
+        ("the total", payment.amount, translate.number(record, "TotalAmt")),
+        ("the lines", _words([(f"Bill {bill_id}", payment.amount)]), _words(_lines(record))),
+    ]
+    differences = [
+        f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
+        for what, sent, existing in pairs
+        if sent != existing
+    ]
+    if differences:
+        raise Rejected(
+            f"QuickBooks holds the payment with other content: {'; '.join(differences)}.",
+            code="CONTENT_CONFLICT",
+            evidence={"payment": wire.text(record, "Id") or "", "differences": "; ".join(differences)},
+        )
+
+
+def _lines(record: Entity) -> list[tuple[str, Decimal]]:
+    """Return what each line of a payment pays, and how much of it."""
+    lines: list[tuple[str, Decimal]] = []
+    for line in wire.parts(record, "Line"):
+        links = wire.parts(line, "LinkedTxn")
+        named = ", ".join(f"{wire.text(link, 'TxnType')} {wire.text(link, 'TxnId')}" for link in links)
+        lines.append((named or "no document", _amount(line)))
+    return lines
+
+
+def _words(lines: list[tuple[str, Decimal]]) -> str:
+    return ", ".join(f"{amount.quantize(wire.CENT)} of {named}" for named, amount in lines)

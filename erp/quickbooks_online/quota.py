@@ -103,6 +103,13 @@ def _used_up(run: Refusals, left: timedelta, throttled: Throttled | None = None)
     )
 
 
+def waits_for_reads(throttled: Throttled, why: str) -> Throttled:
+    """Return a refusal of reads with why this write, of those that are free, has to wait for one."""
+    return Throttled(
+        f"{why} {throttled.message}", code=QUOTA, retry_after=throttled.retry_after, evidence=throttled.evidence
+    )
+
+
 def until_next_month(now: datetime) -> timedelta:
     """Return how long it is until the next month begins."""
     first = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)

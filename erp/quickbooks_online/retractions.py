@@ -1,13 +1,15 @@
 """Take a bill back: delete it, which frees the lines of the orders that it is linked to (reference 3.5, 6.2).
 
-A bill has no void. QuickBooks lets a paid bill be deleted, and its payment then pays nothing: so we look first.
+A bill has no void. QuickBooks lets a paid bill be deleted, and its payment then pays nothing: so we look first. While
+the month's reads are used up a bill goes that was unpaid when it was last seen: a payment moves its SyncToken, and the
+one of then would be refused.
 """
 
-from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected
+from erp.errors import ErpError, NotFound, OutcomeUnknown, Rejected, Stale, Throttled
 from erp.quickbooks_online import translate, wire
 from erp.quickbooks_online.bills_in import BILL
 from erp.quickbooks_online.orders import Orders
-from erp.quickbooks_online.quota import QUOTA
+from erp.quickbooks_online.quota import QUOTA, waits_for_reads
 from erp.quickbooks_online.seen import Memory
 from erp.quickbooks_online.wire import Entity
 from erp.quickbooks_online.writing import Writer, request_id
@@ -33,11 +35,35 @@ class Retractions:
             Rejected: ALREADY_PAID, PERIOD_CLOSED, and what else QuickBooks refuses.
             Stale: somebody changed the bill meanwhile; the next attempt reads it again.
         """
-        record = await self._record(bill)
+        try:
+            record = await self._record(bill)
+        except Throttled as error:
+            if error.code != QUOTA:
+                raise
+            await self._take_back_unread(bill, error)
+            return
         if record is None:
             raise NotFound(f"QuickBooks shows no bill {bill.document_id}.", code="RECORD_NOT_FOUND")
         _refuse_paid(record)
-        token = wire.text(record, "SyncToken") or ""
+        await self._delete(bill, wire.text(record, "SyncToken") or "")
+
+    async def _take_back_unread(self, bill: BillToRetract, throttled: Throttled) -> None:
+        """Delete the bill as it was when it was last seen.
+
+        Raises:
+            Throttled: it has to be read first: it was changed since, or nobody knows that nothing is paid on it.
+        """
+        token = translate.token_in(bill.seen_unpaid_as)
+        if token is None:
+            why = f"Bill {bill.number or bill.document_id} is deleted only once it was seen that nothing is paid on it."
+            raise waits_for_reads(throttled, why)
+        try:
+            await self._delete(bill, token)
+        except Stale:
+            why = f"Bill {bill.number or bill.document_id} was changed in QuickBooks and has to be read first."
+            raise waits_for_reads(throttled, why) from None
+
+    async def _delete(self, bill: BillToRetract, token: str) -> None:
         await self._writer.delete(
             BILL, _id(bill), token, request_id=request_id("delete", bill.external_key, [_id(bill), token])
         )
@@ -47,12 +73,12 @@ class Retractions:
         return await self._record(bill) is not None
 
     async def read_back(self, bill: BillToRetract) -> RetractedBill:
-        """Look the bill up, and read its order.
+        """Look the bill up, if the answer to its deletion is not at hand, and read its order.
 
         Raises:
             OutcomeUnknown: QuickBooks still shows the bill.
         """
-        if await self._record(bill) is not None:
+        if not self._memory.is_deleted(BILL, _id(bill)) and await self._record(bill) is not None:
             raise OutcomeUnknown(f"QuickBooks still shows bill {bill.document_id}.", code="OUTCOME_UNKNOWN")
         try:
             return RetractedBill(snapshot=await self._orders.read(ErpId(bill.order_document or "")))

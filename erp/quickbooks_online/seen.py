@@ -41,6 +41,7 @@ class Memory:
         self._window: tuple[float, Window] | None = None
         self._documents: dict[tuple[str, str], tuple[float, Entity, datetime]] = {}
         self._numbered: dict[str, tuple[float, list[Entity]]] = {}
+        self._deleted: dict[tuple[str, str], float] = {}
 
     def keep(self, window: Window) -> None:
         """Keep a window."""
@@ -87,6 +88,18 @@ class Memory:
         """Return, once, which bills have a number, as was looked up just now; None: look it up."""
         at, bills = self._numbered.pop(number, (float("-inf"), []))
         return bills if time.monotonic() - at <= LOOKED_UP_SECONDS else None
+
+    def put_deleted(self, kind: str, document_id: str) -> None:
+        """Keep that QuickBooks just answered a deletion with its success."""
+        self.forget(kind, document_id)
+        now = time.monotonic()
+        self._deleted = {one: at for one, at in self._deleted.items() if now - at <= FRESH_SECONDS}
+        self._deleted[kind, document_id] = now
+
+    def is_deleted(self, kind: str, document_id: str) -> bool:
+        """Return whether QuickBooks said within the last minute that it deleted the document. Ids are never used
+        again."""
+        return time.monotonic() - self._deleted.get((kind, document_id), float("-inf")) <= FRESH_SECONDS
 
     def forget(self, kind: str, document_id: str) -> None:
         """Forget a document that was changed."""

@@ -5,6 +5,7 @@ the others. Ids are QuickBooks' own; a line's id also names its order, `190:1`, 
 a letter (`wire.BILL`).
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -172,6 +173,12 @@ def revision(entity: Entity) -> str:
         raise unreadable("MetaData.LastUpdatedTime", error) from None
     token = wire.text(entity, "SyncToken") or "0"
     return f"{at} {token.zfill(10)[:20]}"
+
+
+def token_in(revision: str | None) -> str | None:
+    """Return the SyncToken that a revision holds; None: it holds none, as one that was cut to a second."""
+    match = re.fullmatch(r"\S+ \S+ (\d{10,20})", revision or "")
+    return str(int(match[1])) if match else None
 
 
 def revision_at(at: datetime) -> str:

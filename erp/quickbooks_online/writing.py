@@ -70,16 +70,17 @@ class Writer:
 
         Raises:
             Stale: it was changed since.
-            OutcomeUnknown: the answer was lost, or does not say that it is deleted.
+            OutcomeUnknown: the answer was lost, or does not say that it was deleted.
             ErpError: any other refusal or failure.
         """
         body: Entity = {"Id": document_id, "SyncToken": token}
+        self._memory.forget(kind, document_id)
         answer = await self._client.write(kind.casefold(), body, request_id=request_id, operation="delete")
         if (wire.text(wire.part(answer, kind), "status") or "").casefold() != "deleted":
             raise OutcomeUnknown(
-                f"QuickBooks did not say that {kind} {document_id} is deleted.", code="OUTCOME_UNKNOWN"
+                f"QuickBooks' answer does not say that it deleted {kind} {document_id}.", code="OUTCOME_UNKNOWN"
             )
-        self._memory.forget(kind, document_id)
+        self._memory.put_deleted(kind, document_id)
 
     async def with_number(self, kind: str, number: str, on: str) -> list[Entity]:
         """Return the documents of a kind with this number. Vendors are compared by the caller: a query for them need

@@ -280,6 +280,8 @@ class BillToPush(Record):
     """As on `DirectBillToPush`; an order's bill only where its connection says so."""
     may_repeat_number: bool = False
     """A person decided that the ERP may have a further document with this number."""
+    seen_as: str | None = None
+    """The revision in which the ERP last showed it; None: it has not."""
 
     @property
     def is_edit(self) -> bool:

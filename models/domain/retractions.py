@@ -144,6 +144,8 @@ class BillToRetract(Record):
     total: Decimal = Decimal(0)
     why: str = ""
     """The person's reason."""
+    seen_unpaid_as: str | None = None
+    """The revision in which the ERP last showed it, with nothing paid on it; None: it showed something, or nothing."""
 
     @property
     def entry_key(self) -> ExternalKey:

@@ -45,7 +45,7 @@ class Billing(StrEnum):
     """What a source order's three dates and numbers say of it."""
 
     BILLED = "billed"
-    """It has an invoice date and an invoice number."""
+    """It has an invoice date, an invoice number and a dispatch date."""
     UNBILLED = "unbilled"
     """It has no invoice date, no invoice number and no dispatch date."""
     UNCLEAR = "unclear"
@@ -54,7 +54,7 @@ class Billing(StrEnum):
 
 def billing_of(invoice_date: date | None, invoice_number: str, dispatch_date: date | None) -> Billing:
     """Return what the fields say."""
-    if invoice_date is not None and invoice_number:
+    if invoice_date is not None and invoice_number and dispatch_date is not None:
         return Billing.BILLED
     if invoice_date is None and not invoice_number and dispatch_date is None:
         return Billing.UNBILLED
@@ -146,12 +146,17 @@ def cut(reference: str, longest: int) -> str:
     return reference[:longest].strip()
 
 
-def missing_for_bill(invoice_date: date | None, invoice_number: str) -> Iterator[UploadProblem]:
-    """Yield what an order lacks to be uploaded as a bill, one problem each."""
+def missing_for_bill(
+    invoice_date: date | None, invoice_number: str, dispatch_date: date | None
+) -> Iterator[UploadProblem]:
+    """Yield what an order lacks to be uploaded as a bill, one problem each. One that is invoiced but not dispatched is
+    neither billed nor unbilled."""
     if invoice_date is None:
         yield UploadProblem(code="INVOICE_DATE_MISSING", message="The order has no invoice date.")
     if not invoice_number:
         yield UploadProblem(code="INVOICE_NUMBER_MISSING", message="The order has no supplier invoice number.")
+    if dispatch_date is None:
+        yield UploadProblem(code="DISPATCH_DATE_MISSING", message="The order has no dispatch date.")
 
 
 def too_much_for_order(

@@ -27,6 +27,9 @@ from models.tables import ConnectionRow, SourceOrderRow
 DEFAULT_ACCOUNT = "default_expense_account"
 """The preference that names the account of lines whose item and account are unknown."""
 
+UPLOAD_ORDERS = "upload_purchase_orders"
+"""The preference without which no order is uploaded as a purchase order."""
+
 TWO_WAYS = (
     "The order is in the ERP as a purchase order, which rules out uploading its bill. Two ways are left: enter the bill"
     " in the ERP by hand and add the order to it, or enter a bill against the mirrored purchase order here."
@@ -123,7 +126,12 @@ def _one(
     vendor_id = known.vendors.get(row.contact)
     if ruled_out := _ruled_out(row, upload_as, number):
         return Readiness([ruled_out], number, vendor_id, ())
-    problems = [*_stage(row, upload_as), *_contact(row, vendor_id, known.entries), *_money(connection, row)]
+    problems = [
+        *_setting(connection, upload_as),
+        *_stage(row, upload_as),
+        *_contact(row, vendor_id, known.entries),
+        *_money(connection, row),
+    ]
     lines: list[LineToUpload] = []
     default = known.entries.find(ListKind.GL_ACCOUNT, connection.preferences.get(DEFAULT_ACCOUNT, ""))
     for line in lines_of(row):
@@ -168,9 +176,16 @@ def _ruled_out(row: SourceOrderRow, upload_as: UploadAs, number: str) -> UploadP
     return None
 
 
+def _setting(connection: ConnectionRow, upload_as: UploadAs) -> Iterator[UploadProblem]:
+    if upload_as is UploadAs.PURCHASE_ORDER and connection.preferences.get(UPLOAD_ORDERS) != "true":
+        yield UploadProblem(
+            code="UPLOAD_SWITCHED_OFF", message=f"The preference {UPLOAD_ORDERS} of the connection is not true."
+        )
+
+
 def _stage(row: SourceOrderRow, upload_as: UploadAs) -> Iterator[UploadProblem]:
     if upload_as is UploadAs.BILL:
-        yield from missing_for_bill(row.invoice_date, row.invoice_number)
+        yield from missing_for_bill(row.invoice_date, row.invoice_number, row.dispatch_date)
     else:
         yield from too_much_for_order(row.invoice_date, row.invoice_number, row.dispatch_date)
 

@@ -16,10 +16,7 @@ from models.store.source_orders import orders
 from models.store.source_orders.orders import external_key_for
 from models.tables import ConnectionRow, SourceOrderRow
 from services.refusal import Refused
-from services.source_orders.readiness import Readiness, full_reference, readiness
-
-UPLOAD_ORDERS = "upload_purchase_orders"
-"""The preference without which no order is uploaded as a purchase order."""
+from services.source_orders.readiness import UPLOAD_ORDERS, Readiness, full_reference, readiness
 
 
 class UploadAsked(NamedTuple):

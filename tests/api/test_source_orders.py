@@ -11,7 +11,7 @@ from models.domain.source_orders import UploadedOrder, UploadProblem
 from models.store.base.database import Database
 from models.store.source_orders import orders
 from tests.harness.api_client import ApiClient, a_problem
-from tests.harness.source_orders import BILLED, connected_for_uploads, link, prefer, send, upload
+from tests.harness.source_orders import BILLED, DISPATCHED, connected_for_uploads, link, prefer, send, upload
 
 
 @pytest.fixture
@@ -28,33 +28,68 @@ async def blockers(api: ApiClient, order_id: str) -> dict[str, list[str]]:
     return {upload_as: codes(problems) for upload_as, problems in found.items()}
 
 
-@pytest.mark.parametrize(
-    ("fields", "as_bill", "as_order"),
-    [
-        ({}, ["INVOICE_DATE_MISSING", "INVOICE_NUMBER_MISSING"], []),
-        (BILLED, [], ["INVOICE_DATE_SET", "INVOICE_NUMBER_SET"]),
-        ({"invoice_date": "2026-11-05"}, ["INVOICE_NUMBER_MISSING"], ["INVOICE_DATE_SET"]),
-        ({"invoice_number": "I"}, ["INVOICE_DATE_MISSING"], ["INVOICE_NUMBER_SET"]),
-        (
-            {"dispatch_date": "2026-11-04"},
-            ["INVOICE_DATE_MISSING", "INVOICE_NUMBER_MISSING"],
-            ["DISPATCH_DATE_SET"],
-        ),
-    ],
-)
-async def test_what_is_missing_or_too_much_is_told_at_once(
-    api: ApiClient, connection_id: str, fields: dict[str, str], as_bill: list[str], as_order: list[str]
+FIELDS = {"invoice_date": "2026-11-05", "invoice_number": "INV-1-", "dispatch_date": "2026-11-04"}
+
+TABLE: dict[str, tuple[str, set[str], set[str]]] = {
+    # which of invoice date, invoice number, dispatch date it has: what it is, what a bill lacks, what an order has
+    "---": ("unbilled", {"INVOICE_DATE_MISSING", "INVOICE_NUMBER_MISSING", "DISPATCH_DATE_MISSING"}, set()),
+    "--d": ("unclear", {"INVOICE_DATE_MISSING", "INVOICE_NUMBER_MISSING"}, {"DISPATCH_DATE_SET"}),
+    "-n-": ("unclear", {"INVOICE_DATE_MISSING", "DISPATCH_DATE_MISSING"}, {"INVOICE_NUMBER_SET"}),
+    "-nd": ("unclear", {"INVOICE_DATE_MISSING"}, {"INVOICE_NUMBER_SET", "DISPATCH_DATE_SET"}),
+    "i--": ("unclear", {"INVOICE_NUMBER_MISSING", "DISPATCH_DATE_MISSING"}, {"INVOICE_DATE_SET"}),
+    "i-d": ("unclear", {"INVOICE_NUMBER_MISSING"}, {"INVOICE_DATE_SET", "DISPATCH_DATE_SET"}),
+    "in-": ("unclear", {"DISPATCH_DATE_MISSING"}, {"INVOICE_DATE_SET", "INVOICE_NUMBER_SET"}),
+    "ind": ("billed", set(), {"INVOICE_DATE_SET", "INVOICE_NUMBER_SET", "DISPATCH_DATE_SET"}),
+}
+
+
+@pytest.mark.parametrize("setting", ["true", "false", ""], ids=["on", "off", "never set"])
+@pytest.mark.parametrize("has", TABLE)
+async def test_billed_unbilled_or_neither(
+    api: ApiClient, connection_id: str, database: Database, has: str, setting: str
 ) -> None:
-    """S3-07, 21: each by itself, with the contact that nobody linked; with only some of the dates both ways refuse."""
+    """S3-01, 07, 12, 20, 21: with only some of the three both flows refuse, and list what is missing or too much; as an
+    order nothing goes up while the setting is off. A contact that nobody linked is told beside it."""
+    billing, lacks, has_too_much = TABLE[has]
+    on = setting == "true"
+    await prefer(database, connection_id, upload_purchase_orders=setting)
+    fields = {name: value for (name, value), mark in zip(FIELDS.items(), has, strict=True) if mark != "-"}
     (saved,) = await send(api, connection_id, {"reference": "PO-1", **fields})
     order_id = saved["order"]["id"]
-    missing = ["CONTACT_NOT_LINKED"]
-    assert await blockers(api, order_id) == {
-        "bill": sorted(missing + as_bill),
-        "purchase_order": sorted(missing + as_order),
-    }
+    assert saved["order"]["billing"] == billing
+    for word in ("billed", "unbilled", "unclear"):
+        listed = (await api.get("/v1/source-orders", billing=word)).json()["items"]
+        assert len(listed) == (word == billing)
+
+    def as_told(*more: str) -> dict[str, list[str]]:
+        switched_off = set() if on else {"UPLOAD_SWITCHED_OFF"}
+        return {
+            "bill": sorted({*lacks, *more}),
+            "purchase_order": sorted({*has_too_much, *switched_off, *more}),
+        }
+
+    assert await blockers(api, order_id) == as_told("CONTACT_NOT_LINKED")
     await link(api, connection_id)
-    assert await blockers(api, order_id) == {"bill": as_bill, "purchase_order": as_order}
+    assert await blockers(api, order_id) == as_told()
+
+    # Whoever asks for all of one kind gets only those; whoever names it is told why not.
+    order = {"connection_id": connection_id, "upload_as": "purchase_order", "confirm_irreversible": True}
+    if not on:
+        a_problem(await api.post("/v1/source-orders/uploads", {**order, "which": {}}), 409, "UPLOAD_SWITCHED_OFF")
+    asked: tuple[tuple[str, set[str], dict[str, Any]], ...] = (
+        ("bill", lacks, {}),
+        ("purchase_order", has_too_much, {"confirm_irreversible": True}),
+    )
+    for upload_as, problems, more in asked[: 2 if on else 1]:
+        if not problems:
+            continue
+        assert (await upload(api, connection_id, as_=upload_as, **more))["outcomes"] == []
+        (outcome,) = (await upload(api, connection_id, "PO-1", as_=upload_as, **more))["outcomes"]
+        assert (outcome["outcome"], set(codes(outcome["problems"]))) == ("refused", problems)
+    for upload_as, problems, more in asked[: 2 if on else 1]:
+        if not problems:
+            (outcome,) = (await upload(api, connection_id, as_=upload_as, **more))["outcomes"]
+            assert (outcome["reference"], outcome["outcome"]) == ("PO-1", "uploading")
 
 
 async def test_lines_find_their_item_or_account(api: ApiClient, connection_id: str, database: Database) -> None:
@@ -94,7 +129,10 @@ async def test_uploads_have_their_own_outcomes_and_all_is_page_by_page(
 ) -> None:
     """S3-16..19: those that cannot be are listed as errors, the others go on; a repeat of the request does nothing."""
     await link(api, connection_id)
-    billed = [{"reference": f"PO-{n}", "invoice_date": "2026-11-05", "invoice_number": f"I{n}-"} for n in range(4)]
+    billed = [
+        {"reference": f"PO-{n}", "invoice_date": "2026-11-05", "invoice_number": f"I{n}-", **DISPATCHED}
+        for n in range(4)
+    ]
     await send(api, connection_id, *billed, {"reference": "PO-9", "contact": "Nobody", **BILLED}, {"reference": "PO-U"})
     first = await upload(api, connection_id, limit=3, key="all-1")
     assert await upload(api, connection_id, limit=3, key="all-1") == first
@@ -113,11 +151,50 @@ async def test_uploads_have_their_own_outcomes_and_all_is_page_by_page(
     assert saved["outcome"] == "uploading"
 
 
+async def test_the_errors_are_tried_again_one_some_or_all(api: ApiClient, connection_id: str) -> None:
+    """S3-16, 17, 19, 22, 23: those tried as bills and as orders are lists of their own; by reference, by code or all,
+    what is still missing is told once more and never passed over in silence."""
+    await link(api, connection_id)
+    await send(
+        api,
+        connection_id,
+        {"reference": "PO-1", "invoice_date": "2026-11-05", "invoice_number": "I1-"},
+        {"reference": "PO-2", "contact": "Nobody", **BILLED, "invoice_number": "I2-"},
+        {"reference": "PO-3", **DISPATCHED},
+    )
+    await upload(api, connection_id, "PO-1", "PO-2")
+    await upload(api, connection_id, "PO-3", as_="purchase_order", confirm_irreversible=True)
+
+    async def errors(**filters: str) -> list[str]:
+        listed = (await api.get("/v1/source-orders", state="failed", **filters)).json()["items"]
+        return sorted(one["reference"] for one in listed)
+
+    assert await errors(upload_as="bill") == ["PO-1", "PO-2"]
+    assert await errors(upload_as="bill", contact="Nobody") == ["PO-2"]
+    assert await errors(upload_as="bill", problem="DISPATCH_DATE_MISSING") == ["PO-1"]
+    assert await errors(upload_as="purchase_order") == ["PO-3"]
+
+    async def again(as_: str = "bill", **which: Any) -> dict[str, Any]:
+        body = {"connection_id": connection_id, "upload_as": as_, "confirm_irreversible": True, "which": which}
+        answer = await api.as_("accountant").post("/v1/source-orders/uploads", body)
+        assert answer.status_code == 200, answer.text
+        return {one["reference"]: codes(one["problems"]) for one in answer.json()["outcomes"]}
+
+    missing = {"PO-1": ["DISPATCH_DATE_MISSING"], "PO-2": ["CONTACT_NOT_LINKED"]}
+    assert await again(state="failed") == missing
+    assert await again(problem="DISPATCH_DATE_MISSING") == {"PO-1": ["DISPATCH_DATE_MISSING"]}
+    assert await again("purchase_order", state="failed") == {"PO-3": ["DISPATCH_DATE_SET"]}
+    await link(api, connection_id, "Nobody")
+    assert await again(references=["PO-2"]) == {"PO-2": []}
+    await send(api, connection_id, {"reference": "PO-1", **BILLED})
+    assert await again(state="failed") == {"PO-1": []}
+
+
 async def test_references_that_begin_alike(api: ApiClient, connection_id: str) -> None:
     """H05, S3-06: 21 characters are kept; the second is told, also within one request, and a person may let it
     through, with a reason."""
     await link(api, connection_id)
-    same = {"invoice_date": "2026-11-05", "invoice_number": "INV-2026-000123"}
+    same = {"invoice_date": "2026-11-05", "invoice_number": "INV-2026-000123", **DISPATCHED}
     await send(api, connection_id, *({"reference": f"PO-10004{n}-A", **same} for n in (5, 6)))
     answer = await upload(api, connection_id)
     assert sorted(one["outcome"] for one in answer["outcomes"]) == ["refused", "uploading"]

@@ -15,7 +15,8 @@ from models.store.sync import list_entries
 from tests.harness.api_client import ApiClient, connected
 
 LINES = [{"item": "Post", "quantity": "2", "price": "12.50"}]
-BILLED = {"invoice_date": "2026-11-05", "invoice_number": "INV-1-"}
+DISPATCHED = {"dispatch_date": "2026-11-04"}
+BILLED = {"invoice_date": "2026-11-05", "invoice_number": "INV-1-", **DISPATCHED}
 
 
 def an_entry(kind: ListKind, erp_id: str, name: str, number: str = "", **more: Any) -> ListEntry:

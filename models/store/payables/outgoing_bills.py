@@ -66,6 +66,7 @@ _IN_PUSH = text(
     """
     select b.external_key, b.vendor_id, b.number, b.bill_date, b.posting_date, b.due_date, b.currency, b.memo, b.total,
            b.charges, b.tax, b.discount, b.edit_baseline, b.status, b.connection_id, b.repeats_number,
+           b.erp_revision,
            array(select r.document_id from bill_retractions r where r.bill_id = b.id and r.state = 'done'
                  union select p.document_id from bill_parts p where p.bill_id = b.id and p.document_id is not null
                           and (p.superseded or p.generation < b.generation) order by 1) as earlier,
@@ -212,6 +213,7 @@ def _order_bill(
         may_repeat_number=bill.repeats_number,
         earlier=tuple(DocumentId(document) for document in bill.earlier or ()),
         draft=bill.draft,
+        seen_as=bill.erp_revision,
     )
 
 

@@ -90,6 +90,7 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
                 """
                 select r.external_key, r.erp_id, r.document_id, r.way, r.dated, r.why,
                        b.vendor_id, b.number, b.currency, b.total, b.kind, o.document_id as order_document,
+                       case when b.paid = 0 then b.erp_revision end as seen_unpaid_as,
                        case when b.direct then b.entity else o.owner_entity end as owner_entity
                   from bill_retractions r
                   join bills b on b.id = r.bill_id
@@ -120,6 +121,7 @@ async def load(session: AsyncSession, bill_id: BillId) -> BillToRetract | None:
         currency=row.currency,
         total=row.total,
         why=row.why,
+        seen_unpaid_as=row.seen_unpaid_as,
     )
 
 
@@ -159,6 +161,7 @@ async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId)
                     "document_id": DocumentId(part.document_id),
                     "order_document": DocumentId(part.order_document),
                     "owner_entity": part.owner_entity,
+                    "seen_unpaid_as": None,
                 }
             ),
             PartState(part.state).is_there,

@@ -158,7 +158,11 @@ class Wanted(NamedTuple):
     """Without those that are on their way or in the ERP."""
 
 
-_BILLED = (col(SourceOrderRow.invoice_date).is_not(None)) & (col(SourceOrderRow.invoice_number) != "")
+_BILLED = (
+    col(SourceOrderRow.invoice_date).is_not(None)
+    & (col(SourceOrderRow.invoice_number) != "")
+    & col(SourceOrderRow.dispatch_date).is_not(None)
+)
 _UNBILLED = (
     col(SourceOrderRow.invoice_date).is_(None)
     & (col(SourceOrderRow.invoice_number) == "")

@@ -31,6 +31,40 @@ async def test_bills_at_the_throttles_limit_all_arrive_and_nobody_is_bothered(
     assert await api.issues() == await api.issues("resolved") == []
 
 
+async def test_bills_are_edited_and_taken_back_when_the_months_reads_are_used_up(
+    api: StackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes go on: a memo is changed and a bill is deleted without a read. One that was paid in QuickBooks meanwhile
+    waits until it can be looked at, and stays."""
+    used_up_at_once(monkeypatch, probe=timedelta(seconds=2))
+    company = api.company
+    company.orders("PO-1", "PO-2")
+    await connect(api)
+    first, second = [await api.billed(number, {1: "1"}) for number in ("PO-1", "PO-2")]
+    company.switch(monthly_reads=1)
+    before = sum(row.get("reads", 0) for row in company.held("usage"))
+    edited = await api.patch(f"/v1/bills/{first['id']}", {"memo": "for the other site"})
+    assert edited.status_code == 200, edited.text
+
+    async def has_memo() -> bool:
+        return "for the other site" in company.one("bills", number=first["number"])["memo"]
+
+    await api.until(has_memo, "the memo in QuickBooks")
+    await api.arrived(first["id"])
+    assert (await api.post(f"/v1/bills/{first['id']}/delete", {"reason": "withdrawn"})).status_code == 200
+    await api.bill_is(first["id"], "deleted")
+    assert [bill["number"] for bill in company.held("bills")] == [second["number"]]
+    company.does("pay_bill", number=second["number"], amount="1")
+    assert (await api.post(f"/v1/bills/{second['id']}/delete", {"reason": "withdrawn"})).status_code == 200
+    assert sum(row.get("reads", 0) for row in company.held("usage")) == before
+    assert (await api.read_bill(second["id"]))["status"] == "retracting"
+    company.switch(monthly_reads=0)
+    await api.issue("ALREADY_PAID")
+    assert [bill["number"] for bill in company.held("bills")] == [second["number"]]
+    await api.sync()
+    assert [line["billed"] for line in (await api.order("PO-1"))["lines"]] == ["0", "0"]
+
+
 async def test_bills_and_payments_go_out_when_the_months_reads_are_used_up(
     api: StackClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

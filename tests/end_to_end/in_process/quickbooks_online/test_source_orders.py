@@ -6,6 +6,7 @@ from tests.harness.quickbooks_company import connect
 from tests.harness.stack_client import StackClient, refused
 
 ORDER = {"contact": "Vendor One Inc.", "ordered_on": "2026-11-02"}
+DISPATCHED = {"dispatch_date": "2026-11-04"}
 LINES = [
     {"item": "ITEM-1", "quantity": "4", "price": "12.50"},
     {"account": "6400", "description": "Freight", "amount": "15"},
@@ -41,13 +42,18 @@ def codes(problems: list[Any]) -> set[str]:
 
 
 async def test_billed_orders_become_bills_and_unbilled_ones_orders(api: StackClient) -> None:
-    """S3-01..04, 06, 07, 09..15, 20, 21, 23: linked by a person, each once, and the one way rules out the other."""
+    """S3-01..15, 20, 21, 23: linked by a person, each once, and the one way rules out the other."""
     company = api.company
     company.order("PO-1")  # a vendor and an item, as the company has them
     company.load(accounts=[{"account_no": "6400", "name": "Freight in", "type": "expense"}])
     await connect(api, default_expense_account="6400", upload_purchase_orders="true")
     billed = await send(
-        api, "PO-100045-A", invoice_date="2026-11-05", invoice_number="INV-2026-000123", due_date="2026-12-05"
+        api,
+        "PO-100045-A",
+        invoice_date="2026-11-05",
+        invoice_number="INV-2026-000123",
+        due_date="2026-12-05",
+        **DISPATCHED,
     )
     assert (billed["accounting_status"], billed["billing"]) == ("not_imported", "billed")
 
@@ -70,7 +76,7 @@ async def test_billed_orders_become_bills_and_unbilled_ones_orders(api: StackCli
     assert "INV-2026-000123PO-100045-A" in bill["memo"]
 
     # The same first 21 characters are told before anything is sent; an imported order is not sent again (H05, S3-11).
-    await send(api, "PO-100046-A", invoice_date="2026-11-05", invoice_number="INV-2026-000123")
+    await send(api, "PO-100046-A", invoice_date="2026-11-05", invoice_number="INV-2026-000123", **DISPATCHED)
     refusals = await upload(api, "bill", "PO-100046-A", "PO-100045-A")
     by_reference = {one["reference"]: codes(one["problems"]) for one in refusals}
     assert by_reference == {"PO-100046-A": {"REFERENCE_TAKEN"}, "PO-100045-A": {"IMPORTED_ALREADY"}}
@@ -126,7 +132,7 @@ async def test_a_lost_answer_and_a_refusal(api: StackClient) -> None:
     await api.post(contacts, {"contact": "Vendor One Inc.", "vendor_id": vendor})
     lines = [{"item": "ITEM-1", "quantity": "1", "price": "10"}]
     orders = {
-        name: await send(api, name, invoice_date="2026-11-05", invoice_number=f"N-{name}-", lines=lines)
+        name: await send(api, name, invoice_date="2026-11-05", invoice_number=f"N-{name}-", lines=lines, **DISPATCHED)
         for name in ("A", "B")
     }
     company.breaks("lost_answer", "create", object="Bill")

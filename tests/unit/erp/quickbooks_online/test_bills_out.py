@@ -1,6 +1,7 @@
 """Bills on their way out: once, linked, and compared (reference 6.2, 8)."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from erp.errors import AuthenticationFailed, OutcomeUnknown, Rejected, Throttled
 from erp.quickbooks_online.connector import QuickBooksConnector
+from models.domain.bills import ChargeKind, ChargeToPush
 from tests.fakes.kept_reads import used_up_at_once
 from tests.unit.erp.quickbooks_online.bills import a_bill, line
 from tests.unit.erp.quickbooks_online.service import (
@@ -153,6 +155,86 @@ async def test_a_dropped_link_is_seen(service: Service, connector: QuickBooksCon
     assert not pushed.linked
     assert pushed.snapshot is not None
     assert not pushed.snapshot.billings
+
+
+ITEM, ACCOUNT = "ItemBasedExpenseLineDetail", "AccountBasedExpenseLineDetail"
+
+DIFFERENCES: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda one: one["VendorRef"].update(value="57"), "the vendor"),
+    (lambda one: one.update(DocNumber="OTHER"), "the supplier's invoice number"),
+    (lambda one: one.update(PrivateNote="a memo"), "our key"),
+    (lambda one: one.update(PrivateNote="another\n[posync PSB-1]"), "the memo"),
+    (lambda one: one.update(TxnDate="2026-03-06"), "the bill date"),
+    (lambda one: one.update(DueDate="2026-04-05"), "the due date"),
+    (lambda one: one.update(CurrencyRef={"value": "CAD"}), "the currency"),
+    (lambda one: one.update(TotalAmt=44), "the total"),
+    (lambda one: one["Line"].pop(), "the number of lines"),
+    (lambda one: one["Line"][0][ITEM]["ItemRef"].update(value="12"), "line 1, the item"),
+    (lambda one: one["Line"][0][ITEM].update(Qty=2), "line 1, the quantity"),
+    (lambda one: one["Line"][0][ITEM].pop("Qty"), "line 1, the quantity"),
+    (lambda one: one["Line"][0][ITEM].update(UnitPrice=12.5), "line 1, the price"),
+    (lambda one: one["Line"][0].update(Amount=24), "line 1, the amount"),
+    (lambda one: one["Line"][0].update(Description="Post"), "line 1, the description"),
+    (lambda one: one["Line"][0][ITEM].pop("ClassRef"), "line 1, the class"),
+    (lambda one: one["Line"][1][ACCOUNT]["AccountRef"].update(value="78"), "line 2, the account"),
+    (lambda one: one["Line"][2].update(Amount=4), "the freight, the amount"),
+    (lambda one: one["Line"][2][ACCOUNT]["AccountRef"].update(value="78"), "the freight, the account"),
+    (lambda one: one["Line"][2].update(Description="by sea"), "the freight, the description"),
+]
+
+
+@pytest.mark.parametrize(("change", "what"), DIFFERENCES, ids=[what for _, what in DIFFERENCES])
+async def test_whatever_differs_in_quickbooks_is_told(change: Callable[[Any], Any], what: str) -> None:
+    """Issue 11: the answer is the read-back: total, every line and charge compared."""
+    service = Service()
+    bill = a_bill(
+        line(1, "190:1", "11", "1", "25.00", class_id="5"),
+        line(2, "190:2", "account:77", "1", "15.00"),
+        charges=(ChargeToPush(kind=ChargeKind.FREIGHT, amount=Decimal(5), description="by road"),),
+        total=Decimal(45),
+    )
+    preferences = {"charge_account.freight": "6010"}
+    document = await service.connector(preferences=preferences).bills.create(bill)
+    pushed = await service.connector(preferences=preferences).bills.read_back(bill, document)
+    assert (pushed.linked, pushed.differences) == (True, ())
+    change(service.one("Bill", document.removeprefix("B")))
+    (difference,) = (await service.connector(preferences=preferences).bills.read_back(bill, document)).differences
+    assert difference.startswith(f"{what}: sent ")
+
+
+@pytest.mark.parametrize("header", [True, False], ids=["both levels", "lines"])
+async def test_every_link_is_compared(service: Service, connector: QuickBooksConnector, header: bool) -> None:
+    """6.2: one line that lost its link is enough, and so is one that bills another line of the order."""
+    bill = a_bill()
+    document = await connector.bills.create(bill)
+    stored = service.one("Bill", "200")
+    if not header:
+        del stored["LinkedTxn"]
+    assert (await service.connector().bills.read_back(bill, document)).linked
+    stored["Line"][1]["LinkedTxn"][0]["TxnLineId"] = "1"
+    assert not (await service.connector().bills.read_back(bill, document)).linked
+    del stored["Line"][1]["LinkedTxn"]
+    assert not (await service.connector().bills.read_back(bill, document)).linked
+
+
+@pytest.mark.parametrize("orders_read", [True, False], ids=["the order read", "reads used up"])
+async def test_an_item_line_of_an_amount_has_no_quantity(
+    service: Service, monkeypatch: pytest.MonkeyPatch, orders_read: bool
+) -> None:
+    """6.2: what its quantity says means nothing, so none is sent, whether the order can be read or not."""
+    used_up_at_once(monkeypatch)
+    del service.documents["PurchaseOrder"][0]["Line"][0][ITEM]["Qty"]
+    del service.documents["PurchaseOrder"][0]["Line"][0][ITEM]["UnitPrice"]
+    if not orders_read:
+        service.answer_first("/query?", lambda _: throttle(403))
+    connector = service.connector()
+    bill = a_bill(line(1, "190:1", "11", "0.5", "25.00", by_amount=True))
+    pushed = await connector.bills.read_back(bill, await connector.bills.create(bill))
+    assert (pushed.linked, pushed.differences) == (True, ())
+    assert service.documents["Bill"][0]["Line"][0][ITEM] == {"ItemRef": {"value": "11"}, **TAX[orders_read]}
+
+
+TAX = {True: {"TaxCodeRef": {"value": "NON"}}, False: {}}
 
 
 async def test_the_same_order_line_twice_is_added_up(service: Service, connector: QuickBooksConnector) -> None:

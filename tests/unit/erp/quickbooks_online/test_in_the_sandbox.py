@@ -9,12 +9,22 @@ import pytest
 
 from erp.connector import ErpConnector
 from erp.errors import OutcomeUnknown, Rejected, Throttled
+from models.domain.bills import BillToPush, PushedBill
 from models.domain.ids import ErpId, ExternalKey
 from models.domain.source_orders import LineToUpload, OrderToUpload, UploadAs
 from models.domain.sync import Stream
 from sandbox.quickbooks_online.switches import SWITCHES
 from tests.conformance.charges import charged, with_charges
-from tests.conformance.erp_harness import OPEN_ORDER, Sandbox, a_bill_for, a_payment_of, all_orders, push, the_order
+from tests.conformance.erp_harness import (
+    OPEN_ORDER,
+    Sandbox,
+    a_bill_for,
+    a_payment_of,
+    all_orders,
+    push,
+    the_order,
+    to_take_back,
+)
 from tests.conformance.quickbooks_online_harness import QuickBooksHarness
 from tests.conformance.quickbooks_positions import LEFT_OUT, POSITIONS, REFUSING, UNKIND
 from tests.fakes.kept_reads import used_up_at_once
@@ -139,6 +149,94 @@ async def test_with_several_payable_accounts_a_payment_waits_for_its_bill(
     assert harness.payments_with("several-p") == []
 
 
+@pytest.fixture
+async def pushed_unread(
+    harness: QuickBooksHarness, monkeypatch: pytest.MonkeyPatch
+) -> tuple[ErpConnector, BillToPush, PushedBill]:
+    """A bill that is in QuickBooks, and a worker that knows of it only what is stored, when the reads are used up."""
+    used_up_at_once(monkeypatch)
+    connector = harness.connect()
+    bill = a_bill_for(await the_order(connector), "unread-1", lines=2)
+    pushed = await push(connector, bill)
+    connector = harness.connect()
+    await connector.check()
+    harness.switch(monthly_reads=1)
+    harness.forget_calls()
+    return connector, bill, pushed
+
+
+async def test_a_bill_is_taken_back_while_reads_are_used_up(
+    harness: QuickBooksHarness, pushed_unread: tuple[ErpConnector, BillToPush, PushedBill]
+) -> None:
+    """Writes go on: by the SyncToken of our last answer, and the answer of the deletion is its read-back."""
+    connector, bill, pushed = pushed_unread
+    outgoing = to_take_back(bill, pushed).model_copy(update={"seen_unpaid_as": pushed.revision})
+    assert connector.retractions is not None
+    await connector.retractions.take_back(outgoing)
+    assert (await connector.retractions.read_back(outgoing)).snapshot is None
+    assert harness.bills_with("unread-1") == []
+    assert harness.calls()["by_operation"].get("delete") == 1
+
+
+@pytest.mark.parametrize("why", ["paid", "edited", "never seen", "seen in part"])
+async def test_a_bill_that_changed_waits_for_reads(
+    harness: QuickBooksHarness, pushed_unread: tuple[ErpConnector, BillToPush, PushedBill], why: str
+) -> None:
+    """A stale token, or nothing known of what is paid: it is not deleted before it was looked at; that is said."""
+    connector, bill, pushed = pushed_unread
+    seen: str | None = pushed.revision
+    if why == "paid":
+        harness.person("pay_bill", number=bill.number, amount="1")
+    elif why == "edited":
+        harness.person("edit_bill", key="unread-1", due_date="2027-01-31")
+    else:
+        seen = None if why == "never seen" else pushed.revision[:19]
+    outgoing = to_take_back(bill, pushed).model_copy(update={"seen_unpaid_as": seen})
+    assert connector.retractions is not None
+    caught = await refused(connector.retractions.take_back, outgoing)
+    assert (caught.code, len(harness.bills_with("unread-1"))) == ("ERP_QUOTA", 1)
+    assert bill.number in caught.message
+    if why == "edited":
+        harness.switch(monthly_reads=0)
+        again = harness.connect().retractions
+        assert again is not None
+        await again.take_back(outgoing)
+        assert harness.bills_with("unread-1") == []
+
+
+async def test_an_edit_goes_out_while_reads_are_used_up(
+    harness: QuickBooksHarness, pushed_unread: tuple[ErpConnector, BillToPush, PushedBill]
+) -> None:
+    """Memo and due date need no more than the SyncToken of our last answer; lines and links stay as they are."""
+    connector, bill, pushed = pushed_unread
+    edit = bill.model_copy(update={"memo": "another", "edited": frozenset({"memo"}), "seen_as": pushed.revision})
+    await connector.bills.update(edit, pushed.document_id, edition=1)
+    after = await connector.bills.read_back(edit, pushed.document_id)
+    assert (after.linked, after.differences, after.total) == (True, (), bill.total)
+    # The next edit goes by the answer to this one; the token of before is stale, and waits.
+    later = edit.model_copy(update={"memo": "a third", "seen_as": after.revision})
+    await connector.bills.update(later, pushed.document_id, edition=2)
+    stale = later.model_copy(update={"memo": "a fourth"})
+    caught = await refused(connector.bills.update, stale, pushed.document_id)
+    assert (caught.code, bill.number in caught.message) == ("ERP_QUOTA", True)
+    assert len(harness.bills_with("unread-1")) == 1
+
+
+async def test_an_edit_of_lines_waits_for_reads(
+    harness: QuickBooksHarness, pushed_unread: tuple[ErpConnector, BillToPush, PushedBill]
+) -> None:
+    """3.3: lines are replaced as a whole, so they have to be seen as they are now; what waits for it says so."""
+    connector, bill, pushed = pushed_unread
+    first = bill.lines[0].model_copy(update={"description": "other", "edited": frozenset({"description"})})
+    edit = bill.model_copy(update={"lines": (first, *bill.lines[1:]), "seen_as": pushed.revision})
+    caught = await refused(connector.bills.update, edit, pushed.document_id)
+    assert (caught.code, "lines" in caught.message) == ("ERP_QUOTA", True)
+    harness.switch(monthly_reads=0)
+    connector = harness.connect()
+    await connector.bills.update(edit, pushed.document_id, edition=1)
+    assert (await connector.bills.read_back(edit, pushed.document_id)).differences == ()
+
+
 async def test_a_throttle_says_when_to_come_back(harness: QuickBooksHarness, connector: ErpConnector) -> None:
     """500 a minute: a minute without a Retry-After, and nothing was done."""
     harness.switch(requests_per_minute=1)
@@ -148,9 +246,10 @@ async def test_a_throttle_says_when_to_come_back(harness: QuickBooksHarness, con
 
 async def refused(call: Callable[..., Awaitable[Any]], *arguments: Any) -> Throttled:
     """The throttle that comes at the latest with the third call."""
+    more = {"edition": 3} if call.__name__ == "update" else {}
     for _ in range(3):
         try:
-            await call(*arguments)
+            await call(*arguments, **more)
         except Throttled as throttled:
             return throttled
     raise AssertionError("nothing was throttled")

@@ -125,14 +125,98 @@ async def test_what_quickbooks_would_make_a_credit_of_is_not_sent(
     assert not service.writes()
 
 
-async def test_a_payment_that_went_elsewhere_is_seen(service: Service, connector: QuickBooksConnector) -> None:
-    """QuickBooks kept the money and dropped the line: that is no payment of the bill."""
-    payment = a_payment()
+@pytest.mark.parametrize("method", ["check", "card"])
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"VendorRef": {"value": "57"}}, "the vendor: sent 56"),
+        ({"DocNumber": "OTHER"}, "the number"),
+        ({"PrivateNote": "no key"}, "our key"),
+        ({"TxnDate": "2026-03-21"}, "the date"),
+        ({"CurrencyRef": {"value": "CAD"}}, "the currency"),
+        ({"PayType": "Cash"}, "the way of paying"),
+        ({"CheckPayment": {}, "CreditCardPayment": {"CCAccountRef": {"value": "99"}}}, "account"),
+        ({"CheckPayment": {"BankAccountRef": {"value": "99"}}, "CreditCardPayment": {}}, "account"),
+        ({"TotalAmt": 30}, "the total"),
+        ({"Line": []}, "the lines"),
+        ({"Line": [{"Amount": 25.1, "LinkedTxn": [{"TxnId": "777", "TxnType": "Bill"}]}]}, "25.10 of Bill 777"),
+        ({"Line": [{"Amount": 20, "LinkedTxn": [{"TxnId": "201", "TxnType": "Bill"}]}]}, "20.00 of Bill 201"),
+        (
+            {
+                "Line": [
+                    {"Amount": 20, "LinkedTxn": [{"TxnId": "201", "TxnType": "Bill"}]},
+                    {"Amount": 5.1, "LinkedTxn": [{"TxnId": "9", "TxnType": "JournalEntry"}]},
+                ]
+            },
+            "5.10 of JournalEntry 9",
+        ),
+    ],
+)
+async def test_whatever_quickbooks_made_otherwise_of_a_payment_is_seen(
+    service: Service, connector: QuickBooksConnector, method: str, changed: dict[str, Any], what: str
+) -> None:
+    """Issue 11: its answer is the read-back; the total, every value, every line and every link are compared."""
+    payment = a_payment(method=method, bank_account={"check": "Checking", "card": "Mastercard"}[method])
     erp_id = await connector.payments.create(payment)
-    service.documents["BillPayment"][0]["Line"] = []
+    await connector.payments.read_back(payment, erp_id)
+    service.documents["BillPayment"][0].update(changed)
     with pytest.raises(Rejected) as caught:
         await service.connector().payments.read_back(payment, erp_id)
     assert caught.value.code == "CONTENT_CONFLICT"
+    assert what in caught.value.evidence["differences"]
+
+
+def stored_payment(total: object, *lines: tuple[str, object], by_card: bool = False, **more: Any) -> dict[str, Any]:
+    means: dict[str, Any] = (
+        {"PayType": "CreditCard", "CreditCardPayment": {"CCAccountRef": {"value": "41"}}}
+        if by_card
+        else {"PayType": "Check", "CheckPayment": {"BankAccountRef": {"value": "35"}}}
+    )
+    return {
+        "Id": "301", "SyncToken": "0", "VendorRef": {"value": "56"}, "TxnDate": "2026-03-20", "TotalAmt": total,
+        "MetaData": {"LastUpdatedTime": STAMP}, **means, **more,
+        "Line": [
+            {"Amount": amount, "LinkedTxn": [{"TxnId": "201", "TxnType": kind}]} for kind, amount in lines
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("by_card", [False, True], ids=["check", "card"])
+@pytest.mark.parametrize(
+    ("total", "lines", "adds_up"),
+    [
+        (40, [("Bill", 40)], True),
+        (40, [("Bill", 30), ("Bill", 10)], True),
+        (35, [("Bill", 40), ("VendorCredit", 5)], True),
+        (0, [("Bill", 5), ("VendorCredit", 5)], True),
+        (45, [("Bill", 40), ("JournalEntry", 5)], True),
+        (35, [("Bill", 40), ("JournalEntry", 5)], True),
+        (50, [("Bill", 40)], False),
+        (30, [("Bill", 40)], False),
+        (45, [("Bill", 40), ("VendorCredit", 5)], False),
+        (40, [], False),
+    ],
+)
+async def test_a_payment_that_its_lines_do_not_come_to_is_told_and_not_taken(
+    service: Service,
+    connector: QuickBooksConnector,
+    by_card: bool,
+    total: object,
+    lines: list[tuple[str, object]],
+    adds_up: bool,
+) -> None:
+    """6.3: QuickBooks takes a total above the lines in silence and keeps the rest as a credit: we compare."""
+    service.documents["BillPayment"].append(stored_payment(total, *lines, by_card=by_card))
+    page = await connector.payments.page(since=None, after=None)
+    assert [one.erp_id for one in page.records] == (["301"] if adds_up else [])
+    assert [(one.erp_id, one.code) for one in page.bad] == ([] if adds_up else [("301", "PAYMENT_TOTAL_DIFFERS")])
+
+
+async def test_a_voided_payment_has_nothing_to_add_up(service: Service, connector: QuickBooksConnector) -> None:
+    """3.5: its amounts are zero, or its lines are gone."""
+    service.documents["BillPayment"].append(stored_payment(40, status="Voided"))
+    (payment,) = (await connector.payments.page(since=None, after=None)).records
+    assert payment.voided
 
 
 async def test_a_number_held_by_another_document_is_for_a_person(

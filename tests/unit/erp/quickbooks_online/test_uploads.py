@@ -1,6 +1,7 @@
 """Orders of another system on the wire: as the reference shows them, and as the vendor's schema has them."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -60,6 +61,50 @@ async def test_the_document_that_is_sent(upload_as: UploadAs, path: str) -> None
         "AccountRef": {"value": "77"},
         "ClassRef": {"value": "5"},
     }
+
+
+ITEM, ACCOUNT = "ItemBasedExpenseLineDetail", "AccountBasedExpenseLineDetail"
+AN_ORDER = [{"TxnId": "190", "TxnType": "PurchaseOrder", "TxnLineId": "1"}]
+
+DIFFERENCES: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda one: one["VendorRef"].update(value="57"), "the vendor"),
+    (lambda one: one.update(DocNumber="OTHER"), "the number"),
+    (lambda one: one.update(PrivateNote=one["PrivateNote"].replace("PSS-1", "PSS-2")), "our key"),
+    (lambda one: one.update(PrivateNote=one["PrivateNote"].replace("Reference", "Other")), "the memo"),
+    (lambda one: one.update(TxnDate="2026-03-03"), "the date"),
+    (lambda one: one.update(DueDate="2026-04-02"), "the due date"),
+    (lambda one: one.update(CurrencyRef={"value": "CAD"}), "the currency"),
+    (lambda one: one.update(TotalAmt=68.33), "the total"),
+    (lambda one: one["Line"].pop(), "the number of lines"),
+    (lambda one: one["Line"][0][ITEM]["ItemRef"].update(value="12"), "line 1, the item"),
+    (lambda one: one["Line"][0][ITEM].update(Qty=3), "line 1, the quantity"),
+    (lambda one: one["Line"][0][ITEM].pop("Qty"), "line 1, the quantity"),
+    (lambda one: one["Line"][0][ITEM].update(UnitPrice=24), "line 1, the price"),
+    (lambda one: one["Line"][0].update(Amount=49), "line 1, the amount"),
+    (lambda one: one["Line"][2].update(Description="Fright"), "line 3, the description"),
+    (lambda one: one["Line"][2][ACCOUNT]["AccountRef"].update(value="78"), "line 3, the account"),
+    (lambda one: one["Line"][2][ACCOUNT].pop("ClassRef"), "line 3, the class"),
+    (lambda one: one["Line"][0].update(LinkedTxn=AN_ORDER), "the orders it is linked to"),
+]
+
+
+@pytest.mark.parametrize(("change", "what"), DIFFERENCES, ids=[what for _, what in DIFFERENCES])
+@pytest.mark.parametrize("upload_as", list(UploadAs))
+async def test_whatever_differs_in_quickbooks_is_told(
+    upload_as: UploadAs, change: Callable[[Any], Any], what: str
+) -> None:
+    """Issue 11: the answer is the read-back: total, every line, every link compared."""
+    service = Service()
+    sink = service.connector().order_sink
+    order = an_order(upload_as)
+    erp_id = await sink.create(order)
+    kind = {UploadAs.BILL: "Bill", UploadAs.PURCHASE_ORDER: "PurchaseOrder"}[upload_as]
+    stored = service.one(kind, erp_id)
+    stored["TotalAmt"] = 68.34
+    assert (await service.connector().order_sink.read_back(order, erp_id)).differences == ()
+    change(stored)
+    (difference,) = (await service.connector().order_sink.read_back(order, erp_id)).differences
+    assert difference.startswith(f"{what}: sent ")
 
 
 def a_bill(key: str, *, may_repeat_number: bool) -> BillToPush:
