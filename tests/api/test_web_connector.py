@@ -668,6 +668,22 @@ async def test_an_answer_in_parts_is_stored_in_parts_and_read_anew_after_a_dead_
     ]  # fmt: skip
 
 
+async def test_an_activity_is_woken_per_window_and_not_per_part(pair: Pair) -> None:
+    """Issue 12: the parts of a window's answer wake nobody; its end wakes the activity once."""
+    pair.waiter = Waiter("sync/1", "run", "a")
+    request = wire.request("PurchaseOrderQuery", wire.part("MaxReturned", "1"), key="p", iterated=True)
+    with pytest.raises(Deferred):
+        await pair.journal.read_paged("pages", request)
+    woken: list[Waiter] = []
+    door = Door(pair.database, notify=woken.append, deliver=lambda owed: None, hold_seconds=0, busy_seconds=0)
+    secret, document = await calls(pair)
+    for number, left in ((1, 2), (2, 1), (3, 0)):
+        assert woken == []
+        assert await door.receive_response(secret, a_part(document, number, left), "", "") > 0
+        document = await sent(pair, secret)
+    assert woken == [pair.waiter]
+
+
 async def test_a_lost_place_in_an_answer_starts_it_anew(pair: Pair) -> None:
     """Reference 2.4: 3391."""
     request = wire.request("PurchaseOrderQuery", wire.part("MaxReturned", "1"), key="p", iterated=True)

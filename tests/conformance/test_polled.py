@@ -97,6 +97,49 @@ async def test_what_is_read_is_whole_whatever_fails(harness: ErpHarness, connect
     assert read.keys() == before.keys()
 
 
+CALLS_GONE_WRONG = (
+    ("repeated_call", "receiveResponseXML"),
+    ("repeated_call", "sendRequestXML"),
+    ("repeated_call", "authenticate"),
+    ("late_call", "receiveResponseXML"),
+    ("late_call", "sendRequestXML"),
+    ("other_ticket", "receiveResponseXML"),
+    ("other_ticket", "sendRequestXML"),
+)
+
+
+@pytest.mark.parametrize(("kind", "call"), CALLS_GONE_WRONG)
+async def test_a_call_that_comes_twice_late_or_with_anothers_ticket_changes_nothing(
+    harness: ErpHarness, connector: ErpConnector, kind: str, call: str
+) -> None:
+    """Issue 12: the same response twice, a ticket used after its session ended, a response for another ticket: of a
+    bill and of an answer in parts."""
+    before = await all_orders(connector)
+    bill = a_bill_for(before[OPEN_ORDER], "once-4")
+    harness.sandbox.post("/faults", {"rules": [{"erp": harness.name, "kind": kind, "operation": call, "times": 2}]})
+    created = await bill_created(connector, bill)
+    assert (await connector.bills.read_back(bill, created)).linked
+    assert [one.document_id for one in harness.bills_with("once-4")] == [created]
+    harness.sandbox.post("/faults", {"rules": [{"erp": harness.name, "kind": kind, "operation": call, "times": 2}]})
+    assert (await all_orders(harness.connect(page_size=7))).keys() == before.keys()
+    assert sum(one["fired"] for one in harness.sandbox.get("/faults")["rules"])
+
+
+@pytest.mark.parametrize("operation", ["PurchaseOrderQuery", "VendorQuery", "BillQuery", "BillAdd"])
+async def test_elements_that_nobody_knows_are_passed_over(
+    harness: ErpHarness, connector: ErpConnector, operation: str
+) -> None:
+    """Issue 12: a newer QuickBooks says more of a record than we know."""
+    rule = {"erp": harness.name, "kind": "unknown_element", "operation": operation, "times": None}
+    harness.sandbox.post("/faults", {"rules": [rule]})
+    bill = a_bill_for(await the_order(connector), "once-5")
+    pushed = await connector.bills.read_back(bill, await bill_created(connector, bill))
+    assert (pushed.linked, pushed.differences) == (True, ())
+    page = await connector.lists.page([ListKind.VENDOR], since=None, after=None)
+    assert page.records
+    assert not page.bad
+
+
 async def test_what_changed_is_seen(harness: ErpHarness, connector: ErpConnector) -> None:
     """An order and a vendor edited, a bill added and paid, an order deleted, a vendor added."""
     orders = connector.orders
