@@ -24,8 +24,8 @@ from erp.storage import Storage
 from models.domain.orders import PurchaseOrder
 from models.store.audit.exchanges import Waiter
 from services.exchanges import StoredExchanges
+from tests.conformance.mortal import CALLS, Died, MortalApi, MortalJournal, Once
 from tests.conformance.quickbooks_desktop_harness import QuickBooksDesktopHarness, door_of
-from tests.conformance.test_crashes import CALLS, Died, MortalApi, MortalJournal, Once
 
 PAGE = 5
 NEW_ORDERS = 12
