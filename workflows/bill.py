@@ -89,7 +89,8 @@ class BillWorkflow:
                 await self._push.notify_order()
         elif status.is_waiting:
             await self._approval.wait()
-            if not self._state.status.is_waiting:
+            # The order is notified of the end of the push, which follows at once: twice would be ten events more.
+            if not self._state.status.is_waiting and self._state.status is not BillStatus.PENDING_PUSH:
                 await self._push.notify_order()
         elif status.is_before_erp:
             await self._push.push()

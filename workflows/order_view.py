@@ -50,8 +50,14 @@ def _our_bills(state: PurchaseOrderState) -> str:
 
 
 def waits_for(state: PurchaseOrderState, *, is_read: bool) -> WaitsFor | None:
-    """Return whom the order waits for; `is_read`: it is being read until the ERP shows our bills."""
-    if state.issue is not None or any(bill_waits_for(bill.status, None) is WaitsFor.PERSON for bill in state.bills):
+    """Return whom the order waits for; `is_read`: it is being read until the ERP shows our bills.
+
+    Who approves a bill is asked for by the bill's own workflow alone.
+    """
+    if state.issue is not None or any(
+        bill_waits_for(bill.status, None) is WaitsFor.PERSON and bill.status is not BillStatus.AWAITING_APPROVAL
+        for bill in state.bills
+    ):
         return WaitsFor.PERSON
     return WaitsFor.ERP if is_read else None
 

@@ -134,6 +134,7 @@ class PurchaseOrderWorkflow:
                     needs=accepted.needs,
                     because=accepted.because,
                     version=accepted.version,
+                    has_workflow=accepted.has_workflow,
                 )
             )
         self._changed = True
@@ -238,6 +239,9 @@ class PurchaseOrderWorkflow:
         await asyncio.gather(*(self._start_bill(bill) for bill in waiting))
 
     async def _start_bill(self, bill: OpenBill) -> None:
+        if bill.has_workflow:
+            await self._take_status(bill)
+            return
         if bill.status.is_waiting:
             await self._look_at(bill)
             if bill.status.takes_nothing:
@@ -271,14 +275,7 @@ class PurchaseOrderWorkflow:
                 search_attributes=contract.bill_search_attributes(state),
             )
         except WorkflowAlreadyStartedError:
-            # The bill's message came a second time, maybe late: its status may have changed since.
-            now = await workflow.execute_local_activity_method(
-                MirrorActivities.bill_on_order,
-                BillOnOrder(bill_id=bill.bill_id, purchase_order_id=self._state.purchase_order_id),
-                **policies.decide(f"read the status of bill {bill.number}"),
-            )
-            bill.started = True
-            self._take_push(now)
+            await self._take_status(bill)  # the bill's message came a second time
         else:
             bill.started = True
             # The order learns by signals how a bill ends; a bill that an operator stops is no error of the order.
@@ -286,6 +283,16 @@ class PurchaseOrderWorkflow:
             if bill.status.is_void:  # abandoned while it was starting; it does not know
                 abandoned = BillBalance(status=bill.status, paid="0", due="0")
                 await self._notify_bill(bill.bill_id, contract.BILL_CHANGED, abandoned)
+
+    async def _take_status(self, bill: OpenBill) -> None:
+        """Read the current status of a bill that has its workflow: its message may be late."""
+        now = await workflow.execute_local_activity_method(
+            MirrorActivities.bill_on_order,
+            BillOnOrder(bill_id=bill.bill_id, purchase_order_id=self._state.purchase_order_id),
+            **policies.decide(f"read the status of bill {bill.number}"),
+        )
+        bill.started = True
+        self._take_push(now)
 
     async def _look_at(self, bill: OpenBill) -> None:
         """Read the current status of a bill that waits before it is started.

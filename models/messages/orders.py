@@ -47,6 +47,8 @@ class OpenBill(BaseModel):
     total: str
     status: BillStatus = BillStatus.PENDING_PUSH
     started: bool = False
+    has_workflow: bool = False
+    """It was taken back from the ERP and is made anew by the workflow that it has: the order starts none."""
     confirmed: bool = False
     """The ERP's own billed quantity shows the bill: the double sync is done."""
     needs: list[str] = []
@@ -101,6 +103,8 @@ class BillAccepted(BaseModel):
     facts: OrderFacts
     terms: str
     """The `OrderFacts.terms` that the bill was matched under."""
+    has_workflow: bool = False
+    """As on `OpenBill`."""
     same_terms: bool = True
     """Whether all our other bills on the order were matched under these terms too."""
 

@@ -101,7 +101,7 @@ async def bill_decided(session: AsyncSession, subject_id: str) -> SignalToSend |
         contract.BILL_MATCHED,
         now,
         starts_bill=bill_id,
-        parent_starts_it=now.status in STILL_TO_BE_SENT and not await _is_direct(session, bill_id),
+        parent_starts_it=now.status in STILL_TO_BE_SENT and await _is_started_by_order(session, bill_id),
     )
 
 
@@ -123,6 +123,12 @@ async def _is_direct(session: AsyncSession, bill_id: BillId) -> bool:
     return bill is not None and bill.direct
 
 
+async def _is_started_by_order(session: AsyncSession, bill_id: BillId) -> bool:
+    """Return whether the bill's workflow is a child of its order's: not of one without an order, or made anew."""
+    bill = await bill_reads.get(session, bill_id)
+    return bill is not None and not bill.direct and bill.generation == 1
+
+
 async def payment_scheduled(session: AsyncSession, subject_id: str) -> SignalToSend | None:
     """Build the message that brings a payment to its bill, with what is due there now."""
     payment = await payments.to_hand_over(session, PaymentId(subject_id))
@@ -140,7 +146,8 @@ async def payment_scheduled(session: AsyncSession, subject_id: str) -> SignalToS
             bill=payment.bill,
         ),
         starts_bill=payment.bill_id,
-        parent_starts_it=payment.bill.status in STILL_TO_BE_SENT and not await _is_direct(session, payment.bill_id),
+        parent_starts_it=payment.bill.status in STILL_TO_BE_SENT
+        and await _is_started_by_order(session, payment.bill_id),
     )
 
 

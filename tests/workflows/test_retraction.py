@@ -48,7 +48,8 @@ async def test_a_deleted_bill_ends_and_is_taken_back_once(harness: WorkflowHarne
 
 
 async def test_a_disputed_bill_waits_and_goes_out_again(harness: WorkflowHarness) -> None:
-    """S5-08: readable in the bill's workflow; undone, the same workflow sends it anew, within 110 events."""
+    """S5-08: readable in the bill's workflow; undone, the same workflow sends it anew. How long the whole life is:
+    `end_to_end/in_process/test_history_budget.py`."""
     await ask_back(harness, BillStatus.DISPUTED)
     await eventually(lambda: stands(harness, BillStatus.DISPUTED))
     assert "settle the dispute" in await details(bill(harness, BILL))
@@ -56,8 +57,6 @@ async def test_a_disputed_bill_waits_and_goes_out_again(harness: WorkflowHarness
     await bill(harness, BILL).signal(contract.BILL_MATCHED, harness.restore(BILL))
     await eventually(lambda: stands(harness, BillStatus.SYNCED))
     assert harness.calls["push_bill"] == 2
-    history = await bill(harness, BILL).fetch_history()
-    assert len(history.events) <= 110
 
 
 async def test_a_bill_that_is_sent_back_is_approved_again(harness: WorkflowHarness) -> None:

@@ -17,7 +17,7 @@ STILL_TO_BE_SENT = frozenset(status for status in BillStatus if status.is_unsent
 
 _TO_HAND_OVER = text(
     """
-    select b.connection_id, b.number, b.total, b.status, b.version, b.matched_terms, c.erp,
+    select b.connection_id, b.number, b.total, b.status, b.version, b.matched_terms, b.generation > 1 as anew, c.erp,
            o.id as order_id, o.erp_id as order_erp_id, o.workflow_id,
            not exists (
                select from bill_lines l join bills x on x.id = l.bill_id
@@ -57,6 +57,7 @@ async def bill_accepted(
             facts=facts,
             terms=bill.matched_terms,
             same_terms=bill.same_terms,
+            has_workflow=bill.anew,
         ),
         PurchaseOrderState(
             connection_id=ConnectionId(bill.connection_id),
