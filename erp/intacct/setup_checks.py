@@ -10,6 +10,7 @@ from lxml import etree
 
 from erp.connection import PreferenceProblem
 from erp.intacct import wire
+from erp.intacct.account_preferences import EXPENSE_RULE
 from erp.intacct.client import IntacctClient
 from erp.intacct.wire import Query, Result
 from erp.setup_checks import Asked, Preflight, PreflightResult, of_preflight, unknown
@@ -47,6 +48,12 @@ PREFLIGHT = (
             }
         ),
         "Every definition that is named exists and does what it is for.",
+    ),
+    Preflight(
+        "EXPENSE_ACCOUNT",
+        "The account for lines that name none is one of expenses",
+        frozenset({"ACCOUNT_WRONG_TYPE"}),
+        f"If one is named, it is {EXPENSE_RULE}: Intacct has no type Expense.",
     ),
     Preflight("PREFERENCES", "The other sync preferences fit", frozenset(), "Accounts and items that are named exist."),
 )

@@ -11,6 +11,12 @@ PREFLIGHT = (
         frozenset({"TOO_MANY_IN_FLIGHT"}),
         "Nothing is wrong with it.",
     ),
+    Preflight(
+        "EXPENSE_ACCOUNT",
+        "The account for lines that name none is one of expenses",
+        frozenset({"ACCOUNT_WRONG_TYPE"}),
+        "If one is named, its type (acctType) is Expense or Other Expense.",
+    ),
     Preflight("PREFERENCES", "The sync preferences fit", frozenset(), "Accounts that are named exist."),
 )
 

@@ -25,7 +25,7 @@ def furnish_netsuite(company: SandboxCompany) -> None:
         vendors=[{"vendor_id": "V-1", "name": "Vendor One", "term": "Net 30"}],
         terms=[{"term": "Net 30", "days": "30"}],
         accounts=[
-            {"account_no": "6600", "title": "Rent", "account_type": "Expense"},
-            {"account_no": "6700", "title": "Utilities", "account_type": "Expense"},
+            {"account_no": "6600", "title": "Rent", "account_type": "_expense"},
+            {"account_no": "6700", "title": "Utilities", "account_type": "_expense"},
         ],
     )

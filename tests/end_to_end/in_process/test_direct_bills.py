@@ -67,6 +67,36 @@ async def test_a_line_without_an_account_goes_to_the_expense_account(api: StackC
     refused(await api.enter_direct([{**line, "account": "1"}]), 422, "ACCOUNT_UNKNOWN")
 
 
+async def test_the_expense_account_is_one_of_expenses_and_the_rule_is_said(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-61, S2-62: Intacct has no type for it, so the refusal and the set-up check both say what counts as one."""
+    furnish(company)
+    wrong = {"2000": ("balancesheet", "credit"), "4000": ("incomestatement", "credit")}
+    company.load(
+        accounts=[
+            {"account_no": number, "title": number, "account_type": kind, "normal_balance": balance}
+            for number, (kind, balance) in wrong.items()
+        ]
+    )
+    await api.start()
+    rule = "an income statement account whose normal balance is debit"
+    for number in wrong:
+        answer = await api.prefer(expense_account=number)
+        (problem,) = answer["problems"]
+        assert (answer["complete"], problem["code"], problem["preference"]) == (
+            False,
+            "ACCOUNT_WRONG_TYPE",
+            "expense_account",
+        )
+        assert rule in problem["message"]
+    assert (await api.prefer(expense_account="9999"))["complete"]
+    checks = (await api.post(f"/v1/connections/{api.connection_id}/checks")).json()["items"]
+    (check,) = [one for one in checks if one["code"] == "EXPENSE_ACCOUNT"]
+    assert check["state"] == "pass"
+    assert rule in check["why"]
+
+
 async def test_without_a_due_date_and_a_term_it_is_held(api: StackClient, company: SandboxCompany) -> None:
     """W1: Intacct takes no such bill, and the bill date is nobody's due date; the date that somebody gives releases
     it."""

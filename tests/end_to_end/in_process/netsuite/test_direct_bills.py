@@ -90,3 +90,22 @@ async def test_a_line_off_the_order_is_an_expense_line(api: StackClient, company
         (True, "6700", 5, None),
     ]
     assert await api.issues() == []
+
+
+async def test_the_expense_account_is_one_of_expenses_and_the_rule_is_said(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-61, S2-62: by the account's type, which the refusal and the set-up check both name."""
+    furnish_netsuite(company)
+    company.load(accounts=[{"account_no": "1200", "title": "Stock", "account_type": "_otherCurrentAsset"}])
+    await api.start()
+    answer = await api.prefer(expense_account="1200")
+    (problem,) = answer["problems"]
+    assert (answer["complete"], problem["code"]) == (False, "ACCOUNT_WRONG_TYPE")
+    assert "acctType" in problem["message"]
+    taken = await api.prefer(expense_account="6600")
+    assert taken["complete"], taken["problems"]
+    checks = (await api.post(f"/v1/connections/{api.connection_id}/checks")).json()["items"]
+    (check,) = [one for one in checks if one["code"] == "EXPENSE_ACCOUNT"]
+    assert check["state"] == "pass"
+    assert "acctType" in check["why"]
