@@ -66,7 +66,12 @@ class RetractionActivities:
                     snapshots[document.order_document] = snapshot_as_seen(snapshot, connection.erp.clock, began)
                 if is_there and document.external_key != outgoing.external_key:
                     async with self._database.transaction() as session:
-                        await bill_parts.part_taken_back(session, document.external_key)
+                        stays = (
+                            document.way is RetractBy.CREDIT
+                            and snapshot is not None
+                            and await retractions.source_stays_billed(session, document.external_key, snapshot)
+                        )
+                        await bill_parts.part_taken_back(session, document.external_key, stays_billed=stays)
         async with self._database.transaction() as session:
             await taken_back.lock_orders(session, retract.bill_id)
             before = await retractions.billed_of_orders(session, retract.bill_id)
@@ -76,7 +81,8 @@ class RetractionActivities:
             if ended and outgoing.way is RetractBy.CREDIT and outgoing.order_document is not None:
                 after = await retractions.billed_of_orders(session, retract.bill_id)
                 if after >= before:
-                    await retractions.keeps_quantity(session, retract.bill_id)
+                    by_line = not connection.erp.capabilities.credits_name_orders
+                    await retractions.keeps_quantity(session, retract.bill_id, by_line=by_line)
             messages = await taken_back.follow(session, connection.row, retract.bill_id) if ended else []
             now = await review.waits_for(session, retract.bill_id)
         await self._outbox.deliver_new(messages)

@@ -54,8 +54,7 @@ RETRACTION_PROBLEM_CODES: dict[str, ProblemCode] = {
         "The ERP keeps the bill's quantities as billed",
         ACCOUNTANT,
         (
-            "Where the ERP still lets the bill be deleted: have an administrator set the connection to `delete`"
-            " (`posync retractions set --orders delete`), then do this again.",
+            "Leave the bill on its order with its quantities: prices, dates and texts may be corrected.",
             "Else raise the quantity of the order in the ERP, or enter the invoice as a bill without an order.",
         ),
     ),

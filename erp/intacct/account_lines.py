@@ -15,11 +15,14 @@ NOTHING = BillLineSource(document_id=DocumentId(""), line=ErpId(""))
 
 def as_taken(bill: BillToPush) -> BillToPush:
     """Return the bill as Purchasing takes it: a line that is billed by its amount goes out once, at that amount, and
-    lines on no order go out as items, behind the others.
+    lines on no order go out as items, behind the others. A line whose source stays billed converts nothing.
 
     Raises:
         Rejected: ACCOUNT_ITEM_MISSING, when no item stands for the account of a line.
     """
+    if any(line.source.is_billed for line in bill.lines):
+        beside = [line.model_copy(update={"source": NOTHING}) if line.source.is_billed else line for line in bill.lines]
+        bill = bill.model_copy(update={"lines": tuple(beside)})
     if any(line.by_amount for line in bill.lines):
         once = {"quantity": Decimal(1), "order_quantity": None}
         lines = [

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
 from erp.intacct import bill_edits as invoice_edits
 from erp.intacct import translate, wire
-from erp.intacct.account_lines import as_taken
+from erp.intacct.account_lines import NOTHING, as_taken
 from erp.intacct.bills_in import BillsIn
 from erp.intacct.client import IntacctClient
 from erp.intacct.custom_fields import approval_date, approval_differences, custom_fields
@@ -22,6 +22,8 @@ from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import PurchaseOrderSnapshot
 
 PRICE_DECIMALS = 10
+KEY_LENGTH = 20
+"""Of a bill's first generation; a later one's, and a part's, has more behind it."""
 
 INVOICE_FIELDS = ("RECORDNO", "DOCID", "DOCNO", "STATE", "CUSTVENDID", "WHENCREATED", "WHENMODIFIED", "PRRECORDKEY")
 INVOICE_OPTIONAL = (
@@ -95,7 +97,16 @@ class Bills(BillsIn):
             )
         own = approval_date(self._preferences.approval_date_field, bill.approved_on)
         body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals, own)
-        result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
+        try:
+            result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
+        except Duplicate as error:
+            anew = number_anew(bill)
+            if error.code != "ALREADY_EXISTS" or anew == bill.number:
+                raise
+            # Its credited generation keeps the supplier's number taken.
+            bill = bill.model_copy(update={"number": anew})
+            body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals, own)
+            result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         if not result.key:
             raise malformed("Intacct accepted the bill without naming it.", writing=True)
         return DocumentId(result.key)
@@ -193,6 +204,14 @@ class Bills(BillsIn):
         )
 
 
+def number_anew(bill: BillToPush) -> str:
+    """Return the number that a bill goes out under where a credited generation of it keeps the supplier's taken."""
+    suffix = bill.external_key[KEY_LENGTH:]
+    is_made_anew = suffix[1:2].isdecimal()
+    beside = any(line.source == NOTHING or line.source.is_billed for line in bill.lines)
+    return bill.number + suffix if bill.earlier and (is_made_anew or beside) else bill.number
+
+
 def potransaction(
     bill: BillToPush,
     template: str,
@@ -277,7 +296,11 @@ def _item(bill: BillToPush, line: BillLineToPush, *, several: bool) -> str:
 
 
 def _sources(bill: BillToPush) -> list[DocumentId]:
-    return list(dict.fromkeys(line.source.document_id for line in bill.lines if line.source.document_id))
+    return list(
+        dict.fromkeys(
+            line.source.document_id for line in bill.lines if line.source.document_id and not line.source.is_billed
+        )
+    )
 
 
 # --- comparing -------------------------------------------------------------------------------------------------
@@ -302,7 +325,7 @@ def _linked(bill: BillToPush, lines: Sequence[Row]) -> bool:
 def _header_differences(bill: BillToPush, header: Row, total: Decimal) -> list[str]:
     pairs = [
         ("the vendor", bill.vendor_id, header.get("CUSTVENDID")),
-        ("the supplier's invoice number", bill.number, header.get("VENDORDOCNO")),
+        ("the supplier's invoice number", _number_sent(bill, header), header.get("VENDORDOCNO")),
         ("the reference number", bill.order_number, header.get("PONUMBER")),
         ("our key", bill.external_key, header.get("DOCNO")),
         ("the currency", bill.currency, header.get("CURRENCY", bill.currency)),
@@ -318,6 +341,11 @@ def _header_differences(bill: BillToPush, header: Row, total: Decimal) -> list[s
     ]
     # What we left to Intacct's defaults is no difference, whatever it filled in.
     return results + (invoice_edits.text_difference("the memo", bill.memo, header.get("MESSAGE")) if bill.memo else [])
+
+
+def _number_sent(bill: BillToPush, header: Row) -> str:
+    anew = number_anew(bill)
+    return anew if header.get("VENDORDOCNO") == anew else bill.number
 
 
 def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:

@@ -171,6 +171,9 @@ class BillLineSource(Record):
 
     document_id: DocumentId
     line: ErpId
+    is_billed: bool = False
+    """The ERP keeps it as billed by an earlier generation of the bill, which was credited: it converts it no second
+    time, so the line stands beside the order there."""
 
 
 class BillLineToPush(Record):

@@ -38,6 +38,7 @@ from models.tables.payables import (
     BillRetractionRow,
     BillRow,
     ErpWriteRow,
+    KeptQuantityRow,
     PaymentRow,
     PaymentShareRow,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "EventRow",
     "ExchangePageRow",
     "ExchangeRow",
+    "KeptQuantityRow",
     "ListEntryRow",
     "MatchDecisionRow",
     "MatchResultRow",

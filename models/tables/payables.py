@@ -243,9 +243,34 @@ class BillPartRow(SQLModel, table=True):
     parts together."""
     problem: str = ""
     """What the ERP refused it with, or how it differs there."""
+    stays_billed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """It was taken back by a credit, and the ERP keeps its quantities as billed."""
     edition: int | None = None
     """The edit that it has, or may have, while other parts do not; None: all parts have the same."""
     changed_at: datetime = instant_column(default_now=True)
+
+
+class KeptQuantityRow(SQLModel, table=True):
+    """What the ERP keeps as billed of a bill's line although the bill was credited there, by the source that it was
+    converted from."""
+
+    __tablename__ = "kept_quantities"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["purchase_order_id", "purchase_order_line_no"],
+            ["purchase_order_lines.purchase_order_id", "purchase_order_lines.line_no"],
+            onupdate="CASCADE",
+        ),
+    )
+
+    bill_id: str = Field(primary_key=True, foreign_key="bills.id")
+    line_no: int = Field(primary_key=True)
+    source_document: str = Field(primary_key=True)
+    source_line: str = Field(primary_key=True)
+    purchase_order_id: str
+    purchase_order_line_no: int
+    quantity: Decimal = number_column()
+    amount: Decimal = number_column()
 
 
 class BillLineRow(SQLModel, table=True):

@@ -201,6 +201,13 @@ def withdraw(company: Company, header: Record, actor: Actor) -> None:
     _move_sources(company, header, actor, -1)
 
 
+def move_sources_of_payable(company: Company, payable: Record, actor: Actor, sign: int) -> None:
+    """Convert what a payable's document was converted from once more, or with sign -1 set it free."""
+    for header in company["PODOCUMENT"].find("PRRECORDKEY", payable["RECORDNO"]):
+        if header["DOCID"] == payable["DESCRIPTION2"]:
+            _move_sources(company, header, actor, sign)
+
+
 def _move_sources(company: Company, header: Record, actor: Actor, sign: int) -> None:
     entries = company["PODOCUMENTENTRY"]
     touched: dict[str, Record] = {}

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from sandbox.intacct.company import Actor, Company
+from sandbox.intacct.conversions import move_sources_of_payable
 from sandbox.intacct.documents import rate_of
 from sandbox.intacct.errors import invalid
 from sandbox.intacct.formats import amount_text, money, number, parse_date, plain, wire_date
@@ -240,6 +241,8 @@ def _apply(company: Company, payment: Record, actor: Actor, state: str, sign: in
         done = state == "Complete"
         paid, selected = (amount, Decimal(0)) if done else (Decimal(0), amount)
         apply_amounts(company, bill, paid=paid, selected=selected, day=day, actor=actor)
+        if abs(credited) == number(bill["TRX_TOTALENTERED"]) and company.switches.word("credited_sources") == "open":
+            move_sources_of_payable(company, bill, actor, -sign)
 
 
 def set_payment_state(company: Company, payment: Record, state: str, actor: Actor) -> None:

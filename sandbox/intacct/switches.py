@@ -69,6 +69,11 @@ SWITCHES: dict[str, Switch] = {
     "reversed_numbers": Switch(
         "taken", "the number of a reversed bill, where a vendor's numbers are unique", ("taken", "free")
     ),
+    "credited_sources": Switch(
+        "converted",
+        "what a vendor invoice was converted from, once a debit memo covers all of it: converted still, or open again",
+        ("converted", "open"),
+    ),
     "custom_fields_written": Switch(
         "keep", "values given for custom fields: kept, or left out without a word", ("keep", "leave_out")
     ),

@@ -3,6 +3,7 @@
 A bill without an order is corrected alike, and stays one.
 """
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +21,7 @@ from models.store.payables import (
     bills_in_review,
     corrections,
     duplicate_candidates,
+    kept_quantities,
     payment_terms,
     retractions,
 )
@@ -35,6 +37,8 @@ from services.bills.intake import (
     RequestedBill,
     match_and_store,
     new_bill,
+    order_lines,
+    reserved,
     status_after_match,
 )
 from services.bills.review import needed
@@ -81,6 +85,7 @@ async def correct_bill(
     _must_be_of_its_kind(bill, asked)
     await _must_be_here(session, bill)
     matched, kept = await match_and_store(session, connection, order, asked, bill_id=bill_id, request_key=request_key)
+    await _must_keep_what_is_billed(session, bill_id, matched)
     if matched.refused:
         return Correction(True, {"match": kept}, [])
     await _replace(session, bill, matched, kept, actor)
@@ -140,6 +145,27 @@ async def _must_be_here(session: AsyncSession, bill: BillRow) -> None:
             f"{facts.payments_under_way} payments of it are scheduled.",
             ["Abandon the payments first: `POST /v1/payments/{payment_id}/abandon`."],
         )
+
+
+async def _must_keep_what_is_billed(session: AsyncSession, bill_id: BillId, matched: MatchedBill) -> None:
+    """Check that a bill of which the ERP keeps quantities as billed goes on billing just these.
+
+    Raises:
+        Refused: It would bill others.
+    """
+    kept = {
+        (order, line): Decimal(quantity) for order, line, quantity in await kept_quantities.by_line(session, bill_id)
+    }
+    if not kept:
+        return
+    lines = order_lines(matched.result)
+    asked: dict[tuple[str, int], Decimal] = {}
+    for line in matched.result.inputs.bill.lines:
+        where = (line.purchase_order_id, line.order_line_no)
+        if where in lines:
+            asked[where] = asked.get(where, Decimal(0)) + reserved(lines[where], line)[0]
+    if any(asked.get(where) != quantity for where, quantity in kept.items()):
+        raise Refused("QUANTITY_STAYS_BILLED", "The ERP keeps the quantities of its credited generation as billed.")
 
 
 async def _replace(

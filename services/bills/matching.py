@@ -254,7 +254,7 @@ async def _order_to_match(
         vendor_name=row.vendor_name,
         currency=row.currency,
         entity=row.entity,
-        status=PoStatus(row.status),
+        status=_status(order),
         matching_status=_matching_status(modes, order),
         lines=tuple(
             OrderLineToMatch(
@@ -287,6 +287,14 @@ async def _order_to_match(
     )
 
 
+def _status(order: Order) -> PoStatus:
+    """Return the order's status. One that the ERP closed because of the bill itself, which was credited since, is open
+    for it."""
+    kept = any(line.is_kept for line in order.stored_lines.values())
+    status = PoStatus(order.row.status)
+    return PoStatus.FILLED if kept and status is PoStatus.CLOSED else status
+
+
 def _matching_status(modes: Modes, order: Order) -> MatchingStatus:
     """Return what may happen to the order. Its status is from the connection's mode.
 
@@ -298,6 +306,8 @@ def _matching_status(modes: Modes, order: Order) -> MatchingStatus:
     row, stored_lines = order
     if row.deleted_at:
         return MatchingStatus.DELETED
+    if any(line.is_kept for line in stored_lines.values()):
+        return MatchingStatus.PARTIALLY_BILLED  # the order has it as billed: nothing more is converted from it
     three_way = modes.of_bill is BillMatchMode.THREE_WAY
     to_closed = modes.of_connection is MatchMode.TWO_WAY
     more = any(

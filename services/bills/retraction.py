@@ -213,7 +213,7 @@ def _against_keeping(facts: RetractionFacts, does: Does) -> tuple[Refused, ...]:
 
 
 def _against_restoring(bill: BillRow, facts: RetractionFacts) -> tuple[Refused, ...]:
-    if facts.stays_billed:
+    if facts.stays_billed and not facts.is_kept:
         return (_stays_billed(),)
     if bill.purchase_order_id is None and not bill.direct:
         return (
@@ -234,8 +234,6 @@ def _against_taking_back(bill: BillRow, facts: RetractionFacts, wanted: RetractF
         obstacles.append(Refused("RETRACTION_NOT_OFFERED", "This ERP's bills are not taken back from here."))
     if wanted is RetractFor.APPROVAL and not facts.approvals_enabled:
         obstacles.append(Refused("SENDING_BACK_NEEDS_APPROVALS", "Nobody approves bills of this connection."))
-    if wanted is RetractFor.APPROVAL and not bill.direct and not _frees(facts):
-        obstacles.append(_stays_billed())
     obstacles += _payments(bill, facts)
     if bill.edit_pending:
         obstacles.append(Refused("EDIT_UNDER_WAY", "An edit of the bill is on its way to the ERP."))

@@ -22,7 +22,7 @@ from models.store.audit import order_issues, outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
 from models.store.orders import ledger
-from models.store.payables import bill_reads, bills_in_review
+from models.store.payables import bill_reads, bills_in_review, kept_quantities
 from models.store.payables.bills_in_review import Decided, LineNow
 from models.store.policies import match_results
 from models.tables import BillRow, ConnectionRow
@@ -318,3 +318,4 @@ async def _reserve(session: AsyncSession, bill_id: BillId, result: MatchResult) 
         if any(getattr(was, name) != value for name, value in now._asdict().items()):
             changed.append(now)
     await bills_in_review.set_lines(session, bill_id, changed)
+    await kept_quantities.mark(session, bill_id)

@@ -47,6 +47,7 @@ class LedgerLine:
     returned: Decimal
     """Went back to the vendor and was credited; `received` is without it."""
     billed: Decimal | Fraction
+    """E, without what it keeps of the bill that is left out."""
     pending: Decimal | Fraction
     """A fraction only where a bill's own unit makes one whose decimals do not end (7 of a dozen)."""
     billed_amount: Decimal
@@ -64,6 +65,8 @@ class LedgerLine:
     warehouse: str | None
     ends_on: date | None
     """The last bill date that it accepts, as people set it here."""
+    is_kept: bool
+    """E keeps a part of the bill that is left out, which was credited."""
     release_cap: Decimal | None
     """The most that one bill may take of it, in money, as people set it here."""
 
@@ -141,13 +144,22 @@ with chain as (
                         and not coalesce((n.capabilities ->> 'credits_name_orders')::boolean, false)
      where mine.purchase_order_id {which}
      group by mine.purchase_order_id, mine.line_no
+), kept as (
+    -- What E keeps of the bill itself, since an earlier generation of it was credited.
+    select mine.purchase_order_id, mine.line_no, sum(k.quantity) as quantity, sum(k.amount) as amount
+      from kept_quantities k
+      join purchase_order_lines c on c.purchase_order_id = k.purchase_order_id and c.line_no = k.purchase_order_line_no
+      join purchase_order_lines mine on mine.chain_line = c.chain_line
+     where mine.purchase_order_id {which} and k.bill_id = :without
+     group by mine.purchase_order_id, mine.line_no
 )
 select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.ordered_amount, l.amount) as chain_ordered_amount,
        coalesce(chain.received, 0) as chain_received,
        coalesce(chain.returned, 0) as chain_returned,
-       coalesce(chain.billed, 0) as chain_billed,
-       coalesce(chain.billed_amount, 0) as chain_billed_amount,
+       greatest(coalesce(chain.billed, 0) - coalesce(kept.quantity, 0), 0) as chain_billed,
+       greatest(coalesce(chain.billed_amount, 0) - coalesce(kept.amount, 0), 0) as chain_billed_amount,
+       kept.quantity is not null as is_kept,
        coalesce(chain.credited, 0) + coalesce(given_back.quantity, 0) as chain_credited,
        coalesce(chain.credited_amount, 0) + coalesce(given_back.amount, 0) as chain_credited_amount,
        coalesce(ours.pending, 0) as pending, ours.fractions, ours.settled, ours.settled_parts,
@@ -158,6 +170,7 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
               and i.kind = 'item' and i.key = l.item_id and i.attributes->>'receivable' = 'false') as awaits_receipt
   from purchase_order_lines l
   left join chain using (purchase_order_id, line_no) left join ours using (purchase_order_id, line_no)
+  left join kept using (purchase_order_id, line_no)
   left join given_back using (purchase_order_id, line_no)
   left join order_line_limits limits on limits.purchase_order_id = l.purchase_order_id and limits.order_line = l.erp_id
  where l.purchase_order_id {which} and not l.deleted
@@ -219,6 +232,7 @@ def _line(row: Any) -> LedgerLine:
         project=row.project,
         warehouse=row.warehouse,
         ends_on=row.ends_on,
+        is_kept=row.is_kept,
         release_cap=row.release_cap,
     )
 
@@ -254,7 +268,7 @@ async def receipt_sources(
 
     The ERP converts neither a draft nor a closed receipt, so what is left of those is no source.
 
-    `without_bill` leaves out one bill's own reservation.
+    `without_bill` leaves out one bill's own reservation, and what the ERP keeps as billed of it.
     """
     rows = await session.execute(
         text(
@@ -268,15 +282,19 @@ async def receipt_sources(
                  where b.purchase_order_id = :order and b.reserves and s.settled is not true
                    and b.bill_id is distinct from :without
                  group by 1, 2
+            ), kept as (
+                select source_document, source_line, sum(quantity) as quantity
+                  from kept_quantities where bill_id = :without group by 1, 2
             )
             select r.document_id, r.number, l.erp_id as line, l.line_no, l.order_line, r.received_on,
-                   l.quantity, l.billed,
+                   l.quantity, greatest(l.billed - coalesce(k.quantity, 0), 0) as billed,
                    coalesce(p.quantity, 0) as pending, p.fractions
               from receipts r
               join receipt_lines l on l.receipt_id = r.id
               left join pending p on p.document_id = r.document_id and p.line = l.erp_id
+              left join kept k on k.source_document = r.document_id and k.source_line = l.erp_id
              where r.purchase_order_id = :order and r.deleted_at is null
-               and r.status = 'active' and lower(r.erp_status) <> 'draft'
+               and (r.status = 'active' or k.quantity is not null) and lower(r.erp_status) <> 'draft'
                and l.order_line is not null
              order by r.received_on, r.number, l.line_no
             """

@@ -61,6 +61,31 @@ update bill_lines l
 """
 
 
+async def settle_kept(session: AsyncSession, bill_id: BillId) -> None:
+    """Mark the shares of a bill's lines that the ERP keeps as billed from a generation before: they are inside E."""
+    await session.execute(
+        text(
+            f"""
+            with marked as (
+                select l.bill_id, l.line_no,
+                       jsonb_agg(case when k.bill_id is null then s.source
+                                      else s.source || '{{"settled": true}}' end order by s.place) as sources
+                  from bill_lines l
+                  cross join lateral jsonb_array_elements(l.sources) with ordinality as s(source, place)
+                  left join kept_quantities k
+                    on k.bill_id = l.bill_id and k.line_no = l.line_no
+                       and k.source_document = s.source ->> 'document_id' and k.source_line = s.source ->> 'line'
+                 where l.bill_id = :bill and l.reserves
+                   and exists (select from kept_quantities x where x.bill_id = l.bill_id and x.line_no = l.line_no)
+                 group by l.bill_id, l.line_no
+            )
+            {_STORE_MARKS}
+            """
+        ),
+        {"bill": bill_id},
+    )
+
+
 async def unsettle(session: AsyncSession, bill_id: BillId, source: str) -> None:
     """Reserve the share of a part again that the ERP holds no more."""
     await session.execute(

@@ -11,7 +11,7 @@ from models.domain.bills import BillKind, BillStatus, Origin
 from models.domain.ids import BillId, ConnectionId, ExternalKey, OrganizationId, PurchaseOrderId
 from models.domain.writes import WriteKind, WriteState
 from models.store.audit import events, sync_issues, writes
-from models.store.payables import bills, edit_baseline
+from models.store.payables import bills, edit_baseline, kept_quantities
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR
 from models.store.payables.payments import UNFINISHED
 from models.tables import BillLineRow, BillRow, ErpWriteRow, PaymentRow, PaymentShareRow, PurchaseOrderRow, ReceiptRow
@@ -152,6 +152,8 @@ async def unlink(session: AsyncSession, bill: BillRow, *, actor: str) -> Purchas
         )
     if await _payments_under_way(session, bill):
         raise EditRefused("BILL_HAS_PAYMENTS", "A payment of it is scheduled.")
+    if await kept_quantities.by_line(session, BillId(bill.id)):
+        raise EditRefused("QUANTITY_STAYS_BILLED", "The ERP keeps its quantities as billed on this order.")
     await writes.hold(session, ExternalKey(write.external_key))
     await sync_issues.close_with_subject(
         session, ConnectionId(bill.connection_id), WriteKind.BILL, [bill.id], actor=actor

@@ -351,10 +351,10 @@ async def mark(session: AsyncSession, part: BillPartRow, state: PartState) -> No
     await session.flush()
 
 
-async def part_taken_back(session: AsyncSession, key: ExternalKey) -> None:
-    """Store that one part was taken back; the others follow."""
+async def part_taken_back(session: AsyncSession, key: ExternalKey, *, stays_billed: bool) -> None:
+    """Store that one part was taken back; the others follow. `stays_billed`: by a credit that frees nothing."""
     part = await get(session, key)
-    part.state = PartState.TAKEN_BACK
+    part.state, part.stays_billed = PartState.TAKEN_BACK, stays_billed
     session.add(part)
     await session.flush()
 

@@ -128,7 +128,9 @@ def _number(stored: BillRow, parts: Sequence[BillPartRow]) -> str:
     is no part of it."""
     for part in parts:
         number = (part.shown or {}).get("number")
-        if number and number not in (part.number, part.external_key, part.document_id):
+        # One made again beside its order has what is behind the bill's key there, if its number was taken.
+        anew = part.number + part.external_key[len(stored.external_key or "") :]
+        if number and number not in (part.number, anew, part.external_key, part.document_id):
             return str(number)
     return stored.number
 

@@ -187,6 +187,7 @@ async def _report_lost_links(s: AsyncSession, row: ConnectionRow, mine: Sequence
             or status.is_void
             or stored.manual_both_sides
             or bill.source_document is None
+            or stored.is_kept
         ):
             continue
         named = bill.order_document is not None or bill.receipt_document is not None
@@ -259,6 +260,7 @@ async def _stored(
             "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
             "   purchase_order_id, linked_in_erp, manual_both_sides, applied, number, bill_date, due_date,"
             "   edit_pending, charges, tax, discount, rejected_in_erp, direct, generation, kind,"
+            "   exists (select from kept_quantities k where k.bill_id = bills.id) as is_kept,"
             "   (select o.number from purchase_orders o where o.id = bills.purchase_order_id) as order_number"
             " from bills where connection_id = :c and (external_key = any(cast(:keys as text[]))"
             "   or document_id = any(cast(:documents as text[])) or payable_id = any(cast(:payables as text[])))"

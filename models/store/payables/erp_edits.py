@@ -86,14 +86,15 @@ def followed(stored: Any, lines: Sequence[Any], bill: ErpBill) -> Followed | Non
     if status.is_before_erp or status.is_void:
         return None  # what the ERP has of it is compared by its own push
     header = _header(stored, bill)
-    changed, added, removed = _lines(stored.id, lines, bill)
+    # Lines beside their order name none there, so that nobody knows which they are.
+    changed, added, removed = ([], [], []) if stored.is_kept else _lines(stored.id, lines, bill)
     charges = None
     if stored.direct:
         changed, removed = _direct_lines(stored.id, lines, bill)
         now = {line.line_no: line.amount for line in changed}
         kept = [line for line in lines if line.line_no not in removed]
         charges = _charges(stored, bill.total - sum((now.get(line.line_no, line.amount) for line in kept), ZERO))
-    elif _names_order_lines(bill):
+    elif _names_order_lines(bill) and not stored.is_kept:
         on_order = sum((line.amount for line in bill.lines if line.order_line is not None), ZERO)
         off_order = sum((line.amount for line in lines if line.off_order), ZERO)
         charges = _charges(stored, bill.total - on_order - off_order)
@@ -133,7 +134,7 @@ def _header(stored: Any, bill: ErpBill) -> Header | None:
 def _is_numbered_anew(stored: Any, number: str) -> bool:
     """Return whether the number is the one that a bill made anew was sent under, because the generation before it keeps
     the supplier's number taken in the ERP."""
-    return bool(stored.direct and stored.generation > 1 and number == f"{stored.number}-{stored.generation}")
+    return bool(stored.generation > 1 and number == f"{stored.number}-{stored.generation}")
 
 
 def _names_order_lines(bill: ErpBill) -> bool:

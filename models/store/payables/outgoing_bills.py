@@ -89,6 +89,8 @@ _IN_PUSH = text(
            l.quantity, l.exact_quantity, l.billed_quantity, l.billed_unit, l.price,
            coalesce(nullif(l.unit, ''), ol.unit) as unit,
            l.department, l.location, l.class_id, l.project, l.sources,
+           array(select k.source_document || ' ' || k.source_line from kept_quantities k
+                  where k.bill_id = b.id and k.line_no = l.line_no) as kept,
            l.purchase_order_id as line_order, ol.erp_id as order_line, ol.warehouse, ol.basis, l.off_order, l.account,
            lo.erp_id as line_order_erp_id, lo.document_id as line_order_document, lo.number as line_order_number,
            lo.owner_entity as line_owner
@@ -319,7 +321,11 @@ def _split(line: Any, *, in_own_unit: bool) -> list[tuple[BillLineSource, Decima
     amounts = divided(line.amount, line.quantity, [Decimal(source["quantity"]) for source in line.sources])
     for source, amount in zip(line.sources, amounts, strict=True):
         quantity = _sent(line, source, in_own_unit=in_own_unit)
-        where = BillLineSource(document_id=DocumentId(source["document_id"]), line=ErpId(source["line"]))
+        where = BillLineSource(
+            document_id=DocumentId(source["document_id"]),
+            line=ErpId(source["line"]),
+            is_billed=f"{source['document_id']} {source['line']}" in line.kept,
+        )
         shares.append((where, quantity, amount, _sent(line, source, in_own_unit=False) if in_own_unit else None))
     return shares
 

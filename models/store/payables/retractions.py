@@ -27,11 +27,12 @@ from models.domain.ids import (
     ExternalKey,
     RetractionId,
 )
+from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
 from models.store.audit import writes
 from models.store.base.today import today_in
 from models.store.orders import settled_parts
-from models.store.payables import bill_edits, bill_parts, bills
+from models.store.payables import bill_edits, bill_parts, bills, kept_quantities
 from models.store.payables.bill_status import status_by_payment
 from models.tables import BillLineRow, BillRetractionRow, BillRow
 
@@ -139,7 +140,8 @@ async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId)
     rows = await session.execute(
         text(
             """
-            select p.external_key, p.erp_id, p.document_id, o.document_id as order_document, o.owner_entity, p.state
+            select p.external_key, p.erp_id, p.document_id, o.document_id as order_document, o.owner_entity, p.state,
+                   p.total
               from bill_parts p
               join bills b on b.id = p.bill_id and b.generation = p.generation
               join purchase_orders o on o.id = p.purchase_order_id
@@ -162,6 +164,7 @@ async def documents(session: AsyncSession, bill: BillToRetract, bill_id: BillId)
                     "order_document": DocumentId(part.order_document),
                     "owner_entity": part.owner_entity,
                     "seen_unpaid_as": None,
+                    "total": part.total,
                 }
             ),
             PartState(part.state).is_there,
@@ -198,8 +201,30 @@ async def billed_of_orders(session: AsyncSession, bill_id: BillId) -> Decimal:
     return Decimal(row.scalar_one())
 
 
-async def keeps_quantity(session: AsyncSession, bill_id: BillId) -> None:
-    """Note that the ERP still counts the quantities of the generation that was taken back last as billed."""
+async def source_stays_billed(session: AsyncSession, part: ExternalKey, now: PurchaseOrderSnapshot) -> bool:
+    """Return whether the ERP counts what a part was converted from as billed still, after the part was credited."""
+    row = await session.execute(
+        text(
+            "select p.source_document, coalesce("
+            "  (select sum(l.billed) from receipt_lines l join receipts r on r.id = l.receipt_id"
+            "    where r.document_id = p.source_document and r.purchase_order_id = p.purchase_order_id),"
+            "  (select sum(l.converted) from purchase_order_lines l"
+            "    where l.purchase_order_id = p.purchase_order_id and not l.deleted), 0) as billed"
+            " from bill_parts p where p.external_key = :key"
+        ),
+        {"key": part},
+    )
+    source, before = row.one()
+    receipts = [receipt for receipt in now.receipts if receipt.document_id == source]
+    lines = receipts[0].lines if receipts else now.purchase_order.lines
+    return sum((line.billed for line in lines), Decimal(0)) >= before
+
+
+async def keeps_quantity(session: AsyncSession, bill_id: BillId, *, by_line: bool) -> None:
+    """Note that the ERP still counts the quantities of the generation that was taken back last as billed.
+
+    `by_line`: it converts a source only once, and takes a bill beside its order.
+    """
     await session.execute(
         text(
             "update bill_retractions set freed = false where id ="
@@ -208,6 +233,9 @@ async def keeps_quantity(session: AsyncSession, bill_id: BillId) -> None:
         ),
         {"bill": bill_id},
     )
+    if by_line:
+        await kept_quantities.keep(session, bill_id)
+        await kept_quantities.mark(session, bill_id)
 
 
 async def leave_in_erp(session: AsyncSession, bill_id: BillId, *, actor: str, why: str) -> bool:
@@ -220,7 +248,10 @@ async def leave_in_erp(session: AsyncSession, bill_id: BillId, *, actor: str, wh
     for part in await bill_parts.of_bill(session, bill_id):
         if part.state == PartState.TAKEN_BACK:
             await bill_parts.mark(session, part, PartState.DELETED)
-            await settled_parts.unsettle(session, bill_id, part.source_document)
+            if part.stays_billed:
+                await kept_quantities.keep(session, bill_id, part.source_document)
+            else:
+                await settled_parts.unsettle(session, bill_id, part.source_document)
         if not PartState(part.state).is_there:
             bill.status = BillStatus.SYNC_ISSUE  # some of it is gone: it is made again, or the rest goes too
     await bill_edits.changed(
@@ -279,12 +310,14 @@ async def _is_kept(session: AsyncSession, bill: BillRow) -> bool:
 
 
 async def reserve(session: AsyncSession, bill_id: BillId, *, reserves: bool) -> None:
-    """Reserve the quantities of a bill that the ERP does not hold, or free them."""
+    """Reserve the quantities of a bill that the ERP does not hold, or free them. What the ERP keeps as billed of it is
+    in E, and never reserved."""
     await session.execute(
         update(BillLineRow)
         .where(col(BillLineRow.bill_id) == bill_id, col(BillLineRow.purchase_order_id).is_not(None))
         .values(reserves=reserves)
     )
+    await kept_quantities.mark(session, bill_id)
 
 
 async def of_bill(session: AsyncSession, bill_id: BillId) -> list[BillRetractionRow]:
@@ -371,6 +404,8 @@ class RetractionFacts(NamedTuple):
     """The last closed day of the bill's entity."""
     stays_billed: bool = False
     """An earlier generation was credited, and the ERP still counts its quantities as billed."""
+    is_kept: bool = False
+    """What stays billed is known by line, so that the bill can be made anew without converting it a second time."""
     parts_in_erp: int = 0
     """Of a bill in parts: how many of them the ERP holds."""
 
@@ -385,6 +420,7 @@ _FACTS = text(
            b.approval not in ('not_required', 'approved') as draft,
            c.erp, c.approvals_enabled, c.time_zone,
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
+           exists (select from kept_quantities q where q.bill_id = b.id) as kept,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
            (select count(*) from payment_shares h join payments p on p.id = h.payment_id
              where h.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
@@ -416,5 +452,6 @@ async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
         payments_under_way=row.payments_under_way,
         closed_through=row.closed_through,
         stays_billed=row.stays,
+        is_kept=row.kept,
         parts_in_erp=row.parts_in_erp,
     )

@@ -172,3 +172,81 @@ async def test_a_bill_in_parts_is_edited_and_disputed_as_one(api: StackClient, c
     assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
     await api.sync()
     assert (await api.issues(), len(await api.items("/v1/bills"))) == ([], 1)
+
+
+async def credited_by_default(api: StackClient) -> None:
+    answer = await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"order_bills": "credit"})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_bill_in_parts_that_was_credited_is_made_anew_beside_its_sources(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-08, S5-11: both receipts stay converted, so both parts of the next generation convert nothing; E has them all
+    the time."""
+    received(company, "4", "3")
+    await api.start(mode="three_way")
+    await credited_by_default(api)
+    bill = await api.billed("PO-1", {1: "7"})
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    await api.post(f"/v1/bills/{bill['id']}/dispute", {"reason": "price"})
+    await api.bill_is(bill["id"], "disputed")
+    assert len(company.held("adjustments")) == 2
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    await api.sync()
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    restored = await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "agreed"})
+    assert restored.status_code == 200, restored.text
+    anew = await api.arrived(bill["id"])
+    assert [(one["state"], Decimal(one["total"])) for one in anew["parts"]] == [
+        (one["state"], Decimal(one["total"])) for one in bill["parts"]
+    ]
+    fresh = [one for one in company.held("vendor_invoices") if one["created_from"] == ""]
+    assert [one["number"] for one in fresh] == [f"{anew['external_key']}-P1", f"{anew['external_key']}-P2"]
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    await api.sync()
+    assert (await api.issues(), len(await api.items("/v1/bills"))) == ([], 1)
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    await api.payment_is(await api.pay(bill["id"], anew["due"]), "paid")
+    assert {Decimal(one["due"]) for one in company.held("bills")} == {Decimal(0)}
+
+
+@pytest.mark.parametrize("sources", ["converted", "open"])
+async def test_a_part_that_was_credited_is_made_again_when_the_rest_stays(
+    api: StackClient, company: SandboxCompany, sources: str
+) -> None:
+    """W3: the second part is credited, the first one is refused; abandoned, the credited one is made again, once,
+    beside its receipt where that stays converted. Then all of it is deleted and made anew."""
+    company.switch(credited_sources=sources)
+    received(company, "4", "3")
+    await api.start(mode="three_way")
+    await credited_by_default(api)
+    bill = await api.billed("PO-1", {1: "7"})
+    # The last goes first: the second adjustment is the first part's.
+    said = {"errorno": "BL03000018", "message": "This account may not be used today."}
+    company.breaks("refused", "create_apadjustment", after=1, **said)
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "withdrawn"})).status_code == 200
+    issue = await api.issue("VALUE_REFUSED")
+    assert len(company.held("adjustments")) == 1
+    await api.settle(issue, "abandon")
+    again = await api.arrived(bill["id"])
+    assert [one["state"] for one in again["parts"]] == ["in_erp", "in_erp"]
+    key = f"{bill['external_key']}-P2R"
+    (made,) = [one for one in company.held("vendor_invoices") if one["number"] == key]
+    assert made["created_from"] == ("PO Receiver-RCV-2" if sources == "open" else "")
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    await api.sync()
+    assert (await api.issues(), len(await api.items("/v1/bills"))) == ([], 1)
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    answer = await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"order_bills": "delete"})
+    assert answer.status_code == 200, answer.text
+    await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "withdrawn"})
+    await api.bill_is(bill["id"], "deleted")
+    left = 3 if sources == "converted" else 0
+    assert ledger(await api.order("PO-1")) == (10, 7, left, 0)
+    await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "agreed"})
+    await api.arrived(bill["id"])
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
+    await api.sync()
+    assert await api.issues() == []
+    assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)

@@ -1,5 +1,7 @@
 """Bills that are deleted, disputed, sent back and restored, from the API to Intacct's books."""
 
+import pytest
+
 from models import contract
 from settings import Settings as Environment
 from tests.harness.approval_walk import let_approve, person, set_approvals
@@ -177,7 +179,7 @@ async def test_an_edit_of_a_vendor_invoice_is_refused_by_name_while_unpaid_bills
 
 async def test_what_intacct_does_not_let_be_deleted_is_credited(api: StackClient, company: SandboxCompany) -> None:
     """S5-07, S5-10: a debit memo of today, applied without money; the order's quantity stays billed there, and so it is
-    shown before, and the bill is not made anew. The ledger is right before, between and after."""
+    shown before. The ledger is right before, between and after."""
     company.order("PO-1")
     await api.start()
     company.does("set_definition", name="Vendor Invoice", fields={"DELTYPE": "Never"})
@@ -187,7 +189,6 @@ async def test_what_intacct_does_not_let_be_deleted_is_credited(api: StackClient
     plans = {one["action"]: one for one in bill["actions"]}
     delete = plans["delete"]
     assert (delete["way"], delete["dated"], delete["frees_quantity"]) == ("credit", today().isoformat(), False)
-    assert "QUANTITY_STAYS_BILLED" in [one["code"] for one in plans["retract"]["obstacles"]]
     company.breaks("lost_answer", "create_apadjustment")
     assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "withdrawn"})).status_code == 200
     await api.bill_is(bill["id"], "deleted")
@@ -203,5 +204,82 @@ async def test_what_intacct_does_not_let_be_deleted_is_credited(api: StackClient
     assert len(await api.items("/v1/bills")) == 1
     assert await api.items("/v1/payments") == []
     assert ledger(await api.order("PO-1")) == TAKEN
-    refused(await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "x"}), 409, "QUANTITY_STAYS_BILLED")
     assert await api.issues() == []
+
+
+@pytest.mark.parametrize("sources", ["converted", "open"])
+@pytest.mark.parametrize("numbers", ["accept", "refuse"])
+async def test_a_credited_bill_that_is_approved_again_is_a_new_one_and_the_ledger_is_right_throughout(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment, sources: str, numbers: str
+) -> None:
+    """S5-10, S5-11: Intacct converts a source once. What the credit leaves billed stays in E, and the next generation
+    stands beside the order; where a credit opens the source again, it is converted again. It is paid like any other."""
+    company.switch(credited_sources=sources, same_vendor_number=numbers)
+    company.order("PO-1", "8")
+    await api.start()
+    ana = await person(api, whole_settings.database_url, "Ana")
+    await let_approve(api, [ana])
+    await set_approvals(api, enabled=True)
+    answer = await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"order_bills": "credit"})
+    assert answer.status_code == 200, answer.text
+    bill_id = await api.bill("PO-1", {1: "8"})
+    assert (await ana.approve(bill_id)).status_code == 200
+    first = await api.arrived(bill_id)
+    whole = amounts({"o": "8", "r": "0", "e": "8", "p": "0"}, *"orep")
+    assert ledger(await api.order("PO-1")) == whole
+    assert (await api.post(f"/v1/bills/{bill_id}/retract", {"reason": "wrong cost centre"})).status_code == 200
+    await api.bill_is(bill_id, "awaiting_approval")
+    pending = amounts({"o": "8", "r": "0", "e": "0", "p": "8"}, *"orep")
+    between = whole if sources == "converted" else pending
+    assert ledger(await api.order("PO-1")) == between
+    await api.sync()
+    assert ledger(await api.order("PO-1")) == between
+    assert (await api.read_bill(bill_id))["status"] == "awaiting_approval"
+    company.breaks("lost_answer", "create_potransaction")
+    assert (await ana.approve(bill_id)).status_code == 200
+    again = await api.arrived(bill_id)
+    assert company.fired("lost_answer") == 1
+    assert (again["external_key"], again["generation"]) == (f"{first['external_key']}-2", 2)
+    assert ledger(await api.order("PO-1")) == whole
+    invoices = {one["number"]: one for one in company.held("vendor_invoices")}
+    assert list(invoices) == [first["external_key"], again["external_key"]]
+    source = "Purchase Order-PO-1" if sources == "open" else ""
+    assert invoices[again["external_key"]]["created_from"] == source
+    sent = first["number"] if numbers == "accept" else f"{first['number']}-2"
+    assert invoices[again["external_key"]]["vendor_number"] == sent
+    await api.sync()
+    (shown,) = await api.items("/v1/bills")
+    assert (shown["number"], shown["status"]) == (first["number"], "synced")
+    assert await api.issues() == []
+    assert ledger(await api.order("PO-1")) == whole
+    await api.payment_is(await api.pay(bill_id, again["due"]), "paid")
+    assert [amounts(one, "due") for one in company.held("bills")] == [(0,), (0,)]
+
+
+async def test_what_a_credit_keeps_billed_is_not_billed_by_others_nor_changed(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-08: disputed, its quantity stays in E, so nothing else takes it; other quantities or another order are
+    refused with the reason, its price may be corrected, and restored it is one bill beside the order."""
+    company.orders("PO-1", "PO-2")
+    await api.start()
+    await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"order_bills": "credit"})
+    bill = await api.billed("PO-1", {1: "8"})
+    assert (await api.post(f"/v1/bills/{bill['id']}/dispute", {"reason": "price"})).status_code == 200
+    await api.bill_is(bill["id"], "disputed")
+    assert ledger(await api.order("PO-1")) == TAKEN
+    assert (await api.enter("PO-1", {1: "3"})).json()["match"]["outcome"] != "PASS", "only two are left"
+    path = f"/v1/purchase-orders/{{}}/bills/{bill['id']}"
+    body = {"number": bill["number"], "bill_date": bill["bill_date"], "acknowledge": ["DUPLICATE_SUSPECT"]}
+    orders = {number: (await api.order(number))["id"] for number in ("PO-1", "PO-2")}
+    less = {**body, "lines": [{"order_line_no": 1, "quantity": "7"}]}
+    same = {**body, "lines": [{"order_line_no": 1, "quantity": "8", "price": "12.40"}]}
+    refused(await api.post(path.format(orders["PO-1"]), less, role="clerk"), 409, "QUANTITY_STAYS_BILLED")
+    refused(await api.post(path.format(orders["PO-2"]), same, role="clerk"), 409, "QUANTITY_STAYS_BILLED")
+    corrected = await api.post(path.format(orders["PO-1"]), same, role="clerk")
+    assert corrected.status_code == 200, corrected.text
+    assert (await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "agreed"})).status_code == 200
+    anew = await api.arrived(bill["id"])
+    assert amounts(anew, "total") == amounts({"total": "99.20"}, "total")
+    assert [one["created_from"] for one in company.held("vendor_invoices")] == ["Purchase Order-PO-1", ""]
+    assert ledger(await api.order("PO-1")) == TAKEN

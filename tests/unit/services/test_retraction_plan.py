@@ -69,14 +69,16 @@ def test_a_bill_without_an_order_has_no_quantity_to_free(event: BillEvent) -> No
     assert (what.does, what.frees_quantity) == (Does.TAKES_BACK, False)
 
 
-def test_what_a_credit_leaves_billed_is_neither_sent_back_nor_restored() -> None:
-    """S5-08, S5-11: the ERP would not bill the order's quantity a second time."""
+def test_what_a_credit_leaves_billed_is_made_anew_where_it_is_known_by_line() -> None:
+    """S5-08, S5-11: the ERP would not convert the order a second time, so it is known what stands beside it."""
     stays = FACTS._replace(way=RetractBy.CREDIT, credit_frees=False)
     assert plan(a_bill(BillStatus.SYNCED), stays, BillEvent.DELETE).frees_quantity is False
-    back = plan(a_bill(BillStatus.SYNCED), stays, BillEvent.RETRACT)
-    again = plan(a_bill(BillStatus.DISPUTED), FACTS._replace(write="held", stays_billed=True), BillEvent.RESTORE)
-    for what in (back, again):
-        assert [one.code for one in what.obstacles] == ["QUANTITY_STAYS_BILLED"]
+    assert plan(a_bill(BillStatus.SYNCED), stays, BillEvent.RETRACT).obstacles == ()
+    billed = FACTS._replace(write="held", stays_billed=True)
+    unknown = plan(a_bill(BillStatus.DISPUTED), billed, BillEvent.RESTORE)
+    assert [one.code for one in unknown.obstacles] == ["QUANTITY_STAYS_BILLED"]
+    known = plan(a_bill(BillStatus.DISPUTED), billed._replace(is_kept=True), BillEvent.RESTORE)
+    assert known.does is Does.MAKES_ANEW
 
 
 def test_the_day_after_the_closed_books_is_open() -> None:
