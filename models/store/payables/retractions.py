@@ -217,7 +217,7 @@ async def source_stays_billed(session: AsyncSession, part: ExternalKey, now: Pur
     source, before = row.one()
     receipts = [receipt for receipt in now.receipts if receipt.document_id == source]
     lines = receipts[0].lines if receipts else now.purchase_order.lines
-    return sum((line.billed for line in lines), Decimal(0)) >= before
+    return bool(sum((line.billed for line in lines), Decimal(0)) >= Decimal(before))
 
 
 async def keeps_quantity(session: AsyncSession, bill_id: BillId, *, by_line: bool) -> None:
