@@ -53,6 +53,7 @@ router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bill
         "BILL_ON_ITS_WAY",
         "BILL_IS_CLOSED",
         "BILL_HAS_PAYMENTS",
+        "QUANTITY_STAYS_BILLED",
     ),
 )
 async def correct(

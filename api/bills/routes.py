@@ -370,7 +370,9 @@ async def edit(
     operation_id="unlinkBill",  # S1-24..26
     summary="Take a bill off its purchase order",
     response_model=Unlinked,
-    responses=answers(*WRITE, "LINK_IS_FINAL", "BILL_NOT_LINKED", "BILL_IS_CLOSED", "BILL_HAS_PAYMENTS"),
+    responses=answers(
+        *WRITE, "LINK_IS_FINAL", "BILL_NOT_LINKED", "BILL_IS_CLOSED", "BILL_HAS_PAYMENTS", "QUANTITY_STAYS_BILLED"
+    ),
 )
 async def unlink(bill_id: Id, key: IdempotencyKey, caller: Clerk, services: Services) -> JSONResponse:
     """Take a bill off its purchase order, before its first sync. It is kept as a `draft` with its lines, charges and

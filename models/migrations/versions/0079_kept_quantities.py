@@ -1,14 +1,14 @@
 """What the ERP keeps as billed of a bill that was credited there stays with the bill, by source and line.
 
 Revision ID: 0079
-Revises: 0064
+Revises: 0070
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0079"
-down_revision = "0064"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 

@@ -276,6 +276,7 @@ async def test_what_a_credit_keeps_billed_is_not_billed_by_others_nor_changed(
     same = {**body, "lines": [{"order_line_no": 1, "quantity": "8", "price": "12.40"}]}
     refused(await api.post(path.format(orders["PO-1"]), less, role="clerk"), 409, "QUANTITY_STAYS_BILLED")
     refused(await api.post(path.format(orders["PO-2"]), same, role="clerk"), 409, "QUANTITY_STAYS_BILLED")
+    refused(await api.post(f"/v1/bills/{bill['id']}/unlink", {}, role="clerk"), 409, "QUANTITY_STAYS_BILLED")
     corrected = await api.post(path.format(orders["PO-1"]), same, role="clerk")
     assert corrected.status_code == 200, corrected.text
     assert (await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "agreed"})).status_code == 200
