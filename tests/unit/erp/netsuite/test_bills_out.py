@@ -57,6 +57,13 @@ async def test_a_bill_bills_lines_of_an_order(service: Service) -> None:
     assert said(service, "record/postingPeriod") == []
 
 
+async def test_a_due_date_that_nobody_knows_is_not_sent(service: Service) -> None:
+    """W1: neither the bill date nor a date of ours: NetSuite counts by its own terms."""
+    service.script |= {"getList": got(ORDER), "add": written("301")}
+    await service.connect().bills.create(a_bill(a_line(1), due_date=None))
+    assert said(service, "dueDate") == []
+
+
 async def test_what_several_receipts_brought_is_one_line(service: Service) -> None:
     """NetSuite links to order lines; which receipt a quantity came with is our own bookkeeping."""
     service.script |= {"getList": got(ORDER), "add": written("301")}
