@@ -232,8 +232,8 @@ async def test_a_part_that_was_credited_is_made_again_when_the_rest_stays(
     again = await api.arrived(bill["id"])
     assert [one["state"] for one in again["parts"]] == ["in_erp", "in_erp"]
     key = f"{bill['external_key']}-P2R"
-    (made,) = [one for one in company.held("vendor_invoices") if one["number"] == key]
-    assert made["created_from"] == ("PO Receiver-RCV-2" if sources == "open" else "")
+    (invoice,) = [one for one in company.held("vendor_invoices") if one["number"] == key]
+    assert invoice["created_from"] == ("PO Receiver-RCV-2" if sources == "open" else "")
     assert ledger(await api.order("PO-1")) == (10, 7, 7, 0)
     await api.sync()
     assert (await api.issues(), len(await api.items("/v1/bills"))) == ([], 1)
