@@ -1,14 +1,14 @@
 """What the ERP keeps as billed of a bill that was credited there stays with the bill, by source and line.
 
 Revision ID: 0079
-Revises: 0070
+Revises: 0075
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0079"
-down_revision = "0070"
+down_revision = "0075"
 branch_labels = None
 depends_on = None
 
