@@ -3,13 +3,17 @@
 A refresh token that was superseded is not presented on purpose. After a lost answer it is presented once more, as
 nothing else is at hand; then the grant counts as lost, and a person connects again (reference 2.3, 2.4). That one time
 is not spent at once: what lost the answer, mostly a gateway, may go on for some minutes.
+
+A worker that is killed has lost the answer too, and can tell nobody. So that a token is about to be presented is stored
+first, in a transaction of its own; the next one then holds the row's lock while it is presented.
 """
 
 import asyncio
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from erp.errors import AuthenticationFailed, Unavailable
+from erp.errors import AuthenticationFailed, ErpError, Unavailable
 from erp.quickbooks_online.oauth import AnswerLost, GrantEnded, OAuthServer
 from erp.tokens import Tokens, TokenStore
 
@@ -24,6 +28,19 @@ ENDED = "ended"
 
 LOST = "answer_lost_at"
 """The name under which it is stored that the answer to a refresh was lost."""
+
+PRESENTED = "presented_at"
+"""The name under which it is stored, before, that the refresh token is presented."""
+
+PRESENTED_BY = "presented_by"
+"""The name of the attempt that presents it."""
+
+TAKEN_OVER_AFTER = timedelta(seconds=5)
+"""How long nobody need hold the row's lock for an attempt until its worker counts as killed: it takes the lock at once,
+and presents the token only if it still finds its own name."""
+
+ASK_AGAIN_SECONDS = 0.05
+"""How often whoever waits for another worker's attempt to begin looks."""
 
 
 class Access:
@@ -57,7 +74,7 @@ class Access:
         """
         async with self._one_at_a_time:
             if self._tokens is None or self._tokens == old:
-                self._tokens = await self._store.rotate(old, self._refresh)
+                self._tokens = await self._renewed(old)
             tokens = self._tokens
         _must_be_usable(tokens)
         if tokens.get(LOST):
@@ -68,20 +85,85 @@ class Access:
             )
         return tokens
 
-    async def _refresh(self, tokens: Tokens) -> Tokens:
+    async def _renewed(self, old: Tokens) -> Tokens:
+        """Return what is stored after one attempt at a refresh, by this worker or by another one."""
+        attempt, refused = _Attempt(self._server), old.get("access_token")
+        while True:
+            try:
+                tokens = await self._store.rotate(old, attempt.announce)
+                if tokens.get(PRESENTED_BY) == attempt.name:
+                    tokens = await self._store.rotate(tokens, attempt.present)
+            except _AboutToBegin:
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+                continue
+            if attempt.failure is not None:
+                raise attempt.failure
+            if tokens == old:
+                return tokens
+            others = tokens.get(PRESENTED) is not None
+            # Another worker's attempt may have failed without having used the token.
+            unchanged = tokens.get("access_token") == refused and not (tokens.get(ENDED) or tokens.get(LOST))
+            if not others and not unchanged:
+                return tokens
+            old = tokens
+
+
+class _AboutToBegin(Exception):
+    """Another worker is about to present the token."""
+
+
+class _Attempt:
+    """One worker's attempt at a refresh."""
+
+    def __init__(self, server: OAuthServer) -> None:
+        self._server = server
+        self.name = secrets.token_hex(8)
+        self.failure: ErpError | None = None
+
+    async def announce(self, tokens: Tokens) -> Tokens:
+        """Return the tokens with the note that this attempt presents the refresh token.
+
+        Raises:
+            Unavailable: an answer was lost a moment ago.
+        """
         if tokens.get(ENDED):
             return tokens
-        if tokens.get(LOST):
+        if tokens.get(PRESENTED):
+            # Nobody holds the row's lock, so that one has not begun yet, or was killed.
+            presented = expiry(tokens, PRESENTED)
+            if datetime.now(UTC) < presented + TAKEN_OVER_AFTER:
+                raise _AboutToBegin
+            if tokens.get(LOST):
+                _must_have_waited(presented)
+                return _ended(tokens, f"answers lost at {tokens[LOST]} and {tokens[PRESENTED]}")
+            tokens = {**tokens, LOST: tokens[PRESENTED]}
+        elif tokens.get(LOST):
             _must_have_waited(expiry(tokens, LOST))
+        return {**tokens, PRESENTED: datetime.now(UTC).isoformat(), PRESENTED_BY: self.name}
+
+    async def present(self, announced: Tokens) -> Tokens:
+        """Present the refresh token and return what is to be stored; `failure` is why it was not taken up."""
+        tokens = _without_note(announced)
         try:
             return await self._server.refresh(tokens)
         except GrantEnded as ended:
-            return {**tokens, "access_token": "", ENDED: str(ended)}
+            return _ended(tokens, str(ended))
         except AnswerLost:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             if tokens.get(LOST):
-                return {**tokens, "access_token": "", ENDED: f"answers lost at {tokens[LOST]} and {now}"}
+                return _ended(tokens, f"answers lost at {tokens[LOST]} and {now}")
             return {**tokens, "access_token": "", LOST: now}
+        except ErpError as error:
+            self.failure = error
+            return tokens
+
+
+def _without_note(tokens: Tokens) -> Tokens:
+    return {name: value for name, value in tokens.items() if name not in (PRESENTED, PRESENTED_BY)}
+
+
+def _ended(tokens: Tokens, why: str) -> Tokens:
+    return {**_without_note(tokens), "access_token": "", ENDED: why}
 
 
 def _must_be_usable(tokens: Tokens) -> None:

@@ -1,5 +1,6 @@
 """QuickBooks' tokens in the database: a killed worker, an idle connection, a grant that ends."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed
+from erp.quickbooks_online import access
 from erp.quickbooks_online.access import Access
 from erp.quickbooks_online.auth import App
 from erp.quickbooks_online.oauth import OAuthServer
@@ -50,12 +52,19 @@ class Intuit:
 class KilledBeforeCommit(StoredTokens):
     """The store of a worker that dies between Intuit's answer and the commit."""
 
+    def __init__(self, tenant: Tenant, vault: CredentialVault, intuit: Intuit) -> None:
+        super().__init__(tenant.database, vault, tenant.connection_id)
+        self._intuit = intuit
+
     async def rotate(
         self, old: Mapping[str, str], refresh: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
     ) -> Mapping[str, str]:
         async def killed(tokens: Mapping[str, str]) -> Mapping[str, str]:
-            await refresh(tokens)
-            raise ConnectionAbortedError("the worker was killed here")
+            before = len(self._intuit.presented)
+            new = await refresh(tokens)
+            if len(self._intuit.presented) > before:
+                raise ConnectionAbortedError("the worker was killed here")
+            return new
 
         return await super().rotate(old, killed)
 
@@ -90,23 +99,63 @@ def server(intuit: Intuit, settings: ConnectionSettings | None = None) -> OAuthS
 
 @pytest.mark.parametrize("superseded", ["dead", "grace", "kills"])
 async def test_a_worker_killed_between_answer_and_commit(
-    tenant: Tenant, vault: CredentialVault, superseded: str
+    tenant: Tenant, vault: CredentialVault, superseded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Work goes on, or somebody is told once to connect again; never a loop."""
+    monkeypatch.setattr(access, "TAKEN_OVER_AFTER", timedelta(milliseconds=200))
     await connect(tenant, vault)
     intuit = Intuit(superseded)
-    killed = Access(server(intuit), KilledBeforeCommit(tenant.database, vault, tenant.connection_id))
+    killed = Access(server(intuit), KilledBeforeCommit(tenant, vault, intuit))
     with pytest.raises(ConnectionAbortedError):
         await killed.current()
     for _ in range(3):
-        access = Access(server(intuit), StoredTokens(tenant.database, vault, tenant.connection_id))
+        worker = Access(server(intuit), StoredTokens(tenant.database, vault, tenant.connection_id))
         if superseded == "grace":
-            assert (await access.current())["access_token"] == "at-3"
+            assert (await worker.current())["access_token"] == "at-3"
         else:
             with pytest.raises(AuthenticationFailed) as caught:
-                await access.current()
+                await worker.current()
             assert caught.value.code == "AUTH_RECONNECT"
     assert intuit.presented == ["rt-1", "rt-1"]
+
+
+@pytest.mark.parametrize("superseded", ["dead", "grace", "kills"])
+async def test_workers_killed_in_refreshes_one_after_another(
+    tenant: Tenant, vault: CredentialVault, superseded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 11: a superseded token is presented once after a lost answer, and a kill is one whoever saw the answer."""
+    monkeypatch.setattr(access, "TAKEN_OVER_AFTER", timedelta(milliseconds=200))
+    await connect(tenant, vault)
+    intuit = Intuit(superseded)
+    for _ in range(2):
+        with pytest.raises(ConnectionAbortedError):
+            await Access(server(intuit), KilledBeforeCommit(tenant, vault, intuit)).current()
+    monkeypatch.setattr(access, "ONCE_MORE_AFTER", timedelta(milliseconds=200))
+    await asyncio.sleep(0.3)
+    for _ in range(3):
+        with pytest.raises(AuthenticationFailed) as caught:
+            await Access(server(intuit), StoredTokens(tenant.database, vault, tenant.connection_id)).current()
+        assert caught.value.code == "AUTH_RECONNECT"
+    assert intuit.presented == ["rt-1", "rt-1"]
+
+
+async def test_an_attempt_that_did_not_reach_quickbooks_is_no_lost_answer(
+    tenant: Tenant, vault: CredentialVault
+) -> None:
+    """Each of several workers tries for itself, and none of them takes the old tokens for new ones."""
+    await connect(tenant, vault)
+    away = httpx.MockTransport(lambda _: httpx.Response(429))
+    chosen = ConnectionSettings(endpoint="https://quickbooks.api.intuit.com")
+    stored = StoredTokens(tenant.database, vault, tenant.connection_id)
+    before = await stored.current()
+    refused = OAuthServer(App("an-app", "a-secret"), chosen, transport=away)
+    ends = await asyncio.gather(*(Access(refused, stored).current() for _ in range(4)), return_exceptions=True)
+    assert [getattr(end, "code", end) for end in ends] == ["ERP_THROTTLED"] * 4
+    assert await stored.current() == before
+    intuit = Intuit("kills")
+    fresh = await asyncio.gather(*(Access(server(intuit), stored).current() for _ in range(4)))
+    assert {one["access_token"] for one in fresh} == {"at-2"}
+    assert intuit.presented == ["rt-1"]
 
 
 async def open_codes(tenant: Tenant) -> list[str]:
