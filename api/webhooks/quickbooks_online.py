@@ -13,6 +13,9 @@ from models.domain import exact_json
 
 LONGEST_ID = 500
 
+LONGEST_COMPANY = 100
+"""Characters of a company's number that are kept: no company has so many."""
+
 
 def is_signed(body: bytes, signature: str, token: str) -> bool:
     """Return whether the app's verifier token signed exactly these bytes; compared in constant time."""
@@ -45,7 +48,7 @@ def _cloud_events(events: list[Any]) -> Iterator[tuple[str, str]]:
     for event in events:
         if not isinstance(event, Mapping):
             continue
-        company = _text(event.get("intuitaccountid"))
+        company = _text(event.get("intuitaccountid"))[:LONGEST_COMPANY]
         # An id is any text; a long one is stored by its digest.
         event_id = _text(event.get("id")) or _digest(
             company, event.get("type"), event.get("intuitentityid"), event.get("time")
@@ -58,7 +61,7 @@ def _notifications(notifications: list[Any]) -> Iterator[tuple[str, str]]:
     for notification in notifications:
         if not isinstance(notification, Mapping):
             continue
-        company = _text(notification.get("realmId"))
+        company = _text(notification.get("realmId"))[:LONGEST_COMPANY]
         change = notification.get("dataChangeEvent")
         entities = change.get("entities") if isinstance(change, Mapping) else None
         if not company or not isinstance(entities, list):

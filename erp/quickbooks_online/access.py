@@ -39,7 +39,7 @@ TAKEN_OVER_AFTER = timedelta(seconds=5)
 """How long nobody need hold the row's lock for an attempt until its worker counts as killed: it takes the lock at once,
 and presents the token only if it still finds its own name."""
 
-ASK_AGAIN_SECONDS = 0.05
+LOOK_EVERY_SECONDS = 0.05
 """How often whoever waits for another worker's attempt to begin looks."""
 
 
@@ -94,11 +94,11 @@ class Access:
                 if tokens.get(PRESENTED_BY) == attempt.name:
                     tokens = await self._store.rotate(tokens, attempt.present)
             except _AboutToBegin:
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
                 continue
             if attempt.failure is not None:
                 raise attempt.failure
-            if tokens == old:
+            if attempt.answered or tokens == old:
                 return tokens
             others = tokens.get(PRESENTED) is not None
             # Another worker's attempt may have failed without having used the token.
@@ -119,6 +119,8 @@ class _Attempt:
         self._server = server
         self.name = secrets.token_hex(8)
         self.failure: ErpError | None = None
+        self.answered = False
+        """The token was presented, whatever became of it."""
 
     async def announce(self, tokens: Tokens) -> Tokens:
         """Return the tokens with the note that this attempt presents the refresh token.
@@ -144,6 +146,7 @@ class _Attempt:
     async def present(self, announced: Tokens) -> Tokens:
         """Present the refresh token and return what is to be stored; `failure` is why it was not taken up."""
         tokens = _without_note(announced)
+        self.answered = True
         try:
             return await self._server.refresh(tokens)
         except GrantEnded as ended:

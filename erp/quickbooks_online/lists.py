@@ -138,7 +138,7 @@ def entries_of(shape: ListShape, record: Entity) -> Iterable[ListEntry]:
         erp_id=ErpId(erp_id),
         key=erp_id,
         name=next((value for name in shape.names if (value := wire.text(record, name))), erp_id),
-        active=wire.text(record, "Active") != "false" and attributes.get("item_type") != CATEGORY,
+        active=(wire.text(record, "Active") or "").casefold() != "false" and attributes.get("item_type") != CATEGORY,
         revision=translate.revision(record),
         attributes=attributes,
     )

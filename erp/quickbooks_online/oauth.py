@@ -25,6 +25,10 @@ with warnings.catch_warnings():
 
 SCOPE = "com.intuit.quickbooks.accounting"
 
+GRANT_SECONDS = 5 * 365 * 86_400
+"""How long a grant lives at most, however often its tokens are refreshed; a token answer need not say it (section
+2.2)."""
+
 FINAL = frozenset({"invalid_grant"})
 """Errors after which a refresh token is never presented again (section 2.4)."""
 
@@ -128,7 +132,7 @@ class OAuthServer:
                 ) from None
             except (httpx.HTTPError, TimeoutError) as error:
                 raise no_answer("QuickBooks", error, writing=False) from None
-        return tokens_of(token, {})
+        return tokens_of(token, {"grant_ends_at": _in_seconds(datetime.now(UTC), GRANT_SECONDS, 0)})
 
     # --- life of a grant ----------------------------------------------------------------------------------------
 

@@ -279,7 +279,7 @@ def order(
 
 def says_billed(entity: Entity) -> bool:
     """Return whether every line says what is billed of it; older answers leave it out."""
-    return all("Received" in line for line in filter(is_bought, wire.parts(entity, "Line")))
+    return all(wire.text(line, "Received") for line in filter(is_bought, wire.parts(entity, "Line")))
 
 
 def _line(order: str, place: int, line: Entity, by_bills: Mapping[str, Decimal] | None) -> PurchaseOrderLine:

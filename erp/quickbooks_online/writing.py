@@ -103,7 +103,8 @@ class Writer:
         if holder is None:
             raise error
         document: Entity = {}
-        if holder.type == kind:
+        # Payments are named by their means too: BillPaymentCheck, BillPaymentCreditCard.
+        if holder.type == kind or (kind == "BillPayment" and holder.type.startswith(kind)):
             document = (await self._reader.by_ids(kind, [holder.id])).records.get(holder.id, {})
             if wire.key_of(document) == key:
                 return document

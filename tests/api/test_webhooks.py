@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import httpx
@@ -189,6 +190,7 @@ async def test_a_hint_that_no_run_has_done_starts_one_more(
         b'[{"specversion": "1.0", "id": "x-2", "intuitaccountid": "\\ud800"}]',
         [cloud_event("x-1", "9999999999", type="qbo.spaceship.landed.v9", data={"secret": "salary"})],
         notification("9999999999", operation="Launched"),
+        [cloud_event("x-3", "".join(Random(1).choices("0123456789", k=9_000)))],
         {"eventNotifications": [{"realmId": None, "dataChangeEvent": {"entities": "?"}}, 3]},
     ],
 )
@@ -207,6 +209,16 @@ async def test_events_without_ids_are_told_apart_by_their_company(
     """The same record number changed at the same time in two companies: two events."""
     value = [cloud_event("", "1111111111"), cloud_event("", company)]
     assert (await sent(http, value)).json() == {"events": 2}
+    await eventually(lambda: fake_temporal.started)
+
+
+async def test_one_id_of_two_companies_is_two_events(
+    http: httpx.AsyncClient, fake_temporal: FakeTemporal, company: str
+) -> None:
+    """Issue 11: no hint is lost; nobody promises that an id is another company's alone."""
+    assert (await sent(http, [cloud_event(f"one-{company}", "0000000001")])).status_code == 200
+    assert fake_temporal.started == []
+    assert (await sent(http, [cloud_event(f"one-{company}", company)])).status_code == 200
     await eventually(lambda: fake_temporal.started)
 
 

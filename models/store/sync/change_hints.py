@@ -36,7 +36,8 @@ async def receive(s: AsyncSession, erp: Erp, events: Mapping[str, Sequence[str]]
     """
     owed: list[Reported] = []
     for company in sorted(events):
-        ids = sorted(set(events[company]))
+        # An id is the company's own: what two companies report under one is two events.
+        ids = sorted({f"{company} {one}" for one in events[company]})
         fresh = await _store_events(s, erp, ids)
         await s.execute(
             text(

@@ -93,6 +93,7 @@ class Service:
         self.drops_links = False
         self.forgets_requests = False
         self.moves_orders = True
+        self.numbers_as_text = False
         self.country = "US"
         self.now = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 
@@ -159,7 +160,8 @@ class Service:
 
     def _json(self, value: dict[str, Any]) -> httpx.Response:
         pacific = f"{self.now - timedelta(hours=8):%Y-%m-%dT%H:%M:%S}.131-08:00"
-        return httpx.Response(200, json={**value, "time": pacific}, headers={"intuit_tid": "tid-1"})
+        shown = _as_text(value) if self.numbers_as_text else value
+        return httpx.Response(200, json={**shown, "time": pacific}, headers={"intuit_tid": "tid-1"})
 
     def _query(self, statement: str) -> dict[str, Any]:
         match = re.match(
@@ -275,6 +277,15 @@ def token_refused() -> httpx.Response:
             "report": None, "time": 1730024394085,
         },
     )  # fmt: skip
+
+
+def _as_text(value: Any) -> Any:
+    """The same with numbers, and yes and no, as text."""
+    if isinstance(value, Mapping):
+        return {name: _as_text(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 def _stamped(one: dict[str, Any]) -> dict[str, Any]:

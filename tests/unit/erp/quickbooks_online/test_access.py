@@ -218,3 +218,27 @@ async def test_a_discovery_document_that_leads_elsewhere() -> None:
     with pytest.raises(AuthenticationFailed) as caught:
         await server.discover()
     assert caught.value.code == "ENDPOINT_NOT_TRUSTED"
+
+
+async def test_an_answer_with_the_same_access_token_ends_the_attempt() -> None:
+    """2.3: a refresh within a day may give what there was; it is asked once, and a refusal of it is final."""
+    service, kept = Service(), KeptTokens(access_expires_at=PAST)
+    service.answer_first("/tokens/bearer", lambda _: tokens(1))
+    assert await outcome(service, kept) == "goes on"
+    assert presented(service) == ["rt-1"]
+
+
+@pytest.mark.parametrize(("said", "days"), [({}, 1825), ({"x_refresh_token_hard_expires_in": 8_640_000}, 100)])
+async def test_a_grant_ends_after_five_years_whether_quickbooks_says_so_or_not(said: dict[str, int], days: int) -> None:
+    """2.2: the field may be absent, and somebody is told before the end all the same."""
+    answer = {"token_type": "bearer", "access_token": "at-1", "expires_in": 3600, "refresh_token": "rt-1", **said}
+    server = OAuthServer(
+        App("an-app", "a-secret"),
+        ConnectionSettings(endpoint=ENDPOINT),
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json=answer)),
+    )
+    given = await server.exchange("a-code", redirect="https://posync.example.com/back", verifier=None)
+    left = datetime.fromisoformat(given["grant_ends_at"]) - datetime.now(UTC)
+    assert timedelta(days=days, minutes=-1) < left <= timedelta(days=days)
+    refreshed = await server.refresh(given)
+    assert said or refreshed["grant_ends_at"] == given["grant_ends_at"]

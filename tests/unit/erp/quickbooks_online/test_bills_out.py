@@ -133,6 +133,19 @@ async def test_a_refused_token_is_refreshed_and_the_same_request_sent_once_more(
     assert [call.headers["authorization"] for call in service.writes()] == ["Bearer at-1", "Bearer at-2"]
 
 
+async def test_a_token_refused_inside_http_200_is_refreshed_too(
+    service: Service, connector: QuickBooksConnector
+) -> None:
+    """Issue 11: faults inside HTTP 200 too; of a read and of a write."""
+    for path in ("/query?", "/bill?"):
+        service.answer_first(path, lambda _: httpx.Response(200, content=token_refused().content))
+        service.answer_first("/tokens/bearer", lambda _: httpx.Response(200, json=NEW_TOKENS))
+    await connector.bills.create(a_bill())
+    first, second = request_ids(service)
+    assert first == second
+    assert len(service.documents["Bill"]) == 1
+
+
 async def test_a_second_refusal_is_final(service: Service, connector: QuickBooksConnector) -> None:
     """2.7."""
     service.answer_first("/query?", lambda _: token_refused())

@@ -88,12 +88,14 @@ def test_what_cannot_be_read_is_named(changed: dict[str, Any], code: str) -> Non
     assert caught.value.code == code
 
 
-async def test_what_is_billed_where_quickbooks_does_not_say() -> None:
+@pytest.mark.parametrize("unsaid", [{}, {"Received": None}, {"Received": ""}], ids=["absent", "null", "empty"])
+async def test_what_is_billed_where_quickbooks_does_not_say(unsaid: dict[str, Any]) -> None:
     """Without Received the linked bills are added up."""
     service = Service()
     (stored,) = service.documents["PurchaseOrder"]
     for line in stored["Line"]:
         del line["Received"]
+        line.update(unsaid)
     stored["LinkedTxn"] = [{"TxnId": "201", "TxnType": "Bill"}]
     link = {"TxnId": "190", "TxnType": "PurchaseOrder", "TxnLineId": "1"}
     service.documents["Bill"].append(

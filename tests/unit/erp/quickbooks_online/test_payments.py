@@ -231,3 +231,16 @@ async def test_a_number_held_by_another_document_is_for_a_person(
     service.answer_first("/billpayment?", lambda _: fault("6140", "Duplicate Document Number Error"))
     with pytest.raises(Duplicate):
         await connector.payments.create(a_payment())
+
+
+@pytest.mark.parametrize("named", ["BillPayment", "BillPaymentCheck", "Bill Payment Check"])
+async def test_a_payment_of_ours_that_holds_the_number_is_adopted(
+    service: Service, connector: QuickBooksConnector, named: str
+) -> None:
+    """6.2: QuickBooks calls a payment by its means where it names one; ours is adopted, not made twice."""
+    first = await connector.payments.create(a_payment())
+    service.documents["Bill"][0].update({"Balance": 40})
+    detail = f"DocNumber=PSP-1 is assigned to TxnType={named} with TxnId={first}"
+    service.answer_first("/billpayment?", lambda _: fault("6140", "Duplicate Document Number Error", detail))
+    assert await service.connector().payments.create(a_payment()) == first
+    assert len(service.documents["BillPayment"]) == 1
