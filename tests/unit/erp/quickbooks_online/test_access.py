@@ -237,8 +237,8 @@ async def test_a_grant_ends_after_five_years_whether_quickbooks_says_so_or_not(s
         ConnectionSettings(endpoint=ENDPOINT),
         transport=httpx.MockTransport(lambda _: httpx.Response(200, json=answer)),
     )
-    given = await server.exchange("a-code", redirect="https://posync.example.com/back", verifier=None)
-    left = datetime.fromisoformat(given["grant_ends_at"]) - datetime.now(UTC)
+    issued = await server.exchange("a-code", redirect="https://posync.example.com/back", verifier=None)
+    left = datetime.fromisoformat(issued["grant_ends_at"]) - datetime.now(UTC)
     assert timedelta(days=days, minutes=-1) < left <= timedelta(days=days)
-    refreshed = await server.refresh(given)
-    assert said or refreshed["grant_ends_at"] == given["grant_ends_at"]
+    refreshed = await server.refresh(issued)
+    assert said or refreshed["grant_ends_at"] == issued["grant_ends_at"]
