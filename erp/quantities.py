@@ -9,12 +9,12 @@ DUST = Decimal("0.000001")
 """What many roundings come to together, and no real quantity."""
 
 
-def filling(quantity: Decimal, left: Decimal | None) -> Decimal:
+def filling(quantity: Decimal, left: Decimal | None, dust: Decimal = DUST) -> Decimal:
     """Return a rounded quantity as it is sent: all that is `left` of its order line, where nothing but what was rounded
-    off before lies between them. None: it is not known what is left."""
-    return left if left is not None and 0 < left - quantity < DUST else quantity
+    off before lies between them, less than `dust`. None: it is not known what is left."""
+    return left if left is not None and 0 < left - quantity < dust else quantity
 
 
-def is_same(sent: Decimal, shown: Decimal, *, rounded: bool) -> bool:
+def is_same(sent: Decimal, shown: Decimal, *, rounded: bool, dust: Decimal = DUST) -> bool:
     """Return whether the ERP holds the quantity that was sent; one that was rounded may have taken the rest."""
-    return sent == shown or (rounded and abs(sent - shown) < DUST)
+    return sent == shown or (rounded and abs(sent - shown) < dust)

@@ -6,8 +6,9 @@ from typing import Any
 
 from lxml import etree
 
+from erp.quantities import is_same
 from erp.quickbooks_desktop import bill_edits, fields, translate, wire
-from erp.quickbooks_desktop.bill_lines import Line, in_orders_sequence
+from erp.quickbooks_desktop.bill_lines import Line, in_orders_sequence, rounded_off
 from models.domain.bills import BillToPush
 
 
@@ -49,7 +50,7 @@ def of_lines(
         name = f"line {line.first.line_no}"
         compared: list[tuple[str, Any, Any]] = [
             ("the item", line.first.item_id, wire.ref(match, "ItemRef")),
-            ("the quantity", line.quantity, fields.number(match, "Quantity") or line.quantity),
+            ("the quantity", line.quantity, _quantity(line, match, orders)),
             ("the amount", line.amount, fields.number(match, "Amount")),
             ("the class", line.first.class_id, wire.ref(match, "ClassRef")),
             ("the project", line.first.project, wire.ref(match, "CustomerRef")),
@@ -63,3 +64,10 @@ def of_lines(
             said = wire.text(match, "Desc")
             differences += bill_edits.text_difference(f"{name}, the description", line.description, said)
     return differences
+
+
+def _quantity(line: Line, match: etree._Element, orders: Mapping[str, etree._Element]) -> Decimal:
+    """Return the quantity that QuickBooks has; one that filled its order line is the one that was asked for."""
+    shown = fields.number(match, "Quantity") or line.quantity
+    dust = rounded_off(orders[line.order]) if line.order in orders else wire.FINEST
+    return line.quantity if is_same(line.quantity, shown, rounded=line.rounded, dust=dust) else shown

@@ -87,7 +87,10 @@ def _by_place(bill: BillToPush, record: etree._Element) -> Sequence[Line]:
     for one in existing:
         same = [line for line in lines if line.first.item_id == wire.ref(one, "ItemRef") and line not in places]
         figures = (fields.number(one, "Quantity"), fields.number(one, "Amount"))
-        match = next((line for line in same if (line.quantity, line.amount) == figures), next(iter(same), None))
+        exact = [line for line in same if (line.quantity, line.amount) == figures]
+        # One that filled its order line took a little more than it says.
+        near = [line for line in same if line.rounded and line.amount == figures[1]]
+        match = next(iter([*exact, *near, *same]), None)
         if match is None:
             break
         places.append(match)

@@ -8,6 +8,7 @@ from lxml import etree
 
 from erp.errors import Rejected
 from erp.prices import unit_price
+from erp.quantities import filling
 from erp.quickbooks_desktop import fields, translate, wire
 from erp.quickbooks_desktop.wire import ZERO, Part
 from models.domain.bills import BillLineToPush, BillToPush
@@ -27,6 +28,8 @@ class Line(NamedTuple):
     parts: tuple[BillLineToPush, ...]
     quantity: Decimal
     amount: Decimal
+    rounded: bool = False
+    """Whether the quantity has more decimals than QuickBooks keeps."""
 
     @property
     def first(self) -> BillLineToPush:
@@ -60,8 +63,36 @@ def lines_of(bill: BillToPush) -> list[Line]:
         order, _, place = order_line_id.partition(":")
         quantities = [one.quantity if one.order_quantity is None else one.order_quantity for one in parts]
         amount = sum((one.amount for one in parts), ZERO)
-        lines.append(Line(order, place, tuple(parts), wire.quantity(sum(quantities, ZERO)), amount))
+        quantity = sum(quantities, ZERO)
+        kept = wire.part_quantity(quantity)
+        lines.append(Line(order, place, tuple(parts), kept, amount, rounded=kept != quantity))
     return lines
+
+
+def filling_orders(
+    lines: Sequence[Line],
+    orders: Mapping[str, etree._Element],
+    *,
+    enhanced: bool,
+    on_receipts: Mapping[ErpId, Decimal],
+) -> list[Line]:
+    """Return the lines with quantities that fill their order lines, where only what was rounded off before would stay
+    open. `on_receipts` is what item receipts hold of them: a bill may take their place."""
+    filled: list[Line] = []
+    for line in lines:
+        order = orders.get(line.order)
+        if line.rounded and order is not None:
+            taken, ordered = _taken(line, order, enhanced=enhanced)
+            released = on_receipts.get(line.order_line, ZERO)
+            left = None if taken is None or ordered is None else ordered - taken + released
+            line = line._replace(quantity=filling(line.quantity, left, rounded_off(order)))
+        filled.append(line)
+    return filled
+
+
+def rounded_off(order: etree._Element) -> Decimal:
+    """Return what may have been rounded off an order line: by this bill, and by each that is linked to the order."""
+    return wire.FINEST * (1 + len(translate.linked(order, *translate.BILLING_TYPES)))
 
 
 def must_be_one_line_each(lines: Sequence[Line]) -> None:
@@ -153,12 +184,8 @@ def must_have_room(
 
 
 def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enhanced: bool) -> None:
-    theirs = order_line(line, order)
     name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
-    ordered = fields.number(theirs, "Quantity")
-    taken = fields.number(theirs, "ReceivedQuantity")
-    if enhanced:
-        taken = None if ordered is None else translate.billed_apart(order, theirs, ordered)
+    taken, ordered = _taken(line, order, enhanced=enhanced)
     if taken is not None:
         taken -= released
     if ordered is None or taken is None or line.quantity <= ordered - taken:
@@ -175,6 +202,19 @@ def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enh
         code="MORE_THAN_ORDERED",
         evidence=evidence,
     )
+
+
+def _taken(line: Line, order: etree._Element, *, enhanced: bool) -> tuple[Decimal | None, Decimal | None]:
+    """Return what bills, and with ordinary receiving item receipts, took of an order's line, and what was ordered.
+
+    Raises:
+        Rejected: ORDER_LINE_GONE.
+    """
+    theirs = order_line(line, order)
+    ordered = fields.number(theirs, "Quantity")
+    if not enhanced:
+        return fields.number(theirs, "ReceivedQuantity"), ordered
+    return None if ordered is None else translate.billed_apart(order, theirs, ordered), ordered
 
 
 def order_line(line: Line, order: etree._Element) -> etree._Element:

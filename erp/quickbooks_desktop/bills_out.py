@@ -15,6 +15,7 @@ from erp.errors import Duplicate, ErpError, OutcomeUnknown, Rejected, Stale, Unk
 from erp.quickbooks_desktop import bill_differences, bill_edits, faults, fields, preflight, replacing, translate, wire
 from erp.quickbooks_desktop.bill_lines import (
     Line,
+    filling_orders,
     in_orders_sequence,
     item_line,
     lines_of,
@@ -129,6 +130,8 @@ class Bills(BillsIn):
                 return adopted
             if taken := [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]:
                 raise _number_taken(taken[0], number)
+        lines = await self._filling_orders(bill, lines, orders, seen, number_of_plan)
+        if plan is None:
             plan = await self._receipts_to_replace(bill, lines, orders, seen, number_of_plan)
         body = self._body(bill, in_orders_sequence(lines, orders), orders)
         if plan is not None:
@@ -190,6 +193,28 @@ class Bills(BillsIn):
             return plan
         must_have_room(lines, orders, enhanced=enhanced)
         return None
+
+    async def _filling_orders(
+        self,
+        bill: BillToPush,
+        lines: list[Line],
+        orders: Mapping[str, etree._Element],
+        seen: Answer,
+        number_of_plan: int,
+    ) -> list[Line]:
+        """Return the lines with the quantities that are sent.
+
+        Raises:
+            Deferred: QuickBooks has not answered yet.
+            Rejected: ORDER_LINE_GONE.
+            Stale: an order was changed since it was read.
+        """
+        if not any(line.rounded for line in lines):
+            return lines
+        enhanced = preflight.keeps_bills_apart(seen)
+        linked = [] if enhanced else linked_receipts(orders)
+        receipts = await self._receipts(bill, orders, linked, number_of_plan) if linked else []
+        return filling_orders(lines, orders, enhanced=enhanced, on_receipts=replacing.quantities_on(receipts, orders))
 
     async def _receipts(
         self, bill: BillToPush, orders: Mapping[str, etree._Element], linked: Sequence[str], number_of_plan: int

@@ -276,6 +276,17 @@ def plan_of(
     return (Plan(key, number, tuple(chosen)), released) if chosen else None
 
 
+def quantities_on(receipts: Sequence[etree._Element], orders: Mapping[str, etree._Element]) -> Mapping[ErpId, Decimal]:
+    """Return how much of order lines is on receipts, as far as QuickBooks tells which."""
+    received: dict[ErpId, Decimal] = {}
+    for record in receipts:
+        for entry in translate.lines_in(record, translate.ITEM_LINES):
+            target = _order_line_of(entry, record, orders)
+            if target is not None:
+                received[target] = received.get(target, ZERO) + (fields.number(entry, "Quantity") or ZERO)
+    return received
+
+
 def _order_line_of(
     entry: etree._Element, receipt: etree._Element, orders: Mapping[str, etree._Element]
 ) -> ErpId | None:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -22,7 +22,11 @@ CENT = Decimal("0.01")
 PRICE_DECIMALS = 5
 """Decimals of prices and quantities that QuickBooks keeps."""
 
-_FINEST = Decimal(1).scaleb(-PRICE_DECIMALS)
+FINEST = Decimal(1).scaleb(-PRICE_DECIMALS)
+"""The smallest of them."""
+
+_ROUNDED_BEFORE = Decimal("1E-8")
+"""What parts of one quantity come to agree to this, if each was rounded when it was worked out."""
 
 LONGEST = {"bill": 20, "order": 11, "payment": 11}
 """Characters of a document number, by its kind (reference 4)."""
@@ -70,8 +74,17 @@ def amount(value: Decimal) -> Decimal:
 
 def quantity(value: Decimal) -> Decimal:
     """Return a quantity or a price as QuickBooks takes it: without zeros at its end, at most five decimals."""
-    rounded = value.quantize(_FINEST, ROUND_HALF_UP).normalize()
-    return rounded.quantize(ONE) if rounded == rounded.to_integral_value() else rounded
+    return _plain(value.quantize(FINEST, ROUND_HALF_UP))
+
+
+def part_quantity(value: Decimal) -> Decimal:
+    """Return a quantity that may have no end, the third of a box, as QuickBooks takes it: rounded down, as the parts
+    must never come to more than the box."""
+    return _plain(value.quantize(_ROUNDED_BEFORE, ROUND_HALF_UP).quantize(FINEST, ROUND_DOWN))
+
+
+def _plain(rounded: Decimal) -> Decimal:
+    return rounded.quantize(ONE) if rounded == rounded.to_integral_value() else rounded.normalize()
 
 
 def request(name: str, *parts: Part | None, key: str = "1", iterated: bool = False) -> str:
