@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lxml import etree
 
@@ -16,14 +16,13 @@ from erp.errors import MalformedAnswer
 from erp.intacct import wire
 from erp.intacct.origins import Origin, origin
 from erp.intacct.wire import Row
+from erp.records import made
 from erp.roles.pages import BadRecord
 from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
 from models.domain.receipts import Receipt, ReceiptLine
-from models.domain.record import Record
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 
 HEADER_FIELDS = ("RECORDNO", "DOCID", "DOCNO", "STATE", "CUSTVENDID", "WHENCREATED", "WHENMODIFIED")
 HEADER_OPTIONAL = (
@@ -90,20 +89,6 @@ def unforeseen(error: Exception) -> Unusable:
     """Return the error of a record that no check foresaw."""
     problem = f"{type(error).__name__}: {error}"[:500]
     return Unusable("VALUE_NOT_READABLE", f"The record cannot be read: {problem}", {"problem": problem})
-
-
-def trusted(model: type[R], values: dict[str, Any]) -> R:
-    """Return a record of values that were made and checked here, all fields given, without checking them again.
-
-    That second check took half of a sync page's time (docs/decisions/0001-reading-intacct.md). `model_construct` does
-    not help: it is slower than checking. A test compares these records with checked ones, field by field.
-    """
-    record = model.__new__(model)
-    object.__setattr__(record, "__dict__", values)
-    object.__setattr__(record, "__pydantic_fields_set__", set(values))
-    object.__setattr__(record, "__pydantic_extra__", None)
-    object.__setattr__(record, "__pydantic_private__", None)
-    return record
 
 
 def bad_record(row: Row, error: Unusable) -> BadRecord:
@@ -266,33 +251,31 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
     get = row.get
     try:
         location = natural(get("LOCATIONID"))
-        return trusted(
+        return made(
             PurchaseOrderLine,
-            {
-                "erp_id": row["RECORDNO"],
-                "line_no": int(row["LINE_NO"]) + 1,
-                "item_id": natural(row["ITEMID"]),
-                "description": get("MEMO") or get("ITEMDESC", ""),
-                "unit": get("UNIT", ""),
-                "quantity": wire.decimal(row["UIQTY"]),
-                "price": wire.decimal(row["UIPRICE"]),
-                "amount": wire.decimal(row["TRX_VALUE"]),
-                # Fixed once the line is saved there, and never chosen here (reference 3.3).
-                "basis": LineBasis.AMOUNT if get("CONVERSIONTYPE") == "Price" else LineBasis.QUANTITY,
-                "receivable": True,
-                "billed": wire.decimal(get("QTY_CONVERTED", "0")),
-                "billed_amount": wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
-                "closed": get("STATE") in ("Closed", "D"),
-                "entity": location,
-                "currency": get("CURRENCY"),
-                "department": natural(get("DEPARTMENTID")),
-                "location": location,
-                "class_id": natural(get("CLASSID")),
-                "project": natural(get("PROJECTID")),
-                "warehouse": natural(get("WAREHOUSE.LOCATION_NO")),
-                "source_line": get("SOURCE_DOCLINEKEY"),
-                "custom": {name: row[field] for name, field in dimensions.items() if field in row},
-            },
+            erp_id=row["RECORDNO"],
+            line_no=int(row["LINE_NO"]) + 1,
+            item_id=natural(row["ITEMID"]),
+            description=get("MEMO") or get("ITEMDESC", ""),
+            unit=get("UNIT", ""),
+            quantity=wire.decimal(row["UIQTY"]),
+            price=wire.decimal(row["UIPRICE"]),
+            amount=wire.decimal(row["TRX_VALUE"]),
+            # Fixed once the line is saved there, and never chosen here (reference 3.3).
+            basis=LineBasis.AMOUNT if get("CONVERSIONTYPE") == "Price" else LineBasis.QUANTITY,
+            receivable=True,
+            billed=wire.decimal(get("QTY_CONVERTED", "0")),
+            billed_amount=wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
+            closed=get("STATE") in ("Closed", "D"),
+            entity=location,
+            currency=get("CURRENCY"),
+            department=natural(get("DEPARTMENTID")),
+            location=location,
+            class_id=natural(get("CLASSID")),
+            project=natural(get("PROJECTID")),
+            warehouse=natural(get("WAREHOUSE.LOCATION_NO")),
+            source_line=get("SOURCE_DOCLINEKEY"),
+            custom={name: row[field] for name, field in dimensions.items() if field in row},
         )
     except KeyError as error:
         need(row, str(error.args[0]))
@@ -317,7 +300,7 @@ def order(header: PurchaseOrderHeader, lines: Sequence[PurchaseOrderLine], line_
     values["lines"] = tuple(sorted(lines, key=lambda line: line.line_no))
     if line_revision is not None and line_revision > header.revision:
         values["revision"] = line_revision
-    return trusted(PurchaseOrder, values)
+    return made(PurchaseOrder, **values)
 
 
 def _uniform(document: str, what: str, code: str, values: Collection[str | None]) -> str | None:

@@ -8,20 +8,18 @@ line.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import Any, TypeVar
 
 from erp.errors import ErpError, MalformedAnswer
 from erp.netsuite import statuses, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.wire import Fields, NsRecord, Row
+from erp.records import made
 from erp.roles.pages import BadRecord
 from models.domain.ids import ErpId
 from models.domain.orders import LineBasis, PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
-from models.domain.record import Record
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -44,26 +42,6 @@ def unforeseen(error: Exception) -> Unusable:
     """Return the error of a record that no check foresaw."""
     problem = f"{type(error).__name__}: {error}"[:500]
     return Unusable("VALUE_NOT_READABLE", f"The record cannot be read: {problem}", {"problem": problem})
-
-
-def trusted(model: type[R], values: dict[str, Any]) -> R:
-    """Return a record of values that were made and checked here, all fields given, without checking them again: that
-    second check takes half of a sync page's time. A test compares these records with checked ones, field by field."""
-    record = model.__new__(model)
-    _set(record, "__dict__", values)
-    _set(record, "__pydantic_fields_set__", _all_fields(model))
-    _set(record, "__pydantic_extra__", None)
-    _set(record, "__pydantic_private__", None)
-    return record
-
-
-_set = object.__setattr__
-
-
-@cache
-def _all_fields(model: type[Record]) -> set[str]:
-    """Return one set for all records of a kind; pydantic copies it before it changes it."""
-    return set(model.model_fields)
 
 
 def bad_record(record: NsRecord, error: ErpError) -> BadRecord:
@@ -218,7 +196,7 @@ def order_header(record: NsRecord, currencies: Currencies, *, touched: str = "")
     Raises:
         Unusable: the record cannot be used.
     """
-    return trusted(PurchaseOrderHeader, _header(record, currencies, touched))
+    return made(PurchaseOrderHeader, **_header(record, currencies, touched))
 
 
 def _header(record: NsRecord, currencies: Currencies, touched: str) -> dict[str, Any]:
@@ -266,7 +244,7 @@ def order(record: NsRecord, currencies: Currencies, *, touched: str = "") -> Pur
         raise Unusable("NO_LINES", f"{values['number']} came without any line.", {})
     values["entity"] = entity
     values["lines"] = tuple(lines)
-    return trusted(PurchaseOrder, values)
+    return made(PurchaseOrder, **values)
 
 
 def _item_line(
@@ -291,32 +269,30 @@ def _item_line(
         price = _price(row, quantity)
         worth = wire.cents(quantity * price) if amount is None else wire.money(amount)
         billed = ZERO if said is None else wire.decimal(get("quantityBilled", "0"))
-        return trusted(
+        return made(
             PurchaseOrderLine,
-            {
-                "erp_id": erp_id,
-                "line_no": line_no,
-                "item_id": item,
-                "description": get("description") or get("item.name", ""),
-                "unit": get("units.name") or get("units", ""),
-                "basis": LineBasis.QUANTITY if said is not None else LineBasis.AMOUNT,
-                "receivable": True,
-                "quantity": quantity,
-                "price": price,
-                "amount": worth,
-                "billed": billed,
-                "billed_amount": round(billed * price, 2) if billed else ZERO,
-                "closed": get("isClosed") == "true",
-                "entity": entity,
-                "currency": currency,
-                "department": get("department"),
-                "location": get("location"),
-                "class_id": get("class"),
-                "project": get("customer"),
-                "warehouse": None,
-                "source_line": None,
-                "custom": {},
-            },
+            erp_id=erp_id,
+            line_no=line_no,
+            item_id=item,
+            description=get("description") or get("item.name", ""),
+            unit=get("units.name") or get("units", ""),
+            basis=LineBasis.QUANTITY if said is not None else LineBasis.AMOUNT,
+            receivable=True,
+            quantity=quantity,
+            price=price,
+            amount=worth,
+            billed=billed,
+            billed_amount=round(billed * price, 2) if billed else ZERO,
+            closed=get("isClosed") == "true",
+            entity=entity,
+            currency=currency,
+            department=get("department"),
+            location=get("location"),
+            class_id=get("class"),
+            project=get("customer"),
+            warehouse=None,
+            source_line=None,
+            custom={},
         )
     except ValueError as error:
         raise unreadable(f"a line of {record.id}", error) from None
@@ -339,32 +315,30 @@ def _expense_line(
     account = "account" if "account" in row else "category"
     if account not in row or amount is None:
         raise missing(f"Expense line {erp_id}", account if account not in row else "amount")
-    return trusted(
+    return made(
         PurchaseOrderLine,
-        {
-            "erp_id": erp_id,
-            "line_no": line_no,
-            "item_id": row[account],
-            "description": get("memo") or get(f"{account}.name", ""),
-            "unit": "",
-            "basis": LineBasis.AMOUNT,
-            "receivable": False,  # an amount on an account never gets an item receipt
-            "quantity": ONE,
-            "price": amount,
-            "amount": amount,
-            "billed": ZERO,
-            "billed_amount": ZERO,
-            "closed": get("isClosed") == "true",
-            "entity": entity,
-            "currency": currency,
-            "department": get("department"),
-            "location": get("location"),
-            "class_id": get("class"),
-            "project": get("customer"),
-            "warehouse": None,
-            "source_line": None,
-            "custom": {},
-        },
+        erp_id=erp_id,
+        line_no=line_no,
+        item_id=row[account],
+        description=get("memo") or get(f"{account}.name", ""),
+        unit="",
+        basis=LineBasis.AMOUNT,
+        receivable=False,  # an amount on an account never gets an item receipt
+        quantity=ONE,
+        price=amount,
+        amount=amount,
+        billed=ZERO,
+        billed_amount=ZERO,
+        closed=get("isClosed") == "true",
+        entity=entity,
+        currency=currency,
+        department=get("department"),
+        location=get("location"),
+        class_id=get("class"),
+        project=get("customer"),
+        warehouse=None,
+        source_line=None,
+        custom={},
     )
 
 
