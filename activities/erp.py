@@ -28,7 +28,7 @@ from models.domain.bill_parts import number_behind
 from models.domain.bills import BillStatus, BillToPush, DirectBillToPush, ErpBill, PushedBill
 from models.domain.connections import Erp
 from models.domain.credits import CreditToPush
-from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, CreditApplicationId, DocumentId, ErpId, ExternalKey, PurchaseOrderId
 from models.domain.orders import PurchaseOrderSnapshot
 from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillMatched, BillPushResult, PushBill
@@ -48,6 +48,7 @@ from models.store.payables import (
     bill_parts,
     bills,
     bills_in_review,
+    credit_applications,
     duplicate_candidates,
     outgoing_bills,
 )
@@ -56,6 +57,7 @@ from models.store.payables.outgoing_bills import OutgoingBill
 from services.approvals.guard import hold_if_it_waits
 from services.bills import duplicates, parts
 from services.bills.parts import PartTurn
+from services.payments import fees
 from services.sync.as_seen import snapshot_as_seen
 from services.sync.snapshots import apply_snapshot
 from temporal_gateway.notifier import WorkflowNotifier
@@ -208,6 +210,7 @@ class ErpActivities:
     ) -> StoredPush:
         """Store what the ERP holds of the bill and of its order, and pass the turn on the order on."""
         outgoing, part = begun.outgoing, begun.part
+        fees_to_apply: Sequence[CreditApplicationId] = ()
         async with self._database.transaction() as session:
             if part is None:
                 result = BillPushResult(
@@ -220,6 +223,8 @@ class ErpActivities:
                 if connection.erp.capabilities.adopts_converted_bills:
                     of = ConnectionId(connection.row.id)
                     await adopted_bills.merge_into_ours(session, of, bill_id, readback.payable_id)
+                if isinstance(outgoing.bill, CreditToPush):
+                    fees_to_apply = await fees.apply_sent(session, connection.row, bill_id)
                 next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
             else:
                 result, next_in_line = await parts.take(session, bill_id, part, readback)
@@ -231,6 +236,7 @@ class ErpActivities:
             facts = None
             if outgoing.purchase_order_id is not None and not result.more_parts:
                 facts = await purchase_orders.facts(session, outgoing.purchase_order_id)
+        await self._start_applications(fees_to_apply)
         return StoredPush(result, next_in_line, facts)
 
     async def _notify_orders(
@@ -253,6 +259,14 @@ class ErpActivities:
             )
         for order_id in outgoing.other_orders:
             await self._notify_other_order(order_id, bill_id, outgoing.bill, status)
+
+    async def _start_applications(self, application_ids: Sequence[CreditApplicationId]) -> None:
+        """Start the workflows of applications at once; the outbox holds them, should this process die before."""
+        for application_id in application_ids:
+            async with self._database.transaction() as session:
+                state = await credit_applications.state_of(session, application_id)
+            if state is not None:
+                await self._notifier.start_credit_application(state)
 
     async def _notify_other_order(
         self,

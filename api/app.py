@@ -52,7 +52,7 @@ from api.http.exact_json import RequestGuard
 from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
 from api.http.services import ServiceSet
-from api.orders import line_limits
+from api.orders import line_limits, returns
 from api.orders import money as order_money
 from api.orders import routes as purchase_orders
 from api.policies import policy_preview, tolerance_policies, unit_factors
@@ -109,6 +109,7 @@ RESOURCES = (
     purchase_orders,
     line_limits,
     order_money,
+    returns,
     order_bills,
     line_suggestions,
     moved_draft,

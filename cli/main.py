@@ -30,6 +30,7 @@ from cli.commands import (
     purchase_orders,
     reports,
     retraction_ways,
+    returns,
     sandbox,
     setup,
     source_orders,
@@ -61,6 +62,7 @@ purchase_orders.app.command("money")(order_money.show_money)
 app.add_typer(bills.app, name="bills")
 app.add_typer(payments.app, name="payments")
 app.add_typer(credits.app, name="credits")
+app.add_typer(returns.app, name="returns")
 app.add_typer(source_orders.app, name="source-orders")
 app.add_typer(people.people, name="people")
 app.add_typer(people.approvals, name="approvals")

@@ -1,5 +1,7 @@
 """Schedule one payment of several bills of a vendor, also of bills that were made in the ERP."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -12,10 +14,10 @@ from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import answers, not_found
-from api.http.schemas import Amount, Code, Day, Input, Name, Number
+from api.http.schemas import Amount, Code, Day, Input, Name, Number, PositiveAmount
 from api.http.services import Services
 from models.domain.ids import BillId
-from models.domain.payments import PaymentMethod
+from models.domain.payments import FeeKind, PaymentMethod
 from models.store.audit.outbox import OutboxMessage
 from models.store.payables import bill_reads, payment_reads
 from services.payments.standalone import RequestedPaymentOfBills, schedule_payment_of_bills
@@ -30,6 +32,17 @@ class ShareToPay(Input):
     amount: Amount
 
 
+class Fee(Input):
+    kind: FeeKind = Field(
+        description="`transaction_fee` and `withholding` become credits on the bill; `payment_service_fee` and"
+        " `exchange_fee` are part of the payment."
+    )
+    amount: PositiveAmount
+    account: Code | None = Field(
+        default=None, description="The GL account of the credit; null: the connection's `expense_account`."
+    )
+
+
 class NewPaymentOfBills(Input):
     bills: list[ShareToPay] = Field(min_length=1, max_length=MOST_BILLS)
     pay_on: Day = Field(
@@ -41,6 +54,12 @@ class NewPaymentOfBills(Input):
     paid_outside: bool = Field(default=False, description="True: the money went out already; it is only recorded.")
     reference: Number | None = Field(default=None, description="Its number for people: of a cheque, or the bank's.")
     external_id: Code | None = Field(default=None, description="What your own system calls it.")
+    net: Amount | None = Field(default=None, description="With fees: what the vendor gets.", examples=["990.00"])
+    fees: list[Fee] = Field(
+        default=[],
+        max_length=10,
+        description="Of a payment of one bill. `net` and the fees that are part of the payment come to its amount.",
+    )
 
 
 class PaymentOfBillsAccepted(Output):
@@ -62,6 +81,12 @@ class PaymentOfBillsAccepted(Output):
         "BILLS_NOT_PAID_TOGETHER",
         "PAYMENT_OF_BILLS_NOT_OFFERED",
         "OVERPAYMENT",
+        "FEES_DO_NOT_ADD_UP",
+        "FEES_OF_ONE_BILL",
+        "CREDITS_NOT_TAKEN",
+        "CREDIT_EXCEEDS_BILLED",
+        "ACCOUNT_MISSING",
+        "ACCOUNT_UNKNOWN",
         "PAY_ON_IS_PAST",
         "PAID_OUTSIDE_IN_FUTURE",
         "INVALID_AMOUNT",
@@ -80,14 +105,14 @@ async def pay_bills(
     """Schedule one payment of several bills of a vendor, each in whole or in part: bills that the ERP holds, entered
     here or made there. On its day it is submitted to the ERP, and reaches it exactly once, as one payment."""
     asked = RequestedPaymentOfBills.model_validate(payment.model_dump())
-    message: OutboxMessage | None = None
+    messages: Sequence[OutboxMessage] = ()
 
     async def work(session: AsyncSession) -> Answer:
-        nonlocal message
+        nonlocal messages
         for share in payment.bills:
             if await bill_reads.get(session, BillId(share.bill_id), caller.organization_id) is None:
                 raise not_found("bill", share.bill_id)
-        payment_id, message = await schedule_payment_of_bills(
+        payment_id, messages = await schedule_payment_of_bills(
             session, asked, organization_id=caller.organization_id, request_key=key, actor=caller.actor
         )
         row = await payment_reads.get(session, payment_id)
@@ -97,6 +122,5 @@ async def pay_bills(
 
     idempotent = IdempotentRequest(services, caller, key, "POST /v1/payments")
     done = await idempotent.run(payment.model_dump(mode="json"), work)
-    if message is not None:
-        services.outbox.deliver_behind_answer(message)
+    services.outbox.deliver_behind_answer(*messages)
     return done.response(location=f"/v1/payments/{done.body['payment']['id']}" if done.status == 201 else None)

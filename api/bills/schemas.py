@@ -17,7 +17,7 @@ from models.domain.approvals import ApprovalState
 from models.domain.bill_parts import PartState
 from models.domain.bills import BillMatchMode, BillStatus, Origin
 from models.domain.ids import PaymentId
-from models.domain.payments import PaymentStatus, PaymentWaitsFor
+from models.domain.payments import FeeKind, PaymentStatus, PaymentWaitsFor
 from models.domain.retractions import BillEvent, RetractBy, RetractFor, RetractionState
 from models.domain.writes import WriteState
 from models.store.payables import payment_waits, standalone_payments
@@ -152,6 +152,12 @@ class PaymentShare(Output):
     amount: Money
 
 
+class PaymentFee(Output):
+    kind: FeeKind
+    """`transaction_fee` and `withholding` became credits on the bill; the others are part of the amount."""
+    amount: Money
+
+
 class Payment(Output):
     id: str
     connection_id: str
@@ -172,6 +178,9 @@ class Payment(Output):
     """The money went out already, on `pay_on`; the ERP only records it."""
     submitted_on: date | None
     """The day it was submitted to the ERP."""
+    net: Money | None
+    """What the vendor gets of it, where it has fees."""
+    fees: list[PaymentFee]
     shares: list[PaymentShare]
     external_key: str | None
     erp_id: str | None

@@ -489,6 +489,18 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "OVERPAYMENT": ProblemCode(
         422, "The payment is more than what is open", ACCOUNTANT, ("Pay no more than what is open on the bill.",)
     ),
+    "FEES_DO_NOT_ADD_UP": ProblemCode(
+        422,
+        "Net and fees do not add up",
+        ACCOUNTANT,
+        (
+            "Give the net amount and every fee: net and the fees that go out with the money are the payment's amount.",
+            "The payment and the credits of its other fees are no more than what is open on the bill.",
+        ),
+    ),
+    "FEES_OF_ONE_BILL": ProblemCode(
+        422, "A payment with fees pays one bill", ACCOUNTANT, ("Make one payment for each bill that has fees.",)
+    ),
     "PAY_ON_IS_PAST": ProblemCode(
         422,
         "The day of the payment is past",

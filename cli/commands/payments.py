@@ -79,6 +79,14 @@ def pay(
     paid_outside: Annotated[
         bool, typer.Option("--paid-outside", help="It was paid already, on the day given; it is only recorded.")
     ] = False,
+    net: Annotated[str | None, typer.Option(help="With fees: what the vendor gets.")] = None,
+    fee: Annotated[
+        list[str],
+        typer.Option(
+            help="KIND=AMOUNT or KIND=AMOUNT@ACCOUNT; transaction_fee and withholding become credits on the bill,"
+            " payment_service_fee and exchange_fee are part of the payment."
+        ),
+    ] = [],  # noqa: B006 typer reads it
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -95,7 +103,8 @@ def pay(
             "bank_account": bank_account,
             "method": method,
         }
-        more = {"reference": reference, "external_id": external_id, "paid_outside": paid_outside}
+        more: dict[str, Any] = {"reference": reference, "external_id": external_id, "paid_outside": paid_outside}
+        more |= {"net": net, "fees": [_fee(one) for one in fee]}
         if len(shares) == 1 and first["origin"] == "posync" and not any(more.values()):
             body["amount"] = shares[0][1]
             payment = client.post(f"/v1/bills/{first['id']}/payments", body)["payment"]
@@ -107,6 +116,14 @@ def pay(
         return
     paid = f"{payment['amount']} {first['currency']} of {', '.join(bill['number'] for bill, _ in shares)}"
     console.print(f"{payment['id']}: {paid} on {payment['pay_on']}, {_status(payment)}.", highlight=False)
+
+
+def _fee(text: str) -> dict[str, str | None]:
+    kind, _, rest = text.partition("=")
+    amount, _, account = rest.partition("@")
+    if not kind or not amount:
+        raise typer.BadParameter(f"{text!r} is not KIND=AMOUNT or KIND=AMOUNT@ACCOUNT")
+    return {"kind": kind, "amount": amount, "account": account or None}
 
 
 @app.command()

@@ -37,6 +37,7 @@ CREDENTIALS_SPECS = CredentialsSpec(
         Question("po_template", "Transaction definition of orders; case-sensitive.", default="Purchase Order"),
         Question("vendor_invoice_template", "Transaction definition of vendor invoices.", default="Vendor Invoice"),
         Question("receiver_template", "Transaction definition of receivers; 3-way matching needs it."),
+        Question("return_template", "Transaction definition of returns to vendors; without it none come in."),
         Question("bank_account", "The account bills are paid from."),
         Question(
             UNAPPROVED_ORDERS,

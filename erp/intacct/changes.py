@@ -101,6 +101,8 @@ class Changes:
             yield from _document_looks(Stream.PURCHASE_ORDERS, preferences.po_template, cursor)
         if (cursor := since.get(Stream.RECEIPTS)) and preferences.receiver_template:
             yield from _document_looks(Stream.RECEIPTS, preferences.receiver_template, cursor)
+        if (cursor := since.get(Stream.RECEIPTS)) and preferences.return_template:
+            yield from _document_looks(Stream.RECEIPTS, preferences.return_template, cursor)
         for stream, name in ((Stream.BILLS, "APBILL"), (Stream.PAYMENTS, "APPYMT")):
             if cursor := since.get(stream):
                 query = Query(name, ("RECORDNO", "WHENMODIFIED"), changed_since(cursor), optional=("AUWHENCREATED",))

@@ -130,7 +130,7 @@ class IntacctDeletionScan:
         ordered = [int(number) for number in numbers]
         where = result_sets.between("RECORDNO", min(ordered), max(ordered))
         if name == OBJECTS[DeletedKind.PURCHASE_ORDER_DOCUMENT]:
-            # Without it requisitions, returns and whatever else Purchasing has would come, too. A document of a
+            # Without it requisitions and whatever else Purchasing has would come, too. A document of a
             # definition named before and no more is not listed, and found by the query for its number.
             names = self._definitions()
             where = result_sets.both(result_sets.name_in("DOCPARID", names), where) if names else where
@@ -138,7 +138,12 @@ class IntacctDeletionScan:
 
     def _definitions(self) -> list[str]:
         chosen = self._preferences
-        given = (chosen.po_template, chosen.receiver_template, chosen.vendor_invoice_template)
+        given = (
+            chosen.po_template,
+            chosen.receiver_template,
+            chosen.vendor_invoice_template,
+            chosen.return_template,
+        )
         return [name for name in given if name]
 
 

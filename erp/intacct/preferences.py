@@ -24,6 +24,8 @@ class Preferences(NamedTuple):
     po_template: str
     vendor_invoice_template: str
     receiver_template: str | None
+    return_template: str | None
+    """The definition of returns to vendors; None: returns are not read."""
     several_sources: bool
     dimensions: Mapping[str, str]
     """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION`."""
@@ -52,6 +54,7 @@ class Preferences(NamedTuple):
             po_template=given.get("po_template", ""),
             vendor_invoice_template=given.get("vendor_invoice_template", ""),
             receiver_template=given.get("receiver_template") or None,
+            return_template=given.get("return_template") or None,
             several_sources=given.get("several_sources", "").casefold() in ("true", "yes", "1", "on"),
             dimensions={
                 name.removeprefix(DIMENSION_PREFIX): f"GLDIM{value.upper()}"

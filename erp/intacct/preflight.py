@@ -23,7 +23,8 @@ class Rule(NamedTuple):
     title: str
     category: str
     category_codes: frozenset[str]
-    posts_to_ap: bool
+    posts_to_ap: bool | None
+    """None: it may or may not."""
 
 
 RULES = (
@@ -36,6 +37,7 @@ RULES = (
         True,
     ),
     Rule("receiver_template", "PO Receiver Template Name on Intacct", "Shipping", frozenset({"shipping", "s"}), False),
+    Rule("return_template", "PO Return Template Name on Intacct", "Return", frozenset({"return", "r"}), None),
 )
 REQUIRED = ("po_template", "vendor_invoice_template")
 

@@ -7,9 +7,13 @@ from erp.intacct import statuses, translate, wire
 from erp.intacct.documents import Documents, header_query, onward_query
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
+from erp.intacct.returns import Returns
 from erp.intacct.wire import Query, Row
 from erp.roles.pages import Page
 from models.domain.receipts import Receipt, ReceiptStatus
+
+OF_RETURNS = "returns:"
+"""Begins the place of a page of returns."""
 
 
 class Receipts:
@@ -18,6 +22,7 @@ class Receipts:
     def __init__(
         self, reader: IntacctReader, documents: Documents, preferences: Preferences, home_level: str | None
     ) -> None:
+        self._returns = Returns(reader, documents, preferences, home_level)
         self._reader = reader
         self._documents = documents
         self._preferences = preferences
@@ -28,7 +33,18 @@ class Receipts:
         return statuses.receipt_status(erp_status)
 
     async def page(self, *, since: str | None, after: str | None) -> Page[Receipt]:
-        """Read a page of receipts with lines; it is empty while the connection names no receiver template."""
+        """Read a page of receipts with lines, and behind the last of them the returns; a kind whose definition the
+        connection does not name has none."""
+        if after is not None and after.startswith(OF_RETURNS):
+            return _onward(await self._returns.page(since=since, after=after.removeprefix(OF_RETURNS) or None))
+        page = await self._received(since, after)
+        if page.after is not None or self._preferences.return_template is None:
+            return page
+        if page.records or page.bad:
+            return page._replace(after=OF_RETURNS)
+        return _onward(await self._returns.page(since=since, after=None))
+
+    async def _received(self, since: str | None, after: str | None) -> Page[Receipt]:
         template = self._preferences.receiver_template
         if template is None:
             return Page((), None, None)
@@ -99,6 +115,10 @@ class Receipts:
             for number, header in headers.items()
         ]
         return receipts, onward
+
+
+def _onward(page: Page[Receipt]) -> Page[Receipt]:
+    return page if page.after is None else page._replace(after=f"{OF_RETURNS}{page.after}")
 
 
 def _receipt_lines_query(template: str, where: str) -> Query:

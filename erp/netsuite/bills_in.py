@@ -150,12 +150,16 @@ class BillsIn:
             link = None if origin is None else (origin.order, origin.line)
             lines.append(_line(line, link, item=not expense, sign=-1))
         orders = sorted({line.order_document for line in lines if line.order_document is not None})
+        # One made from a return names it: people know that by its number.
+        source = sources.get(wire.ref_id(record.fields, "createdFrom") or "")
+        goods = source if source is not None and source.kind == credits.RETURN_AUTHORIZATION else None
         return ErpBill(
             erp_id=ErpId(record.id),
             kind=BillKind.CREDIT,
             number=wire.text(record.fields, "tranId") or "",
             vendor_id=translate.need_ref(record, "entity").id,
             order_document=orders[0] if orders else None,
+            reference=None if goods is None else wire.text(goods.fields, "tranId"),
             source_document=DocumentId(record.id),
             external_key=ExternalKey(record.external_id) if record.external_id else None,
             bill_date=translate.need_day(record, "tranDate"),

@@ -19,7 +19,7 @@ from erp.netsuite import transactions, translate, wire
 from erp.netsuite.lists import Lists, closed_through
 from erp.netsuite.orders import Orders, Seen, version_of
 from erp.netsuite.reader import Listing, Reader
-from erp.netsuite.transactions import BILL, CREDIT, ORDER, PAYMENT, RECEIPT, changed, look_back
+from erp.netsuite.transactions import BILL, CREDIT, ORDER, PAYMENT, RECEIPT, RETURN, changed, look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
 from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion
@@ -40,7 +40,8 @@ MOST_PAGES = 10
 KINDS: Mapping[Stream, tuple[str, ...]] = {
     # Receipts and bills move lines of orders; credits and payments move what is due on bills.
     Stream.PURCHASE_ORDERS: (ORDER, RECEIPT, BILL),
-    Stream.RECEIPTS: (RECEIPT,),
+    # A return authorization changes as its goods leave.
+    Stream.RECEIPTS: (RECEIPT, RETURN),
     Stream.BILLS: (BILL, CREDIT, PAYMENT),
     Stream.PAYMENTS: (PAYMENT,),
 }
@@ -49,6 +50,7 @@ KINDS: Mapping[Stream, tuple[str, ...]] = {
 OF_STREAM: Mapping[str, Stream] = {
     "PurchaseOrder": Stream.PURCHASE_ORDERS,
     "ItemReceipt": Stream.RECEIPTS,
+    "VendorReturnAuthorization": Stream.RECEIPTS,
     "VendorBill": Stream.BILLS,
     "VendorCredit": Stream.BILLS,
     "VendorPayment": Stream.PAYMENTS,
@@ -57,6 +59,7 @@ OF_STREAM: Mapping[str, Stream] = {
 FEED: Mapping[str, tuple[tuple[DeletedKind, ListKind | None], ...]] = {
     "purchaseOrder": ((DeletedKind.PURCHASE_ORDER_DOCUMENT, None),),
     "itemReceipt": ((DeletedKind.PURCHASE_ORDER_DOCUMENT, None),),
+    "vendorReturnAuthorization": ((DeletedKind.PURCHASE_ORDER_DOCUMENT, None),),
     # A vendor bill is the document and the payable in one.
     "vendorBill": ((DeletedKind.PURCHASE_ORDER_DOCUMENT, None), (DeletedKind.BILL, None)),
     "vendorCredit": ((DeletedKind.BILL, None),),

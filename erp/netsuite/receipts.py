@@ -1,8 +1,10 @@
 """Translate item receipts into ours: what was received of which order line (reference 4)."""
 
 from erp.netsuite import statuses, translate, wire
+from erp.netsuite.credits import RETURN_AUTHORIZATION
 from erp.netsuite.reader import Reader
-from erp.netsuite.transactions import RECEIPT, changed, look_back
+from erp.netsuite.returns import returns_of
+from erp.netsuite.transactions import RECEIPT, RETURN, changed, look_back
 from erp.netsuite.translate import ONE, line_id, line_number, missing, need_day, revision, unreadable
 from erp.netsuite.wire import Fields, NsRecord
 from erp.roles.pages import Page
@@ -22,11 +24,16 @@ class Receipts:
         return statuses.receipt_status(erp_status)
 
     async def page(self, *, since: str | None, after: str | None) -> Page[Receipt]:
-        """Read a page of item receipts with lines."""
+        """Read a page of item receipts with lines, and of returns with what went back."""
         start = None if since is None else look_back(since)
-        listing = await self._reader.page(changed([RECEIPT], start, self._entity, whole=True), after)
-        receipts, bad = translate.usable(listing.records, receipt)
-        return Page(receipts, listing.after, max((one.revision for one in receipts), default=None), bad)
+        listing = await self._reader.page(changed([RECEIPT, RETURN], start, self._entity, whole=True), after)
+        authorizations = [record for record in listing.records if record.kind == RETURN_AUTHORIZATION]
+        received = [record for record in listing.records if record.kind != RETURN_AUTHORIZATION]
+        receipts, bad = translate.usable(received, receipt)
+        returned, bad_returns = await returns_of(self._reader, authorizations)
+        both = [*receipts, *returned]
+        high_water = max((one.revision for one in both), default=None)
+        return Page(both, listing.after, high_water, [*bad, *bad_returns])
 
 
 def receipt(record: NsRecord) -> Receipt:

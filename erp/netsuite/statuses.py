@@ -61,6 +61,9 @@ IN_APPROVAL = ("_purchaseOrderPendingSupervisorApproval", "_purchaseOrderPlanned
 RECEIVED = "Received"
 """The status we give an item receipt. It has none of its own (reference 4): if it exists, the goods are received."""
 
+NOT_SENT_BACK = "Draft"
+"""The status we give a return of which nothing has left: it counts for nothing yet."""
+
 DEAD_BILLS = frozenset({"rejected", "cancelled", "voided"})
 """States of a bill that bills nothing."""
 
@@ -116,4 +119,4 @@ def lags(order: PurchaseOrder, receipts: Iterable[Receipt]) -> bool:
 
 def receipt_status(erp_status: str) -> ReceiptStatus | None:
     """Return the meaning of a receipt's status, or None for an unknown one."""
-    return ReceiptStatus.ACTIVE if erp_status == RECEIVED else None
+    return ReceiptStatus.ACTIVE if erp_status in (RECEIVED, NOT_SENT_BACK) else None

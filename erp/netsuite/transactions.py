@@ -9,13 +9,14 @@ from erp.netsuite import reader, statuses, translate, wire
 from erp.netsuite.reader import Search
 from erp.netsuite.wire import NsRecord
 
-ORDER, RECEIPT, BILL, CREDIT, PAYMENT, RETURN = (
+ORDER, RECEIPT, BILL, CREDIT, PAYMENT, RETURN, FULFILMENT = (
     "_purchaseOrder",
     "_itemReceipt",
     "_vendorBill",
     "_vendorCredit",
     "_vendorPayment",
     "_vendorReturnAuthorization",
+    "_itemFulfillment",
 )
 """The search's words for the kinds of transaction."""
 

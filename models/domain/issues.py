@@ -514,6 +514,13 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "FEE_NOT_APPLIED",
+        "The credit of a fee was not applied to its bill",
+        "The bill had no room for it any more once the ERP held the credit.",
+        ("Apply the credit to what is open of the vendor, or delete it.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "DELETED_IN_ERP",
         "The record was deleted in the ERP",
         "It was there and confirmed before.",

@@ -80,6 +80,24 @@ class OfferedMethod(Record):
     posts: PostsWhen
 
 
+class FeeKind(StrEnum):
+    """What is charged of a payment, or withheld."""
+
+    TRANSACTION = "transaction_fee"
+    """The vendor bears it: it becomes a credit on the bill."""
+    WITHHOLDING = "withholding"
+    """Tax that is withheld: it becomes a credit on the bill."""
+    SERVICE = "payment_service_fee"
+    """Of the service that pays: it goes out with the money."""
+    EXCHANGE = "exchange_fee"
+    """Of changing the money: it goes out with it."""
+
+    @property
+    def is_credited(self) -> bool:
+        """Return whether it becomes a credit of the vendor; else it is part of the payment."""
+        return self in (FeeKind.TRANSACTION, FeeKind.WITHHOLDING)
+
+
 class ErpPaymentShare(Record):
     """The part of a payment or a credit that went to one bill."""
 

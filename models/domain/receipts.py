@@ -16,8 +16,17 @@ class ReceiptStatus(StrEnum):  # S5-129..135
     DELETED = "deleted"
 
 
+class ReceiptKind(StrEnum):
+    """Whether goods came in or went back."""
+
+    RECEIPT = "receipt"
+    RETURN = "return"
+    """Goods that went back to the vendor: T of the ledger."""
+
+
 class ReceiptLine(Record):
-    """One received line, with its quantity in `unit`; `order_line` is the purchase order line that it received."""
+    """One received line, with its quantity in `unit`; `order_line` is the purchase order line that it received. Of a
+    return: what went back of that line."""
 
     erp_id: ErpId
     line_no: int
@@ -29,11 +38,13 @@ class ReceiptLine(Record):
     order_line: ErpId | None = None
     source_line: ErpId | None = None
     """The line of another receipt that this one continues (S5-25): of that line only what was billed was received under
-    its own receipt."""
+    its own receipt. Of a return: the receipt's line that it was converted from, where it was not from a bill's."""
+    credited: Decimal = Decimal(0)
+    """Of a return: how much of what was billed it credits itself, by the credit that it posts."""
 
 
 class Receipt(Record):
-    """A goods receipt against one purchase order."""
+    """A goods receipt against one purchase order, or a return of what came with one."""
 
     erp_id: ErpId
     document_id: DocumentId
@@ -42,6 +53,10 @@ class Receipt(Record):
     order_document: DocumentId | None
     vendor_id: str
     received_on: date
+    """The day that the goods came in, or went back."""
+    kind: ReceiptKind = ReceiptKind.RECEIPT
+    credit_document: ErpId | None = None
+    """Of a return: the credit that it posts itself, as the mirror knows it."""
     memo: str = ""
     entity: str | None = None
     owner_entity: str | None = None

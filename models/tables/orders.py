@@ -140,9 +140,15 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     """C: credited and still inside E; below zero where the ERP subtracted from E a credit that only lowered a price. It
     belongs to this E: when another E arrives without it, nothing is freed."""
     credited_amount: Decimal = number_column(zero=True)
+    credited_by_returns: Decimal = number_column(zero=True)
+    """What of C returns credit themselves, by the credits that they post."""
+    credited_by_returns_amount: Decimal = number_column(zero=True)
     returned: Decimal = number_column(zero=True)
-    """Went back to the vendor and was credited: R is without it."""
+    """T: went back to the vendor; `received` is without it."""
+    returned_by_credits: Decimal = number_column(zero=True)
+    """How much of it credits made from returns name, which shows that it went back even where no return does."""
     returned_on: date | None = None
+    """The day of the last such credit."""
     closed: bool = False
     department: str | None = None
     location: str | None = None
@@ -170,20 +176,25 @@ class OrderLineLimitRow(SQLModel, table=True):
 
 
 class ReceiptRow(SQLModel, table=True):
-    """A goods receipt of the ERP."""
+    """A goods receipt of the ERP, or a return of goods to the vendor."""
 
     __tablename__ = "receipts"
     __table_args__ = (
         UniqueConstraint("erp_id", "connection_id"),
         Index("receipts_by_order", "order_document", "connection_id"),
         Index("receipts_by_day", "received_on", "connection_id"),
+        Index("returns_by_day", "connection_id", "received_on", "id", postgresql_where=text("kind = 'return'")),
     )
 
     id: str = Field(primary_key=True)
     connection_id: str = Field(foreign_key="connections.id")
     erp_id: str
+    kind: str = Field(default="receipt", sa_column_kwargs={"server_default": text("'receipt'")})
+    """receipt | return"""
     document_id: str
     number: str
+    credit_document: str | None = None
+    """Of a return: the credit that it posts itself, by its `payable_id`."""
     order_document: str | None = None
     purchase_order_id: str | None = Field(default=None, index=True)
     """None until the order is in the mirror; set when the later of the two arrives."""
@@ -214,12 +225,15 @@ class ReceiptLineRow(SQLModel, table=True):
     order_line: str | None = None
     """The ERP id of the purchase order line it received."""
     source_line: str | None = None
-    """The ERP id of the line of another receipt that this one continues: that receipt was closed with a back order."""
+    """The ERP id of the line of another receipt that this one continues: that receipt was closed with a back order. Of
+    a return: the receipt's line that it takes back."""
     item_id: str
     description: str = ""
     unit: str = ""
     quantity: Decimal = number_column()
     billed: Decimal = number_column(zero=True)
+    credited: Decimal = number_column(zero=True)
+    """Of a return: what it credits itself of what was billed."""
 
 
 class SkippedRecordRow(SQLModel, table=True):

@@ -89,6 +89,8 @@ class BillRow(SQLModel, table=True):
     """A `models.domain.bills.BillKind`. A credit's total is below zero, and so is its `paid`: what is applied of it."""
     credit_of: str | None = Field(default=None, foreign_key="bills.id")
     """Of a credit: the bill that it is against; None: none, or nobody knows which."""
+    apply_when_sent: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Of a credit of a fee: it is applied to its bill once the ERP holds it."""
     credit_open: Decimal = Field(
         default=Decimal(0),
         sa_column=Column(
@@ -369,6 +371,10 @@ class PaymentRow(SQLModel, table=True):
     """The number that people know it by: of a cheque, or the bank's."""
     external_id: str | None = None
     """What the caller's own system calls it."""
+    net: Decimal | None = number_column(nullable=True)
+    """What the vendor gets of it, where it has fees."""
+    fees: list[dict[str, str]] = json_column("[]")
+    """Kind and amount of each fee, those that became credits on the bill too."""
     void_on: date | None = None
     """The day of its void, where the ERP dates it; None: nobody asked for one."""
     void_why: str | None = None

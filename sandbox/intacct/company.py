@@ -41,7 +41,16 @@ _DEFINITIONS = (
         "Leave Transaction Open",
         "Purchase Order#~#PO Receiver",
     ),
-    ("PO Return", "Adjustment", "Return", "A", "Quantity", "RET-", "Leave Transaction Open", "Vendor Invoice"),
+    (
+        "PO Return",
+        "Adjustment",
+        "Return",
+        "A",
+        "Quantity",
+        "RET-",
+        "Leave Transaction Open",
+        "Vendor Invoice#~#PO Receiver",
+    ),
 )
 
 

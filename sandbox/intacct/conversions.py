@@ -190,6 +190,7 @@ def _take_over(line: Line, entry: Record, source: Record) -> None:
 def take_effect(company: Company, header: Record, actor: Actor) -> None:
     """The document counts from now on: its sources' quantities move, its bill is made."""
     _move_sources(company, header, actor, 1)
+    _reopen_order(company, header, actor, 1)
     if definition_of(company, header["DOCPARID"])["UPDATES_GL"] == "A":
         payables.post_document(company, header, lines_of(company, header), actor)
 
@@ -199,6 +200,25 @@ def withdraw(company: Company, header: Record, actor: Actor) -> None:
     if header["PRRECORDKEY"]:
         payables.unpost_document(company, header, actor)
     _move_sources(company, header, actor, -1)
+    _reopen_order(company, header, actor, -1)
+
+
+def _reopen_order(company: Company, header: Record, actor: Actor, sign: int) -> None:
+    """Where returns reopen: what went back may be converted from the order again, as if it had never been."""
+    if header["CATEGORY"] != "Return" or not company.switches.flag("returns_reopen"):
+        return
+    entries = company["PODOCUMENTENTRY"]
+    for line in lines_of(company, header):
+        source = entries.get(line["SOURCE_DOCLINEKEY"])
+        while source is not None and (behind := entries.get(source["SOURCE_DOCLINEKEY"])) is not None:
+            source = behind
+        if source is None:
+            continue
+        quantity = in_unit_of(company, source, line["UNIT"], number(line["UIQTY"]))
+        add_converted(company, source, -sign * quantity, -sign * number(line["TRX_VALUE"]), actor)
+        document = company["PODOCUMENT"].get(source["DOCHDRNO"])
+        if document is not None:
+            refresh_state(company, document, actor)
 
 
 def move_sources_of_payable(company: Company, payable: Record, actor: Actor, sign: int) -> None:

@@ -21,7 +21,7 @@ from sandbox.intacct.ui_credits import CREDIT_ACTIONS
 
 Given = Mapping[str, Any]
 USER = "jane.doe"
-ORDER, RECEIVER, INVOICE = "Purchase Order", "PO Receiver", "Vendor Invoice"
+ORDER, RECEIVER, INVOICE, RETURN = "Purchase Order", "PO Receiver", "Vendor Invoice", "PO Return"
 _CONVERSIONS = ("Leave Transaction Open", "Close Transaction", "Close Original and Create Back Order")
 
 
@@ -187,6 +187,19 @@ def _receive(company: Company, given: Given) -> Shown:
     return _convert(company, given, find_document(company, given), RECEIVER, _text(given, "receipt_number"))
 
 
+def _return_goods(company: Company, given: Given) -> Shown:
+    """From a vendor invoice, or from a receipt (`receipt`: its number) whose goods were not billed."""
+    if given.get("receipt"):
+        source = find_document(company, {"number": given["receipt"]}, RECEIVER)
+    else:
+        source = find_document(company, given, INVOICE)
+    return _convert(company, given, source, RETURN, _text(given, "return_number"))
+
+
+def _edit_receipt(company: Company, given: Given) -> Shown:
+    return _edit(company, given, RECEIVER)
+
+
 def _set_state(state: str, allowed: frozenset[str]) -> Callable[[Company, Given], Shown]:
     def change(company: Company, given: Given) -> Shown:
         header = find_document(company, given)
@@ -208,7 +221,7 @@ def _reverse_bill(company: Company, given: Given) -> Shown:
 def _delete(company: Company, given: Given) -> Shown:
     """`kind` says what; documents by number, everything else by `number` (natural key) or `record_no`."""
     kind = _text(given, "kind", "purchase_order")
-    definitions = {"purchase_order": ORDER, "receipt": RECEIVER, "vendor_invoice": INVOICE}
+    definitions = {"purchase_order": ORDER, "receipt": RECEIVER, "vendor_invoice": INVOICE, "return": RETURN}
     if kind in definitions:
         header = find_document(company, given, definitions[kind])
         delete_document(company, header, _person(header["MEGAENTITYID"]))
@@ -402,6 +415,8 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "edit_purchase_order": _edit_purchase_order,
     "convert_to_vendor_invoice": _convert_to_vendor_invoice,
     "receive": _receive,
+    "return_goods": _return_goods,
+    "edit_receipt": _edit_receipt,
     "close": _set_state("Closed", _OPEN),
     "reopen": _set_state("Pending", frozenset({"Closed"})),
     "submit": _set_state("Submitted", frozenset({"Draft", "Declined", "Pending"})),

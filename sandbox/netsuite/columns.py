@@ -14,7 +14,7 @@ from sandbox.netsuite.values import Fields, Ref
 
 TRANSACTIONS = (
     *("purchaseOrder", "itemReceipt", "vendorBill", "vendorCredit", "vendorPayment"),
-    "vendorReturnAuthorization",
+    *("vendorReturnAuthorization", "itemFulfillment"),
 )
 _APPROVALS = {"1": "_pendingApproval", "2": "_approved", "3": "_rejected"}
 
@@ -71,7 +71,7 @@ def _status(company: Company, row: Row) -> str | None:
 
 def _orders(company: Company, row: Row) -> frozenset[str]:
     """Where a receipt, a credit or a return, or a line of a bill, came from."""
-    if row.record.type.name in ("itemReceipt", "vendorCredit", "vendorReturnAuthorization"):
+    if row.record.type.name in ("itemReceipt", "vendorCredit", "vendorReturnAuthorization", "itemFulfillment"):
         return _ids(row.record["createdFrom"])
     if row.line is not None:
         return frozenset([str(row.line["orderDoc"])]) if row.line.get("orderDoc") is not None else frozenset()

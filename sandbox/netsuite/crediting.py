@@ -1,7 +1,6 @@
 """Return authorizations and vendor credits: what a save checks, works out and moves (reference 3.4, 4)."""
 
 from sandbox.netsuite.billing import after_applied, after_applied_goes, applied_lines, payable_account, written_lines
-from sandbox.netsuite.company import Company
 from sandbox.netsuite.documents import (
     cents,
     check_subsidiary,
@@ -12,6 +11,7 @@ from sandbox.netsuite.documents import (
     vendor_of,
 )
 from sandbox.netsuite.errors import Refused, bad_reference
+from sandbox.netsuite.fulfilling import show_state
 from sandbox.netsuite.normalising import Writing, number_lines
 from sandbox.netsuite.orders import ZERO, expense_lines, is_expense, item_lines, linked_orders, relink, source_of
 from sandbox.netsuite.payables import reapply
@@ -88,8 +88,9 @@ def after_return(writing: Writing, made: Record, before: Record | None) -> None:
 
 
 def before_return_goes(writing: Writing, made: Record) -> None:
-    """A return that was credited cannot be deleted. Raises Refused."""
-    if any(source_of(writing.company, credit) is made for credit in writing.company.all("vendorCredit")):
+    """A return whose goods left, or that was credited, cannot be deleted. Raises Refused."""
+    made_of_it = writing.company.all("vendorCredit", "itemFulfillment")
+    if any(source_of(writing.company, one) is made for one in made_of_it):
         raise Refused("CANT_DELETE_TRANS", "This transaction cannot be deleted because it is linked by others.")
 
 
@@ -116,24 +117,14 @@ def after_credit(writing: Writing, credit: Record, before: Record | None) -> Non
     company = writing.company
     after_applied(writing, credit, before)
     relink(company, credit, linked_orders(company, before) if before is not None else set())
-    _show_on_return(company, credit)
+    show_state(company, source_of(company, credit))
 
 
 def after_credit_goes(writing: Writing, credit: Record) -> None:
     """Bills are owed again, and orders move back."""
     after_applied_goes(writing, credit)
     relink(writing.company, credit, linked_orders(writing.company, credit))
-    _show_on_return(writing.company, credit)
-
-
-def _show_on_return(company: Company, credit: Record) -> None:
-    made = source_of(company, credit)
-    if made is None or made.type.name != "vendorReturnAuthorization":
-        return
-    credits = [one for one in company.all("vendorCredit") if source_of(company, one) is made]
-    credited = sum((one["total"] for one in credits), ZERO) >= made["userTotal"]
-    made.values["orderStatus"] = "_credited" if credited else "_pendingReturn"
-    company.touch(made)
+    show_state(writing.company, source_of(writing.company, credit))
 
 
 def void_credit(writing: Writing, credit: Record) -> None:
@@ -146,4 +137,4 @@ def void_credit(writing: Writing, credit: Record) -> None:
     writing.company.touch(credit)
     reapply(writing.company, credit, before)
     relink(writing.company, credit, set())
-    _show_on_return(writing.company, credit)
+    show_state(writing.company, source_of(writing.company, credit))

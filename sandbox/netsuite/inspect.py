@@ -122,6 +122,13 @@ def _credit(company: Company, record: Record) -> Shown:
     return {**_common(company, record), "state": record["orderStatus"], "amount": text_of(total_of(record)), **made}
 
 
+def _fulfilment(company: Company, record: Record) -> Shown:
+    source = source_of(company, record)
+    lines = [{"order_line": line["orderLine"], "quantity": text_of(line["quantity"])} for line in item_lines(record)]
+    made = source.internal_id if source is not None else None
+    return {**_common(company, record), "state": record["shipStatus"], "created_from": made, "lines": lines}
+
+
 def _list_record(company: Company, record: Record) -> Shown:
     values = {name: text_of(value) for name, value in record.values.items() if not isinstance(value, (list, Ref, dict))}
     refs = {name: company.name_of(name, ref) for name, ref in record.values.items() if isinstance(ref, Ref)}
@@ -135,6 +142,7 @@ _DOCUMENTS: Mapping[str, tuple[str, Callable[[Company, Record], Shown]]] = {
     "bills": ("vendorBill", _bill),
     "credits": ("vendorCredit", _credit),
     "returns": ("vendorReturnAuthorization", _credit),
+    "fulfilments": ("itemFulfillment", _fulfilment),
     "payments": ("vendorPayment", _applied),
 }
 _LISTS: Mapping[str, tuple[str, ...]] = {

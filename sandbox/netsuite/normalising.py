@@ -25,6 +25,8 @@ READ_ONLY: Mapping[str, frozenset[str]] = {
         "VendorCredit": "createdDate lastModifiedDate currencyName transactionNumber total applied unApplied",
         "VendorCreditApply": "total due refNum type applyDate currency",
         "VendorReturnAuthorization": "createdDate lastModifiedDate currencyName",
+        "ItemFulfillment": "createdDate lastModifiedDate entity",
+        "ItemFulfillmentItem": "itemName onHand quantityRemaining unitsDisplay",
         "Vendor": "dateCreated lastModifiedDate balance unbilledOrders",
     }.items()
 }

@@ -95,6 +95,12 @@ def _shares(company: Company, order: Record, document: Record) -> Iterator[tuple
         for line in item_lines(document):
             yield line["orderLine"], line["quantity"], ZERO
         return
+    if document.type.name == "itemFulfillment":
+        if company.switches.flag("returns_lower_received") and document["shipStatus"] == "_shipped":
+            for order_id, line_id, line in credited_lines(company, document):
+                if order_id == order.internal_id:
+                    yield line_id, -line["quantity"], ZERO
+        return
     if document.type.name == "vendorCredit":
         if company.switches.flag("credits_lower_billed") and document["total"]:
             for order_id, line_id, line in credited_lines(company, document):
@@ -143,8 +149,8 @@ def source_of(company: Company, document: Record) -> Record | None:
 
 
 def credited_lines(company: Company, credit: Record) -> Iterator[tuple[str, int, Fields]]:
-    """The orders' lines that the lines of a credit lead to, by a bill, or by a return and its bill: order, line id, and
-    the credit's line (reference 3.4, 4)."""
+    """The orders' lines that the lines of a credit or a fulfilment lead to, by a bill, or by a return and its bill:
+    order, line id, and the document's line (reference 3.4, 4)."""
     for line in (*item_lines(credit), *expense_lines(credit)):
         behind, source = line, source_of(company, credit)
         while source is not None and behind.get("orderLine") is not None:
@@ -266,7 +272,7 @@ def relink(company: Company, document: Record, before: set[str]) -> None:
 
 def linked_orders(company: Company, document: Record) -> set[str]:
     """The ids of the orders that a receipt or bill names, or a credit leads to."""
-    if document.type.name == "vendorCredit":
+    if document.type.name in ("vendorCredit", "itemFulfillment"):
         return {order_id for order_id, _, _ in credited_lines(company, document)}
     if document.type.name == "itemReceipt":
         return {document["createdFrom"].internal_id}

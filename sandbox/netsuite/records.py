@@ -27,6 +27,7 @@ _ALL = (
     RecordType(
         "vendorReturnAuthorization", "VendorReturnAuthorization", "transaction", "Vendor Return Authorization", 101
     ),
+    RecordType("itemFulfillment", "ItemFulfillment", "transaction", "Item Fulfillment", 101),
     RecordType("vendor", "Vendor", "entity", "Vendor", 501),
     RecordType("customer", "Customer", "entity", "Customer", 501),
     RecordType("job", "Job", "entity", "Project", 501),

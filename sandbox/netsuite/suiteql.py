@@ -29,6 +29,7 @@ TYPES = {
     "vendorPayment": "VendPymt",
     "vendorCredit": "VendCred",
     "vendorReturnAuthorization": "VendAuth",
+    "itemFulfillment": "ItemShip",
 }
 _HEADER = (
     "id integer, tranid, trandate, type, type_df, status, status_df, entity, entity_df, currency, currency_df,"

@@ -26,6 +26,7 @@ SWITCHES: dict[str, Switch] = {
         ("delete", "refuse"),
     ),
     "pending_bills_count": Switch(True, "a bill that is Pending Approval counts in quantityBilled"),
+    "returns_lower_received": Switch(False, "goods that go back lower the quantity received of the order's line"),
     "credits_lower_billed": Switch(
         False, "a vendor credit made from a bill takes its quantities off what the order counts as billed"
     ),

@@ -11,7 +11,7 @@ from sandbox.netsuite.documents import cents
 from sandbox.netsuite.initialising import initialised
 from sandbox.netsuite.inspect import Shown, shown
 from sandbox.netsuite.normalising import Writing
-from sandbox.netsuite.orders import ZERO, is_expense, source_of
+from sandbox.netsuite.orders import ZERO, is_expense, item_lines, source_of
 from sandbox.netsuite.payables import due
 from sandbox.netsuite.records import Record
 from sandbox.netsuite.values import Fields, Lines
@@ -47,6 +47,26 @@ def authorize_return(company: Company, given: Given) -> Shown:
     bill = found(company, "vendorBill", given)
     values = _made_from(company, "vendorReturnAuthorization", bill, given)
     return shown(company, add(Writing(company), Fields("VendorReturnAuthorization", values)))
+
+
+def fulfil_return(company: Company, given: Given) -> Shown:
+    """The goods of a return leave: all that is authorized, or the lines named. `ship_status` picked or packed: they are
+    still in the house."""
+    made = found(company, "vendorReturnAuthorization", given)
+    rows = wanted_lines(made, given)
+    lines = Lines()
+    for line in item_lines(made):
+        if rows and line["line"] not in rows:
+            continue
+        quantity = number(rows.get(line["line"], {}), "quantity")
+        values = {"itemReceive": True, "orderLine": line["line"], "quantity": quantity}
+        given_values = {name: value for name, value in values.items() if value is not None}
+        lines.append(Fields("ItemFulfillmentItem", given_values))
+    values = {"createdFrom": company.ref(made), "tranDate": company.moment_of(day_of(company, given))}
+    values |= {"itemList": lines, "memo": given.get("memo"), "tranId": given.get("document_number")}
+    values["shipStatus"] = f"_{text(given, 'ship_status', 'shipped')}"
+    kept = {name: value for name, value in values.items() if value is not None}
+    return shown(company, add(Writing(company), Fields("ItemFulfillment", kept)))
 
 
 def _made_from(company: Company, wanted: str, source: Record, given: Given) -> dict[str, Any]:

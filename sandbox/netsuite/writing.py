@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import NamedTuple
 
-from sandbox.netsuite import billing, crediting, listing, purchasing
+from sandbox.netsuite import billing, crediting, fulfilling, listing, purchasing
 from sandbox.netsuite.errors import Refused
 from sandbox.netsuite.normalising import Writing, merged, normalised
 from sandbox.netsuite.records import BY_SHAPE, RECORD_TYPES, Record, RecordType, Values
@@ -32,6 +32,9 @@ _KINDS: Mapping[str, Kind] = {
     ),
     "vendorBill": Kind(billing.prepare_bill, billing.after_bill, billing.before_bill_goes, billing.after_bill_goes),
     "vendorReturnAuthorization": Kind(crediting.prepare_return, crediting.after_return, crediting.before_return_goes),
+    "itemFulfillment": Kind(
+        fulfilling.prepare_fulfilment, fulfilling.after_fulfilment, after_delete=fulfilling.after_fulfilment_goes
+    ),
     "vendorCredit": Kind(crediting.prepare_credit, crediting.after_credit, after_delete=crediting.after_credit_goes),
     "vendorPayment": Kind(billing.prepare_payment, billing.after_applied, after_delete=billing.after_applied_goes),
 }

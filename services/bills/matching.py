@@ -339,9 +339,14 @@ def ledger_of(line: LedgerLine) -> LineLedger:
             pending=line.pending_amount,
             credited=line.credited_amount,
         )
-    received = line.received if line.receivable else max(line.ordered, line.received)
+    gross = line.received + line.returned
     return LineLedger(
-        ordered=line.ordered, received=received, billed=line.billed, pending=line.pending, credited=line.credited
+        ordered=line.ordered,
+        received=gross if line.receivable else max(line.ordered, gross),
+        returned=line.returned,
+        billed=line.billed,
+        pending=line.pending,
+        credited=line.credited,
     )
 
 

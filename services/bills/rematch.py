@@ -182,8 +182,11 @@ def _on_new_terms(was: OrderToMatch, now: Order, bill: BillToMatch) -> OrderToMa
 
 def _line_on_new_terms(first: OrderLineToMatch, fresh: LedgerLine) -> OrderLineToMatch:
     terms = ledger_of(fresh)
-    # Goods that went back and were credited are no fault of the bill: nobody has to ask the vendor for anything.
-    settled = min(fresh.returned, max(subtract(first.ledger.received, terms.received), ZERO))
+    # Goods that went back and were credited are no fault of the bill: nobody has to ask the vendor for anything. What
+    # is not billed beyond what was kept needs no credit, whichever credit or other bill that is owed to.
+    asked_for = min(fresh.returned, max(subtract(terms.net_billed, terms.net_received), ZERO))
+    credited = max(subtract(fresh.returned, asked_for), min(fresh.returned, fresh.returned_by_credits))
+    settled = min(credited, max(subtract(first.ledger.net_received, terms.net_received), ZERO))
     terms = terms.model_copy(update={"received": add(terms.received, settled)})
     return first.model_copy(
         update={

@@ -56,6 +56,8 @@ class RequestedCredit(NamedTuple):
     memo: str
     entity: str | None
     lines: Sequence[RequestedCreditLine]
+    apply_when_sent: bool = False
+    """It is applied to the bill once the ERP holds it."""
 
 
 class EnteredCredit(NamedTuple):
@@ -114,6 +116,7 @@ async def enter_credit(
             status=status,
             created_by=actor,
             lines=lines,
+            apply_when_sent=asked.apply_when_sent,
         ),
         why=f"credited against {reference}" if reference else "credited against no bill",
     )

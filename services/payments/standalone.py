@@ -3,23 +3,25 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import BillId, OrganizationId
+from models.domain.ids import BillId, OrganizationId, PaymentId
 from models.domain.outbox import MessageKind
 from models.domain.payments import PaymentMethod
 from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
+from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
-from models.store.payables import payments, standalone_payments
+from models.store.payables import bill_reads, payments, standalone_payments
 from models.store.payables.standalone_payments import BillToShare, NewPayment, Share
 from models.tables import ConnectionRow
 from services import setup_checks
 from services.payments.bank_accounts import account_to_pay_from, check_method
 from services.payments.checks import RequestedPayment, check_bill, check_day
-from services.payments.scheduling import Scheduled
+from services.payments.fees import RequestedFee, check_fees, credit_fees
 from services.refusal import Refused
 
 
@@ -42,6 +44,17 @@ class RequestedPaymentOfBills(BaseModel):
     paid_outside: bool = False
     reference: str | None = None
     external_id: str | None = None
+    net: Decimal | None = None
+    """What the vendor gets of a payment with fees."""
+    fees: Sequence[RequestedFee] = ()
+
+
+class ScheduledWithFees(NamedTuple):
+    """A payment that was saved, with the credits that its fees became."""
+
+    payment_id: PaymentId
+    messages: Sequence[OutboxMessage]
+    """What workflows are owed."""
 
 
 async def schedule_payment_of_bills(
@@ -51,7 +64,7 @@ async def schedule_payment_of_bills(
     organization_id: OrganizationId,
     request_key: str,
     actor: str,
-) -> Scheduled:
+) -> ScheduledWithFees:
     """Schedule one payment of these bills, which exist. The caller has claimed the key in this transaction.
 
     Raises:
@@ -75,6 +88,10 @@ async def schedule_payment_of_bills(
                 f"Bill {bill.bill.number} is not in the ERP yet, or an edit of it is on its way there.",
                 ["Pay it by itself: it is then paid once the ERP holds it.", "Or wait until it is synced."],
             )
+    if asked.fees or asked.net is not None:
+        if len(bills) > 1:
+            raise Refused("FEES_OF_ONE_BILL", "A payment with fees pays one bill, which the fees belong to.")
+        check_fees(first, asked.bills[0].amount, asked.net, asked.fees)
     account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
     check_method(connection, method, paid_outside=asked.paid_outside)
     payment_id = payments.payment_id_for(organization_id, request_key, first.number)
@@ -92,6 +109,8 @@ async def schedule_payment_of_bills(
             paid_outside=asked.paid_outside,
             reference=asked.reference,
             external_id=asked.external_id,
+            net=asked.net,
+            fees=[{"kind": fee.kind.value, "amount": str(fee.amount)} for fee in asked.fees],
         ),
         actor=actor,
     )
@@ -103,7 +122,20 @@ async def schedule_payment_of_bills(
         connection_id=first.connection_id,
         request_key=request_key,
     )
-    return Scheduled(payment_id, message)
+    of_fees = await bill_reads.get(session, asked.bills[0].bill_id)
+    assert of_fees is not None, "it was locked above"
+    credits = await credit_fees(
+        session,
+        connection,
+        of_fees,
+        asked.fees,
+        payment_key=payments.external_key_for(payment_id),
+        dated=asked.pay_on,
+        organization_id=organization_id,
+        request_key=request_key,
+        actor=actor,
+    )
+    return ScheduledWithFees(payment_id, [message, *credits])
 
 
 def _check_together(connection: ConnectionRow, bills: Mapping[BillId, BillToShare]) -> None:

@@ -116,7 +116,8 @@ async def forget(connection: AsyncConnection, order_id: PurchaseOrderId) -> None
     await connection.execute(
         text(
             "update purchase_order_lines"
-            " set credited = least(credited, 0), credited_amount = least(credited_amount, 0)"
+            " set credited = least(credited - credited_by_returns, 0) + credited_by_returns,"
+            "   credited_amount = least(credited_amount - credited_by_returns_amount, 0) + credited_by_returns_amount"
             " where purchase_order_id = :id and (credited > 0 or credited_amount > 0)"
         ),
         {"id": order_id},
@@ -124,11 +125,15 @@ async def forget(connection: AsyncConnection, order_id: PurchaseOrderId) -> None
 
 
 async def take_in(connection: AsyncConnection, order_id: PurchaseOrderId, read: Sequence[OrderCredit]) -> bool:
-    """Store C of every line of a locked order, zero for lines that are not named; return whether a value changed."""
+    """Store C of every line of a locked order, zero for lines that are not named; return whether a value changed.
+
+    What was credited on returns is counted into T by `order_links.count_receipts`.
+    """
     moved = await connection.execute(
         text(
-            "update purchase_order_lines l set credited = n.quantity, credited_amount = n.amount,"
-            "   returned = n.returned, returned_on = n.returned_on from ("
+            "update purchase_order_lines l set credited = n.quantity + l.credited_by_returns,"
+            "   credited_amount = n.amount + l.credited_by_returns_amount,"
+            "   returned_by_credits = n.returned, returned_on = n.returned_on from ("
             "    select k.line_no, coalesce(t.quantity, 0) as quantity, coalesce(t.amount, 0) as amount,"
             "           coalesce(t.returned, 0) as returned, t.returned_on"
             "      from purchase_order_lines k"
@@ -138,7 +143,9 @@ async def take_in(connection: AsyncConnection, order_id: PurchaseOrderId, read: 
             "        as t(line, quantity, amount, returned, returned_on) on t.line = k.erp_id"
             "     where k.purchase_order_id = :id) n"
             " where l.purchase_order_id = :id and l.line_no = n.line_no"
-            "   and (l.credited, l.credited_amount, l.returned) is distinct from (n.quantity, n.amount, n.returned)"
+            "   and (l.credited - l.credited_by_returns, l.credited_amount - l.credited_by_returns_amount,"
+            "        l.returned_by_credits)"
+            "       is distinct from (n.quantity, n.amount, n.returned)"
         ),
         {
             "id": order_id,

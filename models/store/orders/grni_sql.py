@@ -19,7 +19,7 @@ make ten (U04). What is never received, a service or an expense, has nothing to 
 """
 
 from models.domain.currencies import DECIMALS, OTHER_DECIMALS
-from models.store.orders.order_links import COUNTS, RECEIVED
+from models.store.orders.order_links import COUNTS, RECEIVED, SENT_BACK
 from models.tables import UNSETTLED
 
 _DECIMALS = (
@@ -32,6 +32,10 @@ LOOKED_AT = f"""    select chain_line from purchase_order_lines
      where split_part(chain_line, '/', 1) in (select id from companies) and {UNSETTLED}
     union
     select l.chain_line from recent r join purchase_order_lines l on l.purchase_order_id = r.purchase_order_id
+    union
+    select l.chain_line from bill_lines b
+      join purchase_order_lines l on l.purchase_order_id = b.purchase_order_id and l.line_no = b.purchase_order_line_no
+     where b.gives_back and split_part(l.chain_line, '/', 1) in (select id from companies)
 """
 """The chains that may differ on the day."""
 
@@ -57,7 +61,7 @@ with companies as (
 ), looked_at as materialized (
 {LOOKED_AT}), held as materialized (
     select l.chain_line, l.purchase_order_id, l.line_no, l.erp_id, l.basis, l.quantity, l.amount, l.price, l.billed,
-           l.billed_amount, l.credited, l.credited_amount, l.returned, l.returned_on, l.deleted,
+           l.billed_amount, l.credited, l.credited_amount, l.returned_by_credits, l.returned_on, l.deleted,
            o.connection_id, o.document_id, o.ordered_on, o.number, o.deleted_at
       from looked_at c
       join purchase_order_lines l on l.chain_line = c.chain_line
@@ -81,10 +85,35 @@ with companies as (
      where not l.deleted
        and {COUNTS}
     union all
-    -- What went back to the vendor, on the day of its credit: receipts keep it.
+    -- What went back to the vendor, which receipts keep.
+    select l.chain_line, 'receipt', r.received_on, r.number, r.id, rl.line_no,
+           -rl.quantity * case l.basis when 'amount' then l.price else 1 end, 0, null, false, false, false
+      from held l
+      join receipts r on r.purchase_order_id = l.purchase_order_id
+      join receipt_lines rl on rl.receipt_id = r.id and rl.order_line = l.erp_id
+     where not l.deleted
+       and {SENT_BACK}
+    union all
+    -- What went back by the word of credits alone, on the day of the last of them.
     select chain_line, 'receipt', coalesce(returned_on, ordered_on), 'returned', purchase_order_id, line_no,
-           -returned, 0, null, false, false, false
-      from held where not deleted and returned > 0
+           -unseen, 0, null, false, false, false
+      from (select h.*, h.returned_by_credits - coalesce((
+                select sum(rl.quantity) from receipts r join receipt_lines rl on rl.receipt_id = r.id
+                 where r.purchase_order_id = h.purchase_order_id and rl.order_line = h.erp_id and {SENT_BACK}), 0)
+                   as unseen
+              from held h where not h.deleted and h.returned_by_credits > 0) as by_credits
+     where unseen > 0
+    union all
+    -- Credits of ours in an ERP that does not say which order lines its credits take back: they are still inside E.
+    select l.chain_line, 'given_back', b.posting_date, b.number, b.id, bl.line_no, 0,
+           case l.basis when 'amount' then bl.amount else bl.quantity end, null, false, false, false
+      from held l
+      join bill_lines bl on bl.gives_back and bl.purchase_order_id = l.purchase_order_id
+                        and bl.purchase_order_line_no = l.line_no
+      join bills b on b.id = bl.bill_id and b.status in ('synced', 'scheduled', 'partially_paid', 'paid')
+      join connections n on n.id = b.connection_id
+                        and not coalesce((n.capabilities ->> 'credits_name_orders')::boolean, false)
+     where not l.deleted
     union all
     select l.chain_line, 'bill', b.posting_date, b.number, b.id, bl.line_no,
            case l.basis when 'amount' then part.amount else part.quantity end, 0, part.amount, part.pending, false,

@@ -45,7 +45,9 @@ class LedgerLine:
     """O in money: in a chain, what the first document came to."""
     received: Decimal
     returned: Decimal
-    """Went back to the vendor and was credited; `received` is without it."""
+    """T: went back to the vendor; `received` is without it."""
+    returned_by_credits: Decimal
+    """How much of that was credited on returns."""
     billed: Decimal | Fraction
     """E, without what it keeps of the bill that is left out."""
     pending: Decimal | Fraction
@@ -105,6 +107,7 @@ with chain as (
            sum(c.quantity) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered,
            sum(c.amount) filter (where c.chain_line = o.connection_id || '/' || c.erp_id) as ordered_amount,
            sum(c.received) as received, sum(c.returned) as returned,
+           sum(c.returned_by_credits + c.credited_by_returns) as returned_by_credits,
            sum(c.billed) as billed,
            sum(c.billed_amount) as billed_amount,
            sum(c.credited) as credited, sum(c.credited_amount) as credited_amount
@@ -157,6 +160,7 @@ select l.*, coalesce(chain.ordered, l.quantity) as chain_ordered,
        coalesce(chain.ordered_amount, l.amount) as chain_ordered_amount,
        coalesce(chain.received, 0) as chain_received,
        coalesce(chain.returned, 0) as chain_returned,
+       coalesce(chain.returned_by_credits, 0) as chain_returned_by_credits,
        greatest(coalesce(chain.billed, 0) - coalesce(kept.quantity, 0), 0) as chain_billed,
        greatest(coalesce(chain.billed_amount, 0) - coalesce(kept.amount, 0), 0) as chain_billed_amount,
        kept.quantity is not null as is_kept,
@@ -220,6 +224,7 @@ def _line(row: Any) -> LedgerLine:
         ordered_amount=row.chain_ordered_amount,
         received=row.chain_received,
         returned=row.chain_returned,
+        returned_by_credits=row.chain_returned_by_credits,
         billed=_as_billed(row.chain_billed, row.settled or ()),
         pending=_exactly(row.pending, (*(row.fractions or ()), *(row.settled_parts or "").split())),
         billed_amount=row.chain_billed_amount,
@@ -293,7 +298,7 @@ async def receipt_sources(
               join receipt_lines l on l.receipt_id = r.id
               left join pending p on p.document_id = r.document_id and p.line = l.erp_id
               left join kept k on k.source_document = r.document_id and k.source_line = l.erp_id
-             where r.purchase_order_id = :order and r.deleted_at is null
+             where r.purchase_order_id = :order and r.kind = 'receipt' and r.deleted_at is null
                and (r.status = 'active' or k.quantity is not null) and lower(r.erp_status) <> 'draft'
                and l.order_line is not null
              order by r.received_on, r.number, l.line_no

@@ -82,8 +82,12 @@ async def adopt_receipts(
     return sorted(set(rows.scalars()))
 
 
-COUNTS = "r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null"
+_HAS_EFFECT = "r.status in ('active', 'closed') and lower(r.erp_status) <> 'draft' and r.deleted_at is null"
+COUNTS = f"r.kind = 'receipt' and {_HAS_EFFECT}"
 """Whether a receipt `r` has received anything. A draft has not yet."""
+
+SENT_BACK = f"r.kind = 'return' and {_HAS_EFFECT}"
+"""Whether a return `r` has sent anything back."""
 
 RECEIVED = f"""
 case when rl.billed < rl.quantity and exists (
@@ -95,45 +99,85 @@ case when rl.billed < rl.quantity and exists (
 """What a line `rl` of a receipt `r` stands for: all of it; where the rest went on as a back order, what was billed."""
 
 # Receipts in another unit are rounded at ten places: three times 3.3333333333 cases count as ten.
+#
+# T is what went back by the returns' own documents. A credit on a return shows it as well, where those are not shown,
+# so T is the larger of the two, and never their sum. A return that posts its credit itself is part of C, but no more
+# than E still has of it: the ERP may have taken the return off E.
 _COUNT_RECEIPTS = f"""
 update purchase_order_lines l
-set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed, billed_amount = n.billed_amount
+set received = n.received, receipts_billed = n.receipts_billed, billed = n.billed, billed_amount = n.billed_amount,
+    returned = n.returned, credited = n.credited, credited_amount = n.credited_amount,
+    credited_by_returns = n.freed, credited_by_returns_amount = n.freed_amount
 from (
-    select c.*, case when c.by_value then c.value_billed
-                     when c.billed = c.converted then c.converted_amount else c.billed * c.price end as billed_amount
+    select c.*, greatest(c.gross - c.returned, 0) as received,
+           case when c.by_value then c.value_billed
+                when c.billed = c.converted then c.converted_amount else c.billed * c.price end as billed_amount,
+           c.credited_else + c.freed as credited, c.credited_amount_else + c.freed_amount as credited_amount
     from (
-        select k.purchase_order_id, k.line_no, r.received, r.receipts_billed,
-               k.converted, k.converted_amount, k.price,
-               case when :counted and r.received > 0
-                    then greatest(k.converted - r.received + r.receipts_billed, ours.settled, 0)
-                    else k.converted end as billed,
-               :counted and r.received > 0 and k.basis = 'amount' as by_value,
-               -- A line that converts by price counts no converted quantity: what was received is taken off its value.
-               greatest(k.converted_amount - (r.received - r.receipts_billed) * k.price, ours.value_settled, 0)
-                   as value_billed
-        from purchase_order_lines k
+        select b.*, freed.quantity as freed, trim_scale(round(freed.quantity * b.price, 2)) as freed_amount
+        from (
+            select k.purchase_order_id, k.line_no, r.gross, k.credited - k.credited_by_returns as credited_else,
+                   k.credited_amount - k.credited_by_returns_amount as credited_amount_else,
+                   r.billed - least(back.of_receipts, r.billed) as receipts_billed,
+                   k.converted, k.converted_amount, k.price, back.credited as credited_by_returns,
+                   greatest(back.quantity, k.returned_by_credits) as returned,
+                   case when :counted and r.gross > 0
+                        then greatest(k.converted - r.gross + r.billed - least(back.of_receipts, r.billed),
+                                      ours.settled, 0)
+                        else k.converted end as billed,
+                   :counted and r.gross > 0 and k.basis = 'amount' as by_value,
+                   -- A line that converts by price counts no converted quantity: what was received is taken off its
+                   -- value.
+                   greatest(k.converted_amount
+                            - (r.gross - r.billed + least(back.of_receipts, r.billed)) * k.price, ours.value_settled, 0)
+                       as value_billed
+            from purchase_order_lines k
+            cross join lateral (
+                select trim_scale(round(coalesce(sum({RECEIVED}), 0), 9)) as gross,
+                       trim_scale(round(coalesce(sum(rl.billed), 0), 9)) as billed
+                from receipts r join receipt_lines rl on rl.receipt_id = r.id
+                where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
+                  and {COUNTS}
+            ) r
+            cross join lateral (
+                -- The ERP counts a receipt's line that was sent back as converted, as if it were billed.
+                select trim_scale(round(coalesce(sum(rl.quantity), 0), 9)) as quantity,
+                       coalesce(sum(rl.quantity) filter (where rl.source_line is not null), 0) as of_receipts,
+                       trim_scale(round(coalesce(sum(rl.credited), 0), 9)) as credited
+                from receipts r join receipt_lines rl on rl.receipt_id = r.id
+                where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
+                  and {SENT_BACK}
+            ) back
+            cross join lateral (
+                select coalesce(sum(bl.quantity), 0) as settled, coalesce(sum(bl.amount), 0) as value_settled
+                from bill_lines bl join bills b on b.id = bl.bill_id
+                where :counted and bl.purchase_order_id = k.purchase_order_id
+                  and bl.purchase_order_line_no = k.line_no
+                  and not bl.reserves and b.status not in ('deleted', 'abandoned', 'disputed')
+            ) ours
+            where k.purchase_order_id = any(cast(:ids as text[]))
+              and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted
+                   or k.returned <> k.returned_by_credits or k.credited_by_returns <> 0
+                   or exists (select from receipts x where x.purchase_order_id = k.purchase_order_id))
+        ) b
         cross join lateral (
-            -- What went back to the vendor is received no more, where the ERP's receipts keep it.
-            select trim_scale(round(greatest(coalesce(sum({RECEIVED}), 0) - k.returned, 0), 9)) as received,
-                   trim_scale(round(coalesce(sum(rl.billed), 0), 9)) as receipts_billed
-            from receipts r join receipt_lines rl on rl.receipt_id = r.id
-            where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
-              and {COUNTS}
-        ) r
-        cross join lateral (
-            select coalesce(sum(bl.quantity), 0) as settled, coalesce(sum(bl.amount), 0) as value_settled
-            from bill_lines bl join bills b on b.id = bl.bill_id
-            where :counted and bl.purchase_order_id = k.purchase_order_id and bl.purchase_order_line_no = k.line_no
-              and not bl.reserves and b.status not in ('deleted', 'abandoned', 'disputed')
+            select coalesce(sum(bl.quantity), 0) as known
+            from bill_lines bl join bills x on x.id = bl.bill_id
+            where b.credited_by_returns > 0 and bl.purchase_order_id = b.purchase_order_id
+              and bl.purchase_order_line_no = b.line_no and not bl.reserves and x.kind = 'bill'
+              and x.status not in ('deleted', 'abandoned', 'disputed')
         ) ours
-        where k.purchase_order_id = any(cast(:ids as text[]))
-          and (k.received <> 0 or k.receipts_billed <> 0 or k.billed <> k.converted
-               or exists (select from receipts x where x.purchase_order_id = k.purchase_order_id))
+        cross join lateral (
+            select least(b.credited_by_returns, greatest(b.billed - ours.known + b.credited_by_returns, 0)) as quantity
+        ) freed
     ) c
 ) n
 where l.purchase_order_id = n.purchase_order_id and l.line_no = n.line_no
-  and (l.received, l.receipts_billed, l.billed, l.billed_amount) is distinct from
-      (n.received, n.receipts_billed, n.billed, n.billed_amount)
+  and (l.received, l.receipts_billed, l.billed, l.billed_amount, l.returned, l.credited, l.credited_amount,
+       l.credited_by_returns, l.credited_by_returns_amount)
+      is distinct from
+      (n.received, n.receipts_billed, n.billed, n.billed_amount, n.returned, n.credited, n.credited_amount, n.freed,
+       n.freed_amount)
 returning l.purchase_order_id
 """
 
@@ -141,7 +185,7 @@ returning l.purchase_order_id
 async def count_receipts(
     connection: AsyncConnection, order_ids: Sequence[str], *, receipts_count_as_billed: bool
 ) -> frozenset[str]:
-    """Recompute R and E of every line of these orders; return the orders where a value changed.
+    """Recompute R, T and E of every line of these orders; return the orders where a value changed.
 
     Where a receipt is a conversion of the order, what the ERP counts as converted includes what was received; E is the
     rest. Order and receipts are read at different moments, so that rest may be too low for a while: E never falls below

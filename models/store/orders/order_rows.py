@@ -194,11 +194,14 @@ on conflict (purchase_order_id, erp_id) do update set
     -- C was told with the E of its own reading: to another E it may not be added unseen.
     credited = case when held.purchase_order_id = any(cast(:in_flight as text[]))
                          or (held.converted, held.converted_amount) = (excluded.converted, excluded.converted_amount)
-                    then held.credited else least(held.credited, 0) end,
+                    then held.credited
+                    else least(held.credited - held.credited_by_returns, 0) + held.credited_by_returns end,
     credited_amount = case when held.purchase_order_id = any(cast(:in_flight as text[]))
                                 or (held.converted, held.converted_amount)
                                    = (excluded.converted, excluded.converted_amount)
-                           then held.credited_amount else least(held.credited_amount, 0) end
+                           then held.credited_amount
+                           else least(held.credited_amount - held.credited_by_returns_amount, 0)
+                                + held.credited_by_returns_amount end
 where (held.line_no, held.source_line, held.item_id, held.description, held.unit, held.quantity, held.price,
        held.amount, held.basis, held.receivable, held.converted, held.converted_amount, held.closed, held.department,
        held.location, held.class_id, held.project, held.warehouse, held.custom, held.deleted)

@@ -31,20 +31,22 @@ def receipt_write(connection_id: ConnectionId, receipt: Receipt, status: Receipt
 
 _WRITE_RECEIPTS = """
 insert into receipts as held (id, connection_id, erp_id, document_id, number, order_document, purchase_order_id,
-    erp_status, status, vendor_id, received_on, memo, entity, owner_entity, revision, content_hash, deleted_at)
+    erp_status, status, vendor_id, received_on, memo, entity, owner_entity, kind, credit_document, revision,
+    content_hash, deleted_at)
 select w.id, :c, r.erp_id, r.document_id, r.number, r.order_document, o.id, r.erp_status, w.status, r.vendor_id,
-       r.received_on, r.memo, r.entity, r.owner_entity, w.revision, w.content_hash, null
+       r.received_on, r.memo, r.entity, r.owner_entity, r.kind, r.credit_document, w.revision, w.content_hash, null
 from unnest(cast(:ids as text[]), cast(:contents as text[]), cast(:statuses as text[]), cast(:revisions as text[]),
             cast(:hashes as text[])) as w(id, content, status, revision, content_hash)
 cross join lateral json_to_record(cast(w.content as json)) as r(
     erp_id text, document_id text, number text, order_document text, erp_status text, vendor_id text,
-    received_on date, memo text, entity text, owner_entity text)
+    received_on date, memo text, entity text, owner_entity text, kind text, credit_document text)
 left join purchase_orders o on o.connection_id = :c and o.document_id = r.order_document
 on conflict (connection_id, erp_id) do update set
     document_id = excluded.document_id, number = excluded.number, order_document = excluded.order_document,
     purchase_order_id = excluded.purchase_order_id, erp_status = excluded.erp_status, status = excluded.status,
     vendor_id = excluded.vendor_id, received_on = excluded.received_on, memo = excluded.memo,
-    entity = excluded.entity, owner_entity = excluded.owner_entity, revision = excluded.revision,
+    entity = excluded.entity, owner_entity = excluded.owner_entity, kind = excluded.kind,
+    credit_document = excluded.credit_document, revision = excluded.revision,
     content_hash = excluded.content_hash, deleted_at = null
 where held.revision <= excluded.revision
 returning id
@@ -52,12 +54,13 @@ returning id
 
 _WRITE_LINES = """
 insert into receipt_lines (receipt_id, line_no, erp_id, order_line, source_line, item_id, description, unit, quantity,
-    billed)
-select w.id, l.line_no, l.erp_id, l.order_line, l.source_line, l.item_id, l.description, l.unit, l.quantity, l.billed
+    billed, credited)
+select w.id, l.line_no, l.erp_id, l.order_line, l.source_line, l.item_id, l.description, l.unit, l.quantity, l.billed,
+       l.credited
 from unnest(cast(:ids as text[]), cast(:contents as text[])) as w(id, content),
      json_to_recordset(cast(w.content as json) -> 'lines') as l(
          erp_id text, line_no int, order_line text, source_line text, item_id text, description text, unit text,
-         quantity numeric, billed numeric)
+         quantity numeric, billed numeric, credited numeric)
 """
 
 
@@ -121,11 +124,13 @@ async def write_receipts(
 
 
 async def drop_others(connection: AsyncConnection, order_id: str, erp_ids: Sequence[str]) -> None:
-    """Mark the order's other receipts as deleted: it was read with all its receipts, so others are gone in the ERP."""
+    """Mark the order's other receipts as deleted: it was read with all its receipts, so others are gone in the ERP.
+    Returns are read by themselves."""
     await connection.execute(
         text(
             "update receipts set deleted_at = now(), status = 'deleted'"
-            " where purchase_order_id = :id and deleted_at is null and erp_id <> all(cast(:erp_ids as text[]))"
+            " where purchase_order_id = :id and kind = 'receipt' and deleted_at is null"
+            "   and erp_id <> all(cast(:erp_ids as text[]))"
         ),
         {"id": order_id, "erp_ids": list(erp_ids)},
     )

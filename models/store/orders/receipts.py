@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.domain.orders import PurchaseOrder
-from models.domain.receipts import Receipt, ReceiptStatus
+from models.domain.receipts import Receipt, ReceiptKind, ReceiptStatus
 from models.store.orders.order_links import recount
 from models.store.orders.order_pages import Upserted
 from models.store.orders.order_rows import lock_orders
@@ -101,7 +101,11 @@ async def for_order(
     rows = (
         await s.exec(
             select(ReceiptRow)
-            .where(col(ReceiptRow.purchase_order_id) == order_id, col(ReceiptRow.deleted_at).is_(None))
+            .where(
+                col(ReceiptRow.purchase_order_id) == order_id,
+                col(ReceiptRow.kind) == ReceiptKind.RECEIPT.value,
+                col(ReceiptRow.deleted_at).is_(None),
+            )
             .order_by(col(ReceiptRow.received_on), col(ReceiptRow.number), col(ReceiptRow.id)),
             execution_options={"populate_existing": True},
         )

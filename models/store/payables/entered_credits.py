@@ -63,6 +63,8 @@ class NewCredit:
     status: BillStatus
     created_by: str
     lines: Sequence[NewCreditLine]
+    apply_when_sent: bool = False
+    """It is applied to its bill once the ERP holds it."""
 
 
 _CREATE = text(
@@ -71,10 +73,11 @@ _CREATE = text(
         insert into bills (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
             number_key, number_parts, repeats_number, reference, origin, status, kind, credit_of, bill_date,
             posting_date, currency, memo, total, external_key, linked_in_erp, manual_both_sides, created_by, direct,
-            entity, version)
+            entity, apply_when_sent, version)
         values (:id, :organization, :connection, :order, :vendor, :vendor_name, :number, :number_key, :number_parts,
             true, :reference, 'posync', :status, 'credit', :credit_of, :credit_date, :posting_date, :currency, :memo,
-            :total, :key, false, false, :created_by, true, :entity, 1)
+            :total, :key, false, false, :created_by, true, :entity,
+            :apply_when_sent, 1)
         on conflict (id) do nothing
         returning id, organization_id, connection_id, external_key, purchase_order_id, created_by
     ), lines as (
@@ -125,6 +128,7 @@ async def create(session: AsyncSession, new: NewCredit, *, why: str) -> None:
             "key": external_key_for(new.id),
             "created_by": new.created_by,
             "entity": new.entity,
+            "apply_when_sent": new.apply_when_sent,
             "lines": _LINES.dump_json(new.lines).decode(),
             "write_state": WriteState.HELD if new.status.is_waiting else WriteState.PLANNED,
             "why": why,

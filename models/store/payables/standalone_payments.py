@@ -4,6 +4,7 @@ Their workflow is no bill's child, so they pay only what the ERP holds already. 
 order of their ids, as everywhere.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -54,6 +55,9 @@ class NewPayment(NamedTuple):
     paid_outside: bool = False
     reference: str | None = None
     external_id: str | None = None
+    net: Decimal | None = None
+    """What the vendor gets, where it has fees."""
+    fees: Sequence[Mapping[str, str]] = ()
 
 
 _ABOUT = text(
@@ -82,9 +86,11 @@ _CREATE = text(
     f"""
     with made as (
         insert into payments (id, organization_id, connection_id, bill_id, origin, status, amount, currency, pay_on,
-            method, bank_account, stands_alone, paid_outside, reference, external_id, external_key, created_by, version)
+            method, bank_account, stands_alone, paid_outside, reference, external_id, net, fees, external_key,
+            created_by, version)
         values (:id, :organization, :connection, :bill, '{Origin.POSYNC.value}', 'scheduled', :amount, :currency,
-            :pay_on, :method, :bank_account, true, :paid_outside, :reference, :external_id, :key, :actor, 1)
+            :pay_on, :method, :bank_account, true, :paid_outside, :reference, :external_id, :net,
+            cast(:fees as jsonb), :key, :actor, 1)
         on conflict (id) do nothing
         returning id, organization_id, connection_id, external_key, created_by, pay_on
     ), shared as (
@@ -140,6 +146,8 @@ async def create(
             "paid_outside": new.paid_outside,
             "reference": new.reference,
             "external_id": new.external_id,
+            "net": new.net,
+            "fees": json.dumps([dict(fee) for fee in new.fees]),
             "key": payments.external_key_for(payment_id),
             "actor": actor,
             "bills": [share.bill_id for share in new.shares],

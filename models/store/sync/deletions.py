@@ -27,6 +27,13 @@ _DELETED = "cast('deleted' as varchar)"
 _VOIDED = "cast('voided' as varchar)"
 
 
+_NAMED = (
+    "(erp_id = any(cast(:ids as text[]))"
+    " or (kind = 'return' and split_part(erp_id, '/', 1) = any(cast(:ids as text[]))))"
+)
+"""The receipts of these ids; a return of several orders is here once for each."""
+
+
 class Deleted(NamedTuple):
     """How many records of each kind were deleted.
 
@@ -130,7 +137,7 @@ async def _receipts(connection: AsyncConnection, row: ConnectionRow, documents: 
     rows = await connection.execute(
         text(
             "select distinct purchase_order_id from receipts"
-            " where connection_id = :c and erp_id = any(cast(:ids as text[])) and deleted_at is null"
+            f" where connection_id = :c and {_NAMED} and deleted_at is null"
             "   and purchase_order_id is not null"
         ),
         {"c": row.id, "ids": documents},
@@ -141,7 +148,7 @@ async def _receipts(connection: AsyncConnection, row: ConnectionRow, documents: 
     gone = await connection.execute(
         text(
             "update receipts set deleted_at = now(), status = 'deleted'"
-            " where connection_id = :c and erp_id = any(cast(:ids as text[])) and deleted_at is null"
+            f" where connection_id = :c and {_NAMED} and deleted_at is null"
         ),
         {"c": row.id, "ids": documents},
     )

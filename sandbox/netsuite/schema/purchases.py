@@ -105,3 +105,15 @@ VendorReturnAuthorizationExpense: orderLine:l line:l category:R account:R amount
 VendorCreditApply: apply:b applyDate:t doc:l line:l type:s refNum:s total:d due:d currency:s amount:d
 """
 """Purchase orders, item receipts, vendor bills, return authorizations, credits and payments."""
+
+FULFILMENTS = """
+ItemFulfillment[internalId:s externalId:s] < Record: createdDate:t lastModifiedDate:t customForm:R postingPeriod:R
+    entity:R createdFrom:R requestedBy:R partner:R pickedDate:t packedDate:t shippedDate:t
+    shipStatus:ItemFulfillmentShipStatus tranDate:t tranId:s shipMethod:R memo:s transferLocation:R
+    itemList:ItemFulfillmentItemList customFieldList:CF
+ItemFulfillmentItemList[replaceAll:b=true]: item*:ItemFulfillmentItem
+ItemFulfillmentItem: jobName:s itemReceive:b itemName:s description:s department:R class:R location:R onHand:d
+    quantity:d unitsDisplay:s binNumbers:s serialNumbers:s poNum:s item:R orderLine:l quantityRemaining:d
+    options:CF itemIsFulfilled:b customFieldList:CF
+"""
+"""Item fulfilments, in the namespace of sales: goods that leave, here back to the vendor."""

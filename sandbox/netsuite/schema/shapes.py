@@ -20,7 +20,7 @@ TEXTS: Mapping[str, str] = {
     "core": platform.CORE,
     "messages": platform.MESSAGES,
     "common": searches.COMMON,
-    "sales": searches.SALES,
+    "sales": searches.SALES + purchases.FULFILMENTS.lstrip(),
     "purchases": purchases.PURCHASES,
     "relationships": lists.RELATIONSHIPS,
     "employees@lists": lists.EMPLOYEES,
@@ -93,6 +93,7 @@ _ENUMERATIONS: Mapping[str, Mapping[str, str]] = {
         "VendorReturnAuthorizationOrderStatus": "_cancelled _closed _credited _partiallyReturned _pendingApproval"
         " _pendingCredit _pendingCreditPartiallyReturned _pendingReturn _undefined",
     },
+    "types.sales": {"ItemFulfillmentShipStatus": "_packed _picked _shipped"},
     "types.relationships": {"EmailPreference": ""},
     "types.accounting": {
         "AccountType": "_accountsPayable _accountsReceivable _bank _costOfGoodsSold _creditCard _deferredExpense"

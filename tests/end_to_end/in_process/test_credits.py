@@ -5,6 +5,7 @@ from typing import Any
 
 from settings import Settings
 from tests.harness.approval_walk import let_approve, person, set_approvals
+from tests.harness.entered_credits import a_credit, entered
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts, refused
 
@@ -77,24 +78,6 @@ async def test_a_reference_names_an_order_and_an_adjustment_that_raises_the_debt
     assert (raised["number"], raised["reference"], raised["purchase_order_id"]) == ("DM-1", "PO-1", None)
     assert amounts(raised, "total", "applied", "open") == (99, 0, 0)
     await api.billed("PO-1", {1: "10"})
-
-
-def a_credit(bill: dict[str, Any], number: str, *lines: dict[str, Any]) -> dict[str, Any]:
-    return {"bill_id": bill["id"], "number": number, "credit_date": today().isoformat(), "lines": list(lines)}
-
-
-async def entered(api: StackClient, body: dict[str, Any]) -> dict[str, Any]:
-    """Enter a credit and wait until the ERP holds it."""
-    answer = await api.post("/v1/credits", body, role="clerk")
-    assert answer.status_code == 201, answer.text
-    credit_id = answer.json()["id"]
-
-    async def is_there() -> bool:
-        return bool((await api.get(f"/v1/credits/{credit_id}"))["status"] == "open")
-
-    await api.until(is_there, "the credit in the ERP")
-    shown: dict[str, Any] = await api.get(f"/v1/credits/{credit_id}")
-    return shown
 
 
 async def test_a_credit_entered_here_reaches_the_books_once_and_gives_its_quantity_back(
