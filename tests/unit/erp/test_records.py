@@ -2,7 +2,7 @@
 
 import pytest
 
-from erp.records import made
+from erp import records
 from models.domain.orders import PurchaseOrder, PurchaseOrderHeader, PurchaseOrderLine
 from models.domain.record import Record
 
@@ -10,7 +10,7 @@ from models.domain.record import Record
 @pytest.mark.parametrize("model", [PurchaseOrderHeader, PurchaseOrder, PurchaseOrderLine])
 def test_what_a_connector_does_not_give_has_its_default(model: type[Record]) -> None:
     needed = {name: "x" for name, field in model.model_fields.items() if field.is_required()}
-    record = made(model, **needed)
+    record = records.made(model, **needed)
     assert {name: getattr(record, name) for name in model.model_fields} == {
         name: needed[name] if field.is_required() else field.default for name, field in model.model_fields.items()
     }
