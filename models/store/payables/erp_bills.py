@@ -61,6 +61,12 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
             newest[name] = bill
     page, in_parts = await erp_bill_parts.compose(s, row, list(newest.values()))
     result = await _stored(connection, ConnectionId(row.id), page)
+    page = [
+        bill.model_copy(update={"external_key": None})
+        if bill.external_key not in in_parts and result.is_copy(bill)
+        else bill
+        for bill in page
+    ]
     newer = [bill for bill in page if bill.external_key in in_parts or _is_newer(result.match(bill), bill)]
     if not newer:
         return ErpBillsUpserted(len(bills), 0, ())
@@ -237,6 +243,19 @@ class _StoredRows:
         for row in rows:
             for name in ("external_key", "document_id", "payable_id"):
                 self._by_name.setdefault((name, getattr(row, name)), []).append(row)
+
+    def is_copy(self, bill: ErpBill) -> bool:
+        """Return whether a bill has our key from another one: people copy a bill in the ERP with all its texts. One
+        that is in the ERP keeps its document."""
+        if bill.external_key is None or bill.source_document is None:
+            return False
+        keyed = self._by_name.get(("external_key", bill.external_key), [])
+        return bool(keyed) and all(
+            row.document_id not in (None, bill.source_document)
+            and not BillStatus(row.status).is_before_erp
+            and not BillStatus(row.status).is_void
+            for row in keyed
+        )
 
     def match(self, bill: ErpBill) -> Any:
         """Return the stored row of this bill or None: by our key first, then by its document, then by its payable."""

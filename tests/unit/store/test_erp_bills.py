@@ -54,6 +54,23 @@ async def test_our_bill_is_known_by_our_key(tenant: Tenant) -> None:
     assert len(await tenant.bill_rows()) == 1
 
 
+async def test_a_copy_of_our_bill_is_not_ours(tenant: Tenant) -> None:
+    """QuickBooks copies a bill with its private note, and our key in it: the copy comes in, and ours stays as it is."""
+    bill_id = await tenant.bill_in_erp()
+    key = bills.external_key_for(bill_id)
+    document = (await tenant.bill_row(bill_id)).document_id
+    original = an_erp_bill(900, paid="20", external_key=key, source_document=DocumentId(str(document)))
+    copied = an_erp_bill(
+        901, number="COPY", total="70", external_key=key, source_document=DocumentId("B901"), revision=R2
+    )
+    for page in ([original, copied], [copied], [original, copied.model_copy(update={"revision": R3})]):
+        await tenant.bills_in(*page)
+        row = await tenant.bill_row(bill_id)
+        assert (row.payable_id, row.total, row.paid, row.number) == ("900", 50, 20, original.number)
+        (other,) = [one for one in await tenant.bill_rows() if one.id != bill_id]
+        assert (other.origin, other.number, other.total) == ("erp", "COPY", 70)
+
+
 async def test_our_bill_is_known_by_its_document_when_the_payable_changed(tenant: Tenant) -> None:
     """Field note U-8: editing a vendor invoice gives its payable a new record number."""
     bill_id = await tenant.bill_in_erp(payable="900")

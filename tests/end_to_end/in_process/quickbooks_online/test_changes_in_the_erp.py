@@ -78,6 +78,20 @@ async def test_a_bill_edited_there_beyond_the_order(api: StackClient, company: S
     assert await api.issues() == []
 
 
+async def test_a_copy_of_our_bill_made_there(api: StackClient, company: SandboxCompany) -> None:
+    """QuickBooks' own copy of a bill keeps its private note, our key in it: two bills, each with its own money."""
+    company.order("PO-1", "10")
+    await connect(api)
+    bill = await api.billed("PO-1", {1: "4"})
+    note = company.one("bills", number=bill["number"])["memo"]
+    assert "[posync " in note
+    company.does("add_bill", vendor_id="V-1", number="COPY", amount="70.00")
+    company.does("edit_bill", number="COPY", memo=note)
+    await api.sync()
+    listed = {one["number"]: (one["origin"], Decimal(one["total"])) for one in await api.items("/v1/bills")}
+    assert listed == {bill["number"]: ("posync", Decimal(50)), "COPY": ("erp", Decimal(70))}
+
+
 async def test_our_payment_voided_there(api: StackClient, company: SandboxCompany) -> None:
     """The bill is due again, and is paid once more."""
     company.order("PO-1", "10")
