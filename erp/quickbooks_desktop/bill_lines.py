@@ -29,7 +29,8 @@ class Line(NamedTuple):
     quantity: Decimal
     amount: Decimal
     rounded: bool = False
-    """Whether the quantity has more decimals than QuickBooks keeps."""
+    """Whether the quantity has more decimals than QuickBooks keeps, or is one of parts of which some may: pieces of a
+    box."""
 
     @property
     def first(self) -> BillLineToPush:
@@ -65,7 +66,8 @@ def lines_of(bill: BillToPush) -> list[Line]:
         amount = sum((one.amount for one in parts), ZERO)
         quantity = sum(quantities, ZERO)
         kept = wire.part_quantity(quantity)
-        lines.append(Line(order, place, tuple(parts), kept, amount, rounded=kept != quantity))
+        rounded = kept != quantity or any(one.order_quantity is not None for one in parts)
+        lines.append(Line(order, place, tuple(parts), kept, amount, rounded))
     return lines
 
 

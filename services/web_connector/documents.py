@@ -105,7 +105,8 @@ async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: st
         return Taken(waiter)
     must_belong(answer, session.document)
     part = next((one for one in answer.responses if one.iterator_id is not None), None)
-    if session.iterator_id is not None and any(one.status == ITERATOR_GONE for one in answer.responses):
+    lost_place = session.iterator_id is not None and any(one.status == ITERATOR_GONE for one in answer.responses)
+    if lost_place and await handouts.restart(s, connection_id, key) <= MOST_RESTARTS:
         return await _restart(s, session)
     if part is not None and part.remaining > 0 and part.iterator_id is not None:
         await handouts.add_page(s, connection_id, key, text)
@@ -121,6 +122,9 @@ async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: st
 
 ITERATOR_GONE = 3391
 """QuickBooks' number for an iterator it no longer has."""
+
+MOST_RESTARTS = 3
+"""How often a question is asked from its beginning by the door; then its activity learns why, and asks later."""
 
 
 async def take_refusal(s: AsyncSession, session: WebConnectorSessionRow, hresult: str, message: str) -> Taken:

@@ -699,6 +699,24 @@ async def test_a_lost_place_in_an_answer_starts_it_anew(pair: Pair) -> None:
     assert (await pair.journal.read_paged("pages", request)).pages == 1
 
 
+async def test_a_place_that_is_lost_again_and_again_is_told(pair: Pair) -> None:
+    """Reference 2.4, 3391: the session would go on for ever; the activity asks later, and Temporal shows why."""
+    request = wire.request("PurchaseOrderQuery", wire.part("MaxReturned", "1"), key="p", iterated=True)
+    with pytest.raises(Deferred):
+        await pair.journal.read_paged("pages", request)
+    secret, document = await calls(pair)
+    for _ in range(3 + 1):
+        assert document
+        assert await received(pair, secret, a_part(document, 1, 1)) > 0
+        assert await received(pair, secret, a_part(await sent(pair, secret), 0, 0, code=3391)) > 0
+        document = await sent(pair, secret)
+    assert document == ""
+    answer = await pair.journal.read_paged("pages", request)
+    last = await pair.journal.page(answer.name, answer.pages)
+    assert last is not None
+    assert 'statusCode="3391"' in last
+
+
 async def test_quickbooks_that_does_not_open_is_shown_and_over_by_itself(pair: Pair, api: ApiClient) -> None:
     """Issue 12: an outage is shown like any other; a path that failed is tried once as the open file."""
     await pair.connector.session()

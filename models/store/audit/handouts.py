@@ -83,6 +83,18 @@ async def hand_out(
     )
 
 
+async def restart(session: AsyncSession, connection_id: ConnectionId, key: str) -> int:
+    """Count that a question is asked from its beginning once more; return how often that was so."""
+    result = await session.execute(
+        text(
+            "update exchanges set generation = generation + 1 where connection_id = :c and key = :key"
+            " returning generation - 1"
+        ),
+        {"c": connection_id, "key": key},
+    )
+    return int(result.scalar_one())
+
+
 async def add_page(session: AsyncSession, connection_id: ConnectionId, key: str, answer: str) -> None:
     """Store one part of an answer, but not the last."""
     await session.execute(
