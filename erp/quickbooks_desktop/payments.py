@@ -7,6 +7,7 @@ from lxml import etree
 from erp.errors import OutcomeUnknown, Rejected
 from erp.quickbooks_desktop import fields, preflight, translate, wire
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
+from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.orders import WHOLE
 from erp.quickbooks_desktop.preferences import Preferences, account
 from erp.quickbooks_desktop.reader import Leg, Reader
@@ -48,16 +49,9 @@ class Payments:
         made = await self._made(payment)
         if made is not None:
             return made
-        key, kind = payment.external_key, _kind(payment)
-        answer = await self._client.ask(
-            f"find/{key}/{await self._client.losses(key)}",
-            wire.request(f"{kind}Query", wire.part("RefNumber", _number(payment)), *LINES, key="payments"),
-        )
-        ours = next((one for one in records_of(answer.responses, RECORDS) if _key(one) == key), None)
-        if ours is not None:
-            return ErpId(fields.need(ours, "TxnID"))
-        await self._client.release(key)
-        return None
+        key = payment.external_key
+        answer = await self._client.ask(f"find/{key}/{await self._client.losses(key)}", _numbered(payment))
+        return _ours(payment, answer)
 
     async def _made(self, payment: PaymentToPush) -> ErpId | None:
         answer = await self._client.awaited(payment.external_key, f"{_kind(payment)}Add")
@@ -81,12 +75,17 @@ class Payments:
             return made
         kind = _kind(payment)
         wire.must_be_writable("the memo", wire.marked(payment.memo, payment.external_key))
+        losses = await self._client.losses(payment.external_key)
         seen = await self._client.ask(
-            f"before/{payment.external_key}",
+            f"before/{payment.external_key}/{losses}",
             preflight.QUESTION,
             _bill_question(payment.bill_document),
             preflight.MAY_WRITE,
+            *([_numbered(payment)] if losses else []),
         )
+        ours = _ours(payment, seen)
+        if ours is not None:
+            return ours
         preflight.must_be_open(seen, what="payment", day=payment.paid_on)
         bill = next(iter(records_of(seen.responses, ("BillRet",))), None)
         _must_be_payable(payment, bill)
@@ -107,6 +106,8 @@ class Payments:
                 wire.part("PaymentAmount", wire.amount(payment.amount)),
             ),
         )
+        # Only now: what is refused above, though it was sent before and lost, must not go out.
+        await self._client.release(payment.external_key)
         answer = await self._client.write(
             payment.external_key,
             f"{kind}Add",
@@ -193,6 +194,17 @@ def _key(record: etree._Element) -> str | None:
 
 def _number(payment: PaymentToPush) -> str:
     return wire.short_number(payment.external_key, wire.LONGEST["payment"])
+
+
+def _numbered(payment: PaymentToPush) -> str:
+    """Return the question for the payments under this one's number."""
+    return wire.request(f"{_kind(payment)}Query", wire.part("RefNumber", _number(payment)), *LINES, key="payments")
+
+
+def _ours(payment: PaymentToPush, answer: Answer) -> ErpId | None:
+    shown = records_of(answer.responses, RECORDS)
+    ours = next((one for one in shown if _key(one) == payment.external_key), None)
+    return None if ours is None else ErpId(fields.need(ours, "TxnID"))
 
 
 def _bill_question(document: str) -> str:

@@ -1,0 +1,38 @@
+"""What is refused between the look-up for a lost write and the write, on QuickBooks Desktop."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erp.errors import Deferred, Rejected
+from tests.conformance.erp_harness import ErpHarness, a_bill_for, a_payment_of, push, the_order
+
+pytestmark = pytest.mark.trait("polled")
+
+ORDER = "PO-1018"
+
+
+async def test_a_lost_payment_that_is_refused_meanwhile_does_not_go_out(harness: ErpHarness) -> None:
+    """It is paid by nobody behind the refusal: a person may abandon it, and pay in another way."""
+    connector = harness.connect()
+    bill = a_bill_for(await the_order(connector, ORDER), "meanwhile-4", Decimal(4))
+    payment = a_payment_of(bill, await push(connector, bill), "PSP-MEANWHILE")
+    payment = payment.model_copy(update={"bank_account": None})
+    payments: Any = connector.payments._role  # type: ignore[attr-defined]
+    harness._begin()  # type: ignore[attr-defined]
+    harness.fault("lost_request", "create_payment")
+    for _ in range(3):
+        with pytest.raises(Deferred):
+            await payments.create(payment)
+        await harness.poll()  # type: ignore[attr-defined]
+    without_account = harness.connect(preferences={})
+    assert await without_account.payments.find(payment) is None
+    with pytest.raises(Rejected) as refused:
+        await without_account.payments.create(payment)
+    assert refused.value.code == "ACCOUNT_REFUSED"
+    for _ in range(2):
+        await harness.poll()  # type: ignore[attr-defined]
+    assert harness.payments_with("PSP-MEANWHILE") == []
+    created = await harness.connect().payments.create(payment)
+    assert [one.erp_id for one in harness.payments_with("PSP-MEANWHILE")] == [created]
