@@ -21,19 +21,37 @@ class PagedAnswer(NamedTuple):
     """How long the ERP took for it: what changed meanwhile may be absent from its first parts."""
 
 
+class LookUp(NamedTuple):
+    """The answer to a question that a write was decided by. An answer names the document that it answers, so that no
+    two are alike."""
+
+    key: str
+    answer: str
+
+
 class ExchangeJournal(Protocol):
     """Stores the exchanges of one connection by key, for all workers."""
 
-    async def write(self, key: str, request: str, outcome: Callable[[str], Verdict] | None = None) -> str:
+    async def write(
+        self,
+        key: str,
+        request: str,
+        outcome: Callable[[str], Verdict] | None = None,
+        *,
+        looked_up: LookUp | None = None,
+    ) -> str:
         """Return the answer to a write.
 
         The key names the write for ever, whoever sends it: the external key, and the step if there are several. A
         request that is already queued is not changed. `outcome` says what an answer means for the write: a refused
         one is sent anew by the next activity that writes under the key, and one that was not done yet by itself, after
-        a while. Without it every answer is final.
+        a while. Without it every answer is final. `looked_up` is what it was decided by: where that was not just seen,
+        it is asked once more before the write goes out, and if it is otherwise now, the write does not go out until it
+        is decided anew.
 
         Raises:
-            Deferred: the request is queued, and the ERP has not answered yet.
+            Deferred: the request is queued, and the ERP has not answered yet; or what was looked up was asked once more
+                meanwhile.
             OutcomeUnknown: it was handed out, and the ERP knows nothing of it: its record is looked up first.
         """
         ...

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from erp.errors import Deferred, OutcomeUnknown
-from erp.exchanges import PagedAnswer
+from erp.exchanges import LookUp, PagedAnswer
 from erp.verdicts import Verdict
 from models.domain.ids import ConnectionId
 from models.store.audit import exchanges
@@ -34,16 +34,23 @@ class StoredExchanges:
         self._connection_id = connection_id
         self._waiter = waiter
 
-    async def write(self, key: str, request: str, outcome: Callable[[str], Verdict] | None = None) -> str:
+    async def write(
+        self,
+        key: str,
+        request: str,
+        outcome: Callable[[str], Verdict] | None = None,
+        *,
+        looked_up: LookUp | None = None,
+    ) -> str:
         """Return the ERP's answer to a write, after queueing the write if it is new.
 
         Raises:
-            Deferred: There is no answer yet.
+            Deferred: There is no answer yet; or what was looked up was asked once more meanwhile.
             OutcomeUnknown: Its outcome was lost.
         """
         key = _write(key)
         async with self._database.transaction() as session:
-            lost = await self._queue_write(session, key, request, outcome)
+            lost = await self._queue_write(session, key, request, outcome, looked_up)
         if isinstance(lost, str):
             return lost
         if lost:
@@ -53,12 +60,21 @@ class StoredExchanges:
         raise await self._deferred(key)
 
     async def _queue_write(
-        self, session: AsyncSession, key: str, request: str, outcome: Callable[[str], Verdict] | None
+        self,
+        session: AsyncSession,
+        key: str,
+        request: str,
+        outcome: Callable[[str], Verdict] | None,
+        looked_up: LookUp | None,
     ) -> str | bool:
         """Return the answer; without one, whether its outcome is lost. Otherwise it is queued."""
         stored = await exchanges.stored(session, self._connection_id, key)
-        if stored is None or (stored.answer is None and not stored.lost):
-            await exchanges.queue(session, self._connection_id, key, request, self._waiter())
+        if stored is None or stored.withdrawn:
+            look_up = await self._still_so(session, looked_up)
+            await exchanges.queue_write(session, self._connection_id, key, request, look_up, self._waiter())
+            return False
+        if stored.answer is None and not stored.lost:
+            await exchanges.await_answer(session, self._connection_id, key, self._waiter())
             return False
         if stored.answer is None:
             return True
@@ -69,8 +85,22 @@ class StoredExchanges:
             await exchanges.lose_answer(session, self._connection_id, key)
             return True
         pause = timedelta(0) if verdict is Verdict.REFUSED else NOT_DONE_PAUSE
-        await exchanges.queue_anew(session, self._connection_id, key, request, self._waiter(), pause)
+        look_up = await self._still_so(session, looked_up)
+        await exchanges.queue_anew(session, self._connection_id, key, request, look_up, self._waiter(), pause)
         return False
+
+    async def _still_so(self, session: AsyncSession, looked_up: LookUp | None) -> str | None:
+        """Return which stored question a write was decided by; None: by none.
+
+        Raises:
+            Deferred: It has another answer by now, and the write is decided anew.
+        """
+        if looked_up is None:
+            return None
+        name = self._question(looked_up.key)
+        if not await exchanges.hold_answer(session, self._connection_id, name, looked_up.answer):
+            raise Deferred(f"{name} was answered anew", code="ERP_ANSWERS_LATER", retry_after=AT_ONCE)
+        return name
 
     async def read(self, key: str, request: str) -> str:
         """Return the ERP's answer to a question of this activity, whichever attempt asked it.
@@ -121,9 +151,9 @@ class StoredExchanges:
         key = _write(key)
         async with self._database.transaction() as session:
             stored = await exchanges.stored(session, self._connection_id, key)
-            if stored is not None and stored.answer is None and not stored.lost:
+            if stored is not None and stored.answer is None and not (stored.lost or stored.withdrawn):
                 await exchanges.await_answer(session, self._connection_id, key, self._waiter())
-        if stored is None or stored.lost:
+        if stored is None or stored.lost or stored.withdrawn:
             return None
         if stored.answer is None:
             raise await self._deferred(key)

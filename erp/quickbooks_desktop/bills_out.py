@@ -144,6 +144,8 @@ class Bills(BillsIn):
                 wire.request("BillAdd", body, key="bill"),
                 question(order_ids),
                 *linked_questions(list(orders.values())),
+                # What a plan did since is no change by another hand.
+                after=seen if plan is None else None,
             )
         except ErpError as error:
             if plan is not None:

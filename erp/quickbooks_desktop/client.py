@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from lxml import etree
 
 from erp.errors import ErpError, MalformedAnswer, OutcomeUnknown, Stale, UnknownRefusal
-from erp.exchanges import ExchangeJournal, PagedAnswer
+from erp.exchanges import ExchangeJournal, LookUp, PagedAnswer
 from erp.quickbooks_desktop import envelope, faults, wire
 from erp.quickbooks_desktop.envelope import Answer, Response
 from erp.verdicts import Verdict
@@ -34,11 +34,12 @@ class Client:
         """
         text = await self._journal.read(key, "".join(requests))
         try:
-            return _read(text, but=MAY_BE_REFUSED, may_be_off=may_be_off)
+            answer = _read(text, but=MAY_BE_REFUSED, may_be_off=may_be_off)
         except ErpError as error:
             if error.retryable:
                 await self._journal.discard(key)
             raise
+        return answer._replace(looked_up=LookUp(key, text))
 
     async def ask_what_is_there(self, key: str, *requests: str) -> Answer:
         """Return the answers to questions for records by their ids, each of which says which of them are there. What
@@ -86,9 +87,12 @@ class Client:
         """Forget the answer to a question."""
         await self._journal.discard(key)
 
-    async def write(self, key: str, name: str, *requests: str, stale_is_answer: bool = False) -> Answer:
+    async def write(
+        self, key: str, name: str, *requests: str, after: Answer | None = None, stale_is_answer: bool = False
+    ) -> Answer:
         """Send a write, the first of these requests, with questions that go out in the same document.
 
+        `after` is the answer that it was decided by: it goes out only while QuickBooks answers the same.
         `stale_is_answer`: that the record was changed meanwhile is not an error, as the answer shows it.
 
         Raises:
@@ -96,7 +100,9 @@ class Client:
             OutcomeUnknown: QuickBooks has no outcome of it: its record is looked up first.
             ErpError: It refused the write.
         """
-        text = await self._journal.write(key, "".join(requests), _outcome_of(name, stale_is_answer=stale_is_answer))
+        outcome = _outcome_of(name, stale_is_answer=stale_is_answer)
+        looked_up = None if after is None else after.looked_up
+        text = await self._journal.write(key, "".join(requests), outcome, looked_up=looked_up)
         return _written(text, name, stale_is_answer=stale_is_answer)
 
     async def delete(self, key: str, kind: str, document: str, *whole: str) -> etree._Element | None:

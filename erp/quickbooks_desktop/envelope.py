@@ -13,6 +13,7 @@ from lxml import etree
 
 from erp import xml_answer
 from erp.errors import MalformedAnswer
+from erp.exchanges import LookUp
 
 OLDEST, NEWEST = (13, 0), (16, 0)
 """The versions of qbXML that are spoken; requests use nothing that only some of them have."""
@@ -86,6 +87,8 @@ class Answer(NamedTuple):
     responses: tuple[Response, ...]
     set_name: str | None = None
     """The message set that it answers, as QuickBooks repeats it; None: it names none."""
+    looked_up: LookUp | None = None
+    """As the journal has it; None: it is of no question there."""
 
     def named(self, name: str) -> Response | None:
         """Return the answer to the request of that name; None: there is none."""

@@ -113,6 +113,7 @@ class Payments:
             f"{kind}Add",
             wire.request(f"{kind}Add", body, key="payment"),
             _bill_question(payment.bill_document),
+            after=seen,
         )
         response = answer.named(f"{kind}Add")
         assert response is not None, "the client checks that the write was answered"

@@ -53,6 +53,10 @@ class ExchangeRow(SQLModel, table=True):
     """How often that happened."""
     pages: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     """How many parts the answer has; `answer` is the last one."""
+    look_up: str | None = None
+    """The question that a write was decided by; None: by none."""
+    withdrawn_at: datetime | None = instant_column(nullable=True)
+    """When a write was withdrawn: its look-up has another answer now, by which it is decided anew."""
 
 
 class ExchangePageRow(SQLModel, table=True):

@@ -3,11 +3,16 @@
 Before the company file is recognized, only questions about it go out. A write that an earlier session was handed and
 did not answer comes before anything else: QuickBooks is asked what it stored of it. What it stored is the answer; if
 it knows nothing, the write's activity looks up the record before the same bytes go out again.
+
+A write goes out in the session of the look-up that it was decided by. A computer may be switched off between the two:
+then the look-up is asked once more, and if QuickBooks answers otherwise, because a person entered the bill or received
+the goods meanwhile, the write is withdrawn, and its activity decides anew.
 """
 
 import hashlib
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,13 +21,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from erp.errors import MalformedAnswer
 from erp.quickbooks_desktop import envelope, faults
-from erp.quickbooks_desktop.envelope import Answer
+from erp.quickbooks_desktop.envelope import Answer, Response
 from models.domain.ids import ConnectionId
 from models.store.audit import handouts
 from models.store.audit.exchanges import Waiter
 from models.store.audit.outbox import OutboxMessage
 from models.tables import WebConnectorSessionRow
 from services.web_connector import company
+
+LOOK_UP_HOLDS = timedelta(minutes=1)
+"""How long a look-up holds in its session: a computer that slept goes on with it days later."""
 
 
 class Handed(StrEnum):
@@ -33,6 +41,8 @@ class Handed(StrEnum):
     """The questions by which the company file is recognized."""
     STATUS = "status"
     """The question what QuickBooks stored of a write in doubt."""
+    LOOK_UP = "look-up"
+    """The question that a write was decided by, once more."""
     EXCHANGE = "exchange"
     """A request of the journal, or the next part of its answer."""
 
@@ -51,12 +61,19 @@ async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> str
     if session.kind:
         return session.document  # it was asked for twice: its first answer was lost on the way
     connection_id = ConnectionId(session.connection_id)
-    waiting = await handouts.next_waiting(s, connection_id, session.id)
+    waiting = await handouts.next_waiting(s, connection_id, session.id, LOOK_UP_HOLDS)
     if waiting is None:
         return None
     name = envelope.set_id(connection_id, waiting.key, waiting.generation) if waiting.is_write else None
     if waiting.in_doubt:
         return _hand(session, Handed.STATUS, waiting.key, _status_question(session.version, name))
+    if waiting.look_up is not None:
+        decided = await handouts.look_up_of(s, connection_id, waiting.key)
+        if decided is None:  # nobody knows what it was decided by: its activity decides anew when it looks next
+            await handouts.withdraw(s, connection_id, waiting.key)
+            return await next_document(s, session)
+        question = envelope.document(_tagged(decided.request), session.version)
+        return _hand(session, Handed.LOOK_UP, waiting.key, question)
     document = waiting.document if waiting.is_write else None
     if document is None:
         document = envelope.document(_tagged(waiting.request), session.version, new_set=name)
@@ -104,6 +121,10 @@ async def take_answer(s: AsyncSession, session: WebConnectorSessionRow, text: st
         _taken(session)
         return Taken(waiter)
     must_belong(answer, session.document)
+    if session.kind == Handed.LOOK_UP:
+        waiter = await _take_look_up(s, connection_id, session.id, key, answer, text)
+        _taken(session)
+        return Taken(waiter)
     part = next((one for one in answer.responses if one.iterator_id is not None), None)
     lost_place = session.iterator_id is not None and any(one.status == ITERATOR_GONE for one in answer.responses)
     if lost_place and await handouts.restart(s, connection_id, key) <= MOST_RESTARTS:
@@ -160,6 +181,32 @@ async def _take_status(
     elif answer.set_status in (0, *faults.NOTHING_STORED):
         return await handouts.lose(s, connection_id, key)
     return await handouts.answer_whole(s, connection_id, key, text)
+
+
+async def _take_look_up(
+    s: AsyncSession, connection_id: ConnectionId, session_id: str, key: str, answer: Answer, text: str
+) -> Waiter | None:
+    """Take in what a write was decided by, as it is now: the same, so that the write goes out, or something else, so
+    that it is decided anew. Return the activity that does so."""
+    decided = await handouts.look_up_of(s, connection_id, key)
+    if decided is not None and decided.answer is not None and _says_the_same(decided.answer, answer):
+        await handouts.seen_again(s, connection_id, decided.key, session_id)
+        return None
+    if decided is not None:
+        await handouts.answer_anew(s, connection_id, decided.key, session_id, text)
+    return await handouts.withdraw(s, connection_id, key)
+
+
+def _says_the_same(before: str, now: Answer) -> bool:
+    """Return whether two answers to one question differ only in the tags of their documents."""
+    if envelope.as_refused_whole(before) is not None:
+        return False
+    return list(map(_content, envelope.read(before).responses)) == list(map(_content, now.responses))
+
+
+def _content(response: Response) -> tuple[str, str, int, list[str]]:
+    records = [etree.tostring(one, with_tail=False).decode() for one in response.element]
+    return response.name, response.key, response.status, records
 
 
 async def _restart(s: AsyncSession, session: WebConnectorSessionRow) -> Taken:

@@ -10,6 +10,7 @@ from lxml import etree
 from sqlalchemy import text
 
 from erp.errors import Deferred, OutcomeUnknown
+from erp.exchanges import LookUp
 from erp.quickbooks_desktop import wire
 from models.domain.ids import ConnectionId
 from models.store.audit import handouts
@@ -18,6 +19,7 @@ from models.store.base.database import Database
 from models.store.connections import web_connector
 from services.connections.upkeep import Upkeep
 from services.exchanges import StoredExchanges
+from services.web_connector.documents import LOOK_UP_HOLDS
 from services.web_connector.door import Door
 from services.web_connector.logins import hashed
 from settings import Settings
@@ -241,6 +243,108 @@ async def test_a_computer_switched_off_at_any_step(pair: Pair, step: str) -> Non
         assert status[0] < question[0]
     assert "601-1" in await pair.journal.write("PSB-1", WRITE)
     assert len(pair.company.bills) == 1
+
+
+async def looked_up(pair: Pair) -> LookUp:
+    """What the write is decided by: the order, as a session read it."""
+    await pair.asked()
+    await pair.connector.session()
+    return LookUp("orders", await pair.journal.read("orders", QUESTION))
+
+
+async def decide(pair: Pair, seen: LookUp) -> None:
+    with pytest.raises(Deferred):
+        await pair.journal.write("PSB-1", WRITE, looked_up=seen)
+
+
+def names(pair: Pair) -> list[str]:
+    """What the company was handed, by the first request of each document."""
+    roots = [etree.fromstring(one.encode())[0] for one in pair.company.documents]
+    return [str(root[0].tag).removesuffix("Rq") for root in roots if len(root)]
+
+
+async def test_a_write_goes_out_only_while_its_look_up_still_holds(pair: Pair) -> None:
+    """Issue 12: the computer was switched off between the look-up and the bill. In the next session QuickBooks is asked
+    once more; as nothing changed, the bill goes out in that session."""
+    await decide(pair, await looked_up(pair))
+    pair.company.documents.clear()
+    await pair.connector.session()
+    assert names(pair)[-2:] == ["PurchaseOrderQuery", "BillAdd"]
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+
+
+async def test_a_write_whose_look_up_is_otherwise_now_is_decided_anew(pair: Pair) -> None:
+    """Issue 12: between the two a person entered the bill by hand, or received the goods: nothing goes out by what was
+    seen days ago, until the activity has seen what is there now."""
+    seen = await looked_up(pair)
+    await decide(pair, seen)
+    pair.company.edition += 1
+    pair.company.documents.clear()
+    await pair.connector.session()
+    assert names(pair)[-1] == "PurchaseOrderQuery"
+    assert not pair.company.bills
+    assert await pair.journal.awaited("PSB-1") is None
+    await decide(pair, seen)  # an attempt that had read the answer before
+    assert await pair.connector.session() == "none"
+    newer = await pair.journal.read("orders", QUESTION)
+    assert "<EditSequence>2<" in newer
+    assert newer != seen.answer
+    await decide(pair, LookUp("orders", newer))
+    await pair.connector.session()
+    assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+    assert len(pair.company.bills) == 1
+
+
+async def test_a_bill_that_was_lost_goes_out_again_only_while_its_look_up_still_holds(pair: Pair) -> None:
+    """Issue 12: the same for a bill that QuickBooks was handed and knows nothing of, and that was looked up by its key:
+    another bill may have been entered by hand."""
+    await decide(pair, await looked_up(pair))
+    await pair.cut("sent", 2)
+    await pair.connector.session()
+    with pytest.raises(OutcomeUnknown):
+        await pair.journal.write("PSB-1", WRITE)
+    await pair.journal.release("PSB-1")
+    pair.company.edition += 1
+    await pair.connector.session()
+    assert not pair.company.bills
+    newer = LookUp("orders", await pair.journal.read("orders", QUESTION))
+    await decide(pair, newer)
+    await pair.connector.session()
+    assert len(pair.company.bills) == 1
+    assert len({one for one in pair.company.documents if "BillAdd" in one}) == 1, "the same bytes"
+
+
+async def test_a_computer_that_slept_in_a_session_is_asked_again(pair: Pair) -> None:
+    """The session goes on days later, with a bill that was decided by what was seen before."""
+    await decide(pair, await looked_up(pair))
+
+    async def sleep() -> None:
+        async with pair.database.transaction() as s:
+            await s.execute(
+                text("update exchanges set answered_at = answered_at - interval '2 days' where connection_id = :c"),
+                {"c": pair.connection_id},
+            )
+
+    await pair.connector.call("authenticate", strUserName=pair.connector.user, strPassword=pair.connector.password)
+    async with pair.database.transaction() as s:
+        session = (
+            await s.execute(
+                text("select id from web_connector_sessions where connection_id = :c and ended_at is null"),
+                {"c": pair.connection_id},
+            )
+        ).scalar_one()
+        await s.execute(
+            text("update exchanges set handed_to = :s where connection_id = :c and key like 'read/%'"),
+            {"c": pair.connection_id, "s": session},
+        )
+        fresh = await handouts.next_waiting(s, pair.connection_id, session, LOOK_UP_HOLDS)
+    assert fresh is not None
+    assert fresh.look_up is None
+    await sleep()
+    async with pair.database.transaction() as s:
+        stale = await handouts.next_waiting(s, pair.connection_id, session, LOOK_UP_HOLDS)
+    assert stale is not None
+    assert stale.look_up is not None
 
 
 async def test_a_write_in_doubt_is_asked_for_before_another_write_goes_out(pair: Pair) -> None:

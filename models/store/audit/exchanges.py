@@ -36,6 +36,8 @@ class StoredExchange(NamedTuple):
     """The ERP has no outcome of it, and nobody has looked up its record since."""
     losses: int
     """How often that was so."""
+    withdrawn: bool
+    """It is a write that does not go out: what it was decided by is otherwise now."""
     waiter: Waiter
     seconds: float
     """How long the ERP took for it, from the moment it was handed out; 0 before it is answered."""
@@ -47,7 +49,8 @@ async def stored(session: AsyncSession, connection_id: ConnectionId, key: str) -
         await session.execute(
             text(
                 "select case when answered_at is not null then answer end as answer, pages,"
-                " lost_at is not null as lost, losses, workflow_id, workflow_run_id, activity_id,"
+                " lost_at is not null as lost, losses, withdrawn_at is not null as withdrawn,"
+                " workflow_id, workflow_run_id, activity_id,"
                 " extract(epoch from answered_at - handed_at) as seconds from exchanges"
                 " where connection_id = :c and key = :key"
             ),
@@ -57,7 +60,8 @@ async def stored(session: AsyncSession, connection_id: ConnectionId, key: str) -
     if row is None:
         return None
     waiter = Waiter(row.workflow_id, row.workflow_run_id, row.activity_id)
-    return StoredExchange(row.answer, row.pages, row.lost, row.losses, waiter, float(row.seconds or 0))
+    seconds = float(row.seconds or 0)
+    return StoredExchange(row.answer, row.pages, row.lost, row.losses, row.withdrawn, waiter, seconds)
 
 
 class Contact(NamedTuple):
@@ -108,8 +112,45 @@ async def await_answer(session: AsyncSession, connection_id: ConnectionId, key: 
     )
 
 
+async def hold_answer(session: AsyncSession, connection_id: ConnectionId, key: str, answer: str) -> bool:
+    """Return whether a question has this answer still; until the transaction ends it keeps it."""
+    result = await session.execute(
+        text("select answer = :answer from exchanges where connection_id = :c and key = :key for share"),
+        {"c": connection_id, "key": key, "answer": answer},
+    )
+    return bool(result.scalar_one_or_none())
+
+
+async def queue_write(
+    session: AsyncSession, connection_id: ConnectionId, key: str, request: str, look_up: str | None, waiter: Waiter
+) -> None:
+    """Store a write for the ERP once, or what takes the place of one that was withdrawn. If that was handed out before
+    and is the same, it goes out to the byte as it did."""
+    await session.execute(
+        text(
+            """
+            insert into exchanges (connection_id, key, request, look_up, workflow_id, workflow_run_id, activity_id)
+            values (:c, :key, :request, :look_up, :workflow_id, :workflow_run_id, :activity_id)
+            on conflict (connection_id, key) do update set request = excluded.request, look_up = excluded.look_up,
+                generation = exchanges.generation + (exchanges.request <> excluded.request)::int,
+                document = case when exchanges.request = excluded.request then exchanges.document end,
+                withdrawn_at = null, queued_at = now(), workflow_id = excluded.workflow_id,
+                workflow_run_id = excluded.workflow_run_id, activity_id = excluded.activity_id
+             where exchanges.withdrawn_at is not null
+            """
+        ),
+        {"c": connection_id, "key": key, "request": request, "look_up": look_up, **waiter._asdict()},
+    )
+
+
 async def queue_anew(
-    session: AsyncSession, connection_id: ConnectionId, key: str, request: str, waiter: Waiter, pause: timedelta
+    session: AsyncSession,
+    connection_id: ConnectionId,
+    key: str,
+    request: str,
+    look_up: str | None,
+    waiter: Waiter,
+    pause: timedelta,
 ) -> None:
     """Queue another request in the place of one that was answered and did nothing; it goes out after a pause."""
     await session.execute(
@@ -117,12 +158,20 @@ async def queue_anew(
             """
             update exchanges set request = :request, generation = generation + 1, document = null, handed_to = null,
                    answer = null, answered_at = null, lost_at = null, pages = 1, queued_at = now(),
+                   look_up = :look_up, withdrawn_at = null,
                    not_before = now() + cast(:pause as interval), workflow_id = :workflow_id,
                    workflow_run_id = :workflow_run_id, activity_id = :activity_id
              where connection_id = :c and key = :key and answered_at is not null
             """
         ),
-        {"c": connection_id, "key": key, "request": request, "pause": pause, **waiter._asdict()},
+        {
+            "c": connection_id,
+            "key": key,
+            "request": request,
+            "look_up": look_up,
+            "pause": pause,
+            **waiter._asdict(),
+        },
     )
 
 
@@ -223,8 +272,13 @@ async def answer(session: AsyncSession, connection_id: ConnectionId, key: str, s
 
 
 async def forget_reads(session: AsyncSession, older_than: timedelta) -> None:
-    """Delete answers to reads that nobody repeats. Answers to writes stay: their keys are valid for ever."""
+    """Delete answers to reads that nobody repeats. Answers to writes stay: their keys are valid for ever; so does what
+    a write was decided by, until it is answered."""
     await session.execute(
-        text("delete from exchanges where answered_at < now() - cast(:age as interval) and key like 'read/%'"),
+        text(
+            "delete from exchanges e where answered_at < now() - cast(:age as interval) and key like 'read/%'"
+            " and not exists (select from exchanges w where w.connection_id = e.connection_id and w.look_up = e.key"
+            " and w.answered_at is null)"
+        ),
         {"age": older_than},
     )

@@ -1,5 +1,6 @@
 """Hand the requests of the journal out to the ERP's program, session by session, and take in their answers."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -19,6 +20,8 @@ class Waiting(NamedTuple):
     """What was handed out before, to the byte; None: it was not."""
     in_doubt: bool
     """It is a write that another session was handed and did not answer."""
+    look_up: str | None
+    """The question that is asked once more before it goes out; None: none."""
 
     @property
     def is_write(self) -> bool:
@@ -26,28 +29,94 @@ class Waiting(NamedTuple):
         return self.key.startswith("write/")
 
 
-async def next_waiting(session: AsyncSession, connection_id: ConnectionId, session_id: str) -> Waiting | None:
-    """Return what goes out next: a write in doubt before anything else, then writes before questions."""
+async def next_waiting(
+    session: AsyncSession, connection_id: ConnectionId, session_id: str, look_up_holds: timedelta
+) -> Waiting | None:
+    """Return what goes out next: a write in doubt before anything else, then writes before questions. What a write was
+    decided by holds for so long, and only in the session in which it was seen."""
     row = (
         await session.execute(
             text(
                 """
                 select key, request, generation, document,
-                       key like 'write/%' and handed_to is not null and handed_to <> :session as in_doubt
+                       key like 'write/%' and handed_to is not null and handed_to <> :session as in_doubt,
+                       case when handed_to is null and not exists (
+                           select from exchanges l where l.connection_id = :c and l.key = exchanges.look_up
+                              and l.handed_to = :session and l.answered_at > now() - cast(:holds as interval)
+                       ) then look_up end as look_up
                   from exchanges
-                 where connection_id = :c and answered_at is null and lost_at is null
+                 where connection_id = :c and answered_at is null and lost_at is null and withdrawn_at is null
                    and (not_before is null or not_before <= now())
                  order by (key like 'write/%' and handed_to is not null and handed_to <> :session) desc,
                           (key like 'write/%') desc, sequence
                  limit 1
                 """
             ),
-            {"c": connection_id, "session": session_id},
+            {"c": connection_id, "session": session_id, "holds": look_up_holds},
         )
     ).one_or_none()
     if row is None:
         return None
-    return Waiting(row.key, row.request, row.generation, row.document, bool(row.in_doubt))
+    return Waiting(row.key, row.request, row.generation, row.document, bool(row.in_doubt), row.look_up)
+
+
+class Decided(NamedTuple):
+    """What a write was decided by."""
+
+    key: str
+    request: str
+    answer: str | None
+
+
+async def look_up_of(session: AsyncSession, connection_id: ConnectionId, key: str) -> Decided | None:
+    """Return the question that a write was decided by, with its answer then; None: it is no longer stored."""
+    row = (
+        await session.execute(
+            text(
+                "select l.key, l.request, l.answer from exchanges w join exchanges l"
+                " on l.connection_id = w.connection_id and l.key = w.look_up"
+                " where w.connection_id = :c and w.key = :key for update of l"
+            ),
+            {"c": connection_id, "key": key},
+        )
+    ).one_or_none()
+    return None if row is None else Decided(row.key, row.request, row.answer)
+
+
+async def seen_again(session: AsyncSession, connection_id: ConnectionId, key: str, session_id: str) -> None:
+    """Record that a question was answered in this session as before."""
+    await session.execute(
+        text("update exchanges set handed_to = :session, answered_at = now() where connection_id = :c and key = :key"),
+        {"c": connection_id, "key": key, "session": session_id},
+    )
+
+
+async def answer_anew(
+    session: AsyncSession, connection_id: ConnectionId, key: str, session_id: str, answer: str
+) -> None:
+    """Store another answer to a question in the place of the one before."""
+    await session.execute(
+        text(
+            "update exchanges set handed_to = :session, answer = :answer, answered_at = now(), pages = 1"
+            " where connection_id = :c and key = :key"
+        ),
+        {"c": connection_id, "key": key, "session": session_id, "answer": answer},
+    )
+
+
+async def withdraw(session: AsyncSession, connection_id: ConnectionId, key: str) -> Waiter | None:
+    """Take back a write that was not handed out, so that it is decided anew; return the activity that waits."""
+    row = (
+        await session.execute(
+            text(
+                "update exchanges set withdrawn_at = now()"
+                " where connection_id = :c and key = :key and answered_at is null and handed_to is null"
+                " returning workflow_id, workflow_run_id, activity_id"
+            ),
+            {"c": connection_id, "key": key},
+        )
+    ).one_or_none()
+    return None if row is None else Waiter(row.workflow_id, row.workflow_run_id, row.activity_id)
 
 
 async def request_of(session: AsyncSession, connection_id: ConnectionId, key: str) -> str:
@@ -151,7 +220,7 @@ async def waiting(session: AsyncSession, connection_id: ConnectionId) -> int:
     result = await session.execute(
         text(
             "select count(*) from exchanges where connection_id = :c and answered_at is null and lost_at is null"
-            " and (not_before is null or not_before <= now())"
+            " and withdrawn_at is null and (not_before is null or not_before <= now())"
         ),
         {"c": connection_id},
     )

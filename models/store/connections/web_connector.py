@@ -38,7 +38,8 @@ _CALL = text(
     select l.connection_id, l.company_file,
            l.recognized_at is null or exists (
                select from exchanges e where e.connection_id = l.connection_id and e.answered_at is null
-                  and e.lost_at is null and (e.not_before is null or e.not_before <= now())) as has_work,
+                  and e.lost_at is null and e.withdrawn_at is null
+                  and (e.not_before is null or e.not_before <= now())) as has_work,
            exists (
                select from web_connector_sessions s where s.connection_id = l.connection_id and s.ended_at is null
                   and s.last_call_at > now() - cast(:alive as interval)) as busy

@@ -68,7 +68,9 @@ class DirectJournal:
     async def discard_paged(self, name: str) -> None:
         self.parts.pop(name, None)
 
-    async def write(self, key: str, request: str, outcome: Callable[[str], Verdict] | None = None) -> str:
+    async def write(
+        self, key: str, request: str, outcome: Callable[[str], Verdict] | None = None, *, looked_up: Any = None
+    ) -> str:
         if key in self.lost:
             raise OutcomeUnknown(key, code="OUTCOME_UNKNOWN")
         if key in self.writes and (outcome is None or outcome(self.writes[key]) is Verdict.DONE):

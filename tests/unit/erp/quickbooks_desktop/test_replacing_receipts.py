@@ -140,7 +140,7 @@ class PersonBetween(DirectJournal):
         super().__init__(pc)
         self._does: Callable[[], Any] | None = does
 
-    async def write(self, key: str, request: str, outcome: Any = None) -> str:
+    async def write(self, key: str, request: str, outcome: Any = None, *, looked_up: Any = None) -> str:
         if "TxnDelRq" in request and self._does is not None:
             does, self._does = self._does, None
             await does()

@@ -20,7 +20,7 @@ class OneAnswer:
         self.answer = answer
         self.verdict: Verdict | None = None
 
-    async def write(self, key: str, request: str, outcome: Any) -> str:
+    async def write(self, key: str, request: str, outcome: Any, *, looked_up: Any = None) -> str:
         self.verdict = outcome(self.answer)
         return self.answer
 
