@@ -190,7 +190,7 @@ async def _take_look_up(
     that it is decided anew. Return the activity that does so."""
     decided = await handouts.look_up_of(s, connection_id, key)
     if decided is not None and decided.answer is not None and _says_the_same(decided.answer, answer):
-        await handouts.seen_again(s, connection_id, decided.key, session_id)
+        await handouts.confirm_answer(s, connection_id, decided.key, session_id)
         return None
     if decided is not None:
         await handouts.answer_anew(s, connection_id, decided.key, session_id, text)

@@ -83,7 +83,7 @@ async def look_up_of(session: AsyncSession, connection_id: ConnectionId, key: st
     return None if row is None else Decided(row.key, row.request, row.answer)
 
 
-async def seen_again(session: AsyncSession, connection_id: ConnectionId, key: str, session_id: str) -> None:
+async def confirm_answer(session: AsyncSession, connection_id: ConnectionId, key: str, session_id: str) -> None:
     """Record that a question was answered in this session as before."""
     await session.execute(
         text("update exchanges set handed_to = :session, answered_at = now() where connection_id = :c and key = :key"),
