@@ -1,14 +1,14 @@
 """What a queued write was decided by is kept with it: it is asked once more where it was not just seen.
 
-Revision ID: 0082
-Revises: 0079
+Revision ID: 0086
+Revises: 0084
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0082"
-down_revision = "0079"
+revision = "0086"
+down_revision = "0084"
 branch_labels = None
 depends_on = None
 
