@@ -68,7 +68,7 @@ async def test_a_bill_entered_by_hand_behind_the_look_up_is_not_made_twice(deskt
     bill = await ordered(desktop)
     by_hand = {"number": NUMBER, "invoice_number": bill.number, "lines": [{"line": 1, "quantity": "4"}]}
     desktop.poll = then(desktop, lambda: desktop.person("bill", **by_hand))  # type: ignore[method-assign]
-    made = await desktop.connect().bills.create(bill)
+    document = await desktop.connect().bills.create(bill)
     (there,) = [one for one in desktop.held("bills") if one["number"] == bill.number]
-    assert there["record_no"] == made
+    assert there["record_no"] == document
     desktop.check_books()

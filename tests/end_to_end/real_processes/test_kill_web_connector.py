@@ -1,0 +1,16 @@
+"""A session of the Web Connector on real processes: it, the API and the worker are killed in turn."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_a_killed_process_loses_nothing_and_makes_nothing_twice_in_quickbooks() -> None:
+    """Issue 12: each process once; `python -m bench.kill_web_connector` kills each at every step."""
+    command = [sys.executable, "-m", "bench.kill_web_connector", "--short"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=480, check=False)
+    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-3000:]
+    assert "kills: 3 of 3 with nothing lost and nothing twice" in ended.stdout
