@@ -77,12 +77,7 @@ class Bills(BillsIn):
         key = bill.external_key
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         answer = await self._client.ask(f"find/{key}/{await self._client.losses(key)}", bills_numbered(number))
-        same = records_of(answer.responses, ("BillRet",))
-        ours = _ours(bill, same)
-        if ours is None:
-            # Nothing of it is there, so that it may go out once more.
-            await self._client.release(key)
-        return ours
+        return _ours(bill, records_of(answer.responses, ("BillRet",)))
 
     async def _made(self, bill: BillToPush) -> DocumentId | None:
         answer = await self._client.awaited(bill.external_key, "BillAdd")
@@ -137,6 +132,8 @@ class Bills(BillsIn):
         if plan is not None:
             await replacing.begin(self._client, plan)
             await replacing.delete_receipts(self._client, plan, orders)
+        # Only now: what is refused above, though it was sent before and lost, must not go out.
+        await self._client.release(bill.external_key)
         try:
             answer = await self._client.write(
                 bill.external_key,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from erp.errors import Deferred, Rejected
+from tests.conformance.charges import charged, with_charges
 from tests.conformance.erp_harness import ErpHarness, a_bill_for, a_payment_of, push, the_order
 
 pytestmark = pytest.mark.trait("polled")
@@ -36,3 +37,31 @@ async def test_a_lost_payment_that_is_refused_meanwhile_does_not_go_out(harness:
     assert harness.payments_with("PSP-MEANWHILE") == []
     created = await harness.connect().payments.create(payment)
     assert [one.erp_id for one in harness.payments_with("PSP-MEANWHILE")] == [created]
+
+
+async def test_a_lost_bill_that_is_refused_meanwhile_does_not_go_out(harness: ErpHarness) -> None:
+    """The account of its freight was taken away between the look-up and the write."""
+    connector = with_charges(harness)
+    bill = charged(a_bill_for(await the_order(connector, ORDER), "meanwhile-5", Decimal(4)))
+    bills: Any = connector.bills._role  # type: ignore[attr-defined]
+    harness._begin()  # type: ignore[attr-defined]
+    harness.fault("lost_request", "create_bill")
+    for _ in range(3):
+        with pytest.raises(Deferred):
+            await bills.create(bill)
+        await harness.poll()  # type: ignore[attr-defined]
+    without_accounts: Any = harness.connect().bills._role  # type: ignore[attr-defined]
+    while True:
+        try:
+            assert await without_accounts.find(bill) is None
+            break
+        except Deferred:
+            await harness.poll()  # type: ignore[attr-defined]
+    with pytest.raises(Rejected) as refused:
+        await without_accounts.create(bill)
+    assert refused.value.code == "CHARGES_NOT_TAKEN"
+    for _ in range(2):
+        await harness.poll()  # type: ignore[attr-defined]
+    assert harness.bills_with(bill.external_key) == []
+    await push(with_charges(harness), bill)
+    assert len(harness.bills_with(bill.external_key)) == 1
