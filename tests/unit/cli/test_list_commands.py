@@ -196,6 +196,23 @@ def test_a_payment_of_several_bills_names_each_with_its_amount(sent: list[tuple[
     assert (body["reference"], body["paid_outside"], body["external_id"]) == ("CHK-7", True, None)
 
 
+def test_a_payment_with_fees_says_what_the_vendor_gets(sent: list[tuple[str, Any]]) -> None:
+    """S5-16, S5-20: kinds with their amounts, one on an account of its own; what is no fee is not sent."""
+    shown(
+        "payments", "pay", "INV-1=1000.00", "--net", "990", "--fee", "transaction_fee=3@6600", "--fee", "withholding=4"
+    )
+    (path, body), *_ = sent
+    assert path == "/v1/payments"
+    assert body["net"] == "990"
+    assert body["bills"] == [{"bill_id": "bill_1", "amount": "1000.00"}]
+    assert body["fees"] == [
+        {"kind": "transaction_fee", "amount": "3", "account": "6600"},
+        {"kind": "withholding", "amount": "4", "account": None},
+    ]
+    assert CliRunner().invoke(app, ["payments", "pay", "INV-1", "--fee", "withholding"]).exit_code == 2
+    assert len(sent) == 1
+
+
 def test_abandoning_and_reading_are_written(sent: list[tuple[str, Any]]) -> None:
     shown("payments", "abandon", "pay_1", "--why", "twice")
     shown("connection", "notices", "--read")
