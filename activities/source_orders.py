@@ -1,5 +1,6 @@
 """Upload source orders to an ERP; every activity here is safe to run twice."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from temporalio import activity
@@ -9,13 +10,28 @@ from activities.exactly_once import ExactlyOnce
 from erp.connector import offered
 from erp.errors import NotFound, Rejected
 from erp.time_budgets import ErpWork
-from models.domain.source_orders import UploadProblem, UploadState
+from models.domain.source_orders import OrderToUpload, UploadProblem, UploadState
 from models.domain.writes import WriteState
 from models.messages.source_orders import PushSourceOrder, SourceOrderFailed, SourceOrderPushed
 from models.store.audit import writes
+from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.source_orders import orders
 from services.source_orders import issues
+
+
+class _NotThere(Rejected):
+    """The ERP does not hold what is only looked up."""
+
+
+def _may_be_sent(outgoing: OrderToUpload) -> Callable[[WriteAttempt], Awaitable[None]]:
+    """Return the check right before an order is sent, when it is certain that the ERP does not hold it."""
+
+    async def check(_: WriteAttempt) -> None:
+        if outgoing.look_up_only:
+            raise _NotThere(f"The ERP holds no {outgoing.number} of ours.", code="UPLOAD_NOT_IN_ERP")
+
+    return check
 
 
 class SourceOrderUploads:
@@ -29,7 +45,7 @@ class SourceOrderUploads:
     @activity.defn
     async def push_source_order(self, push: PushSourceOrder) -> SourceOrderPushed:
         """Create the order's bill or purchase order in the ERP, or adopt the one that an earlier attempt created; read
-        it back.
+        it back. One that is only looked up and is not there has ended with that: the order is free.
 
         Raises:
             ApplicationError: The ERP refused it, failed, or may or may not have it.
@@ -50,7 +66,13 @@ class SourceOrderUploads:
                     attempt,
                     find=partial(sink.find, outgoing),
                     create=partial(sink.create, outgoing),
+                    check=_may_be_sent(outgoing),
                 )
+            except _NotThere as error:
+                async with self._database.transaction() as session:
+                    await writes.reject(session, outgoing.external_key, error.code)
+                    state = await orders.not_there(session, push.source_order_id)
+                return SourceOrderPushed(state=state, document_id="")
             except (Rejected, NotFound) as error:
                 if attempt.state is not WriteState.CONFIRMED:
                     await self._exactly_once.reject(outgoing.external_key, error)

@@ -229,8 +229,11 @@ def key_of(entity: Entity) -> str | None:
 
 
 def note_of(entity: Entity) -> str:
-    """Return a private note without our key."""
-    return _MARK.sub("", text(entity, "PrivateNote") or "").strip()
+    """Return a private note without our key, which is the last one: another one is somebody's text, most often a note
+    that was copied from another document."""
+    note = text(entity, "PrivateNote") or ""
+    ours = [*_MARK.finditer(note)][-1:]
+    return (note[: ours[0].start()] + note[ours[0].end() :] if ours else note).strip()
 
 
 def doc_number(number: str) -> str:

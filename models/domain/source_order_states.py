@@ -12,7 +12,7 @@ from models.domain.writes import WriteState
 
 _NEXT_ATTEMPT = {
     WriteState.PLANNED: "sends it",
-    WriteState.SENT: "looks it up in the ERP, and sends it again only if it is not there",
+    WriteState.SENT: "looks it up in the ERP; if it is not there, sends it again, or ends it if the order was changed",
     WriteState.QUEUED: "waits until the ERP has fetched it and answered",
     WriteState.REJECTED: "sends it again as it was corrected",
     WriteState.CONFIRMED: "reads it back",
@@ -52,7 +52,7 @@ FIRST = (UploadState.NONE,)
 
 MOVES: Mapping[UploadState, frozenset[UploadState]] = {
     UploadState.NONE: frozenset({UploadState.UPLOADING, UploadState.FAILED}),
-    UploadState.UPLOADING: frozenset({UploadState.UPLOADED, UploadState.FAILED}),
+    UploadState.UPLOADING: frozenset({UploadState.UPLOADED, UploadState.FAILED, UploadState.NONE}),
     UploadState.UPLOADED: frozenset({UploadState.NONE}),
     UploadState.FAILED: frozenset({UploadState.UPLOADING, UploadState.NONE}),
 }

@@ -118,6 +118,8 @@ class OrderToUpload(Record):
     lines: Sequence[LineToUpload]
     may_repeat_number: bool = False
     """A person decided that the ERP may have a further document with this number."""
+    look_up_only: bool = False
+    """The order is another one by now: what an earlier attempt made is adopted, and nothing more is sent."""
 
     @property
     def total(self) -> Decimal:

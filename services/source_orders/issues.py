@@ -17,7 +17,7 @@ from models.store.connections import connections
 from models.store.source_orders import orders
 from models.tables import SyncIssueRow
 from services.refusal import Refused
-from services.source_orders.uploads import UploadAsked, must_be_offered, upload
+from services.source_orders.uploads import UploadAsked, fits_still, look_up, must_be_offered, upload
 
 CONTENT_CONFLICT = "CONTENT_CONFLICT"
 
@@ -62,8 +62,9 @@ async def upload_done(session: AsyncSession, order_id: SourceOrderId, result: Up
 async def settle(
     session: AsyncSession, issue: SyncIssueRow, decision: IssueDecision, *, actor: str, why: str, request_key: str
 ) -> tuple[str | None, Sequence[OutboxMessage]]:
-    """Do what a person decided on an upload that failed: upload the order once more as it is now, or leave it. Returns
-    the workflow that uploads it, if one does, and the messages to deliver.
+    """Do what a person decided on an upload that failed: upload the order once more as it is now, or leave it. What the
+    ERP may hold, and the order is not any more, is only looked up. Returns the workflow that does it, if one does, and
+    the messages to deliver.
 
     Raises:
         Refused: it cannot be uploaded now: UPLOAD_REFUSED says why, the others as for any upload.
@@ -80,6 +81,9 @@ async def settle(
         return None, ()
     # Whoever asked for the upload that failed had confirmed what it rules out.
     asked = UploadAsked(UploadAs(row.upload_as), True, row.repeats_number, why)
+    if await orders.in_doubt(session, row) and not await fits_still(session, connection, row, asked):
+        messages = await look_up(session, connection, row, actor=actor, why=why, request_key=request_key)
+        return source_order_workflow_id(SourceOrderId(row.id)), messages
     must_be_offered(connection, asked)
     (outcome,), messages = await upload(session, connection, [row], asked, actor=actor, request_key=request_key)
     if outcome.problems:

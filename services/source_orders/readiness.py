@@ -140,6 +140,8 @@ def _one(
             problems.append(made)
         else:
             lines.append(made)
+    if problems and row.document_number is not None:
+        problems.append(_in_doubt(row))
     if not problems and not may_repeat_number:
         problems += _collisions(row, upload_as, number, vendor_id, known, taken)
     return Readiness(problems, number, vendor_id, lines)
@@ -149,10 +151,10 @@ def _ruled_out(row: SourceOrderRow, upload_as: UploadAs, number: str) -> UploadP
     """Return what rules out an upload whatever the order says; None: nothing does."""
     if row.upload_state == UploadState.UPLOADING:
         return UploadProblem(code="UPLOAD_UNDER_WAY", message="The order is on its way to the ERP.")
-    on_its_way = row.upload_state == UploadState.UPLOADED or row.document_number is not None
-    if on_its_way and row.upload_as == UploadAs.PURCHASE_ORDER and upload_as is UploadAs.BILL:
+    in_the_erp = row.upload_state == UploadState.UPLOADED
+    if in_the_erp and row.upload_as == UploadAs.PURCHASE_ORDER and upload_as is UploadAs.BILL:
         return UploadProblem(code="UPLOADED_AS_ORDER", message=TWO_WAYS, evidence={"document": row.document_id or ""})
-    if row.upload_state == UploadState.UPLOADED and row.upload_as == UploadAs.PURCHASE_ORDER:
+    if in_the_erp and row.upload_as == UploadAs.PURCHASE_ORDER:
         return UploadProblem(
             code="UPLOADED_AS_ORDER",
             message="The order is in the ERP as a purchase order already.",
@@ -164,16 +166,21 @@ def _ruled_out(row: SourceOrderRow, upload_as: UploadAs, number: str) -> UploadP
             message="The order's bill is in the ERP. Reset the order for re-import if it is to be uploaded once more.",
             evidence={"document": row.document_id or ""},
         )
-    in_doubt = row.document_number is not None
-    if in_doubt and (row.upload_as != upload_as or row.document_number != number):
+    if row.document_number is not None and (row.upload_as != upload_as or row.document_number != number):
         # It is looked up by its number: under another one a second document would be made.
-        return UploadProblem(
-            code="UPLOAD_IN_DOUBT",
-            message="An earlier upload failed in such a way that the ERP may hold it. Upload the order as that, with"
-            f" the number {row.document_number}; correct it afterwards.",
-            evidence={"upload_as": row.upload_as or "", "number": row.document_number or ""},
-        )
+        return _in_doubt(row)
     return None
+
+
+def _in_doubt(row: SourceOrderRow) -> UploadProblem:
+    what = (row.upload_as or "").replace("_", " ")
+    return UploadProblem(
+        code="UPLOAD_IN_DOUBT",
+        message=f"An earlier upload as {what} {row.document_number} failed in such a way that the ERP may hold it."
+        " Retry its sync issue: the ERP is asked. If it holds the document, the order counts as uploaded; if not, the"
+        " order is free to be uploaded as it is now.",
+        evidence={"upload_as": row.upload_as or "", "number": row.document_number or ""},
+    )
 
 
 def _setting(connection: ConnectionRow, upload_as: UploadAs) -> Iterator[UploadProblem]:

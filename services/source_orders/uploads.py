@@ -92,6 +92,32 @@ async def upload(
     return outcomes, messages
 
 
+async def fits_still(session: AsyncSession, connection: ConnectionRow, row: SourceOrderRow, asked: UploadAsked) -> bool:
+    """Return whether an order whose upload is in doubt can be uploaded as the same once more, as it is now."""
+    try:
+        must_be_offered(connection, asked)
+    except Refused:
+        return False
+    (ready,) = await readiness(session, connection, [row], asked.upload_as, may_repeat_number=asked.repeat_numbers)
+    return not ready.problems
+
+
+async def look_up(
+    session: AsyncSession, connection: ConnectionRow, row: SourceOrderRow, *, actor: str, why: str, request_key: str
+) -> Sequence[OutboxMessage]:
+    """Have the ERP asked whether it holds a locked order whose upload is in doubt: if so it is uploaded, if not the
+    order is free. Returns the messages to deliver."""
+    await orders.plan_look_up(session, row, actor=actor, why=why)
+    return await outbox.add_all(
+        session,
+        MessageKind.SOURCE_ORDER_UPLOAD,
+        [row.id],
+        organization_id=OrganizationId(connection.organization_id),
+        connection_id=ConnectionId(connection.id),
+        request_key=request_key,
+    )
+
+
 async def reset(session: AsyncSession, row: SourceOrderRow, *, actor: str, why: str) -> None:
     """Let a locked order be uploaded as a bill once more.
 

@@ -82,3 +82,29 @@ async def test_a_failure_is_recorded_once(harness: ActivityHarness) -> None:
     await records.source_order_failed(failed)
     events = [event.kind for event in await harness.tenant.events_of(upload)]
     assert events.count("upload_failed") == 1, events
+
+
+@pytest.mark.parametrize(("moment", "there"), [("lose_answers", True), ("lose_requests", False)])
+async def test_what_is_only_looked_up_is_adopted_or_free_and_never_sent(
+    harness: ActivityHarness, moment: str, there: bool
+) -> None:
+    """S3-14: the order was changed while in doubt; run twice, the same has happened, and nothing is sent again."""
+    upload = await uploading(harness, "SO-1")
+    uploads = SourceOrderUploads(harness.tenant.database, harness.connections)
+    push = PushSourceOrder(connection_id=harness.tenant.connection_id, source_order_id=upload)
+    setattr(harness.erp, moment, 1)
+    with pytest.raises(ApplicationError):
+        await uploads.push_source_order(push)
+    async with harness.tenant.database.transaction() as session:
+        row = await orders.get(session, upload, lock=True)
+        assert row is not None
+        await orders.plan_look_up(session, row, actor="Ana")
+    await harness.time_passes()
+    ended = await uploads.push_source_order(push)
+    assert ended.state is (UploadState.UPLOADED if there else UploadState.NONE)
+    assert await uploads.push_source_order(push) == ended
+    assert (len(harness.erp.uploads), harness.erp.calls["create_upload"]) == (int(there), 1)
+    async with harness.tenant.database.transaction() as session:
+        row = await orders.get(session, upload)
+        assert row is not None
+        assert (row.document_number is not None, await orders.in_doubt(session, row)) == (there, False)

@@ -222,7 +222,7 @@ async def test_the_other_way_is_ruled_out_and_a_failure_frees_it(
         await session.execute(text("update erp_writes set state = 'sent' where subject_id = :id"), {"id": order_id})
         await orders.failed(session, order_id, UploadProblem(code="GAVE_UP_WAITING", message="no answer"), ask=1)
     await send(api, connection_id, {"reference": "PO-1", **BILLED})
-    assert (await blockers(api, order_id))["bill"] == ["UPLOADED_AS_ORDER"], "the ERP may hold it"
+    assert (await blockers(api, order_id))["bill"] == ["UPLOAD_IN_DOUBT"], "the ERP may hold it"
     async with database.transaction() as session:
         await session.execute(text("update erp_writes set state = 'rejected' where subject_id = :id"), {"id": order_id})
         await session.execute(

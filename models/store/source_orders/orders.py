@@ -306,6 +306,33 @@ async def plan_upload(
     )
 
 
+async def plan_look_up(session: AsyncSession, row: SourceOrderRow, *, actor: str, why: str = "") -> None:
+    """Record that a locked order whose upload is in doubt is looked up as it was sent, and not sent again."""
+    assert row.outgoing is not None, "what is in doubt was sent"
+    sent = OrderToUpload.model_validate(row.outgoing).model_copy(update={"look_up_only": True})
+    row.upload_state = UploadState.UPLOADING
+    row.upload_as = sent.upload_as
+    row.outgoing = sent.model_dump(mode="json")
+    row.asks += 1
+    row.problems = []
+    await _touch(session, row, edited=False)
+    after = {"as": sent.upload_as, "number": sent.number}
+    await _happened(session, row, "look_up_asked_for", actor=actor, why=why, after=after)
+
+
+async def not_there(session: AsyncSession, order_id: SourceOrderId) -> UploadState:
+    """Record that the ERP does not hold what was only looked up: the order is free. Twice is once. Return its state."""
+    row = await _locked(session, order_id)
+    if row.upload_state == UploadState.UPLOADING:
+        before = {"as": row.upload_as, "number": row.document_number}
+        row.upload_state = UploadState.NONE
+        row.upload_as = row.document_number = row.vendor_id = None
+        row.repeats_number = False
+        await _touch(session, row, edited=False)
+        await _happened(session, row, "upload_not_in_erp", actor=SYNCER, before=before)
+    return UploadState(row.upload_state)
+
+
 async def to_push(session: AsyncSession, order_id: SourceOrderId) -> OrderToUpload | None:
     """Return an order as it is sent; None: its upload has ended."""
     row = await _locked(session, order_id)
@@ -321,7 +348,8 @@ async def refused(
     if row.upload_state not in (UploadState.NONE, UploadState.FAILED):
         return
     row.upload_state = UploadState.FAILED
-    row.upload_as = upload_as
+    if row.document_number is None:  # while the ERP may hold it, the order stays what it was sent as
+        row.upload_as = upload_as
     row.problems = [problem.model_dump(mode="json") for problem in problems]
     await _touch(session, row, edited=False)
 

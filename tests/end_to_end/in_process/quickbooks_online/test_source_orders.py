@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.harness.quickbooks_company import connect
 from tests.harness.stack_client import StackClient, refused
 
@@ -151,3 +153,73 @@ async def test_a_lost_answer_and_a_refusal(api: StackClient) -> None:
     assert (await api.post("/v1/source-orders/uploads", body)).json()["uploading"] == 1
     assert (await ended(api, orders["B"]["id"]))["upload_state"] == "uploaded"
     assert len(company.held("bills")) == 2
+
+
+@pytest.mark.parametrize("lost", ["lost_answer", "lost_request"])
+async def test_an_order_that_is_billed_while_its_upload_is_in_doubt_has_a_way_out(api: StackClient, lost: str) -> None:
+    """S3-14: a retry asks QuickBooks for what was sent, whatever the order is by now. There: it is an order for good;
+    not there: it is free, and its bill goes up. Nothing is made twice."""
+    company = api.company
+    company.order("PO-1")
+    await connect(api, default_expense_account="1000", upload_purchase_orders="true")
+    vendor = (await api.items(f"/v1/connections/{api.connection_id}/lists/vendor"))[0]["erp_id"]
+    contacts = f"/v1/connections/{api.connection_id}/contacts"
+    await api.post(contacts, {"contact": "Vendor One Inc.", "vendor_id": vendor})
+    lines = [{"item": "ITEM-1", "quantity": "1", "price": "10"}]
+    sent = await send(api, "PO-7", lines=lines)
+    company.breaks(lost, "create", object="PurchaseOrder")
+    company.breaks("unknown_error", "query", times=None, after=1, object="PurchaseOrder")  # the look-up after the write
+    await upload(api, "purchase_order", "PO-7", confirm_irreversible=True)
+    issue = await api.issue("LOOK_UP_REFUSED")
+    assert company.fired(lost) == 1
+
+    billed = {"invoice_date": "2026-11-08", "invoice_number": "INV-9-", **DISPATCHED}
+    await send(api, "PO-7", lines=lines, **billed)
+    for as_ in ("bill", "purchase_order"):  # a refusal changes nothing of what it was sent as
+        (outcome,) = await upload(api, as_, "PO-7", confirm_irreversible=True)
+        (told,) = [one for one in outcome["problems"] if one["code"] == "UPLOAD_IN_DOUBT"]
+        assert "as purchase order PO-7" in told["message"]
+        assert "Retry its sync issue" in told["message"]
+    abandon = await api.post(f"/v1/sync-issues/{issue['id']}/abandon", {"why": "no"}, role="accountant")
+    refused(abandon, 409, "WRITE_IN_DOUBT")
+
+    company.mend()
+    await api.settle(issue, "retry")
+
+    async def looked_up() -> Any:
+        order = await api.get(f"/v1/source-orders/{sent['id']}")
+        return order if order["upload_state"] != "uploading" else None
+
+    order = await api.until(looked_up, "the look-up's end")
+    assert await api.issues() == []
+    (outcome,) = await upload(api, "bill", "PO-7")
+    if lost == "lost_answer":
+        assert (order["upload_state"], order["upload_as"]) == ("uploaded", "purchase_order")
+        assert order["changed_since_upload"] is True
+        assert codes(outcome["problems"]) == {"UPLOADED_AS_ORDER"}
+    else:
+        assert (order["upload_state"], order["blockers"]["bill"]) == ("none", [])
+        assert outcome["outcome"] == "uploading", outcome
+        assert (await ended(api, sent["id"]))["upload_state"] == "uploaded"
+    numbers = [one["number"] for kind in ("purchase_orders", "bills") for one in company.held(kind)]
+    assert numbers == ["PO-1", "PO-7" if lost == "lost_answer" else "INV-9-PO-7"]
+
+
+async def test_a_copied_note_in_the_memo_is_only_text(api: StackClient) -> None:
+    """A person pastes the private note of another document, our key in it: no conflict, and each document stays the one
+    that it is, also when its answer is lost."""
+    company = api.company
+    company.order("PO-1")
+    await connect(api, default_expense_account="1000")
+    first = await api.billed("PO-1", {1: "2"}, number="INV-1")
+    note = company.one("bills", number="INV-1")["memo"]
+    assert "[posync " in note
+    company.breaks("lost_answer", "create", object="Bill")
+    second = await api.billed("PO-1", {1: "2"}, number="INV-2", memo=f"see {note} there")
+    assert company.fired("lost_answer") == 1
+    company.pass_time(2)
+    await api.sync()
+    assert await api.issues() == []
+    for bill in (first, second):
+        assert (await api.read_bill(bill["id"]))["status"] == "synced"
+    assert [one["number"] for one in company.held("bills")] == ["INV-1", "INV-2"]

@@ -170,6 +170,18 @@ async def test_a_dropped_link_is_seen(service: Service, connector: QuickBooksCon
     assert not pushed.snapshot.billings
 
 
+@pytest.mark.parametrize(
+    "memo", ["see a memo\n[posync PSB-9]", "[posync PSB-9] [posync PSB-8] there", "[posync PSB-1]"]
+)
+async def test_a_key_in_the_memo_is_the_memos_text(connector: QuickBooksConnector, memo: str) -> None:
+    """Somebody copied another document's note: our key is the last one, and the copied one is no difference."""
+    bill = a_bill(memo=memo)
+    document = await connector.bills.create(bill)
+    assert (await connector.bills.read_back(bill, document)).differences == ()
+    assert await connector.bills.find(bill) == document
+    assert await connector.bills.find(a_bill(external_key="PSB-9")) is None
+
+
 ITEM, ACCOUNT = "ItemBasedExpenseLineDetail", "AccountBasedExpenseLineDetail"
 
 DIFFERENCES: list[tuple[Callable[[Any], Any], str]] = [
