@@ -76,8 +76,12 @@ class Bills(BillsIn):
     async def _looked_up(self, bill: BillToPush) -> DocumentId | None:
         key = bill.external_key
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
-        answer = await self._client.ask(f"find/{key}/{await self._client.losses(key)}", bills_numbered(number))
-        return _ours(bill, records_of(answer.responses, ("BillRet",)))
+        losses = await self._client.losses(key)
+        answer = await self._client.ask(f"find/{key}/{losses}", bills_numbered(number))
+        ours = _ours(bill, records_of(answer.responses, ("BillRet",)))
+        if ours is None:
+            await self._client.note(_not_there(key, losses), "looked up")
+        return ours
 
     async def _made(self, bill: BillToPush) -> DocumentId | None:
         answer = await self._client.awaited(bill.external_key, "BillAdd")
@@ -132,8 +136,9 @@ class Bills(BillsIn):
         if plan is not None:
             await replacing.begin(self._client, plan)
             await replacing.delete_receipts(self._client, plan, orders)
-        # Only now: what is refused above, though it was sent before and lost, must not go out.
-        await self._client.release(bill.external_key)
+        # Only now, and only once it was looked up: what is refused above, though it was lost before, must not go out.
+        if await self._client.noted(_not_there(bill.external_key, await self._client.losses(bill.external_key))):
+            await self._client.release(bill.external_key)
         try:
             answer = await self._client.write(
                 bill.external_key,
@@ -416,6 +421,10 @@ class Bills(BillsIn):
             return self._orders.snapshot(shown.orders[order], shown.documents)
         except Rejected:
             return None
+
+
+def _not_there(key: str, losses: int) -> str:
+    return f"not there/{key}/{losses}"
 
 
 def _before(bill: BillToPush, number_of_plan: int) -> str:
