@@ -81,12 +81,12 @@ def pay(
     ] = False,
     net: Annotated[str | None, typer.Option(help="With fees: what the vendor gets.")] = None,
     fee: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             help="KIND=AMOUNT or KIND=AMOUNT@ACCOUNT; transaction_fee and withholding become credits on the bill,"
             " payment_service_fee and exchange_fee are part of the payment."
         ),
-    ] = [],  # noqa: B006 typer reads it
+    ] = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -104,7 +104,7 @@ def pay(
             "method": method,
         }
         more: dict[str, Any] = {"reference": reference, "external_id": external_id, "paid_outside": paid_outside}
-        more |= {"net": net, "fees": [_fee(one) for one in fee]}
+        more |= {"net": net, "fees": [_fee(one) for one in fee or ()]}
         if len(shares) == 1 and first["origin"] == "posync" and not any(more.values()):
             body["amount"] = shares[0][1]
             payment = client.post(f"/v1/bills/{first['id']}/payments", body)["payment"]

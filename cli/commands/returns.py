@@ -1,11 +1,12 @@
 """`posync returns`: goods that went back to vendors, and the credits that are expected for them."""
 
-from typing import Annotated, Any
+from itertools import islice
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, quantity, table
 
 app = typer.Typer(no_args_is_help=True, help="Goods that went back to vendors, and the credits expected for them.")
 
@@ -30,12 +31,8 @@ def list_returns(
         "date_to": until,
         "limit": min(limit, 200),
     }
-    matches: list[dict[str, Any]] = []
     with api(state_dir) as client:
-        for one in client.pages("/v1/returns", **query):
-            matches.append(one)
-            if len(matches) == limit:
-                break
+        matches = list(islice(client.pages("/v1/returns", **query), limit))
     if as_json:
         console.print_json(data=matches)
         return
@@ -95,8 +92,8 @@ def show_return(
             line["item_id"],
             line["description"],
             line["unit"],
-            line["quantity"],
-            line["expected_quantity"],
+            quantity(line["quantity"]),
+            quantity(line["expected_quantity"]),
             line["price"],
         )
     console.print(lines)

@@ -263,7 +263,6 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
             amount=wire.decimal(row["TRX_VALUE"]),
             # Fixed once the line is saved there, and never chosen here (reference 3.3).
             basis=LineBasis.AMOUNT if get("CONVERSIONTYPE") == "Price" else LineBasis.QUANTITY,
-            receivable=True,
             billed=wire.decimal(get("QTY_CONVERTED", "0")),
             billed_amount=wire.decimal(get("TOTAL_AMOUNT_CONVERTED", "0")),
             closed=get("STATE") in ("Closed", "D"),

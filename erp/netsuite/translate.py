@@ -277,7 +277,6 @@ def _item_line(
             description=get("description") or get("item.name", ""),
             unit=get("units.name") or get("units", ""),
             basis=LineBasis.QUANTITY if said is not None else LineBasis.AMOUNT,
-            receivable=True,
             quantity=quantity,
             price=price,
             amount=worth,
@@ -290,9 +289,6 @@ def _item_line(
             location=get("location"),
             class_id=get("class"),
             project=get("customer"),
-            warehouse=None,
-            source_line=None,
-            custom={},
         )
     except ValueError as error:
         raise unreadable(f"a line of {record.id}", error) from None
@@ -321,14 +317,11 @@ def _expense_line(
         line_no=line_no,
         item_id=row[account],
         description=get("memo") or get(f"{account}.name", ""),
-        unit="",
         basis=LineBasis.AMOUNT,
         receivable=False,  # an amount on an account never gets an item receipt
         quantity=ONE,
         price=amount,
         amount=amount,
-        billed=ZERO,
-        billed_amount=ZERO,
         closed=get("isClosed") == "true",
         entity=entity,
         currency=currency,
@@ -336,9 +329,6 @@ def _expense_line(
         location=get("location"),
         class_id=get("class"),
         project=get("customer"),
-        warehouse=None,
-        source_line=None,
-        custom={},
     )
 
 

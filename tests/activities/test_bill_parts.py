@@ -354,7 +354,7 @@ async def test_a_part_that_stays_leaves_the_bill_stopped(harness: ActivityHarnes
             raise Rejected("it is reconciled", code="DELETION_REFUSED")
         await taken(bill)
 
-    harness.erp.take_back = first_is_reconciled  # type: ignore[method-assign]
+    harness.erp.take_back = first_is_reconciled
     with pytest.raises(ApplicationError):
         await harness.retract(bill_id)
     abandon = AbandonWrite(subject_kind=WriteKind.BILL_RETRACTION, subject_id=bill_id, actor="ada")
@@ -543,7 +543,7 @@ async def test_an_edit_that_some_parts_took_is_sent_to_all_or_put_back(
         sent.append(document)
         await update(bill, document, edition=edition)
 
-    harness.erp.update_bill = second_is_refused  # type: ignore[method-assign]
+    harness.erp.update_bill = second_is_refused
     with pytest.raises(ApplicationError) as refused:
         await push_edit(harness, bill_id)
     assert (failure(refused).family, failure(refused).nothing_was_done) == ("PartlyTaken", False)
@@ -561,7 +561,7 @@ async def test_an_edit_that_some_parts_took_is_sent_to_all_or_put_back(
     assert (row.edit_pending, row.edit_baseline) == (False, None)
     assert [one.edition for one in await parts_of(harness, bill_id)] == [None, None]
 
-    harness.erp.update_bill = update  # type: ignore[method-assign]
+    harness.erp.update_bill = update
     await edited(harness, bill_id, memo="on the shelf")
     assert (await push_edit(harness, bill_id)).status is BillStatus.SYNCED
     assert [one.bill.memo for one in harness.erp.invoices.values()] == ["on the shelf"] * 2

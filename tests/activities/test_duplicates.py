@@ -19,7 +19,7 @@ from tests.harness.activity_harness import ActivityHarness
 def x1(**values: object) -> ErpBill:
     """X1 as somebody entered it in the ERP."""
     wanted = {"number": "X1", "vendor_id": "V1", "bill_date": date(2026, 3, 1), "total": "20", **values}
-    return an_erp_bill(901, **wanted)  # type: ignore[arg-type]
+    return an_erp_bill(901, **wanted)
 
 
 async def test_a_bill_entered_in_the_erp_since_the_last_sync_keeps_ours_back(harness: ActivityHarness) -> None:
@@ -137,7 +137,7 @@ def adopting(harness: ActivityHarness, converted: ErpBill) -> None:
         )
         return document
 
-    erp.create_bill = create  # type: ignore[method-assign]
+    erp.create_bill = create
 
 
 @pytest.mark.parametrize("synced", [False, True])

@@ -235,7 +235,7 @@ async def test_changed_settings_make_a_new_connector_and_the_last_one_is_closed(
         connected.append(str(credentials))
         return FakeConnector(harness.erp, settings, credentials, storage)
 
-    harness.connections._factories = dict.fromkeys(factory, count)  # type: ignore[arg-type]
+    harness.connections._factories = dict.fromkeys(factory, count)
     await harness.read_page(Stream.LISTS)
     await harness.read_page(Stream.LISTS)
     assert len(connected) == 1

@@ -127,7 +127,7 @@ async def test_switching_the_feature_on_links_what_came_meanwhile(harness: Activ
     assert [row.purchase_order_id for row in await harness.tenant.bill_rows()] == [None, None]
     async with harness.tenant.database.transaction() as session:
         await connections.set_purchase_orders_enabled(session, harness.tenant.connection_id, True)
-        await link_all(session, await connections.get(session, harness.tenant.connection_id))  # type: ignore[arg-type]
+        await link_all(session, await connections.get(session, harness.tenant.connection_id))
     rows = await harness.tenant.bill_rows()
     assert [(row.purchase_order_id, row.linked_in_erp) for row in rows] == [
         (harness.tenant.id_of(order), True),

@@ -40,7 +40,7 @@ async def test_open_bills_and_payments_get_their_workflows(migrated: Database, c
         )
         open_bills = set(bills.scalars())
     notifier = FakeNotifier()
-    activities = NotifyActivities(migrated, notifier)  # type: ignore[arg-type]
+    activities = NotifyActivities(migrated, notifier)
     for _ in range(2):
         await activities.notify_changed_orders(
             NotifyChangedOrders(connection_id=connection_id, run_id=SyncRunId("run"))
@@ -57,7 +57,7 @@ async def test_open_bills_and_payments_get_their_workflows(migrated: Database, c
 async def test_a_refused_bill_is_tried_again_and_its_order_hears_of_it(migrated: Database) -> None:
     """The issue that the workflow of before waited behind is closed: the new workflow opens it anew if it must."""
     notifier = FakeNotifier()
-    activities = NotifyActivities(migrated, notifier)  # type: ignore[arg-type]
+    activities = NotifyActivities(migrated, notifier)
     await activities.notify_changed_orders(NotifyChangedOrders(connection_id=INTACCT, run_id=SyncRunId("run")))
     (bill,) = [state for state in notifier.started if isinstance(state, BillState) and state.bill_id == REFUSED_BILL]
     assert (bill.number, bill.total, bill.status) == ("INV-1033-late", "27.33", BillStatus.SYNC_ISSUE)

@@ -204,7 +204,7 @@ async def test_every_sync_run_delivers_what_was_left(harness: ActivityHarness) -
     """B11, G1: whenever its next try is; a row of the last ten seconds is still its decider's."""
     order = await harness.holds(an_order(lines={1: 10}))
     await harness.billed(order, {1: 2}, key="k1")
-    wake = NotifyChangedOrders(connection_id=harness.tenant.connection_id, run_id="run-1")  # type: ignore[arg-type]
+    wake = NotifyChangedOrders(connection_id=harness.tenant.connection_id, run_id="run-1")
     await harness.waking.notify_changed_orders(wake)
     assert harness.notifier.accepted == []
     await make_old(harness, 11)
@@ -263,7 +263,7 @@ async def test_an_outage_of_temporal_is_one_line_of_the_log(
     order = await harness.holds(an_order(lines={1: 10}))
     await harness.bill(order, {1: 2}, key="k1", number="INV-1")
     await make_due(harness)
-    notifier = WorkflowNotifier(Away(error))  # type: ignore[arg-type]
+    notifier = WorkflowNotifier(Away(error))
     await OutboxDelivery(harness.tenant.database, notifier).deliver_due()
     (row,) = await harness.tenant.fetch("select * from outbox where connection_id = :c")
     lines = [record for record in caplog.records if f"{row.subject_id} is not delivered yet" in record.getMessage()]

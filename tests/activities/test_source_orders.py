@@ -49,7 +49,7 @@ async def test_an_upload_without_its_workflow_is_started(harness: ActivityHarnes
     """An operator terminated it: the next sync run starts it, once, and leaves alone what runs."""
     gone, running = await uploading(harness, "SO-1"), await uploading(harness, "SO-2")
     harness.notifier.running.add(source_order_workflow_id(running))
-    missing = MissingWorkflows(harness.tenant.database, harness.notifier, harness.tenant.connection_id)  # type: ignore[arg-type]
+    missing = MissingWorkflows(harness.tenant.database, harness.notifier, harness.tenant.connection_id)
     await missing.start()
     await missing.start()
     started = [state for state in harness.notifier.started if isinstance(state, SourceOrderState)]

@@ -36,7 +36,7 @@ async def grant(harness: ActivityHarness) -> FakeGrant:
 async def second_worker(harness: ActivityHarness, database: Database) -> AsyncIterator[ErpActivities]:
     """Another process: it shares nothing with the first but the database and the ERP."""
     connections = Connections(database, NoVault(), {Erp.INTACCT: partial(FakeConnector, harness.erp)})
-    yield ErpActivities(database, connections, harness.notifier)  # type: ignore[arg-type]
+    yield ErpActivities(database, connections, harness.notifier)
     await connections.close()
 
 

@@ -84,7 +84,7 @@ def a_rule(name: str, *steps: list[PersonClient], **conditions: Any) -> dict[str
 
 @pytest.fixture
 async def staff(api: ApiClient, database: Database) -> Staff:
-    created = Staff(api, database, await connected(api), *[None] * 4)  # type: ignore[arg-type]
+    created = Staff(api, database, await connected(api), *[None] * 4)
     created.clerk = await created.person("Ana", "clerk", key_role="clerk")
     created.ben = await created.person("Ben", "approver")
     created.cora = await created.person("Cora", "approver")

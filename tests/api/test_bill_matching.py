@@ -221,7 +221,7 @@ async def test_an_edit_of_a_waiting_bill_is_saved_even_when_nobody_can_be_told(
     assert edited.json()["notices"] == []
     fake_temporal.down = False
     await make_due(database)
-    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()
     assert fake_temporal.signals[-1][1:] == ("rematch", "bill INV-1 was edited")
 
 

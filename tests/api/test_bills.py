@@ -123,7 +123,7 @@ async def test_an_edit_is_saved_even_when_nobody_can_be_told(
     assert (await the_bill(api, bill_id))["edit_pending"] is True
     fake_temporal.down = False
     await make_due(database)
-    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()
     assert [name for _, name, _ in fake_temporal.signals] == ["bill_edited"]
 
 

@@ -420,6 +420,6 @@ async def test_a_schedule_is_set_once_temporal_answers(
         assert (response.status_code, response.json()["sync_every_minutes"]) == (200, minutes)
     fake_temporal.down = False
     await make_due(database)
-    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()
     [schedule] = fake_temporal.schedules.values()
     assert schedule.spec.intervals[0].every == timedelta(minutes=45)

@@ -53,7 +53,7 @@ def fuzzed(make_database: Callable[[], str]) -> Iterator[Fuzzed]:
     url = make_database()
     temporal = FakeTemporal(Database(url))
     chosen = Settings(database_url=url, credential_keys=(Fernet.generate_key().decode(),), allow_loopback=True)
-    app = create_app(chosen, temporal=temporal, connectors={Erp.INTACCT: partial(FakeConnector, api_erp())})  # type: ignore[arg-type]
+    app = create_app(chosen, temporal=temporal, connectors={Erp.INTACCT: partial(FakeConnector, api_erp())})
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", loop="asyncio"))

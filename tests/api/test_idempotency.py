@@ -121,7 +121,7 @@ async def test_without_temporal_a_bill_is_accepted_and_handed_over_later(
     again = await api.post(f"/v1/purchase-orders/{order_id}/bills", A_BILL, key="k9")
     assert (again.status_code, again.text) == (201, first.text)
     await make_due(database)
-    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()
     assert first.json()["bill"]["id"] in fake_temporal.accepted
 
 
@@ -134,7 +134,7 @@ async def test_a_connection_made_while_temporal_was_down_gets_its_first_sync(
     assert created.status_code == 201
     fake_temporal.down = False
     await make_due(database)
-    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()
     assert [workflow_id for workflow_id, _ in fake_temporal.started] == [f"sync/{created.json()['id']}"]
     assert len((await api.get("/v1/connections")).json()["items"]) == 1
 

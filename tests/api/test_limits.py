@@ -86,7 +86,7 @@ def address(settings: Settings, fake_temporal: FakeTemporal, monkeypatch: pytest
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.4)
     monkeypatch.setattr(server, "MESSAGE_SECONDS", 1.2)
     monkeypatch.setattr(exact_json, "BODY_SECONDS", 0.4)
-    app = create_app(settings, temporal=fake_temporal)  # type: ignore[arg-type]
+    app = create_app(settings, temporal=fake_temporal)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     running = uvicorn.Server(bounded(app, log_level="error"))

@@ -30,7 +30,7 @@ async def test_credentials_are_never_sent_to_a_strange_host(
     api: ApiClient, settings: Settings, fake_temporal: FakeTemporal
 ) -> None:
     """The real connector refuses hosts that are not the vendor's before it opens a connection."""
-    app = create_app(settings.model_copy(update={"allow_loopback": False}), temporal=fake_temporal)  # type: ignore[arg-type]
+    app = create_app(settings.model_copy(update={"allow_loopback": False}), temporal=fake_temporal)
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(app=manager.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://posync") as http:

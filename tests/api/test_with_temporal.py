@@ -182,7 +182,7 @@ async def test_without_temporal_bills_are_accepted_and_reads_go_on(
         assert (shown.status_code, shown.json()["live"]) == (200, None)
     assert (await api.post(path, body, key="now")).json() == first.json()
     await make_due(database)
-    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()  # type: ignore[arg-type]
+    await OutboxDelivery(database, WorkflowNotifier(fake_temporal)).deliver_due()
     told, accepted = fake_temporal.accepted[first.json()["bill"]["id"]]
     assert (told.startswith(f"po/{connection_id}/"), accepted.status) == (True, "pending_push")
     [schedule] = fake_temporal.schedules.values()

@@ -101,7 +101,7 @@ def a_receipt(
 
 def billing(order: PurchaseOrder, bill_id: str, line_no: int = 1, quantity: int = 4) -> OrderBilling:
     """The ERP's evidence that our bill bills this line."""
-    number = bills.external_key_for(bill_id)  # type: ignore[arg-type]
+    number = bills.external_key_for(bill_id)
     return OrderBilling(
         order_line=next(line.erp_id for line in order.lines if line.line_no == line_no),
         document_id=DocumentId(f"Vendor Invoice-{number}"),

@@ -99,10 +99,12 @@ class Polled:
     """A role of a connector whose calls are repeated after each session of the Web Connector, until they are done."""
 
     def __init__(self, role: Any, poll: Callable[[], Any], begin: Callable[[], None]) -> None:
-        self._role, self._poll, self._begin = role, poll, begin
+        self.unrepeated = role
+        """The role itself, each call of which is one attempt."""
+        self._poll, self._begin = poll, begin
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._role, name)
+        value = getattr(self.unrepeated, name)
         if not inspect.iscoroutinefunction(value):
             return value
 
@@ -127,7 +129,7 @@ class QuickBooksDesktopHarness(ErpHarness):
     misspelt: ClassVar = ({"bank_acount": BANK}, "PREFERENCE_UNKNOWN")
     kinds: ClassVar = {"order": "PurchaseOrder"}
     open_status = statuses.OPEN
-    entity = None  # type: ignore[assignment]
+    entity = None
     other_entity = ""
     never_open = "Closed"
     peek_calls = 8  # the calls of one session
@@ -158,10 +160,10 @@ class QuickBooksDesktopHarness(ErpHarness):
         self.sandbox.post(f"/companies/{self.name}/sample")
         self.load({"bank_accounts": [{"bank_account_id": "BOA", "name": "BOA"}]})
         self.open_record = next(one["record_no"] for one in self.held("purchase_orders") if one["number"] == OPEN_ORDER)
-        computer = self.sandbox.app.quickbooks_desktop  # type: ignore[attr-defined]
+        computer = self.sandbox.app.quickbooks_desktop
         computer.transport = httpx.ASGITransport(door_of(self.database_url))
         self._database = Database(self.database_url, pool_size=3)
-        self.connectors.append(self._database)  # type: ignore[arg-type]  # closed with them
+        self.connectors.append(self._database)  # closed with them
         self._ready: ConnectionId | None = None
 
     async def _connection(self) -> ConnectionId:
@@ -213,14 +215,14 @@ class QuickBooksDesktopHarness(ErpHarness):
         created = QuickBooksDesktopConnector(
             ConnectionSettings(**{**self.settings(), "facts": facts, **settings}),
             Credentials(values={}),
-            Storage(None, journal),  # type: ignore[arg-type]
+            Storage(None, journal),
         )
         for role in ("orders", "receipts", "bills", "payments", "lists", "changes", "scan"):
-            setattr(created, role, Polled(getattr(created, role), self.poll, self._begin))
+            setattr(created, role, Polled(getattr(created, role), self.poll, self.begin))
         self.connectors.append(created)
         return created
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """A call is work of its own, as an activity is: what it asks is asked anew."""
         self._work = next(self._numbers)
 
@@ -259,7 +261,7 @@ class QuickBooksDesktopHarness(ErpHarness):
                 number=order["number"],
                 status=_status(order, on_receipts=order["record_no"] in on_receipts),
                 vendor_id=vendors[order["vendor_id"]],
-                entity=None,  # type: ignore[arg-type]
+                entity=None,
                 total=Decimal(order["total"]),
                 lines=tuple(
                     SandboxOrderLine(

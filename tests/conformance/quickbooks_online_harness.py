@@ -125,7 +125,7 @@ class QuickBooksHarness(ErpHarness):
     misspelt: ClassVar = ({"bank_account": "BOB"}, "ACCOUNT_REFUSED")
     kinds: ClassVar = {"order": "PurchaseOrder"}
     open_status = statuses.OPEN
-    entity = None  # type: ignore[assignment]
+    entity = None
     other_entity = ""
     never_open = statuses.OPEN
     peek_calls = 1
@@ -200,10 +200,10 @@ class QuickBooksHarness(ErpHarness):
         created = connectors(APP)[Erp.QUICKBOOKS_ONLINE](
             ConnectionSettings(**{**self.settings(), **settings}),
             Credentials(values=values),
-            Storage(self._store_of(values["realm"]), None, self.reads, self.synced_lists),  # type: ignore[arg-type]
+            Storage(self._store_of(values["realm"]), None, self.reads, self.synced_lists),
         )
         self.connectors.append(created)
-        created._client._transport._http.event_hooks["request"].append(_check_what_is_sent)  # type: ignore[attr-defined]
+        created._client._transport._http.event_hooks["request"].append(_check_what_is_sent)
         return created
 
     def _store_of(self, realm: str) -> GrantedTokens:
@@ -254,7 +254,7 @@ class QuickBooksHarness(ErpHarness):
                 number=order["number"],
                 status=_status(order, billed),
                 vendor_id=vendors[order["vendor_id"]],
-                entity=None,  # type: ignore[arg-type]
+                entity=None,
                 total=Decimal(order["total"]),
                 lines=tuple(
                     SandboxOrderLine(

@@ -64,7 +64,7 @@ class Job:
         return QuickBooksDesktopConnector(
             settings,
             Credentials(values={}),
-            Storage(None, stored),  # type: ignore[arg-type]
+            Storage(None, stored),
         )
 
     async def _activity(self, name: str, attempt: Any) -> Any:
@@ -145,7 +145,7 @@ async def test_a_crash_loses_nothing(
         stock = {row["key"]: row["amount"] for row in harness.held("ledger") if row["book"] == "stock"}
         skipped = chance.randrange(4) if seed else 0
         once = Once(step, skipped)
-        computer = harness.sandbox.app.quickbooks_desktop  # type: ignore[attr-defined]
+        computer = harness.sandbox.app.quickbooks_desktop
         door = door_of(database_url)
         computer.transport = httpx.ASGITransport(MortalApi(door, once, way) if victim == "api" else door)
         rules = [{"kind": way, "operation": step, "times": 1, "after": skipped}] if victim == "web connector" else []

@@ -70,7 +70,7 @@ class Pull:
             stored = MortalJournal(stored, self._dies, self._when)
         facts = {**self._harness._facts, "company": "Sandbox Trading"}
         settings = ConnectionSettings(endpoint="web-connector:", preferences={}, facts=facts, page_size=PAGE)
-        storage: Any = Storage(None, stored)  # type: ignore[arg-type]
+        storage: Any = Storage(None, stored)
         return QuickBooksDesktopConnector(settings, Credentials(values={}), storage)
 
     async def run(self, *, since: str | None, ordered_from: date | None) -> list[PurchaseOrder]:
@@ -131,14 +131,14 @@ async def test_a_crash_while_orders_are_pulled_loses_none(
     QuickBooksDesktopHarness.database_url = database_url
     harness = QuickBooksDesktopHarness(sandbox)
     await harness._connection()
-    today = harness.sandbox.app.quickbooks_desktop.company.today()  # type: ignore[attr-defined]
+    today = harness.sandbox.app.quickbooks_desktop.company.today()
     struck = 0
     for seed in range(request.config.getoption("--crash-seeds", default=1)):
         load_orders(harness, today, seed)
         chance = random.Random(f"reading {victim} {way} {step} {seed}")
         skipped = chance.randint(1, 4) if step in OFTEN and way != "late_call" else 0
         once = Once(step, skipped)
-        computer = harness.sandbox.app.quickbooks_desktop  # type: ignore[attr-defined]
+        computer = harness.sandbox.app.quickbooks_desktop
         door = door_of(database_url)
         computer.transport = httpx.ASGITransport(MortalApi(door, once, way) if victim == "api" else door)
         rules = [{"kind": way, "operation": step, "times": 1, "after": skipped}] if victim == "web connector" else []

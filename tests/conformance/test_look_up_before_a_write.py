@@ -55,7 +55,7 @@ def then(desktop: QuickBooksDesktopHarness, does: Callable[[], Any]) -> Callable
 async def test_goods_received_behind_the_look_up_are_not_booked_twice(desktop: QuickBooksDesktopHarness) -> None:
     """Issue 12: a bill never adds to what an item receipt has booked, however long ago it was looked for."""
     bill = await ordered(desktop)
-    desktop.poll = then(desktop, lambda: desktop.person("receive", number=NUMBER, receipt_number="R-1"))  # type: ignore[method-assign]
+    desktop.poll = then(desktop, lambda: desktop.person("receive", number=NUMBER, receipt_number="R-1"))
     with pytest.raises(Rejected) as refused:
         await desktop.connect().bills.create(bill)
     assert refused.value.code == "RECEIVED_BY_ITEM_RECEIPT"
@@ -67,7 +67,7 @@ async def test_a_bill_entered_by_hand_behind_the_look_up_is_not_made_twice(deskt
     """Issue 12: the same invoice, entered by hand while the computer was off: it is adopted."""
     bill = await ordered(desktop)
     by_hand = {"number": NUMBER, "invoice_number": bill.number, "lines": [{"line": 1, "quantity": "4"}]}
-    desktop.poll = then(desktop, lambda: desktop.person("bill", **by_hand))  # type: ignore[method-assign]
+    desktop.poll = then(desktop, lambda: desktop.person("bill", **by_hand))
     document = await desktop.connect().bills.create(bill)
     (there,) = [one for one in desktop.held("bills") if one["number"] == bill.number]
     assert there["record_no"] == document

@@ -296,7 +296,7 @@ class FakeErp:
         paid = Counter[str]()
         for one in self.created_payments.values():
             for document, amount in _shares(one.payment):
-                paid[document] += amount  # type: ignore[assignment]
+                paid[document] += amount
         shown = [as_shown(invoice, paid[invoice.document_id] or Decimal(0)) for invoice in self.invoices.values()]
         return [*self.bills_held, *shown]
 
@@ -502,7 +502,7 @@ class FakeErp:
         paid: Counter[str] = Counter()
         for one in self.created_payments.values():
             for document, amount in _shares(one.payment) if self.settled else []:
-                paid[document] += amount  # type: ignore[assignment]
+                paid[document] += amount
         named = [part.document_id for part in created.payment.parts]
         parts = tuple(
             PartPaid(
@@ -574,7 +574,7 @@ class FakeErp:
         converted: Counter[str] = Counter()
         for billing in self._billings(order):
             if billing.of_order or not self.capabilities.receipts_count_as_billed:
-                converted[billing.order_line] += billing.quantity  # type: ignore[assignment]
+                converted[billing.order_line] += billing.quantity
         lines = tuple(
             line.model_copy(update={"billed": line.billed + converted.get(line.erp_id, Decimal(0))})
             for line in order.lines
@@ -621,7 +621,7 @@ class FakeErp:
         for invoice in self.invoices.values():
             for line in invoice.bill.lines if isinstance(invoice.bill, BillToPush) else ():
                 if line.source.document_id == receipt.document_id:
-                    billed[line.source.line] += line.quantity  # type: ignore[assignment]
+                    billed[line.source.line] += line.quantity
         lines = [
             line.model_copy(update={"billed": max(line.billed, Decimal(billed[line.erp_id]))}) for line in receipt.lines
         ]

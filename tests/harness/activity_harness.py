@@ -440,12 +440,12 @@ async def new_activity_harness(database: Database) -> ActivityHarness:
         connections=open_connections,
         mirror=MirrorActivities(database),
         deciding=BillReviewActivities(database),
-        pushing=ErpActivities(database, open_connections, notifier),  # type: ignore[arg-type]
+        pushing=ErpActivities(database, open_connections, notifier),
         editing=BillEditActivities(database, open_connections),
-        paying=PaymentActivities(database, open_connections, notifier),  # type: ignore[arg-type]
-        retracting=RetractionActivities(database, open_connections, notifier),  # type: ignore[arg-type]
-        syncing=SyncActivities(database, open_connections, notifier),  # type: ignore[arg-type]
-        waking=NotifyActivities(database, notifier),  # type: ignore[arg-type]
+        paying=PaymentActivities(database, open_connections, notifier),
+        retracting=RetractionActivities(database, open_connections, notifier),
+        syncing=SyncActivities(database, open_connections, notifier),
+        waking=NotifyActivities(database, notifier),
     )
 
 

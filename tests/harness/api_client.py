@@ -258,4 +258,4 @@ async def pushed(database: Database, bill_id: str, *, paid: str = "0") -> None:
         await writes.begin_attempt(session, key)
         await writes.confirm(session, key, "900")
         await bills.pushed(session, BillId(bill_id), found, status=BillStatus.SYNCED)
-        await session.exec(text("update bills set paid = :paid where id = :id"), params={"paid": paid, "id": bill_id})  # type: ignore[call-overload]
+        await session.exec(text("update bills set paid = :paid where id = :id"), params={"paid": paid, "id": bill_id})

@@ -252,7 +252,7 @@ class StatesMachine(RuleBasedStateMachine):
     async def _start_missing(self) -> None:
         await self._harness.tenant.execute("delete from outbox where connection_id = :c", c=self._connection)
         before = set(self._harness.notifier.running)
-        await MissingWorkflows(self._database, self._harness.notifier, self._connection).start()  # type: ignore[arg-type]
+        await MissingWorkflows(self._database, self._harness.notifier, self._connection).start()
         for started in self._harness.notifier.running - before:
             self._forget(started)
 

@@ -347,7 +347,7 @@ def test_scores_are_shares_and_no_order_line_is_overfilled(lines: list[InvoiceLi
 def test_no_answer_has_more_points(points: list[dict[int, float]]) -> None:
     """Against every answer there is, with room for one row each."""
     takes = [dict.fromkeys(row, Decimal(1)) for row in points]
-    placed = place_all(points, takes, [Decimal(1)] * 4, [0, 1, 2, 3], bar=BAR)  # type: ignore[arg-type]
+    placed = place_all(points, takes, [Decimal(1)] * 4, [0, 1, 2, 3], bar=BAR)
 
     def best(row: int, used: frozenset[int]) -> float:
         if row == len(points):

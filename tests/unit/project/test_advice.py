@@ -168,7 +168,7 @@ def test_every_command_that_is_named_exists() -> None:
 
 def test_steps_quote_their_commands() -> None:
     """So that they are seen to be commands, and are checked."""
-    top = set(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
+    top = set(typer.main.get_command(commands).commands)
     bare = [one for one in rows() for word in BARE_COMMAND.findall(COMMAND.sub("", one.text)) if word in top]
     assert bare == []
 

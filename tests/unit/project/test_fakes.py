@@ -60,7 +60,7 @@ def test_the_fake_connector_has_every_role() -> None:
     roles = {name for name, member in vars(connector.ErpConnector).items() if isinstance(member, property)}
     assert len(roles) > 5
     settings = connection.ConnectionSettings(endpoint="https://erp.example")
-    created = FakeConnector(FakeErp(), settings, sign_in.Credentials(values={}), storage.Storage(None, None))  # type: ignore[arg-type]
+    created = FakeConnector(FakeErp(), settings, sign_in.Credentials(values={}), storage.Storage(None, None))
     assert [role for role in sorted(roles) if not hasattr(created, role)] == []
     assert created.capabilities == FakeErp().capabilities
 

@@ -49,7 +49,7 @@ def raised(node: ast.AST, *, handled: bool = False) -> Iterator[str]:
             for part in child.body:
                 yield from raised(ast.Module([part], []), handled=True)
             for part in (*child.handlers, *child.orelse, *child.finalbody):
-                yield from raised(ast.Module([part], []), handled=handled)  # type: ignore[list-item]
+                yield from raised(ast.Module([part], []), handled=handled)
         else:
             yield from raised(child, handled=handled)
 

@@ -46,7 +46,7 @@ async def test_a_key_of_another_organization_cannot_be_revoked(tenant: Tenant, o
 async def test_a_role_we_do_not_have_is_refused(tenant: Tenant) -> None:
     async with tenant.database.transaction() as s:
         with pytest.raises(ValueError, match="admin, accountant, clerk, viewer"):
-            await organizations.create_api_key(s, tenant.organization_id, "root", "no")  # type: ignore[arg-type]
+            await organizations.create_api_key(s, tenant.organization_id, "root", "no")
 
 
 def test_credentials_are_sealed_and_opened() -> None:

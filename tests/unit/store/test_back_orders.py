@@ -20,7 +20,7 @@ THIRD = an_order(3, lines={1: 2}, sources={1: "21"}, created_from=DocumentId("Pu
 
 
 @pytest.mark.parametrize("arrival", list(itertools.permutations([FIRST, SECOND, THIRD])))
-async def test_a_chain_holds_together_in_whichever_order_its_documents_arrive(tenant: Tenant, arrival: tuple) -> None:  # type: ignore[type-arg]
+async def test_a_chain_holds_together_in_whichever_order_its_documents_arrive(tenant: Tenant, arrival: tuple) -> None:
     """S5-25: the remaining quantity goes on in a new document."""
     for order in arrival:
         await tenant.page(order)

@@ -48,7 +48,7 @@ async def test_filters(tenant: Tenant) -> None:
 
     async def numbers(**filters: object) -> list[str]:
         async with tenant.database.transaction() as s:
-            found = await purchase_orders.page(s, organization_id=tenant.organization_id, **filters)  # type: ignore[arg-type]
+            found = await purchase_orders.page(s, organization_id=tenant.organization_id, **filters)
         return sorted(row.number for row in found.items)
 
     assert await numbers(vendor="V2") == ["PO-1002"]

@@ -117,5 +117,5 @@ def connected(
         facts={"company": "Sandbox Trading", ENHANCED: str(enhanced).lower()},
         page_size=page_size,
     )
-    storage: Any = Storage(None, journal)  # type: ignore[arg-type]
+    storage: Any = Storage(None, journal)
     return QuickBooksDesktopConnector(settings, Credentials(values={}), storage), journal

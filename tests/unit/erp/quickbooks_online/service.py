@@ -117,7 +117,7 @@ class Service:
         return QuickBooksConnector(
             ConnectionSettings(endpoint=ENDPOINT, max_in_flight=8, **settings),
             Credentials(values={"realm": REALM}),
-            Storage(tokens or KeptTokens(), None, reads or KeptReads(), requests=requests or KeptRequestIds()),  # type: ignore[arg-type]
+            Storage(tokens or KeptTokens(), None, reads or KeptReads(), requests=requests or KeptRequestIds()),
             App("an-app", "a-secret"),
             transport=self.transport(),
         )

@@ -179,4 +179,4 @@ async def test_a_deletion_counts_when_it_is_said(body: dict[str, Any]) -> None:
     service = Service()
     service.answer_first("operation=delete", lambda _: httpx.Response(200, json=body))
     with pytest.raises(OutcomeUnknown):
-        await service.connector().order_sink._writer.delete("Bill", "201", "0", request_id="r")  # type: ignore[union-attr]
+        await service.connector().order_sink._writer.delete("Bill", "201", "0", request_id="r")

@@ -29,7 +29,7 @@ async def test_after_a_throttle_nothing_is_sent_until_its_time_is_over(
 
     async def call() -> None:
         if writing:
-            await connector.order_sink._writer.write("Bill", {}, request_id="r")  # type: ignore[union-attr]
+            await connector.order_sink._writer.write("Bill", {}, request_id="r")
         else:
             await connector.orders.read(ErpId("190"))
 

@@ -122,6 +122,6 @@ async def test_many_readers_share_their_queries() -> None:
     connector = service.connector()
     await connector.check()
     service.calls.clear()
-    read = await asyncio.gather(*(connector.orders.read(str(number)) for number in range(1, 51)))  # type: ignore[arg-type]
+    read = await asyncio.gather(*(connector.orders.read(str(number)) for number in range(1, 51)))
     assert [one.purchase_order.number for one in read] == [f"PO-{number}" for number in range(1, 51)]
     assert len(service.reads()) == 1

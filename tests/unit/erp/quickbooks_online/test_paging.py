@@ -49,7 +49,7 @@ class Company:
         tokens = (await self._room.post("/oauth2/v1/tokens/bearer", data=form, auth=CLIENT)).json()
         kept = KeptTokens(access_token=tokens["access_token"], refresh_token=tokens["refresh_token"], realm=REALM)
         settings = ConnectionSettings(endpoint=HERE, allow_loopback=True, max_in_flight=8)
-        storage = Storage(kept, None, KeptReads())  # type: ignore[arg-type]
+        storage = Storage(kept, None, KeptReads())
         client = QuickBooksClient(settings, REALM, App(*CLIENT), storage, transport=self._room._transport)
         self.reader = Reader(client, page_size=self._page_size)
         self._token = tokens["access_token"]
@@ -171,6 +171,6 @@ async def test_a_look_up_over_several_pages_loses_none(company: Company, seed: i
                 await company.delete(order)
         return await rows(*asked, **more)
 
-    company.reader._rows = disturbed  # type: ignore[method-assign]
+    company.reader._rows = disturbed
     read = {str(one["Id"]) for one in await company.reader.all("PurchaseOrder")}
     assert {one["Id"] for one in await company.orders()} <= read

@@ -160,7 +160,7 @@ class _Kept(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append((self.headers["intuit-signature"], body))  # type: ignore[attr-defined]
+        self.server.got.append((self.headers["intuit-signature"], body))
         self.send_response(200)
         self.end_headers()
 
@@ -171,7 +171,7 @@ class _Kept(BaseHTTPRequestHandler):
 def test_a_change_travels_by_itself_between_processes(served: str) -> None:
     """The sandbox behind a port, the receiver behind another."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Kept) as receiving:
-        receiving.got = []  # type: ignore[attr-defined]
+        receiving.got = []
         threading.Thread(target=receiving.serve_forever, daemon=True).start()
         actions = f"{served}/sandbox/companies/quickbooks_online/actions"
         url = f"http://127.0.0.1:{receiving.server_port}/hooks"
@@ -179,9 +179,9 @@ def test_a_change_travels_by_itself_between_processes(served: str) -> None:
         httpx.post(f"{served}/sandbox/companies/quickbooks_online/sample").raise_for_status()
         httpx.post(actions, json={"action": "edit_purchase_order", "number": "PO-1007"}).raise_for_status()
         deadline = time.monotonic() + 90
-        while not receiving.got and time.monotonic() < deadline:  # type: ignore[attr-defined]
+        while not receiving.got and time.monotonic() < deadline:
             time.sleep(0.02)
-        [(signed, body)] = receiving.got  # type: ignore[attr-defined]
+        [(signed, body)] = receiving.got
         receiving.shutdown()
     assert signed == base64.b64encode(hmac.new(TOKEN.encode(), body, hashlib.sha256).digest()).decode()
     assert [event["type"] for event in json.loads(body)] == ["qbo.purchaseorder.updated.v1"]
