@@ -6,6 +6,7 @@ connection's credentials or preferences change. Several connections of one worke
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -40,6 +41,9 @@ from services.web_connector.troubles import KEPT_BY_THE_DOOR
 PROBE_EVERY_SECONDS = 60.0
 """While credentials are refused, one call a minute tries again: enough to notice a repair on the ERP's side, too few to
 lock an account."""
+
+LATER_AFTER_A_THROTTLE = 0.5
+"""How much longer than the ERP says an attempt waits at most, as a part of that."""
 
 
 QUOTA = "ERP_QUOTA"
@@ -106,6 +110,9 @@ class Connections:
             except Throttled as error:
                 if error.code == QUOTA:
                     await self._quota_used_up(row, error)
+                elif error.retry_after is not None:
+                    # What was throttled together must not come back together: it would be throttled again, for ever.
+                    error.retry_after *= 1 + random.random() * LATER_AFTER_A_THROTTLE
                 raise
             except AuthenticationFailed as error:
                 await self._refused(row, error)

@@ -1,6 +1,7 @@
 """Payments: never more than is due, sent once, and the bill's figures are the ERP's own."""
 
 import asyncio
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from models.domain.ids import BillId
 from models.domain.payments import PaymentStatus
 from models.messages.writes import AbandonWrite
 from models.store.audit import requests
+from models.store.payables import payment_voids, standalone_payments
 from tests.builders.records import (
     an_order,
 )
@@ -69,6 +71,19 @@ async def test_run_twice_a_payment_is_made_once(harness: ActivityHarness, bill_i
     assert harness.erp.calls["create_payment"] == 1
     kinds = [event.kind for event in await harness.tenant.events_of(first.payment_id)]
     assert kinds == ["scheduled", "status", "pushed"]
+
+
+async def test_a_void_that_was_asked_for_survives_a_repeated_push(harness: ActivityHarness, bill_id: BillId) -> None:
+    """DESIGN 5: the answer of the push was lost, a person voids what the mirror shows as paid, the push runs again."""
+    payment_id = await harness.paid(bill_id, "60.00", key="p1")
+    once = await harness.push_payment(payment_id)
+    async with harness.tenant.database.transaction() as session:
+        await standalone_payments.lock_shared(session, payment_id)
+        assert await payment_voids.ask(session, payment_id, day=date(2026, 12, 1), actor="ana", why="twice")
+    assert await harness.push_payment(payment_id) == once
+    async with harness.tenant.database.transaction() as session:
+        status, _ = await payment_voids.load(session, payment_id)
+    assert status is PaymentStatus.VOIDING
 
 
 async def test_more_than_is_due_is_refused(harness: ActivityHarness, bill_id: BillId) -> None:

@@ -267,6 +267,15 @@ class StackClient:
 
         return await self.until(so, f"{number} is {status}")
 
+    async def application_is(self, credit: str, status: str) -> None:
+        """Wait until the only application of the credit at this path has the status."""
+
+        async def so() -> bool:
+            (one,) = (await self.get(credit))["applications"]
+            return bool(one["status"] == status)
+
+        await self.until(so, f"an application that is {status}")
+
     async def payment_is(self, payment_id: str, status: str) -> Any:
         async def so() -> Any:
             payment = await self.get(f"/v1/payments/{payment_id}")

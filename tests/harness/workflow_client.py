@@ -4,7 +4,7 @@ Real: the messages and the Temporal client that brings them. Fake: the decision,
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ from models.messages.credits import ApplicationAsked, CreditApplicationState
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillAccepted, PurchaseOrderLive
 from models.messages.outbox import SignalToSend
-from models.messages.payments import PaymentAbandoned, PaymentState
+from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentState
 from models.messages.source_orders import SourceOrderState, UploadAskedFor
 from models.messages.sync import SyncState
 from temporal_gateway.notifier import WorkflowNotifier
@@ -259,3 +259,29 @@ async def decide(harness: WorkflowHarness, bill_id: str) -> bool:
         message = harness.matched(BillId(bill_id))
         await _signal_bill(harness, BillId(bill_id), contract.BILL_MATCHED, message)
     return accepted
+
+
+async def void_payment(harness: WorkflowHarness, bill_id: BillId, payment_id: PaymentId) -> None:
+    """What `POST /v1/payments/{id}/void` does: the mirror first, then a message that starts the workflow."""
+    harness.payments[payment_id].status = PaymentStatus.VOIDING
+    now = harness.order_state()
+    state = PaymentState(
+        connection_id=now.connection_id,
+        erp=now.erp,
+        payment_id=payment_id,
+        bill_id=bill_id,
+        bill_number="INV-1",
+        order_number="PO-1007",
+        vendor="V-ACME",
+        amount="250",
+        pay_on=datetime.now(UTC).date(),
+        status=PaymentStatus.VOIDING,
+    )
+    await harness.client.start_workflow(
+        PaymentWorkflow.run,
+        state,
+        id=contract.payment_workflow_id(payment_id),
+        task_queue=contract.TASK_QUEUE,
+        start_signal=contract.PAYMENT_DUE,
+        start_signal_args=[PaymentDue(payment_id=payment_id, status=PaymentStatus.VOIDING)],
+    )

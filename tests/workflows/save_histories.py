@@ -27,7 +27,7 @@ from cli.local.embedded import free_port, installed_program, temporal_command, t
 from cli.local.processes import ChildProcess
 from models.contract import BILL_CHANGED, BILL_EDITED, BILL_MATCHED, SEARCH_ATTRIBUTES
 from models.domain.bills import BillStatus
-from models.domain.ids import BillId
+from models.domain.ids import BillId, PaymentId
 from models.domain.sync import Stream
 from models.messages.bills import BillBalance, BillEdited
 from temporal_gateway.notifier import WorkflowNotifier
@@ -53,6 +53,7 @@ from tests.harness.workflow_client import (
     start_scheduled_sync,
     start_sync,
     upload,
+    void_payment,
 )
 from tests.harness.workflow_harness import WorkflowHarness
 from tests.workflows.save_message_schemas import SCHEMAS
@@ -224,6 +225,22 @@ async def credit_applications(harness: WorkflowHarness) -> dict[str, WorkflowHis
     return {"credit_applied": await taken.fetch_history(), "credit_refused": await not_taken.fetch_history()}
 
 
+async def payment_voids(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A payment that is voided once the ERP's refusal is settled."""
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
+    await schedule_payment(harness, harness.payment_request("p1", BILL, "250", datetime.now(UTC).date()))
+    paid = payment(harness, "pay_p1")
+    await done(bill(harness, BILL))
+    await done(paid)
+    harness.troubles["void_payment"] = [refused("the period is closed", "PERIOD_CLOSED")]
+    await void_payment(harness, BILL, PaymentId("pay_p1"))
+    issue_id, _ = await an_issue(harness)
+    await settle(paid, issue_id, "retry")
+    await done(paid)
+    return {"payment_voided": await paid.fetch_history()}
+
+
 async def bill_taken_back(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """Disputed and restored, so that it went out twice; then deleted."""
     await create_bill(harness, harness.bill_request("k1", 10))
@@ -349,6 +366,7 @@ STORIES = (
     bill_abandoned,
     bill_edited,
     payment_abandoned,
+    payment_voids,
     source_order_uploads,
     credit_applications,
     bill_taken_back,

@@ -4,11 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import contract
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, PaymentId
 from models.domain.payments import PaymentStatus
-from models.messages.payments import PaymentDue, PaymentState
 from tests.fakes.fake_order import refused
 from tests.harness.waiting import eventually
 from tests.harness.workflow_client import (
@@ -22,9 +20,9 @@ from tests.harness.workflow_client import (
     payment_state,
     schedule_payment,
     settle,
+    void_payment,
 )
 from tests.harness.workflow_harness import WorkflowHarness
-from workflows.payment import PaymentWorkflow
 
 ALL_OF_IT = "250"
 
@@ -41,35 +39,9 @@ async def paid(harness: WorkflowHarness) -> tuple[BillId, PaymentId]:
     return bill_id, asked.payment_id
 
 
-async def void(harness: WorkflowHarness, bill_id: BillId, payment_id: PaymentId) -> None:
-    """What `POST /v1/payments/{id}/void` does: the mirror first, then a message that starts the workflow."""
-    harness.payments[payment_id].status = PaymentStatus.VOIDING
-    now = harness.order_state()
-    state = PaymentState(
-        connection_id=now.connection_id,
-        erp=now.erp,
-        payment_id=payment_id,
-        bill_id=bill_id,
-        bill_number="INV-1",
-        order_number="PO-1007",
-        vendor="V-ACME",
-        amount=ALL_OF_IT,
-        pay_on=datetime.now(UTC).date(),
-        status=PaymentStatus.VOIDING,
-    )
-    await harness.client.start_workflow(
-        PaymentWorkflow.run,
-        state,
-        id=contract.payment_workflow_id(payment_id),
-        task_queue=contract.TASK_QUEUE,
-        start_signal=contract.PAYMENT_DUE,
-        start_signal_args=[PaymentDue(payment_id=payment_id, status=PaymentStatus.VOIDING)],
-    )
-
-
 async def test_a_void_is_sent_once_and_its_bill_is_due_again(harness: WorkflowHarness) -> None:
     bill_id, payment_id = await paid(harness)
-    await void(harness, bill_id, payment_id)
+    await void_payment(harness, bill_id, payment_id)
     ended = await done(payment(harness, payment_id))
     assert (ended.status, ended.bill.paid, ended.bill.due) == (PaymentStatus.VOIDED, "0", ALL_OF_IT)
     assert (harness.calls["push_payment"], harness.calls["void_payment"]) == (1, 1)
@@ -82,7 +54,7 @@ async def test_a_refused_void_waits_for_a_person(
     """Tried again it is voided; given up, the payment stays as the ERP has it."""
     harness.troubles["void_payment"] = [refused("the period is closed", "PERIOD_CLOSED")]
     bill_id, payment_id = await paid(harness)
-    await void(harness, bill_id, payment_id)
+    await void_payment(harness, bill_id, payment_id)
     issue_id, issue = await an_issue(harness)
     assert issue.opened.code == "PERIOD_CLOSED"
     assert (await payment_state(harness, payment_id)).status is PaymentStatus.VOIDING

@@ -255,6 +255,8 @@ _STATUS = text(
         update payments p set status = {moved("payments", "p.status", "cast(:status as varchar)")},
                erp_id = cast(:erp_id as varchar), erp_revision = :revision, version = p.version + 1, changed_at = now()
           from was where p.id = was.id
+           -- A void that was asked for meanwhile stays: this attempt only says again that the payment was made.
+           and p.status <> 'voiding'
            and (p.status, p.erp_id) is distinct from (cast(:status as varchar), cast(:erp_id as varchar))
         returning p.id, p.status
     )

@@ -28,6 +28,7 @@ from models.store.base.database import Database
 from models.store.connections import organizations
 from models.store.connections.credentials import CredentialVault
 from settings import Settings
+from tests.harness.repeated_activities import RepeatedActivities
 from tests.harness.running_api import running_api
 from tests.harness.sandbox_company import (
     SandboxCompany,
@@ -72,7 +73,23 @@ def whole_settings(make_database: Callable[[], str]) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[None]:
+def repeated_activities() -> RepeatedActivities:
+    """What makes the worker run activities twice; off, but for tests that switch it on."""
+    return RepeatedActivities()
+
+
+@pytest.fixture
+def twice(repeated_activities: RepeatedActivities) -> Iterator[RepeatedActivities]:
+    repeated_activities.on = True
+    repeated_activities.names.clear()
+    yield repeated_activities
+    repeated_activities.on = False
+
+
+@pytest.fixture(scope="session")
+def whole_worker(
+    whole_settings: Settings, temporal_address: str, repeated_activities: RepeatedActivities
+) -> Iterator[None]:
     """The real worker in a thread with an event loop of its own, as `python -m worker` builds it."""
     ready, failures = threading.Event(), []
     stops: list[Callable[[], None]] = []
@@ -80,7 +97,9 @@ def whole_worker(whole_settings: Settings, temporal_address: str) -> Iterator[No
     async def serve() -> None:
         database = Database(whole_settings.database_url, pool_size=whole_settings.pool_size)
         connections = Connections(database, CredentialVault(whole_settings.credential_keys), connectors(SANDBOX_APP))
-        client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+        client = await Client.connect(
+            temporal_address, data_converter=pydantic_data_converter, interceptors=[repeated_activities]
+        )
         workers = build_workers(client, database, connections)
         running = [asyncio.create_task(worker.run()) for worker in workers]
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
