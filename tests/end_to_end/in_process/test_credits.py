@@ -196,7 +196,13 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
         (one,) = (await api.get(f"/v1/credits/{credit['id']}"))["applications"]
         return dict(one)
 
-    await api.application_is(f"/v1/credits/{credit['id']}", "applied")
+    async def it_is(status: str) -> None:
+        async def so() -> bool:
+            return bool((await application())["status"] == status)
+
+        await api.until(so, f"an application that is {status}")
+
+    await it_is("applied")
     (entry,) = company.held("payments")
     assert (entry["amount"], (await application())["payment"]) == ("0.00", entry["record_no"])
     await api.sync()
@@ -211,7 +217,7 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
     undo = {"application_id": (await application())["id"]}
     answer = await api.post(f"/v1/credits/{credit['id']}/unapply", undo, role="accountant")
     assert answer.status_code == 200, answer.text
-    await api.application_is(f"/v1/credits/{credit['id']}", "unapplied")
+    await it_is("unapplied")
 
     async def the_rest_is_applied() -> bool:
         (one,) = (await api.get(f"/v1/credits/{other['id']}"))["applications"]

@@ -49,12 +49,18 @@ async def test_a_credit_that_is_deleted_here_takes_its_pieces_back(api: StackCli
     body = {"bill_id": bill["id"], "number": "CM-9", "credit_date": today().isoformat(), "lines": lines}
     credit_id = (await api.post("/v1/credits", body, role="clerk")).json()["id"]
 
-    await api.application_is(f"/v1/credits/{credit['id']}", "open")
+    async def it_is(status: str) -> None:
+        async def so() -> bool:
+            return bool((await api.get(f"/v1/credits/{credit_id}"))["status"] == status)
+
+        await api.until(so, f"a credit that is {status}")
+
+    await it_is("open")
     await api.sync()
     assert await left(api) == figures("10", "0", "4", "4")
     answer = await api.post(f"/v1/credits/{credit_id}/delete", {"reason": "withdrawn"}, role="accountant")
     assert answer.status_code == 200, answer.text
-    await api.application_is(f"/v1/credits/{credit['id']}", "deleted")
+    await it_is("deleted")
     assert company.held("credits") == []
     assert await left(api) == figures("10", "0", "0", "0")
     refused(await api.enter("PO-1", {1: "1"}), 422, "MATCH_BLOCKED")
@@ -102,7 +108,7 @@ async def test_a_credit_is_applied_by_its_own_list_and_unapplied(api: StackClien
 
         await api.until(so, f"an application that is {status}")
 
-    await api.application_is(f"/v1/credits/{credit['id']}", "applied")
+    await it_is("applied")
 
     async def seen_as(*figures: int) -> bool:
         await api.sync()  # NetSuite's searches show a change of this very second with the next run only
@@ -114,7 +120,7 @@ async def test_a_credit_is_applied_by_its_own_list_and_unapplied(api: StackClien
     undo = {"application_id": shown["applications"][0]["id"]}
     answer = await api.post(f"/v1/credits/{credit['id']}/unapply", undo, role="accountant")
     assert answer.status_code == 200, answer.text
-    await api.application_is(f"/v1/credits/{credit['id']}", "unapplied")
+    await it_is("unapplied")
     await api.until(lambda: seen_as(0, 50, 0), "that it is undone, as NetSuite shows it")
     assert amounts(await api.read_bill(bill["id"]), "paid", "due") == (0, 125)
     assert await api.issues() == []
