@@ -13,7 +13,6 @@ from api.http.problems import answers, not_found
 from api.http.schemas import Cursor, Day, Exact, Filter, Id, Limit, Money, Page
 from api.http.services import Services
 from models.domain.ids import ConnectionId, PurchaseOrderId
-from models.store.base.today import today_in
 from models.store.orders import returns
 from models.store.orders.returns import ReturnsWanted
 from services.orders.expected_credits import ShownReturn, page, show
@@ -91,9 +90,7 @@ async def list_all(
         date_to=date_to,
     )
     async with services.database.transaction() as session:
-        shown, following = await page(
-            session, wanted, is_open=is_open, today=today_in(None), limit=limit, cursor=cursor
-        )
+        shown, following = await page(session, wanted, is_open=is_open, limit=limit, cursor=cursor)
     return Page(items=[_return(one) for one in shown], next_cursor=following)
 
 
@@ -104,7 +101,7 @@ async def read(return_id: Id, caller: Viewer, services: Services) -> Return:
         one = await returns.get(session, caller.organization_id, return_id)
         if one is None:
             raise not_found("return", return_id)
-        (shown,) = await show(session, caller.organization_id, [one], today=today_in(None))
+        (shown,) = await show(session, caller.organization_id, [one])
     return _return(shown)
 
 

@@ -6,7 +6,6 @@ back: another credit of goods, or a bill that was entered after the return.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +14,7 @@ from matching.kernel.exact import as_decimal, rounded
 from matching.rules.credits import expected_credit
 from models.domain.bills import BillMatchMode
 from models.domain.ids import OrganizationId, PurchaseOrderId
+from models.store.base.today import today_in
 from models.store.orders import ledger, returns
 from models.store.orders.returns import Return, ReturnsWanted
 from services.bills.matching import ledger_of
@@ -39,9 +39,7 @@ class ShownReturn:
     """How long it is waited for; 0: it is not."""
 
 
-async def show(
-    session: AsyncSession, organization_id: OrganizationId, items: Sequence[Return], *, today: date
-) -> list[ShownReturn]:
+async def show(session: AsyncSession, organization_id: OrganizationId, items: Sequence[Return]) -> list[ShownReturn]:
     """Return these returns, each with the credit that is expected for it."""
     orders = {one.purchase_order_id for one in items if one.purchase_order_id is not None}
     of_same_orders = await returns.of_orders(session, organization_id, orders) if orders else []
@@ -50,7 +48,7 @@ async def show(
     # The oldest first: what is missing on a line is asked of the return that waits longest.
     for one in of_same_orders:
         expected[one.id] = tuple(_take(one, gaps))
-    return [_shown(one, expected.get(one.id, tuple(ZERO for _ in one.lines)), today) for one in items]
+    return [_shown(one, expected.get(one.id, tuple(ZERO for _ in one.lines))) for one in items]
 
 
 async def page(
@@ -58,7 +56,6 @@ async def page(
     wanted: ReturnsWanted,
     *,
     is_open: bool | None,
-    today: date,
     limit: int,
     cursor: str | None,
 ) -> tuple[list[ShownReturn], str | None]:
@@ -71,11 +68,11 @@ async def page(
     organization_id = wanted.organization_id
     if is_open is None:
         listing = await returns.page(session, wanted, limit=limit, cursor=cursor)
-        return await show(session, organization_id, listing.items, today=today), listing.next_cursor
+        return await show(session, organization_id, listing.items), listing.next_cursor
     matches: list[ShownReturn] = []
     while True:
         batch = await returns.page(session, wanted, limit=MOST_AT_ONCE, cursor=cursor)
-        shown = await show(session, organization_id, batch.items, today=today)
+        shown = await show(session, organization_id, batch.items)
         matches += [one for one in shown if (one.amount > 0) is is_open]
         if len(matches) > limit:
             matches = matches[:limit]
@@ -111,8 +108,8 @@ def _take(one: Return, gaps: dict[LineKey, Decimal]) -> Iterable[Decimal]:
         yield quantity
 
 
-def _shown(one: Return, expected: tuple[Decimal, ...], today: date) -> ShownReturn:
+def _shown(one: Return, expected: tuple[Decimal, ...]) -> ShownReturn:
     amount = sum((quantity * line.price for quantity, line in zip(expected, one.lines, strict=True)), ZERO)
     amount = rounded(amount, 2)
-    days = max((today - one.returned_on).days, 0) if amount > 0 else 0
+    days = max((today_in(one.time_zone) - one.returned_on).days, 0) if amount > 0 else 0
     return ShownReturn(one, expected, amount, days)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId, PurchaseOrderId
-from models.store.base.pages import date_in_cursor, decode_cursor, encode_cursor
+from models.store.base.pages import Listing, date_in_cursor, decode_cursor, encode_cursor, listing
 from models.store.orders.order_links import SENT_BACK
 
 
@@ -53,7 +53,8 @@ class Return:
     vendor_id: str
     vendor_name: str
     returned_on: date
-    erp_status: str
+    time_zone: str | None
+    """In which the company's days begin; None: UTC."""
     memo: str
     entity: str | None
     currency: str
@@ -71,7 +72,7 @@ class Return:
 # A credit names a return as the ERP's own link, or by its number as the reference that people type.
 _RETURNS = f"""
 select r.id, r.connection_id, r.number, r.vendor_id, coalesce(v.name, o.vendor_name, r.vendor_id) as vendor_name,
-       r.received_on, r.erp_status, r.memo, coalesce(r.owner_entity, r.entity) as entity,
+       r.received_on, c.time_zone, r.memo, coalesce(r.owner_entity, r.entity) as entity,
        coalesce(o.currency, c.base_currency) as currency, r.purchase_order_id, o.number as order_number,
        c.match_mode = 'three_way' as three_way, coalesce(k.credited, 0) as credited, k.numbers
   from receipts r
@@ -107,14 +108,7 @@ select rl.receipt_id, rl.line_no, rl.item_id, rl.description, rl.unit, rl.quanti
 """
 
 
-class Page(NamedTuple):
-    """Some returns, oldest first. `next_cursor` None: there are no more."""
-
-    items: Sequence[Return]
-    next_cursor: str | None
-
-
-async def page(s: AsyncSession, wanted: ReturnsWanted, *, limit: int, cursor: str | None) -> Page:
+async def page(s: AsyncSession, wanted: ReturnsWanted, *, limit: int, cursor: str | None) -> Listing[Return]:
     """Return one page of the organization's returns, the oldest first.
 
     Raises:
@@ -131,10 +125,8 @@ async def page(s: AsyncSession, wanted: ReturnsWanted, *, limit: int, cursor: st
             text(f"{_RETURNS}{where} order by r.received_on, r.id limit :limit"), {**values, "limit": limit + 1}
         )
     ).all()
-    more = len(rows) > limit
-    items = await _with_lines(s, rows[:limit])
-    last = items[-1] if more else None
-    return Page(items, None if last is None else cursor_behind(last))
+    listed = listing(rows, limit, lambda row: (row.received_on.isoformat(), row.id))
+    return Listing(await _with_lines(s, listed.items), listed.next_cursor)
 
 
 def cursor_behind(last: Return) -> str:
@@ -201,7 +193,7 @@ async def _with_lines(s: AsyncSession, rows: Sequence[Any]) -> list[Return]:
             vendor_id=row.vendor_id,
             vendor_name=row.vendor_name,
             returned_on=row.received_on,
-            erp_status=row.erp_status,
+            time_zone=row.time_zone,
             memo=row.memo,
             entity=row.entity,
             currency=row.currency,
