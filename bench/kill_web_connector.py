@@ -16,12 +16,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
-
 from bench.company import Bench, running_bench
 from bench.desktop_pc import QuickBooks, Step, WebConnectorProcess
 from bench.report import wide_console
-from cli.client.api_client import ApiProblem
+from cli.client.api_client import ApiProblem, ApiUnreachable
 
 PATIENCE_SECONDS = 150.0
 STEPS = ("serverVersion", "clientVersion", "authenticate", "sendRequestXML", "QuickBooks", "receiveResponseXML",
@@ -117,7 +115,7 @@ class Company:
     def _is(done: Callable[[], bool]) -> bool:
         try:
             return done()
-        except (ApiProblem, httpx.HTTPError):  # the API was killed, or is not ready yet: it is asked once more
+        except (ApiProblem, ApiUnreachable):  # the API was killed, or is not ready yet: it is asked once more
             return False
 
     def play(self, number: int, cell: Cell) -> list[str]:
