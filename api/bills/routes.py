@@ -1,15 +1,14 @@
-"""List, read and edit bills; link a bill to an order or unlink it; schedule payments."""
+"""List and read bills; link a bill to an order or unlink it; schedule payments."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.line_dimensions import check_dimensions, check_one_line_each, edited_lines
 from api.bills.retraction import actions
 from api.bills.schemas import (
     Bill,
@@ -17,7 +16,6 @@ from api.bills.schemas import (
     BillPart,
     BillSummary,
     Editable,
-    EditedBill,
     Event,
     Generation,
     PaymentWait,
@@ -29,7 +27,7 @@ from api.bills.schemas import (
     summary,
 )
 from api.http.auth import Accountant, Caller, Clerk, Viewer
-from api.http.etag import IfMatch, check, tag
+from api.http.etag import tag
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
@@ -47,8 +45,6 @@ from api.http.schemas import (
     Money,
     Name,
     Page,
-    Text,
-    Whole,
     columns,
     page_of,
 )
@@ -61,10 +57,8 @@ from models.domain.currencies import DECIMALS
 from models.domain.ids import BillId, ConnectionId, PersonId, PurchaseOrderId
 from models.domain.payments import PaymentMethod, PaymentStatus
 from models.store.approvals import people
-from models.store.audit import events, notices
+from models.store.audit import events
 from models.store.audit.outbox import OutboxMessage
-from models.store.connections import connections
-from models.store.orders import purchase_orders
 from models.store.payables import (
     bill_edits,
     bill_listing,
@@ -78,42 +72,14 @@ from models.store.payables.bill_edits import EditRefused
 from models.store.payables.bill_listing import BillSort, BillsWanted
 from models.tables import BillLineRow, BillRow
 from services.bills.editable import editable
-from services.bills.ending import edit_bill, unlink_bill
+from services.bills.ending import unlink_bill
 from services.bills.gl_accounts import GL_ACCOUNT_NOT_SYNCED, gl_account_reminder
 from services.payments.checks import RequestedPayment
 from services.payments.scheduling import schedule_payment
-from services.refusal import Refused
 
 router = APIRouter(prefix="/v1/bills", tags=["bills"], route_class=ExactRoute)
 
 WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
-
-
-def _no_default(schema: dict[str, Any]) -> None:
-    """Leave a field's default out of the schema: a field that is absent stays as it is, so its default is never
-    applied."""
-    schema.pop("default", None)
-
-
-class BillLineEdit(Input):
-    line_no: Whole = Field(ge=1, le=100_000)
-    account: Code | None = None
-    description: Text = Field(default="", json_schema_extra=_no_default)
-    department: Code | None = None
-    location: Code | None = None
-    class_id: Code | None = None
-    project: Code | None = None
-
-
-class BillEdit(Input):
-    """What to change on a bill; fields that are absent stay as they are. Quantities and amounts cannot be edited,
-    because they were matched: abandon the bill and create a new one."""
-
-    memo: Text = Field(default="", json_schema_extra=_no_default)
-    bill_date: Day = Field(default=date.min, json_schema_extra=_no_default)
-    posting_date: Day = Field(default=date.min, json_schema_extra=_no_default)
-    due_date: Day | None = Field(default=None, json_schema_extra=_no_default)
-    lines: list[BillLineEdit] = Field(default=[], max_length=500)
 
 
 class LinkTo(Input):
@@ -160,10 +126,11 @@ async def whole(session: AsyncSession, caller: Caller, bill_id: str) -> Bill:
     row = await bill_reads.get(session, BillId(bill_id), caller.organization_id)
     if row is None:
         raise not_found("bill", bill_id)
-    return await _whole(session, row, caller)
+    return await whole_of(session, row, caller)
 
 
-async def _whole(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
+async def whole_of(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
+    """Return a bill that was read as answers show it."""
     bill_id = BillId(row.id)
     lines = await bill_reads.lines(session, bill_id)
     order_lines = await bill_reads.order_line_ids(session, bill_id)
@@ -208,7 +175,12 @@ def _reminders(lines: Sequence[BillLineRow]) -> list[Reminder]:
     return [Reminder(code=GL_ACCOUNT_NOT_SYNCED, message=gl_account_reminder(given))] if given else []
 
 
-async def _stored(session: AsyncSession, caller: Caller, bill_id: str) -> BillRow:
+async def locked_bill(session: AsyncSession, caller: Caller, bill_id: str) -> BillRow:
+    """Return the caller's bill, locked until the transaction ends.
+
+    Raises:
+        Problem: NOT_FOUND, also for another organization's bill.
+    """
     row = await bill_edits.lock(session, BillId(bill_id), caller.organization_id)
     if row is None:
         raise not_found("bill", bill_id)
@@ -287,84 +259,6 @@ async def read(bill_id: Id, caller: Viewer, services: Services, response: Respon
     return bill
 
 
-@router.patch(
-    "/{bill_id}",
-    operation_id="editBill",  # S1-17, S1-18, S5-136
-    summary="Edit a bill",
-    responses=answers(
-        "NOT_FOUND",
-        "ROLE_TOO_LOW",
-        "PRECONDITION_REQUIRED",
-        "PRECONDITION_FAILED",
-        "EDIT_IN_ERP",
-        "BILL_HAS_PAYMENTS",
-        "BILL_ON_ITS_WAY",
-        "BILL_IS_CLOSED",
-        "BILL_LINE_UNKNOWN",
-        "ACCOUNT_MISSING",
-        "ACCOUNT_UNKNOWN",
-        "ACCOUNT_ITEM_MISSING",
-    ),
-)
-async def edit(
-    bill_id: Id, change: BillEdit, if_match: IfMatch, caller: Clerk, services: Services, response: Response
-) -> EditedBill:
-    """Change a bill. Before it is sent to the ERP, every field of the body may change.
-
-    After it is synced, and while nothing is paid, the memo, the due date and the lines' descriptions and dimensions may
-    change. The edit is then sent to the ERP, and `edit_pending` is true until the ERP's own bill shows it.
-
-    A changed GL account of a line on an order is not sent to the ERP. The answer reminds you to change it there too,
-    and the reminder is kept as a notice. The account of a line off orders changes before the bill is sent only.
-    """
-    header = change.model_dump(exclude_unset=True, exclude={"lines"})
-    lines = {line.line_no: line.model_dump(exclude_unset=True, exclude={"line_no"}) for line in change.lines}
-    reminders: list[Reminder] = []
-    async with services.database.transaction() as session:
-        row = await _stored(session, caller, bill_id)
-        check(if_match, row.version)
-        if change.lines:
-            stored = await bill_reads.lines(session, BillId(row.id))
-            order = None
-            if row.purchase_order_id is not None:
-                order = await purchase_orders.get(session, PurchaseOrderId(row.purchase_order_id))
-            entity = row.entity if order is None else order.entity
-            connection_id = ConnectionId(row.connection_id)
-            await check_dimensions(
-                session, connection_id, change.lines, entity=entity, known=stored, accounts=not row.direct
-            )
-            connection = await connections.get(session, connection_id)
-            if connection is not None and connection.capabilities.get("one_line_per_order_line"):
-                check_one_line_each(edited_lines(stored, lines))
-        try:
-            edited = await edit_bill(session, row, header, lines, actor=caller.actor)
-        except EditRefused as error:
-            raise Problem(error.code, error.message) from error
-        except Refused as refused:
-            raise Problem(refused.code, refused.detail, fix=refused.fix) from refused
-        off_order = {line.line_no for line in await bill_reads.lines(session, BillId(row.id)) if line.off_order}
-        edited = edited._replace(accounts=[line_no for line_no in edited.accounts if line_no not in off_order])
-        if edited.accounts and row.purchase_order_id is not None:
-            reminders.append(Reminder(code=GL_ACCOUNT_NOT_SYNCED, message=gl_account_reminder(edited.accounts)))
-        if row.manual_both_sides:
-            message = "This bill was linked by hand to an order with receipts: make the same edit in the ERP."  # S1-22
-            reminders.append(Reminder(code="EDIT_BOTH_SIDES", message=message))
-        for reminder in reminders:
-            await notices.add(
-                session,
-                organization_id=caller.organization_id,
-                connection_id=ConnectionId(row.connection_id),
-                code=reminder.code,
-                subject_kind="bill",
-                subject_id=row.id,
-                message=reminder.message,
-            )
-        bill = await _whole(session, row, caller)
-    services.outbox.deliver_behind_answer(*edited.messages)
-    tag(response, bill.version)
-    return EditedBill(bill=bill, notices=reminders)
-
-
 @router.post(
     "/{bill_id}/unlink",
     operation_id="unlinkBill",  # S1-24..26
@@ -388,7 +282,7 @@ async def unlink(bill_id: Id, key: IdempotencyKey, caller: Clerk, services: Serv
     messages: list[OutboxMessage] = []
 
     async def work(session: AsyncSession) -> Answer:
-        row = await _stored(session, caller, bill_id)
+        row = await locked_bill(session, caller, bill_id)
         try:
             order_id, messages[:] = await unlink_bill(session, row, actor=caller.actor, request_key=key)
         except EditRefused as error:
@@ -415,7 +309,7 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
     """
 
     async def work(session: AsyncSession) -> Answer:
-        row = await _stored(session, caller, bill_id)
+        row = await locked_bill(session, caller, bill_id)
         order, _ = await load_order(session, caller, to.purchase_order_id, to_write=True)
         try:
             await bill_edits.link(session, row, order, actor=caller.actor)

@@ -28,6 +28,7 @@ def correct(
     ] = None,
     vendor: Annotated[str | None, typer.Option(help="Who sent the bill; of a bill without an order.")] = None,
     due_date: Annotated[str | None, typer.Option("--due", help="When it is due, like 2026-12-30.")] = None,
+    total: Annotated[str | None, typer.Option(help="The total that the supplier wrote.")] = None,
     memo: Annotated[str | None, typer.Option(help="The bill's memo.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -41,9 +42,12 @@ def correct(
         header = {
             "number": new_number or bill["number"],
             "bill_date": bill_date or bill["bill_date"],
-            "posting_date": bill["posting_date"] if bill_date is None else None,
+            # One of its own stays; without one the posting date follows the bill date.
+            "posting_date": None if bill["posting_date"] == bill["bill_date"] else bill["posting_date"],
             "due_date": due_date or bill["due_date"],
             "memo": bill["memo"] if memo is None else memo,
+            "total": total or bill["invoice_total"],
+            "part_of": bill["part_of"],
             "tax": bill["tax"],
             "discount": bill["discount"],
             "charges": bill["charges"],

@@ -137,6 +137,16 @@ def move(
         console.print(f"  {finding['id']}: {finding['message']}")
 
 
+def unlink(bill_id: BillArgument, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Take a bill that was not sent off its order. It is kept as a draft: `move` or `correct --po` put it on an order
+    again."""
+    with api(state_dir) as client:
+        bill = find_bill(client, bill_id)
+        unlinked = client.post(f"/v1/bills/{bill['id']}/unlink")
+    order = f" of order {bill['reference']}" if bill["reference"] else ""
+    console.print(f"{bill['number']}: {unlinked['bill']['status']}; its quantities{order} are free.", highlight=False)
+
+
 def link(
     bill_id: BillArgument,
     to: Annotated[str, typer.Option("--to", help="The number or id of the order that it belongs to.")],

@@ -38,6 +38,7 @@ app.command()(bill_retraction.retract)
 app.command()(bill_retraction.restore)
 app.command("repeat-number")(bill_decisions.repeat_number)
 app.command()(bill_decisions.move)
+app.command()(bill_decisions.unlink)
 app.command()(bill_decisions.link)
 
 NOT_SENT = ("blocked", "refused", "no_purchase_order", "unsure")

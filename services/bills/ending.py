@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, ConnectionId, PurchaseOrderId
 from models.domain.outbox import MessageKind
+from models.domain.writes import WriteState
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
@@ -16,6 +17,10 @@ from models.tables import BillRow
 from services.approvals.decisions import withdraw_after_edit
 from services.bills.account_lines import AccountLine, place
 from services.bills.direct_rematch import rematch_direct_bill
+from services.bills.review import rematch_bill
+
+DATES = ("bill_date", "posting_date", "due_date")
+"""What a match reads of a bill that may be edited without correcting all of it."""
 
 
 class Edited(NamedTuple):
@@ -70,12 +75,12 @@ async def edit_bill(
     *,
     actor: str,
 ) -> Edited:
-    """Change fields of a locked bill.
+    """Change fields of a locked bill. Where its dates may change, the caller holds its orders' lines too.
 
     Raises:
         EditRefused: This may not be changed any more, or not here.
     """
-    before = bill.version
+    before, dates = bill.version, [getattr(bill, name) for name in DATES]
     lines = await _placed(session, bill, lines)
     accounts = await bill_edits.edit(session, bill, header, lines, actor=actor)
     edited = f"{bill.id} {bill.version}"
@@ -85,13 +90,28 @@ async def edit_bill(
         messages += [] if withdrawn is None else [withdrawn]
     if bill.edit_pending:
         messages.append(await outbox.add_for_bill(session, bill, MessageKind.BILL_EDITED, bill.id, edited))
-    elif BillStatus(bill.status).is_waiting and bill.direct:
+    elif bill.direct and await _is_still_here(session, bill):
         rematched = await rematch_direct_bill(session, bill, "the bill was edited")
         messages += [] if rematched is None else [rematched]
-    elif BillStatus(bill.status).is_waiting and bill.purchase_order_id is not None:
-        # Another posting date may lie in an open period.
+    elif (
+        bill.purchase_order_id is not None
+        and dates != [getattr(bill, name) for name in DATES]
+        and await _is_still_here(session, bill)
+    ):
+        # Before anybody can send it with its new dates. Its order, and through it the bill, learn of it by the message.
+        connection = await connections.get(session, ConnectionId(bill.connection_id))
+        assert connection is not None, "a bill's connection is never removed"
+        await rematch_bill(session, connection, bill, f"bill {bill.number} was edited")
         messages.append(await outbox.add_for_bill(session, bill, MessageKind.EDIT_TO_REMATCH, bill.id, edited))
     return Edited(accounts, messages)
+
+
+async def _is_still_here(session: AsyncSession, bill: BillRow) -> bool:
+    """Return whether nothing of the bill was sent. One that the ERP refused is matched when it is retried."""
+    write = await bill_edits.write_of(session, bill.id)
+    return (
+        BillStatus(bill.status).is_unsent and write is not None and write.state in (WriteState.HELD, WriteState.PLANNED)
+    )
 
 
 async def _placed(

@@ -195,10 +195,10 @@ async def bill_edited(session: AsyncSession, subject_id: str) -> SignalToSend | 
 
 
 async def edit_to_rematch(session: AsyncSession, subject_id: str) -> SignalToSend | None:
-    """Build the message that has an order's bills matched again; None: the edited bill waits for nothing any more."""
+    """Build the message that has an order's bills matched again; None: the edited bill was sent, or is no more."""
     bill = await bill_reads.get(session, BillId(subject_id))
     assert bill is not None, "a bill is never removed"
-    if not BillStatus(bill.status).is_waiting or bill.purchase_order_id is None:
+    if not BillStatus(bill.status).is_unsent or bill.purchase_order_id is None:
         return None
     order = await bills_in_review.order_state(session, PurchaseOrderId(bill.purchase_order_id))
     return SignalToSend(

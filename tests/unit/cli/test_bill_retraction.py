@@ -37,6 +37,8 @@ BILL: dict[str, Any] = {
     "posting_date": "2026-11-20",
     "due_date": None,
     "memo": "as billed",
+    "invoice_total": "50.00",
+    "part_of": None,
     "direct": False,
     "tax": "0.00",
     "discount": "0.00",

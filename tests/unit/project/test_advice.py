@@ -15,7 +15,7 @@ import typer.main
 from cryptography.fernet import Fernet
 
 from api.app import create_app
-from api.bills.routes import BillEdit, BillLineEdit
+from api.bills.editing import BillEdit, BillLineEdit
 from api.http.problem_codes import PROBLEM_CODES
 from cli.main import app as commands
 from erp.registry import CREDENTIALS_SPECS, ISSUES
