@@ -165,7 +165,7 @@ def _erp_activities(
         payments.void_payment,
         erp.refresh_purchase_order,
         SourceOrderUploads(database, connections).push_source_order,
-        CreditApplications(database, connections).push_credit_application,
+        CreditApplications(database, connections, notifier).push_credit_application,
         sync.plan_sync,
         sync.sync_page,
         SetupCheckActivities(database, connections).check_setup,

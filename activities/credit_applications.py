@@ -4,9 +4,11 @@ from functools import partial
 
 from temporalio import activity
 
+from activities.bill_intake import BillIntake
 from activities.connector_pool import Connections
 from activities.exactly_once import ExactlyOnce
 from activities.failures import as_failure
+from activities.order_intake import OrderIntake
 from erp.connector import offered
 from erp.errors import Duplicate, NotFound, Rejected
 from erp.time_budgets import ErpWork
@@ -15,14 +17,17 @@ from models.messages.credits import ApplicationFailed, ApplicationPushed, PushAp
 from models.store.audit import writes
 from models.store.base.database import Database
 from models.store.payables import credit_applications
+from services.outbox.delivery import OutboxDelivery
+from temporal_gateway.notifier import WorkflowNotifier
 
 
 class CreditApplications:
     """Makes and undoes applications in the ERP. One instance per worker."""
 
-    def __init__(self, database: Database, connections: Connections) -> None:
+    def __init__(self, database: Database, connections: Connections, notifier: WorkflowNotifier) -> None:
         self._database = database
         self._connections = connections
+        self._bills = BillIntake(database, OrderIntake(database), OutboxDelivery(database, notifier))
         self._exactly_once = ExactlyOnce(database)
 
     @activity.defn
@@ -64,10 +69,14 @@ class CreditApplications:
                     await self._exactly_once.reject(outgoing.external_key, error)
                     raise
                 ended, payment = ApplicationStatus.APPLIED, applied.payment
-        async with self._database.transaction() as session:
-            await credit_applications.end(session, push.application_id, ended, payment=payment)
-            if ended is ApplicationStatus.APPLIED:
-                await writes.confirm(session, outgoing.external_key, payment or outgoing.credit_erp_id)
+            async with self._database.transaction() as session:
+                await credit_applications.end(session, push.application_id, ended, payment=payment)
+                if ended is ApplicationStatus.APPLIED:
+                    await writes.confirm(session, outgoing.external_key, payment or outgoing.credit_erp_id)
+            # It has ended: should this fail, the next sync reads the same.
+            await self._bills.read_again(
+                connection, [outgoing.credit_erp_id], [outgoing.bill_erp_id], reason=f"{push.application_id} {ended}"
+            )
         return ApplicationPushed(status=ended)
 
 

@@ -6,16 +6,18 @@ from functools import partial
 
 from temporalio import activity
 
+from activities.bill_intake import BillIntake
 from activities.connector_pool import Connections
 from activities.exactly_once import ExactlyOnce
 from activities.failures import not_yet
+from activities.order_intake import OrderIntake
 from erp.clock import surely_seen
 from erp.connector import offered
 from erp.errors import Duplicate, NotFound, Rejected, UnknownRefusal
 from erp.roles.payments import PaymentVoids
 from erp.time_budgets import ErpWork
-from models.domain.ids import SYNCER
-from models.domain.payments import PartPaid, PaymentStatus, PaymentToVoid, PushedPayment
+from models.domain.ids import SYNCER, ErpId
+from models.domain.payments import PartPaid, PaymentCredit, PaymentStatus, PaymentToVoid, PushedPayment
 from models.domain.writes import WriteState
 from models.messages.payments import PaymentPushResult, PushPayment
 from models.store.audit import writes
@@ -23,6 +25,7 @@ from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.payables import bill_restart, outgoing_payments, payment_voids, payments, standalone_payments
 from models.store.payables.outgoing_payments import OutgoingPayment
+from services.outbox.delivery import OutboxDelivery
 from temporal_gateway.notifier import WorkflowNotifier
 
 NOT_SETTLED = timedelta(minutes=10)
@@ -37,6 +40,7 @@ class PaymentActivities:
         self._connections = connections
         self._notifier = notifier
         self._exactly_once = ExactlyOnce(database)
+        self._bills = BillIntake(database, OrderIntake(database), OutboxDelivery(database, notifier))
 
     @activity.defn
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
@@ -78,6 +82,10 @@ class PaymentActivities:
             began = datetime.now(UTC)
             readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
             readback = _payment_as_seen(readback, connection.erp.clock.at(began))
+            if readback.settled:  # its bills are read back with it
+                await self._bills.read_again(
+                    connection, _credits_of(outgoing.payment.credits), (), reason=f"{push.payment_id} paid"
+                )
         async with self._database.transaction() as session:
             if outgoing.stands_alone:
                 paid = await standalone_payments.pushed(session, push.payment_id, readback)
@@ -113,11 +121,13 @@ class PaymentActivities:
                     return PaymentPushResult(status=status, erp_id=void.payment_erp_id, bill=now)
             try:
                 await self._void_once(role, void)
+                await role.free_credits(void)
             except (Rejected, NotFound) as error:
                 await self._exactly_once.reject(key, error)
                 raise
             began = datetime.now(UTC)
             shown = _parts_as_seen(await role.read_back(void), connection.erp.clock.at(began))
+            await self._bills.read_again(connection, _credits_of(void.credits), (), reason=f"{push.payment_id} voided")
         async with self._database.transaction() as session:
             due = await payment_voids.voided(session, push.payment_id, shown)
             await writes.confirm(session, key, void.payment_erp_id)
@@ -171,6 +181,11 @@ class PaymentActivities:
                 code="BILL_REJECTED_IN_ERP",
                 evidence={"document": outgoing.payment.bill_document},
             )
+
+
+def _credits_of(credits: Sequence[PaymentCredit]) -> list[ErpId]:
+    """Return the credits of a payment, each once."""
+    return sorted({credit.credit_erp_id for credit in credits})
 
 
 def _payment_as_seen(readback: PushedPayment, read_at: datetime) -> PushedPayment:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
+from activities.bill_intake import CREDITED, BillIntake, BillsTakenIn, owe_bills
 from activities.connector_pool import Connections, OpenConnection
 from activities.order_intake import OrderIntake, TakenIn, stored_as
 from activities.sync_problems import SyncProblems
@@ -20,26 +21,21 @@ from erp.roles.pages import BadRecord, Page
 from erp.time_budgets import ErpWork
 from models.domain.bills import ErpBill
 from models.domain.connections import MatchMode
-from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId
+from models.domain.ids import ConnectionId, ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.orders import PurchaseOrder, PurchaseOrderSnapshot
-from models.domain.outbox import MessageKind
 from models.domain.payments import ErpPayment
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.domain.sync import Deletion, Stream
 from models.messages.sync import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
-from models.store.audit import outbox
-from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
 from models.store.connections import closed_periods, connections
-from models.store.orders import credits, excluded_records, purchase_orders, receipts
+from models.store.orders import credits, purchase_orders, receipts
 from models.store.orders.credits import CreditedOrder
-from models.store.payables import erp_bills, erp_payments
+from models.store.payables import erp_payments
 from models.store.policies import rematch_requests
 from models.store.sync import change_hints, cursors, deletions, list_entries, mirrored_ids, record_versions, sync_runs
-from models.tables import ConnectionRow
 from services import setup_checks
-from services.bills.rematch import compare_edited
 from services.outbox.delivery import OutboxDelivery
 from services.sync import bad_records, clock_set_back, duplicates, order_page, repeated_units
 from services.sync import deletion_scan as deletion_scan
@@ -54,10 +50,6 @@ CLOCKS_DIFFER = timedelta(days=1)
 """After an empty read, the next read of a stream starts this long ago by the ERP's clock: what its own times are is not
 known yet."""
 
-CREDITED = "a vendor credit changed"
-"""The reason for matching bills in review again after a credit: where the ERP subtracts credits from the billed
-quantity itself, nothing else of their order's terms changes."""
-
 
 class SyncActivities:
     """The reading side of a sync run. One instance per worker."""
@@ -68,6 +60,7 @@ class SyncActivities:
         self._outbox = OutboxDelivery(database, notifier)
         self._problems = SyncProblems(database, notifier)
         self._intake = OrderIntake(database)
+        self._bill_intake = BillIntake(database, self._intake, self._outbox)
         self._readers: dict[Stream, Callable[[OpenConnection, SyncPage], Awaitable[SyncPageDone]]] = {
             Stream.LISTS: self._lists,
             Stream.PURCHASE_ORDERS: self._purchase_orders,
@@ -215,35 +208,12 @@ class SyncActivities:
         since, began = await self._since(page) or start_of(first_import_from(row)), datetime.now(UTC)
         read = await erp.bills.page(since=since, after=page.after)
         read_at = erp.clock.at(began)
-        records, read = stored_as(read, read_at)
-        records = in_base_currency(records, row)
-        reversed_there = [bill.erp_id for bill in records if bill.reversed]
-        ours_in = [bill for bill in records if bill.currency == row.base_currency and not bill.reversed]
-        credited: list[CreditedOrder] = []
-        if erp.capabilities.credits_name_orders:
-            async with self._database.transaction() as session:
-                credited = await credits.of_page(await session.connection(), page.connection_id, ours_in)
-            await self._read_and_credit_anew(connection, credited)
-        left_out = [
-            (str(bill.erp_id), bill.number, "OTHER_CURRENCY", f"it is in {bill.currency}", bill.revision)
-            for bill in records
-            if bill.currency != row.base_currency
-        ]
-        async with self._database.transaction() as session:
-            upserted = await erp_bills.upsert(session, row, ours_in)
-            if upserted.changed:
-                await duplicates.report(session, row, ours_in)
-            await compare_edited(session, page.connection_id, upserted.edited)
-            if credited:
-                await rematch_requests.request(session, page.connection_id, CREDITED)
-            await excluded_records.record(session, page.connection_id, Stream.BILLS, left_out)
-            await bad_records.report(session, row, "bill", read.bad)
-            await bad_records.report_repaired(session, row, "bill", [bill.erp_id for bill in records])
-            gone = await deletions.apply_reversals(session, row, reversed_there)
-            messages = await self._owe_bills(session, row, page, (*upserted.ours, *gone.ours))
-            done = await self._finish_page(session, page, read, read_at, upserted.changed + gone.changed)
-        await self._outbox.deliver_new(messages)
-        return done.model_copy(update={"skipped": len(left_out)})
+
+        async def finish(session: AsyncSession, stored: Page[ErpBill], taken_in: BillsTakenIn) -> SyncPageDone:
+            done = await self._finish_page(session, page, stored, read_at, taken_in.changed)
+            return done.model_copy(update={"skipped": taken_in.left_out})
+
+        return await self._bill_intake.take_in(connection, read, read_at, finish, reason=page.run_id)
 
     async def _payments(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
@@ -256,7 +226,7 @@ class SyncActivities:
             upserted = await erp_payments.upsert(session, row, records)
             await bad_records.report(session, row, "payment", read.bad)
             await bad_records.report_repaired(session, row, "payment", [payment.erp_id for payment in records])
-            messages = await self._owe_bills(session, row, page, upserted.ours)
+            messages = await owe_bills(session, row, upserted.ours, reason=page.run_id)
             done = await self._finish_page(session, page, read, read_at, upserted.changed)
         await self._outbox.deliver_new(messages)
         return done
@@ -272,7 +242,7 @@ class SyncActivities:
         if erp.capabilities.credits_name_orders:
             async with self._database.transaction() as session:
                 credited = await credits.of_deleted(await session.connection(), page.connection_id, read.records)
-            await self._read_and_credit_anew(connection, credited)
+            await self._bill_intake.read_and_credit_anew(connection, credited)
         whole = await self._read_billed_orders(connection, read.records, but={order.erp_id for order in credited})
         async with self._database.transaction() as session:
             await deletion_scan.feed_is(session, row, True)
@@ -283,7 +253,7 @@ class SyncActivities:
                 await duplicates.report(session, row, ())
             if credited:
                 await rematch_requests.request(session, page.connection_id, CREDITED)
-            messages = await self._owe_bills(session, row, page, applied.ours)
+            messages = await owe_bills(session, row, applied.ours, reason=page.run_id)
             await bad_records.report(session, row, "deletion", read.bad)
             done = await self._finish_page(session, page, read, read_at, applied.changed, empty=since)
         await self._outbox.deliver_new(messages)
@@ -306,23 +276,9 @@ class SyncActivities:
                 await duplicates.report(session, row, ())
             await deletion_scan.report(session, row, scan.why, doubts)
             await deletion_scan.scanned_at(session, page.connection_id, at)
-            messages = await self._owe_bills(session, row, page, applied.ours)
+            messages = await owe_bills(session, row, applied.ours, reason=page.run_id)
         await self._outbox.deliver_new(messages)
         return SyncPageDone(after=None, seen=sum(len(group.erp_ids) for group in stored), changed=applied.changed)
-
-    @staticmethod
-    async def _owe_bills(
-        session: AsyncSession, row: ConnectionRow, page: SyncPage, bill_ids: Sequence[BillId]
-    ) -> list[OutboxMessage]:
-        """Owe the workflows of bills that a page changed a message: of what is paid, or that the bill is no more."""
-        return await outbox.add_all(
-            session,
-            MessageKind.BILL_CHANGED,
-            bill_ids,
-            organization_id=OrganizationId(row.organization_id),
-            connection_id=page.connection_id,
-            request_key=page.run_id,
-        )
 
     async def _read_billed_orders(
         self, connection: OpenConnection, gone: Sequence[Deletion], but: Collection[ErpId] = ()
@@ -334,10 +290,6 @@ class SyncActivities:
         async with self._database.transaction() as session:
             orders = await deletions.billed_orders(session, connection.row, gone)
         return await self._intake.read_whole(connection.erp, [order for order in orders if order not in but])
-
-    async def _read_and_credit_anew(self, connection: OpenConnection, credited: Sequence[CreditedOrder]) -> None:
-        read = await self._intake.read_whole(connection.erp, [order.erp_id for order in credited])
-        await self._intake.credit_anew(connection, credited, {one.purchase_order.erp_id: one for one in read})
 
     # --- what every page does ---------------------------------------------------------------------------------
 

@@ -29,7 +29,13 @@ MOST_BILLS = 200
 
 class ShareToPay(Input):
     bill_id: Name
-    amount: Amount
+    amount: Amount = Field(description="In money; zero: `credits` alone go to it.")
+
+
+class CreditToGive(Input):
+    credit_id: Name
+    bill_id: Name = Field(description="One of the bills of the payment.")
+    amount: PositiveAmount
 
 
 class Fee(Input):
@@ -61,6 +67,12 @@ class NewPaymentOfBills(Input):
         description="Of a payment of one bill. `net` and the fees that are part of the payment come to its amount.",
     )
 
+    credits: list[CreditToGive] = Field(
+        default=[],
+        max_length=MOST_BILLS,
+        description="What of open credits goes to the bills beside the money, in the same payment in the ERP.",
+    )
+
 
 class PaymentOfBillsAccepted(Output):
     payment: Payment
@@ -84,6 +96,11 @@ class PaymentOfBillsAccepted(Output):
         "FEES_DO_NOT_ADD_UP",
         "FEES_OF_ONE_BILL",
         "CREDITS_NOT_TAKEN",
+        "CREDIT_NAMED_TWICE",
+        "CREDIT_NOT_OPEN",
+        "CREDIT_OF_ANOTHER",
+        "BILL_NOT_CREDITABLE",
+        "MORE_THAN_OPEN",
         "CREDIT_EXCEEDS_BILLED",
         "ACCOUNT_MISSING",
         "ACCOUNT_UNKNOWN",

@@ -7,7 +7,16 @@ from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_matching import WRITE, Abandonment
-from api.bills.schemas import Event, Payment, Write, about_payments, payment_shown, shares_shown, wait_shown
+from api.bills.schemas import (
+    Event,
+    Payment,
+    Write,
+    about_payments,
+    credits_shown,
+    payment_shown,
+    shares_shown,
+    wait_shown,
+)
 from api.http.auth import Accountant, Viewer
 from api.http.etag import tag
 from api.http.exact_json import ExactRoute
@@ -83,6 +92,7 @@ async def read(payment_id: Id, caller: Viewer, services: Services, response: Res
         **columns(row, PaymentWithHistory),
         waits_for=wait_shown(about.waits.get(PaymentId(row.id))),
         shares=shares_shown(about.shares[row.id]),
+        credits=credits_shown(about.credits[row.id]),
         write=None if write is None else Write(**columns(write, Write)),
         events=[Event(**columns(event, Event)) for event in happened],
     )

@@ -66,6 +66,7 @@ from models.store.payables import (
     bill_reads,
     payment_reads,
     payment_waits,
+    reserved_amounts,
     retractions,
 )
 from models.store.payables.bill_edits import EditRefused
@@ -158,6 +159,7 @@ async def whole_of(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
             for part in await bill_parts.for_people(session, row)
         ],
         payments=payments_shown(paid.items, about),
+        reserved=await reserved_amounts.on_bill(session, bill_id),
         write=None if write is None else Write(**columns(write, Write)),
         actions=[] if write is None else actions(row, facts),
         editable=Editable(**editable(row, facts)._asdict()),

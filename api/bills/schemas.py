@@ -20,7 +20,8 @@ from models.domain.ids import PaymentId
 from models.domain.payments import FeeKind, PaymentStatus, PaymentWaitsFor
 from models.domain.retractions import BillEvent, RetractBy, RetractFor, RetractionState
 from models.domain.writes import WriteState
-from models.store.payables import payment_waits, standalone_payments
+from models.store.payables import payment_credits, payment_waits, standalone_payments
+from models.store.payables.payment_credits import CreditShare
 from models.store.payables.standalone_payments import Share
 from models.tables import BillRow, PaymentRow
 
@@ -158,6 +159,14 @@ class PaymentFee(Output):
     amount: Money
 
 
+class PaymentCreditShare(Output):
+    """A credit that goes to one of the bills beside the money."""
+
+    credit_id: str
+    bill_id: str
+    amount: Money
+
+
 class Payment(Output):
     id: str
     connection_id: str
@@ -182,6 +191,8 @@ class Payment(Output):
     """What the vendor gets of it, where it has fees."""
     fees: list[PaymentFee]
     shares: list[PaymentShare]
+    credits: list[PaymentCreditShare]
+    """Credits that go with it; they are no part of `amount`, which is money."""
     external_key: str | None
     erp_id: str | None
     created_by: str
@@ -197,12 +208,17 @@ class AboutPayments(NamedTuple):
 
     waits: Mapping[PaymentId, payment_waits.PaymentWait]
     shares: Mapping[str, Sequence[Share]]
+    credits: Mapping[str, Sequence[CreditShare]]
 
 
 async def about_payments(session: AsyncSession, payment_ids: Sequence[str]) -> AboutPayments:
     """Return what belongs to these payments beside their rows."""
     waits = await payment_waits.waits(session, payment_ids)
-    return AboutPayments(waits, await standalone_payments.shares_of(session, payment_ids))
+    return AboutPayments(
+        waits,
+        await standalone_payments.shares_of(session, payment_ids),
+        await payment_credits.of_payments(session, payment_ids),
+    )
 
 
 def payments_shown(rows: Sequence[PaymentRow], about: AboutPayments) -> list[Payment]:
@@ -215,6 +231,7 @@ def payment_shown(row: PaymentRow, about: AboutPayments) -> Payment:
     return Payment(
         **columns(row, Payment),
         shares=shares_shown(about.shares[row.id]),
+        credits=credits_shown(about.credits[row.id]),
         waits_for=wait_shown(about.waits.get(PaymentId(row.id))),
     )
 
@@ -222,6 +239,11 @@ def payment_shown(row: PaymentRow, about: AboutPayments) -> Payment:
 def shares_shown(shares: Sequence[Share]) -> list[PaymentShare]:
     """Return what a payment pays of its bills as the API shows it."""
     return [PaymentShare(bill_id=share.bill_id, amount=share.amount) for share in shares]
+
+
+def credits_shown(credits: Sequence[CreditShare]) -> list[PaymentCreditShare]:
+    """Return the credits that go with a payment as the API shows them."""
+    return [PaymentCreditShare(**credit._asdict()) for credit in credits]
 
 
 def wait_shown(wait: payment_waits.PaymentWait | None) -> PaymentWait | None:
@@ -330,6 +352,8 @@ class Bill(BillSummary):
     parts: list[BillPart]
     """The documents that it is, or will be, in the ERP, where it needs several; empty: it is one."""
     payments: list[Payment]
+    reserved: Money
+    """What of `due` payments and credits under way take: the rest may still be paid or credited."""
     write: Write | None
     """The bill's write to the ERP; null for bills made in the ERP."""
     actions: list[BillAction]

@@ -17,7 +17,7 @@ from models.domain.bills import BillKind
 from models.domain.credits import CreditStatus
 from models.domain.ids import BillId, ConnectionId, PurchaseOrderId
 from models.store.audit import events
-from models.store.payables import bill_reads, credit_applications, credit_listing
+from models.store.payables import bill_reads, credit_applications, credit_listing, reserved_amounts
 from models.store.payables.credit_listing import CreditSort, CreditsWanted
 from models.tables import BillRow
 
@@ -93,7 +93,7 @@ async def whole(session: AsyncSession, caller: Caller, row: BillRow) -> Credit:
     lines = await bill_reads.lines(session, credit_id)
     applied = await credit_listing.applications(session, credit_id)
     asked_for = await credit_applications.of_credit(session, credit_id)
-    reserved = await credit_applications.reserved_of_credit(session, credit_id)
+    reserved = await reserved_amounts.of_credit(session, credit_id)
     happened = await events.for_subject(session, caller.organization_id, "bill", row.id)
     return Credit.model_validate(
         {

@@ -43,6 +43,12 @@ CREDIT_PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Wait until the ERP holds it, and something is open of it.",),
     ),
+    "CREDIT_NAMED_TWICE": ProblemCode(
+        422,
+        "The payment names a credit twice for one bill",
+        ACCOUNTANT,
+        ("Name each credit once for each bill, with the whole amount.",),
+    ),
     "CREDIT_OF_ANOTHER": ProblemCode(
         409,
         "Credit and bill do not belong together",

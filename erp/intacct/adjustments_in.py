@@ -13,7 +13,7 @@ from erp.intacct.documents import changed_since
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
-from erp.roles.pages import Page
+from erp.roles.pages import BadRecord, Page
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.payments import ErpPaymentShare
@@ -55,9 +55,29 @@ class AdjustmentsIn:
             absent_by=NOT_READABLE,
         )
         (page,) = await self._reader.first_pages([query], level=self._level)
-        listed = [row for row in page.rows if "RECORDNO" in row]
+        adjustments, bad = await self._whole(page.rows)
+        high_water = max((one.revision for one in adjustments), default=None)
+        return Page(adjustments, page.last if page.more else None, high_water, bad)
+
+    async def read(self, erp_ids: Sequence[ErpId]) -> tuple[list[ErpBill], list[BadRecord]]:
+        """Read these adjustments; what Intacct does not show is left out."""
+        numbers = [number for erp_id in erp_ids if (number := record_of(erp_id)) is not None]
+        if not numbers:
+            return [], []
+        query = Query(
+            OBJECT,
+            ("RECORDNO", "WHENMODIFIED"),
+            wire.one_of("RECORDNO", numbers),
+            optional=("AUWHENCREATED", "MEGAENTITYID"),
+        )
+        (rows,) = await self._reader.all_rows([query], level=self._level)
+        return await self._whole(rows)
+
+    async def _whole(self, rows: Sequence[Row]) -> tuple[list[ErpBill], list[BadRecord]]:
+        """Read the listed adjustments with their lines and what is applied of each."""
+        listed = [row for row in rows if "RECORDNO" in row]
         if not listed:
-            return Page([], None, None)
+            return [], []
         records = await self._reader.read_owned(OBJECT, listed, level=self._level)
         applied = await self._applied([row["RECORDNO"] for row in listed])
 
@@ -67,9 +87,7 @@ class AdjustmentsIn:
             items = wire.owned_rows(record, "APADJUSTMENTITEMS")
             return _adjustment(wire.flat(record), items, shares, self._preferences.key_field)
 
-        adjustments, bad = translate.usable(listed, adjustment)
-        high_water = max((one.revision for one in adjustments), default=None)
-        return Page(adjustments, page.last if page.more else None, high_water, bad)
+        return translate.usable(listed, adjustment)
 
     async def _applied(self, numbers: Sequence[str]) -> Mapping[str, Sequence[ErpPaymentShare]]:
         """Return, by adjustment, the bills that it is applied to, as the payments say that Intacct has posted."""

@@ -57,7 +57,7 @@ class IntacctConnector:
         self.retractions = Retractions(self._client, self._reader, self.orders, chosen, self._level)
         self.parts = Parts(self._reader, chosen)
         self.direct_bills = DirectBills(self._client, self._reader, chosen, self._level)
-        self.credits = Credits(self._client, self._reader, self._level)
+        self.credits = Credits(self._client, self._reader, self.bills, self._level)
         self.payments = Payments(self._client, self._reader, chosen, self._level)
         self.payment_voids = PaymentVoids(self._client, self._reader, self.payments)
         self.lists = Lists(self._reader, self._level)

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct import adjustments_in, own_key, statuses, translate, wire
 from erp.intacct.bill_edits import text_difference
+from erp.intacct.bills_in import BillsIn
 from erp.intacct.client import IntacctClient
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
+from erp.roles.pages import Page
 from erp.transport import malformed
-from models.domain.bills import PushedBill
+from models.domain.bills import ErpBill, PushedBill
 from models.domain.credits import ApplicationToPush, AppliedCredit, CreditLineToPush, CreditToPush
 from models.domain.ids import DocumentId, ErpId
 
@@ -22,9 +24,10 @@ LINE_OPTIONAL = ("TRX_AMOUNT", "LOCATIONID", "DEPARTMENTID", "CLASSID", "PROJECT
 class Credits:
     """Writes the credits of one connection."""
 
-    def __init__(self, client: IntacctClient, reader: IntacctReader, home_level: str | None) -> None:
+    def __init__(self, client: IntacctClient, reader: IntacctReader, bills: BillsIn, home_level: str | None) -> None:
         self._client = client
         self._reader = reader
+        self._bills = bills
         self._level = home_level
 
     async def find(self, credit: CreditToPush) -> DocumentId | None:
@@ -84,6 +87,10 @@ class Credits:
             linked=True,
             differences=(*_header_differences(credit, header), *_line_differences(credit, lines)),
         )
+
+    async def read(self, credits: Sequence[ErpId], bills: Sequence[ErpId]) -> Page[ErpBill]:
+        """Read these adjustments and bills, each whole; what Intacct does not show is left out."""
+        return await self._bills.read(credits, bills)
 
     async def find_application(self, application: ApplicationToPush) -> AppliedCredit | None:
         """Return the payment without money that carries our key as its document number."""

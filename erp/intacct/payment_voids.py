@@ -38,6 +38,9 @@ class PaymentVoids:
             level=void.owner_entity,
         )
 
+    async def free_credits(self, void: PaymentToVoid) -> None:
+        """Do nothing: the void has set them free (reference 3.6)."""
+
     async def shows(self, void: PaymentToVoid) -> bool:
         """Return whether Intacct still shows the payment as one that pays something.
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from erp.errors import OutcomeUnknown, Rejected
-from erp.intacct import statuses, translate, wire
+from erp.intacct import adjustments_in, statuses, translate, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.direct_bills import record_of
 from erp.intacct.documents import changed_since
@@ -21,6 +21,7 @@ from models.domain.payments import (
     ErpPaymentShare,
     OfferedMethod,
     PartPaid,
+    PaymentCredit,
     PaymentMethod,
     PaymentPart,
     PaymentToPush,
@@ -108,7 +109,11 @@ class Payments:
             (invoices,) = await self._reader.all_rows([self._invoice_query(behind)], level=payment.owner_entity)
             by_document = {row.get("DOCID", behind[0]): row for row in invoices}
             payables |= {document: _payable_of(document, by_document.get(document)) for document in behind}
-        body = appymt(payment, [(payables[part.document_id], part.amount) for part in parts])
+        body = appymt(
+            payment,
+            [(payables[part.document_id], part.amount) for part in parts],
+            [(payables[credit.document_id], credit) for credit in payment.credits],
+        )
         result = await self._client.write(body, control_id=payment.external_key, level=payment.owner_entity)
         number = result.key or (result.data.findtext("*/RECORDNO") if result.data is not None else None)
         if not number:
@@ -313,8 +318,13 @@ def _bill_query(numbers: Sequence[str]) -> Query:
     )
 
 
-def appymt(payment: PaymentToPush, shares: Sequence[tuple[str, Decimal]]) -> str:
-    """Return the generic create of one payment as XML. `shares`: the bills that it pays, with what each gets."""
+def appymt(
+    payment: PaymentToPush,
+    shares: Sequence[tuple[str, Decimal]],
+    credits: Sequence[tuple[str, PaymentCredit]] = (),
+) -> str:
+    """Return the generic create of one payment as XML. `shares`: the bills that it pays, with what each gets;
+    `credits`: the bills that credits go to. A detail has money or one credit, never both (reference 3.6)."""
     return "".join(
         (
             "<create><APPYMT>",
@@ -329,7 +339,8 @@ def appymt(payment: PaymentToPush, shares: Sequence[tuple[str, Decimal]]) -> str
             wire.element("DOCNUMBER", payment.reference or payment.external_key),
             wire.element("DESCRIPTION", _description(payment)),
             "<ACTION>Submit</ACTION><APPYMTDETAILS>",
-            *(_detail(payable, amount) for payable, amount in shares),
+            *(_detail(payable, amount) for payable, amount in shares if amount),
+            *(_credit_detail(payable, credit) for payable, credit in credits),
             "</APPYMTDETAILS></APPYMT></create>",
         )
     )
@@ -345,6 +356,16 @@ def _detail(payable: str, amount: Decimal) -> str:
         "<APPYMTDETAIL>"
         + wire.element("RECORDKEY", payable)
         + wire.element("TRX_PAYMENTAMOUNT", wire.plain(amount))
+        + "</APPYMTDETAIL>"
+    )
+
+
+def _credit_detail(payable: str, credit: PaymentCredit) -> str:
+    return (
+        "<APPYMTDETAIL>"
+        + wire.element("RECORDKEY", payable)
+        + wire.element("ADJUSTMENTKEY", adjustments_in.record_of(credit.credit_erp_id))
+        + wire.element("TRX_ADJUSTMENTAMOUNT", wire.plain(credit.amount))
         + "</APPYMTDETAIL>"
     )
 

@@ -53,6 +53,22 @@ class BillsIn:
         bills, _ = await self._whole(records, {})
         return bills
 
+    async def read(self, credits: Sequence[ErpId], bills: Sequence[ErpId]) -> Page[ErpBill]:
+        """Read these credits and bills, each whole; what NetSuite does not show is left out. A credit that was changed
+        moves what is due on the bills, which do not change themselves."""
+        read = await self._reader.records(
+            [*(("vendorCredit", one) for one in credits), *(("vendorBill", one) for one in bills)]
+        )
+        records: list[NsRecord] = []
+        for outcome in read.values():
+            if isinstance(outcome, NsRecord):
+                records.append(outcome)
+            elif not isinstance(outcome, NotFound):
+                raise outcome
+        moved = max((translate.revision(one) for one in records if one.kind == "VendorCredit"), default="")
+        found, bad = await self._whole(records, dict.fromkeys(bills, moved))
+        return Page(found, None, None, bad)
+
     async def _whole(
         self, records: Sequence[NsRecord], touched: Mapping[str, str]
     ) -> tuple[list[ErpBill], list[BadRecord]]:

@@ -60,7 +60,7 @@ class NetSuiteConnector:
         self.retractions = Retractions(self._reader, writer, self.orders)
         self.parts = None
         self.direct_bills = DirectBills(self._reader, writer, currencies, self._accounts, chosen, parts)
-        self.credits = Credits(self._reader, writer, currencies, self._accounts, chosen, parts)
+        self.credits = Credits(self._reader, writer, currencies, self._accounts, chosen, parts, self.bills)
         self.payments = Payments(self._reader, writer, self.bills, currencies, self._accounts, entity)
         self.payment_voids = PaymentVoids(self._reader, writer, self.bills)
         self.changes = Changes(self._reader, self.orders, self.lists, entity, self.clock)

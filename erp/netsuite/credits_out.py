@@ -4,7 +4,7 @@ A credit of quantities is created from the bill that billed them, and each of it
 NetSuite itself knows which order line it gives back. Money only goes out as expense lines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +13,15 @@ from erp.netsuite import credits, reader, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.bill_edits import text_difference
 from erp.netsuite.bill_parts import BillParts
+from erp.netsuite.bills_in import BillsIn
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.lists import PAYABLE
 from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.wire import Fields, NsRecord
 from erp.netsuite.writer import Writer, given, reference
-from models.domain.bills import PushedBill
+from erp.roles.pages import Page
+from models.domain.bills import ErpBill, PushedBill
 from models.domain.credits import ApplicationToPush, AppliedCredit, CreditLineToPush, CreditToPush
 from models.domain.ids import DocumentId, ErpId
 
@@ -37,6 +39,7 @@ class Credits:
         accounts: Accounts,
         preferences: Preferences,
         parts: BillParts,
+        bills: BillsIn,
     ) -> None:
         self._reader = source
         self._writer = writer
@@ -44,6 +47,7 @@ class Credits:
         self._accounts = accounts
         self._preferences = preferences
         self._parts = parts
+        self._bills = bills
 
     async def find(self, credit: CreditToPush) -> DocumentId | None:
         """Return the credit that carries our key as its external id."""
@@ -131,17 +135,19 @@ class Credits:
             differences=tuple(_differences(credit, record)),
         )
 
+    async def read(self, credits: Sequence[ErpId], bills: Sequence[ErpId]) -> Page[ErpBill]:
+        """Read these credits and bills, each whole; what NetSuite does not show is left out."""
+        return await self._bills.read(credits, bills)
+
     async def find_application(self, application: ApplicationToPush) -> AppliedCredit | None:
         """Return that the credit's own list applies it to the bill with the whole amount."""
         record = await self._reader.record(KIND, application.credit_erp_id)
-        on_bill = _on_bill(record, application)
+        on_bill = applied_to(record, application.bill_erp_id)
         return AppliedCredit(payment=None) if on_bill == application.on_bill else None
 
     async def apply(self, application: ApplicationToPush) -> AppliedCredit:
         """Name the bill in the credit's own list, with the whole amount: a repeat says the same once more."""
-        amount = wire.plain(application.on_bill)
-        line = {"apply": True, "doc": int(application.bill_erp_id), "amount": amount}
-        await self._update(application, line)
+        await set_applied(self._writer, application.credit_erp_id, application.bill_erp_id, application.on_bill)
         return AppliedCredit(payment=None)
 
     async def unapply(self, application: ApplicationToPush) -> None:
@@ -151,21 +157,24 @@ class Credits:
             Duplicate: it is not applied to the bill any more.
         """
         record = await self._reader.record(KIND, application.credit_erp_id)
-        now = _on_bill(record, application)
+        now = applied_to(record, application.bill_erp_id)
         if not now:
             raise Duplicate(f"Credit {record.id} is not applied to the bill any more.", code="ALREADY_SENT")
-        left = now - application.amount
-        line: dict[str, Any] = {"apply": left > 0, "doc": int(application.bill_erp_id)}
-        await self._update(application, {**line, "amount": wire.plain(left)} if left > 0 else line)
-
-    async def _update(self, application: ApplicationToPush, line: dict[str, Any]) -> None:
-        values = {"internalId": application.credit_erp_id, "applyList": {"replaceAll": False, "apply": [line]}}
-        await self._writer.update("VendorCredit", values)
+        await set_applied(self._writer, application.credit_erp_id, application.bill_erp_id, now - application.amount)
 
 
-def _on_bill(record: NsRecord, application: ApplicationToPush) -> Decimal:
-    amounts = (amount for document, amount in transactions.applied(record) if document == application.bill_erp_id)
-    return sum(amounts, translate.ZERO)
+async def set_applied(writer: Writer, credit: ErpId, bill: ErpId, amount: Decimal) -> None:
+    """Have a credit's own list apply so much of it to a bill; nothing: take the bill off the list."""
+    line: dict[str, Any] = {"apply": amount > 0, "doc": int(bill)}
+    if amount > 0:
+        line["amount"] = wire.plain(amount)
+    values = {"internalId": credit, "applyList": {"replaceAll": False, "apply": [line]}}
+    await writer.update("VendorCredit", values)
+
+
+def applied_to(record: NsRecord, bill: ErpId) -> Decimal:
+    """Return what a credit is applied with to a bill."""
+    return sum((amount for document, amount in transactions.applied(record) if document == bill), translate.ZERO)
 
 
 def _item(credit: CreditToPush, line: CreditLineToPush, bill: NsRecord | None) -> dict[str, Any]:

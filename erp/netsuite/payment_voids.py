@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from erp.errors import ErpError, NotFound, OutcomeUnknown
 from erp.netsuite.bills_in import BillsIn
+from erp.netsuite.credits_out import applied_to, set_applied
 from erp.netsuite.payments import KIND, paid_documents
 from erp.netsuite.reader import Reader
 from erp.netsuite.writer import Writer
@@ -25,6 +26,20 @@ class PaymentVoids:
             Rejected: NetSuite refused it, or there is no such record.
         """
         await self._writer.delete(KIND, void.payment_erp_id)
+
+    async def free_credits(self, void: PaymentToVoid) -> None:
+        """Take the payment's bills off the lists of its credits, which stay applied when it is deleted.
+
+        Raises:
+            Rejected: NetSuite refused it.
+        """
+        for credit in void.credits:
+            try:
+                record = await self._reader.record("vendorCredit", credit.credit_erp_id)
+            except NotFound:  # deleted there, and so applied to nothing
+                continue
+            if applied_to(record, credit.payable_id) > credit.stays_applied:
+                await set_applied(self._writer, credit.credit_erp_id, credit.payable_id, credit.stays_applied)
 
     async def shows(self, void: PaymentToVoid) -> bool:
         """Return whether NetSuite still shows the payment.

@@ -91,6 +91,7 @@ class Payments:
             currency=reference(wire.ref_id(draft.fields, "currency")),
             memo=wire.carried(" ".join(one for one in (payment.memo, payment.external_id) if one)),
             applyList={"replaceAll": False, "apply": applied},
+            creditList=_credit_list(payment),
         )
         return ErpId(await self._writer.add("VendorPayment", record))
 
@@ -144,6 +145,7 @@ class Payments:
             bill_paid=sum((part.paid for part in parts), translate.ZERO),
             bill_due=sum((part.due for part in parts), translate.ZERO),
             bill_revision=existing.revision,
+            shares=existing.shares if payment.credits else (),
             parts=tuple(parts) if payment.parts else (),
         )
 
@@ -203,10 +205,25 @@ async def paid_documents(bills: BillsIn, documents: Sequence[str], *, revision: 
 
 
 def _shares(payment: PaymentToPush) -> Sequence[tuple[str, Decimal]]:
-    """Return the bills that are paid, with what each gets."""
+    """Return the bills that are paid, with what each gets in money and credits."""
     if payment.parts:
-        return [(part.document_id, part.amount) for part in payment.parts]
+        credited: dict[str, Decimal] = {}
+        for credit in payment.credits:
+            credited[credit.document_id] = credited.get(credit.document_id, translate.ZERO) + credit.amount
+        return [
+            (part.document_id, part.amount + credited.get(part.document_id, translate.ZERO)) for part in payment.parts
+        ]
     return [(payment.bill_document, payment.amount)]
+
+
+def _credit_list(payment: PaymentToPush) -> dict[str, Any] | None:
+    """Return the credits that go with the payment. Its list names no bills: NetSuite chooses among those that are paid,
+    and the payment's total is what remains as money (5.4)."""
+    amounts: dict[str, Decimal] = {}
+    for credit in payment.credits:
+        amounts[credit.credit_erp_id] = amounts.get(credit.credit_erp_id, translate.ZERO) + credit.amount
+    lines = [{"apply": True, "doc": int(one), "amount": wire.plain(amount)} for one, amount in amounts.items()]
+    return {"replaceAll": False, "credit": lines} if lines else None
 
 
 def _doc(line: Any) -> str | None:

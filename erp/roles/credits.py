@@ -1,10 +1,12 @@
 """The role that writes credits of vendors, and applies them."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from models.domain.bills import PushedBill
+from erp.roles.pages import Page
+from models.domain.bills import ErpBill, PushedBill
 from models.domain.credits import ApplicationToPush, AppliedCredit, CreditToPush
-from models.domain.ids import DocumentId
+from models.domain.ids import DocumentId, ErpId
 
 
 class Credits(Protocol):
@@ -31,6 +33,11 @@ class Credits(Protocol):
             OutcomeUnknown: the ERP's reads do not show the credit yet.
             Rejected: the ERP made something of it that raises what is owed.
         """
+        ...
+
+    async def read(self, credits: Sequence[ErpId], bills: Sequence[ErpId]) -> Page[ErpBill]:
+        """Read these credits, and these bills that a credit was just applied to, or freed from, as `Bills.page` shows
+        them; what the ERP does not show is left out."""
         ...
 
     async def find_application(self, application: ApplicationToPush) -> AppliedCredit | None:

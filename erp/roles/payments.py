@@ -51,6 +51,15 @@ class PaymentVoids(Protocol):
         """
         ...
 
+    async def free_credits(self, void: PaymentToVoid) -> None:
+        """Unapply the credits of a payment that was voided, where the ERP leaves them applied. A repeat is safe: it
+        frees nothing more.
+
+        Raises:
+            Rejected: a business rule of the ERP refused it.
+        """
+        ...
+
     async def shows(self, void: PaymentToVoid) -> bool:
         """Return whether the ERP still shows the payment as one that pays something."""
         ...

@@ -136,6 +136,19 @@ class PaymentPart(Record):
     amount: Decimal
 
 
+class PaymentCredit(Record):
+    """A credit that goes to one bill of a payment beside the money."""
+
+    credit_erp_id: ErpId
+    document_id: DocumentId
+    """The bill, as the payment's part of it names it."""
+    payable_id: ErpId
+    """The bill, as the ERP's credits name it."""
+    amount: Decimal
+    stays_applied: Decimal = Decimal(0)
+    """To void the payment: what the credit is applied with to the bill then."""
+
+
 class PaymentToPush(Record):
     """A payment to push (S5-34..42)."""
 
@@ -155,6 +168,8 @@ class PaymentToPush(Record):
     parts: tuple[PaymentPart, ...] = ()
     """Of several bills, or a bill that is several documents in the ERP: each document with its share; together they
     come to `amount`."""
+    credits: tuple[PaymentCredit, ...] = ()
+    """Credits that go with it; they are no part of `amount`, which is money. A part may be of no money at all."""
     reference: str | None = None
     """The number that people know the payment by, where they gave one."""
     external_id: str | None = None
@@ -173,6 +188,8 @@ class PaymentToVoid(Record):
     owner_entity: str | None = None
     parts: tuple[PaymentPart, ...]
     """The documents that it paid."""
+    credits: tuple[PaymentCredit, ...] = ()
+    """The credits that went with it."""
 
 
 class PartPaid(Record):
@@ -201,5 +218,7 @@ class PushedPayment(Record):
     then counts by its own amount."""
     bill_revision: str | None = None
     """The bill's revision that these figures belong to, as its own page shows it; None: the ERP does not tell."""
+    shares: tuple[ErpPaymentShare, ...] = ()
+    """What of the money went to which bill, where credits went with it and the ERP chose itself; empty: as sent."""
     parts: tuple[PartPaid, ...] = ()
     """Of several documents: those that were paid now. `bill_paid` and `bill_due` are then the sums over them alone."""

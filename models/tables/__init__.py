@@ -20,7 +20,7 @@ from models.tables.connections import (
     MeteredReadsRow,
     RefusedReadsRow,
 )
-from models.tables.credits import CreditApplicationRow
+from models.tables.credits import CreditApplicationRow, PaymentCreditRow
 from models.tables.exchanges import ExchangePageRow, ExchangeRow, WebConnectorLoginRow, WebConnectorSessionRow
 from models.tables.orders import (
     UNSETTLED,
@@ -80,6 +80,7 @@ __all__ = [
     "OrderLineLimitRow",
     "OrganizationRow",
     "OutboxRow",
+    "PaymentCreditRow",
     "PaymentRow",
     "PaymentShareRow",
     "PersonRow",

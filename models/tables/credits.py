@@ -48,3 +48,23 @@ class CreditApplicationRow(SQLModel, table=True):
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     created_at: datetime = instant_column(default_now=True)
     changed_at: datetime = instant_column(default_now=True)
+
+
+class PaymentCreditRow(SQLModel, table=True):
+    """A credit that goes to one bill of a payment beside the money. `amount` is in the payment's currency."""
+
+    __tablename__ = "payment_credits"
+    __table_args__ = (
+        Index("payment_credits_by_credit", "credit_id"),
+        Index("payment_credits_by_bill", "bill_id"),
+    )
+
+    payment_id: str = Field(foreign_key="payments.id", primary_key=True)
+    credit_id: str = Field(foreign_key="bills.id", primary_key=True)
+    bill_id: str = Field(foreign_key="bills.id", primary_key=True)
+    amount: Decimal = number_column()
+    """As it was asked for; once the ERP has posted the payment, as the ERP applied it."""
+    applied_before: Decimal | None = number_column(nullable=True)
+    """What the credit was applied with to the bill when the payment was first sent; None: it was not sent."""
+    stays_applied: Decimal | None = number_column(nullable=True)
+    """What the credit is to be applied with to the bill once the payment is voided; None: nobody asked for a void."""

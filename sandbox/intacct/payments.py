@@ -198,7 +198,8 @@ def _check_share(company: Company, payment: Payment, share: Share, actor: Actor)
     if bill["STATE"] not in ("Posted", "Partially Paid", "Selected"):
         raise invalid(f"The bill {share.bill} is {bill['STATE']} and cannot be paid.")
     share.amount = money(share.amount)
-    other = sum((more.amount for more in payment.shares if more is not share and more.bill == share.bill), Decimal(0))
+    same = [more for more in payment.shares if more is not share and more.bill == share.bill]
+    other = sum((more.amount + more.credited for more in same), Decimal(0))
     if share.credit:
         _check_credit(company, payment, share)
     elif share.amount <= 0:
@@ -215,7 +216,8 @@ def _check_credit(company: Company, payment: Payment, share: Share) -> None:
     memo = company["APADJUSTMENT"].get(share.credit)
     if memo is None or memo["VENDORID"] != payment.vendor or memo["STATE"] not in ("Posted", "Partially Paid"):
         raise invalid(f"The adjustment {share.credit} cannot be applied.")
-    if share.credited <= 0 or share.credited > -number(memo["TRX_TOTALDUE"]):
+    used = sum((more.credited for more in payment.shares if more.credit == share.credit), Decimal(0))
+    if share.credited <= 0 or used > -number(memo["TRX_TOTALDUE"]):
         raise invalid(f"Of the adjustment {share.credit} {memo['TRX_TOTALDUE']} is open.")
 
 

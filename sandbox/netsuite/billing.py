@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from sandbox.netsuite.credited_payments import apply_credits, take_credits
 from sandbox.netsuite.documents import (
     cents,
     check_subsidiary,
@@ -262,10 +263,17 @@ def prepare_payment(writing: Writing, values: Values, old: Record | None) -> Non
     values["total"] = applied_lines(writing, values, old, "VendorPaymentApply")
     if not values["applyList"]:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
+    take_credits(writing, values, old)
     if old is None:
         values["transactionNumber"] = company.next_number("vendorPayment", "VENDPYMT")
         values.setdefault("tranId", company.next_number("check", "1000"))
         values["status"] = "Approved"
+
+
+def after_payment(writing: Writing, payment: Record, before: Record | None) -> None:
+    """Bills are paid, or owed again, and credited by what went with the payment."""
+    after_applied(writing, payment, before)
+    apply_credits(writing)
 
 
 def applied_lines(writing: Writing, values: Values, old: Record | None, shape: str) -> Decimal:

@@ -45,6 +45,8 @@ class Writing:
     warnings: list[str] = field(default_factory=list)
     kind: RecordType = RECORD_TYPES["purchaseOrder"]
     """The type of the record that is written."""
+    credited: list[Any] = field(default_factory=list)
+    """Of a payment: what of which credit goes to which of its bills."""
 
     def warn(self, message: str) -> None:
         """Something odd. Raises Refused when the client wants warnings as errors."""

@@ -30,6 +30,12 @@ SWITCHES: dict[str, Switch] = {
     "credits_lower_billed": Switch(
         False, "a vendor credit made from a bill takes its quantities off what the order counts as billed"
     ),
+    "credits_in_payments": Switch(
+        "first",
+        "which of a payment's bills the credits in it go to: from the first of its list on, or the last",
+        ("first", "last"),
+    ),
+    "payments_of_nothing": Switch(False, "a payment whose credits leave no money is taken"),
     "unreceivable_orders": Switch(
         "pending bill",
         "status of an order that has nothing to receive before it is billed",

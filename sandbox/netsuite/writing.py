@@ -36,7 +36,7 @@ _KINDS: Mapping[str, Kind] = {
         fulfilling.prepare_fulfilment, fulfilling.after_fulfilment, after_delete=fulfilling.after_fulfilment_goes
     ),
     "vendorCredit": Kind(crediting.prepare_credit, crediting.after_credit, after_delete=crediting.after_credit_goes),
-    "vendorPayment": Kind(billing.prepare_payment, billing.after_applied, after_delete=billing.after_applied_goes),
+    "vendorPayment": Kind(billing.prepare_payment, billing.after_payment, after_delete=billing.after_applied_goes),
 }
 
 

@@ -50,7 +50,7 @@ async def apply_credit(
         bill = await bill_reads.get(session, one.bill_id, organization_id)
         if bill is None or bill.connection_id != credit.connection_id:
             raise Refused("CREDIT_OF_ANOTHER", f"The credit's connection has no bill {one.bill_id}.")
-        _check_pair(credit, bill)
+        check_pair(credit, bill)
         left = await credit_applications.left(session, BillId(credit.id), one.bill_id)
         most = min(left.credit, left.bill)
         amount = most if one.amount is None else one.amount
@@ -82,7 +82,12 @@ async def apply_credit(
     return messages
 
 
-def _check_pair(credit: BillRow, bill: BillRow) -> None:
+def check_pair(credit: BillRow, bill: BillRow) -> None:
+    """Check that the ERP holds the bill, and that the credit is of its vendor, entity and currency.
+
+    Raises:
+        Refused: BILL_NOT_CREDITABLE or CREDIT_OF_ANOTHER.
+    """
     if bill.kind != BillKind.BILL or not BillStatus(bill.status).is_payable or bill.payable_id is None:
         raise Refused("BILL_NOT_CREDITABLE", f"Bill {bill.number} is {bill.status.replace('_', ' ')}.")
     differs = [

@@ -58,8 +58,8 @@ def check_payment(bill: payments.BillToPay, asked: RequestedPayment, *, time_zon
     check_bill(bill, asked)
 
 
-def check_bill(bill: payments.BillToPay, asked: RequestedPayment) -> None:
-    """Check that as much can be paid of a bill.
+def check_bill(bill: payments.BillToPay, asked: RequestedPayment, *, credited: Decimal = Decimal(0)) -> None:
+    """Check that as much can be paid of a bill, and credited with it.
 
     Raises:
         Refused: The payment cannot be made.
@@ -80,12 +80,12 @@ def check_bill(bill: payments.BillToPay, asked: RequestedPayment) -> None:
         raise Refused("BILL_REJECTED_IN_ERP", "The bill was rejected in the ERP and bills nothing there.")
     if bill.approval not in (ApprovalState.NOT_REQUIRED, ApprovalState.APPROVED):
         raise Refused("BILL_NOT_APPROVED", f"The approval of the bill is {bill.approval.value}.")
-    if asked.amount <= 0:
+    if asked.amount < 0 or not asked.amount + credited:
         raise Refused("INVALID_AMOUNT", f"A payment of {asked.amount} pays nothing.")
-    if asked.amount > bill.open:
+    if asked.amount + credited > bill.open:
         raise Refused(
             "OVERPAYMENT",
-            f"{asked.amount} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
+            f"{asked.amount + credited} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
             f"in payments and credits under way {bill.promised}.",
-            [f"Lower the amount to {bill.open}."],
+            [f"Lower the amount to {bill.open - credited}."],
         )

@@ -37,8 +37,16 @@ class RequestedFee(BaseModel):
     """The GL account of a credit; None: the connection's `expense_account`."""
 
 
-def check_fees(bill: payments.BillToPay, amount: Decimal, net: Decimal | None, fees: Sequence[RequestedFee]) -> None:
-    """Check that net and fees come to the payment, and that the bill has room for the payment and the credits.
+def check_fees(
+    bill: payments.BillToPay,
+    amount: Decimal,
+    net: Decimal | None,
+    fees: Sequence[RequestedFee],
+    *,
+    credited: Decimal = ZERO,
+) -> None:
+    """Check that net and fees come to the payment, and that the bill has room for the payment, the fees' credits, and
+    `credited` by the credits that go with the payment.
 
     Raises:
         Refused: FEES_DO_NOT_ADD_UP.
@@ -52,7 +60,7 @@ def check_fees(bill: payments.BillToPay, amount: Decimal, net: Decimal | None, f
             f"{net} net and {kept} of fees that go out with the money are {net + kept}, and the payment is {amount}.",
             ["A transaction fee and what is withheld are no part of the payment: they become credits on the bill."],
         )
-    credited = sum((fee.amount for fee in fees if fee.kind.is_credited), ZERO)
+    credited += sum((fee.amount for fee in fees if fee.kind.is_credited), ZERO)
     if amount + credited > bill.open:
         raise Refused(
             "FEES_DO_NOT_ADD_UP",

@@ -16,11 +16,13 @@ from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
 from models.store.payables import bill_reads, payments, standalone_payments
+from models.store.payables.payment_credits import CreditShare
 from models.store.payables.standalone_payments import BillToShare, NewPayment, Share
 from models.tables import ConnectionRow
 from services import setup_checks
 from services.payments.bank_accounts import account_to_pay_from, check_method
 from services.payments.checks import RequestedPayment, check_bill, check_day
+from services.payments.credits_in_payments import RequestedCreditShare, check_credits
 from services.payments.fees import RequestedFee, check_fees, credit_fees
 from services.refusal import Refused
 
@@ -47,6 +49,8 @@ class RequestedPaymentOfBills(BaseModel):
     net: Decimal | None = None
     """What the vendor gets of a payment with fees."""
     fees: Sequence[RequestedFee] = ()
+    credits: Sequence[RequestedCreditShare] = ()
+    """What goes to the bills beside the money."""
 
 
 class ScheduledWithFees(NamedTuple):
@@ -73,15 +77,20 @@ async def schedule_payment_of_bills(
     wanted = {share.bill_id: share.amount for share in asked.bills}
     if len(wanted) < len(asked.bills):
         raise Refused("BILL_NAMED_TWICE", "A payment pays each bill once: give one amount for it.")
-    bills = await standalone_payments.lock_bills(session, list(wanted))
+    bills = await standalone_payments.lock_bills(session, list(wanted), [one.credit_id for one in asked.credits])
     first = next(iter(bills.values())).bill
     connection = await connections.get(session, first.connection_id)
     assert connection is not None, "a bill's connection is never removed"
     await setup_checks.must_not_break(session, first.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     _check_together(connection, bills)
     check_day(asked.pay_on, time_zone=connection.time_zone, paid_outside=asked.paid_outside)
+    credited = await check_credits(session, connection, bills, asked.credits, organization_id=organization_id)
     for bill_id, bill in bills.items():
-        check_bill(bill.bill, RequestedPayment(amount=wanted[bill_id], pay_on=asked.pay_on))
+        check_bill(
+            bill.bill,
+            RequestedPayment(amount=wanted[bill_id], pay_on=asked.pay_on),
+            credited=credited.get(bill_id, Decimal(0)),
+        )
         if not bill.in_erp:
             raise Refused(
                 "BILL_NOT_PAYABLE",
@@ -91,7 +100,13 @@ async def schedule_payment_of_bills(
     if asked.fees or asked.net is not None:
         if len(bills) > 1:
             raise Refused("FEES_OF_ONE_BILL", "A payment with fees pays one bill, which the fees belong to.")
-        check_fees(first, asked.bills[0].amount, asked.net, asked.fees)
+        check_fees(first, asked.bills[0].amount, asked.net, asked.fees, credited=sum(credited.values(), Decimal(0)))
+    if not any(wanted.values()):
+        raise Refused(
+            "INVALID_AMOUNT",
+            "A payment without money is none: apply the credits to the bills instead.",
+            ["Apply each with POST /v1/credits/{id}/apply, or posync credits apply."],
+        )
     account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
     check_method(connection, method, paid_outside=asked.paid_outside)
     payment_id = payments.payment_id_for(organization_id, request_key, first.number)
@@ -111,6 +126,7 @@ async def schedule_payment_of_bills(
             external_id=asked.external_id,
             net=asked.net,
             fees=[{"kind": fee.kind.value, "amount": str(fee.amount)} for fee in asked.fees],
+            credits=[CreditShare(one.credit_id, one.bill_id, one.amount) for one in asked.credits],
         ),
         actor=actor,
     )

@@ -17,6 +17,7 @@ from models.domain.writes import WriteKind, WriteState
 from models.messages.credits import CreditApplicationState
 from models.store.audit import writes
 from models.store.base.identity import digest_of, named_id
+from models.store.payables import reserved_amounts
 from models.tables import CreditApplicationRow
 
 _FRESH = {"populate_existing": True}
@@ -82,38 +83,21 @@ class Left(NamedTuple):
     """What the credit is applied with to the bill already."""
 
 
-_RESERVED = "(a.status in ('applying', 'unapplying') or (a.status = 'applied' and not a.shown))"
-
 _LEFT = text(
     f"""
-    select k.credit_open - coalesce((select sum(a.amount) from credit_applications a
-                                      where a.credit_id = k.id and {_RESERVED}), 0) as credit,
-           b.total - b.paid
-             - coalesce((select sum(a.amount) from credit_applications a where a.bill_id = b.id and {_RESERVED}), 0)
-             - coalesce((select sum(g.amount) from payment_shares g join payments p on p.id = g.payment_id
-                            where g.bill_id = b.id and p.origin = 'posync'
-                            and p.status in ('scheduled', 'submitted', 'sync_issue')), 0) as bill,
+    select k.credit_open - {reserved_amounts.OF_CREDIT} as credit,
+           b.total - b.paid - {reserved_amounts.ON_BILL} as bill,
            coalesce((select sum(s.amount) from jsonb_to_recordset(k.applied) as s(bill_erp_id text, amount numeric)
                       where s.bill_erp_id = b.payable_id), 0) as applied
       from bills k, bills b where k.id = :credit and b.id = :bill
     """
 )
-"""Applications that the ERP's own figures do not show yet, and payments under way, hold what they take."""
 
 
 async def left(session: AsyncSession, credit_id: BillId, bill_id: BillId) -> Left:
     """Return what may be applied of a credit to a bill; the caller has locked both."""
     row = (await session.execute(_LEFT, {"credit": credit_id, "bill": bill_id})).one()
     return Left(row.credit, row.bill, row.applied)
-
-
-async def reserved_of_credit(session: AsyncSession, credit_id: BillId) -> Decimal:
-    """Return what applications hold of a credit that the ERP's own figures do not show yet."""
-    rows = await session.execute(
-        text(f"select coalesce(sum(a.amount), 0) from credit_applications a where a.credit_id = :id and {_RESERVED}"),
-        {"id": credit_id},
-    )
-    return Decimal(rows.scalar_one())
 
 
 _STATE = text(

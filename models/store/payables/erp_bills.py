@@ -46,8 +46,13 @@ class ErpBillsUpserted(NamedTuple):
     edited: tuple[BillId, ...] = ()
 
 
-async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) -> ErpBillsUpserted:
+async def upsert(
+    s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill], *, read_by_name: bool = False
+) -> ErpBillsUpserted:
     """Store a page of bills. Ours are recognised by their external key, their document or the payable behind it.
+
+    `read_by_name`: they were read for a write that moved them, within the second that their stored revision may be of;
+    one with the same revision is then stored again.
 
     The record number of a payable changes when its vendor invoice is edited (field note U-8): the newest number is
     stored.
@@ -67,7 +72,11 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
         else bill
         for bill in page
     ]
-    newer = [bill for bill in page if bill.external_key in in_parts or _is_newer(result.match(bill), bill)]
+    newer = [
+        bill
+        for bill in page
+        if bill.external_key in in_parts or _is_newer(result.match(bill), bill, again=read_by_name)
+    ]
     if not newer:
         return ErpBillsUpserted(len(bills), 0, ())
     result = await _stored(connection, ConnectionId(row.id), newer, lock=True)
@@ -76,7 +85,7 @@ async def upsert(s: AsyncSession, row: ConnectionRow, bills: Sequence[ErpBill]) 
     theirs: list[tuple[ErpBill, Any]] = []
     for bill in newer:
         stored = result.match(bill)
-        if bill.external_key not in in_parts and not _is_newer(stored, bill):
+        if bill.external_key not in in_parts and not _is_newer(stored, bill, again=read_by_name):
             continue
         if stored is None or stored.origin == Origin.ERP.value:
             theirs.append((bill, stored))
@@ -295,11 +304,13 @@ async def _stored(
     return _StoredRows(rows.all())
 
 
-def _is_newer(stored: Any, bill: ErpBill) -> bool:
-    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours."""
-    if stored is None:
+def _is_newer(stored: Any, bill: ErpBill, *, again: bool = False) -> bool:
+    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours; `again`: or
+    has its revision."""
+    if stored is None or stored.payable_id is None or stored.payable_revision is None:
         return True
-    return stored.payable_id is None or stored.payable_revision is None or bill.revision > stored.payable_revision
+    same = again and bill.revision == stored.payable_revision
+    return same or bool(bill.revision > stored.payable_revision)
 
 
 async def _promised(connection: AsyncConnection, bill_ids: Sequence[str]) -> frozenset[str]:

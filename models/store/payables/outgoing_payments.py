@@ -12,7 +12,7 @@ from models.domain.bills import BillStatus
 from models.domain.ids import BillId, DocumentId, ErpId, ExternalKey, PaymentId
 from models.domain.payments import PaymentPart, PaymentStatus, PaymentToPush
 from models.store.base.today import today_in
-from models.store.payables import bill_parts, standalone_payments
+from models.store.payables import bill_parts, payment_credits, standalone_payments
 from models.tables import BillPartRow
 
 LONGEST_MEMO = 200
@@ -63,7 +63,9 @@ async def load_for_push(session: AsyncSession, payment_id: PaymentId) -> Outgoin
     row = (await session.execute(_IN_PUSH, {"id": payment_id})).one()
     if row.stands_alone:
         shares = await standalone_payments.outgoing_shares(session, payment_id)
-        return _outgoing(row, shares.parts, _memo(shares.numbers), missing=shares.missing, rejected=shares.rejected)
+        credits = await payment_credits.outgoing(session, payment_id)
+        outgoing = _outgoing(row, shares.parts, _memo(shares.numbers), missing=shares.missing, rejected=shares.rejected)
+        return outgoing._replace(payment=outgoing.payment.model_copy(update={"credits": credits}))
     parts = await bill_parts.of_bill(session, BillId(row.bill_id)) if row.in_parts else ()
     missing = any(part.state != PartState.IN_ERP for part in parts)
     return _outgoing(
@@ -129,8 +131,9 @@ _SUBMIT = text(
 
 
 async def submit(session: AsyncSession, payment_id: PaymentId, *, time_zone: str | None, in_doubt: bool) -> None:
-    """Store the day on which the payment is submitted, in the connection's time zone; of one that may have been sent
-    before, that day stays."""
+    """Store the day on which the payment is submitted, in the connection's time zone, and how its credits stand; of one
+    that may have been sent before, both stay."""
+    await payment_credits.sent(session, payment_id, in_doubt=in_doubt)
     await session.execute(_SUBMIT, {"id": payment_id, "today": today_in(time_zone), "in_doubt": in_doubt})
 
 

@@ -17,7 +17,7 @@ from models.messages.bills import BillBalance
 from models.store.audit import sync_issues, writes
 from models.store.base.identity import digest_of
 from models.store.base.today import today_in
-from models.store.payables import outgoing_payments, payments, standalone_payments
+from models.store.payables import outgoing_payments, payment_credits, payments, standalone_payments
 from models.tables import PaymentRow
 
 
@@ -45,6 +45,7 @@ async def ask(session: AsyncSession, payment_id: PaymentId, *, day: date, actor:
     if status is not PaymentStatus.VOIDING:
         return False
     await session.execute(_ASK, {"id": payment_id, "day": day, "why": why})
+    await payment_credits.plan_void(session, payment_id)
     await session.execute(_PLAN, {"id": payment_id, "key": void_key_for(payment_id)})
     return True
 
@@ -77,6 +78,7 @@ async def load(session: AsyncSession, payment_id: PaymentId) -> tuple[PaymentSta
         why=row.void_why or "",
         owner_entity=outgoing.owner_entity,
         parts=parts,
+        credits=outgoing.credits,
     )
     return PaymentStatus(row.status), void
 

@@ -18,7 +18,7 @@ from models.domain.writes import WriteKind, WriteState
 from models.messages.bills import BillBalance
 from models.store.audit import events, outbox, sync_issues, writes
 from models.store.base.identity import digest_of, named_id
-from models.store.payables import bill_parts, bills
+from models.store.payables import bill_parts, bills, reserved_amounts
 from models.store.payables.statuses import moved, status_statement
 from models.tables import PaymentRow, PaymentShareRow
 
@@ -50,7 +50,7 @@ class BillToPay(NamedTuple):
     total: Decimal
     paid: Decimal
     promised: Decimal
-    """The sum of our payments that the ERP has not confirmed, and of credits that are being applied."""
+    """What payments under way, credits that are being applied, and fees reserve of it."""
     rejected_in_erp: bool
     edition: int
     """Number of an edit that is not in the ERP yet; 0: none."""
@@ -69,13 +69,6 @@ _LOCK_BILL = text(
       from bills where id = :id for update
     """
 )
-_PROMISED = text(
-    "select coalesce(sum(s.amount), 0)"
-    "       + coalesce((select sum(a.amount) from credit_applications a where a.bill_id = :bill"
-    "                    and (a.status = 'applying' or (a.status = 'applied' and not a.shown))), 0)"
-    "  from payment_shares s join payments p on p.id = s.payment_id"
-    " where s.bill_id = :bill and p.status = any(:unfinished)"
-)
 
 
 async def lock_bill(session: AsyncSession, bill_id: BillId) -> BillToPay | None:
@@ -84,7 +77,7 @@ async def lock_bill(session: AsyncSession, bill_id: BillId) -> BillToPay | None:
     if bill is None:
         return None
     # A second statement: the one that waited for the lock would not see what another payment promised meanwhile.
-    promised = (await session.execute(_PROMISED, {"bill": bill_id, "unfinished": list(UNFINISHED)})).scalar_one()
+    promised = await reserved_amounts.on_bill(session, bill_id)
     return BillToPay(
         organization_id=OrganizationId(bill.organization_id),
         connection_id=ConnectionId(bill.connection_id),

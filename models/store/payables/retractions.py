@@ -422,8 +422,11 @@ _FACTS = text(
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            exists (select from kept_quantities q where q.bill_id = b.id) as kept,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
-           (select count(*) from payment_shares h join payments p on p.id = h.payment_id
-             where h.bill_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')) as payments_under_way,
+           (select count(*) from payments p where p.status in ('scheduled', 'submitted', 'sync_issue') and p.id in (
+               select payment_id from payment_shares where bill_id = b.id
+               union select payment_id from payment_credits where credit_id = b.id))
+             + (select count(*) from credit_applications a where b.id in (a.bill_id, a.credit_id)
+                   and a.status in ('applying', 'unapplying')) as payments_under_way,
            (select max(greatest(k.erp_closed_through, k.set_closed_through)) from closed_periods k
              where k.connection_id = b.connection_id
                and k.entity in ('', coalesce(c.entity, o.entity, b.entity, ''))) as closed_through,

@@ -17,11 +17,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bill_parts import PartState, shares_of_payment
 from models.domain.bills import BillStatus, Origin
 from models.domain.ids import SYNCER, BillId, ConnectionId, DocumentId, ErpId, OrganizationId, PaymentId
-from models.domain.payments import PartPaid, PaymentMethod, PaymentPart, PaymentStatus, PushedPayment
+from models.domain.payments import (
+    ErpPaymentShare,
+    PartPaid,
+    PaymentMethod,
+    PaymentPart,
+    PaymentStatus,
+    PushedPayment,
+)
 from models.domain.writes import WriteKind
 from models.messages.bills import BillBalance
 from models.store.audit import events, writes
-from models.store.payables import bill_parts, payments
+from models.store.payables import bill_parts, payment_credits, payments
+from models.store.payables.payment_credits import CreditShare
 from models.store.payables.statuses import moved
 from models.tables import BillPartRow, PaymentShareRow
 
@@ -58,6 +66,7 @@ class NewPayment(NamedTuple):
     net: Decimal | None = None
     """What the vendor gets, where it has fees."""
     fees: Sequence[Mapping[str, str]] = ()
+    credits: Sequence[CreditShare] = ()
 
 
 _ABOUT = text(
@@ -70,8 +79,14 @@ _ABOUT = text(
 )
 
 
-async def lock_bills(session: AsyncSession, bill_ids: Sequence[BillId]) -> Mapping[BillId, BillToShare]:
-    """Lock these bills and return what may be paid on each; those that do not exist are left out."""
+async def lock_bills(
+    session: AsyncSession, bill_ids: Sequence[BillId], credit_ids: Sequence[BillId] = ()
+) -> Mapping[BillId, BillToShare]:
+    """Lock these bills and credits, and return what may be paid on each bill; those that do not exist are left out."""
+    await session.execute(
+        text("select 1 from bills where id = any(cast(:ids as text[])) order by id for update"),
+        {"ids": [*bill_ids, *credit_ids]},
+    )
     locked = {bill_id: bill for bill_id in sorted(bill_ids) if (bill := await payments.lock_bill(session, bill_id))}
     rows = await session.execute(_ABOUT, {"ids": list(locked)})
     return {
@@ -154,6 +169,7 @@ async def create(
             "amounts": [share.amount for share in new.shares],
         },
     )
+    await payment_credits.create(session, payment_id, new.credits)
 
 
 async def shares_of(session: AsyncSession, payment_ids: Sequence[str]) -> dict[str, list[Share]]:
@@ -229,7 +245,7 @@ def _of_parts(parts: Sequence[BillPartRow], amount: Decimal) -> list[PaymentPart
 _STORED = text(
     """
     select b.id, b.organization_id, b.connection_id, b.status, b.total, b.paid, b.version, b.document_id, b.payable_id
-      from bills b where b.id in (select bill_id from payment_shares where payment_id = :id) order by b.id for update
+      from bills b where b.id in (select bill_id from payment_shares where payment_id = :id) order by b.id
     """
 )
 
@@ -269,7 +285,8 @@ _STATUS = text(
 
 
 async def lock_shared(session: AsyncSession, payment_id: PaymentId) -> Sequence[Any]:
-    """Lock the bills of the payment; return them as they are."""
+    """Lock the bills of the payment and the credits in it; return the bills as they are."""
+    await payment_credits.lock(session, payment_id)
     return (await session.execute(_STORED, {"id": payment_id})).all()
 
 
@@ -281,8 +298,28 @@ async def pushed(
     status = PaymentStatus.PAID if readback.settled else PaymentStatus.SUBMITTED
     await set_state(session, payment_id, status, readback.erp_id, readback.revision, kind="pushed")
     if readback.settled:
+        await _follow_shares(session, payment_id, readback.shares)
+        await payment_credits.follow(session, payment_id)
         await store_figures(session, before, readback.parts)
     return await balances(session, payment_id)
+
+
+async def _follow_shares(session: AsyncSession, payment_id: PaymentId, shown: Sequence[ErpPaymentShare]) -> None:
+    """Store what of a payment's money went to which of its bills, where the ERP chose itself."""
+    if shown:
+        await session.execute(
+            text(
+                "update payment_shares h set amount = coalesce((select sum(n.amount)"
+                "   from unnest(cast(:payables as text[]), cast(:amounts as numeric[])) as n(payable, amount)"
+                "   where n.payable = b.payable_id), 0)"
+                " from bills b where h.payment_id = :id and b.id = h.bill_id"
+            ),
+            {
+                "id": payment_id,
+                "payables": [share.bill_erp_id for share in shown],
+                "amounts": [share.amount for share in shown],
+            },
+        )
 
 
 async def set_state(

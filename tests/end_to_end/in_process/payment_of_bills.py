@@ -1,11 +1,12 @@
 """What the tests of one payment over several bills share, whatever the ERP."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from tests.harness.sandbox_company import SandboxCompany, today
-from tests.harness.stack_client import StackClient
+from tests.harness.stack_client import StackClient, amounts, refused
 
 
 async def three_bills(api: StackClient, company: SandboxCompany, *, received: bool = False) -> list[str]:
@@ -50,3 +51,80 @@ def there(company: SandboxCompany) -> list[dict[str, Decimal]]:
         {share["bill_record_no"]: Decimal(share["amount"]) for share in payment["details"]}
         for payment in company.held("payments")
     ]
+
+
+async def the_credit(api: StackClient, number: str) -> dict[str, Any]:
+    """Return the one credit with this number, whole."""
+    (credit,) = await api.items("/v1/credits", number=number)
+    shown: dict[str, Any] = await api.get(f"/v1/credits/{credit['id']}")
+    return shown
+
+
+async def a_credit_in_a_payment_comes_back_with_its_void(
+    api: StackClient, company: SandboxCompany, bills: list[str], credit_id: str, *, fault: tuple[str, str]
+) -> None:
+    """Pay three bills, one in part, with 30.00 of a credit of 40.00 in the payment; void it; pay it again.
+
+    The dues and what is open of the credit are the start's after the void, here and in the ERP's books, and after every
+    sync; `fault` loses the answers of the payment and of the void.
+    """
+    pay, void = fault
+    shares = dict(zip(bills, ("125.00", "95.00", "25.00"), strict=True))
+    of_credit = [{"credit_id": credit_id, "bill_id": bills[1], "amount": "30.00"}]
+
+    async def stands(dues_now: list[int], applied: int, free: int) -> None:
+        assert await dues(api, bills) == dues_now
+        assert [Decimal(bill["due"]) for bill in company.held("bills")] == dues_now
+        credit = await api.get(f"/v1/credits/{credit_id}")
+        assert amounts(credit, "applied", "open", "reserved") == (applied, free, 0)
+        assert sum(Decimal(one["amount"]) for one in credit["applied_to"]) == applied
+
+    await stands([125, 125, 125], 0, 40)
+    for _ in range(2):
+        company.breaks("lost_answer", pay, **({"object": "APPYMT"} if pay == "create" else {}))
+        payment = await paid_together(api, shares, credits=of_credit)
+        shown = await api.payment_is(payment, "paid")
+        assert Decimal(shown["amount"]) == 245
+        assert sum(Decimal(one["amount"]) for one in shown["credits"]) == 30
+        await stands([0, 0, 100], 30, 10)
+        await api.sync()
+        await stands([0, 0, 100], 30, 10)
+        for bill, status in zip(bills, ("paid", "paid", "partially_paid"), strict=True):
+            await api.bill_is(bill, status)
+        company.breaks("lost_answer", void)
+        await voided(api, payment)
+        await stands([125, 125, 125], 0, 40)
+        await api.sync()
+        await stands([125, 125, 125], 0, 40)
+        for bill in bills:
+            await api.bill_is(bill, "synced")
+    assert company.fired("lost_answer") == 4
+    assert await api.issues() == []
+
+
+async def a_credit_in_a_payment_is_reserved_until_it_is_sent(
+    api: StackClient, bills: list[str], credit_id: str
+) -> None:
+    """While the payment waits for its day nobody else takes its credit, nor its part of the bill; abandoned, all is
+    free again."""
+    day = (today() + timedelta(days=9)).isoformat()
+    of_credit = [{"credit_id": credit_id, "bill_id": bills[1], "amount": "30.00"}]
+    payment = await paid_together(api, {bills[0]: "125.00", bills[1]: "0.00"}, credits=of_credit, pay_on=day)
+    assert amounts(await api.get(f"/v1/credits/{credit_id}"), "open", "reserved") == (40, 30)
+    assert Decimal((await api.read_bill(bills[1]))["reserved"]) == 30
+    apply = {"bills": [{"bill_id": bills[2], "amount": "10.01"}]}
+    refused(await api.post(f"/v1/credits/{credit_id}/apply", apply, role="accountant"), 409, "MORE_THAN_OPEN")
+    again = {"bills": [{"bill_id": bills[2], "amount": "1.00"}], "pay_on": day}
+    over = {"credits": [{"credit_id": credit_id, "bill_id": bills[2], "amount": "10.01"}]}
+    refused(await api.post("/v1/payments", {**again, **over}), 409, "MORE_THAN_OPEN")
+    too_much = {"bills": [{"bill_id": bills[1], "amount": "95.01"}], "pay_on": day}
+    refused(await api.post("/v1/payments", too_much), 422, "OVERPAYMENT")
+    nothing = {"bills": [{"bill_id": bills[2], "amount": "0.00"}], "pay_on": day}
+    refused(await api.post("/v1/payments", nothing), 422, "INVALID_AMOUNT")
+    of_it = {"credits": [{"credit_id": credit_id, "bill_id": bills[2], "amount": "1.00"}]}
+    refused(await api.post("/v1/payments", {**nothing, **of_it}), 422, "INVALID_AMOUNT")
+    of_another = {"credits": [{"credit_id": credit_id, "bill_id": bills[0], "amount": "1.00"}]}
+    refused(await api.post("/v1/payments", {**again, **of_another}), 409, "CREDIT_OF_ANOTHER")
+    assert (await api.post(f"/v1/payments/{payment}/abandon", {"reason": "not yet"})).status_code == 200
+    assert amounts(await api.get(f"/v1/credits/{credit_id}"), "open", "reserved") == (40, 0)
+    assert Decimal((await api.read_bill(bills[1]))["reserved"]) == 0
