@@ -29,7 +29,8 @@ from models.domain.ids import BillId, ConnectionId, PaymentId
 from models.domain.payments import PaymentStatus
 from models.store.audit import events, writes
 from models.store.audit.outbox import OutboxMessage
-from models.store.payables import bill_edits, payment_reads
+from models.store.payables import bill_edits, payment_listing, payment_reads
+from models.store.payables.payment_listing import PaymentSort, PaymentsWanted
 from services.payments.scheduling import abandon_payment
 
 router = APIRouter(prefix="/v1/payments", tags=["payments"], route_class=ExactRoute)
@@ -48,30 +49,30 @@ async def list_all(
     connection: Filter = None,
     bill: Filter = None,
     status: PaymentStatus | None = None,
-    vendor: Filter = None,
+    vendor: Annotated[str | None, Query(max_length=200, description="The vendor's id or name.")] = None,
     reference: Annotated[
         str | None, Query(max_length=200, description="The payment's number for people, or its id in your own system.")
     ] = None,
     pay_on_from: Annotated[Day | None, Query(description="Only those of this day and later.")] = None,
     pay_on_to: Annotated[Day | None, Query(description="Only those of this day and earlier.")] = None,
+    sort: Annotated[PaymentSort, Query(description="`-` puts the last one first.")] = PaymentSort.CREATED_LAST_FIRST,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Payment]:
-    """Return the organization's payments, newest first: those made here and those made in the ERP."""
+    """Return the organization's payments, newest first unless `sort` says otherwise: those made here and those made in
+    the ERP."""
+    wanted = PaymentsWanted(
+        organization_id=caller.organization_id,
+        connection_id=ConnectionId(connection) if connection else None,
+        bill_id=BillId(bill) if bill else None,
+        status=status,
+        vendor=vendor,
+        reference=reference,
+        pay_on_from=pay_on_from,
+        pay_on_to=pay_on_to,
+    )
     async with services.database.transaction() as session:
-        listing = await payment_reads.page(
-            session,
-            organization_id=caller.organization_id,
-            connection_id=ConnectionId(connection) if connection else None,
-            bill_id=BillId(bill) if bill else None,
-            status=status,
-            vendor_id=vendor,
-            reference=reference,
-            pay_on_from=pay_on_from,
-            pay_on_to=pay_on_to,
-            limit=limit,
-            cursor=cursor,
-        )
+        listing = await payment_listing.page(session, wanted, sort=sort, limit=limit, cursor=cursor)
         about = await about_payments(session, [row.id for row in listing.items])
     return page_of(listing, lambda row: payment_shown(row, about))
 

@@ -64,13 +64,14 @@ from models.store.payables import (
     bill_listing,
     bill_parts,
     bill_reads,
-    payment_reads,
+    payment_listing,
     payment_waits,
     reserved_amounts,
     retractions,
 )
 from models.store.payables.bill_edits import EditRefused
 from models.store.payables.bill_listing import BillSort, BillsWanted
+from models.store.payables.payment_listing import PaymentsWanted
 from models.tables import BillLineRow, BillRow
 from services.bills.editable import editable
 from services.bills.ending import unlink_bill
@@ -137,7 +138,8 @@ async def whole_of(session: AsyncSession, row: BillRow, caller: Caller) -> Bill:
     order_lines = await bill_reads.order_line_ids(session, bill_id)
     numbers = await bill_reads.order_numbers(session, bill_id)
     match = await bill_reads.match_result(session, bill_id)
-    paid = await payment_reads.page(session, organization_id=caller.organization_id, bill_id=bill_id, limit=200)
+    wanted = PaymentsWanted(organization_id=caller.organization_id, bill_id=bill_id)
+    paid = await payment_listing.page(session, wanted, limit=200)
     about = await about_payments(session, [payment.id for payment in paid.items])
     write = await bill_edits.write_of(session, row.id)
     facts = await retractions.facts(session, bill_id)

@@ -11,9 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.approvals import ApprovalState
 from models.domain.bills import BillStatus
 from models.domain.ids import PersonId
+from models.store.base import sorted_pages
 from models.store.base.pages import Listing, date_in_cursor, instant_in_cursor
+from models.store.base.sorted_pages import ListSort, SortKey, amount_in_cursor
 from models.store.payables import payable_listing
-from models.store.payables.payable_listing import ListSort, PayablesWanted, SortKey, amount_in_cursor
+from models.store.payables.payable_listing import PayablesWanted
 from models.tables import BillRow
 
 
@@ -86,7 +88,7 @@ async def page(
     Raises:
         CursorUnreadable: The cursor is not one of ours, or belongs to another order of the list.
     """
-    return await payable_listing.page(s, _conditions(wanted), sort, _KEYS[sort.field], limit=limit, cursor=cursor)
+    return await sorted_pages.page(s, BillRow, _conditions(wanted), sort, _KEYS[sort.field], limit=limit, cursor=cursor)
 
 
 def _conditions(wanted: BillsWanted) -> list[ColumnElement[bool] | TextClause]:

@@ -11,9 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillKind
 from models.domain.credits import CreditStatus, stored_statuses
 from models.domain.ids import BillId
+from models.store.base import sorted_pages
 from models.store.base.pages import Listing, date_in_cursor, instant_in_cursor
+from models.store.base.sorted_pages import ListSort, SortKey, amount_in_cursor
 from models.store.payables import payable_listing
-from models.store.payables.payable_listing import ListSort, PayablesWanted, SortKey, amount_in_cursor
+from models.store.payables.payable_listing import PayablesWanted
 from models.tables import BillRow
 
 
@@ -69,7 +71,7 @@ async def page(
     Raises:
         CursorUnreadable: The cursor is not one of ours, or belongs to another order of the list.
     """
-    return await payable_listing.page(s, _conditions(wanted), sort, _KEYS[sort.field], limit=limit, cursor=cursor)
+    return await sorted_pages.page(s, BillRow, _conditions(wanted), sort, _KEYS[sort.field], limit=limit, cursor=cursor)
 
 
 def _conditions(wanted: CreditsWanted) -> list[ColumnElement[bool] | TextClause]:

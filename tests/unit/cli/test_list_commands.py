@@ -12,6 +12,7 @@ from cli.commands import connection_lists, payments, policies, web_connector
 from cli.main import app
 
 BILL = {
+    "vendor_name": "Vendor [One]",
     "id": "bill_1",
     "connection_id": "intacct-1",
     "number": "INV-1",
@@ -19,11 +20,9 @@ BILL = {
     "currency": "USD",
     "total": "125.00",
     "paid": "25.00",
+    "reserved": "30.00",
     "status": "scheduled",
-    "payments": [
-        {"waits_for": {"what": "day"}, "shares": [{"bill_id": "bill_1", "amount": "30.00"}]},
-        {"waits_for": None, "shares": [{"bill_id": "bill_1", "amount": "25.00"}]},
-    ],
+    "payments": [],
 }
 PAYMENT = {
     "id": "pay_1",
@@ -33,7 +32,26 @@ PAYMENT = {
     "pay_on": "2026-12-01",
     "status": "scheduled",
     "waits_for": {"what": "bill_push"},
+    "method": "eft",
+    "bank_account": "BOA",
+    "reference": "CHK-7",
+    "external_id": None,
+    "erp_id": "17",
+    "submitted_on": None,
     "shares": [{"bill_id": "bill_1", "amount": "70.00"}],
+    "credits": [{"credit_id": "bill_2", "bill_id": "bill_1", "amount": "30.00"}],
+    "fees": [],
+    "events": [{"at": "2026-11-20T09:30:00Z", "kind": "scheduled", "actor": "Ana", "why": ""}],
+}
+CREDIT = {
+    "id": "bill_2",
+    "number": "CM-1",
+    "vendor_name": "Vendor [One]",
+    "total": "40.00",
+    "open": "40.00",
+    "reserved": "10.00",
+    "status": "open",
+    "credit_of": "bill_1",
 }
 CONNECTION = {
     "id": "intacct-1",
@@ -62,6 +80,7 @@ NOTICE = {
 PAGES: dict[str, list[dict[str, Any]]] = {
     "/v1/payments": [PAYMENT],
     "/v1/bills": [BILL],
+    "/v1/credits": [CREDIT],
     "/v1/connections": [CONNECTION],
     "/v1/connections/intacct-1/sync-runs": [RUN],
     "/v1/connections/intacct-1/skipped-records": [
@@ -102,6 +121,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
 }
 ONE = {
     "/v1/bills/bill_1": BILL,
+    "/v1/credits/bill_2": CREDIT,
+    "/v1/payments/pay_1": PAYMENT,
     "/v1/connections/intacct-1": CONNECTION,
     "/v1/connections/qbd-1/web_connector": {
         "last_contact_at": "2026-11-30T09:05:00+00:00",
@@ -171,7 +192,7 @@ def test_every_list_has_a_command(sent: list[tuple[str, Any]], words: tuple[str,
 
 
 def test_a_payment_takes_what_is_open_today(sent: list[tuple[str, Any]]) -> None:
-    """Of 125.00, 25.00 is paid and 30.00 promised; the day is the connection's."""
+    """Of 125.00, 25.00 is paid and 30.00 reserved; the day is the connection's."""
     assert "pay_1: 70.00 USD of INV-1 on 2026-12-01" in shown("payments", "pay", "INV-1")
     shown("payments", "pay", "INV-1", "--amount", "10.00", "--on", "2026-12-24", "--bank-account", "BOA")
     assert sent == [
@@ -194,6 +215,29 @@ def test_a_payment_of_several_bills_names_each_with_its_amount(sent: list[tuple[
     assert path == "/v1/payments"
     assert body["bills"] == [{"bill_id": "bill_1", "amount": "40.00"}, {"bill_id": "bill_1", "amount": "70.00"}]
     assert (body["reference"], body["paid_outside"], body["external_id"]) == ("CHK-7", True, None)
+
+
+def test_credits_go_with_a_payment_and_lower_its_money(sent: list[tuple[str, Any]]) -> None:
+    """S5-70: as much as is open, or as named, to the bill that it is against, or the one named."""
+    text = shown("payments", "pay", "INV-1", "--credit", "CM-1")
+    assert "INV-1 and 30.00 of credits" in text
+    shown("payments", "pay", "INV-1=25.00", "--credit", "CM-1=12.50@INV-1")
+    first, second = (body for _, body in sent)
+    assert first["credits"] == [{"credit_id": "bill_2", "bill_id": "bill_1", "amount": "30.00"}]
+    assert first["bills"] == [{"bill_id": "bill_1", "amount": "40.00"}]
+    assert second["credits"] == [{"credit_id": "bill_2", "bill_id": "bill_1", "amount": "12.50"}]
+    assert second["bills"] == [{"bill_id": "bill_1", "amount": "25.00"}]
+
+
+@pytest.mark.parametrize("named", ["CHK-7", "pay_1"])
+def test_a_payment_is_shown_and_voided_by_its_number(sent: list[tuple[str, Any]], named: str) -> None:
+    """By number as people know it, on 80 columns."""
+    text = shown("payments", "show", named)
+    for each in ("70.00 USD to Vendor [One]", "reference CHK-7", "eft from BOA", "│ INV-1 │ 70.00 │", "by Ana"):
+        assert each in text, text
+    assert json.loads(CliRunner().invoke(app, ["payments", "show", named, "--json"]).output)["id"] == "pay_1"
+    CliRunner().invoke(app, ["payments", "void", named, "--why", "twice"])
+    assert sent == [("/v1/payments/pay_1/void", {"reason": "twice", "on": None})]
 
 
 def test_a_payment_with_fees_says_what_the_vendor_gets(sent: list[tuple[str, Any]]) -> None:

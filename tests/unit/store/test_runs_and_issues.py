@@ -9,7 +9,8 @@ from models.domain.ids import SyncIssueId
 from models.domain.payments import PaymentStatus
 from models.store.audit import events, notices, sync_issues
 from models.store.base.pages import Listing
-from models.store.payables import bill_reads, payment_reads
+from models.store.payables import bill_reads, payment_listing, payment_reads
+from models.store.payables.payment_listing import PaymentsWanted
 from models.store.policies import match_results
 from models.store.sync import sync_runs
 from tests.builders.records import (
@@ -239,9 +240,10 @@ async def test_payments_are_read_by_filter_and_page(tenant: Tenant, other_tenant
     )
     first_bill = (await tenant.bill_rows())[0].id
 
-    async def found(**filters: Any) -> Listing[Any]:
+    async def found(*, limit: int = 50, cursor: str | None = None, **filters: Any) -> Listing[Any]:
+        wanted = PaymentsWanted(organization_id=tenant.organization_id, **filters)
         async with tenant.database.transaction() as s:
-            return await payment_reads.page(s, organization_id=tenant.organization_id, **filters)
+            return await payment_listing.page(s, wanted, limit=limit, cursor=cursor)
 
     assert len((await found()).items) == 3
     assert len((await found(bill_id=first_bill)).items) == 2
