@@ -75,7 +75,7 @@ async def upsert(
     newer = [
         bill
         for bill in page
-        if bill.external_key in in_parts or _is_newer(result.match(bill), bill, again=read_by_name)
+        if bill.external_key in in_parts or _is_newer(result.match(bill), bill, as_well_if_same=read_by_name)
     ]
     if not newer:
         return ErpBillsUpserted(len(bills), 0, ())
@@ -85,7 +85,7 @@ async def upsert(
     theirs: list[tuple[ErpBill, Any]] = []
     for bill in newer:
         stored = result.match(bill)
-        if bill.external_key not in in_parts and not _is_newer(stored, bill, again=read_by_name):
+        if bill.external_key not in in_parts and not _is_newer(stored, bill, as_well_if_same=read_by_name):
             continue
         if stored is None or stored.origin == Origin.ERP.value:
             theirs.append((bill, stored))
@@ -304,12 +304,12 @@ async def _stored(
     return _StoredRows(rows.all())
 
 
-def _is_newer(stored: Any, bill: ErpBill, *, again: bool = False) -> bool:
-    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours; `again`: or
+def _is_newer(stored: Any, bill: ErpBill, *, as_well_if_same: bool = False) -> bool:
+    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours; `as_well_if_same`: or
     has its revision."""
     if stored is None or stored.payable_id is None or stored.payable_revision is None:
         return True
-    same = again and bill.revision == stored.payable_revision
+    same = as_well_if_same and bill.revision == stored.payable_revision
     return same or bool(bill.revision > stored.payable_revision)
 
 
