@@ -95,7 +95,7 @@ class BillIntake:
         await self._outbox.deliver_new(messages)
         return done
 
-    async def read_again(
+    async def reread(
         self, connection: OpenConnection, credit_ids: Sequence[ErpId], bill_ids: Sequence[ErpId], *, reason: str
     ) -> None:
         """Read credits and bills that a write just moved, so that their figures do not wait for the next sync."""

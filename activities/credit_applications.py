@@ -74,7 +74,7 @@ class CreditApplications:
                 if ended is ApplicationStatus.APPLIED:
                     await writes.confirm(session, outgoing.external_key, payment or outgoing.credit_erp_id)
             # It has ended: should this fail, the next sync reads the same.
-            await self._bills.read_again(
+            await self._bills.reread(
                 connection, [outgoing.credit_erp_id], [outgoing.bill_erp_id], reason=f"{push.application_id} {ended}"
             )
         return ApplicationPushed(status=ended)

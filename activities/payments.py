@@ -83,7 +83,7 @@ class PaymentActivities:
             readback = await connection.erp.payments.read_back(outgoing.payment, erp_id)
             readback = _payment_as_seen(readback, connection.erp.clock.at(began))
             if readback.settled:  # its bills are read back with it
-                await self._bills.read_again(
+                await self._bills.reread(
                     connection, _credits_of(outgoing.payment.credits), (), reason=f"{push.payment_id} paid"
                 )
         async with self._database.transaction() as session:
@@ -127,7 +127,7 @@ class PaymentActivities:
                 raise
             began = datetime.now(UTC)
             shown = _parts_as_seen(await role.read_back(void), connection.erp.clock.at(began))
-            await self._bills.read_again(connection, _credits_of(void.credits), (), reason=f"{push.payment_id} voided")
+            await self._bills.reread(connection, _credits_of(void.credits), (), reason=f"{push.payment_id} voided")
         async with self._database.transaction() as session:
             due = await payment_voids.voided(session, push.payment_id, shown)
             await writes.confirm(session, key, void.payment_erp_id)

@@ -63,13 +63,13 @@ class BillsIn:
 
     async def read(self, credits: Sequence[ErpId], bills: Sequence[ErpId]) -> Page[ErpBill]:
         """Read these adjustments and bills, each whole; what Intacct does not show is left out."""
-        found, bad = await self._adjustments.read(credits)
+        shown, bad = await self._adjustments.read(credits)
         if bills:
             query = Query("APBILL", VERSION_FIELDS, wire.one_of("RECORDNO", bills), optional=VERSION_OPTIONAL)
             (rows,) = await self._reader.all_rows([query], level=self._level)
             more, worse = await self._whole(rows)
-            found, bad = [*found, *more], [*bad, *worse]
-        return Page(found, None, None, bad)
+            shown, bad = [*shown, *more], [*bad, *worse]
+        return Page(shown, None, None, bad)
 
     async def _whole(self, rows: Sequence[Row]) -> tuple[list[ErpBill], list[BadRecord]]:
         """Read the listed bills with their lines and the documents that posted them."""

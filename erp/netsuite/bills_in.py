@@ -66,8 +66,8 @@ class BillsIn:
             elif not isinstance(outcome, NotFound):
                 raise outcome
         moved = max((translate.revision(one) for one in records if one.kind == "VendorCredit"), default="")
-        found, bad = await self._whole(records, dict.fromkeys(bills, moved))
-        return Page(found, None, None, bad)
+        shown, bad = await self._whole(records, dict.fromkeys(bills, moved))
+        return Page(shown, None, None, bad)
 
     async def _whole(
         self, records: Sequence[NsRecord], touched: Mapping[str, str]

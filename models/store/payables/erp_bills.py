@@ -305,8 +305,8 @@ async def _stored(
 
 
 def _is_newer(stored: Any, bill: ErpBill, *, as_well_if_same: bool = False) -> bool:
-    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours; `as_well_if_same`: or
-    has its revision."""
+    """Return whether the bill is newer than the stored one, or first names the payable of a bill of ours; or, with
+    `as_well_if_same`, has its revision."""
     if stored is None or stored.payable_id is None or stored.payable_revision is None:
         return True
     same = as_well_if_same and bill.revision == stored.payable_revision
