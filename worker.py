@@ -28,6 +28,7 @@ from activities.credit_applications import CreditApplicationRecords, CreditAppli
 from activities.database import MirrorActivities
 from activities.erp import ErpActivities
 from activities.heartbeats import Heartbeats
+from activities.list_changes import ListChangeRecords, ListChanges
 from activities.notify import NotifyActivities
 from activities.outage_log import OneLineForOutages
 from activities.payments import PaymentActivities
@@ -49,6 +50,7 @@ from temporal_gateway.notifier import WorkflowNotifier
 from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
 from workflows.credit_application import CreditApplicationWorkflow
+from workflows.list_change import ListChangeWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.runner import fast_runner, strict_runner
@@ -63,6 +65,7 @@ WORKFLOWS = (
     PaymentWorkflow,
     SourceOrderWorkflow,
     CreditApplicationWorkflow,
+    ListChangeWorkflow,
     SyncWorkflow,
     ScheduledSyncWorkflow,
     BackfillWorkflow,
@@ -140,6 +143,7 @@ def _own_activities(
         mirror.close_issue,
         SourceOrderRecords(database).source_order_failed,
         CreditApplicationRecords(database).credit_application_failed,
+        ListChangeRecords(database).list_change_failed,
         waiting.bill_in_review,
         waiting.rematch_bills,
         notifying.notify_changed_orders,
@@ -166,6 +170,7 @@ def _erp_activities(
         erp.refresh_purchase_order,
         SourceOrderUploads(database, connections).push_source_order,
         CreditApplications(database, connections, notifier).push_credit_application,
+        ListChanges(database, connections).push_list_change,
         sync.plan_sync,
         sync.sync_page,
         SetupCheckActivities(database, connections).check_setup,

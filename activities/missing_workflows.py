@@ -10,12 +10,13 @@ import logging
 from collections.abc import Sequence
 
 from models import contract
-from models.domain.ids import SYNCER, BillId, ConnectionId, CreditApplicationId, SourceOrderId
+from models.domain.ids import SYNCER, BillId, ConnectionId, CreditApplicationId, ListChangeId, SourceOrderId
 from models.store.audit import sync_issues
 from models.store.base.database import Database
 from models.store.payables import bill_hand_over, credit_applications, open_work, payments
 from models.store.payables.open_work import SETTLED, OpenBill, OpenPayment
 from models.store.source_orders import uploading
+from models.store.sync import list_changes
 from services.bills.workflow_start import NOT_SETTLED, bill_start
 from temporal_gateway.notifier import WorkflowNotifier
 
@@ -40,6 +41,7 @@ class MissingWorkflows:
             unfinished = await open_work.open_payments(session, self._connection_id)
             uploads = await uploading.open_uploads(session, self._connection_id)
             applications = await credit_applications.open_applications(session, self._connection_id)
+            changes = await list_changes.open_changes(session, self._connection_id)
         if bills:
             listed = await self._notifier.listed_as_running(self._connection_id, contract.BILL_WORKFLOW)
             missing = [bill.id for bill in bills if contract.bill_workflow_id(bill.id) not in listed]
@@ -58,6 +60,21 @@ class MissingWorkflows:
             listed = await self._notifier.listed_as_running(self._connection_id, contract.CREDIT_APPLICATION_WORKFLOW)
             lost = [one for one in applications if contract.credit_application_workflow_id(one) not in listed]
             await asyncio.gather(*(self._start_application(application_id) for application_id in lost))
+        if changes:
+            listed = await self._notifier.listed_as_running(self._connection_id, contract.LIST_CHANGE_WORKFLOW)
+            unsent = [one for one in changes if contract.list_change_workflow_id(one) not in listed]
+            await asyncio.gather(*(self._start_list_change(change_id) for change_id in unsent))
+
+    async def _start_list_change(self, change_id: ListChangeId) -> None:
+        workflow_id = contract.list_change_workflow_id(change_id)
+        async with self._gate:
+            if await self._notifier.runs(workflow_id):
+                return
+            async with self._database.transaction() as session:
+                state = await list_changes.state_of(session, change_id)
+            if state is not None:
+                log.warning("%s does not run although its change is being sent: started", workflow_id)
+                await self._notifier.start_list_change(state)
 
     async def _start_application(self, application_id: CreditApplicationId) -> None:
         workflow_id = contract.credit_application_workflow_id(application_id)

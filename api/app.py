@@ -37,6 +37,7 @@ from api.connections import (
     bank_accounts,
     closed_periods,
     connection_settings,
+    list_settings,
     retraction_ways,
     setting_list,
     setup_checks,
@@ -53,6 +54,7 @@ from api.http.exact_json import RequestGuard
 from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
 from api.http.services import ServiceSet
+from api.lists import routes as lists
 from api.orders import line_limits, returns
 from api.orders import money as order_money
 from api.orders import routes as purchase_orders
@@ -105,6 +107,8 @@ RESOURCES = (
     bank_accounts,
     closed_periods,
     usage,
+    list_settings,
+    lists,
     syncs,
     backfills,
     purchase_orders,

@@ -22,6 +22,7 @@ from cli.commands import (
     deployments,
     exports,
     issues,
+    list_changes,
     order_feature,
     order_money,
     payments,
@@ -69,6 +70,7 @@ app.add_typer(people.approvals, name="approvals")
 app.add_typer(retraction_ways.app, name="retractions")
 app.add_typer(issues.app, name="issues")
 app.add_typer(connection_lists.app, name="connection")
+app.add_typer(list_changes.app, name="lists")
 app.add_typer(policies.policies, name="policies")
 app.add_typer(policies.units, name="units")
 app.add_typer(reports.app, name="reports")

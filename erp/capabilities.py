@@ -2,6 +2,7 @@
 
 from models.domain.bills import ChargeKind
 from models.domain.connections import MatchMode
+from models.domain.list_changes import WritableList
 from models.domain.payments import OfferedMethod
 from models.domain.record import Record
 from models.domain.retractions import RetractBy
@@ -76,3 +77,7 @@ class Capabilities(Record):
     """True: a payment that was made from here can be voided from here."""
     due_date_needed: bool = False
     """True: the ERP takes no bill that has neither a due date nor a payment term."""
+    lists_out: tuple[WritableList, ...] = ()
+    """The lists whose entries can be made and changed from here, and which of their fields."""
+    lists_have_levels: bool = False
+    """True: an entry belongs to one entity or to all of them, and shows which."""

@@ -14,6 +14,7 @@ from erp.errors import Rejected
 from erp.roles.bills import Bills, DirectBills, Parts, Retractions
 from erp.roles.changes import Changes, DeletionScan, Lists
 from erp.roles.credits import Credits
+from erp.roles.list_writes import ListWrites
 from erp.roles.orders import PurchaseOrders, PurchaseOrderSink, Receipts
 from erp.roles.payments import Payments, PaymentVoids
 from erp.sign_in import Credentials
@@ -60,6 +61,9 @@ class ErpConnector(Protocol):
 
     @property
     def lists(self) -> Lists: ...
+
+    @property
+    def list_writes(self) -> ListWrites | None: ...
 
     @property
     def changes(self) -> Changes: ...

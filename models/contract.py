@@ -16,15 +16,18 @@ from models.domain.ids import (
     ConnectionId,
     CreditApplicationId,
     ErpId,
+    ListChangeId,
     PaymentId,
     SourceOrderId,
     readable,
 )
+from models.domain.lists import ListKind
 from models.domain.source_orders import UploadState
 from models.domain.sync import SyncTrigger
 from models.domain.waits_for import WaitsFor, bill_waits_for, payment_waits_for
 from models.messages.bills import BillState
 from models.messages.credits import CreditApplicationState
+from models.messages.list_changes import ListChangeState
 from models.messages.orders import OrderFacts, PurchaseOrderState
 from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
@@ -34,6 +37,7 @@ BILL_WORKFLOW = "BillWorkflow"
 PAYMENT_WORKFLOW = "PaymentWorkflow"
 SOURCE_ORDER_WORKFLOW = "SourceOrderWorkflow"
 CREDIT_APPLICATION_WORKFLOW = "CreditApplicationWorkflow"
+LIST_CHANGE_WORKFLOW = "ListChangeWorkflow"
 SYNC_WORKFLOW = "SyncWorkflow"
 SCHEDULED_SYNC_WORKFLOW = "ScheduledSyncWorkflow"
 BACKFILL_WORKFLOW = "BackfillWorkflow"
@@ -55,6 +59,7 @@ SETTLE_ISSUE = "settle_issue"
 UPLOAD_ASKED = "upload_asked"
 BACKFILL_ASKED = "asked"
 APPLICATION_ASKED = "application_asked"
+LIST_CHANGE_ASKED = "list_change_asked"
 
 TASK_QUEUE = "posync"
 """Task queue of the workflows and of the activities that use only our own database."""
@@ -97,6 +102,11 @@ def source_order_workflow_id(order_id: SourceOrderId) -> str:
 def credit_application_workflow_id(application_id: CreditApplicationId) -> str:
     """Return the id of the workflow that applies a credit to a bill, or undoes that."""
     return f"credit-application/{application_id}"
+
+
+def list_change_workflow_id(change_id: ListChangeId) -> str:
+    """Return the id of the workflow that makes or changes a list entry."""
+    return f"list-change/{change_id}"
 
 
 def sync_workflow_id(connection_id: ConnectionId) -> str:
@@ -225,6 +235,25 @@ def credit_application_search_attributes(application: CreditApplicationState) ->
         application.status,
         number=application.credit_number,
         amount=application.amount,
+        waits_for=WaitsFor.ERP,
+    )
+
+
+def list_change_summary(change: ListChangeState) -> str:
+    """Return the line that an operator reads beside the id of a change's workflow."""
+    return summary(f"{change.action.value} {change.kind.value.replace('_', ' ')} {change.name}")
+
+
+def list_change_search_attributes(change: ListChangeState) -> TypedSearchAttributes:
+    """Return the search attributes that the workflow of a change starts with."""
+    return _search_attributes(
+        change.connection_id,
+        change.erp,
+        "",
+        change.name if change.kind is ListKind.VENDOR else "",
+        change.action,
+        number="",
+        amount=None,
         waits_for=WaitsFor.ERP,
     )
 

@@ -21,6 +21,7 @@ from models.domain.outbox import NotTaken
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillBalance, BillState
 from models.messages.credits import CreditApplicationState
+from models.messages.list_changes import ListChangeState
 from models.messages.orders import BillPushed, OrderFacts, PurchaseOrderState
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentState
@@ -102,6 +103,8 @@ class WorkflowNotifier:
                 await self.start_credit_application(
                     application, start_signal=signal.signal, start_signal_args=_arguments(signal)
                 )
+            case ListChangeState() as change:
+                await self.start_list_change(change, start_signal=signal.signal, start_signal_args=_arguments(signal))
             case None:
                 raise ValueError(f"{signal.workflow_id} is not to be started")
 
@@ -267,6 +270,17 @@ class WorkflowNotifier:
             contract.credit_application_workflow_id(application.application_id),
             contract.credit_application_summary(application),
             contract.credit_application_search_attributes(application),
+            **with_signal,
+        )
+
+    async def start_list_change(self, change: ListChangeState, **with_signal: Any) -> None:
+        """Start the workflow of a change to a list, whether or not one ran before; leave a running one as it is."""
+        await self._start(
+            contract.LIST_CHANGE_WORKFLOW,
+            change,
+            contract.list_change_workflow_id(change.change_id),
+            contract.list_change_summary(change),
+            contract.list_change_search_attributes(change),
             **with_signal,
         )
 

@@ -9,6 +9,7 @@ from temporalio import workflow
 from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
 from workflows.credit_application import CreditApplicationWorkflow
+from workflows.list_change import ListChangeWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.source_order import SourceOrderWorkflow
@@ -18,10 +19,12 @@ from workflows.versions import ENDS_ON_ITS_BUILD, MOVES_TO_THE_CURRENT_BUILD
 with workflow.unsafe.imports_passed_through():
     from models.domain.bills import BillStatus
     from models.domain.credits import ApplicationStatus
+    from models.domain.list_changes import ListChangeStatus
     from models.domain.source_orders import UploadState
     from models.messages.backfills import BackfillRun
     from models.messages.bills import BillState
     from models.messages.credits import CreditApplicationState
+    from models.messages.list_changes import ListChangeState
     from models.messages.orders import OrderFacts, PurchaseOrderState
     from models.messages.payments import PaymentEnd, PaymentState
     from models.messages.source_orders import SourceOrderState
@@ -78,6 +81,16 @@ class VersionedCreditApplicationWorkflow(CreditApplicationWorkflow):
         return await super().run(state)
 
 
+@workflow.defn(name=ListChangeWorkflow.__name__, versioning_behavior=MOVES_TO_THE_CURRENT_BUILD)
+class VersionedListChangeWorkflow(ListChangeWorkflow):
+    """See the parent class."""
+
+    @workflow.run
+    async def run(self, state: ListChangeState) -> ListChangeStatus:
+        """Run the parent's workflow."""
+        return await super().run(state)
+
+
 @workflow.defn(name=SyncWorkflow.__name__, versioning_behavior=ENDS_ON_ITS_BUILD)
 class VersionedSyncWorkflow(SyncWorkflow):
     """See the parent class."""
@@ -114,6 +127,7 @@ VERSIONED_WORKFLOWS = (
     VersionedPaymentWorkflow,
     VersionedSourceOrderWorkflow,
     VersionedCreditApplicationWorkflow,
+    VersionedListChangeWorkflow,
     VersionedSyncWorkflow,
     VersionedScheduledSyncWorkflow,
     VersionedBackfillWorkflow,

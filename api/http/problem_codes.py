@@ -5,6 +5,7 @@ The ERPs' own codes are in `models/domain/issues.py`; a refusal that comes from 
 
 from api.http.approval_problem_codes import APPROVAL_PROBLEM_CODES
 from api.http.credit_problem_codes import CREDIT_PROBLEM_CODES
+from api.http.list_problem_codes import LIST_PROBLEM_CODES
 from api.http.payment_problem_codes import PAYMENT_PROBLEM_CODES
 from api.http.problem_code import CALLER, ProblemCode
 from api.http.retraction_problem_codes import RETRACTION_PROBLEM_CODES
@@ -16,6 +17,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     **PAYMENT_PROBLEM_CODES,
     **RETRACTION_PROBLEM_CODES,
     **CREDIT_PROBLEM_CODES,
+    **LIST_PROBLEM_CODES,
     **SOURCE_ORDER_PROBLEM_CODES,
     # --- the request itself
     "INVALID_JSON": ProblemCode(

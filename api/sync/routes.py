@@ -17,14 +17,14 @@ from api.http.services import Services, ServiceSet
 from models.contract import sync_workflow_id
 from models.domain.connections import Erp
 from models.domain.ids import ConnectionId, SyncRunId
-from models.domain.lists import ListKind
+from models.domain.lists import EntryState, ListKind
 from models.domain.outbox import MessageKind
 from models.domain.sync import Stream, SyncRunState, SyncTrigger
 from models.store.audit import outbox
 from models.store.base.identity import new_id
 from models.store.orders import excluded_records
 from models.store.sync import list_entries, sync_runs
-from models.tables import ConnectionRow, SyncRunRow
+from models.tables import ConnectionRow, ListEntryRow, SyncRunRow
 from services.sync.due import owe_sync
 from temporal_gateway import gateway
 from temporal_gateway.errors import TemporalUnavailable
@@ -81,8 +81,18 @@ class ListedEntry(Output):
     key: str
     name: str
     active: bool
+    state: EntryState
     entity: str | None
     attributes: dict[str, Any]
+    kept_here: dict[str, Any]
+    """Values that people gave here and the ERP has no field for."""
+
+
+def listed_entry(row: ListEntryRow) -> ListedEntry:
+    """Return an entry as it is shown."""
+    closed = EntryState.CLOSED if row.deleted_at is not None else None
+    state = closed or (EntryState.ACTIVE if row.active else EntryState.INACTIVE)
+    return ListedEntry(**columns(row, ListedEntry), state=state)
 
 
 def _shown(row: SyncRunRow, progress: Progress | None = None) -> SyncRun:
@@ -227,6 +237,7 @@ async def list_list(
         str | None, Query(max_length=100, description="Part of the key or the name, or another number of the entry.")
     ] = None,
     active: Annotated[bool | None, Query(description="Only those that are active, or only those that are not.")] = None,
+    closed: Annotated[bool, Query(description="true: only those that the ERP deleted.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ListedEntry]:
@@ -236,6 +247,6 @@ async def list_list(
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id)
         listing = await list_entries.page(
-            session, ConnectionId(row.id), kind, q=q, active=active, limit=limit, cursor=cursor
+            session, ConnectionId(row.id), kind, q=q, active=active, closed=closed, limit=limit, cursor=cursor
         )
-    return page_of(listing, columns_as(ListedEntry))
+    return page_of(listing, listed_entry)

@@ -124,6 +124,7 @@ def entries(
     connection: Which = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="Only those whose key or name has this.")] = None,
     active: Annotated[bool | None, typer.Option("--active/--inactive", help="Only those that are, or are not.")] = None,
+    closed: Annotated[bool, typer.Option("--closed", help="Only those that the ERP deleted.")] = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -134,14 +135,13 @@ def entries(
     """
     with api(state_dir) as client:
         path = f"/v1/connections/{the_connection(client, connection)}/lists/{kind}"
-        items = list(client.pages(path, q=search, active=active))
+        items = list(client.pages(path, q=search, active=active, closed=True if closed else None))
     if as_json:
         console.print_json(data=items)
         return
-    shown = table(kind, "key", "name", "entity", "active", "more", whole=("key",))
+    shown = table(kind, "key", "name", "entity", "state", "more", whole=("key",))
     for entry in items:
-        used = "yes" if entry["active"] else "no"
-        shown.add_row(entry["key"], entry["name"], entry["entity"] or "", used, _more(entry))
+        shown.add_row(entry["key"], entry["name"], entry["entity"] or "", entry["state"], _more(entry))
     console.print(shown)
 
 
@@ -201,7 +201,8 @@ def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir:
 
 
 def _more(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry.get("attributes", {}).items())
+    values = {**entry.get("attributes", {}), **entry.get("kept_here", {})}
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
 
 
 def _code(problem: dict[str, Any] | None) -> str:

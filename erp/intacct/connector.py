@@ -18,6 +18,7 @@ from erp.intacct.deletion_scan import (
 )
 from erp.intacct.direct_bills import NUMBER_WITHOUT, DirectBills
 from erp.intacct.documents import Documents
+from erp.intacct.list_writes import LISTS_OUT, ListWrites
 from erp.intacct.lists import Lists
 from erp.intacct.orders import Orders
 from erp.intacct.parts import Parts
@@ -61,6 +62,7 @@ class IntacctConnector:
         self.payments = Payments(self._client, self._reader, chosen, self._level)
         self.payment_voids = PaymentVoids(self._client, self._reader, self.payments)
         self.lists = Lists(self._reader, self._level)
+        self.list_writes = ListWrites(self._client, self._reader)
         self.changes = Changes(self._client, self._reader, chosen)
         self.scan = IntacctDeletionScan(self._reader, results, chosen, self._level)
         self.order_sink = None
@@ -91,6 +93,8 @@ class IntacctConnector:
             account_lines=True,
             account_lines_as_items=True,
             due_date_needed=True,
+            lists_out=LISTS_OUT,
+            lists_have_levels=True,
         )
 
     def __repr__(self) -> str:

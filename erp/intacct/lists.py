@@ -203,15 +203,15 @@ SHAPES: tuple[ListShape, ...] = (
 )
 
 
-def list_query(shape: ListShape, since: str | None, after: str | None = None) -> Query:
-    """Return the query for the entries of a list changed since a cursor."""
+def list_query(shape: ListShape, since: str | None, after: str | None = None, where: str = "") -> Query:
+    """Return the query for the entries of a list changed since a cursor, of those for which `where` holds."""
     attributes = dict.fromkeys(field for fields in shape.attributes.values() for field in _fields(fields))
     optional = ("WHENCREATED", "STATUS", *attributes, *(("MEGAENTITYID",) if shape.private else ()))
     fields = ("RECORDNO", shape.key, "WHENMODIFIED")
     if shape.name != shape.key:
         optional = (shape.name, *optional)
     # For lists WHENCREATED is a true stamp, unlike on transactions (reference 2.5 points 2 and 3).
-    where = changed_since(since, "WHENCREATED")
+    where = wire.all_of(where, changed_since(since, "WHENCREATED"))
     return Query(shape.object, fields, where, optional=optional, after=after, absent_by=shape.absent_by)
 
 
@@ -237,7 +237,7 @@ class Lists:
         entries: list[ListEntry] = []
         bad = []
         for shape, page in zip(shapes, pages, strict=True):
-            good, unusable = translate.usable(page.rows, partial(_entry, shape))
+            good, unusable = translate.usable(page.rows, partial(list_entry, shape))
             entries += good
             bad += unusable
         behind = [f"{shape.object}={page.last}" for shape, page in zip(shapes, pages, strict=True) if page.more]
@@ -252,7 +252,8 @@ def _resume_points(after: str | None) -> dict[str, str]:
     return {name: number for name, _, number in pairs}
 
 
-def _entry(shape: ListShape, row: Row) -> ListEntry:
+def list_entry(shape: ListShape, row: Row) -> ListEntry:
+    """Return a row of a list's query as an entry."""
     key = translate.need(row, shape.key)
     version = row.get("WHENMODIFIED") or row.get("WHENCREATED")
     return ListEntry(

@@ -18,6 +18,7 @@ from erp.netsuite.client import NetSuiteClient
 from erp.netsuite.credits_out import Credits
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.direct_bills import DirectBills
+from erp.netsuite.list_writes import LISTS_OUT, ListWrites
 from erp.netsuite.lists import Lists
 from erp.netsuite.orders import Orders
 from erp.netsuite.payment_voids import PaymentVoids
@@ -52,6 +53,7 @@ class NetSuiteConnector:
         writer = Writer(self._client)
         self._currencies = currencies = Currencies(self._reader)
         self.lists = Lists(self._reader, currencies)
+        self.list_writes = ListWrites(self._reader, writer, self.lists)
         self._accounts = Accounts(self.lists)
         self.orders = Orders(self._reader, currencies, entity, shows_unapproved=chosen.shows_unapproved)
         self.receipts = Receipts(self._reader, entity)
@@ -89,6 +91,7 @@ class NetSuiteConnector:
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),
             account_lines=True,
+            lists_out=LISTS_OUT,
         )
 
     def __repr__(self) -> str:

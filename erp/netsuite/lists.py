@@ -16,6 +16,7 @@ from erp.netsuite.transactions import look_back
 from erp.netsuite.translate import Unusable
 from erp.netsuite.wire import NsRecord
 from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion
+from erp.transport import malformed
 from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.sync import Stream
@@ -191,6 +192,18 @@ class Lists:
         criteria = {"type": reader.any_of(account_type)} if account_type else {}
         records = await self._reader.all(Search("AccountSearchBasic", criteria))
         return [account for account in records if not wire.flag(account.fields, "isInactive")]
+
+    async def entry(self, shape: ListShape, record: NsRecord) -> ListEntry:
+        """Return one record of a list as an entry.
+
+        Raises:
+            MalformedAnswer: it cannot be read into our form.
+        """
+        await self._currencies.load()
+        try:
+            return self._entry(shape, record)
+        except Unusable as error:
+            raise malformed(f"NetSuite's {shape.kind.value} {record.id} cannot be read: {error}") from error
 
     async def subsidiaries(self) -> list[NsRecord]:
         """Return the subsidiaries; none if the account is not OneWorld."""

@@ -51,6 +51,8 @@ _NAMESPACES = {
     "common": "urn:common_{}.platform.webservices.netsuite.com",
     "purchases": "urn:purchases_{}.transactions.webservices.netsuite.com",
     "sales": "urn:sales_{}.transactions.webservices.netsuite.com",
+    "relationships": "urn:relationships_{}.lists.webservices.netsuite.com",
+    "accounting": "urn:accounting_{}.lists.webservices.netsuite.com",
 }
 
 
@@ -66,7 +68,7 @@ class Soap:
         )
         self.version = version
 
-    def make(self, namespace: str, name: str, **values: Any) -> Any:
+    def make(self, namespace: str, name: str, /, **values: Any) -> Any:
         """Return a value of a type that the schema leaves abstract here, so that zeep writes its `xsi:type`."""
         return self._client.get_type(f"{{{_NAMESPACES[namespace].format(self.version)}}}{name}")(**values)
 

@@ -14,8 +14,8 @@ class Writer:
     def __init__(self, client: NetSuiteClient) -> None:
         self._client = client
 
-    async def add(self, kind: str, values: dict[str, Any]) -> str:
-        """Add a record of the purchases schema, and return its internal id.
+    async def add(self, kind: str, values: dict[str, Any], *, schema: str = "purchases") -> str:
+        """Add a record, and return its internal id. `schema` is where its type is described.
 
         `add` with an external id creates one record and refuses the second as Duplicate. `upsert` would instead rewrite
         the lines of a record that somebody may have paid by now (section 7).
@@ -24,12 +24,12 @@ class Writer:
             Duplicate: there is a record with this external id.
             OutcomeUnknown: the answer has no id.
         """
-        response = await self._write("add", kind, values)
+        response = await self._write("add", kind, values, schema)
         return answers.name_of(response)
 
-    async def update(self, kind: str, values: dict[str, Any]) -> None:
-        """Change what the values name, and nothing else."""
-        await self._write("update", kind, values)
+    async def update(self, kind: str, values: dict[str, Any], *, schema: str = "purchases") -> None:
+        """Change what the values name, and nothing else. `schema` is where its type is described."""
+        await self._write("update", kind, values, schema)
 
     async def delete(self, kind: str, internal_id: str) -> None:
         """Delete a record by its internal id.
@@ -41,9 +41,9 @@ class Writer:
         named = soap.make("core", "RecordRef", type=kind, internalId=internal_id)
         answers.written(await self._client.call("delete", {"baseRef": named}, writing=True))
 
-    async def _write(self, operation: str, kind: str, values: dict[str, Any]) -> etree._Element:
+    async def _write(self, operation: str, kind: str, values: dict[str, Any], schema: str) -> etree._Element:
         soap = await self._client.soap()
-        record = soap.make("purchases", kind, **values)
+        record = soap.make(schema, kind, **values)
         answer = await self._client.call(operation, {"record": record}, writing=True)
         return answers.written(answer)
 

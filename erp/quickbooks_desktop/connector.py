@@ -61,6 +61,7 @@ class QuickBooksDesktopConnector:
         self.credits = None
         self.payments = Payments(client, reader, chosen)
         self.lists = Lists(reader)
+        self.list_writes = None
         self.changes = Changes(client)
         self.scan = DeletionScan(client)
         self.capabilities = capabilities(chosen, enhanced=enhanced)

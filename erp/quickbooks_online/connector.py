@@ -62,6 +62,7 @@ class QuickBooksConnector:
         self.credits = None
         self.payments = Payments(reader, writer, self._companies, self._accounts, memory)
         self.lists = Lists(reader, memory)
+        self.list_writes = None
         self.changes = Changes(self._client, self._companies, memory)
         self.scan = DeletionScan(reader)
         self.order_sink = OrderSink(writer)

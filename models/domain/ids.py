@@ -33,6 +33,7 @@ RetractionId = NewType("RetractionId", str)
 
 SourceOrderId = NewType("SourceOrderId", str)
 CreditApplicationId = NewType("CreditApplicationId", str)
+ListChangeId = NewType("ListChangeId", str)
 
 
 OutboxId = NewType("OutboxId", int)

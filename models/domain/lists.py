@@ -28,6 +28,16 @@ class ListKind(StrEnum):  # S2-06
     """One unit of a group; attributes `group` (the group's ERP id) and `factor` (how many base units it is)."""
 
 
+class EntryState(StrEnum):
+    """Whether an entry can be used."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    """Suspended: it can be made active again, here or in the ERP."""
+    CLOSED = "closed"
+    """The ERP deleted it."""
+
+
 class ListEntry(Record):
     """One vendor, account, item or other entry as the ERP holds it."""
 

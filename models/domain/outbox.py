@@ -39,6 +39,8 @@ class MessageKind(StrEnum):
     """To the source order's workflow: somebody asked for its upload."""
     CREDIT_APPLICATION = "credit_application"
     """To the workflow of a credit's application: somebody asked to apply it, or to undo that."""
+    LIST_CHANGE = "list_change"
+    """To the workflow of a change to a list entry: somebody asked to make an entry, or to change one."""
     ISSUE_DECIDED = "issue_decided"
     """To whoever waits behind an issue: a person decided on it."""
 

@@ -46,5 +46,7 @@ class WriteKind(StrEnum):
     SOURCE_ORDER = "source_order"
     CREDIT_APPLICATION = "credit_application"
     """It ends by itself: refused, nothing is applied."""
+    LIST_CHANGE = "list_change"
+    """It ends by itself: refused, nothing of the list is changed."""
     BILL_PART = "bill_part"
     """One part of a bill over several sources. The bill's own write takes its turn and stands for all of them."""

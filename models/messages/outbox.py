@@ -10,6 +10,7 @@ from models.domain.ids import BillId, ConnectionId
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillState
 from models.messages.credits import CreditApplicationState
+from models.messages.list_changes import ListChangeState
 from models.messages.orders import PurchaseOrderState
 from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
@@ -30,6 +31,7 @@ class SignalToSend(NamedTuple):
         | SyncState
         | SourceOrderState
         | CreditApplicationState
+        | ListChangeState
         | BackfillRun
         | None
     ) = None

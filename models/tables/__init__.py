@@ -22,6 +22,7 @@ from models.tables.connections import (
 )
 from models.tables.credits import CreditApplicationRow, PaymentCreditRow
 from models.tables.exchanges import ExchangePageRow, ExchangeRow, WebConnectorLoginRow, WebConnectorSessionRow
+from models.tables.list_changes import ListChangeRow
 from models.tables.orders import (
     UNSETTLED,
     OrderLineLimitRow,
@@ -72,6 +73,7 @@ __all__ = [
     "ExchangePageRow",
     "ExchangeRow",
     "KeptQuantityRow",
+    "ListChangeRow",
     "ListEntryRow",
     "MatchDecisionRow",
     "MatchResultRow",

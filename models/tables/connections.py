@@ -56,6 +56,12 @@ class ConnectionRow(SQLModel, table=True):
     """A `models.domain.retractions.RetractBy`: how its bills on orders are taken back from the ERP."""
     retract_direct_by: str = Field(default="delete", sa_column_kwargs={"server_default": text("'delete'")})
     """The same for its bills without an order."""
+    list_masters: dict[str, Any] = json_column()
+    """By `ListKind`, a `models.domain.list_changes.ListMaster`; of a list that is not named, the ERP is the master."""
+    lists_made_at: str = Field(default="entity", sa_column_kwargs={"server_default": text("'entity'")})
+    """A `models.domain.list_changes.ListsMadeAt`."""
+    vendor_ids: str = Field(default="given", sa_column_kwargs={"server_default": text("'given'")})
+    """A `models.domain.list_changes.VendorIds`."""
     base_currency: str = ASSUMED_BASE_CURRENCY
     """What the ERP's books are kept in: orders and bills in another currency are left out."""
     base_currency_from: str = Field(default="assumed", sa_column_kwargs={"server_default": text("'assumed'")})
@@ -110,6 +116,8 @@ class ListEntryRow(SQLModel, table=True):
     entity: str | None = None
     revision: str | None = None
     attributes: dict[str, Any] = json_column()
+    kept_here: dict[str, Any] = json_column()
+    """Values that people gave here and the ERP has no field for."""
     content_hash: str
     deleted_at: datetime | None = instant_column(nullable=True)
     seen_at: datetime = instant_column(default_now=True)

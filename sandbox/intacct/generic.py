@@ -254,7 +254,9 @@ def insert_master(call: Call, name: str, given: Mapping[str, str]) -> Record:
     table = call.company[name]
     fields = _master_fields(call, name, given)
     if not fields.get(kind.key):
-        if name not in ("VENDOR", "EMPLOYEE"):
+        if name not in ("VENDOR", "EMPLOYEE") or (
+            name == "VENDOR" and not call.company.switches.flag("vendor_sequence")
+        ):
             raise invalid(f"Required field {kind.key} is missing.", f"Provide {kind.key}.")
         fields[kind.key] = f"{name[0]}{table.next_number():05d}"
     for field in kind.fields.values():

@@ -51,6 +51,7 @@ SWITCHES: dict[str, Switch] = {
     "header_touched_by_conversion": Switch(True, "converting a document moves its header's WHENMODIFIED"),
     "header_touched_by_line_edit": Switch(True, "editing a line moves the header's WHENMODIFIED"),
     "master_whenmodified_at_creation": Switch(False, "masters get WHENMODIFIED at once, not at their first change"),
+    "vendor_sequence": Switch(True, "AP numbers vendors that come without an id; otherwise they are refused"),
     "over_conversion": Switch("refuse", "converting more than remains", ("refuse", "allow")),
     "returns_reopen": Switch(False, "a return of what was billed opens the order's quantity for conversion again"),
     "several_sources": Switch(False, "a document may convert several sources (sourcedocid per line)"),

@@ -329,7 +329,7 @@ ACTIONS: Mapping[str, Callable[[Company, Given], Shown]] = {
     "approve_bill": _decide_bill(_APPROVED),
     "reject_bill": _decide_bill(_REJECTED),
     "delete": _delete,
-    "edit_vendor": _edit_list_record("vendor", {"name": "companyName"}),
+    "edit_vendor": _edit_list_record("vendor", {"name": "companyName", "email": "email", "phone": "phone"}),
     "close_period": _close_period,
     "open_period": _open_period,
 }

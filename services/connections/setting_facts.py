@@ -5,6 +5,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from models.domain.list_changes import WRITTEN, ListMaster
+from models.domain.lists import ListKind
 from models.tables import ConnectionRow
 
 
@@ -47,6 +49,11 @@ ONCE = "given with POST /v1/connections"
 def _kept(name: str) -> Callable[[ConnectionRow], Value]:
     """Return what reads one of the settings that are kept together."""
     return lambda row: row.settings.get(name)
+
+
+def _master(kind: ListKind) -> Callable[[ConnectionRow], Value]:
+    """Return what reads the master of a list."""
+    return lambda row: str(row.list_masters.get(kind.value, ListMaster.ERP.value))
 
 
 SETTINGS: tuple[SettingFacts, ...] = (
@@ -122,6 +129,36 @@ SETTINGS: tuple[SettingFacts, ...] = (
         "The same for a bill without an order.",
         "PUT /retraction-ways",
         lambda row: row.retract_direct_by,
+    ),
+    *(
+        SettingFacts(
+            f"list_masters.{kind.value}",
+            "erp",
+            SetBy.ADMIN,
+            Undo.ANY_TIME,
+            "Whose value stays where a field was changed on both sides.",
+            "PUT /list-settings",
+            _master(kind),
+        )
+        for kind in WRITTEN
+    ),
+    SettingFacts(
+        "lists_made_at",
+        "entity",
+        SetBy.ADMIN,
+        Undo.ANY_TIME,
+        "Whether list entries made here belong to one entity or to all; those of all are changed here only with `top`.",
+        "PUT /list-settings",
+        lambda row: row.lists_made_at,
+    ),
+    SettingFacts(
+        "vendor_ids",
+        "given",
+        SetBy.ADMIN,
+        Undo.ANY_TIME,
+        "Whether people give new vendors their ids, or the ERP numbers them.",
+        "PUT /list-settings",
+        lambda row: row.vendor_ids,
     ),
     SettingFacts(
         "base_currency",

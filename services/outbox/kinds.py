@@ -15,6 +15,7 @@ from models.domain.ids import (
     BillId,
     ConnectionId,
     CreditApplicationId,
+    ListChangeId,
     PaymentId,
     PurchaseOrderId,
     SourceOrderId,
@@ -27,6 +28,7 @@ from models.messages.backfills import BackfillRun
 from models.messages.bills import BillEdited, BillMatched, CorrectedBill
 from models.messages.credits import ApplicationAsked
 from models.messages.issues import SettleIssue
+from models.messages.list_changes import ListChangeAsked
 from models.messages.orders import BillAccepted, BillPushed
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentScheduled
@@ -47,7 +49,7 @@ from models.store.payables import (
 )
 from models.store.payables.bill_hand_over import STILL_TO_BE_SENT
 from models.store.source_orders import uploading
-from models.store.sync import backfills
+from models.store.sync import backfills, list_changes
 from services.bills import review
 from services.bills.workflow_start import bill_start
 
@@ -318,6 +320,17 @@ async def credit_application(session: AsyncSession, subject_id: str) -> SignalTo
     )
 
 
+async def list_change(session: AsyncSession, subject_id: str) -> SignalToSend | None:
+    """Build the message that has a list entry made or changed; None: it has ended."""
+    change_id = ListChangeId(subject_id)
+    state = await list_changes.state_of(session, change_id)
+    if state is None:
+        return None
+    return SignalToSend(
+        contract.list_change_workflow_id(change_id), contract.LIST_CHANGE_ASKED, ListChangeAsked(ask=state.ask), state
+    )
+
+
 async def issue_decided(session: AsyncSession, subject_id: str) -> SignalToSend | None:
     """Build the message that tells whoever waits behind an issue what a person decided; None: it is closed."""
     issue = await sync_issues.get(session, SyncIssueId(subject_id))
@@ -353,5 +366,6 @@ DELIVERIES: Mapping[MessageKind, Delivery] = {
     MessageKind.SCHEDULE_CHANGED: Delivery(schedule_changed, WhenNotRunning.START),
     MessageKind.SOURCE_ORDER_UPLOAD: Delivery(source_order_upload, WhenNotRunning.START),
     MessageKind.CREDIT_APPLICATION: Delivery(credit_application, WhenNotRunning.START),
+    MessageKind.LIST_CHANGE: Delivery(list_change, WhenNotRunning.START),
     MessageKind.ISSUE_DECIDED: Delivery(issue_decided, WhenNotRunning.CLOSE_ISSUE),
 }

@@ -23,6 +23,7 @@ from models.messages.backfills import BackfillPage, BackfillPageDone, FinishBack
 from models.messages.bills import BillMatched, BillPushResult, PartShown, PushBill, RetractBill
 from models.messages.credits import ApplicationFailed, ApplicationPushed, PushApplication
 from models.messages.issues import CloseIssue, OpenIssue
+from models.messages.list_changes import ListChangeFailed, ListChangePushed, PushListChange
 from models.messages.orders import (
     BillOnOrder,
     BillPushed,
@@ -191,6 +192,25 @@ class FakeCreditApplicationActivities:
     async def credit_application_failed(self, failed: ApplicationFailed) -> None:
         self._order.calls["credit_application_failed"] += 1
         self._order.applications_failed.append(failed)
+
+
+class FakeListChangeActivities:
+    """What the product does to change a list entry. One that the ERP refused is not sent again by itself."""
+
+    def __init__(self, order: FakeOrder) -> None:
+        self._order = order
+
+    @activity.defn(name="push_list_change")
+    async def push_list_change(self, push: PushListChange) -> ListChangePushed:
+        order = self._order
+        order.erp_answers("push_list_change")
+        order.changed_lists.append(push.change_id)
+        return ListChangePushed(status=order.list_change_ends)
+
+    @activity.defn(name="list_change_failed")
+    async def list_change_failed(self, failed: ListChangeFailed) -> None:
+        self._order.calls["list_change_failed"] += 1
+        self._order.list_changes_failed.append(failed)
 
 
 class FakeErpActivities:

@@ -52,6 +52,7 @@ class FakeConnector:
         self.payments = FakePayments(erp, journal)
         self.payment_voids = None
         self.lists = FakeLists(erp)
+        self.list_writes = None
         self.changes = FakeChanges(erp)
         self.order_sink = FakeOrderSink(erp)
         self.clock = erp.clock

@@ -6,12 +6,14 @@ from typing import Any
 from models.contract import (
     bill_workflow_id,
     credit_application_workflow_id,
+    list_change_workflow_id,
     payment_workflow_id,
     source_order_workflow_id,
 )
 from models.domain.ids import BillId, ConnectionId
 from models.messages.bills import BillBalance, BillState
 from models.messages.credits import CreditApplicationState
+from models.messages.list_changes import ListChangeState
 from models.messages.orders import BillAccepted, BillPushed, OrderFacts, PurchaseOrderState
 from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentState
@@ -39,7 +41,9 @@ class FakeNotifier:
     broken: bool = False
     running: set[str] = field(default_factory=set)
     """Workflows that run; the list of them is always up to date."""
-    started: list[BillState | PaymentState | SourceOrderState | CreditApplicationState] = field(default_factory=list)
+    started: list[BillState | PaymentState | SourceOrderState | CreditApplicationState | ListChangeState] = field(
+        default_factory=list
+    )
 
     async def listed_as_running(self, connection_id: ConnectionId, workflow: str) -> set[str]:
         return self.running
@@ -62,6 +66,10 @@ class FakeNotifier:
     async def start_credit_application(self, application: CreditApplicationState, **with_signal: Any) -> None:
         self.started.append(application)
         self.running.add(credit_application_workflow_id(application.application_id))
+
+    async def start_list_change(self, change: ListChangeState, **with_signal: Any) -> None:
+        self.started.append(change)
+        self.running.add(list_change_workflow_id(change.change_id))
 
     async def signal(self, signal: SignalToSend) -> bool:
         if self.broken:

@@ -22,12 +22,14 @@ from models.domain.ids import (
     ConnectionId,
     CreditApplicationId,
     ErpId,
+    ListChangeId,
     OrganizationId,
     PaymentId,
     PurchaseOrderId,
     SourceOrderId,
     SyncIssueId,
 )
+from models.domain.list_changes import ListChangeStatus
 from models.domain.orders import PoStatus
 from models.domain.payments import PaymentStatus
 from models.domain.sync import Stream
@@ -35,6 +37,7 @@ from models.messages.backfills import BackfillPage, FinishBackfill
 from models.messages.bills import BillBalance, BillMatched
 from models.messages.credits import ApplicationFailed
 from models.messages.issues import OpenIssue
+from models.messages.list_changes import ListChangeFailed
 from models.messages.orders import (
     BillAccepted,
     OrderFacts,
@@ -178,6 +181,9 @@ class FakeOrder:
     uploads_failed: list[SourceOrderFailed] = field(default_factory=list)
     applied: list[CreditApplicationId] = field(default_factory=list)
     applications_failed: list[ApplicationFailed] = field(default_factory=list)
+    changed_lists: list[ListChangeId] = field(default_factory=list)
+    list_changes_failed: list[ListChangeFailed] = field(default_factory=list)
+    list_change_ends: ListChangeStatus = ListChangeStatus.DONE
     calls: Counter[str] = field(default_factory=Counter)
     asked: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     finished_runs: list[FinishSyncRun] = field(default_factory=list)

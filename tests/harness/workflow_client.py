@@ -17,13 +17,24 @@ from models import contract
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
 from models.domain.credits import ApplicationStatus
-from models.domain.ids import BackfillId, BillId, CreditApplicationId, PaymentId, SourceOrderId, SyncIssueId
+from models.domain.ids import (
+    BackfillId,
+    BillId,
+    CreditApplicationId,
+    ListChangeId,
+    PaymentId,
+    SourceOrderId,
+    SyncIssueId,
+)
+from models.domain.list_changes import ListAction
+from models.domain.lists import ListKind
 from models.domain.payments import PaymentStatus
 from models.domain.source_orders import UploadAs
 from models.messages.backfills import BackfillRun
 from models.messages.bills import BillState
 from models.messages.credits import ApplicationAsked, CreditApplicationState
 from models.messages.issues import SettleIssue
+from models.messages.list_changes import ListChangeAsked, ListChangeState
 from models.messages.orders import BillAccepted, PurchaseOrderLive
 from models.messages.outbox import SignalToSend
 from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentState
@@ -36,6 +47,7 @@ from tests.harness.workflow_harness import A_LONG_LIFE, WorkflowHarness
 from workflows.backfill import BackfillWorkflow
 from workflows.bill import BillWorkflow
 from workflows.credit_application import CreditApplicationWorkflow
+from workflows.list_change import ListChangeWorkflow
 from workflows.payment import PaymentWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.source_order import SourceOrderWorkflow
@@ -140,6 +152,24 @@ async def apply_credit(harness: WorkflowHarness, name: str, ask: int = 1) -> Wor
         SignalToSend(workflow_id, contract.APPLICATION_ASKED, ApplicationAsked(ask=ask), state)
     )
     return harness.client.get_workflow_handle_for(CreditApplicationWorkflow.run, workflow_id)
+
+
+async def change_list(harness: WorkflowHarness, name: str, ask: int = 1) -> WorkflowHandle[Any, Any]:
+    """What `POST .../lists/vendor` does: the outbox brings the message."""
+    state = ListChangeState(
+        connection_id=harness.connection_id,
+        erp=harness.order_state().erp,
+        change_id=ListChangeId(f"{name}{harness.tag}"),
+        kind=ListKind.VENDOR,
+        action=ListAction.CREATE,
+        name="Norton",
+        ask=ask,
+    )
+    workflow_id = contract.list_change_workflow_id(state.change_id)
+    await WorkflowNotifier(harness.client).signal_with_start(
+        SignalToSend(workflow_id, contract.LIST_CHANGE_ASKED, ListChangeAsked(ask=ask), state)
+    )
+    return harness.client.get_workflow_handle_for(ListChangeWorkflow.run, workflow_id)
 
 
 async def done(handle: WorkflowHandle[Any, T]) -> T:

@@ -19,6 +19,7 @@ from tests.fakes.fake_activities import (
     FakeCreditApplicationActivities,
     FakeDatabaseActivities,
     FakeErpActivities,
+    FakeListChangeActivities,
     FakeSourceOrderActivities,
     FakeSyncActivities,
 )
@@ -47,6 +48,7 @@ class WorkflowHarness(FakeOrder):
         erp = FakeErpActivities(self, self.client)
         uploads = FakeSourceOrderActivities(self)
         applications = FakeCreditApplicationActivities(self)
+        list_changes = FakeListChangeActivities(self)
         workers = (
             Worker(
                 self.client,
@@ -58,6 +60,7 @@ class WorkflowHarness(FakeOrder):
                     mirror.close_issue,
                     uploads.source_order_failed,
                     applications.credit_application_failed,
+                    list_changes.list_change_failed,
                     mirror.abandon_write,
                     mirror.bill_in_review,
                     mirror.rematch_bills,
@@ -81,6 +84,7 @@ class WorkflowHarness(FakeOrder):
                     erp.refresh_purchase_order,
                     uploads.push_source_order,
                     applications.push_credit_application,
+                    list_changes.push_list_change,
                     sync.plan_sync,
                     sync.check_setup,
                     sync.backfill_page,

@@ -28,6 +28,7 @@ from cli.local.processes import ChildProcess
 from models.contract import BILL_CHANGED, BILL_EDITED, BILL_MATCHED, SEARCH_ATTRIBUTES
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, PaymentId
+from models.domain.list_changes import ListChangeStatus
 from models.domain.sync import Stream
 from models.messages.bills import BillBalance, BillEdited
 from temporal_gateway.notifier import WorkflowNotifier
@@ -40,6 +41,7 @@ from tests.harness.workflow_client import (
     approve,
     bill,
     bill_state,
+    change_list,
     create_bill,
     decide,
     details,
@@ -225,6 +227,23 @@ async def credit_applications(harness: WorkflowHarness) -> dict[str, WorkflowHis
     return {"credit_applied": await taken.fetch_history(), "credit_refused": await not_taken.fetch_history()}
 
 
+async def list_changes(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
+    """A list entry that the ERP took, one whose values were set aside, and one that it refused."""
+    taken = await change_list(harness, "change_1")
+    await done(taken)
+    harness.list_change_ends = ListChangeStatus.SET_ASIDE
+    aside = await change_list(harness, "change_2")
+    await done(aside)
+    harness.troubles["push_list_change"] = [refused()]
+    not_taken = await change_list(harness, "change_3")
+    await done(not_taken)
+    return {
+        "list_changed": await taken.fetch_history(),
+        "list_set_aside": await aside.fetch_history(),
+        "list_refused": await not_taken.fetch_history(),
+    }
+
+
 async def payment_voids(harness: WorkflowHarness) -> dict[str, WorkflowHistory]:
     """A payment that is voided once the ERP's refusal is settled."""
     await create_bill(harness, harness.bill_request("k1", 10))
@@ -369,6 +388,7 @@ STORIES = (
     payment_voids,
     source_order_uploads,
     credit_applications,
+    list_changes,
     bill_taken_back,
     bill_in_parts,
     bills_that_waited,

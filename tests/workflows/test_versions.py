@@ -124,6 +124,7 @@ def test_versioned_workflows_are_the_same_ones() -> None:
         "BackfillWorkflow": VersioningBehavior.PINNED,
         "SourceOrderWorkflow": VersioningBehavior.AUTO_UPGRADE,
         "CreditApplicationWorkflow": VersioningBehavior.AUTO_UPGRADE,
+        "ListChangeWorkflow": VersioningBehavior.AUTO_UPGRADE,
     }
     for name, kind in kept.items():
         old, new = plain[name].__temporal_workflow_definition, kind.__temporal_workflow_definition

@@ -18,6 +18,7 @@ from tests.fakes.fake_activities import (
     FakeCreditApplicationActivities,
     FakeDatabaseActivities,
     FakeErpActivities,
+    FakeListChangeActivities,
     FakeSourceOrderActivities,
     FakeSyncActivities,
 )
@@ -51,6 +52,7 @@ async def test_the_fakes_carry_the_names_and_messages_of_the_real_ones(
         FakeErpActivities(order, time_skipping.client),
         FakeSourceOrderActivities(order),
         FakeCreditApplicationActivities(order),
+        FakeListChangeActivities(order),
         FakeSyncActivities(order),
     ]
     functions = [

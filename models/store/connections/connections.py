@@ -15,6 +15,8 @@ from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
 from models.domain.currencies import ASSUMED_BASE_CURRENCY
 from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.list_changes import ListMaster, ListsMadeAt, VendorIds
+from models.domain.lists import ListKind
 from models.domain.retractions import RetractBy
 from models.store.policies import rematch_requests
 from models.tables import ConnectionRow
@@ -416,6 +418,24 @@ async def set_retraction_ways(
 ) -> None:
     """Set how bills are taken back from the ERP, by kind of bill."""
     await _change(s, connection_id, retract_by=order_bills.value, retract_direct_by=direct_bills.value)
+
+
+async def set_list_settings(
+    s: AsyncSession,
+    connection_id: ConnectionId,
+    *,
+    masters: Mapping[ListKind, ListMaster],
+    made_at: ListsMadeAt,
+    vendor_ids: VendorIds,
+) -> None:
+    """Set who is the master of which list, and where and with which ids entries are made."""
+    await _change(
+        s,
+        connection_id,
+        list_masters={kind.value: master.value for kind, master in masters.items()},
+        lists_made_at=made_at.value,
+        vendor_ids=vendor_ids.value,
+    )
 
 
 async def set_schedule(s: AsyncSession, connection_id: ConnectionId, every_minutes: int | None) -> None:

@@ -43,7 +43,9 @@ _IN_PUSH = text(
            p.reference, p.external_id,
            (select bool_and(not v.active) from list_entries v where v.connection_id = p.connection_id
                and v.kind = 'vendor' and v.key = b.vendor_id and v.deleted_at is null) as vendor_inactive,
-           (select bool_or(lower(v.attributes ->> 'on_hold') in ('true', 't', 'yes')) from list_entries v
+           (select bool_or(lower(coalesce(v.kept_here ->> 'on_hold', v.attributes ->> 'on_hold'))
+                           in ('true', 't', 'yes'))
+              from list_entries v
              where v.connection_id = p.connection_id and v.kind = 'vendor' and v.key = b.vendor_id
                and v.deleted_at is null) as vendor_on_hold,
            b.id as bill_id, b.vendor_id, b.document_id, b.erp_id, b.payable_id, b.number,

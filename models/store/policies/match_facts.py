@@ -57,7 +57,8 @@ _FACTS = text(
                 order by v.deleted_at is not null, v.active desc, v.erp_id limit 1), '') as vendor_name,
            coalesce(
               (select case when v.deleted_at is not null or not v.active then 'inactive'
-                           when lower(v.attributes->>'on_hold') in ('true', 't', 'yes') then 'on_hold'
+                           when lower(coalesce(v.kept_here->>'on_hold', v.attributes->>'on_hold'))
+                                in ('true', 't', 'yes') then 'on_hold'
                            else 'active' end
                  from list_entries v
                 where v.connection_id = :c and v.kind = 'vendor' and v.key = :vendor

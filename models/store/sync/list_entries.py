@@ -93,6 +93,20 @@ def _is_older(entry: ListEntry, row: Any) -> bool:
     return entry.revision is not None and row.revision is not None and entry.revision < row.revision
 
 
+async def by_erp_id(
+    s: AsyncSession, connection_id: ConnectionId, kind: ListKind, erp_id: ErpId, *, lock: bool = False
+) -> ListEntryRow | None:
+    """Return an entry by the ERP's id, one that the ERP deleted too."""
+    statement = select(ListEntryRow).where(
+        col(ListEntryRow.connection_id) == connection_id,
+        col(ListEntryRow.kind) == kind.value,
+        col(ListEntryRow.erp_id) == erp_id,
+    )
+    if lock:
+        statement = statement.with_for_update()
+    return (await s.exec(statement, execution_options=_FRESH)).one_or_none()
+
+
 async def find(s: AsyncSession, connection_id: ConnectionId, kind: ListKind, key: str) -> ListEntryRow | None:
     """Return the active or inactive entry that people know by this key (vendor id, account number ...).
 
@@ -276,11 +290,14 @@ async def page(
     *,
     q: str | None = None,
     active: bool | None = None,
+    closed: bool = False,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Listing[ListEntryRow]:
-    """Return one page of a list's entries by key, without deleted ones. `q` narrows by a part of the key or the name,
-    or by another number of the entry (NetSuite's entity id, its external id).
+    """Return one page of a list's entries by key, without those that the ERP deleted; `closed`: only those.
+
+    `q` narrows by a part of the key or the name, or by another number of the entry (NetSuite's entity id, its external
+    id).
 
     Raises:
         CursorUnreadable: The cursor is not one of ours.
@@ -289,7 +306,7 @@ async def page(
     statement = select(ListEntryRow).where(
         col(ListEntryRow.connection_id) == connection_id,
         col(ListEntryRow.kind) == kind.value,
-        col(ListEntryRow.deleted_at).is_(None),
+        col(ListEntryRow.deleted_at).is_not(None) if closed else col(ListEntryRow.deleted_at).is_(None),
     )
     if q:
         statement = statement.where(

@@ -87,8 +87,14 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"number": "PO-EUR", "erp_id": "7", "code": "OTHER_CURRENCY", "reason": "PO-EUR stays out: it is in EUR."}
     ],
     "/v1/connections/intacct-1/lists/vendor": [
-        {"key": "V-1", "name": "Vendor One", "entity": None, "active": True, "attributes": {"e_mail": "ap@one.test"}},
-        {"key": "V-2", "name": "Vendor Two", "entity": "100", "active": False, "attributes": {}},
+        {
+            "key": "V-1",
+            "name": "Vendor One",
+            "entity": None,
+            "state": "active",
+            "attributes": {"e_mail": "ap@one.test"},
+        },
+        {"key": "V-2", "name": "Vendor Two", "entity": "100", "state": "inactive", "attributes": {}},
     ],
     "/v1/connections/intacct-1/closed-periods": [
         {
@@ -174,7 +180,7 @@ def shown(*words: str) -> str:
         (("connection", "show"), ("ERP_OUTAGE", "Purchase Order", "one way", "no")),
         (("connection", "runs"), ("2026-11-30 10:14 UTC", "schedule", "3 read, 1", "changed")),
         (("connection", "left-out"), ("PO-EUR", "OTHER_CURRENCY", "EUR.")),
-        (("connection", "entries", "vendor"), ("V-1", "Vendor One", "yes", "V-2", "100", "no")),
+        (("connection", "entries", "vendor"), ("V-1", "Vendor One", "active", "V-2", "100", "inactive")),
         (("connection", "closed-periods"), ("whole company", "2026-10-31")),
         (("connection", "notices"), ("DELETIONS_BY_SWEEP", "once a day.")),
         (("web-connector", "qbd-1"), ("2026-11-30 09:05:00", "5 min", "3", "books.qbw")),

@@ -1,0 +1,1 @@
+"""Make and change list entries: vendors, items, departments, locations and classes."""

@@ -1,0 +1,1 @@
+"""Make and change list entries here: who may write what, where, and how conflicts are settled."""

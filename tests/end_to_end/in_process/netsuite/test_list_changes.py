@@ -1,0 +1,92 @@
+"""Vendors, items, departments, locations and classes are made, changed and suspended here, and stand so in NetSuite."""
+
+import pytest
+
+from tests.harness.list_changes import ask, change, ended, entry_of, lists_of, make, settings
+from tests.harness.sandbox_company import SandboxCompany
+from tests.harness.stack_client import StackClient, refused
+
+
+async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company: SandboxCompany) -> None:
+    """S2-06, S2-10, S5-48..53: in the connection's subsidiary, under our own external id; the answer is lost, and there
+    is no second one. Its id is NetSuite's."""
+    company.load(terms=[{"term": "Net 15", "days": "15"}])
+    await api.start()
+    company.breaks("lost_answer", "add", object="vendor")
+    made = await make(
+        api, "vendor", "Pumps & Co", attributes={"email": "ap@pumps.example", "phone": "555-0100", "term": "Net 15"}
+    )
+    assert company.fired("lost_answer") == 1
+    vendor = company.one("vendors", companyName="Pumps & Co")
+    assert (vendor["record_no"], vendor["external_id"][:4]) == (made["erp_id"], "PSL-")
+    assert (vendor["email"], vendor["phone"], vendor["terms"]) == ("ap@pumps.example", "555-0100", "Net 15")
+    shown = await entry_of(api, "vendor", "Pumps & Co")
+    assert (shown["erp_id"], shown["attributes"]["email"]) == (made["erp_id"], "ap@pumps.example")
+    taken = {"name": "Others", "key": "V-150"}
+    refused(await api.post(lists_of(api, "vendor"), taken, role="accountant"), 422, "LIST_KEY_REFUSED")
+    twin = await make(api, "vendor", "Pumps & Co", status="refused", same_name=True)
+    assert "exists" in twin["problem"]
+
+
+@pytest.mark.parametrize("kind", ["item", "department", "location", "class"])
+async def test_the_other_lists_are_written(api: StackClient, company: SandboxCompany, kind: str) -> None:
+    """S2-06: each is made, renamed and made inactive here."""
+    await api.start()
+    held = {"item": "items", "department": "departments", "location": "locations", "class": "classes"}[kind]
+    more: dict[str, str] = {}
+    if kind == "item":
+        (account, *_) = await api.items(lists_of(api, "gl_account"))
+        more = {"item_type": "NonInventoryPurchaseItem", "account": account["key"], "purchase_description": "bolts"}
+    made = await make(api, kind, "First", attributes=more)
+    (record,) = [one for one in company.held(held) if one["record_no"] == made["erp_id"]]
+    assert (record.get("name") or record["itemId"], record["isInactive"]) == ("First", False)
+    await change(api, await entry_of(api, kind, "First"), name="Second", active=False)
+    (record,) = [one for one in company.held(held) if one["record_no"] == made["erp_id"]]
+    assert (record.get("name") or record["itemId"], record["isInactive"]) == ("Second", True)
+    assert (await entry_of(api, kind, "Second"))["state"] == "inactive"
+
+
+async def test_the_master_decides_where_both_sides_changed_a_field(api: StackClient, company: SandboxCompany) -> None:
+    """S2-76..80: by field, the ERP by default; what is set aside can be applied again; a field is cleared by its
+    name."""
+    await api.start()
+    await make(api, "vendor", "Pumps", attributes={"email": "old@pumps.example", "phone": "555-0100"})
+    vendor = await entry_of(api, "vendor", "Pumps")
+    number = vendor["attributes"]["number"]
+    company.does("edit_vendor", key=number, email="erp@pumps.example")
+    aside = await change(api, vendor, status="set_aside", attributes={"email": "ours@pumps.example", "phone": None})
+    assert [(one["field"], one["there"], one["kept"]) for one in aside["conflicts"]] == [
+        ("email", "erp@pumps.example", "erp")
+    ]
+    held = company.one("vendors", companyName="Pumps")
+    assert (held["email"], held.get("phone")) == ("erp@pumps.example", None)
+    answer = await api.post(f"/v1/list-changes/{aside['id']}/apply", {"reason": "ours is right"}, role="accountant")
+    assert answer.status_code == 200, answer.text
+    await ended(api, aside)
+    assert company.one("vendors", companyName="Pumps")["email"] == "ours@pumps.example"
+    await settings(api, masters={"vendor": "posync"})
+    company.does("edit_vendor", key=number, email="again@pumps.example")
+    sent = await change(api, vendor, attributes={"email": "mine@pumps.example"})
+    assert [(one["there"], one["kept"]) for one in sent["conflicts"]] == [("again@pumps.example", "posync")]
+    assert company.one("vendors", companyName="Pumps")["email"] == "mine@pumps.example"
+
+
+async def test_a_hold_is_ours_alone_and_a_suspension_is_both_sides(api: StackClient, company: SandboxCompany) -> None:
+    """S5-02: NetSuite has no vendor hold: it is kept here, said so, and holds bills; suspended here, inactive there,
+    and the other way round."""
+    company.order("PO-1")
+    await api.start()
+    vendor = await entry_of(api, "vendor", "Vendor One")
+    accepted = await ask(api, vendor, attributes={"on_hold": True})
+    assert accepted == {"change": None, "kept_here": ["on_hold"]}
+    assert (await entry_of(api, "vendor", "Vendor One"))["kept_here"] == {"on_hold": "true"}
+    assert "VENDOR_ON_HOLD" in (await api.enter("PO-1", {1: "1"}, number="HELD-1")).text
+    await ask(api, vendor, attributes={"on_hold": False})
+    await api.sync()
+    await change(api, vendor, active=False)
+    assert company.one("vendors", companyName="Vendor One")["isInactive"] is True
+    assert (await entry_of(api, "vendor", "Vendor One"))["state"] == "inactive"
+    number = vendor["attributes"]["number"]
+    company.does("edit_vendor", key=number, status="active")
+    await api.sync()
+    assert (await entry_of(api, "vendor", "Vendor One"))["state"] == "active"
