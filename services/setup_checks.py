@@ -21,7 +21,7 @@ from models.store.audit import sync_issues
 from models.store.connections import setup_checks
 from models.store.policies import unit_factors
 from models.tables import ConnectionRow, SetupCheckRow
-from services.lists import settings as list_settings
+from services import list_masters
 from services.refusal import Refused
 
 SETTING_CHANGED = "SETTING_CHANGED"
@@ -42,7 +42,7 @@ async def take_in(session: AsyncSession, row: ConnectionRow, checks: Sequence[Se
     connection_id = ConnectionId(row.id)
     await session.execute(text("select 1 from connections where id = :c for update"), {"c": connection_id})
     before = {one.code: one for one in await setup_checks.all_of(session, connection_id, lock=True)}
-    own = [*checks, _base_currency(row), await _units(session, connection_id), await list_settings.check(session, row)]
+    own = [*checks, _base_currency(row), await _units(session, connection_id), await list_masters.check(session, row)]
     answers = await _with_evidence(session, connection_id, own)
     changed = [
         _change(before[one.code], one) for one in answers if one.code in before and _differs(before[one.code], one)

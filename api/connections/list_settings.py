@@ -11,7 +11,7 @@ from api.http.output import Output
 from api.http.problems import answers
 from api.http.schemas import Id, Input
 from api.http.services import Services
-from models.domain.list_changes import ListMaster, ListsMadeAt, VendorIds, WritableList
+from models.domain.list_changes import ListLevel, ListMaster, VendorIds, WritableList
 from models.domain.lists import ListKind
 from models.tables import ConnectionRow
 from services.lists.settings import set_to, stored
@@ -37,7 +37,7 @@ class NewListSettings(Input):
     """What is null stays as it is."""
 
     masters: Masters | None = None
-    made_at: ListsMadeAt | None = Field(
+    level: ListLevel | None = Field(
         default=None,
         description="`entity`: entries made here belong to one entity, and those that all entities share are changed in"
         " the ERP only. `top`: entries made here belong to all entities.",
@@ -54,7 +54,7 @@ class MasterOf(Output):
 
 class ShownListSettings(Output):
     masters: list[MasterOf]
-    made_at: ListsMadeAt
+    level: ListLevel
     vendor_ids: VendorIds
     lists_out: list[WritableList]
     """What may be written of which list. What is in no `new` or `changes` belongs to the ERP, whoever is the master."""
@@ -91,7 +91,7 @@ async def set_list_settings(
         masters = {} if new.masters is None else new.masters.given()
         wanted = was._replace(
             masters={**was.masters, **masters},
-            made_at=new.made_at or was.made_at,
+            level=new.level or was.level,
             vendor_ids=new.vendor_ids or was.vendor_ids,
         )
         await set_to(session, row, wanted, actor=caller.actor)
@@ -104,7 +104,7 @@ def _shown(row: ConnectionRow) -> ShownListSettings:
     settings = stored(row)
     return ShownListSettings(
         masters=[MasterOf(list=kind, master=master) for kind, master in settings.masters.items()],
-        made_at=settings.made_at,
+        level=settings.level,
         vendor_ids=settings.vendor_ids,
         lists_out=[WritableList.model_validate(one) for one in row.capabilities.get("lists_out", ())],
         version=row.version,

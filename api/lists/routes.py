@@ -22,7 +22,7 @@ from models.domain.lists import ListKind
 from models.store.audit.outbox import OutboxMessage
 from models.store.sync import list_changes, list_entries
 from models.tables import ListChangeRow
-from services.lists.decisions import abandon, apply_again
+from services.lists.decisions import abandon, reapply
 from services.lists.entry import Accepted, AskedEntry, change, make
 
 router = APIRouter(prefix="/v1", tags=["lists"], route_class=ExactRoute)
@@ -156,7 +156,7 @@ async def apply(
     async def work(session: AsyncSession) -> Answer:
         row = await _load(session, caller, change_id)
         with as_problem():
-            messages[:] = [await apply_again(session, row, request_key=key, actor=caller.actor)]
+            messages[:] = [await reapply(session, row, request_key=key, actor=caller.actor)]
         return answer(200, shown(row))
 
     idempotent = IdempotentRequest(services, caller, key, f"POST /v1/list-changes/{change_id}/apply")

@@ -114,7 +114,7 @@ def settings(
     master: Annotated[
         list[str] | None, typer.Option(metavar="LIST=WHO", help="Whose value stays: vendor=erp or vendor=posync.")
     ] = None,
-    made_at: Annotated[
+    level: Annotated[
         str | None, typer.Option(help="entity: new entries are one entity's; top: all share them.")
     ] = None,
     vendor_ids: Annotated[str | None, typer.Option(help="given: people name them; erp: its sequence does.")] = None,
@@ -123,7 +123,7 @@ def settings(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Show, or set, whose value stays where both sides changed a field, and where new entries are made."""
-    body = {"masters": _fields(master) or None, "made_at": made_at, "vendor_ids": vendor_ids}
+    body = {"masters": _fields(master) or None, "level": level, "vendor_ids": vendor_ids}
     wanted = {name: value for name, value in body.items() if value is not None}
     with api(state_dir) as client:
         path = f"/v1/connections/{the_connection(client, connection)}/list-settings"
@@ -133,7 +133,7 @@ def settings(
         return
     for one in shown["masters"]:
         console.print(f"{one['list']}: the master is {one['master']}", highlight=False)
-    console.print(f"made at: {shown['made_at']}; vendors' ids: {shown['vendor_ids']}", highlight=False)
+    console.print(f"level: {shown['level']}; vendors' ids: {shown['vendor_ids']}", highlight=False)
     for one in shown["lists_out"]:
         fields = ", ".join(("name", "active", *one["changes"]))
         console.print(f"{one['kind']} can be changed in: {fields}", highlight=False)

@@ -21,7 +21,7 @@ class ListMaster(StrEnum):
     POSYNC = "posync"
 
 
-class ListsMadeAt(StrEnum):
+class ListLevel(StrEnum):
     """Where an entry that is made here belongs, in a company with entities."""
 
     ENTITY = "entity"
@@ -55,7 +55,7 @@ class ListChangeStatus(StrEnum):
     ABANDONED = "abandoned"
 
     @property
-    def may_be_applied_again(self) -> bool:
+    def can_be_reapplied(self) -> bool:
         """Return whether a person may ask for it once more, or leave it."""
         return self in (ListChangeStatus.SET_ASIDE, ListChangeStatus.REFUSED)
 

@@ -58,8 +58,8 @@ class ConnectionRow(SQLModel, table=True):
     """The same for its bills without an order."""
     list_masters: dict[str, Any] = json_column()
     """By `ListKind`, a `models.domain.list_changes.ListMaster`; of a list that is not named, the ERP is the master."""
-    lists_made_at: str = Field(default="entity", sa_column_kwargs={"server_default": text("'entity'")})
-    """A `models.domain.list_changes.ListsMadeAt`."""
+    list_level: str = Field(default="entity", sa_column_kwargs={"server_default": text("'entity'")})
+    """A `models.domain.list_changes.ListLevel`."""
     vendor_ids: str = Field(default="given", sa_column_kwargs={"server_default": text("'given'")})
     """A `models.domain.list_changes.VendorIds`."""
     base_currency: str = ASSUMED_BASE_CURRENCY

@@ -143,13 +143,13 @@ SETTINGS: tuple[SettingFacts, ...] = (
         for kind in WRITTEN
     ),
     SettingFacts(
-        "lists_made_at",
+        "list_level",
         "entity",
         SetBy.ADMIN,
         Undo.ANY_TIME,
         "Whether list entries made here belong to one entity or to all; those of all are changed here only with `top`.",
         "PUT /list-settings",
-        lambda row: row.lists_made_at,
+        lambda row: row.list_level,
     ),
     SettingFacts(
         "vendor_ids",

@@ -13,14 +13,14 @@ from services.lists.entry import owe, values_of
 from services.refusal import Refused
 
 
-async def apply_again(session: AsyncSession, row: ListChangeRow, *, request_key: str, actor: str) -> OutboxMessage:
+async def reapply(session: AsyncSession, row: ListChangeRow, *, request_key: str, actor: str) -> OutboxMessage:
     """Have a locked change sent once more, over what is here of the entry now. Returns what its workflow is owed.
 
     Raises:
         Refused: LIST_CHANGE_ENDED or LIST_CHANGE_UNDER_WAY.
     """
     stuck = row.status == ListChangeStatus.SENDING and row.problem
-    if not stuck and not ListChangeStatus(row.status).may_be_applied_again:
+    if not stuck and not ListChangeStatus(row.status).can_be_reapplied:
         raise Refused("LIST_CHANGE_ENDED", f"The change is {row.status.replace('_', ' ')}.")
     agreed: dict[str, str | None] = {}
     if row.action == ListAction.CHANGE:
@@ -32,7 +32,7 @@ async def apply_again(session: AsyncSession, row: ListChangeRow, *, request_key:
             raise Refused("LIST_CHANGE_UNDER_WAY", f"Another change of {row.name} is on its way.")
         here = values_of(entry)
         agreed = {field: here.get(field) for field in row.wanted}
-    await list_changes.ask_again(session, row, agreed, actor=actor)
+    await list_changes.ask_anew(session, row, agreed, actor=actor)
     return await owe(session, row, request_key)
 
 
@@ -46,7 +46,7 @@ async def abandon(session: AsyncSession, row: ListChangeRow, *, actor: str, why:
     if status is ListChangeStatus.SENDING:
         if not await writes.abandon(session, ExternalKey(row.external_key)):
             raise Refused("LIST_CHANGE_IN_DOUBT", "It was sent, and the ERP may have it.")
-    elif not status.may_be_applied_again:
+    elif not status.can_be_reapplied:
         raise Refused("LIST_CHANGE_ENDED", f"The change is {row.status.replace('_', ' ')}.")
     conflicts = list_changes.conflicts_of(row)
     await list_changes.end(session, row, ListChangeStatus.ABANDONED, actor=actor, why=why, conflicts=conflicts)

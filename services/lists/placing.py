@@ -4,18 +4,11 @@ be."""
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId
-from models.domain.list_changes import ListsMadeAt
+from models.domain.list_changes import ListLevel
 from models.domain.lists import ListKind
 from models.store.sync import list_entries
 from models.tables import ConnectionRow, ListEntryRow
 from services.refusal import Refused
-
-
-async def has_entities(session: AsyncSession, connection: ConnectionRow) -> bool:
-    """Return whether the company has entities, as far as its lists show."""
-    if connection.entity is not None:
-        return True
-    return bool((await list_entries.page(session, ConnectionId(connection.id), ListKind.ENTITY, limit=1)).items)
 
 
 async def of_new(session: AsyncSession, connection: ConnectionRow, asked: str | None) -> str | None:
@@ -24,8 +17,8 @@ async def of_new(session: AsyncSession, connection: ConnectionRow, asked: str | 
     Raises:
         Refused: LIST_ENTITY_REFUSED.
     """
-    top = connection.lists_made_at == ListsMadeAt.TOP
-    if not await has_entities(session, connection):
+    top = connection.list_level == ListLevel.TOP
+    if not await list_entries.has_entities(session, connection):
         if asked is not None:
             raise Refused("LIST_ENTITY_REFUSED", "The company has no entities.")
         return None
@@ -36,7 +29,7 @@ async def of_new(session: AsyncSession, connection: ConnectionRow, asked: str | 
     if asked is None:
         if top:
             return None
-        raise Refused("LIST_ENTITY_REFUSED", "Name the entity that it belongs to: the setting made_at says entity.")
+        raise Refused("LIST_ENTITY_REFUSED", "Name the entity that it belongs to: the setting level says entity.")
     if await list_entries.find(session, ConnectionId(connection.id), ListKind.ENTITY, asked) is None:
         raise Refused("LIST_ENTITY_REFUSED", f"The ERP has no entity {asked}.")
     return asked
@@ -48,9 +41,9 @@ async def must_be_changed_here(session: AsyncSession, connection: ConnectionRow,
     Raises:
         Refused: LIST_ENTRY_SHARED.
     """
-    if not connection.capabilities.get("lists_have_levels") or connection.lists_made_at == ListsMadeAt.TOP:
+    if not connection.capabilities.get("lists_have_levels") or connection.list_level == ListLevel.TOP:
         return
-    if owner_of(entry) is None and await has_entities(session, connection):
+    if owner_of(entry) is None and await list_entries.has_entities(session, connection):
         raise Refused("LIST_ENTRY_SHARED", f"All entities share {entry.name}; it is changed in the ERP.")
 
 

@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId
-from models.domain.list_changes import WRITTEN, ListMaster, ListsMadeAt, VendorIds
+from models.domain.list_changes import WRITTEN, ListLevel, ListMaster, VendorIds
 from models.domain.lists import ListKind
-from models.domain.setup_checks import CheckState, SetupCheck
 from models.store.audit import events
 from models.store.connections import connections
 from models.tables import ConnectionRow
-from services.lists import placing
 
 
 class ListSettings(NamedTuple):
@@ -21,14 +18,14 @@ class ListSettings(NamedTuple):
 
     masters: Mapping[ListKind, ListMaster]
     """Of every list that can be written."""
-    made_at: ListsMadeAt
+    level: ListLevel
     vendor_ids: VendorIds
 
 
 def stored(row: ConnectionRow) -> ListSettings:
     """Return the connection's present settings."""
     masters = {kind: ListMaster(row.list_masters.get(kind.value, ListMaster.ERP)) for kind in WRITTEN}
-    return ListSettings(masters, ListsMadeAt(row.lists_made_at), VendorIds(row.vendor_ids))
+    return ListSettings(masters, ListLevel(row.list_level), VendorIds(row.vendor_ids))
 
 
 async def set_to(session: AsyncSession, row: ConnectionRow, wanted: ListSettings, *, actor: str) -> None:
@@ -52,34 +49,4 @@ async def set_to(session: AsyncSession, row: ConnectionRow, wanted: ListSettings
 
 def _logged(one: ListSettings) -> dict[str, object]:
     masters = {kind.value: master.value for kind, master in one.masters.items()}
-    return {"masters": masters, "made_at": one.made_at.value, "vendor_ids": one.vendor_ids.value}
-
-
-_SHARED = text(
-    "select distinct kind from list_entries where connection_id = :c and kind = any(cast(:kinds as text[]))"
-    " and entity is null and deleted_at is null order by kind"
-)
-
-
-async def check(session: AsyncSession, row: ConnectionRow) -> SetupCheck:
-    """Check that the ERP is the master of lists whose entries all entities share, unless those are changed here."""
-    title = "The master of shared lists is the ERP"
-    ours = [kind.value for kind, master in stored(row).masters.items() if master is ListMaster.POSYNC]
-    shared: list[str] = []
-    levels = row.capabilities.get("lists_have_levels") and row.lists_made_at == ListsMadeAt.ENTITY
-    if ours and levels and await placing.has_entities(session, row):
-        rows = await session.execute(_SHARED, {"c": row.id, "kinds": ours})
-        shared = list(rows.scalars())
-    if not shared:
-        return SetupCheck(code="LIST_MASTERS", title=title, state=CheckState.PASS, why="No list of ours is shared.")
-    return SetupCheck(
-        code="LIST_MASTERS",
-        title=title,
-        state=CheckState.FAIL,
-        why=f"posync is the master, and entries that all entities share are changed in the ERP: {', '.join(shared)}.",
-        seen=", ".join(shared),
-        fix=(
-            "Make the ERP the master of these lists (list settings).",
-            "Or let entries that all entities share be made and changed here: set made_at to top.",
-        ),
-    )
+    return {"masters": masters, "level": one.level.value, "vendor_ids": one.vendor_ids.value}

@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.add_column("list_entries", _json("kept_here", "{}"))
     op.add_column("connections", _json("list_masters", "{}"))
     op.add_column(
-        "connections", sa.Column("lists_made_at", sa.String(), server_default=sa.text("'entity'"), nullable=False)
+        "connections", sa.Column("list_level", sa.String(), server_default=sa.text("'entity'"), nullable=False)
     )
     op.add_column(
         "connections", sa.Column("vendor_ids", sa.String(), server_default=sa.text("'given'"), nullable=False)
@@ -67,7 +67,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("connections", "vendor_ids")
-    op.drop_column("connections", "lists_made_at")
+    op.drop_column("connections", "list_level")
     op.drop_column("connections", "list_masters")
     op.drop_column("list_entries", "kept_here")
     op.drop_table("list_changes")

@@ -15,7 +15,7 @@ from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
 from models.domain.currencies import ASSUMED_BASE_CURRENCY
 from models.domain.ids import ConnectionId, OrganizationId
-from models.domain.list_changes import ListMaster, ListsMadeAt, VendorIds
+from models.domain.list_changes import ListLevel, ListMaster, VendorIds
 from models.domain.lists import ListKind
 from models.domain.retractions import RetractBy
 from models.store.policies import rematch_requests
@@ -425,7 +425,7 @@ async def set_list_settings(
     connection_id: ConnectionId,
     *,
     masters: Mapping[ListKind, ListMaster],
-    made_at: ListsMadeAt,
+    level: ListLevel,
     vendor_ids: VendorIds,
 ) -> None:
     """Set who is the master of which list, and where and with which ids entries are made."""
@@ -433,7 +433,7 @@ async def set_list_settings(
         s,
         connection_id,
         list_masters={kind.value: master.value for kind, master in masters.items()},
-        lists_made_at=made_at.value,
+        list_level=level.value,
         vendor_ids=vendor_ids.value,
     )
 

@@ -12,7 +12,7 @@ from models.domain.ids import ConnectionId, ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.store.base.pages import Listing, decode_cursor, listing, page_size
 from models.store.orders.order_pages import Upserted
-from models.tables import ListEntryRow
+from models.tables import ConnectionRow, ListEntryRow
 
 _FRESH = {"populate_existing": True}
 
@@ -91,6 +91,13 @@ def _is_older(entry: ListEntry, row: Any) -> bool:
     if row.deleted_at is not None and (entry.revision or "") <= (row.revision or ""):
         return True
     return entry.revision is not None and row.revision is not None and entry.revision < row.revision
+
+
+async def has_entities(s: AsyncSession, connection: ConnectionRow) -> bool:
+    """Return whether the connection's company has entities, as far as its lists show."""
+    if connection.entity is not None:
+        return True
+    return bool((await page(s, ConnectionId(connection.id), ListKind.ENTITY, limit=1)).items)
 
 
 async def by_erp_id(

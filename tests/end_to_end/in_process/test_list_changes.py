@@ -14,8 +14,8 @@ from tests.harness.stack_client import StackClient, refused
 
 
 async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company: SandboxCompany) -> None:
-    """S2-06, S2-10, S2-33, S5-01, S5-48..59: with its contact and term, in the connection's entity alone; the answer is lost,
-    and there is no second one."""
+    """S2-06, S2-10, S2-33, S5-01, S5-48..59: with its contact and term, in the connection's entity alone; the answer is
+    lost, and there is no second one."""
     company.load(terms=[{"term": "Net 15", "days": "15"}])
     await api.start()
     company.breaks("lost_answer", "create", object="VENDOR")
@@ -24,14 +24,14 @@ async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company
         "first_name": "Ada", "middle_name": "K", "last_name": "Byron", "street_1": "1 Quay Street",
         "street_2": "Floor 2", "city": "Bristol", "state": "CT", "zip": "06010",
     }  # fmt: skip
-    made = await make(api, "vendor", "Pumps & Co", key="V-150", attributes=contact)
+    entered = await make(api, "vendor", "Pumps & Co", key="V-150", attributes=contact)
     assert company.fired("lost_answer") == 1
     vendor = company.one("vendors", vendorid="V-150")
     assert (vendor["name"], vendor.get("megaentityid", ""), vendor["status"]) == ("Pumps & Co", "100", "active")
     assert vendor["displaycontact.mailaddress.city"] == "Bristol"
     assert (vendor["displaycontact.email1"], vendor["displaycontact.cellphone"]) == ("ap@pumps.example", "555-0100")
     shown = await entry_of(api, "vendor", "V-150")
-    assert (made["erp_id"], shown["erp_id"], shown["state"]) == (vendor["recordno"], vendor["recordno"], "active")
+    assert (entered["erp_id"], shown["erp_id"], shown["state"]) == (vendor["recordno"], vendor["recordno"], "active")
     assert {name: shown["attributes"].get(name) for name in contact} == contact
     taken = {"name": "Others", "key": "V-150"}
     refused(await api.post(lists_of(api, "vendor"), taken, role="accountant"), 409, "LIST_KEY_TAKEN")
@@ -52,12 +52,12 @@ async def test_a_vendor_that_intacct_numbers_is_made_once(api: StackClient, comp
     )
     assert "the ERP numbers vendors" in problem["detail"]
     company.breaks("lost_answer", "create", object="VENDOR")
-    made = await make(api, "vendor", "Pumps")
+    entered = await make(api, "vendor", "Pumps")
     vendor = company.one("vendors", name="Pumps")
-    assert (made["key"], made["erp_id"]) == (vendor["vendorid"], vendor["recordno"])
+    assert (entered["key"], entered["erp_id"]) == (vendor["vendorid"], vendor["recordno"])
     assert vendor["vendorid"].startswith("V0")
     second = await make(api, "vendor", "Pumps", same_name=True)
-    assert second["key"] != made["key"]
+    assert second["key"] != entered["key"]
     assert len([one for one in company.held("vendors") if one["name"] == "Pumps"]) == 2
 
 
@@ -68,13 +68,13 @@ async def test_a_company_without_a_sequence_refuses_a_vendor_without_an_id(
     company.switch(vendor_sequence=False)
     await api.start()
     await settings(api, vendor_ids="erp")
-    made = await make(api, "vendor", "Pumps", status="refused")
-    assert "VENDORID" in made["problem"]
+    entered = await make(api, "vendor", "Pumps", status="refused")
+    assert "VENDORID" in entered["problem"]
     assert not [one for one in company.held("vendors") if one["name"] == "Pumps"]
     company.switch(vendor_sequence=True)
-    answer = await api.post(f"/v1/list-changes/{made['id']}/apply", {"reason": "numbered now"}, role="accountant")
+    answer = await api.post(f"/v1/list-changes/{entered['id']}/apply", {"reason": "numbered now"}, role="accountant")
     assert answer.status_code == 200, answer.text
-    await ended(api, made)
+    await ended(api, entered)
     assert len([one for one in company.held("vendors") if one["name"] == "Pumps"]) == 1
 
 
@@ -86,8 +86,8 @@ async def test_a_look_up_that_is_refused_leaves_a_new_vendor_in_doubt(
     await settings(api, vendor_ids="erp")
     company.breaks("lost_answer", "create", object="VENDOR")
     company.breaks("unknown_error", "query", times=None, object="VENDOR")
-    made = (await api.post(lists_of(api, "vendor"), {"name": "Pumps"}, role="accountant")).json()["change"]
-    path = f"/v1/list-changes/{made['id']}"
+    entered = (await api.post(lists_of(api, "vendor"), {"name": "Pumps"}, role="accountant")).json()["change"]
+    path = f"/v1/list-changes/{entered['id']}"
 
     async def says_so() -> bool:
         return "nobody knows whether" in (await api.get(path))["problem"]
@@ -97,23 +97,23 @@ async def test_a_look_up_that_is_refused_leaves_a_new_vendor_in_doubt(
     refused(await api.post(f"{path}/abandon", {"reason": "no"}, role="accountant"), 409, "LIST_CHANGE_IN_DOUBT")
     company.mend()
     assert (await api.post(f"{path}/apply", {"reason": "it answers"}, role="accountant")).status_code == 200
-    await ended(api, made)
+    await ended(api, entered)
     assert len([one for one in company.held("vendors") if one["name"] == "Pumps"]) == 1
 
 
 async def test_items_departments_locations_and_classes_are_written(api: StackClient, company: SandboxCompany) -> None:
-    """S2-06, S2-10: each is made, renamed and made inactive here, in the entity."""
+    """S2-06, S2-10: each is entered, renamed and made inactive here, in the entity."""
     await api.start()
     kinds = {"item": "items", "department": "departments", "location": "locations", "class": "classes"}
     for kind, held in kinds.items():
         more = {"item_type": "Non-Inventory", "purchase_description": "bolts"} if kind == "item" else {}
-        made = await make(api, kind, "First", key=f"NEW-{kind}", attributes=more)
-        (record,) = [one for one in company.held(held) if one["recordno"] == made["erp_id"]]
+        entered = await make(api, kind, "First", key=f"NEW-{kind}", attributes=more)
+        (record,) = [one for one in company.held(held) if one["recordno"] == entered["erp_id"]]
         owner = record["parentid"] if kind == "location" else record["megaentityid"]
         assert (owner, record["status"]) == ("100", "active")
         entry = await entry_of(api, kind, f"NEW-{kind}")
         await change(api, entry, name="Second", active=False)
-        (record,) = [one for one in company.held(held) if one["recordno"] == made["erp_id"]]
+        (record,) = [one for one in company.held(held) if one["recordno"] == entered["erp_id"]]
         assert (record.get("name") or record["title"], record["status"]) == ("Second", "inactive")
         shown = await entry_of(api, kind, f"NEW-{kind}")
         assert (shown["name"], shown["state"]) == ("Second", "inactive")
@@ -130,7 +130,7 @@ async def test_shared_entries_are_changed_in_the_erp_unless_the_setting_says_oth
     api: StackClient, company: SandboxCompany
 ) -> None:
     """S2-08, S2-09, S2-10, S2-80: what all entities share is refused here, and the check fails while posync is its
-    master; with made_at top it is changed at the top, and new entries are shared."""
+    master; with level top it is changed at the top, and new entries are shared."""
     company.load(vendors=[{"vendor_id": "V-7", "name": "Shared"}])
     await api.start()
     shared = await entry_of(api, "vendor", "V-7")
@@ -146,7 +146,7 @@ async def test_shared_entries_are_changed_in_the_erp_unless_the_setting_says_oth
         return str(next(one for one in answer.json()["items"] if one["code"] == "LIST_MASTERS")["state"])
 
     assert await check_says() == "fail"
-    await settings(api, made_at="top")
+    await settings(api, level="top")
     assert await check_says() == "pass"
     await change(api, shared, name="Ours")
     vendor = company.one("vendors", vendorid="V-7")
@@ -203,7 +203,7 @@ async def test_a_vendor_is_suspended_and_held_from_both_sides(api: StackClient, 
     closed here."""
     company.order("PO-1", vendor_id="V-150", vendor_name="Pumps")
     await api.start()
-    await settings(api, made_at="top")
+    await settings(api, level="top")
     vendor = await entry_of(api, "vendor", "V-150")
     await change(api, vendor, active=False, attributes={"on_hold": True})
     held = company.one("vendors", vendorid="V-150")
@@ -257,14 +257,14 @@ async def test_the_command_line_makes_and_changes_a_vendor(
 
     shown = await asyncio.to_thread(typed, "new", "vendor", "Pumps & Co", "--key", "V-150", "--set", "phone=555-0100")
     assert "vendor V-150 · sending" in shown
-    made = await api.items(f"/v1/connections/{api.connection_id}/list-changes")
-    await ended(api, made[0])
+    entered = await api.items(f"/v1/connections/{api.connection_id}/list-changes")
+    await ended(api, entered[0])
     assert company.one("vendors", vendorid="V-150")["displaycontact.cellphone"] == "555-0100"
     assert "sending" in await asyncio.to_thread(typed, "change", "vendor", "V-150", "--suspend")
     await ended(api, (await api.items(f"/v1/connections/{api.connection_id}/list-changes"))[0])
     assert company.one("vendors", vendorid="V-150")["status"] == "inactive"
-    shown = await asyncio.to_thread(typed, "settings", "--master", "vendor=posync", "--made-at", "top")
+    shown = await asyncio.to_thread(typed, "settings", "--master", "vendor=posync", "--level", "top")
     assert "vendor: the master is posync" in shown
     assert "item: the master is erp" in shown
-    assert "made at: top" in shown
+    assert "level: top" in shown
     assert "done" in await asyncio.to_thread(typed, "changes")

@@ -13,15 +13,15 @@ async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company
     company.load(terms=[{"term": "Net 15", "days": "15"}])
     await api.start()
     company.breaks("lost_answer", "add", object="vendor")
-    made = await make(
+    entered = await make(
         api, "vendor", "Pumps & Co", attributes={"email": "ap@pumps.example", "phone": "555-0100", "term": "Net 15"}
     )
     assert company.fired("lost_answer") == 1
     vendor = company.one("vendors", companyName="Pumps & Co")
-    assert (vendor["record_no"], vendor["external_id"][:4]) == (made["erp_id"], "PSL-")
+    assert (vendor["record_no"], vendor["external_id"][:4]) == (entered["erp_id"], "PSL-")
     assert (vendor["email"], vendor["phone"], vendor["terms"]) == ("ap@pumps.example", "555-0100", "Net 15")
     shown = await entry_of(api, "vendor", "Pumps & Co")
-    assert (shown["erp_id"], shown["attributes"]["email"]) == (made["erp_id"], "ap@pumps.example")
+    assert (shown["erp_id"], shown["attributes"]["email"]) == (entered["erp_id"], "ap@pumps.example")
     taken = {"name": "Others", "key": "V-150"}
     refused(await api.post(lists_of(api, "vendor"), taken, role="accountant"), 422, "LIST_KEY_REFUSED")
     twin = await make(api, "vendor", "Pumps & Co", status="refused", same_name=True)
@@ -30,18 +30,18 @@ async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company
 
 @pytest.mark.parametrize("kind", ["item", "department", "location", "class"])
 async def test_the_other_lists_are_written(api: StackClient, company: SandboxCompany, kind: str) -> None:
-    """S2-06: each is made, renamed and made inactive here."""
+    """S2-06: each is entered, renamed and made inactive here."""
     await api.start()
     held = {"item": "items", "department": "departments", "location": "locations", "class": "classes"}[kind]
     more: dict[str, str] = {}
     if kind == "item":
         (account, *_) = await api.items(lists_of(api, "gl_account"))
         more = {"item_type": "NonInventoryPurchaseItem", "account": account["key"], "purchase_description": "bolts"}
-    made = await make(api, kind, "First", attributes=more)
-    (record,) = [one for one in company.held(held) if one["record_no"] == made["erp_id"]]
+    entered = await make(api, kind, "First", attributes=more)
+    (record,) = [one for one in company.held(held) if one["record_no"] == entered["erp_id"]]
     assert (record.get("name") or record["itemId"], record["isInactive"]) == ("First", False)
     await change(api, await entry_of(api, kind, "First"), name="Second", active=False)
-    (record,) = [one for one in company.held(held) if one["record_no"] == made["erp_id"]]
+    (record,) = [one for one in company.held(held) if one["record_no"] == entered["erp_id"]]
     assert (record.get("name") or record["itemId"], record["isInactive"]) == ("Second", True)
     assert (await entry_of(api, kind, "Second"))["state"] == "inactive"
 
