@@ -23,6 +23,8 @@ class Posted(NamedTuple):
     status: int
     body: dict[str, Any]
     milliseconds: float
+    began: float
+    """By the machine's clock."""
 
 
 def post_until_stopped(
@@ -35,9 +37,9 @@ def post_until_stopped(
     pipe.send("ready")
     while not pipe.poll() and len(posted) < len(prices):
         number, price = f"{prefix}-{len(posted)}", prices[len(posted)]
-        began = time.perf_counter()
+        began, at = time.perf_counter(), time.time()
         status, body = caller.post(number, price)
-        posted.append(Posted(number, price, status, body, 1000 * (time.perf_counter() - began)))
+        posted.append(Posted(number, price, status, body, 1000 * (time.perf_counter() - began), at))
         time.sleep(PAUSE)
     pipe.send([tuple(one) for one in posted])
 

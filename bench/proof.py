@@ -41,6 +41,9 @@ OTHERS_P95_MS = 150.0
 PATIENCE = 300.0
 """How long a caller repeats its request, and how long the books may take to agree, before the run counts as failed."""
 
+ALONE_FOR = 4.0
+"""Seconds for which the caller beside posts alone, before the burst."""
+
 NO_ANSWER = -1
 
 MOST_BESIDE = 390
@@ -150,14 +153,17 @@ class Proof:
         ]
         self._asked += asking
         caller_beside = await self._start_beside(other, title)
-        began = time.perf_counter()
+        calm = kill is None
+        await asyncio.sleep(ALONE_FOR if calm and orders == 1 else 0)
+        began, began_at = time.perf_counter(), time.time()
         killer = asyncio.create_task(self._kill(kill))
         await asyncio.gather(*(caller.ask(self._api) for caller in asking))
         answered = time.perf_counter() - began
         killed = await killer
-        took_beside = await self._stop_beside(caller_beside, other)
+        posted_beside = await self._stop_beside(caller_beside, other)
+        took_beside = [one.milliseconds for one in posted_beside if one.began >= began_at]
+        alone = [one.milliseconds for one in posted_beside if one.began < began_at]
         saved = sum(caller.status == 201 for caller in asking)
-        calm = kill is None
         figures = [
             Figure("accepted", saved, "bills", note=f"of {len(asking)}; {_tries(asking)}"),
             _figure("all answered", answered, "s", ANSWERED_WITHIN if calm else None, note=killed),
@@ -166,7 +172,7 @@ class Proof:
                 percentile(took_beside, 95),
                 "ms",
                 OTHERS_P95_MS if calm and orders == 1 else None,
-                note=f"{len(took_beside)} bills",
+                note=f"{len(took_beside)} bills{_beside_alone(alone, took_beside)}",
             ),
         ]
         expected = min(callers, quantity) * orders
@@ -234,16 +240,14 @@ class Proof:
         await asyncio.to_thread(ours.recv)
         return process, ours
 
-    async def _stop_beside(self, caller: tuple[BaseProcess, Connection], order_id: str) -> list[float]:
-        """Stop the caller beside; its bills belong to what the books must hold. How long each took, in milliseconds."""
+    async def _stop_beside(self, caller: tuple[BaseProcess, Connection], order_id: str) -> list[beside.Posted]:
+        """Stop the caller beside; its bills belong to what the books must hold."""
         process, pipe = caller
         pipe.send("enough")
-        took: list[float] = []
-        for one in map(beside.Posted._make, await asyncio.to_thread(pipe.recv)):
-            self._asked.append(Caller(order_id, one.number, Decimal(one.price), one.status, one.body))
-            took.append(one.milliseconds)
+        posted = [beside.Posted._make(one) for one in await asyncio.to_thread(pipe.recv)]
+        self._asked += [Caller(order_id, one.number, Decimal(one.price), one.status, one.body) for one in posted]
         await asyncio.to_thread(process.join)
-        return took
+        return posted
 
     async def _kill(self, kill: Callable[[], str] | None) -> str:
         if kill is None:
@@ -299,6 +303,14 @@ class Proof:
 
 def _figure(name: str, value: float, unit: str, goal: float | None, *, note: str = "") -> Figure:
     return Figure(name, value, unit, note=note) if goal is None else at_most(name, value, unit, goal, note=note)
+
+
+def _beside_alone(alone: Sequence[float], beside_burst: Sequence[float]) -> str:
+    """Return how the burst compares with the same caller just before it, which a busy machine slows down as well."""
+    if not alone or not beside_burst:
+        return ""
+    before = ", ".join(f"p{share} {percentile(alone, share):.0f}" for share in (50, 95))
+    return f", p50 {percentile(beside_burst, 50):.0f}; alone before it {before} ms"
 
 
 def _tries(callers: Sequence[Caller]) -> str:
