@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from temporalio.client import Client
 
@@ -236,7 +237,16 @@ def configure(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with app.state.open_services() as services:
         app.state.services = services
+        await _build_routes(app)
         yield
+
+
+async def _build_routes(app: FastAPI) -> None:
+    """Ask the last of the routes once: the framework builds what it needs of a router when a request first comes that
+    far. Whoever came first after a start waited more than a second for all of them."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://posync") as client:
+        answer = await client.get("/healthz")
+    assert answer.status_code == 200, "the process lives"
 
 
 def _document_problems(app: FastAPI) -> None:
