@@ -23,7 +23,8 @@ VERSION = "2023_2"
 """The endpoint version if nobody chose another one. An endpoint's path ends with its version."""
 
 
-_ACCOUNT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,40}[A-Za-z0-9])?")
+_ACCOUNT = re.compile(r"(?=.{1,42}$)[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
+"""Never two hyphens or underlines in a row: a host that begins with `xn--` is read as one in other letters."""
 
 
 def own_endpoint(credentials: Mapping[str, str]) -> str:

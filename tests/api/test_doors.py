@@ -198,7 +198,7 @@ async def test_a_host_is_plain(api: ApiClient) -> None:
 
 async def test_an_account_is_plain(api: ApiClient) -> None:
     """H7: NetSuite's account is part of its host."""
-    for account in ("1234567\uff0fevil", "[", "xn--\u00e9", "a\u200bb", "evil.com/", "a.b"):
+    for account in ("1234567\uff0fevil", "[", "xn--\u00e9", "a\u200bb", "evil.com/", "a.b", "xn--a", "xn__a"):
         names = ("consumer_key", "consumer_secret", "token_id", "token_secret")
         credentials = {"account": account, **dict.fromkeys(names, "x")}
         body = new_connection(erp="netsuite", credentials=credentials, entity="1", endpoint=None)
