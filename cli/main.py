@@ -1,5 +1,6 @@
 """Put the `posync` command together and run it."""
 
+import inspect
 import sys
 
 import typer
@@ -86,6 +87,21 @@ app.add_typer(admin.organizations, name="organization")
 app.add_typer(admin.keys, name="key")
 app.add_typer(admin.credentials, name="credentials")
 app.add_typer(deployments.app, name="deployment")
+
+
+def _list_without_errors(listed: typer.Typer) -> None:
+    """Leave out of the lists of commands what a docstring says to programmers after its form feed: the library leaves
+    it out of a command's own help only."""
+    for command in listed.registered_commands:
+        said, programmers, _ = (inspect.getdoc(command.callback) or "").partition("\f")
+        if programmers:
+            command.short_help = " ".join(said.split())
+    for group in listed.registered_groups:
+        if group.typer_instance is not None:
+            _list_without_errors(group.typer_instance)
+
+
+_list_without_errors(app)
 
 
 @app.callback()

@@ -42,6 +42,8 @@ class SyncIssue(Output):
     code: str
     subject_kind: str
     subject_id: str
+    subject_name: str
+    """The number of the bill, order or payment that it is about, as people know it; empty: it has none."""
     title: str
     cause: str
     evidence: dict[str, Any]

@@ -54,6 +54,24 @@ def _live(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [one for one in listed if one["status"] not in ("abandoned", "deleted", "voided")] or listed
 
 
+def find_issue(client: Api, of: str) -> str:
+    """Return the id of the one open issue of a bill, order or payment, by its number; an issue's id is taken as it is.
+
+    Raises:
+        typer.BadParameter: there is none, or more than one.
+    """
+    if of.startswith("issue_"):
+        return of
+    listed = client.pages("/v1/sync-issues", state="open")
+    results = [issue for issue in listed if issue["subject_name"].casefold() == of.strip().casefold()]
+    if not results:
+        raise typer.BadParameter(f"{of} has no open issue; `posync issues list` shows all", param_hint="ID")
+    if len(results) > 1:
+        ids = ", ".join(f"{one['id']} ({one['code']}, {one['connection_id']})" for one in results)
+        raise typer.BadParameter(f"{of} has more than one; pass the id of yours: {ids}", param_hint="ID")
+    return str(results[0]["id"])
+
+
 def _find(client: Api, what: Literal["bill", "credit"], number: str, all_of_them: str) -> dict[str, Any]:
     path = f"/v1/{what}s"
     if number.startswith("bill_"):  # a credit's id begins so too

@@ -55,11 +55,16 @@ def list_bills(
         console.print("There is no such bill.")
         return
     copied = ("number", "date", "due", "total")
-    shown = table("Bills", "number", "vendor", "date", "due", "status", "total", right=("total",), whole=copied)
+    # Two companies may use the same numbers.
+    several = len({bill["connection_id"] for bill in bills}) > 1
+    where = ("connection",) if several else ()
+    columns = ("number", *where, "vendor", "date", "due", "status", "total")
+    shown = table("Bills", *columns, right=("total",), whole=copied)
     for bill in bills:
+        named = (bill["number"], *((bill["connection_id"],) if several else ()))
         approval = f" ({bill['approval']})" if bill["status"] == "awaiting_approval" else ""
         shown.add_row(
-            bill["number"],
+            *named,
             bill["vendor_name"],
             bill["bill_date"],
             bill["due_date"] or "",

@@ -66,7 +66,8 @@ class _Erps(TyperGroup):
 
         erp = next(erp for erp in Erp if NAMES.get(erp, erp.value) == cmd_name)
         spec = CREDENTIALS_SPECS[erp]
-        command = typer.Typer(add_completion=False)
+        # Plain help: in a frame of 80 columns the names of the options are cut.
+        command = typer.Typer(add_completion=False, rich_markup_mode=None)
         command.command(cmd_name, help=_help(spec))(_command(erp, spec))
         return get_command(command)
 

@@ -6,11 +6,17 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
+from cli.client.by_number import find_issue
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console
 
 app = typer.Typer(no_args_is_help=True, help="Sync issues: problems that a person must settle.")
 
-IssueId = Annotated[str, typer.Argument(help="The issue's id, from `posync issues list`.")]
+IssueId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The issue's id, from `posync issues list`, or the number of the bill that it is about."
+    ),
+]
 Why = Annotated[str, typer.Option("--why", help="A reason; it is stored with the issue.")]
 
 
@@ -42,8 +48,13 @@ def list_issues(
 
 @app.command("retry")
 def retry(issue_id: IssueId, why: Why = "", state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
-    """Retry after the cause of the issue was corrected."""
+    """Retry after the cause of the issue was corrected.
+    \f
+    Raises:
+        typer.BadParameter: No issue is open under that number, or more than one.
+    """
     with api(state_dir) as client:
+        issue_id = find_issue(client, issue_id)
         client.post(f"/v1/sync-issues/{issue_id}/retry", {"why": why})
     console.print(f"{issue_id}: asked to try again.")
 
@@ -55,9 +66,14 @@ def abandon(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for a confirmation.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Abandon the bill, payment or edit the issue is about. Reserved quantities are free again."""
+    """Abandon the bill, payment or edit the issue is about. Reserved quantities are free again.
+    \f
+    Raises:
+        typer.BadParameter: No issue is open under that number, or more than one.
+    """
     if not yes:
         typer.confirm(f"Abandon what {issue_id} concerns?", abort=True)
     with api(state_dir) as client:
+        issue_id = find_issue(client, issue_id)
         client.post(f"/v1/sync-issues/{issue_id}/abandon", {"why": why})
     console.print(f"{issue_id}: abandoned.")

@@ -38,7 +38,7 @@ def list_purchase_orders(
         console.print_json(data=orders)
         return
     if not orders:
-        console.print("There is no such purchase order.")
+        console.print("There is no such purchase order. `posync sync` brings new ones in.")
         return
     # Two companies may use the same numbers.
     several = len({order["connection_id"] for order in orders}) > 1

@@ -30,6 +30,8 @@ TWIN = {**ORDER, "id": "po_2", "connection_id": "netsuite-1"}
 ISSUE = {
     "id": "issue_1",
     "code": "MIXED_ENTITY",
+    "connection_id": "intacct-1",
+    "subject_name": "MIX-1",
     "title": "Order MIX-1 has lines of several entities",
     "cause": "The lines [a] differ: 100, 200.",
     "fix": ["Give all lines one location.", "Or split the order."],
@@ -124,7 +126,7 @@ def test_the_same_number_in_two_companies(api: StackClient) -> None:
 
 
 def test_nothing_to_show_is_said(api: StackClient) -> None:
-    assert told("po", "list") == "There is no such purchase order."
+    assert told("po", "list") == "There is no such purchase order. `posync sync` brings new ones in."
     assert "posync po list" in told("po", "show", "PO-7", code=2)
     assert told("issues", "list") == "There is no sync issue that is open."
 
@@ -138,6 +140,17 @@ def test_an_issue_is_a_block_that_can_be_read(api: StackClient) -> None:
         " The lines [a] differ: 100, 200. • Give all lines one location. • Or split the order."
     )
     assert json.loads(told("issues", "list", "--json")) == [ISSUE]
+
+
+def test_an_issue_is_settled_by_the_number_it_is_about(api: StackClient) -> None:
+    """C6: people know a bill's number, not the id of its issue; which of several is meant, nobody guesses."""
+    api.issues = [ISSUE, {**ISSUE, "id": "issue_2", "subject_name": "INV-7"}]
+    assert told("issues", "retry", "inv-7") == "issue_2: asked to try again."
+    assert told("issues", "abandon", "INV-7", "--yes") == "issue_2: abandoned."
+    assert told("issues", "retry", "issue_9") == "issue_9: asked to try again."
+    assert "posync issues list" in told("issues", "retry", "INV-8", code=2)
+    api.issues.append({**ISSUE, "id": "issue_3", "connection_id": "netsuite-1"})
+    assert "issue_3 (MIXED_ENTITY, netsuite-1)" in told("issues", "retry", "MIX-1", code=2)
 
 
 def test_a_sync_that_found_nothing(api: StackClient) -> None:
