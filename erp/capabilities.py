@@ -75,6 +75,9 @@ class Capabilities(Record):
     """The methods that a payment may have; empty: all of them, and each posts at once."""
     voids_payments: bool = False
     """True: a payment that was made from here can be voided from here."""
+    states_in_use: tuple[str, ...] = ()
+    """States of orders and receipts, as the ERP shows them, in which a draft is being made of the document there:
+    nothing else can be made of it until that is posted or gone."""
     due_date_needed: bool = False
     """True: the ERP takes no bill that has neither a due date nor a payment term."""
     lists_out: tuple[WritableList, ...] = ()

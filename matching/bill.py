@@ -28,7 +28,7 @@ from matching.rules.header import check_figures, check_header, numbers_are_sensi
 from matching.rules.modes import BY_CONNECTION, ChosenMode, choose_mode, not_matched
 from matching.rules.prices import check_arithmetic, check_blanket, check_line_amount, check_prices, check_quantity_value
 from matching.rules.quantities import check_quantity, quantity_position
-from matching.rules.sources import check_sources, choose_sources
+from matching.rules.sources import check_in_use, check_sources, choose_sources
 from matching.rules.substitutes import check_substitutes
 from matching.rules.tolerances import Applied, Tolerances
 from matching.rules.totals import bill_total, check_not_below_zero, check_totals
@@ -71,9 +71,13 @@ def match_bill(
     applied = tolerances.of_bill(looked_at[0] if looked_at else None)
     chosen = _chosen_mode(mode, looked_at, bill, applied, figures)
     findings = tuple(_check(chosen, looked_at, bill, tolerances, figures, rules))
-    if not bill.several_sources and all(finding.severity is not Outcome.BLOCK for finding in findings):
+    in_use = any(_in_use(order) for order in looked_at)
+    if (in_use or not bill.several_sources) and all(finding.severity is not Outcome.BLOCK for finding in findings):
         # A bill that is refused anyway needs no sources.
-        findings += check_sources(choose_sources(looked_at, bill), several_allowed=False, rules=rules)
+        sources = choose_sources(looked_at, bill)
+        findings += check_sources(sources, several_allowed=bill.several_sources, rules=rules)
+        if in_use:
+            findings += tuple(check_in_use(looked_at, sources))
     findings = tuple(_with_line_id(looked_at, finding) for finding in findings)
     if rules != RULES:
         findings = tuple(_named_by(rules, finding) for finding in findings)
@@ -105,6 +109,10 @@ def recompute_with(result: MatchResult, policies: Sequence[TolerancePolicy]) -> 
     """Match again from the stored inputs under other policies, to try a change of policy on past bills."""
     inputs = result.inputs
     return match_bill(inputs.mode, inputs.orders, inputs.bill, policies, rules=inputs.rules)
+
+
+def _in_use(order: OrderToMatch) -> bool:
+    return bool(order.in_use) or any(receipt.in_use for line in order.lines for receipt in line.receipts)
 
 
 def _with_line_id(orders: Sequence[OrderToMatch], finding: Finding) -> Finding:

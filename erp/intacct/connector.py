@@ -7,7 +7,7 @@ import httpx
 from erp.capabilities import Capabilities
 from erp.clock import ErpClock
 from erp.connection import ConnectionCheck, ConnectionSettings, PreferenceProblem
-from erp.intacct import preflight, setup_checks
+from erp.intacct import preflight, setup_checks, statuses
 from erp.intacct.base_currency import base_currency
 from erp.intacct.bills_out import Bills
 from erp.intacct.changes import Changes
@@ -92,6 +92,7 @@ class IntacctConnector:
             direct_numbers_without=NUMBER_WITHOUT,
             account_lines=True,
             account_lines_as_items=True,
+            states_in_use=statuses.IN_USE,
             due_date_needed=True,
             lists_out=LISTS_OUT,
             lists_have_levels=True,

@@ -59,6 +59,9 @@ OPEN_STATES: Mapping[MatchMode, tuple[str, ...]] = {
 IN_APPROVAL = ("Draft", "Submitted", "Partially Approved", "Approved")
 """The states that a first import takes besides, where the connection shows orders that are not approved."""
 
+IN_USE = ("In Progress", "G")
+"""The states of a document of which a draft is made, by label and by code: Intacct converts nothing else of it."""
+
 SETTLED_PAYMENT_STATES = frozenset({"c", "complete", "completed", "confirmed", "posted", "paid", "reconciled"})
 """Payment states that need nothing more in Intacct (reference 3.6). Labels vary by release, so both sets are here."""
 

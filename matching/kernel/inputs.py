@@ -90,6 +90,9 @@ class OrderToMatch(Record):
     lines: tuple[OrderLineToMatch, ...]
     left_out: str = ""
     """Why the order stays out of the mirror from now on; empty: it does not. It takes no bill then."""
+    in_use: str = ""
+    """What draft is made of the order in the ERP, in words: nothing else can be made of it until that is posted or
+    gone. Empty: none."""
     continued_by: str | None = None
     """The number of the back order that continues what was left of this one."""
     document_id: DocumentId | None = None

@@ -26,6 +26,9 @@ class ReceiptLineToBill(Record):
     consumed: Exact = ZERO
     """What was billed of it: in the ERP, or by our bills on their way there."""
 
+    in_use: str = ""
+    """What draft is made of the receipt in the ERP, in words; empty: none."""
+
     @property
     def left(self) -> Exact:
         """Return what may still be billed of it; zero if more than all of it was billed."""

@@ -12,6 +12,7 @@ NOT_RELEASABLE = frozenset(
         "DUE_DATE_MISSING",
         "UOM_UNKNOWN",
         "SEVERAL_SOURCES",
+        "SOURCE_IN_USE",
         "LINE_NOT_ON_ORDER",
         "ITEM_DIFFERS",
         "PO_NOT_BILLABLE",

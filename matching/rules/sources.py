@@ -4,7 +4,7 @@ An ERP converts a bill from one document unless it says otherwise. A bill that w
 it is saved, with the split that works, instead of failing in the sync.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from matching.kernel.exact import ZERO, Exact, add, plain
@@ -53,6 +53,33 @@ def choose_sources(orders: Sequence[OrderToMatch], bill: BillToMatch) -> dict[in
             sources.append(Source(order.document_id, line.erp_id, allocated.unallocated))
         chosen[bill_line.line_no] = tuple(sources)
     return chosen
+
+
+def check_in_use(orders: Sequence[OrderToMatch], chosen: Mapping[int, tuple[Source, ...]]) -> Iterator[Finding]:
+    """Return a finding for each document of the bill's sources of which a draft is being made in the ERP. The bill is
+    saved and waits: it goes on by itself once the draft is posted or gone."""
+    needed = {source.document_id for sources in chosen.values() for source in sources}
+    in_use: dict[DocumentId, tuple[PurchaseOrderId, str]] = {}
+    for order in orders:
+        if order.in_use and order.document_id is not None:
+            in_use[order.document_id] = order.id, order.in_use
+        for receipt in (receipt for line in order.lines for receipt in line.receipts if receipt.in_use):
+            in_use[receipt.document_id] = order.id, receipt.in_use
+    for document, (order_id, draft) in in_use.items():
+        if document in needed:
+            yield Finding(
+                id=f"SOURCE_IN_USE:{document}",
+                code="SOURCE_IN_USE",
+                purchase_order_id=order_id,
+                severity=Outcome.HOLD,
+                message=f"In the accounting system {draft} is made of {document}. Nothing else can be made of it until"
+                " that is posted or deleted.",
+                rule="SOURCES.IN_USE",
+                formula="a draft is made of the source",
+                values={"document": document, "draft": draft},
+                who="purchasing",
+                fix=(f"have {draft} posted or deleted, and sync", "or abandon this bill"),
+            )
 
 
 def check_sources(

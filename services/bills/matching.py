@@ -24,7 +24,7 @@ from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, Organizat
 from models.domain.invoice_numbers import number_key, number_parts
 from models.domain.orders import LineBasis, MatchingStatus, PoStatus
 from models.domain.units import unit_key
-from models.store.orders import ledger, purchase_orders
+from models.store.orders import in_use, ledger, purchase_orders
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import duplicate_candidates, payment_terms
 from models.store.policies import unit_factors
@@ -33,6 +33,9 @@ from models.store.policies.unit_factors import UnitWanted
 from models.tables import ConnectionRow, PurchaseOrderRow
 from services.bills.match_modes import with_mode
 from services.bills.tolerances import policies_of
+
+DRAFTS = "draft_order_bills"
+"""The capability to keep drafts of orders' bills."""
 
 
 class Order(NamedTuple):
@@ -52,6 +55,22 @@ class Modes(NamedTuple):
 
     of_connection: MatchMode
     of_bill: BillMatchMode
+
+
+class _InUse(NamedTuple):
+    """Of which documents drafts are made in the ERP, so that nothing else can be made of them."""
+
+    states: frozenset[str]
+    """The states in which the ERP shows such a document."""
+    own: Mapping[str, str]
+    """Numbers of our bills that are drafts there until they are approved, by the document they are made of: the order
+    was perhaps not read since."""
+
+    def draft_of(self, document_id: str, erp_status: str) -> str:
+        """Return what draft is made of a document, in words; empty: none."""
+        if (number := self.own.get(document_id)) is not None:
+            return f"bill {number}, a draft until it is approved,"
+        return "a draft" if erp_status.casefold() in self.states else ""
 
 
 async def read_orders(
@@ -110,7 +129,16 @@ async def run_match(
     modes = Modes(of_connection, mode)
     to_match = [
         _with_first_numbers(
-            await _order_to_match(session, modes, order, bill_id, facts, factors, charges.get(order.id, {})),
+            await _order_to_match(
+                session,
+                modes,
+                order,
+                bill_id,
+                facts,
+                factors,
+                charges.get(order.id, {}),
+                await _in_use(session, connection, order, bill_id),
+            ),
             first_numbers,
         )
         for order in orders
@@ -198,6 +226,13 @@ async def _due_known(
     return await payment_terms.vendor_term(session, ConnectionId(connection.id), bill.vendor_id) is not None
 
 
+async def _in_use(session: AsyncSession, connection: ConnectionRow, order: Order, bill_id: BillId | None) -> _InUse:
+    own: Mapping[str, str] = {}
+    if connection.draft_order_bills or (connection.approvals_enabled and connection.capabilities.get(DRAFTS)):
+        own = await in_use.drafts_on(session, order.id, without_bill=bill_id)
+    return _InUse(frozenset(state.casefold() for state in connection.capabilities.get("states_in_use", ())), own)
+
+
 def _bill_in_advance(connection: ConnectionRow) -> bool | None:
     """Return whether the ERP takes a bill before the goods: a person's setting, else what the ERP said (S4-70)."""
     said = connection.preferences.get("bill_in_advance")
@@ -240,12 +275,13 @@ async def _order_to_match(
     facts: MatchFacts,
     factors: Mapping[tuple[PurchaseOrderId, int], Sequence[UnitFactor]],
     charges: Mapping[str, Decimal],
+    used: _InUse,
 ) -> OrderToMatch:
     """Return the order with its ledger. A deleted order is matched as deleted, whatever its status was."""
     row, stored_lines = order
     receipts: dict[str, list[ReceiptLineToBill]] = {}
     if any(line.received for line in stored_lines.values()):
-        receipts = await _receipts(session, order.id, bill_id)
+        receipts = await _receipts(session, order.id, bill_id, used)
     return OrderToMatch(
         id=order.id,
         number=row.number,
@@ -276,6 +312,7 @@ async def _order_to_match(
             for line in stored_lines.values()
         ),
         left_out=row.left_out,
+        in_use=used.draft_of(row.document_id, row.erp_status),
         continued_by=await _continued_by(session, row),
         document_id=DocumentId(row.document_id),
         total=sum((line.ordered_amount for line in stored_lines.values()), Decimal(0)),
@@ -351,7 +388,7 @@ def ledger_of(line: LedgerLine) -> LineLedger:
 
 
 async def _receipts(
-    session: AsyncSession, order_id: PurchaseOrderId, bill_id: BillId | None
+    session: AsyncSession, order_id: PurchaseOrderId, bill_id: BillId | None, used: _InUse
 ) -> dict[str, list[ReceiptLineToBill]]:
     """Return the receipts that an order's lines can be converted from (rules 3.6), by the order line's ERP id."""
     receipts: dict[str, list[ReceiptLineToBill]] = {}
@@ -365,6 +402,7 @@ async def _receipts(
                 line=ErpId(source.line),
                 received=source.quantity,
                 consumed=add(source.billed, source.pending),
+                in_use=used.draft_of(source.document_id, source.erp_status),
             )
         )
     return receipts

@@ -79,6 +79,7 @@ class ReceiptSource:
 
     document_id: str
     number: str
+    erp_status: str
     line: str
     line_no: int
     order_line: str
@@ -291,7 +292,7 @@ async def receipt_sources(
                 select source_document, source_line, sum(quantity) as quantity
                   from kept_quantities where bill_id = :without group by 1, 2
             )
-            select r.document_id, r.number, l.erp_id as line, l.line_no, l.order_line, r.received_on,
+            select r.document_id, r.number, r.erp_status, l.erp_id as line, l.line_no, l.order_line, r.received_on,
                    l.quantity, greatest(l.billed - coalesce(k.quantity, 0), 0) as billed,
                    coalesce(p.quantity, 0) as pending, p.fractions
               from receipts r
@@ -310,6 +311,7 @@ async def receipt_sources(
         ReceiptSource(
             document_id=row.document_id,
             number=row.number,
+            erp_status=row.erp_status,
             line=row.line,
             line_no=row.line_no,
             order_line=row.order_line,

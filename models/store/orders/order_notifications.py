@@ -10,6 +10,7 @@ from models.domain.ids import ConnectionId, ErpId, PurchaseOrderId
 from models.domain.orders import PoStatus
 from models.messages.orders import OrderFacts
 from models.store.orders.figures_due import IN_FLIGHT
+from models.store.orders.in_use import IN_USE
 
 
 class OrderToNotify(NamedTuple):
@@ -31,7 +32,7 @@ class OrderToNotify(NamedTuple):
 _TERMS = """
        md5(concat_ws('|', o.vendor_id, o.currency, o.entity, o.status = 'closed', o.deleted_at is not null,
                      o.matching_status in ('pending_approval', 'deleted'), l.terms,
-                     nullif(o.left_out, ''))) as terms
+                     nullif(o.left_out, ''), u.in_use)) as terms
 """
 
 # What others billed is part of the terms, and what we did is not: a bill of ours that is accepted, or moves into what
@@ -66,6 +67,7 @@ select o.id, o.erp_id, o.workflow_id, o.number,
        {_TERMS}
 from purchase_orders o
 {_LINES}
+{IN_USE}
 left join lateral (
     select sum(bl.quantity - bl.settled_quantity) filter (where bl.reserves) as pending,
            bool_or(b.origin = 'posync' and b.kind = 'bill' and b.status not in ('abandoned', 'deleted')) as ours
@@ -74,7 +76,7 @@ left join lateral (
 """
 
 
-TERMS_OF_ONE = f"select {_TERMS} from purchase_orders o {_LINES} where o.id = "
+TERMS_OF_ONE = f"select {_TERMS} from purchase_orders o {_LINES} {IN_USE} where o.id = "
 """The digest of `terms`; what says the order's id comes behind it."""
 
 _TERMS_OF_ONE = text(f"{TERMS_OF_ONE} :id")

@@ -113,6 +113,29 @@ async def test_a_draft_stays_one_after_the_setting_is_off(
     assert await api.issues() == []
 
 
+async def test_a_bill_behind_a_draft_waits_for_its_approval(
+    api: StackClient, company: SandboxCompany, whole_settings: Environment
+) -> None:
+    """B10, W4, S5-152: Intacct makes nothing else of an order that a draft is made of. The next bill is told so when it
+    is saved, whether the draft is there already or not, and goes on by itself."""
+    company.order("PO-1")
+    await api.start()
+    ben = await person(api, whole_settings.database_url, "Ben")
+    await let_approve(api, [ben])
+    await set_approvals(api, enabled=True, draft_order_bills=True)
+    first = await api.bill("PO-1", {1: "4"})
+    answer = (await api.enter("PO-1", {2: "1"})).json()
+    (found,) = answer["match"]["findings"]
+    number = (await api.read_bill(first))["number"]
+    assert (found["code"], found["severity"]) == ("SOURCE_IN_USE", "HOLD")
+    assert f"bill {number}, a draft until it is approved, is made of Purchase Order-PO-1" in found["message"]
+    await api.bill_is(first, "synced")
+    assert (await ben.approve(first)).status_code == 200
+    await api.bill_is(answer["bill"]["id"], "synced")
+    assert sorted(one["state"] for one in company.held("vendor_invoices")) == ["Draft", "Pending"]
+    assert await api.issues() == []
+
+
 @pytest.mark.parametrize("drafts", [False, True])
 async def test_an_approved_bill_carries_the_day_of_its_approval(
     api: StackClient, company: SandboxCompany, whole_settings: Environment, drafts: bool

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from matching.kernel.receipts import ReceiptLineToBill
-from matching.rules.sources import Source, check_sources, choose_sources
+from matching.rules.sources import Source, check_in_use, check_sources, choose_sources
 from tests.builders.matching import (
     a_bill,
     a_ledger,
@@ -76,3 +76,20 @@ def test_a_bill_from_several_documents_is_refused_with_the_split_that_works():
     assert finding.fix[0] == "bill line 1: 4 from R-1 on a bill of its own"
     assert finding.fix[1] == f"bill line 1: 2 from {ORDER} on a bill of its own"
     assert check_sources(sources, several_allowed=True) == ()
+
+
+def test_a_document_that_a_draft_is_made_of_holds_the_bills_that_need_it():
+    """W4, B10: Intacct makes nothing else of it; a bill of another source is not concerned."""
+    in_use = a_receipt_line("R-1", 4).model_copy(update={"in_use": "a draft"})
+    order = an_order(a_ledger(100), document_id=ORDER, in_use="bill INV-1, a draft until it is approved,")
+    (line,) = order.lines
+    order = order.model_copy(update={"lines": (line.model_copy(update={"erp_id": "order/1", "receipts": (in_use,)}),)})
+
+    def held(quantity):
+        return [finding.values["document"] for finding in check_in_use([order], choose_sources([order], quantity))]
+
+    assert held(a_bill(4)) == ["R-1"]
+    assert sorted(held(a_bill(5))) == [ORDER, "R-1"]
+    (finding,) = check_in_use([order], {1: (Source(ORDER, "order/1", Decimal(1)),)})
+    assert (finding.code, finding.severity) == ("SOURCE_IN_USE", "HOLD")
+    assert finding.message.startswith("In the accounting system bill INV-1, a draft until it is approved, is made of")

@@ -55,8 +55,13 @@ def in_todays_words(table: str, row: dict[str, Any]) -> dict[str, Any]:
     renamed, dropped = RENAMED.get(table, {}), DROPPED.get(table, set())
     if table == "sync_runs":
         row = row | {"counts": {COUNTS.get(name, name): count for name, count in row["counts"].items()}}
-    if table == "connections" and row["erp"] == "intacct":  # 0013 knows what that ERP refuses
-        row = row | {"capabilities": row["capabilities"] | {"bills_of_other_vendors": False}}
+    if table == "connections" and row["erp"] == "intacct":  # 0013 and 0107 know what that ERP refuses
+        learned = {"bills_of_other_vendors": False, "states_in_use": ["In Progress", "G"]}
+        capabilities = row["capabilities"] | learned
+        # PostgreSQL sorts names by their length first.
+        row = row | {
+            "capabilities": {name: capabilities[name] for name in sorted(capabilities, key=lambda n: (len(n), n))}
+        }
     if table == "skipped_records" and row["code"] == "NOT_USD":  # a company may keep its books in another currency
         row = row | {"code": "OTHER_CURRENCY"}
     return {renamed.get(column, column): value for column, value in row.items() if column not in dropped}
