@@ -12,6 +12,7 @@ from cli.commands import bill_approvals, bill_lists, people
 from cli.main import app
 
 BILL: dict[str, Any] = {
+    "connection_id": "intacct-1",
     "id": "bill_0123456789abcdef0123",
     "number": "INV-2026-000123",
     "vendor_name": "Northern Office Supplies [of Leeds] Ltd",
