@@ -151,6 +151,8 @@ class Receipt(Output):
     erp_status: str
     status: ReceiptStatus
     received_on: date
+    vendor_id: str
+    entity: str | None
     memo: str
     lines: list[ReceiptLine]
 

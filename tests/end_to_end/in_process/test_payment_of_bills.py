@@ -31,7 +31,8 @@ async def test_one_payment_pays_three_bills_one_in_part(api: StackClient, compan
 
 
 async def test_a_person_gives_it_a_number_and_it_is_still_sent_once(api: StackClient, company: SandboxCompany) -> None:
-    """S5-36, S5-37, S5-38: people's number is the document's, our key stands behind the description."""
+    """S5-34..42: to the bills' vendor, from the bank account, each bill its share. People's number is the document's,
+    our key stands behind the description."""
     bills = await three_bills(api, company)
     company.breaks("lost_answer", "create", object="APPYMT")
     more = {"reference": "CHK-77", "external_id": "run-9"}
@@ -40,6 +41,11 @@ async def test_a_person_gives_it_a_number_and_it_is_still_sent_once(api: StackCl
     (sent,) = company.held("payments")
     assert sent["document_number"] == "CHK-77"
     assert sent["memo"].endswith(f"run-9 [{shown['external_key']}]")
+    assert (sent["vendor_id"], sent["bank_account"], sent["currency"]) == ("V-1", "BOA", "USD")
+    assert (Decimal(sent["amount"]), sent["date"]) == (Decimal(30), f"{today():%m/%d/%Y}")
+    payables = [(await api.read_bill(bill))["payable_id"] for bill in bills[:2]]
+    shares = {one["bill_record_no"]: Decimal(one["amount"]) for one in sent["details"]}
+    assert shares == dict(zip(payables, (10, 20), strict=True))
     assert (shown["reference"], shown["external_id"]) == ("CHK-77", "run-9")
     assert shown["submitted_on"] == today().isoformat()
     await api.sync()

@@ -25,14 +25,21 @@ async def test_receipts_come_in_with_what_was_received(api: StackClient, company
     """S4-31, S4-32, S4-35, S5-113..126: received counts beside what was billed, not as billed."""
     company.order("PO-1")
     await api.start(mode="three_way")
-    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=[{"line": 1, "quantity": "6"}])
+    part = [{"line": 1, "quantity": "6"}]
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=part, memo="Left at the gate")
     await api.sync()
     order = await api.order("PO-1")
     assert ledger(order) == figures("10", "6", "0", "0")
     assert (order["erp_status"], order["matching_status"]) == ("Partially Converted", "active")
     (receipt,) = (await api.get(f"/v1/purchase-orders/{order['id']}/receipts"))["items"]
     assert (receipt["number"], receipt["status"]) == ("RCV-1", "active")
-    assert [(line["item_id"], Decimal(line["quantity"])) for line in receipt["lines"]] == [("ITEM-1", 6)]
+    held = company.one("receipts", number="RCV-1")
+    assert (receipt["document_id"], receipt["vendor_id"], receipt["entity"]) == ("PO Receiver-RCV-1", "V-1", "100")
+    assert (receipt["memo"], receipt["erp_status"]) == ("Left at the gate", held["state"])
+    assert receipt["received_on"] == today().isoformat()
+    (line,) = receipt["lines"]
+    assert (line["item_id"], line["unit"], line["description"]) == ("ITEM-1", order["lines"][0]["unit"], "Item 1")
+    assert (Decimal(line["quantity"]), line["order_line_id"]) == (6, order["lines"][0]["order_line_id"])
     draft = await api.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
     assert [(line["order_line_no"], Decimal(line["quantity"])) for line in draft["lines"]] == [(1, 6)]
     assert [line["code"] for line in draft["left_out"]] == ["NOTHING_RECEIVED"]
