@@ -176,7 +176,14 @@ def order_summary(facts: OrderFacts) -> str:
 def order_search_attributes(connection_id: ConnectionId, erp: Erp, facts: OrderFacts) -> TypedSearchAttributes:
     """Return the search attributes that an order's workflow starts with."""
     return _search_attributes(
-        connection_id, erp, facts.number, facts.vendor, facts.status, number=facts.number, amount=None, waits_for=None
+        connection_id,
+        erp,
+        facts.number,
+        facts.vendor,
+        facts.status,
+        number=facts.number,
+        amount=facts.total or None,
+        waits_for=None,
     )
 
 

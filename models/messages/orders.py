@@ -35,6 +35,8 @@ class OrderFacts(BaseModel):
     terms: str = ""
     """A digest of what bills are matched against: what is ordered and received, at which price, and whether that is
     open. It leaves out what is billed, so that our own bills do not change it."""
+    total: str = ""
+    """The order's total; the list of workflows shows it as it was when its workflow began."""
     reread: bool = False
     """A sync left figures out while a bill of ours was on its way, and none is any more: the order is read again."""
 

@@ -243,6 +243,7 @@ class FakeOrder:
             pending=sum((bill.quantity for bill in open_bills), Decimal(0)),
             our_bills=any(bill.status is not abandoned for bill in self.bills.values()),
             terms=self.terms,
+            total="9146.00",
         )
 
     def status_after_match(self) -> tuple[BillStatus, list[str]]:

@@ -170,7 +170,7 @@ async def test_everything_replays_when_no_workflow_is_kept_in_memory(temporal: C
 
 
 async def test_search_attributes_find_every_workflow_of_an_order(harness: WorkflowHarness) -> None:
-    """DESIGN 4: connection, ERP, number, vendor and status are there from the first moment on."""
+    """DESIGN 4, F10: connection, ERP, number, vendor, amount and status are there from the first moment on."""
     await create_bill(harness, harness.bill_request("k1", 4))
     for handle in (order(harness), bill(harness, "bill_k1")):
         told = (await eventually(handle.describe)).typed_search_attributes
@@ -178,6 +178,7 @@ async def test_search_attributes_find_every_workflow_of_an_order(harness: Workfl
         assert told.get(contract.ERP) == "intacct"
         assert told.get(contract.PO_NUMBER) == "PO-1007"
         assert told.get(contract.VENDOR) == "V-ACME"
+        assert told.get(contract.AMOUNT)
         assert told.get(contract.STATUS) in {*PoStatus, *BillStatus}
 
 

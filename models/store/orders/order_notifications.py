@@ -60,7 +60,7 @@ left join lateral (
 
 _FACTS = f"""
 select o.id, o.erp_id, o.workflow_id, o.number,
-       coalesce(nullif(o.vendor_name, ''), o.vendor_id) as vendor, o.erp_status, o.status,
+       coalesce(nullif(o.vendor_name, ''), o.vendor_id) as vendor, o.erp_status, o.status, o.total,
        o.content_hash, o.notified_hash, o.snapshot, coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
        coalesce(p.pending, 0) as pending, coalesce(p.ours, false) as our_bills,
        o.figures_due and not {IN_FLIGHT.format(order="o.id")} as reread,
@@ -101,6 +101,7 @@ def _facts(row: Any) -> OrderFacts:
         pending=row.pending,
         our_bills=row.our_bills,
         terms=row.terms,
+        total=str(row.total),
         reread=row.reread,
     )
 
