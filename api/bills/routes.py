@@ -45,6 +45,7 @@ from api.http.schemas import (
     Money,
     Name,
     Page,
+    Switch,
     columns,
     page_of,
 )
@@ -91,11 +92,17 @@ class LinkTo(Input):
 class NewPayment(Input):
     amount: Amount
     pay_on: Day = Field(
-        description="The day it is submitted to the ERP, and dated; today or yesterday (UTC): at once. No earlier day.",
+        description="The day it is submitted to the ERP, and dated; today or yesterday (UTC): at once. No earlier day. "
+        "Paid outside: the day it was paid.",
         examples=["2026-11-30"],
     )
     method: PaymentMethod | None = Field(default=None, description="null: card from a card account, else eft.")
     bank_account: Code | None = Field(default=None, description="null: the one in the sync preferences.")
+    paid_outside: Switch = Field(
+        default=False,
+        description="true: the money went out already; it is only recorded, as soon as the ERP holds the bill. A bill "
+        "that waits for its first payment goes out with it.",
+    )
 
 
 class ScheduledPayment(Output):
@@ -338,6 +345,8 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
         "BILL_REJECTED_IN_ERP",
         "OVERPAYMENT",
         "PAY_ON_IS_PAST",
+        "PAID_OUTSIDE_IN_FUTURE",
+        "METHOD_NOT_PAID_OUTSIDE",
         "INVALID_AMOUNT",
         "BANK_ACCOUNT_MISSING",
         "SETUP_CHECK_FAILED",

@@ -176,7 +176,9 @@ def pay(
             "bank_account": bank_account,
             "method": method,
         }
-        more: dict[str, Any] = {"reference": reference, "external_id": external_id, "paid_outside": paid_outside}
+        if paid_outside:
+            body["paid_outside"] = True
+        more: dict[str, Any] = {"reference": reference, "external_id": external_id}
         more |= {"net": net, "fees": [_fee(one) for one in fee or ()], "credits": credits}
         if len(shares) == 1 and first["origin"] == "posync" and not any(more.values()):
             body["amount"] = shares[0][1]

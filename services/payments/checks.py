@@ -26,6 +26,8 @@ class RequestedPayment(BaseModel):
     method: PaymentMethod | None = None
     """None: by card from a card account, else the ERP's electronic transfer."""
     bank_account: str | None = None
+    paid_outside: bool = False
+    """The money went out already, on `pay_on`; the ERP only records it."""
 
 
 def check_day(pay_on: date, *, time_zone: str | None, paid_outside: bool = False) -> None:
@@ -54,7 +56,7 @@ def check_payment(bill: payments.BillToPay, asked: RequestedPayment, *, time_zon
             "The bill was made in the ERP.",
             ["Pay it with POST /v1/payments, which pays bills that the ERP holds, or in the ERP."],
         )
-    check_day(asked.pay_on, time_zone=time_zone)
+    check_day(asked.pay_on, time_zone=time_zone, paid_outside=asked.paid_outside)
     check_bill(bill, asked)
 
 

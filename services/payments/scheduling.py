@@ -75,7 +75,7 @@ async def schedule_payment(
     await setup_checks.must_not_break(session, bill.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     check_payment(bill, asked, time_zone=connection.time_zone)
     bank_account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
-    check_method(connection, method, paid_outside=False)
+    check_method(connection, method, paid_outside=asked.paid_outside)
     payment_id = payments.payment_id_for(organization_id, request_key, bill.number)
     await payments.create(
         session,
@@ -87,6 +87,7 @@ async def schedule_payment(
         method=method,
         bank_account=bank_account,
         actor=actor,
+        paid_outside=asked.paid_outside,
     )
     if bill.status is BillStatus.AWAITING_PAYMENT:
         await let_go_with_payment(session, bill_id, actor=actor, pay_on=asked.pay_on)

@@ -134,9 +134,9 @@ _CREATE = text(
     f"""
     with made as (
         insert into payments (id, organization_id, connection_id, bill_id, origin, status, amount, currency, pay_on,
-            method, bank_account, external_key, created_by, version)
+            method, bank_account, paid_outside, external_key, created_by, version)
         values (:id, :organization, :connection, :bill, :origin, 'scheduled', :amount, :currency, :pay_on, :method,
-            :bank_account, :key, :actor, 1)
+            :bank_account, :paid_outside, :key, :actor, 1)
         on conflict (id) do nothing
         returning id, organization_id, connection_id, external_key, bill_id, created_by, pay_on, amount
     ), shared as (
@@ -176,6 +176,7 @@ async def create(
     method: str,
     bank_account: str,
     actor: str,
+    paid_outside: bool = False,
 ) -> None:
     """Schedule the payment and plan its write; a repeat with the same id changes nothing."""
     await session.execute(
@@ -191,6 +192,7 @@ async def create(
             "pay_on": pay_on,
             "method": method,
             "bank_account": bank_account,
+            "paid_outside": paid_outside,
             "key": external_key_for(payment_id),
             "actor": actor,
         },

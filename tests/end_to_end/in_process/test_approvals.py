@@ -1,7 +1,7 @@
 """Approvals on the whole stack: what a bill waits for, from the API to Intacct's books."""
 
 import itertools
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from services.approvals.push_rules import SETTINGS, Settings
 from settings import Settings as Environment
 from tests.harness.account_lines import RENT, furnish
 from tests.harness.approval_walk import let_approve, person, set_approvals, walk
-from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.stack_client import StackClient, ledger
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, ledger, refused
 from tests.harness.workflow_client import details
 
 COMBINATIONS = [Settings(*each) for each in itertools.product(PushWhen, *3 * [(False, True)])]
@@ -56,6 +56,32 @@ async def test_a_payment_that_is_abandoned_in_time_keeps_the_bill_here(
     await api.pay(bill_id, "125.00")
     await api.arrived(bill_id)
     assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_a_bill_that_was_paid_outside_goes_out_with_the_record_of_it(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-04, S2-65: the first payment that lets a bill go out may be one that was made already, on its own day."""
+    company.order("PO-1", "10")
+    await api.start()
+    await set_approvals(api, push_when="scheduled")
+    bill_id = await api.bill("PO-1", {1: "10"})
+    await api.bill_is(bill_id, "awaiting_payment")
+    day = today() - timedelta(days=3)
+    paid = {"amount": "125.00", "pay_on": day.isoformat()}
+    path = f"/v1/bills/{bill_id}/payments"
+    refused(await api.post(path, paid, role="accountant"), 422, "PAY_ON_IS_PAST")
+    to_come = {**paid, "pay_on": (today() + timedelta(days=2)).isoformat(), "paid_outside": True}
+    refused(await api.post(path, to_come, role="accountant"), 422, "PAID_OUTSIDE_IN_FUTURE")
+    answer = await api.post(path, {**paid, "paid_outside": True}, role="accountant")
+    assert answer.status_code == 201, answer.text
+    await api.payment_is(answer.json()["payment"]["id"], "paid")
+    assert len(company.held("vendor_invoices")) == 1
+    (sent,) = company.held("payments")
+    assert (sent["date"], sent["amount"]) == (f"{day:%m/%d/%Y}", "125.00")
+    assert (await api.bill_is(bill_id, "paid"))["due"] == "0.00"
+    await api.sync()
+    assert (await api.issues(), len(company.held("payments"))) == ([], 1)
 
 
 async def test_switching_approvals_holds_what_was_not_sent_and_lets_it_go(

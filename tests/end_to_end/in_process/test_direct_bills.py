@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from settings import Settings
 from tests.harness.account_lines import POWER, RENT, furnish
 from tests.harness.approval_walk import let_approve, person, set_approvals
 from tests.harness.sandbox_company import SandboxCompany, today
-from tests.harness.stack_client import StackClient, amounts, refused
+from tests.harness.stack_client import StackClient, amounts, ledger, refused
 
 
 async def test_a_bill_without_an_order_reaches_accounts_payable_and_is_paid(
@@ -236,3 +237,45 @@ async def test_before_approval_it_is_a_draft_that_the_approval_releases(
     assert (await api.read_bill(bill_id))["edit_pending"] is False
     enabled = await api.put(f"/v1/connections/{api.connection_id}/purchase-orders", {"enabled": True})
     refused(enabled, 409, "PUSH_BEFORE_APPROVAL_NOT_OFFERED")
+
+
+async def test_put_on_an_order_in_time_it_is_in_the_books_of_the_order_alone(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S1-28: put on one while nothing of it was sent; once it was sent, that is refused."""
+    furnish(company)
+    company.order("PO-1", "10")
+    company.load(items=[{"item_id": "FREIGHT-IN", "name": "Freight in", "item_type": "Non-Inventory", "unit": "Each"}])
+    await api.start()
+    await api.prefer(**{"account_item.7000": "FREIGHT-IN"})
+    company.breaks("unavailable", times=None)
+    lines = [
+        {"account": "6600", "amount": "50.00", "description": "Bolts"},
+        {"account": "7000", "amount": "4.00", "description": "Freight"},
+    ]
+    first = await api.direct_bill(lines, number="INV-8")
+    order = await api.order("PO-1")
+    on = {"line_no": 1, "order_line_id": order["lines"][0]["order_line_id"], "quantity": "4"}
+    body = {"purchase_order_id": order["id"], "lines": [on]}
+
+    async def put() -> Any:
+        answer = await api.post(f"/v1/bills/{first}/put-on-order", body, role="clerk")
+        return answer if answer.status_code != 409 else None
+
+    answer = await api.until(put, "a moment between two attempts")
+    assert answer.status_code == 201, answer.text
+    bill_id = answer.json()["id"]
+    company.mend()
+    await api.acknowledge(bill_id)
+    await api.arrived(bill_id)
+    (invoice,) = company.held("vendor_invoices")
+    assert (invoice["vendor_number"], invoice["created_from"]) == ("INV-8", "Purchase Order-PO-1")
+    assert Decimal(invoice["total"]) == 54
+    assert [bill["module"] for bill in company.held("bills")] != ["3.AP"]
+    assert len(company.held("bills")) == 1
+    assert ledger(await api.order("PO-1")) == (10, 0, 4, 0)
+    assert (await api.read_bill(first))["status"] == "abandoned"
+    late = await api.arrived(await api.direct_bill(lines[:1], number="INV-9"))
+    refused(await api.post(f"/v1/bills/{late['id']}/put-on-order", body, role="clerk"), 409, "LINK_IS_FINAL")
+    await api.sync()
+    assert await api.issues() == []

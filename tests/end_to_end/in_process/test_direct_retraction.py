@@ -1,5 +1,6 @@
 """Bills without an order that are taken back, from the API to Intacct's books: deleted or reversed, once."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +64,35 @@ async def test_it_leaves_the_books_once_and_restored_it_is_another_bill(
     (kept,) = (await api.read_bill(bill["id"]))["taken_back"]
     assert (kept["way"], kept["dated"], kept["state"]) == (way, dated, "done")
     await api.payment_is(await api.pay(bill["id"], "1280.50"), "paid")
+
+
+@pytest.mark.parametrize("later", ["posted later", "books closed"])
+async def test_a_reversal_is_never_dated_before_the_bill_nor_in_closed_books(
+    api: StackClient, company: SandboxCompany, later: str
+) -> None:
+    """Issue 13.3: today, never before the bill's own posting date, else the next open day; shown before, and so in the
+    books."""
+    furnish(company)
+    company.switch(unpaid_bill_reversal=True)
+    await api.start()
+    await api.put(f"/v1/connections/{api.connection_id}/retraction-ways", {"direct_bills": "reverse"})
+    ahead = today() + timedelta(days=3)
+    posted = ahead if later == "posted later" else today()
+    bill_id = await api.direct_bill([RENT, POWER], number="RENT-12", posting_date=posted.isoformat())
+    if later == "posted later":
+        await api.acknowledge(bill_id)
+    bill = await api.arrived(bill_id)
+    if later == "books closed":
+        closed = {"entity": "100", "closed_through": (ahead - timedelta(days=1)).isoformat()}
+        answer = await api.put(f"/v1/connections/{api.connection_id}/closed-periods", closed)
+        assert answer.status_code == 200, answer.text
+    (plan,) = [one for one in (await api.read_bill(bill["id"]))["actions"] if one["action"] == "delete"]
+    assert (plan["possible"], plan["way"], plan["dated"]) == (True, "reverse", ahead.isoformat())
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "not ours"})).status_code == 200
+    await api.bill_is(bill["id"], "deleted")
+    assert in_books(company) == REVERSED
+    assert company.one("bills", state="Reversal")["date"] == f"{ahead:%m/%d/%Y}"
+    assert await api.issues() == []
 
 
 async def test_the_way_is_a_setting_of_the_connection(api: StackClient, company: SandboxCompany) -> None:
