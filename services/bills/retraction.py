@@ -215,6 +215,9 @@ def _against_keeping(facts: RetractionFacts, does: Does) -> tuple[Refused, ...]:
 def _against_restoring(bill: BillRow, facts: RetractionFacts) -> tuple[Refused, ...]:
     if facts.stays_billed and not facts.is_kept:
         return (_stays_billed(),)
+    if facts.number_used_by is not None:
+        used = f"The bill {facts.number_used_by} has the number {bill.number!r} of the vendor now."
+        return (Refused("NUMBER_IN_USE", used),)
     if bill.purchase_order_id is None and not bill.direct:
         return (
             Refused(

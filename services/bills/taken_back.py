@@ -18,7 +18,6 @@ from models.tables import BillRow, ConnectionRow
 from services.approvals.entry import assign_approvers
 from services.bills import review
 from services.bills.retraction import plan
-from services.refusal import Refused
 
 TAKEN_BACK = {
     RetractFor.DELETION: BillStatus.DELETED,
@@ -95,9 +94,6 @@ async def restore(
     what = plan(bill, await retractions.facts(session, bill_id), BillEvent.RESTORE)
     if what.does is None:
         raise what.obstacles[0]
-    other = await retractions.number_in_use(session, bill)
-    if other is not None and not bill.repeats_number:
-        raise Refused("NUMBER_IN_USE", f"The bill {other} has the number {bill.number!r} of the vendor now.")
     connection = await connections.get(session, ConnectionId(bill.connection_id))
     assert connection is not None, "a bill's connection is never removed"
     before = bill.status

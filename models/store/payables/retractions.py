@@ -28,7 +28,7 @@ from models.domain.ids import (
     RetractionId,
 )
 from models.domain.orders import PurchaseOrderSnapshot
-from models.domain.retractions import ENTRY, BillToRetract, RetractBy, RetractFor, RetractionState
+from models.domain.retractions import ENTRY, MAY, BillEvent, BillToRetract, Does, RetractBy, RetractFor, RetractionState
 from models.store.audit import writes
 from models.store.base.today import today_in
 from models.store.orders import settled_parts
@@ -335,9 +335,16 @@ async def number_in_use(session: AsyncSession, bill: BillRow) -> str | None:
     row = await session.execute(
         text(
             "select id from bills where number_parts = :parts and vendor_id = :vendor and connection_id = :c"
-            "   and id <> :id and origin = 'posync' and status not in ('deleted', 'abandoned') order by id limit 1"
+            "   and id <> :id and kind = :kind and origin = 'posync' and status not in ('deleted', 'abandoned')"
+            " order by id limit 1"
         ),
-        {"parts": bill.number_parts, "vendor": bill.vendor_id, "c": bill.connection_id, "id": bill.id},
+        {
+            "parts": bill.number_parts,
+            "vendor": bill.vendor_id,
+            "c": bill.connection_id,
+            "id": bill.id,
+            "kind": bill.kind,
+        },
     )
     return row.scalar_one_or_none()
 
@@ -408,6 +415,8 @@ class RetractionFacts(NamedTuple):
     """What stays billed is known by line, so that the bill can be made anew without converting it a second time."""
     parts_in_erp: int = 0
     """Of a bill in parts: how many of them the ERP holds."""
+    number_used_by: str | None = None
+    """Of a bill that can be restored: the other bill that has its number now, where that may not come twice."""
 
 
 _FACTS = text(
@@ -443,6 +452,8 @@ _FACTS = text(
 async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
     """Return what stands in the way of taking a bill back."""
     row = (await session.execute(_FACTS, {"bill": bill_id})).one()
+    bill = await session.get_one(BillRow, bill_id)
+    is_open = bill.repeats_number or MAY[BillStatus(bill.status)][BillEvent.RESTORE] is not Does.MAKES_ANEW
     # A draft is in nobody's books: there is nothing that an entry could take back.
     way = RetractBy.DELETE if row.draft else RetractBy(row.way)
     return RetractionFacts(
@@ -457,4 +468,5 @@ async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
         stays_billed=row.stays,
         is_kept=row.kept,
         parts_in_erp=row.parts_in_erp,
+        number_used_by=None if is_open else await number_in_use(session, bill),
     )

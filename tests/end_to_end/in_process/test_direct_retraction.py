@@ -95,6 +95,28 @@ async def test_a_reversal_is_never_dated_before_the_bill_nor_in_closed_books(
     assert await api.issues() == []
 
 
+async def test_a_number_that_is_used_again_stands_in_the_way_of_restoring(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-08: an invoice that was deleted and entered anew is not restored beside it, and says so before."""
+    bill = await taken_back_by(api, company, "delete")
+    assert (await api.post(f"/v1/bills/{bill['id']}/delete", {"reason": "twice"})).status_code == 200
+    await api.bill_is(bill["id"], "deleted")
+
+    async def restore() -> Any:
+        shown = await api.read_bill(bill["id"])
+        return next(one for one in shown["actions"] if one["action"] == "restore")
+
+    assert (await restore())["possible"] is True
+    anew = await api.direct_bill([RENT, POWER], number="rent 12")
+    plan = await restore()
+    assert (plan["possible"], [one["code"] for one in plan["obstacles"]]) == (False, ["NUMBER_IN_USE"])
+    assert anew in plan["obstacles"][0]["message"]
+    refused(await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "oops"}), 409, "NUMBER_IN_USE")
+    await api.arrived(anew)
+    assert len(in_books(company)) == 1
+
+
 async def test_the_way_is_a_setting_of_the_connection(api: StackClient, company: SandboxCompany) -> None:
     """S2-36: with reversals on there, deleting is refused by name; the setting is changed, and the bill is reversed."""
     bill = await taken_back_by(api, company, "delete")
