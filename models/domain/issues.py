@@ -159,7 +159,8 @@ _CODES: tuple[IssueCode, ...] = (
         "Another record carries the same number.",
         (
             "Find the record in the ERP by the number in the evidence.",
-            "Correct the number of the other one in the ERP, then retry; or abandon this bill and enter it anew.",
+            "Correct the number of the other one in the ERP, then retry; or correct this bill's here"
+            " (`posync bills correct`), unless the other one is the same invoice: then abandon this bill.",
         ),
         ACCOUNTANT,
     ),
