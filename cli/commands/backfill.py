@@ -26,6 +26,7 @@ def backfill(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Bring in open orders that are older than the first import. Ctrl-C leaves it running.
+
     \f
     Raises:
         typer.BadParameter: Neither a date nor a number is given, or the file is no text.

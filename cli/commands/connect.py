@@ -213,23 +213,22 @@ def _connect(
     if time_zone is not None:
         new["time_zone"] = time_zone
     with api(state_dir) as client:
-        if there is not None:
-            if _by_consent(erp):
-                _wait_for_consent(client, there)
-            else:
-                _wait_for_web_connector(client, there, sync_every, folder, endpoint)
-            console.print(f"Authorized: [bold]{there}[/]")
-            return
-        connection = _created_or_existing(client, new, credentials)
-        if connection.get("state") == ConnectionState.PENDING_AUTHORIZATION:
+        begun = _begun(client, new) if there is None else client.get(f"/v1/connections/{there}")
+        connection = _created_or_existing(client, new, credentials) if begun is None else dict(begun)
+        pending = connection.get("state") == ConnectionState.PENDING_AUTHORIZATION
+        if pending or there is not None:
             if _by_consent(erp):
                 connection = _wait_for_consent(client, connection["id"])
-                console.print(f"Connected: [bold]{connection['id']}[/] to {connection['user_name']}")
+                agreed = f"company {connection['company']}, as {escape(connection['user_name'])} agreed to"
+                console.print(f"Connected: [bold]{connection['id']}[/] to {agreed}")
             elif erp == Erp.QUICKBOOKS_DESKTOP:
                 connection = _wait_for_web_connector(client, connection["id"], sync_every, folder, endpoint)
             else:
                 console.print("The ERP has not let it in yet. Set the preferences once it has.")
                 return
+        if begun is not None and not _first_time(begun):
+            console.print(f"Authorized: [bold]{there}[/]")
+            return
         # Before the preferences, with which the first whole sync begins: it reads what is switched on then.
         connection = _with_orders(client, connection, purchase_orders)
         given = {preference: value for preference, value in preferences.items() if value}
@@ -247,6 +246,22 @@ def _connect(
         every = connection["sync_every_minutes"]
         runs = f"It syncs every {every} minutes." if every else "It syncs only when you ask."
         console.print(f"Ready. {runs} Next: posync sync {connection['id']} --follow")
+
+
+def _begun(client: Api, new: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the connection that an earlier run of this command made and nobody has let in, so that no second one
+    waits beside it."""
+    for connection in client.pages("/v1/connections"):
+        same = all(connection[field] == new[field] for field in ("erp", "name"))
+        if same and _first_time(connection) and (new["endpoint"] in (None, connection["endpoint"])):
+            console.print(f"Going on with [bold]{connection['id']}[/], which nobody has let in yet.")
+            return dict(connection)
+    return None
+
+
+def _first_time(connection: Mapping[str, Any]) -> bool:
+    """Whether the ERP has never let it in: nobody knows yet which company it is of."""
+    return connection["state"] == ConnectionState.PENDING_AUTHORIZATION and not connection["company"]
 
 
 def _created_or_existing(client: Api, new: dict[str, Any], credentials: Mapping[str, str]) -> dict[str, Any]:
@@ -327,7 +342,7 @@ def _wait_for_consent(client: Api, connection_id: str) -> dict[str, Any]:
         if connection["version"] != before["version"]:
             return connection
         time.sleep(LOOK_SECONDS)
-    errors.print("Nobody has agreed yet. Connect once more when somebody can.")
+    errors.print("Nobody has agreed yet. Run the same command once more when somebody can: it goes on with this one.")
     raise typer.Exit(1)
 
 
@@ -361,8 +376,9 @@ def _wait_for_web_connector(
         if seen is not None and seen != before:
             return dict(client.get(f"/v1/connections/{connection_id}"))
         time.sleep(LOOK_SECONDS)
-    errors.print("The Web Connector has not called yet. It is let in whenever it does; then set the preferences:")
-    errors.print(f"posync connect qbd --connection {connection_id}", markup=False)
+    errors.print(
+        "The Web Connector has not called yet. Run the same command once more when it can: it goes on with this one."
+    )
     raise typer.Exit(1)
 
 

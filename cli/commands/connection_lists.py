@@ -33,6 +33,7 @@ def list_connections(as_json: AsJson = False, state_dir: StateDir = DEFAULT_STAT
 @app.command()
 def show(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Show a connection: what it is set to, and what stops it.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -56,6 +57,7 @@ def runs(
     connection: Which = None, limit: Most = 20, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR
 ) -> None:
     """List the last sync runs: when, what started them, what they brought.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -77,6 +79,7 @@ def left_out(
     connection: Which = None, limit: Most = 100, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR
 ) -> None:
     """List the ERP's records that were left out, and why.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -129,6 +132,7 @@ def entries(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """List the entries of one of the ERP's lists.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -153,6 +157,7 @@ app.command("settings")(setup.settings)
 @app.command("bank-accounts")
 def bank_accounts(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List the bank and card accounts that bills can be paid from.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -179,6 +184,7 @@ def bank_accounts(connection: Which = None, as_json: AsJson = False, state_dir: 
 @app.command("closed-periods")
 def closed_periods(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List how far the books are closed, by entity.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.

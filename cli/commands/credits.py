@@ -131,6 +131,7 @@ def enter_credit(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Enter a credit that a vendor gave. It is refused beyond what was billed, and sent to the ERP once.
+
     \f
     Raises:
         typer.BadParameter: it names no bill, no order and no vendor, or a line cannot be read.
@@ -187,6 +188,7 @@ def unapply_credit(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Undo an application that was made from here.
+
     \f
     Raises:
         typer.BadParameter: none is applied, or several are.

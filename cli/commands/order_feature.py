@@ -33,6 +33,7 @@ def purchase_orders(
     """Switch purchase orders on or off; an administrator's key is needed.
 
     Off hides orders, and no bill is linked to them any more; links that exist stay.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.

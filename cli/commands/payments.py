@@ -39,6 +39,7 @@ def list_payments(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """List payments: what is paid when, and what it waits for.
+
     \f
     Raises:
         typer.BadParameter: There is no such bill, or more than one.
@@ -162,6 +163,7 @@ def pay(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Schedule a payment of a bill, or one of several bills of a vendor. It is submitted to the ERP on its day, once.
+
     \f
     Raises:
         typer.BadParameter: There is no such bill, or more than one.

@@ -61,6 +61,7 @@ def show_return(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Show one return: what went back, and what a credit is expected for.
+
     \f
     Raises:
         typer.BadParameter: there is no such return, or several have this number.

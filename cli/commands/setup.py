@@ -23,6 +23,7 @@ def setup(
     """Check how the ERP is set up for a connection, and ask about what only a person can see there.
 
     Ends with exit code 1 while something is wrong.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -53,6 +54,7 @@ def confirm(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Say what the ERP shows of a setting that a program cannot read.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -65,6 +67,7 @@ def confirm(
 
 def checks(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List the last answers to the set-up checks.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.
@@ -82,6 +85,7 @@ def checks(connection: Which = None, as_json: AsJson = False, state_dir: StateDi
 
 def settings(connection: Which = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List what there is to set: its value, its default, who may change it, and what it changes.
+
     \f
     Raises:
         typer.BadParameter: None is named, and there is not exactly one.

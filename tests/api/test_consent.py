@@ -299,6 +299,17 @@ async def test_a_consent_ends_with_the_key_it_was_started_with(
     assert intuit.forms == []
 
 
+async def test_a_person_is_refused_by_a_page(http: httpx.AsyncClient) -> None:
+    """Whoever came by a browser reads what is wrong and what to do; a program gets the same as a problem."""
+    for path in (f"{CALLBACK}/consent?state=made-up", f"{CALLBACK}?state=made-up&code=<b>"):
+        page = await http.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
+        assert "<h1>This consent is used, too old, or not ours</h1>" in page.text
+        assert "<li>Start the consent anew" in page.text
+        assert page.headers["cache-control"] == "no-store"
+        a_problem(await http.get(path), 400, "CONSENT_UNKNOWN")
+
+
 async def test_no_consent(browser: Browser, api: ApiClient, intuit: Intuit) -> None:
     """Refused on the page; and a refused state is used up too."""
     connection_id, page = await started(api, browser)

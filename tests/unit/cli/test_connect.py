@@ -29,6 +29,11 @@ class Recorder:
         self.replaced: dict[str, Any] = {}
         self.schedule: dict[str, Any] | None = None
         self.orders: dict[str, Any] | None = None
+        self.there: list[dict[str, Any]] = []
+
+    def pages(self, path: str) -> Iterator[dict[str, Any]]:
+        assert path == "/v1/connections"
+        yield from self.there
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         self.posted = body
@@ -217,8 +222,9 @@ class Browser(Recorder):
     def get(self, path: str) -> Any:
         self.looks += 1
         return {
-            "id": "made-1",
-            "user_name": "Norton Lumber",
+            "id": path.split("/")[-1],
+            "user_name": "Nora Norton",
+            "company": "9130350000000000001",
             "preferences": {},
             "state": "needs_preferences",
             "version": min(self.looks, 3),
@@ -250,7 +256,8 @@ def test_quickbooks_is_connected_in_a_browser(browser: Browser) -> None:
     assert ended.exit_code == 0, ended.output
     assert (browser.posted["erp"], browser.posted["credentials"]) == ("quickbooks_online", {})
     assert "https://appcenter.intuit.com/connect/oauth2?state=s" in ended.output
-    assert ended.output.index("oauth2") < ended.output.index("Connected: made-1 to Norton Lumber")
+    connected = "Connected: made-1 to company 9130350000000000001, as Nora Norton agreed to"
+    assert ended.output.index("oauth2") < " ".join(ended.output.split()).index(connected)
     assert browser.put_there == {"preferences": {"bank_account": "Checking"}}
 
 
@@ -258,6 +265,23 @@ def test_a_connection_is_authorized_anew(browser: Browser) -> None:
     ended = CliRunner().invoke(connect.app, ["qbo", "--connection", "made-1"])
     assert ended.exit_code == 0, ended.output
     assert (browser.started, browser.posted) == (["/v1/connections/made-1/authorization"], {})
+    assert browser.put_there == {}
+
+
+def test_what_nobody_agreed_to_goes_on(browser: Browser) -> None:
+    """Issue 11: run once more, the command takes up the connection that it made and leaves no second one behind."""
+    pending = {"id": "old-1", "erp": "quickbooks_online", "name": "Norton", "state": "pending_authorization",
+               "company": "", "endpoint": None, "preferences": {}}  # fmt: skip
+    browser.there = [
+        {**pending, "id": "other-1", "name": "Larkin"},
+        pending,
+        {**pending, "id": "used-1", "company": "9"},
+    ]
+    ended = CliRunner().invoke(connect.app, ["qbo", "--name", "Norton", "--bank-account", "Checking"])
+    assert ended.exit_code == 0, ended.output
+    assert "Going on with old-1" in ended.output
+    assert (browser.started, browser.posted) == (["/v1/connections/old-1/authorization"], {})
+    assert browser.put_there == {"preferences": {"bank_account": "Checking"}}
 
 
 def test_nobody_agrees(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,10 @@ def commands(command: TyperCommand | TyperGroup, name: str) -> Iterator[tuple[st
 
 
 def help_texts(command: TyperCommand | TyperGroup) -> Iterator[str]:
-    """Yield the command's own help as `--help` shows it, up to a form feed, and that of its options and arguments."""
+    """Yield the command's own help as `--help` shows it, up to a form feed; its line in the list of the commands, which
+    ends at an empty line; and the help of its options and arguments."""
     yield (command.help or "").partition("\f")[0]
+    yield cleandoc(command.help or "").partition("\n\n")[0]
     for parameter in command.params:
         yield str(getattr(parameter, "help", None) or "")
 
