@@ -18,6 +18,7 @@ from cli.bill_import.csv_file import FileBill, FileLine
 from cli.bill_import.placement import Place, Unplaced, place_anywhere, place_on_order
 from cli.bill_import.vendors import UnknownOrder, find_order, vendor_id
 from cli.client.api_client import Api, ApiProblem
+from cli.client.connections import connections_in_use
 
 WAITING = {"awaiting_acknowledgement": "warned", "on_hold": "held"}
 SEVERITIES = ("OK", "INFO", "WARN", "HOLD", "BLOCK")
@@ -183,7 +184,7 @@ class OrderFinder:
             Unplaced: there are several, and none was named.
         """
         if self.connection is None:
-            known = [connection["id"] for connection in self.client.pages("/v1/connections")]
+            known = connections_in_use(self.client)
             if len(known) != 1:
                 detail = "the invoice names no purchase order; say which connection it belongs to (--connection)"
                 raise Unplaced("no_purchase_order", "NO_PO_NUMBER", detail)

@@ -12,6 +12,9 @@ from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, consol
 
 LOOK_SECONDS = 1.0
 
+_COUNTS = ("read", "wanted", "changed", "left_out", "bad")
+"""What a backfill counts, in the order in which it happens."""
+
 
 def backfill(
     connection: Annotated[str | None, typer.Argument(metavar="[ID]", help="The connection's id.")] = None,
@@ -77,4 +80,5 @@ def _print(shown: dict[str, Any]) -> None:
 
 
 def _counted(shown: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in shown["counts"].items())
+    counts = shown["counts"]
+    return ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in sorted(counts, key=_COUNTS.index))

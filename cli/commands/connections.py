@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.client.api_client import Api
+from cli.client.connections import the_connection
 from cli.client.sync_runs import COUNTS, in_words, streams, wait_for_run
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
 
@@ -33,7 +34,7 @@ def sync(
 ) -> None:
     """Sync what changed in the ERP now. If a run is under way, that run is used and no second one starts."""
     with api(state_dir) as client:
-        connection_id = connection or the_only_connection(client)
+        connection_id = the_connection(client, connection)
         started = client.post(f"/v1/connections/{connection_id}/sync")
         if not follow:
             if as_json:
@@ -137,16 +138,3 @@ class _ProblemReporter:
         elif problems is None and self._said is not None:
             self._screen.print("The ERP answers again.")
         self._said = problems
-
-
-def the_only_connection(client: Api) -> str:
-    """Return the id of the organization's only connection.
-
-    Raises:
-        typer.BadParameter: there is none, or more than one.
-    """
-    ids = [connection["id"] for connection in client.get("/v1/connections")["items"]]
-    if len(ids) != 1:
-        result = ", ".join(ids) if ids else "none; make one with `posync connect`"
-        raise typer.BadParameter(f"say which connection ({result})", param_hint="connection")
-    return str(ids[0])

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli.client.connections import the_connection
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
-from cli.commands.connections import the_only_connection
 
 app = typer.Typer(no_args_is_help=True, help="Link the suppliers of your own system to vendors of the ERP.")
 
@@ -22,7 +22,7 @@ def list_contacts(
 ) -> None:
     """Show the suppliers that source orders name, each with its vendor; for the others the most similar one."""
     with api(state_dir) as client:
-        path = f"/v1/connections/{connection or the_only_connection(client)}/contacts"
+        path = f"/v1/connections/{the_connection(client, connection)}/contacts"
         asked = None if linked is None else str(linked).lower()
         results = list(client.pages(path, linked=asked, q=search))
         suggested = {
@@ -53,7 +53,7 @@ def link(
 ) -> None:
     """Confirm which vendor a contact is."""
     with api(state_dir) as client:
-        path = f"/v1/connections/{connection or the_only_connection(client)}/contacts"
+        path = f"/v1/connections/{the_connection(client, connection)}/contacts"
         client.post(path, {"contact": contact, "vendor_id": vendor_id})
     console.print(f"{contact} is vendor {vendor_id}.", markup=False)
 
@@ -66,6 +66,6 @@ def unlink(
 ) -> None:
     """Take back which vendor a contact is. What was uploaded stays."""
     with api(state_dir) as client:
-        path = f"/v1/connections/{connection or the_only_connection(client)}/contacts"
+        path = f"/v1/connections/{the_connection(client, connection)}/contacts"
         client.post(path, {"contact": contact, "vendor_id": None})
     console.print(f"{contact} is not linked any more.", markup=False)

@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.bill_import.csv_file import UnreadableFile
 from cli.client.api_client import Api, ApiProblem
+from cli.client.connections import the_connection
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, explain, moment, table
 from cli.commands import contacts
-from cli.commands.connections import the_only_connection
 from cli.source_orders.csv_file import read_orders
 
 app = typer.Typer(no_args_is_help=True, help="Orders of your own system, uploaded as bills or as purchase orders.")
@@ -41,7 +41,7 @@ def import_file(
     saved: list[dict[str, Any]] = []
     refused = 0
     with api(state_dir) as client, _progress("orders") as bar:
-        connection_id = connection or the_only_connection(client)
+        connection_id = the_connection(client, connection)
         task = bar.add_task("orders", total=len(file.orders))
         for start in range(0, len(file.orders), AT_ONCE):
             batch = file.orders[start : start + AT_ONCE]
@@ -202,7 +202,7 @@ def upload(
     }
     outcomes: list[dict[str, Any]] = []
     with api(state_dir) as client, _progress("orders") as bar:
-        body["connection_id"] = connection or the_only_connection(client)
+        body["connection_id"] = the_connection(client, connection)
         task = bar.add_task("orders", total=None)
         for page in _uploaded(client, body):
             bar.update(task, total=len(outcomes) + len(page["outcomes"]))

@@ -335,7 +335,9 @@ def _ours(bill: BillToPush, same_number: Sequence[Entity]) -> Entity | None:
         if wire.key_of(one) == bill.external_key:
             return one
     if same_number and not bill.may_repeat_number:
-        raise number_taken(BILL, wire.text(same_number[0], "Id") or "", {"number": wire.doc_number(bill.number)})
+        raise number_taken(
+            BILL, wire.text(same_number[0], "Id") or "", {"number": wire.doc_number(bill.number)}, same_number[0]
+        )
     return None
 
 

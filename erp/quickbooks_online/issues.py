@@ -108,11 +108,12 @@ ISSUES = by_code(
     IssueCode(
         "NUMBER_TAKEN",
         "Another document has this number",
-        "QuickBooks holds a document with this number that posync did not make; it may be the same invoice, entered"
-        " there.",
+        "QuickBooks holds another document with this number. It may be the same invoice, entered there, or what posync"
+        " made of an earlier import.",
         (
             "Compare it with the document in the evidence in QuickBooks.",
             "If it is the same invoice, abandon this bill.",
+            "If posync made it of an import that was reset since, delete it in QuickBooks, then retry.",
             "If not, decide that the number may come twice: `posync bills repeat-number`, or the bill's repeat-number"
             " in the API.",
             "Or change the number of the one in QuickBooks, then retry.",

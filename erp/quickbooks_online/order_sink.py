@@ -58,7 +58,7 @@ class OrderSink:
         # Numbers of bills are the suppliers', those of orders are the company's own.
         others = [one for one in same if kind == ORDER or wire.ref(one, "VendorRef") == order.vendor_id]
         if others and not order.may_repeat_number:
-            raise number_taken(kind, wire.text(others[0], "Id") or "", {"number": order.number})
+            raise number_taken(kind, wire.text(others[0], "Id") or "", {"number": order.number}, others[0])
         try:
             made = await self._writer.create(
                 kind,

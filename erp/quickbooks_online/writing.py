@@ -108,7 +108,7 @@ class Writer:
             document = (await self._reader.by_ids(kind, [holder.id])).records.get(holder.id, {})
             if wire.key_of(document) == key:
                 return document
-        raise number_taken(holder.type, holder.id, error.evidence)
+        raise number_taken(holder.type, holder.id, error.evidence, document)
 
     async def document(self, kind: str, document_id: str) -> Entity | None:
         """Return a document: as it was just written, else read; None: QuickBooks does not show it."""
@@ -118,10 +118,17 @@ class Writer:
         return (await self._reader.by_ids(kind, [document_id])).records.get(document_id)
 
 
-def number_taken(kind: str, document_id: str, evidence: dict[str, str]) -> ErpError:
-    """Return the refusal of a number that another document has: a person decides, never we."""
+def number_taken(kind: str, document_id: str, evidence: dict[str, str], document: Entity | None = None) -> ErpError:
+    """Return the refusal of a number that another document has: a person decides, never we. The document, where it was
+    read, tells who made it."""
+    if document and wire.key_of(document):
+        who = " posync made it earlier: delete it in QuickBooks if it is not to stay."
+    elif document:
+        who = " posync did not make it."
+    else:
+        who = ""
     return Rejected(
-        f"Another document has this number already: {kind} {document_id}. posync did not make it.",
+        f"Another document has this number already: {kind} {document_id}.{who}",
         code="NUMBER_TAKEN",
         erp_code=evidence.get("erp_code"),
         evidence={**evidence, "holder_type": kind, "holder_id": document_id},

@@ -187,7 +187,7 @@ def an_organization(posted: list[dict[str, Any]], answer: httpx.Response, connec
     def answers(request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path == "/v1/connections":
-            items = [{"id": f"c{number}"} for number in range(connections)]
+            items = [{"id": f"c{number}", "state": "ready"} for number in range(connections)]
             return httpx.Response(200, json={"items": items, "next_cursor": None})
         if request.method == "POST":
             body = json.loads(request.content)

@@ -27,7 +27,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
             created = ENTERED if request.url.path == "/v1/bills" else BILL
             return httpx.Response(201, json=created)
         if request.url.path == "/v1/connections":
-            return httpx.Response(200, json={"items": [{"id": "c-1"}], "next_cursor": None})
+            return httpx.Response(200, json={"items": [{"id": "c-1", "state": "ready"}], "next_cursor": None})
         if request.url.path == "/v1/connections/c-1":
             return httpx.Response(200, json={"id": "c-1", "today": "2026-11-30"})
         if request.url.path.startswith("/v1/purchase-orders/"):

@@ -29,7 +29,7 @@ def answered(request: httpx.Request) -> httpx.Response:
     body = json.loads(request.content) if request.content else None
     SENT.append((request.method, request.url.path, body))
     if request.url.path == "/v1/connections":
-        return httpx.Response(200, json={"items": [{"id": "intacct-1"}]})
+        return httpx.Response(200, json={"items": [{"id": "intacct-1", "state": "ready"}]})
     if request.url.path.endswith("/checks"):
         return httpx.Response(200, json={"items": [CHECK], "failed": 0, "unknown": 1})
     confirmed = {"state": "pass", "value": "off", "by": "Ann", "at": "2026-11-30T10:00:00Z"}

@@ -290,6 +290,21 @@ async def test_a_number_that_the_vendor_has_is_for_a_person(
 
 
 @pytest.mark.parametrize(
+    ("note", "said"),
+    [("", "posync did not make it."), ("[posync PSB-OLD]", "posync made it earlier: delete it in QuickBooks")],
+)
+async def test_a_person_is_told_who_made_the_one_that_has_the_number(
+    service: Service, connector: QuickBooksConnector, note: str, said: str
+) -> None:
+    """After a reset for reimport it is the bill of the first import."""
+    holder = {"Id": "150", "DocNumber": "INV-8841", "VendorRef": {"value": "56"}, "SyncToken": "0", "PrivateNote": note}
+    service.documents["Bill"].append(holder)
+    with pytest.raises(Rejected, match="Bill 150") as caught:
+        await connector.bills.create(a_bill())
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
     ("holder", "code"),
     [("TxnType=VendorCredit with TxnId=160", "NUMBER_TAKEN"), ("TxnType=Bill with TxnId=150", "NUMBER_TAKEN")],
 )
