@@ -1,19 +1,23 @@
 """A PC with QuickBooks: its company file, and the Web Connector as a process of its own that can be killed.
 
 QuickBooks is the sandbox's company file behind a port of this process, so that it survives: `QuickBooks`. The Web
-Connector is `python -m bench.desktop_pc`: it calls the door as Intuit's does, takes each document to that port, and
-stops at one step until it is let go or killed: `WebConnectorProcess`.
+Connector is a process of its own: it calls the door as Intuit's does, takes each document to that port, and
+stops at one step until it is let go or killed: `WebConnectorProcess`. Processes are forked from one that has imported
+all they need, as hundreds of them come and go.
 """
 
 import asyncio
 import http.client
 import json
-import subprocess
+import multiprocessing
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -116,7 +120,7 @@ class Step(NamedTuple):
     name: str
     """A call of the Web Connector, or QuickBooks."""
     when: str
-    """before, after, or during: it goes on while somebody is killed."""
+    """before, after, or during: it is let go in the moment in which somebody is killed."""
     skipped: int = 0
 
 
@@ -145,9 +149,10 @@ class _RemoteBooks:
 class _StoppingWebConnector(WebConnector):
     """A Web Connector that says when it is at its step, and waits there."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], parent: Connection) -> None:
         books: Any = _RemoteBooks(given["quickbooks"], self.at)
         super().__init__(given["port"], given["user"], given["password"], books)
+        self._parent = parent
         self._step = Step(*given["step"]) if given["step"] else None
         self._left = self._step.skipped if self._step else 0
 
@@ -165,20 +170,23 @@ class _StoppingWebConnector(WebConnector):
         if self._left >= 0:
             return
         self._step = None
-        print("here", flush=True)
-        if when != "during":
-            sys.stdin.readline()
+        self._parent.send("here")
+        self._parent.recv()
 
 
-def main() -> None:
-    """Call until killed. What the door refuses, or a door that is away, ends one update."""
-    connector = _StoppingWebConnector(json.loads(sys.argv[1]))
+def _call_until_killed(given: dict[str, Any], parent: Connection) -> None:
+    """Call. What the door refuses, or a door that is away, ends one update."""
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 as long as the process lives
+    connector = _StoppingWebConnector(given, parent)
     while True:
-        try:
+        with suppress(RuntimeError, OSError, http.client.HTTPException):
             connector.session()
-        except (RuntimeError, OSError, http.client.HTTPException) as error:
-            print(f"update ended: {error}", file=sys.stderr, flush=True)
         time.sleep(PAUSE_SECONDS)
+
+
+_processes = multiprocessing.get_context("forkserver")
+# And what the bench itself imports: each process imports its main module once more.
+_processes.set_forkserver_preload(["bench.desktop_pc", "bench.company", "bench.report"])
 
 
 class WebConnectorProcess:
@@ -191,40 +199,26 @@ class WebConnectorProcess:
             "user": root.findtext("UserName"),
             "password": password,
             "quickbooks": quickbooks.port,
-            "step": step,
+            "step": None if step is None else tuple(step),
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.desktop_pc", json.dumps(given)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._pipe, its_end = _processes.Pipe()
+        self._process = _processes.Process(target=_call_until_killed, args=(given, its_end), daemon=True)
+        self._process.start()
+        its_end.close()
 
     def wait_until_there(self, seconds: float) -> bool:
         """Wait until it is at its step; False: it did not come there in time."""
-        there = threading.Event()
-        assert self._process.stdout is not None
-        reader = self._process.stdout
-
-        def read() -> None:
-            if reader.readline():
-                there.set()
-
-        threading.Thread(target=read, daemon=True).start()
-        return there.wait(seconds)
+        if not self._pipe.poll(seconds):
+            return False
+        self._pipe.recv()
+        return True
 
     def go_on(self) -> None:
         """Let it go on from its step."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        self._pipe.send("on")
 
     def kill(self) -> None:
         """End it as the machine would."""
         self._process.kill()
-        self._process.wait()
-
-
-if __name__ == "__main__":
-    main()
+        self._process.join()
+        self._pipe.close()

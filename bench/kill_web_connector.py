@@ -1,19 +1,25 @@
 """QuickBooks Desktop: Web Connector, API and worker are killed by SIGKILL at each step of the call sequence.
 
-`python -m bench.kill_web_connector` runs one stack for all cells and seeds. Per cell new orders are put into
+`python -m bench.kill_web_connector --seeds 20` runs one stack for all cells and seeds. Per cell new orders are put into
 QuickBooks, a sync reads them in several parts while a bill of another order goes out, and one of the three processes is
 killed where the Web Connector stands: before, during or after a step, of a session's first ones or of later ones, as
 the seed says. Then the mirror has every order with its lines, QuickBooks has the bill once, payables and stock moved
 once, nothing waits and no issue is open. Ends with 1 where it is otherwise. `--short` kills each process once.
+
+The cells of one victim and seed are played together, each by a company of its own: when all Web Connectors stand at
+their steps, the API or the worker is killed once, for all of them. What takes long is to wait until it is missed.
 """
 
 import argparse
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from bench.company import Bench, running_bench
@@ -28,17 +34,23 @@ VICTIMS = ("web connector", "api", "worker")
 PAGE = 3
 NEW = 7
 BILLED, PRICE = 2, 5
-VENDOR = "V-100"
+VENDOR, ITEM = "V-100", "PAPER-A4"
 MOST_SKIPPED = 3
 WAITED_FOR_SECONDS = 1.0
-"""How long the Web Connector goes on with the one that was killed away."""
+"""How long the Web Connectors go on with the one that was killed away."""
+
+LOOK_SECONDS = 0.7
+"""How often a company is looked at: there are some twenty."""
+
+LONGEST_HEAD_START_SECONDS = 0.03
+"""How long a call is at most under way when its server is killed."""
 
 
 class Cell:
     """Who is killed, and where the Web Connector stands then."""
 
-    def __init__(self, victim: str, step: Step) -> None:
-        self.victim, self.step = victim, step
+    def __init__(self, victim: str, step: Step, seed: int = 0) -> None:
+        self.victim, self.step, self.seed = victim, step, seed
 
     def __str__(self) -> str:
         return f"{self.victim} killed {self.step.when} {self.step.name} ({self.step.skipped} behind)"
@@ -54,8 +66,9 @@ def cells(seed: int) -> list[Cell]:
             goes_on = victim != "web connector" and name != "QuickBooks"
             for when in ("before", "during", "after") if goes_on else ("before", "after"):
                 chance = random.Random(f"{name} {victim} {when} {seed}")
-                whole.append(Cell(victim, Step(name, when, chance.randrange(MOST_SKIPPED + 1) if often else 0)))
-    return whole
+                skipped = chance.randrange(MOST_SKIPPED + 1) if often else 0
+                whole.append(Cell(victim, Step(name, when, skipped), seed))
+    return sorted(whole, key=lambda cell: VICTIMS.index(cell.victim))
 
 
 SHORT = (
@@ -67,17 +80,18 @@ SHORT = (
 
 
 class Company:
-    """A connection to QuickBooks Desktop whose Web Connector is a process."""
+    """A connection to QuickBooks Desktop whose Web Connector is a process. It has its QuickBooks for itself."""
 
-    def __init__(self, bench: Bench, quickbooks: QuickBooks, cells: int) -> None:
+    def __init__(self, bench: Bench, quickbooks: QuickBooks, number: int) -> None:
         self._bench, self._quickbooks = bench, quickbooks
-        quickbooks.sample()
-        self._load([f"K{number}-B" for number in range(cells)])
+        self._played = 0
+        quickbooks.load({"items": [{"item_id": ITEM, "name": "Paper", "item_type": "Inventory"}]})
+        self._load(["K0-B"])
         created = bench.api.post(
             "/v1/connections",
             {
                 "erp": "quickbooks_desktop",
-                "name": "Kills",
+                "name": f"Kills {number}",
                 # Its import is read by windows of a month, and each takes a round.
                 "first_import_from": (datetime.now(UTC).date() - timedelta(days=30)).isoformat(),
                 "purchase_orders": True,
@@ -89,27 +103,73 @@ class Company:
         self._password = bench.api.post(f"{path}/web_connector", {})["password"]
         self._qwc = "".join(bench.api.text(f"{path}/qwc"))
         quickbooks.add_application(self._qwc, self._password)
-        connector = self.connector(None)
+        connector = self._connector(None)
         try:
-            self.until(lambda: self._connection()["last_synced_at"] is not None, "the lists to come in")
+            self._until(lambda: self._connection()["last_synced_at"] is not None, "the lists to come in")
             bench.api.put(f"{path}/preferences", {"preferences": {}})
-            bench.sync(self.connection_id)
+            while not self._orders("K0-B"):  # a sync that goes on may be past the orders already
+                bench.sync(self.connection_id)
         finally:
             connector.kill()
 
-    def connector(self, step: Step | None) -> WebConnectorProcess:
+    def _connector(self, step: Step | None) -> WebConnectorProcess:
         return WebConnectorProcess(self._qwc, self._password, self._quickbooks, step)
 
-    def _connection(self) -> Any:
-        return self._bench.api.get(f"/v1/connections/{self.connection_id}")
+    # --- one cell -----------------------------------------------------------------------------------------------
 
-    def until(self, done: Callable[[], bool], what: str) -> None:
-        """Wait. Raises RuntimeError when it takes too long."""
+    def begin(self, cell: Cell) -> None:
+        """Have orders to read and a bill to send, and bring the Web Connector to its step.
+
+        Raises:
+            RuntimeError: it does not come there.
+        """
+        self._prefix = f"K{self._played}"
+        self._played += 1
+        self._cell, self._before = cell, self._books()
+        # The next cell's bill is for an order that is read here.
+        self._load([*(f"{self._prefix}-{one}" for one in range(NEW)), f"K{self._played}-B"])
+        self._until(lambda: bool(self._orders(f"{self._prefix}-B")), "the order to bill")
+        self._bill = self._enter_bill(f"{self._prefix}-B")
+        self._run = self._bench.api.post(f"/v1/connections/{self.connection_id}/sync")["sync_run_id"]
+        self._until(lambda: self._waiting() >= 2, "both to be asked")
+        self._at_its_step = self._connector(cell.step)
+        if not self._at_its_step.wait_until_there(PATIENCE_SECONDS):
+            self._at_its_step.kill()
+            raise RuntimeError(f"the Web Connector never came to {cell.step}")
+
+    def go_on(self) -> None:
+        """Let the Web Connector go on from its step."""
+        self._at_its_step.go_on()
+
+    def kill_web_connector(self) -> None:
+        """End it as the machine would."""
+        self._at_its_step.kill()
+
+    def end(self) -> list[str]:
+        """Have a new Web Connector call until all is done; return what did not hold.
+
+        Raises:
+            RuntimeError: something is not done.
+        """
+        connector = self._connector(None)
+        try:
+            # Whoever asks for a sync while one goes on gets that one, which may be past the orders already.
+            self._until(self._is_over, "the sync to end")
+            self._until(lambda: self._status() == "synced", "the bill to be in QuickBooks")
+            self._until(lambda: len(self._orders(f"{self._prefix}-")) == NEW + 1, "the orders to be in the mirror")
+            self._until(lambda: self._waiting() == 0, "nothing to wait any more")
+        finally:
+            connector.kill()
+        return list(self._wrong())
+
+    # --- what it holds ------------------------------------------------------------------------------------------
+
+    def _until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._is(done):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"waited in vain for {what}")
-            time.sleep(0.2)
+            time.sleep(LOOK_SECONDS)
 
     @staticmethod
     def _is(done: Callable[[], bool]) -> bool:
@@ -118,46 +178,15 @@ class Company:
         except (ApiProblem, ApiUnreachable):  # the API was killed, or is not ready yet: it is asked once more
             return False
 
-    def play(self, number: int, cell: Cell) -> list[str]:
-        """Play one cell; return what did not hold."""
-        prefix = f"K{number}"
-        before = self._books()
-        self._load([f"{prefix}-{one}" for one in range(NEW)])
-        bill = self._bill(f"{prefix}-B")
-        run = self._bench.api.post(f"/v1/connections/{self.connection_id}/sync")["sync_run_id"]
-        self.until(self._several_wait, "both to be asked")
-        self._kill(cell)
-        connector = self.connector(None)
-        try:
-            self.until(lambda: self._status(bill) == "synced", "the bill to be in QuickBooks")
-            self.until(lambda: self._mirrored(prefix) >= NEW + 1, "the orders to be in the mirror")
-            # Whoever asks for a sync while one goes on gets that one, which may be past the orders already.
-            self.until(lambda: self._is_over(run), "the sync to end")
-            self.until(self._nothing_waits, "nothing to wait any more")
-        finally:
-            connector.kill()
-        return list(self._wrong(prefix, before))
-
-    def _kill(self, cell: Cell) -> None:
-        connector = self.connector(cell.step)
-        try:
-            if not connector.wait_until_there(PATIENCE_SECONDS):
-                raise RuntimeError(f"the Web Connector never came to {cell.step}")
-            if cell.victim == "web connector":
-                return
-            self._bench.stack.kill(cell.victim)
-            if cell.step.when != "during":
-                connector.go_on()
-            time.sleep(WAITED_FOR_SECONDS)
-        finally:
-            connector.kill()
+    def _connection(self) -> Any:
+        return self._bench.api.get(f"/v1/connections/{self.connection_id}")
 
     def _load(self, numbers: Sequence[str]) -> None:
         today = datetime.now(UTC).date().isoformat()
-        row = {"vendor_id": VENDOR, "po_date": today, "item_id": "PAPER-A4", "quantity": "10", "price": str(PRICE)}
+        row = {"vendor_id": VENDOR, "po_date": today, "item_id": ITEM, "quantity": "10", "price": str(PRICE)}
         self._quickbooks.load({"purchase_orders": [{**row, "po_number": number} for number in numbers]})
 
-    def _bill(self, number: str) -> str:
+    def _enter_bill(self, number: str) -> str:
         (order,) = self._orders(number)
         body = {
             "number": f"INV-{number}",
@@ -172,65 +201,85 @@ class Company:
         found = self._bench.api.get("/v1/purchase-orders", connection=self.connection_id, q=prefix, limit=100)["items"]
         return [one for one in found if one["number"].startswith(prefix)]
 
-    def _mirrored(self, prefix: str) -> int:
-        return len(self._orders(f"{prefix}-"))
-
-    def _status(self, bill: str) -> str:
-        return str(self._bench.api.get(f"/v1/bills/{bill}")["status"])
+    def _status(self) -> str:
+        return str(self._bench.api.get(f"/v1/bills/{self._bill}")["status"])
 
     def _waiting(self) -> int:
         return int(self._bench.api.get(f"/v1/connections/{self.connection_id}/web_connector")["waiting"])
 
-    def _several_wait(self) -> bool:
-        return self._waiting() >= 2
-
-    def _is_over(self, run: str) -> bool:
-        return bool(self._bench.api.get(f"/v1/sync-runs/{run}")["state"] == "completed")
-
-    def _nothing_waits(self) -> bool:
-        return self._waiting() == 0
+    def _is_over(self) -> bool:
+        return bool(self._bench.api.get(f"/v1/sync-runs/{self._run}")["state"] == "completed")
 
     def _books(self) -> tuple[Decimal, Decimal]:
         """What is owed to the vendor, and what is in stock."""
         rows = {(row["book"], row["key"]): row["amount"] for row in self._quickbooks.records("ledger")}
-        return Decimal(rows.get(("payable", VENDOR), 0)), Decimal(rows.get(("stock", "PAPER-A4"), 0))
+        return Decimal(rows.get(("payable", VENDOR), 0)), Decimal(rows.get(("stock", ITEM), 0))
 
-    def _wrong(self, prefix: str, before: tuple[Decimal, Decimal]) -> Sequence[str]:
-        wrong: list[str] = []
+    def _wrong(self) -> Iterator[str]:
+        prefix = self._prefix
         bills = [one for one in self._quickbooks.records("bills") if one["number"] == f"INV-{prefix}-B"]
         if len(bills) != 1:
-            wrong.append(f"{len(bills)} bills in QuickBooks")
-        moved = tuple(now - then for now, then in zip(self._books(), before, strict=True))
+            yield f"{len(bills)} bills in QuickBooks"
+        moved = tuple(now - then for now, then in zip(self._books(), self._before, strict=True))
         if moved != (Decimal(BILLED * PRICE), Decimal(BILLED)):
-            wrong.append(f"payables and stock moved by {moved[0]} and {moved[1]}")
+            yield f"payables and stock moved by {moved[0]} and {moved[1]}"
         issues = self._bench.api.get("/v1/sync-issues", connection=self.connection_id, state="open")["items"]
-        wrong += [f"issue {one['code']}" for one in issues]
-        held = sorted(one["number"] for one in self._orders(f"{prefix}-"))
+        yield from (f"issue {one['code']}" for one in issues)
+        held = self._orders(f"{prefix}-")
         orders = [one["number"] for one in self._quickbooks.records("purchase_orders")]
         there = sorted(one for one in orders if one.startswith(f"{prefix}-"))
-        if held != there:
-            wrong.append(f"the mirror has {held}, QuickBooks {there}")
-        lines = [self._bench.api.get(f"/v1/purchase-orders/{one['id']}")["lines"] for one in self._orders(f"{prefix}-")]
+        if sorted(one["number"] for one in held) != there:
+            yield f"the mirror has {[one['number'] for one in held]}, QuickBooks {there}"
+        lines = [self._bench.api.get(f"/v1/purchase-orders/{one['id']}")["lines"] for one in held]
         if any(len(one) != 1 or Decimal(one[0]["quantity"]) != 10 for one in lines):
-            wrong.append("an order's lines differ")
-        return wrong
+            yield "an order's lines differ"
+
+
+def play(bench: Bench, companies: Sequence[Company], chosen: Sequence[Cell], pool: ThreadPoolExecutor) -> list[str]:
+    """Play cells of one victim, each by a company; return what did not hold of each, empty: all did."""
+    said = list(pool.map(lambda one: _tried(lambda: one[0].begin(one[1])), zip(companies, chosen, strict=True)))
+    there = [(company, cell) for company, cell, stuck in zip(companies, chosen, said, strict=True) if not stuck]
+    if chosen[0].victim != "web connector":
+        for company, cell in there:
+            if cell.step.when == "during":
+                company.go_on()
+        time.sleep(random.Random(chosen[0].seed).uniform(0, LONGEST_HEAD_START_SECONDS))
+        bench.stack.kill(chosen[0].victim)
+        for company, cell in there:
+            if cell.step.when != "during":
+                company.go_on()
+        time.sleep(WAITED_FOR_SECONDS)
+    for company, _ in there:
+        company.kill_web_connector()
+    ended = iter(list(pool.map(lambda one: _tried(lambda: one[0].end()), there)))
+    return [stuck or next(ended) for stuck in said]
+
+
+def _tried(does: Callable[[], list[str] | None]) -> str:
+    try:
+        return "; ".join(does() or ())
+    except (RuntimeError, ApiProblem, ApiUnreachable) as stuck:
+        return str(stuck) or type(stuck).__name__
 
 
 def run(chosen: Sequence[Cell]) -> int:
     """Play the cells on one stack. Returns how many did not end as they should."""
     console = wide_console()
+    waves = [list(some) for _, some in groupby(chosen, key=lambda cell: (cell.seed, cell.victim))]
+    most = max(map(len, waves), default=0)
     failed, began_all = 0, time.monotonic()
-    with running_bench(console.print) as bench, QuickBooks() as quickbooks:
-        company = Company(bench, quickbooks, len(chosen))
-        for number, cell in enumerate(chosen):
+    with running_bench(console.print) as bench, ExitStack() as computers, ThreadPoolExecutor(max(most, 1)) as pool:
+        books = [computers.enter_context(QuickBooks()) for _ in range(most)]
+        companies = list(pool.map(lambda one: Company(bench, one[1], one[0]), enumerate(books)))
+        ready = time.monotonic()
+        console.print(f"{most} companies in {ready - began_all:.0f} s")
+        for cells_of_wave in waves:
             began = time.monotonic()
-            try:
-                wrong = company.play(number, cell)
-            except RuntimeError as stuck:
-                wrong = [str(stuck)]
-            failed += bool(wrong)
-            said = "; ".join(wrong) or "nothing lost, nothing twice"
-            console.print(f"{cell}: {said} ({time.monotonic() - began:.1f} s)")
+            wrong = play(bench, companies[: len(cells_of_wave)], cells_of_wave, pool)
+            failed += sum(map(bool, wrong))
+            for cell, one in zip(cells_of_wave, wrong, strict=True):
+                console.print(f"seed {cell.seed}: {cell}: {one or 'nothing lost, nothing twice'}")
+            console.print(f"{len(wrong)} cells in {time.monotonic() - began:.1f} s")
     took = time.monotonic() - began_all
     console.print(
         f"kills: {len(chosen) - failed} of {len(chosen)} with nothing lost and nothing twice, in {took:.0f} s"

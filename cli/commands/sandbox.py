@@ -89,6 +89,7 @@ def sample(
     orders = answer["purchase_orders"]
     console.print(f"The pretend {NAMES.get(erp, erp)} company now holds {_counted(answer['loaded'])}.")
     console.print(f"Its purchase orders are {orders[0]} to {orders[-1]}.")
+    console.print("They are some months old. Connections that have synced before bring them in with `posync backfill`.")
 
 
 @app.command()

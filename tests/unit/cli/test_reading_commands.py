@@ -216,7 +216,9 @@ def test_filling_the_sandbox_says_in_words_what_it_holds(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(sandbox, "_control", lambda url, state_dir: Control())
     said = "The pretend NetSuite company now holds 9 vendors, 1 bank account, 1 class and 34 purchase orders."
-    assert told("sandbox", "sample", "--erp", "netsuite") == f"{said} Its purchase orders are PO-1001 to PO-1034."
+    numbers = "Its purchase orders are PO-1001 to PO-1034."
+    late = "They are some months old. Connections that have synced before bring them in with `posync backfill`."
+    assert told("sandbox", "sample", "--erp", "netsuite") == f"{said} {numbers} {late}"
     assert '"PO-1002"' in told("sandbox", "sample", "--json")
     assert told("sandbox", "reset").startswith("The pretend companies are empty")
     monkeypatch.setattr(neutral, "read_path", lambda path, kind: ({}, []))
