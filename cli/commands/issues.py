@@ -49,6 +49,7 @@ def list_issues(
 @app.command("retry")
 def retry(issue_id: IssueId, why: Why = "", state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Retry after the cause of the issue was corrected.
+
     \f
     Raises:
         typer.BadParameter: No issue is open under that number, or more than one.
@@ -67,6 +68,7 @@ def abandon(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Abandon the bill, payment or edit the issue is about. Reserved quantities are free again.
+
     \f
     Raises:
         typer.BadParameter: No issue is open under that number, or more than one.

@@ -53,6 +53,7 @@ def change(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Have an entry changed, suspended or used again in the ERP.
+
     \f
     Raises:
         typer.BadParameter: there is no such entry, or more than one.
