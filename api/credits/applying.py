@@ -14,7 +14,7 @@ from api.http.auth import Accountant
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem, answers, not_found
-from api.http.schemas import Id, Input, Name, PositiveAmount
+from api.http.schemas import Id, Input, Name, PositiveAmount, Reason
 from api.http.services import Services
 from models.domain.bills import BillKind
 from models.domain.ids import BillId, CreditApplicationId
@@ -34,10 +34,12 @@ class ToApply(Input):
 
 class Application(Input):
     bills: Annotated[list[ToApply], Field(min_length=1, max_length=100)]
+    reason: Reason | None = Field(default=None, description="It is kept with the bills and the credit.")
 
 
 class Unapplication(Input):
     application_id: Name
+    reason: Reason | None = Field(default=None, description="It is kept with the bill and the credit.")
 
 
 @router.post(
@@ -76,6 +78,7 @@ async def apply(
             organization_id=caller.organization_id,
             request_key=key,
             actor=caller.actor,
+            why=asked.reason or "",
         )
         return answer(200, await whole(session, caller, row))
 
@@ -108,6 +111,8 @@ async def unapply(
             CreditApplicationId(asked.application_id),
             organization_id=caller.organization_id,
             request_key=key,
+            actor=caller.actor,
+            why=asked.reason or "",
         )
         return answer(200, await whole(session, caller, row))
 

@@ -21,7 +21,9 @@ class Figures(Output):
     """Money, in the order's currency."""
 
     ordered: Money
-    """O - X: of a closed line only what was received or billed of it."""
+    """O - X."""
+    cancelled: Money
+    """X: what was not billed when the line, or the order, was closed."""
     received: Money
     returned: Money
     """What went back to the vendor, at the order's price."""
@@ -37,7 +39,7 @@ class Figures(Output):
     owed: Money
     """billed - paid."""
     received_percent: Exact | None
-    """Of what is ordered, by quantity on a line that has one; null: nothing is ordered."""
+    """Of O - X, by quantity on a line that has one; null: nothing is ordered."""
     billed_percent: Exact | None
 
 
@@ -47,6 +49,8 @@ class LineMoney(Output):
     received_quantity: Exact
     returned_quantity: Exact
     outstanding_quantity: Exact
+    cancelled_quantity: Exact
+    """X, in what the line is measured by: money on a line that is matched by its amount."""
     money: Figures
     notices: list[str]
     """`CLOSED_UNBILLED`: closed, or billed in full by the ERP's word, and by our sum less is billed than received."""
@@ -96,6 +100,7 @@ async def read(purchase_order_id: Id, caller: Viewer, services: Services) -> Ord
                 received_quantity=line.received_quantity,
                 returned_quantity=line.returned_quantity,
                 outstanding_quantity=line.outstanding_quantity,
+                cancelled_quantity=line.cancelled_quantity,
                 money=Figures(**line.money._asdict()),
                 notices=list(line.notices),
             )

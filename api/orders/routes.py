@@ -69,6 +69,8 @@ class PurchaseOrderLine(Output):
     amount: Money
     ordered: Exact
     """O: the ordered quantity, over the whole chain of back orders."""
+    cancelled: Exact
+    """X: what was not billed when the line, or its order, was closed. Money on an amount line."""
     received: Exact
     """R: the received quantity."""
     billed: Exact
@@ -81,7 +83,7 @@ class PurchaseOrderLine(Output):
     basis: LineBasis
     """What the line is measured by. For an amount line (services), what remains is money, in the order's currency."""
     remaining: Exact
-    """O - (E + P - C)."""
+    """O - X - (E + P - C)."""
     unbilled_received: Exact
     """R - (E + P - C)."""
     over_received: Exact

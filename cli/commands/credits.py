@@ -164,6 +164,7 @@ def apply_credit(
     bill: Annotated[
         list[str], typer.Option(help="The supplier's number of the bill, or its id; with =AMOUNT not all of it.")
     ],
+    why: Annotated[str | None, typer.Option(help="The reason; it is kept with the bills and the credit.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Apply a credit to bills without money: one made here or in the ERP."""
@@ -173,7 +174,7 @@ def apply_credit(
         for text in bill:
             name, _, amount = text.partition("=")
             bills.append({"bill_id": find_bill(client, name)["id"], "amount": amount or None})
-        answer = client.post(f"/v1/credits/{credit['id']}/apply", {"bills": bills})
+        answer = client.post(f"/v1/credits/{credit['id']}/apply", {"bills": bills, "reason": why})
     for one in answer["applications"]:
         if one["status"] == "applying":
             console.print(f"{one['amount']} of {credit['number']}: applying · {one['id']}", highlight=False)
@@ -185,6 +186,7 @@ def unapply_credit(
     application: Annotated[
         str | None, typer.Option(help="The application's id; default: the only one that is applied.")
     ] = None,
+    why: Annotated[str | None, typer.Option(help="The reason; it is kept with the bill and the credit.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Undo an application that was made from here.
@@ -198,7 +200,7 @@ def unapply_credit(
         applied = [one["id"] for one in credit["applications"] if one["status"] == "applied"]
         if application is None and len(applied) != 1:
             raise typer.BadParameter(f"pass --application: {', '.join(applied) or 'none is applied from here'}")
-        body = {"application_id": application or applied[0]}
+        body = {"application_id": application or applied[0], "reason": why}
         client.post(f"/v1/credits/{credit['id']}/unapply", body)
     console.print(f"{credit['number']}: unapplying {body['application_id']}", highlight=False)
 

@@ -45,6 +45,10 @@ class CreditApplicationRow(SQLModel, table=True):
     problem: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     """Why the ERP refused the last ask; empty: it did not."""
     created_by: str
+    why: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    unapplied_by: str | None = None
+    """Who asked to undo it; None: nobody did here."""
+    unapplied_why: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     created_at: datetime = instant_column(default_now=True)
     changed_at: datetime = instant_column(default_now=True)

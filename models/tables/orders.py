@@ -150,6 +150,9 @@ class PurchaseOrderLineRow(SQLModel, table=True):
     returned_on: date | None = None
     """The day of the last such credit."""
     closed: bool = False
+    cancelled: Decimal | None = number_column(nullable=True)
+    """X: what was not billed when the line, or its order, was closed, in what the line is measured by; None: it is
+    open. A bill that comes later lowers it (`ledger.py`)."""
     department: str | None = None
     location: str | None = None
     class_id: str | None = None

@@ -378,6 +378,7 @@ class PaymentRow(SQLModel, table=True):
     void_on: date | None = None
     """The day of its void, where the ERP dates it; None: nobody asked for one."""
     void_why: str | None = None
+    void_by: str | None = None
     submitted_on: date | None = None
     """The day it was sent to the ERP, where the connection's days begin; the ERP dates it so."""
     external_key: str | None = Field(default=None, index=True)

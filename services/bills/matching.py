@@ -365,13 +365,14 @@ def _matching_status(modes: Modes, order: Order) -> MatchingStatus:
 def ledger_of(line: LedgerLine) -> LineLedger:
     """Return the line's ledger as matching takes it: for a line that is matched by its amount, in money.
 
-    What is never received (a service, an expense) counts as received when it is ordered: no receipt of it comes
-    (S4-69).
+    What is never received (a service, an expense) counts as received when it is ordered, and not cancelled: no receipt
+    of it comes (S4-69).
     """
     if line.basis == LineBasis.AMOUNT:
         return LineLedger(
             ordered=line.ordered_amount,
-            received=line.received * line.price if line.receivable else line.ordered_amount,
+            cancelled=line.cancelled,
+            received=line.received * line.price if line.receivable else line.ordered_amount - line.cancelled,
             billed=line.billed_amount,
             pending=line.pending_amount,
             credited=line.credited_amount,
@@ -379,7 +380,8 @@ def ledger_of(line: LedgerLine) -> LineLedger:
     gross = line.received + line.returned
     return LineLedger(
         ordered=line.ordered,
-        received=gross if line.receivable else max(line.ordered, gross),
+        cancelled=line.cancelled,
+        received=gross if line.receivable else max(line.ordered - line.cancelled, gross),
         returned=line.returned,
         billed=line.billed,
         pending=line.pending,

@@ -34,6 +34,7 @@ async def apply_credit(
     organization_id: OrganizationId,
     request_key: str,
     actor: str,
+    why: str = "",
 ) -> list[OutboxMessage]:
     """Apply a credit to bills of its vendor, entity and currency, as far as both are open. Returns what workflows are
     owed.
@@ -76,6 +77,7 @@ async def apply_credit(
                 currency=credit.currency,
                 dated=max(today_in(connection.time_zone), credit.bill_date),
                 actor=actor,
+                why=why,
             ),
         )
         messages.append(await _owe(session, credit, application_id, organization_id, request_key))
@@ -110,6 +112,8 @@ async def unapply_credit(
     *,
     organization_id: OrganizationId,
     request_key: str,
+    actor: str,
+    why: str = "",
 ) -> list[OutboxMessage]:
     """Undo an application that was made from here. Returns what its workflow is owed.
 
@@ -122,6 +126,7 @@ async def unapply_credit(
     if row.status != ApplicationStatus.APPLIED:
         raise Refused("CREDIT_NOT_APPLIED", f"The application is {row.status}.")
     row.status, row.asks, row.problem = ApplicationStatus.UNAPPLYING.value, row.asks + 1, ""
+    row.unapplied_by, row.unapplied_why = actor, why
     row.version += 1
     session.add(row)
     await session.flush()

@@ -23,7 +23,9 @@ class Figures(NamedTuple):
     """Money of one line, or of the whole order."""
 
     ordered: Decimal
-    """O - X: of a closed line what was billed or received of it."""
+    """O - X."""
+    cancelled: Decimal
+    """X: what was not billed when the line, or the order, was closed."""
     received: Decimal
     returned: Decimal
     billed: Decimal
@@ -46,6 +48,7 @@ class LineFigures(NamedTuple):
     received_quantity: Decimal
     returned_quantity: Decimal
     outstanding_quantity: Decimal
+    cancelled_quantity: Decimal
     money: Figures
     notices: tuple[str, ...]
 
@@ -82,6 +85,7 @@ def order_money(
     paid = sum((one.paid for one in payments), ZERO)
     whole = Figures(
         ordered=ordered,
+        cancelled=sum((one.cancelled for one in money), ZERO),
         received=received,
         returned=sum((one.returned for one in money), ZERO),
         billed=_cents(billed),
@@ -101,14 +105,11 @@ def _line(line: LedgerLine, paid: LinePayments | None, *, done: bool) -> LineFig
     sums = ledger_of(line)
     by_amount = line.basis == LineBasis.AMOUNT
     received, billed = as_decimal(sums.net_received), as_decimal(sums.net_billed)
-    ordered = as_decimal(sums.effective_ordered)
-    kept = max(billed, received if line.receivable else billed)
-    wanted = min(ordered, kept) if line.closed else ordered
-    price = line.price
+    ordered, wanted = as_decimal(sums.ordered), as_decimal(sums.effective_ordered)
+    price, whole = line.price, line.ordered_amount
     if by_amount:
         money_ordered, money_received = wanted, received
     else:
-        whole = line.ordered_amount
         money_ordered = whole if wanted == ordered else _cents(wanted * price)
         money_received = whole if received == ordered else _cents(received * price)
     money_billed = line.billed_amount + line.pending_amount - line.credited_amount
@@ -120,8 +121,10 @@ def _line(line: LedgerLine, paid: LinePayments | None, *, done: bool) -> LineFig
         received_quantity=received,
         returned_quantity=line.returned,
         outstanding_quantity=max(wanted - billed, ZERO),
+        cancelled_quantity=line.cancelled,
         money=Figures(
             ordered=_cents(money_ordered),
+            cancelled=_cents(whole - money_ordered),
             received=_cents(money_received),
             returned=_cents(line.returned * price),
             billed=_cents(money_billed),

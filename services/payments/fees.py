@@ -132,6 +132,7 @@ async def apply_sent(session: AsyncSession, connection: ConnectionRow, credit_id
             organization_id=organization_id,
             request_key=f"fee {credit_id}",
             actor=credit.created_by,
+            why=credit.memo,
         )
     except Refused as refused:
         await notices.add(

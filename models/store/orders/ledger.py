@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import BillId, PurchaseOrderId
+from models.domain.orders import LineBasis
 
 OTHERS_PLACES = 4
 ROUNDED_BY = Fraction(1, 10**7)
@@ -35,6 +36,8 @@ class LedgerLine:
     amount: Decimal
     basis: str
     closed: bool
+    closed_short: Decimal | None
+    """What was not billed of it when it was closed, in what it is measured by; None: it is open."""
     receivable: bool
     """False: no receipt is ever made of it (S4-69)."""
     quantity: Decimal
@@ -71,6 +74,23 @@ class LedgerLine:
     """E keeps a part of the bill that is left out, which was credited."""
     release_cap: Decimal | None
     """The most that one bill may take of it, in money, as people set it here."""
+
+    @property
+    def cancelled(self) -> Decimal:
+        """Return X, in what the line is measured by: what was not billed when it was closed. A bill that came later
+        lowers it."""
+        if self.closed_short is None:
+            return Decimal(0)
+        return min(self.closed_short, self.unbilled_of_ordered)
+
+    @property
+    def unbilled_of_ordered(self) -> Decimal:
+        """Return O - B, not below zero, in what the line is measured by."""
+        if self.basis == LineBasis.AMOUNT:
+            billed = self.billed_amount + self.pending_amount - self.credited_amount
+            return max(self.ordered_amount - billed, Decimal(0))
+        left = Fraction(self.ordered) - Fraction(self.billed) - Fraction(self.pending) + Fraction(self.credited)
+        return max(Decimal(left.numerator) / Decimal(left.denominator), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +238,7 @@ def _line(row: Any) -> LedgerLine:
         amount=row.amount,
         basis=row.basis,
         closed=row.closed,
+        closed_short=row.cancelled,
         receivable=row.awaits_receipt,
         quantity=row.quantity,
         converted=row.converted,

@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, ErpId
 from models.domain.sync import Stream
-from models.store.orders import excluded_records
+from models.store.orders import cancelled, excluded_records
 from models.store.orders.figures_due import mark_figures_due
 from models.store.orders.order_links import adopt_bills, adopt_receipts, count_receipts, link_chains
 from models.store.orders.order_rows import (
@@ -129,6 +129,7 @@ async def upsert(
         to_count = sorted({*late, *(write.id for write in changed)} - set(in_flight))
         if to_count:
             await count_receipts(connection, to_count, receipts_count_as_billed=receipts_count_as_billed)
+        await cancelled.follow(s, ids)
     return Upserted(len(orders), len(new) + len(changed))
 
 

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.ids import BillId, ConnectionId
 from models.domain.orders import OrderBilling, PurchaseOrderSnapshot
 from models.domain.receipts import Receipt, ReceiptStatus
-from models.store.orders import credits, settled_parts
+from models.store.orders import cancelled, credits, settled_parts
 from models.store.orders.figures_due import figures_are_in, keep_time_of, mark_figures_due
 from models.store.orders.order_links import adopt_all, count_receipts
 from models.store.orders.order_pages import take_back
@@ -99,6 +99,7 @@ async def apply_snapshot(
     if credited or snapshot.credits or frees:
         await keep_time_of(connection, write.id, snapshot.began)
     counted = await count_receipts(connection, [write.id], receipts_count_as_billed=receipts_count_as_billed)
+    await cancelled.follow(s, [write.id])
     if not changed:
         await _mark_to_notify(connection, write, moved=lines_changed or bool(counted) or bool(settled) or credited)
     return settled

@@ -237,6 +237,7 @@ def new_row(
     currency: str,
     dated: date,
     actor: str,
+    why: str = "",
 ) -> CreditApplicationRow:
     """Return the row of a new application."""
     return CreditApplicationRow(
@@ -252,4 +253,5 @@ def new_row(
         dated=dated,
         external_key=external_key_for(application_id),
         created_by=actor,
+        why=why,
     )

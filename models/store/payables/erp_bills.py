@@ -17,7 +17,7 @@ from models.domain.sync import Stream
 from models.store.audit import events, sync_issues
 from models.store.base.identity import derived_id
 from models.store.orders import excluded_records
-from models.store.payables import credit_applications, erp_bill_parts, erp_edits, retractions
+from models.store.payables import credit_applications, credit_events, erp_bill_parts, erp_edits, retractions
 from models.store.payables.bill_status import status_by_payment
 from models.store.payables.credited_bills import CreditedBill, credited_bills
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR, BillLink, Unclear, links_of
@@ -155,7 +155,13 @@ async def _take_in_applied(
     lost = [
         share for bill, stored in (*theirs, *mine) if stored is not None for share in _applied_no_more(stored, bill)
     ]
-    in_page = [stored.id for bill, stored in (*theirs, *mine) if stored is not None and bill.kind is BillKind.CREDIT]
+    credits = [
+        credit_events.Seen(_id_of(row, bill, stored), () if stored is None else stored.applied, bill)
+        for bill, stored in (*theirs, *mine)
+        if bill.kind is BillKind.CREDIT
+    ]
+    await credit_events.record(s, connection, row, credits)
+    in_page = [one.credit_id for one in credits]
     await credit_applications.seen(connection, in_page)
     return await take_back_credits(s, connection, row, lost)
 
@@ -403,6 +409,10 @@ async def _take_in_theirs(
             await report_unclear(s, connection_id, write.id, name, write.bill.reference or "", link.unclear)
 
 
+def _id_of(row: ConnectionRow, bill: ErpBill, stored: Any) -> str:
+    return derived_id("bill", row.id, bill.source_document or bill.erp_id) if stored is None else str(stored.id)
+
+
 def _new_erp_bill(
     row: ConnectionRow,
     bill: ErpBill,
@@ -412,7 +422,7 @@ def _new_erp_bill(
     credited: CreditedBill,
 ) -> NewErpBill:
     start = BillStatus.SYNCED if stored is None or BillStatus(stored.status).is_void else BillStatus(stored.status)
-    bill_id = derived_id("bill", row.id, bill.source_document or bill.erp_id) if stored is None else stored.id
+    bill_id = _id_of(row, bill, stored)
     keeps_link = (
         stored is not None
         and stored.purchase_order_id is not None

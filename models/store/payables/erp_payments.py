@@ -16,6 +16,7 @@ from models.domain.sync import Stream
 from models.store.audit import events, sync_issues, writes
 from models.store.base.identity import derived_id
 from models.store.orders import excluded_records
+from models.store.payables import bill_payment_events
 from models.store.payables.payment_application import Paid, move_bills
 from models.store.payables.payments import external_key_for
 from models.store.payables.statuses import moved
@@ -164,6 +165,8 @@ async def _take_ours(
             was[ours.id] = was.get(ours.id, Decimal(0)) + ours.amount
     if not updates:
         return []
+    voids = [ours.id for ours, _, status in updates if status is PaymentStatus.VOIDED]
+    await bill_payment_events.record_voids(s, voids, why="voided in the ERP")
     await connection.execute(
         text(
             "update payment_shares h set amount = n.amount"
@@ -273,6 +276,8 @@ async def _take_theirs(
     await excluded_records.mark_imported(
         s, ConnectionId(row.id), Stream.PAYMENTS, [share.payment.erp_id for share in shares]
     )
+    voids = [share.id for share in shares if share.status is PaymentStatus.VOIDED and share.id in before]
+    await bill_payment_events.record_voids(s, voids, why="voided in the ERP")
     await _write_theirs(connection, row, shares)
     moves = [(share.id, before[share.id].status if share.id in before else None, share.status) for share in shares]
     await _record(s, row, moves, why="made in the ERP")

@@ -17,7 +17,7 @@ from models.messages.bills import BillBalance
 from models.store.audit import sync_issues, writes
 from models.store.base.identity import digest_of
 from models.store.base.today import today_in
-from models.store.payables import outgoing_payments, payment_credits, payments, standalone_payments
+from models.store.payables import bill_payment_events, outgoing_payments, payment_credits, payments, standalone_payments
 from models.tables import PaymentRow
 
 
@@ -26,7 +26,7 @@ def void_key_for(payment_id: PaymentId) -> ExternalKey:
     return ExternalKey("PSV-" + digest_of(payment_id)[:16].upper())
 
 
-_ASK = text("update payments set void_on = :day, void_why = :why where id = :id")
+_ASK = text("update payments set void_on = :day, void_why = :why, void_by = :actor where id = :id")
 
 _PLAN = text(
     f"""
@@ -44,7 +44,7 @@ async def ask(session: AsyncSession, payment_id: PaymentId, *, day: date, actor:
     status = await payments.set_status(session, payment_id, PaymentStatus.VOIDING, actor=actor, why=why)
     if status is not PaymentStatus.VOIDING:
         return False
-    await session.execute(_ASK, {"id": payment_id, "day": day, "why": why})
+    await session.execute(_ASK, {"id": payment_id, "day": day, "why": why, "actor": actor})
     await payment_credits.plan_void(session, payment_id)
     await session.execute(_PLAN, {"id": payment_id, "key": void_key_for(payment_id)})
     return True
@@ -88,6 +88,9 @@ async def voided(
 ) -> Sequence[tuple[BillId, BillBalance]]:
     """Store that the ERP holds the payment no more, with its own figures of the bills; return what is due on each."""
     before = await standalone_payments.lock_shared(session, payment_id)
+    was = await session.scalar(text("select status from payments where id = :id"), {"id": payment_id})
+    if was == PaymentStatus.VOIDING:  # else a sync has seen it, and recorded it
+        await bill_payment_events.record_voids(session, [payment_id], why="voided in the ERP")
     await payments.set_status(session, payment_id, PaymentStatus.VOIDED, actor=SYNCER, why="voided in the ERP")
     await standalone_payments.store_figures(session, before, shown)
     row = await session.get(PaymentRow, payment_id)

@@ -17,6 +17,7 @@ from models.store.orders import excluded_records
 from models.store.orders.order_links import recount
 from models.store.orders.order_pages import requeue_notification
 from models.store.orders.order_rows import lock_orders
+from models.store.payables import bill_payment_events
 from models.store.payables.payment_application import ANY_TIME, Paid, move_bills, take_back_credits
 from models.store.payables.statuses import moved
 from models.store.sync import part_deletions
@@ -275,6 +276,7 @@ async def _payments(
     ).all()
     if not rows:
         return 0, ()
+    await bill_payment_events.record_voids(s, [payment.id for payment in rows], why="deleted in the ERP")
     await connection.execute(
         text(
             f"update payments p set status = {moved('payments', 'p.status', _VOIDED, origin='p.origin')},"

@@ -185,7 +185,8 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
     over = {"bills": [{"bill_id": bill["id"], "amount": "40.01"}]}
     refused(await api.post(apply, over, role="accountant"), 409, "MORE_THAN_OPEN")
     company.breaks("lost_answer", "create")
-    answer = await api.post(apply, {"bills": [{"bill_id": bill["id"], "amount": "30.00"}]}, role="accountant")
+    thirty = {"bills": [{"bill_id": bill["id"], "amount": "30.00"}], "reason": "as agreed"}
+    answer = await api.post(apply, thirty, role="accountant")
     assert answer.status_code == 200, answer.text
     assert amounts(answer.json(), "open", "reserved") == (40, 30)
     all_of_it = {"amount": "125.00", "pay_on": today().isoformat()}
@@ -205,6 +206,12 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
     await it_is("applied")
     (entry,) = company.held("payments")
     assert (entry["amount"], (await application())["payment"]) == ("0.00", entry["record_no"])
+
+    async def is_reread() -> bool:
+        return amounts(await the_credit(api, number="CM-1"), "applied", "open", "reserved") == (30, 10, 0)
+
+    await api.until(is_reread, "the credit's own figures, without a sync")
+    assert amounts(await api.read_bill(bill["id"]), "paid", "due", "reserved") == (30, 95, 0)
     await api.sync()
     credit = await the_credit(api, number="CM-1")
     assert amounts(credit, "applied", "open", "reserved") == (30, 10, 0)
@@ -214,7 +221,7 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
     rest = await api.post(f"/v1/credits/{other['id']}/apply", more, role="accountant")
     assert [one["amount"] for one in rest.json()["applications"]] == ["95.00"]
 
-    undo = {"application_id": (await application())["id"]}
+    undo = {"application_id": (await application())["id"], "reason": "the wrong bill"}
     answer = await api.post(f"/v1/credits/{credit['id']}/unapply", undo, role="accountant")
     assert answer.status_code == 200, answer.text
     await it_is("unapplied")
@@ -230,5 +237,19 @@ async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackCl
     await api.sync()
     other = await the_credit(api, number="CM-2")
     assert [one["status"] for one in other["applications"]] == ["unapplied"]
-    assert amounts(await api.read_bill(bill["id"]), "paid", "due") == (0, 125)
+    shown = await api.read_bill(bill["id"])
+    assert amounts(shown, "paid", "due") == (0, 125)
+    told = [
+        (one["kind"], one["why"], one["after"]["credit"], Decimal(one["after"]["amount"]))
+        for one in shown["events"]
+        if one["kind"].startswith("credit_")
+    ]
+    assert sorted(told[:3]) == sorted(
+        [
+            ("credit_applied", "as agreed", "CM-1", Decimal(30)),
+            ("credit_unapplied", "the wrong bill", "CM-1", Decimal(30)),
+            ("credit_applied", "", "CM-2", Decimal(95)),
+        ]
+    )
+    assert told[3:] == [("credit_unapplied", "in the ERP", "CM-2", Decimal(95))]
     assert await api.issues() == []

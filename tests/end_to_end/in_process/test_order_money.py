@@ -49,6 +49,44 @@ async def test_what_is_billed_paid_scheduled_and_owed_on_an_order(api: StackClie
     assert amounts(money["whole"], "billed", "credited", "owed") == (75, 25, 45)
 
 
+async def test_what_was_not_billed_when_an_order_was_closed_is_cancelled(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """3.1 X: O - billed at that moment; a credit that comes later leaves it, a lower quantity is a new O, and reopened
+    nothing is cancelled."""
+    company.order("PO-1", "10", "4")
+    await api.start(mode="two_way")
+    bill = await api.billed("PO-1", {1: "7"})
+    figures = ("ordered", "cancelled", "billed", "outstanding")
+    assert amounts((await money_of(api, "PO-1"))["whole"], *figures) == (175, 0, 87.5, 87.5)
+    company.does("set_state", number="PO-1", state="Closed")
+    await api.sync()
+    money = await money_of(api, "PO-1")
+    assert [Decimal(line["cancelled_quantity"]) for line in money["lines"]] == [3, 4]
+    assert amounts(money["whole"], *figures) == (87.5, 87.5, 87.5, 0)
+    assert money["lines"][0]["money"]["billed_percent"] == "100.0"
+    assert [amounts(line, "cancelled", "remaining") for line in (await api.order("PO-1"))["lines"]] == [(3, 0), (4, 0)]
+
+    line = {"account": "6000", "amount": "25.00", "order_line_no": 1, "quantity": "2"}
+    credit = {"bill_id": bill["id"], "number": "CM-1", "credit_date": today().isoformat(), "lines": [line]}
+    answer = await api.post("/v1/credits", credit, role="clerk")
+    assert answer.status_code == 201, answer.text
+
+    async def is_there() -> bool:
+        return bool((await api.get(f"/v1/credits/{answer.json()['id']}"))["status"] == "open")
+
+    await api.until(is_there, "the credit in the ERP")
+    first = (await money_of(api, "PO-1"))["lines"][0]
+    assert amounts(first, "cancelled_quantity", "outstanding_quantity") == (3, 2)
+    assert first["money"]["billed_percent"] == "71.4"
+
+    company.does("set_state", number="PO-1", state="Partially Converted")
+    await api.sync()
+    money = await money_of(api, "PO-1")
+    assert [Decimal(line["cancelled_quantity"]) for line in money["lines"]] == [0, 0]
+    assert amounts(money["whole"], "ordered", "cancelled") == (175, 0)
+
+
 async def test_an_order_closed_without_its_bill_says_so(api: StackClient, company: SandboxCompany) -> None:
     """U-16: closed there with less billed than received by our own sum."""
     company.order("PO-2", "10")
@@ -60,4 +98,4 @@ async def test_an_order_closed_without_its_bill_says_so(api: StackClient, compan
     money = await money_of(api, "PO-2")
     assert money["status"] == "closed"
     assert money["notices"] == ["CLOSED_UNBILLED"]
-    assert amounts(money["whole"], "received", "billed") == (125, 0)
+    assert amounts(money["whole"], "received", "billed", "ordered", "cancelled") == (125, 0, 0, 125)

@@ -252,3 +252,24 @@ async def test_the_switch_between_two_and_three_way(api: StackClient, company: S
     third = await api.enter("PO-2", {1: "10"})
     assert (third.json()["match"]["outcome"], codes(third)) == ("OK", [])
     await api.arrived(third.json()["bill"]["id"])
+
+
+async def test_a_line_closed_short_is_cancelled_by_what_was_not_billed(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """3.1 X, U-10: of the line alone; received and billed are percent of the rest."""
+    company.order("PO-9", "10", "4")
+    company.does("receive", number="PO-9", lines=[{"line": 1, "quantity": "6"}])
+    await api.start(mode="three_way")
+    await api.billed("PO-9", {1: "6"})
+    company.does("close", number="PO-9", line=1)
+    await api.sync()
+    order = await api.order("PO-9")
+    assert [Decimal(line["cancelled"]) for line in order["lines"]] == [4, 0]
+    money = await api.get(f"/v1/purchase-orders/{order['id']}/money")
+    first, second = money["lines"]
+    assert (first["money"]["received_percent"], first["money"]["billed_percent"]) == ("100.0", "100.0")
+    assert (Decimal(first["money"]["cancelled"]), Decimal(second["money"]["cancelled"])) == (50, 0)
+    company.does("reopen", number="PO-9", line=1)
+    await api.sync()
+    assert [Decimal(line["cancelled"]) for line in (await api.order("PO-9"))["lines"]] == [0, 0]
