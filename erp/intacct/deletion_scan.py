@@ -9,15 +9,17 @@ level.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from erp.errors import AuthenticationFailed
-from erp.intacct import result_sets, wire
+from erp.intacct import adjustments_in, result_sets, wire
 from erp.intacct.preferences import DELETES_PREFERENCE, Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.result_sets import ResultSets, Selection
 from erp.intacct.wire import Query
 from erp.roles.pages import ScanResult
 from erp.transport import malformed
+from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds
 
 OBJECTS: Mapping[DeletedKind, str] = {
@@ -25,8 +27,8 @@ OBJECTS: Mapping[DeletedKind, str] = {
     DeletedKind.BILL: "APBILL",
     DeletedKind.PAYMENT: "APPYMT",
 }
-"""The objects that are scanned. List entries are not among them: a vendor, for example, can be deleted only if it was
-never used (3.8), so little depends on it."""
+"""The objects that are scanned; among the bills, adjustments are objects of their own. List entries are not scanned: a
+vendor, for example, can be deleted only if it was never used (3.8), so little depends on it."""
 
 NO_RIGHT = "the web services user may not read the audit trail (AUDITHISTORY)"
 CHOSEN = f"the preference {DELETES_PREFERENCE} says so"
@@ -34,6 +36,35 @@ CHOSEN = f"the preference {DELETES_PREFERENCE} says so"
 NOT_LET_IN = frozenset({"AUTH_ENTITY_NOT_ALLOWED", "AUTH_BAD_CREDENTIALS"})
 """The codes with which Intacct refuses to let the user enter an entity. The credentials themselves are good: a call
 with them reached the audit trail just before, and was refused there for want of a right."""
+
+
+class _Wanted(NamedTuple):
+    """Records of one object that one level owns, by their record numbers."""
+
+    object: str
+    group: MirroredIds
+    numbers: tuple[str, ...]
+
+    def among(self, missing: Collection[str]) -> MirroredIds | None:
+        """Return those of the missing records that are of these, as the mirror names them; None: there are none."""
+        named = adjustments_in.erp_id_of if self.object == adjustments_in.OBJECT else ErpId
+        gone = tuple(named(number) for number in self.numbers if number in missing)
+        return self.group._replace(erp_ids=gone) if gone else None
+
+
+def _wanted(group: MirroredIds) -> list[_Wanted]:
+    """Return the records of a group by object. An id that is no record number cannot be looked up, so nothing is
+    reported about it."""
+    if group.kind not in OBJECTS:
+        return []
+    by_object: dict[str, list[str]] = {}
+    for erp_id in group.erp_ids:
+        number = adjustments_in.record_of(erp_id)
+        name = OBJECTS[group.kind] if number is None else adjustments_in.OBJECT
+        number = erp_id if number is None else number
+        if number.isdecimal():
+            by_object.setdefault(name, []).append(number)
+    return [_Wanted(name, group, tuple(numbers)) for name, numbers in by_object.items()]
 
 
 class IntacctDeletionScan:
@@ -54,43 +85,40 @@ class IntacctDeletionScan:
 
     async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
         """Return which of these records are gone, and the entities that could not be entered."""
-        by_level: defaultdict[str | None, list[MirroredIds]] = defaultdict(list)
+        by_level: defaultdict[str | None, list[_Wanted]] = defaultdict(list)
         for group in mirrored:
-            # An id that is no record number cannot be looked up, so nothing is reported about it.
-            numbers = tuple(erp_id for erp_id in group.erp_ids if erp_id.isdecimal())
-            if group.kind in OBJECTS and numbers:
-                by_level[self._level or group.owner_entity].append(group._replace(erp_ids=numbers))
+            by_level[self._level or group.owner_entity] += _wanted(group)
         gone: list[MirroredIds] = []
         not_searched: list[str] = []
-        for level, groups in by_level.items():
+        for level, wanted in by_level.items():
             try:
-                missing = await self._gone(groups, level)
+                missing = await self._gone(wanted, level)
             except AuthenticationFailed as refused:
                 if level is None or level == self._level or refused.code not in NOT_LET_IN:
                     raise
                 not_searched.append(level)
                 continue
-            gone += missing if level == self._level else await self._nowhere(missing)
+            if missing and level != self._level:
+                missing = await self._nowhere(missing)
+            gone += [group for one in wanted if (group := one.among(missing.get(one.object, ())))]
         return ScanResult(gone, not_searched)
 
-    async def _nowhere(self, groups: Sequence[MirroredIds]) -> list[MirroredIds]:
-        """Return which of these records the connection's own level does not show either. An entity's bill may be paid
-        from the top level, or its order moved to another entity."""
-        missing: dict[str, set[str]] = {}
-        for group in groups:
-            missing.setdefault(OBJECTS[group.kind], set()).update(group.erp_ids)
+    async def _nowhere(self, gone: Mapping[str, set[str]]) -> dict[str, set[str]]:
+        """Return which of these records the connection's own level does not show either, by object. An entity's bill
+        may be paid from the top level, or its order moved to another entity."""
+        missing = {name: set(numbers) for name, numbers in gone.items() if numbers}
         await self._ask_once_more(missing, {}, self._level)
-        return _still(groups, missing)
+        return missing
 
-    async def _gone(self, groups: Sequence[MirroredIds], level: str | None) -> list[MirroredIds]:
-        """Return which of these records, all owned by one level, neither dialect shows there.
+    async def _gone(self, wanted: Sequence[_Wanted], level: str | None) -> dict[str, set[str]]:
+        """Return which of these records, all owned by one level, neither dialect shows there, by object.
 
         Raises:
             MalformedAnswer: the answers contradict each other.
         """
         missing: dict[str, set[str]] = {}
-        for group in groups:
-            missing.setdefault(OBJECTS[group.kind], set()).update(group.erp_ids)
+        for one in wanted:
+            missing.setdefault(one.object, set()).update(one.numbers)
         listed: dict[str, str] = {}
         selections = [self._selection(name, numbers) for name, numbers in missing.items()]
         async for selection, rows in self._results.pages(selections, level=level):
@@ -100,7 +128,7 @@ class IntacctDeletionScan:
                 missing[selection.object].discard(row["RECORDNO"])
                 listed[selection.object] = row["RECORDNO"]
         await self._ask_once_more({name: numbers for name, numbers in missing.items() if numbers}, listed, level)
-        return _still(groups, missing)
+        return {name: numbers for name, numbers in missing.items() if numbers}
 
     async def _ask_once_more(
         self, missing: Mapping[str, set[str]], listed: Mapping[str, str], level: str | None
@@ -145,12 +173,3 @@ class IntacctDeletionScan:
             chosen.return_template,
         )
         return [name for name in given if name]
-
-
-def _still(groups: Sequence[MirroredIds], missing: Mapping[str, Collection[str]]) -> list[MirroredIds]:
-    """Return the missing records of each group; a group that misses none is left out."""
-    result = (
-        group._replace(erp_ids=tuple(number for number in group.erp_ids if number in missing[OBJECTS[group.kind]]))
-        for group in groups
-    )
-    return [group for group in result if group.erp_ids]

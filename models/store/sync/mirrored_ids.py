@@ -30,10 +30,12 @@ with held (kind, owner, erp_id) as (
      where p.connection_id = :c and p.erp_id is not null and p.state in ('in_erp', 'link_missing', 'differs')
        and b.status not in ('deleted', 'abandoned') and b.changed_at < now() - cast(:lag as interval)
     union all
-    select 'bill', o.owner_entity, b.payable_id
+    select 'bill', case when b.kind = 'bill' then o.owner_entity else b.entity end, b.payable_id
       from bills b left join purchase_orders o on o.id = b.purchase_order_id
      where b.connection_id = :c and b.origin = 'erp' and b.payable_id is not null
-       and b.status not in ('deleted', 'abandoned') and (cast(:one_owner as boolean) or o.id is not null)
+       and b.status not in ('deleted', 'abandoned')
+       -- A credit of the ERP says itself which entity owns it.
+       and (cast(:one_owner as boolean) or o.id is not null or b.kind <> 'bill')
     union all
     select 'bill', b.entity, b.payable_id
       from bills b
@@ -59,7 +61,7 @@ READ_LAG = timedelta(hours=2)
 async def of_connection(s: AsyncSession, row: ConnectionRow) -> Sequence[MirroredIds]:
     """Return the ids of orders, receipts, bills and payments by the entity that owns them.
 
-    Bills and payments have their order's entity.
+    Bills and payments have their order's entity, credits their own.
 
     At top level, those without an order are left out: nobody knows which entity owns them, and a record that cannot be
     looked for in its place must not count as deleted. List entries are left out, too.

@@ -95,6 +95,27 @@ async def test_private_orders_stay_while_others_are_found_gone(
     assert await api.numbers() == {"PO-1", "PO-4"}
 
 
+@pytest.mark.parametrize("entity", ["100", None])
+async def test_a_credit_that_is_deleted_there_is_gone_here(
+    api: StackClient, company: SandboxCompany, days_fly: None, entity: str | None
+) -> None:
+    """S5-69: adjustments are objects of their own, and are looked for as such; others stay."""
+    deny(company)
+    company.orders("PO-1")
+    await api.start(entity=entity)
+    for number in ("CM-1", "CM-2"):
+        company.does("add_adjustment", vendor_id="V-1", number=number, amount="40.00", entity="100")
+    await api.sync()
+
+    async def statuses() -> dict[str, str]:
+        return {one["number"]: one["status"] for one in await api.items("/v1/credits")}
+
+    assert await statuses() == {"CM-1": "open", "CM-2": "open"}
+    company.does("delete_adjustment", number="CM-1")
+    await api.sync()
+    assert await statuses() == {"CM-1": "deleted", "CM-2": "open"}
+
+
 @pytest.mark.parametrize("kind", ["session_expired", "truncated"])
 async def test_a_scan_that_breaks_in_the_middle_is_made_again(
     api: StackClient, company: SandboxCompany, days_fly: None, kind: str
