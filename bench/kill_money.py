@@ -1,9 +1,9 @@
 """Credits, applications, payments over several bills and voids while the worker is killed by SIGKILL: one of each.
 
-`python -m bench.kill_money --seeds 20` runs one stack. Per seed three bills of one vendor and a credit go out; the credit
-is applied to a bill in part; one payment pays all three bills, one of them in part, with more of the credit in it; the
-payment is voided. Each step is met by a kill. Then the books are compared: one debit memo, one application, one payment,
-which is void once, and the dues that they leave. Ends with 1 where they differ.
+`python -m bench.kill_money --seeds 20` runs one stack. Per seed three bills of one vendor and a credit go out; the
+credit is applied to a bill in part; one payment pays all three bills, one of them in part, with more of the credit in
+it; the payment is voided. Each step is met by a kill. Then the books are compared: one debit memo, one application, one
+payment, which is void once, and the dues that they leave. Ends with 1 where they differ.
 """
 
 import argparse
