@@ -92,7 +92,8 @@ class Payments:
         It is its document number, or stands behind its description where people gave it a number.
         """
         (rows,) = await self._reader.all_rows([_own_query(payment)], level=payment.owner_entity)
-        return next((ErpId(row["RECORDNO"]) for row in rows if _is_own(payment, row)), None)
+        own = sorted((row for row in rows if _is_own(payment, row)), key=_is_void)
+        return ErpId(own[0]["RECORDNO"]) if own else None
 
     async def create(self, payment: PaymentToPush) -> ErpId:
         """Pay the bill that now stands behind the vendor invoice; an edit may have replaced it (reference 3.4). A bill
@@ -269,11 +270,15 @@ _KEY_BEHIND = re.compile(r"\[(PSP-[0-9A-Z]+)\]\s*$")
 def _own_query(payment: PaymentToPush) -> Query:
     number = payment.reference or payment.external_key
     where = wire.all_of(wire.equal("DOCNUMBER", number), wire.equal("VENDORID", payment.vendor_id))
-    return Query("APPYMT", ("RECORDNO",), where, optional=("DESCRIPTION",))
+    return Query("APPYMT", ("RECORDNO", "STATE"), where, optional=("DESCRIPTION",))
 
 
 def _is_own(payment: PaymentToPush, row: Row) -> bool:
     return "RECORDNO" in row and (payment.reference is None or _key_of(row) == payment.external_key)
+
+
+def _is_void(row: Row) -> bool:
+    return row.get("STATE", "").casefold() in statuses.VOID_PAYMENT_STATES
 
 
 def _key_of(row: Row) -> str | None:
@@ -283,7 +288,7 @@ def _key_of(row: Row) -> str | None:
 
 
 def _refuse_split(payment: PaymentToPush, rows: Sequence[Row]) -> None:
-    own = [row["RECORDNO"] for row in rows if _is_own(payment, row)]
+    own = [row["RECORDNO"] for row in rows if _is_own(payment, row) and not _is_void(row)]
     if len(own) > 1:
         raise Rejected(
             f"Intacct made {len(own)} payments of the one that was sent: {', '.join(own)}.",

@@ -19,7 +19,7 @@ from sandbox.intacct.payables import replace_lines as replace_bill_lines
 from sandbox.intacct.payments import (
     Payment,
     Share,
-    create_payment,
+    create_payments,
     delete_payment,
     replace_shares,
     submit_payment,
@@ -134,7 +134,7 @@ def _create(call: Call, element: etree._Element) -> Record:
     if name == "APBILL":
         return create_bill(call.company, read_bill(call, element), call.actor)
     if name == "APPYMT":
-        return create_payment(call.company, _read_payment(call, element), call.actor)
+        return create_payments(call.company, _read_payment(call, element), call.actor)
     if name not in MASTERS:
         raise invalid(f"{name} cannot be created this way.")
     return insert_master(call, name, _flatten(element))

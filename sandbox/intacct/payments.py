@@ -1,6 +1,6 @@
 """AP payments and what they do to the bills they pay (reference 3.6)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -67,6 +67,26 @@ UNTIL_CONFIRMED = frozenset(
     ["printed check", "check", "joint check", "ach", "wf check", "wf domestic ach", "wf usd wire"]
 )
 """Methods whose payments are posted only once they are confirmed (reference 3.6)."""
+
+
+def create_payments(company: Company, payment: Payment, actor: Actor) -> Record:
+    """One payment of one request, or one for each bill: as PAYMENTREQUESTMETHOD says, or the vendor's own setting
+    (reference 3.6). Returns the first.
+
+    Raises:
+        FunctionError: method or action is unknown, or it pays nothing.
+    """
+    wanted = payment.fields.get("PAYMENTREQUESTMETHOD") or "vendorpref"
+    if wanted == "vendorpref":
+        vendor = company.require_master("VENDOR", payment.vendor, "vendor")
+        wanted = "bill" if vendor["MERGEPAYMENTREQ"].lower() == "false" else "vendor"
+    if wanted != "bill" and not company.switches.flag("payments_split"):
+        return create_payment(company, payment, actor)
+    by_bill: dict[str, list[Share]] = {}
+    for share in payment.shares:
+        by_bill.setdefault(share.bill, []).append(share)
+    made = [create_payment(company, replace(payment, shares=shares), actor) for shares in by_bill.values()]
+    return made[0] if made else create_payment(company, payment, actor)
 
 
 def create_payment(company: Company, payment: Payment, actor: Actor) -> Record:

@@ -76,6 +76,7 @@ SWITCHES: dict[str, Switch] = {
         "what a vendor invoice was converted from, once a debit memo covers all of it: converted still, or open again",
         ("converted", "open"),
     ),
+    "payments_split": Switch(False, "a payment over several bills becomes one for each, whatever was asked for"),
     "custom_fields_written": Switch(
         "keep", "values given for custom fields: kept, or left out without a word", ("keep", "leave_out")
     ),

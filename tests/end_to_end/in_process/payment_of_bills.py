@@ -137,3 +137,28 @@ async def a_credit_in_a_payment_is_reserved_until_it_is_sent(
     assert (await api.post(f"/v1/payments/{payment}/abandon", {"reason": "not yet"})).status_code == 200
     assert amounts(await api.get(f"/v1/credits/{credit_id}"), "open", "reserved") == (40, 0)
     assert Decimal((await api.read_bill(bills[1]))["reserved"]) == 0
+
+
+async def a_hundred_bills_in_one_payment(api: StackClient, company: SandboxCompany, *, write: str) -> None:
+    """Pay a hundred bills that were made in the ERP at once: by one `write` there, and one short workflow here."""
+    company.order("PO-1", "10")
+    await api.start()
+    common = {
+        "vendor_id": "V-1",
+        "invoice_date": today().isoformat(),
+        "amount": "10.00",
+        "entity": company.set_up.entity,
+    }
+    company.load(bills=[{"invoice_number": f"INV-{number:03}", **common} for number in range(1, 101)])
+    await api.sync()
+    bills = [bill["id"] for bill in await api.items("/v1/bills", vendor="V-1")]
+    assert len(bills) == 100
+    company.forget_calls()
+    payment = await paid_together(api, dict.fromkeys(bills, "10.00"))
+    await api.payment_is(payment, "paid")
+    assert company.calls()["by_operation"][write] == 1
+    (sent,) = company.held("payments")
+    assert (Decimal(sent["amount"]), len(sent["details"])) == (1000, 100)
+    history = await api.temporal.get_workflow_handle(f"payment/{payment}").fetch_history()
+    assert len(history.events) <= 60
+    assert {bill["status"] for bill in await api.items("/v1/bills", vendor="V-1")} == {"paid"}

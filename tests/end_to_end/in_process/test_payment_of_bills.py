@@ -3,7 +3,13 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.end_to_end.in_process.payment_of_bills import dues, paid_together, there, three_bills
+from tests.end_to_end.in_process.payment_of_bills import (
+    a_hundred_bills_in_one_payment,
+    dues,
+    paid_together,
+    there,
+    three_bills,
+)
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, refused
 
@@ -132,3 +138,25 @@ async def test_a_vendor_on_hold_is_not_paid_until_somebody_says_so(api: StackCli
     await api.sync()
     await api.settle(issue, "retry")
     await api.payment_is(payment, "paid")
+
+
+async def test_a_hundred_bills_are_one_write(api: StackClient, company: SandboxCompany) -> None:
+    """S4-25, S5-40: one write, at most 60 events of the payment's own workflow."""
+    await a_hundred_bills_in_one_payment(api, company, write="create")
+
+
+async def test_several_payments_made_of_one_stop_before_a_person(api: StackClient, company: SandboxCompany) -> None:
+    """3.6: one request is proven to be one payment. The ones too many are voided there; then nothing is sent anew."""
+    bills = await three_bills(api, company)
+    company.switch(payments_split=True)
+    payment = await paid_together(api, {bills[0]: "125.00", bills[1]: "25.00"})
+    issue = await api.issue("PAYMENT_SPLIT")
+    made = company.held("payments")
+    assert [Decimal(one["amount"]) for one in made] == [125, 25]
+    assert issue["subject_id"] == payment
+    company.does("void_payment", record_no=made[1]["record_no"])
+    await api.settle(issue, "retry")
+    await api.payment_is(payment, "paid")
+    assert [one["state"] for one in company.held("payments")] == ["Complete", "Void"]
+    await api.sync()
+    assert await dues(api, bills) == [0, 125, 125]

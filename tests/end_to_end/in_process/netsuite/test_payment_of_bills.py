@@ -2,7 +2,13 @@
 
 from decimal import Decimal
 
-from tests.end_to_end.in_process.payment_of_bills import dues, paid_together, there, three_bills
+from tests.end_to_end.in_process.payment_of_bills import (
+    a_hundred_bills_in_one_payment,
+    dues,
+    paid_together,
+    there,
+    three_bills,
+)
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient
 
@@ -23,3 +29,8 @@ async def test_one_payment_pays_three_bills_one_in_part(api: StackClient, compan
     for bill, status in zip(bills, ("paid", "paid", "partially_paid"), strict=True):
         await api.bill_is(bill, status)
     assert len(await api.items("/v1/payments")) == 1
+
+
+async def test_a_hundred_bills_are_one_write(api: StackClient, company: SandboxCompany) -> None:
+    """S4-25, S5-40: one write, at most 60 events of the payment's own workflow."""
+    await a_hundred_bills_in_one_payment(api, company, write="add")
