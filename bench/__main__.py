@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import (
+    credits_in,
     lifecycle,
     match_rate,
     netsuite,
@@ -25,6 +26,7 @@ from bench.report import Report, wide_console
 
 STACK_PARTS = (
     "sync_in",
+    "credits_in",
     "lifecycle",
     "post_bills",
     "netsuite",
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     parser.add_argument("--orders", type=int, default=10_000, help="orders to sync in")
+    parser.add_argument("--credits", type=int, default=10_000, help="credits and returns to sync in, half of each")
     parser.add_argument("--bare-signals", type=int, default=2_000, help="bare signal-with-starts to compare with")
     parser.add_argument("--lifecycles", type=int, default=100, help="orders to bill and pay")
     parser.add_argument("--netsuite-orders", type=int, default=2_000, help="orders to sync in from NetSuite")
@@ -73,6 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Namespace) -> None:
     if part == "sync_in":
         await sync_in.measure(bench, report, count=chosen.orders, bare_count=chosen.bare_signals)
+        return
+    if part == "credits_in":
+        await credits_in.measure(bench, report, count=chosen.credits)
         return
     if part == "netsuite":
         await netsuite.measure(bench, report, count=chosen.netsuite_orders)

@@ -57,7 +57,7 @@ _WHO = text(
     """
 )
 
-_TOLD = text(
+_RECORDED = text(
     "update credit_applications set shown = false where shown and status = 'unapplied'"
     " and credit_id = any(cast(:credits as text[]))"
 )
@@ -101,7 +101,7 @@ async def record(s: AsyncSession, connection: AsyncConnection, row: ConnectionRo
             why=why,
             changes=changes,
         )
-    await connection.execute(_TOLD, {"credits": [one.credit_id for one in seen]})
+    await connection.execute(_RECORDED, {"credits": [one.credit_id for one in seen]})
 
 
 def _differences(one: Seen) -> list[tuple[str, Decimal]]:

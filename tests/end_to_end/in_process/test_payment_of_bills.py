@@ -64,7 +64,7 @@ async def test_a_person_gives_it_a_number_and_it_is_still_sent_once(api: StackCl
 
 
 async def test_paid_outside_is_recorded_on_the_day_it_was_paid(api: StackClient, company: SandboxCompany) -> None:
-    """S2-65: a past day is refused unless it was paid outside."""
+    """S2-65, S5-12: a past day is refused unless it was paid outside; account, its type and the day are the ERP's."""
     bills = await three_bills(api, company)
     day = today() - timedelta(days=2)
     shares = [{"bill_id": bills[0], "amount": "125.00"}]
@@ -76,6 +76,8 @@ async def test_paid_outside_is_recorded_on_the_day_it_was_paid(api: StackClient,
     await api.payment_is(payment, "paid")
     (sent,) = company.held("payments")
     assert sent["date"] == f"{day:%m/%d/%Y}"
+    accounts = (await api.get(f"/v1/connections/{api.connection_id}/bank-accounts"))["items"]
+    assert {one["id"]: one["type"] for one in accounts}[sent["bank_account"]] == "bank"
 
 
 async def test_a_payment_that_waits_for_confirmation_is_not_paid(api: StackClient, company: SandboxCompany) -> None:
