@@ -1,4 +1,4 @@
-"""The money from the command line against the whole product: credits, payments over bills and credits, voids, returns."""
+"""The money from the command line against the whole product: credits, payments over bills and credits, voids."""
 
 import asyncio
 from collections.abc import Callable
