@@ -131,7 +131,11 @@ insert into purchase_orders as held (
     id, connection_id, erp_id, document_id, number, vendor_id, vendor_name, ordered_on, due_on, currency, entity,
     owner_entity, memo, total, reference, term, erp_status, status, matching_status, created_from, custom, revision,
     content_hash, notified_hash, snapshot, workflow_id, number_key)
-select w.id, :c, o.erp_id, o.document_id, o.number, o.vendor_id, o.vendor_name, o.ordered_on, o.due_on,
+select w.id, :c, o.erp_id, o.document_id, o.number, o.vendor_id,
+       -- An order may show its vendor in other words than the list: everywhere it is called by one name.
+       coalesce((select v.name from list_entries v where v.connection_id = cast(:c as varchar) and v.kind = 'vendor'
+                   and v.key = o.vendor_id and v.deleted_at is null limit 1), o.vendor_name),
+       o.ordered_on, o.due_on,
        coalesce(o.currency, (select base_currency from connections where id = cast(:c as varchar))), o.entity,
        o.owner_entity, o.memo,
        coalesce(o.total, (select sum(amount) from json_to_recordset(cast(w.lines as json)) as l(amount numeric)), 0),
