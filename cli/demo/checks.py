@@ -94,6 +94,9 @@ def _second_thoughts(record: DemoRecord, api: Api, payables: Documents) -> list[
         arrived = bill["purchase_order_id"] is None and there == [Decimal(bill["total"])]
         shown = f"{bill['number']}: {' and '.join(map(str, there)) or 'none'} in the ERP"
         checks.append(Check("a bill without an order is in the ERP once", arrived, shown))
+    if offered["credits"]:
+        restored = "a void leaves three bills and a credit as they were"
+        checks.append(Check(restored, record.void_restored, record.voided or "nothing was voided"))
     return checks
 
 
@@ -130,6 +133,7 @@ def _payments(
 ) -> list[Check]:
     paid = records[company.kinds.payments]
     made = len(paid) - record.count_before[company.kinds.payments]
+    made -= record.made_otherwise.get(company.kinds.payments, 0)
     keys = {payment["external_key"] for payment in payments}
     ours = sorted(Decimal(payment["amount"]) for payment in payments)
     theirs = sorted(Decimal(payment["amount"]) for payment in paid if company.payment_key(payment) in keys)

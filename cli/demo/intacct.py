@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from cli.demo.demo_erp import Chapter, Check, Counterpart, Document, Fault, Kinds
+from cli.demo.money import pay_three_and_void
 from cli.demo.record import DemoRecord
 from cli.demo.session import DemoSession
 
@@ -31,6 +32,7 @@ class IntacctCompany:
         "po_template": "Purchase Order",
         "vendor_invoice_template": "Vendor Invoice",
         "receiver_template": "PO Receiver",
+        "return_template": "PO Return",
         "bank_account": "BOA",
     }
     wrong_preferences: Mapping[str, str] = {**preferences, "po_template": "purchase order"}
@@ -59,7 +61,18 @@ class IntacctCompany:
         """Do nothing: in Intacct an order can be billed as it is."""
 
     def chapters(self) -> Sequence[Chapter]:
-        return (Chapter("one invoice over two receipts", self._bill_two_receipts),)
+        return (
+            Chapter("one invoice over two receipts", self._bill_two_receipts),
+            Chapter("one payment over three bills", self._pay_three),
+        )
+
+    def _pay_three(self, session: DemoSession) -> None:
+        """Send goods of a vendor invoice back: its return posts the debit memo that goes with the payment."""
+        pay_three_and_void(session, self.kinds, self._send_back)
+
+    def _send_back(self, session: DemoSession, bill: Any) -> None:
+        lines = [{"line": 1, "quantity": "1"}]
+        session.erp.act("return_goods", number=bill["external_key"], return_number="RET-1", lines=lines)
 
     def _bill_two_receipts(self, session: DemoSession) -> None:
         """Receive a line of an order in two deliveries, and enter the supplier's one invoice over both: one bill here,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cli.demo.demo_erp import Chapter, Check, Counterpart, Document, Fault, Kinds
+from cli.demo.money import pay_three_and_void
 from cli.demo.record import DemoRecord
 from cli.demo.session import DemoSession
 
@@ -69,7 +70,19 @@ class NetSuiteCompany:
         return (
             Chapter("bill before the receipt", self._bill_before_the_receipt),
             Chapter("double sync", self._double_sync),
+            Chapter("one payment over three bills", self._pay_three),
         )
+
+    def _pay_three(self, session: DemoSession) -> None:
+        """Send goods of a vendor bill back: the credit of their return goes with the payment."""
+        pay_three_and_void(session, self.kinds, self._send_back)
+
+    def _send_back(self, session: DemoSession, bill: Any) -> None:
+        lines = [{"line": 1, "quantity": "1"}]
+        act = session.erp.act
+        made = act("authorize_return", number=bill["number"], lines=lines, document_number="RET-1")
+        act("fulfil_return", record_no=made["record_no"])
+        act("credit_return", record_no=made["record_no"], document_number="CM-RET-1")
 
     def _bill_before_the_receipt(self, session: DemoSession) -> None:
         """Bill an order before its receipt: NetSuite would refuse the bill, so it is in review, and the receipt

@@ -35,6 +35,10 @@ class DemoRecord:
     """The documents that one bill was in the ERP, one after the other: disputed, sent back, and made anew each time."""
     direct_bill: str = ""
     """The bill without an order; empty: the ERP takes none."""
+    voided: str = ""
+    """What was due before a payment over three bills was voided, and after; empty: the ERP takes no such payment."""
+    void_restored: bool = False
+    """The void left the bills and the credit in the payment as they were before it."""
     outage_seen: bool = False
     skipped: int = 0
     old_order: str = ""
