@@ -87,7 +87,8 @@ class IntacctDeletionScan:
         """Return which of these records are gone, and the entities that could not be entered."""
         by_level: defaultdict[str | None, list[_Wanted]] = defaultdict(list)
         for group in mirrored:
-            by_level[self._level or group.owner_entity] += _wanted(group)
+            if wanted := _wanted(group):
+                by_level[self._level or group.owner_entity] += wanted
         gone: list[MirroredIds] = []
         not_searched: list[str] = []
         for level, wanted in by_level.items():

@@ -88,10 +88,12 @@ class _StoredRows:
             self._by_record.setdefault(row.erp_id, []).append(row)
 
     def rows_of(self, payment: ErpPayment) -> list[Any]:
-        """Return our row if the payment is ours, else one row per bill that it pays."""
+        """Return our row if the payment is ours, else one row per bill that it pays. One that has our key, and is not
+        the record that ours became, is another one."""
         rows = self._by_record.get(payment.erp_id, [])
         ours = [row for row in rows if row.origin == Origin.POSYNC.value]
-        return ours or self._ours.get(payment.document_number or "", []) or rows
+        keyed = [row for row in self._ours.get(payment.document_number or "", []) if row.erp_id is None]
+        return ours or keyed or rows
 
 
 async def _stored(

@@ -150,9 +150,13 @@ async def a_hundred_bills_in_one_payment(api: StackClient, company: SandboxCompa
         "entity": company.set_up.entity,
     }
     company.load(bills=[{"invoice_number": f"INV-{number:03}", **common} for number in range(1, 101)])
-    await api.sync()
-    bills = [bill["id"] for bill in await api.items("/v1/bills", vendor="V-1")]
-    assert len(bills) == 100
+
+    async def all_in() -> list[str]:
+        await api.sync()  # NetSuite's searches show a change of this very second with the next run only
+        shown = [bill["id"] for bill in await api.items("/v1/bills")]
+        return shown if len(shown) == 100 else []
+
+    bills = await api.until(all_in, "all bills here")
     company.forget_calls()
     payment = await paid_together(api, dict.fromkeys(bills, "10.00"))
     await api.payment_is(payment, "paid")
@@ -161,4 +165,4 @@ async def a_hundred_bills_in_one_payment(api: StackClient, company: SandboxCompa
     assert (Decimal(sent["amount"]), len(sent["details"])) == (1000, 100)
     history = await api.temporal.get_workflow_handle(f"payment/{payment}").fetch_history()
     assert len(history.events) <= 60
-    assert {bill["status"] for bill in await api.items("/v1/bills", vendor="V-1")} == {"paid"}
+    assert {bill["status"] for bill in await api.items("/v1/bills")} == {"paid"}

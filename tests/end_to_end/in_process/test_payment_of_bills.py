@@ -77,7 +77,7 @@ async def test_paid_outside_is_recorded_on_the_day_it_was_paid(api: StackClient,
     (sent,) = company.held("payments")
     assert sent["date"] == f"{day:%m/%d/%Y}"
     accounts = (await api.get(f"/v1/connections/{api.connection_id}/bank-accounts"))["items"]
-    assert {one["id"]: one["type"] for one in accounts}[sent["bank_account"]] == "bank"
+    assert {one["key"]: one["type"] for one in accounts}[sent["bank_account"]] == "bank"
 
 
 async def test_a_payment_that_waits_for_confirmation_is_not_paid(api: StackClient, company: SandboxCompany) -> None:
