@@ -80,6 +80,10 @@ def plan(bill: BillRow, facts: RetractionFacts, event: BillEvent) -> Plan:
         return _refused(Refused("BILL_MADE_IN_ERP", "The bill was made in the ERP, which is where it is deleted."))
     if bill.kind == BillKind.CREDIT and bill.paid:
         return _refused(_used(bill))
+    if bill.kind == BillKind.CREDIT and facts.payments_under_way:
+        return _refused(
+            Refused("CREDIT_IS_APPLIED", "A payment or an application that is under way takes of it.", UNAPPLY)
+        )
     if not isinstance(does, Does):
         return _refused(_by_status(bill, does))
     if does is Does.ABANDONS and facts.parts_in_erp:

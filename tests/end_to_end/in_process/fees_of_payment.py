@@ -50,6 +50,9 @@ async def paid_with_fees(api: StackClient, bill: dict[str, Any]) -> dict[str, An
     assert [(fee["kind"], Decimal(fee["amount"])) for fee in payment["fees"]] == [
         (fee["kind"], Decimal(fee["amount"])) for fee in FEES
     ]
+    # The credits of the fees reserve their part from the start: no other payment takes it.
+    more = {"bills": [{"bill_id": bill["id"], "amount": "0.01"}], "pay_on": today().isoformat()}
+    refused(await api.post("/v1/payments", more), 422, "OVERPAYMENT")
     await api.payment_is(payment["id"], "paid")
 
     async def all_applied() -> bool:

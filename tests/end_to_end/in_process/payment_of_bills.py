@@ -134,6 +134,10 @@ async def a_credit_in_a_payment_is_reserved_until_it_is_sent(
     refused(await api.post("/v1/payments", {**nothing, **of_it}), 422, "INVALID_AMOUNT")
     of_another = {"credits": [{"credit_id": credit_id, "bill_id": bills[0], "amount": "1.00"}]}
     refused(await api.post("/v1/payments", {**again, **of_another}), 409, "CREDIT_OF_ANOTHER")
+    shown = await api.get(f"/v1/credits/{credit_id}")
+    if shown["origin"] == "posync":
+        delete = f"/v1/credits/{credit_id}/delete"
+        refused(await api.post(delete, {"reason": "no"}, role="accountant"), 409, "CREDIT_IS_APPLIED")
     assert (await api.post(f"/v1/payments/{payment}/abandon", {"reason": "not yet"})).status_code == 200
     assert amounts(await api.get(f"/v1/credits/{credit_id}"), "open", "reserved") == (40, 0)
     assert Decimal((await api.read_bill(bills[1]))["reserved"]) == 0
