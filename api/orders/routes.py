@@ -23,7 +23,7 @@ from models.domain.receipts import ReceiptStatus
 from models.store.connections import connections
 from models.store.orders import ledger, purchase_orders, receipts
 from models.store.orders.ledger import LedgerLine
-from models.store.orders.purchase_orders import order_and_connection
+from models.store.orders.purchase_orders import OrderSort, order_and_connection
 from models.tables import ConnectionRow, PurchaseOrderRow, ReceiptLineRow
 from services.bills.matching import ledger_of
 from temporal_gateway import gateway
@@ -222,10 +222,13 @@ async def list_all(
         bool,
         Query(description="true: only orders that can still be billed. Needs connection and vendor."),  # S4-23
     ] = False,
+    sort: Annotated[
+        OrderSort, Query(description="`-` puts the last one first. With open=true always the most recent first.")
+    ] = OrderSort.DATE_LAST_FIRST,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PurchaseOrderSummary]:
-    """Return purchase orders, most recent first. Orders of connections whose purchase order feature is off are not
+    """Return purchase orders, most recent first unless `sort` says otherwise. Orders of connections whose purchase order feature is off are not
     shown."""
     async with services.database.transaction() as session:
         if open:
@@ -249,6 +252,7 @@ async def list_all(
             matching_status=matching_status,
             q=q,
             changed_since=changed_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

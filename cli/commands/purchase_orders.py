@@ -22,15 +22,20 @@ def list_purchase_orders(
     search: Annotated[
         str | None, typer.Option("--search", "-q", help="Only orders whose number contains this.")
     ] = None,
+    sort: Annotated[
+        str, typer.Option(help="ordered_on, number, total or changed_at; with - the last first.")
+    ] = "-ordered_on",
     limit: Annotated[int, typer.Option(help="Show at most this many.")] = 100,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show purchase orders, most recent first."""
+    """Show purchase orders, most recent first unless --sort says otherwise."""
     with api(state_dir) as client:
         orders = list(
             islice(
-                client.pages("/v1/purchase-orders", vendor=vendor, status=status, q=search, limit=min(limit, 200)),
+                client.pages(
+                    "/v1/purchase-orders", vendor=vendor, status=status, q=search, sort=sort, limit=min(limit, 200)
+                ),
                 limit,
             )
         )

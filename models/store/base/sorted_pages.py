@@ -11,9 +11,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.store.base.pages import CursorUnreadable, Listing, decode_cursor, listing, page_size
-from models.tables import BillRow, PaymentRow
+from models.tables import BillRow, PaymentRow, PurchaseOrderRow
 
-Row = TypeVar("Row", BillRow, PaymentRow)
+Row = TypeVar("Row", BillRow, PaymentRow, PurchaseOrderRow)
 
 
 class ListSort(StrEnum):

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, text, tuple_
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.connections import MatchMode
 from models.domain.ids import ConnectionId, OrganizationId, PurchaseOrderId
 from models.domain.orders import MatchingStatus, PoStatus
-from models.store.base.pages import Listing, date_in_cursor, decode_cursor, listing, narrowed, page_size
+from models.store.base import sorted_pages
+from models.store.base.pages import Listing, date_in_cursor, instant_in_cursor, page_size
+from models.store.base.sorted_pages import ListSort, SortKey, amount_in_cursor
 from models.store.orders.figures_due import requeue_due
 from models.store.orders.order_notifications import OrderToNotify, facts, mark_notified, to_notify
 from models.store.orders.order_pages import Upserted, imported, stored_revisions, upsert
@@ -84,6 +86,27 @@ async def lines(s: AsyncSession, order_id: PurchaseOrderId) -> Sequence[Purchase
     return (await s.exec(statement.order_by(col(PurchaseOrderLineRow.line_no)), execution_options=_FRESH)).all()
 
 
+class OrderSort(ListSort):
+    """What orders are sorted by; `-` puts the last one first."""
+
+    DATE = "ordered_on"
+    DATE_LAST_FIRST = "-ordered_on"
+    NUMBER = "number"
+    NUMBER_LAST_FIRST = "-number"
+    TOTAL = "total"
+    TOTAL_LAST_FIRST = "-total"
+    CHANGED = "changed_at"
+    CHANGED_LAST_FIRST = "-changed_at"
+
+
+_KEYS = {
+    "ordered_on": SortKey(col(PurchaseOrderRow.ordered_on), lambda order: order.ordered_on, date_in_cursor),
+    "number": SortKey(col(PurchaseOrderRow.number), lambda order: order.number, str),
+    "total": SortKey(col(PurchaseOrderRow.total), lambda order: order.total, amount_in_cursor),
+    "changed_at": SortKey(col(PurchaseOrderRow.changed_at), lambda order: order.changed_at, instant_in_cursor),
+}
+
+
 async def page(
     s: AsyncSession,
     *,
@@ -94,39 +117,36 @@ async def page(
     matching_status: MatchingStatus | None = None,
     q: str | None = None,
     changed_since: datetime | None = None,
+    sort: OrderSort = OrderSort.DATE_LAST_FIRST,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Listing[PurchaseOrderRow]:
-    """Return one page of an organization's orders, latest order date first. `q` narrows by a part of the number.
+    """Return one page of an organization's orders. `q` narrows by a part of the number.
 
     Raises:
-        CursorUnreadable: The cursor is not one of ours.
+        CursorUnreadable: The cursor is not one of ours, or belongs to another order of the list.
     """
-    limit = page_size(limit)
-    statement = (
-        select(PurchaseOrderRow)
-        .join(ConnectionRow, col(ConnectionRow.id) == col(PurchaseOrderRow.connection_id))
-        .where(col(ConnectionRow.organization_id) == organization_id, col(PurchaseOrderRow.deleted_at).is_(None))
-        .where(col(ConnectionRow.purchase_orders_enabled))  # feature off: orders are not viewable (S2-85)
+    shown = select(ConnectionRow.id).where(
+        col(ConnectionRow.organization_id) == organization_id,
+        col(ConnectionRow.purchase_orders_enabled),  # feature off: orders are not viewable (S2-85)
     )
-    wanted = {
-        PurchaseOrderRow.connection_id: connection_id,
-        PurchaseOrderRow.vendor_id: vendor,
-        PurchaseOrderRow.status: status,
-        PurchaseOrderRow.matching_status: matching_status,
-    }
-    statement = narrowed(statement, wanted)
+    conditions: list[ColumnElement[bool] | TextClause] = [
+        col(PurchaseOrderRow.connection_id).in_(shown),
+        col(PurchaseOrderRow.deleted_at).is_(None),
+    ]
+    for column, value in (
+        (col(PurchaseOrderRow.connection_id), connection_id),
+        (col(PurchaseOrderRow.vendor_id), vendor),
+        (col(PurchaseOrderRow.status), status),
+        (col(PurchaseOrderRow.matching_status), matching_status),
+    ):
+        if value is not None:
+            conditions.append(column == value)
     if q:
-        statement = statement.where(_number_holds(q))
+        conditions.append(_number_holds(q))
     if changed_since is not None:
-        statement = statement.where(col(PurchaseOrderRow.changed_at) > changed_since)
-    if cursor is not None:
-        ordered_on, order_id = decode_cursor(cursor, 2)
-        place = tuple_(col(PurchaseOrderRow.ordered_on), col(PurchaseOrderRow.id))
-        statement = statement.where(place < (date_in_cursor(ordered_on), order_id))
-    statement = statement.order_by(col(PurchaseOrderRow.ordered_on).desc(), col(PurchaseOrderRow.id).desc())
-    rows = (await s.exec(statement.limit(limit + 1), execution_options=_FRESH)).all()
-    return listing(rows, limit, lambda row: (row.ordered_on.isoformat(), row.id))
+        conditions.append(col(PurchaseOrderRow.changed_at) > changed_since)
+    return await sorted_pages.page(s, PurchaseOrderRow, conditions, sort, _KEYS[sort.field], limit=limit, cursor=cursor)
 
 
 def _number_holds(q: str) -> ColumnElement[bool]:

@@ -62,6 +62,34 @@ async def test_filters(tenant: Tenant) -> None:
     assert len(await numbers(changed_since=now - timedelta(hours=1))) == 3
 
 
+@pytest.mark.parametrize("sort", ["number", "-number", "-total", "changed_at"])
+async def test_orders_are_paged_as_they_are_sorted(tenant: Tenant, sort: str) -> None:
+    """U-10: each once, in that order, however small the pages are; a cursor of another order is refused."""
+    await tenant.page(an_order(1003), an_order(1001), an_order(1002))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        async with tenant.database.transaction() as s:
+            page = await purchase_orders.page(
+                s,
+                organization_id=tenant.organization_id,
+                sort=purchase_orders.OrderSort(sort),
+                limit=1,
+                cursor=cursor,
+            )
+        seen += [row.number for row in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        other = cursor
+    assert sorted(seen) == ["PO-1001", "PO-1002", "PO-1003"]
+    if sort.endswith("number"):
+        assert seen == sorted(seen, reverse=sort.startswith("-"))
+    async with tenant.database.transaction() as s:
+        with pytest.raises(CursorUnreadable):
+            await purchase_orders.page(s, organization_id=tenant.organization_id, cursor=other)
+
+
 @pytest.mark.parametrize("cursor", ["not base64!", "e30", "WyJhIl0", "WyJhIiwiYiJd"])
 async def test_a_cursor_of_somebody_elses_is_refused(tenant: Tenant, cursor: str) -> None:
     async with tenant.database.transaction() as s:
