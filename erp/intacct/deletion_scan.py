@@ -101,7 +101,8 @@ class IntacctDeletionScan:
                 continue
             if missing and level != self._level:
                 missing = await self._nowhere(missing)
-            gone += [group for one in wanted if (group := one.among(missing.get(one.object, ())))]
+            still = [one.among(missing.get(one.object, ())) for one in wanted]
+            gone += [records for records in still if records is not None]
         return ScanResult(gone, not_searched)
 
     async def _nowhere(self, gone: Mapping[str, set[str]]) -> dict[str, set[str]]:

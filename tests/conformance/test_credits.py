@@ -1,6 +1,5 @@
 """Credits that go out, by every connector that takes them: once, whatever fails; applied without money, and undone."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
 
@@ -9,11 +8,12 @@ import pytest
 from erp.connector import ErpConnector
 from erp.errors import Duplicate, OutcomeUnknown
 from erp.roles.credits import Credits
-from models.domain.bills import BillKind, ErpBill
-from models.domain.credits import ApplicationToPush, CreditLineToPush, CreditToPush
+from models.domain.bills import BillKind
+from models.domain.credits import ApplicationToPush
 from models.domain.ids import ErpId, ExternalKey
+from tests.conformance.credit import a_credit, as_shown
 from tests.conformance.direct_bill import a_direct_bill
-from tests.conformance.erp_harness import ErpHarness, the_order
+from tests.conformance.erp_harness import ErpHarness
 
 pytestmark = pytest.mark.trait("credits")
 
@@ -22,44 +22,6 @@ pytestmark = pytest.mark.trait("credits")
 def credits(connector: ErpConnector) -> Credits:
     assert connector.credits is not None
     return connector.credits
-
-
-async def a_credit(harness: ErpHarness, connector: ErpConnector, key: str) -> CreditToPush:
-    """Money only, of the vendor and the day of an order of the sample company."""
-    order = await the_order(connector)
-    account = harness.expense_account
-    return CreditToPush(
-        external_key=ExternalKey(key),
-        vendor_id=order.vendor_id,
-        number=f"CM-{key}",
-        entity=harness.entity,
-        credit_date=order.ordered_on,
-        posting_date=order.ordered_on,
-        currency="USD",
-        memo="a credit of the suite",
-        total=Decimal("40.50"),
-        lines=(
-            CreditLineToPush(line_no=1, account=account, description="Broken", amount=Decimal("40.00")),
-            CreditLineToPush(line_no=2, account=account, description="Rounded", amount=Decimal("0.50")),
-        ),
-    )
-
-
-async def all_of(connector: ErpConnector) -> Sequence[ErpBill]:
-    """Everything that the ERP shows as owed or given back."""
-    found: list[ErpBill] = []
-    after = None
-    while True:
-        page = await connector.bills.page(since=None, after=after)
-        found += page.records
-        after = page.after
-        if after is None:
-            return found
-
-
-async def as_shown(connector: ErpConnector, credit: CreditToPush) -> ErpBill:
-    (shown,) = [one for one in await all_of(connector) if one.number == credit.number]
-    return shown
 
 
 async def test_it_is_there_whole(harness: ErpHarness, connector: ErpConnector, credits: Credits) -> None:

@@ -11,9 +11,9 @@ from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
 from models.domain.credits import CreditToPush
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.payments import PaymentCredit, PaymentPart, PaymentToPush, PaymentToVoid
+from tests.conformance.credit import a_credit, as_shown
 from tests.conformance.direct_bill import a_direct_bill
 from tests.conformance.erp_harness import ErpHarness
-from tests.conformance.test_credits import a_credit, as_shown
 
 pytestmark = [pytest.mark.trait("credits"), pytest.mark.trait("direct_bills")]
 

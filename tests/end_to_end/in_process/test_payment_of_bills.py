@@ -153,10 +153,10 @@ async def test_several_payments_made_of_one_stop_before_a_person(api: StackClien
     company.switch(payments_split=True)
     payment = await paid_together(api, {bills[0]: "125.00", bills[1]: "25.00"})
     issue = await api.issue("PAYMENT_SPLIT")
-    made = company.held("payments")
-    assert [Decimal(one["amount"]) for one in made] == [125, 25]
+    payments = company.held("payments")
+    assert [Decimal(one["amount"]) for one in payments] == [125, 25]
     assert issue["subject_id"] == payment
-    company.does("void_payment", record_no=made[1]["record_no"])
+    company.does("void_payment", record_no=payments[1]["record_no"])
     await api.settle(issue, "retry")
     await api.payment_is(payment, "paid")
     assert [one["state"] for one in company.held("payments")] == ["Complete", "Void"]
