@@ -228,8 +228,8 @@ async def list_all(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PurchaseOrderSummary]:
-    """Return purchase orders, most recent first unless `sort` says otherwise. Orders of connections whose purchase order
-    feature is off are not shown."""
+    """Return purchase orders, most recent first unless `sort` says otherwise. Orders of connections whose purchase
+    order feature is off are not shown."""
     async with services.database.transaction() as session:
         if open:
             if connection is None or vendor is None:

@@ -298,7 +298,8 @@ async def _order_to_match(
                 item_id=line.item_id,
                 unit=line.unit,
                 price=line.price,
-                ledger=ledger_of(line),
+                # What is closed is refused as closed; that nothing is left of it says nothing more.
+                ledger=ledger_of(line).model_copy(update={"cancelled": Decimal(0)}),
                 closed=line.closed,
                 basis=Basis(line.basis),
                 category=facts.categories.get(line.item_id),
