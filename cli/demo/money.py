@@ -13,7 +13,7 @@ from cli.demo.session import DemoSession
 
 AMOUNTS = ("310.10", "420.20", "530.30")
 PART = Decimal("100.00")
-"""What of the third bill is paid."""
+"""What of the third bill is paid, and at most of the credit applied."""
 
 
 def pay_three_and_void(session: DemoSession, kinds: Kinds, send_back: Callable[[DemoSession, Any], None]) -> None:
@@ -37,7 +37,9 @@ def pay_three_and_void(session: DemoSession, kinds: Kinds, send_back: Callable[[
     before = len(session.erp.records(kinds.payments))
     payment = _pay(session, bills, credit)
     session.until("the payment is made", lambda: _is(session, payment, "paid"))
-    session.say(f"One payment of {payment['amount']} and the credit pays {len(bills)} bills, the last one in part.")
+    session.say(
+        f"One payment of {payment['amount']} and {payment['credits'][0]['amount']} of the credit pays {len(bills)} bills, the last one in part."
+    )
     dues = [session.api.get(f"/v1/bills/{one['id']}")["due"] for one in bills]
     session.post(f"/v1/payments/{payment['id']}/void", {"reason": "paid twice"}, key=f"void-{session.company.erp}")
     session.until("the payment is void", lambda: _is(session, payment, "voided"))
@@ -64,7 +66,7 @@ def _enter(session: DemoSession, vendor_id: str, place: int, amount: str) -> Any
 
 
 def _pay(session: DemoSession, bills: list[Any], credit: Any) -> Any:
-    credited = Decimal(credit["open"])
+    credited = min(Decimal(credit["open"]), PART)
     shares = [Decimal(AMOUNTS[0]), Decimal(AMOUNTS[1]) - credited, PART]
     body = {
         "bills": [{"bill_id": one["id"], "amount": str(share)} for one, share in zip(bills, shares, strict=True)],
