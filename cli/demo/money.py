@@ -37,8 +37,9 @@ def pay_three_and_void(session: DemoSession, kinds: Kinds, send_back: Callable[[
     before = len(session.erp.records(kinds.payments))
     payment = _pay(session, bills, credit)
     session.until("the payment is made", lambda: _is(session, payment, "paid"))
+    credited = payment["credits"][0]["amount"]
     session.say(
-        f"One payment of {payment['amount']} and {payment['credits'][0]['amount']} of the credit pays {len(bills)} bills, the last one in part."
+        f"One payment of {payment['amount']} and {credited} of the credit pays {len(bills)} bills, one in part."
     )
     dues = [session.api.get(f"/v1/bills/{one['id']}")["due"] for one in bills]
     session.post(f"/v1/payments/{payment['id']}/void", {"reason": "paid twice"}, key=f"void-{session.company.erp}")

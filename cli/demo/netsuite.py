@@ -82,7 +82,7 @@ class NetSuiteCompany:
         act = session.erp.act
         made = act("authorize_return", number=bill["number"], lines=lines, document_number="RET-1")
         act("fulfil_return", record_no=made["record_no"])
-        act("credit_return", record_no=made["record_no"], document_number="CM-RET-1")
+        act("credit_return", record_no=made["record_no"], document_number="CM-RET-1", apply=False)
 
     def _bill_before_the_receipt(self, session: DemoSession) -> None:
         """Bill an order before its receipt: NetSuite would refuse the bill, so it is in review, and the receipt
