@@ -67,7 +67,7 @@ async def test_it_is_one_payment_with_its_credit(harness: ErpHarness, connector:
     """S5-40, S5-70: sent twice it is there once; every bill is paid by its share, one of them with the credit."""
     payment, credit = await two_bills_and_a_credit(harness, connector, 1)
     created = await connector.payments.create(payment)
-    with suppress(Duplicate):
+    with suppress(Duplicate, Rejected):  # by its key, or because the first bill is paid
         assert await connector.payments.create(payment) == created
     assert await connector.payments.find(payment) == created
     read = await connector.payments.read_back(payment, created)
