@@ -125,8 +125,8 @@ def _print_parts(parts: list[dict[str, Any]]) -> None:
     for part in parts:
         shown.add_row(
             str(part["part_no"]),
-            escape(part["source_document"]),
-            escape(part["document_id"] or ""),
+            part["source_document"],
+            part["document_id"] or "",
             _spoken(part["state"]),
             part["paid"],
             part["total"],

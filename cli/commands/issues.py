@@ -78,4 +78,4 @@ def abandon(
     with api(state_dir) as client:
         issue_id = find_issue(client, issue_id)
         client.post(f"/v1/sync-issues/{issue_id}/abandon", {"why": why})
-    console.print(f"{issue_id}: abandoned.")
+    console.print(f"{issue_id}: asked to abandon.")

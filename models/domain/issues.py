@@ -457,7 +457,11 @@ _CODES: tuple[IssueCode, ...] = (
         "CONTENT_CONFLICT",
         "The ERP holds the bill otherwise than it was sent",
         "The differences are in the evidence; defaults or a person in the ERP changed it.",
-        ("Compare both, and correct the one in the ERP or abandon the edit here; then retry.",),
+        (
+            "Compare both. To keep what was sent, correct the one in the ERP, then retry the issue.",
+            "To keep what is there, abandon the issue: a bill that a person entered there, too, comes in with the next"
+            " sync; of an edit, the bill shows again what the ERP holds.",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(

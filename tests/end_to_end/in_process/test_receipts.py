@@ -271,6 +271,27 @@ async def test_a_receipt_that_its_first_bill_closed_is_no_source(api: StackClien
     assert await api.issues() == []
 
 
+async def test_a_receipt_that_a_draft_is_made_of_is_billed_once_that_is_gone(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """B10, W4: a draft invoice of the receiver makes it In Progress; the bill waits, and goes on by itself."""
+    company.order("PO-1", "10")
+    part = [{"line": 1, "quantity": "6"}]
+    company.does("receive", number="PO-1", receipt_number="RCV-1", lines=part)
+    company.does("convert_to_vendor_invoice", receipt="RCV-1", invoice_number="VI-1", lines=part, state="Draft")
+    await api.start(mode="three_way")
+    assert company.one("receipts", number="RCV-1")["state"] == "In Progress"
+    answer = (await api.enter("PO-1", {1: "2"})).json()
+    (found,) = answer["match"]["findings"]
+    assert (found["code"], found["values"]["document"]) == ("SOURCE_IN_USE", "PO Receiver-RCV-1")
+    await api.bill_is(answer["bill"]["id"], "on_hold")
+    company.does("delete", kind="vendor_invoice", number="VI-1")
+    await api.sync()
+    bill = await api.arrived(answer["bill"]["id"])
+    assert company.one("vendor_invoices", number=bill["external_key"])["created_from"] == "PO Receiver-RCV-1"
+    assert await api.issues() == []
+
+
 async def test_a_receipt_in_draft_has_received_nothing_and_is_no_source(
     api: StackClient, company: SandboxCompany
 ) -> None:

@@ -146,7 +146,7 @@ def test_an_issue_is_settled_by_the_number_it_is_about(api: StackClient) -> None
     """C6: people know a bill's number, not the id of its issue; which of several is meant, nobody guesses."""
     api.issues = [ISSUE, {**ISSUE, "id": "issue_2", "subject_name": "INV-7"}]
     assert told("issues", "retry", "inv-7") == "issue_2: asked to try again."
-    assert told("issues", "abandon", "INV-7", "--yes") == "issue_2: abandoned."
+    assert told("issues", "abandon", "INV-7", "--yes") == "issue_2: asked to abandon."
     assert told("issues", "retry", "issue_9") == "issue_9: asked to try again."
     assert "posync issues list" in told("issues", "retry", "INV-8", code=2)
     api.issues.append({**ISSUE, "id": "issue_3", "connection_id": "netsuite-1"})
