@@ -4,10 +4,13 @@ The ERP shows it by their states. Of our own bills that are drafts there until t
 order is read again.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import BillId, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, ErpId, PurchaseOrderId
 
 _OWN_DRAFTS = """
   from bill_lines l
@@ -54,3 +57,23 @@ async def drafts_on(s: AsyncSession, order_id: PurchaseOrderId, *, without_bill:
     the document that each is made of."""
     rows = await s.execute(_DRAFTS_ON, {"order": order_id, "without": without_bill})
     return {row.document_id: row.number for row in rows}
+
+
+async def orders_with_other_use(
+    connection: AsyncConnection, connection_id: ConnectionId, states: Mapping[ErpId, str]
+) -> list[str]:
+    """Return the orders of receipts of which a draft is made there now, or is no more; `states` are those that the ERP
+    shows now, before they are stored."""
+    rows = await connection.execute(
+        text(
+            "select distinct r.purchase_order_id from receipts r"
+            "  join connections c on c.id = r.connection_id"
+            "  join unnest(cast(:erp_ids as text[]), cast(:states as text[])) as n(erp_id, state)"
+            "    on n.erp_id = r.erp_id"
+            " where r.connection_id = :c and r.purchase_order_id is not null"
+            "   and (c.capabilities -> 'states_in_use' ? r.erp_status) <> (c.capabilities -> 'states_in_use' ? n.state)"
+            " order by 1"
+        ),
+        {"c": connection_id, "erp_ids": list(states), "states": list(states.values())},
+    )
+    return list(rows.scalars())

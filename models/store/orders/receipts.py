@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.domain.orders import PurchaseOrder
 from models.domain.receipts import Receipt, ReceiptKind, ReceiptStatus
+from models.store.orders.in_use import orders_with_other_use
 from models.store.orders.order_links import recount
 from models.store.orders.order_pages import Upserted
 from models.store.orders.order_rows import lock_orders
@@ -48,7 +49,14 @@ async def upsert(
     order_ids = sorted(orders.scalars())
     if order_ids:
         await lock_orders(connection, order_ids)
+    used = await orders_with_other_use(
+        connection, connection_id, {write.receipt.erp_id: write.receipt.erp_status for write in changed}
+    )
     written = await write_receipts(connection, connection_id, receipts)
+    if used:  # no figure changed by it, but bills of the receipt wait, or have to
+        await connection.execute(
+            text("update purchase_orders set notified_hash = '' where id = any(cast(:ids as text[]))"), {"ids": used}
+        )
     if order_ids:
         await recount(connection, order_ids, receipts_count_as_billed=receipts_count_as_billed)
     return Upserted(len(receipts), written)
