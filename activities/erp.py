@@ -133,6 +133,8 @@ class ErpActivities:
                     document_id="",
                     confirmed=False,
                     version=kept.match.version,
+                    needs=kept.match.needs,
+                    because=kept.match.because,
                     more_parts=kept.match.status is BillStatus.PENDING_PUSH,
                 )
             taken_at = time.monotonic()

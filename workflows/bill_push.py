@@ -140,6 +140,8 @@ class BillPush:
             if result.version >= state.version:
                 state.version = result.version
                 state.status = result.status
+                if result.needs:  # earlier results had none
+                    state.needs, state.because = result.needs, result.because
             return
         state.parts, state.remake_parts = result.parts, False
         if result.more_parts:  # the next step sends the next one

@@ -147,6 +147,10 @@ class BillPushResult(BaseModel):
     differences: list[str] = []
     version: int = 0
     """For a bill that went back to review before it was sent: its version then."""
+    needs: list[str] = []
+    """As `version`: the codes of the findings that it waits for."""
+    because: list[str] = []
+    """As `version`: those findings in words."""
     waits_for: str = ""
     """External key of the earlier write to the same order that goes first; nothing was sent. Empty: it was this bill's
     turn."""

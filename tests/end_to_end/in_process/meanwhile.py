@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from models import contract
 from tests.harness.quickbooks_company import connect
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts, ledger, refused
@@ -69,6 +70,7 @@ async def the_same_invoice_is_there_already(api: StackClient, company: SandboxCo
     bill_id = answer.json()["bill"]["id"]
     await api.bill_is(bill_id, "on_hold")
     assert await codes(api, bill_id) == {"DUPLICATE_EXACT"}
+    await api.until(lambda: _is_found_by_its_code(api, bill_id, "DUPLICATE_EXACT"), "the reason in Temporal's list")
     payable = [bill for bill in company.held("bills") if bill["number"] == "X1"]
     assert [bill["record_no"] for bill in payable] == [theirs["record_no"]]
     await api.sync()
@@ -79,6 +81,12 @@ async def the_same_invoice_is_there_already(api: StackClient, company: SandboxCo
     assert len([bill for bill in company.held("bills") if bill["number"] == "X1"]) == 1
     assert ledger(await api.order("PO-1"))[2:] == (4, 0)
     assert await api.issues() == []
+
+
+async def _is_found_by_its_code(api: StackClient, bill_id: str, code: str) -> bool:
+    """F10: whoever looks for what a bill waits for finds it, also where it was held just before it was sent."""
+    described = await api.temporal.get_workflow_handle(f"bill/{bill_id}").describe()
+    return described.typed_search_attributes.get(contract.ISSUE_CODE) == code
 
 
 async def our_bill_gets_another_number_there(api: StackClient, company: SandboxCompany, screens: Screens) -> None:
