@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 from erp.quantities import is_same
-from erp.quickbooks_desktop import bill_edits, fields, translate, wire
+from erp.quickbooks_desktop import bill_edits, contents, fields, wire
 from erp.quickbooks_desktop.bill_lines import Line, in_orders_sequence, rounded_off
 from models.domain.bills import BillToPush
 
@@ -42,7 +42,7 @@ def of_header(bill: BillToPush, record: etree._Element, total: Decimal) -> list[
 def of_lines(
     bill: BillToPush, lines: Sequence[Line], record: etree._Element, orders: Mapping[str, etree._Element]
 ) -> list[str]:
-    existing = list(translate.lines_in(record, translate.ITEM_LINES))
+    existing = list(contents.lines_in(record, contents.ITEM_LINES))
     if len(existing) != len(lines):
         return [f"the number of lines: sent {len(lines)}, QuickBooks has {len(existing)}"]
     differences: list[str] = []

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from lxml import etree
 
 from erp.errors import Rejected
-from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop import contents, fields, wire
 from erp.quickbooks_desktop.bill_lines import Line, lines_of
 from erp.quickbooks_desktop.wire import Part
 from models.domain.bills import BillToPush
@@ -50,7 +50,7 @@ def _lines(bill: BillToPush, record: etree._Element) -> list[Part | None]:
     sent = _by_place(bill, record)
     return [
         _line(line, sent[place] if place < len(sent) else None)
-        for place, line in enumerate(translate.lines_in(record, translate.ITEM_LINES))
+        for place, line in enumerate(contents.lines_in(record, contents.ITEM_LINES))
     ]
 
 
@@ -74,7 +74,7 @@ def _by_place(bill: BillToPush, record: etree._Element) -> Sequence[Line]:
         Rejected: CONTENT_CONFLICT, DIMENSION_NOT_TAKEN.
     """
     lines = lines_of(bill)
-    existing = list(translate.lines_in(record, translate.ITEM_LINES))
+    existing = list(contents.lines_in(record, contents.ITEM_LINES))
     for line in bill.lines:
         for dimension in NOT_TAKEN:
             if dimension in line.edited and getattr(line, dimension):
@@ -114,7 +114,7 @@ def differences(bill: BillToPush, record: etree._Element) -> list[str]:
     if "due_date" in bill.edited and due != bill.due_date and bill.due_date is not None:
         records.append(f"the due date: sent {bill.due_date}, QuickBooks has {due or 'nothing'}")
     if any(line.edited for line in bill.lines):
-        existing = translate.lines_in(record, translate.ITEM_LINES)
+        existing = contents.lines_in(record, contents.ITEM_LINES)
         for sent, match in zip(_by_place(bill, record), existing, strict=False):
             records += _line_differences(sent, match)
     return records

@@ -9,7 +9,7 @@ from lxml import etree
 from erp.errors import Rejected
 from erp.prices import unit_price
 from erp.quantities import filling
-from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop import billed_apart, contents, fields, wire
 from erp.quickbooks_desktop.wire import ZERO, Part
 from models.domain.bills import BillLineToPush, BillToPush
 from models.domain.ids import ErpId
@@ -75,16 +75,17 @@ def filling_orders(
     lines: Sequence[Line],
     orders: Mapping[str, etree._Element],
     *,
-    enhanced: bool,
+    bills: Sequence[etree._Element] | None,
     on_receipts: Mapping[ErpId, Decimal],
 ) -> list[Line]:
     """Return the lines with quantities that fill their order lines, where only what was rounded off before would stay
-    open. `on_receipts` is what item receipts hold of them: a bill may take their place."""
+    open. `bills` as in `must_have_room`; `on_receipts` is what item receipts hold of them: a bill may take their
+    place."""
     filled: list[Line] = []
     for line in lines:
         order = orders.get(line.order)
         if line.rounded and order is not None:
-            taken, ordered = _taken(line, order, enhanced=enhanced)
+            taken, ordered = _taken(line, order, bills)
             released = on_receipts.get(line.order_line, ZERO)
             left = None if taken is None or ordered is None else ordered - taken + released
             line = line._replace(quantity=filling(line.quantity, left, rounded_off(order)))
@@ -94,7 +95,7 @@ def filling_orders(
 
 def rounded_off(order: etree._Element) -> Decimal:
     """Return what may have been rounded off an order line: by this bill, and by each that is linked to the order."""
-    return wire.FINEST * (1 + len(translate.linked(order, *translate.BILLING_TYPES)))
+    return wire.FINEST * (1 + len(contents.linked(order, *contents.BILLING_TYPES)))
 
 
 def must_be_one_line_each(lines: Sequence[Line]) -> None:
@@ -124,7 +125,7 @@ def in_orders_sequence(lines: Sequence[Line], orders: Mapping[str, etree._Elemen
     places = {
         wire.text(one, "TxnLineID"): number
         for order in orders.values()
-        for number, one in enumerate(translate.lines_in(order, translate.ORDER_LINES))
+        for number, one in enumerate(contents.lines_in(order, contents.ORDER_LINES))
     }
     first = {order: number for number, order in reversed(list(enumerate(line.order for line in lines)))}
     return sorted(lines, key=lambda line: (first[line.order], places.get(line.place, 0)))
@@ -172,22 +173,25 @@ def must_have_room(
     lines: Sequence[Line],
     orders: Mapping[str, etree._Element],
     *,
-    enhanced: bool,
+    bills: Sequence[etree._Element] | None,
     released: Mapping[ErpId, Decimal] = {},
 ) -> None:
-    """Check that no more is billed than is left of the order lines. `released` is what item receipts will no longer
-    hold of them when the bill is written.
+    """Check that no more is billed than is left of the order lines. `bills`, where receiving is the enhanced one, are
+    those that tell what is billed of them; `released` is what item receipts will no longer hold of them when the bill
+    is written.
 
     Raises:
         Rejected: ALREADY_CONVERTED or MORE_THAN_ORDERED.
     """
     for line in lines:
-        _must_have_room(line, orders[line.order], released.get(line.order_line, ZERO), enhanced=enhanced)
+        _must_have_room(line, orders[line.order], released.get(line.order_line, ZERO), bills)
 
 
-def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enhanced: bool) -> None:
+def _must_have_room(
+    line: Line, order: etree._Element, released: Decimal, bills: Sequence[etree._Element] | None
+) -> None:
     name, number = f"Line {line.first.line_no}", wire.text(order, "RefNumber") or line.order
-    taken, ordered = _taken(line, order, enhanced=enhanced)
+    taken, ordered = _taken(line, order, bills)
     if taken is not None:
         taken -= released
     if ordered is None or taken is None or line.quantity <= ordered - taken:
@@ -206,7 +210,9 @@ def _must_have_room(line: Line, order: etree._Element, released: Decimal, *, enh
     )
 
 
-def _taken(line: Line, order: etree._Element, *, enhanced: bool) -> tuple[Decimal | None, Decimal | None]:
+def _taken(
+    line: Line, order: etree._Element, bills: Sequence[etree._Element] | None
+) -> tuple[Decimal | None, Decimal | None]:
     """Return what bills, and with ordinary receiving item receipts, took of an order's line, and what was ordered.
 
     Raises:
@@ -214,9 +220,9 @@ def _taken(line: Line, order: etree._Element, *, enhanced: bool) -> tuple[Decima
     """
     theirs = order_line(line, order)
     ordered = fields.number(theirs, "Quantity")
-    if not enhanced:
+    if bills is None:
         return fields.number(theirs, "ReceivedQuantity"), ordered
-    return None if ordered is None else translate.billed_apart(order, theirs, ordered), ordered
+    return billed_apart.billed(order, bills).get(line.place), ordered
 
 
 def order_line(line: Line, order: etree._Element) -> etree._Element:
@@ -225,7 +231,7 @@ def order_line(line: Line, order: etree._Element) -> etree._Element:
     Raises:
         Rejected: ORDER_LINE_GONE.
     """
-    for candidate in translate.lines_in(order, translate.ORDER_LINES):
+    for candidate in contents.lines_in(order, contents.ORDER_LINES):
         if wire.text(candidate, "TxnLineID") == line.place:
             return candidate
     raise _rejected(

@@ -12,21 +12,28 @@ from typing import NamedTuple
 from lxml import etree
 
 from erp.errors import Duplicate, ErpError, OutcomeUnknown, Rejected, Stale, UnknownRefusal
-from erp.quickbooks_desktop import bill_differences, bill_edits, faults, fields, preflight, replacing, translate, wire
+from erp.quickbooks_desktop import (
+    bill_differences,
+    bill_edits,
+    contents,
+    faults,
+    fields,
+    preflight,
+    replacing,
+    same_number,
+    wire,
+)
 from erp.quickbooks_desktop.bill_lines import (
     Line,
-    filling_orders,
     in_orders_sequence,
     item_line,
     lines_of,
-    must_be_linkable,
     must_be_one_line_each,
-    must_have_room,
 )
 from erp.quickbooks_desktop.bills_in import BillsIn, bills_numbered
-from erp.quickbooks_desktop.booked_by_receipts import linked_receipts, must_not_be_received, receipts_question
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
 from erp.quickbooks_desktop.envelope import Answer
+from erp.quickbooks_desktop.order_room import OrderRoom
 from erp.quickbooks_desktop.orders import WHOLE, Orders, linked_questions, question
 from erp.quickbooks_desktop.preferences import Preferences, account
 from erp.quickbooks_desktop.reader import Reader
@@ -57,6 +64,7 @@ class Bills(BillsIn):
         super().__init__(client, reader)
         self._orders = orders
         self._preferences = preferences
+        self._room = OrderRoom(client, replaces_receipts=preferences.replace_item_receipts)
 
     # --- creating -----------------------------------------------------------------------------------------------
 
@@ -78,7 +86,7 @@ class Bills(BillsIn):
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         losses = await self._client.losses(key)
         answer = await self._client.ask(f"find/{key}/{losses}", bills_numbered(number))
-        ours = _ours(bill, records_of(answer.responses, ("BillRet",)))
+        ours = same_number.ours(bill, records_of(answer.responses, ("BillRet",)))
         if ours is None:
             await self._client.note(_not_there(key, losses), "looked up")
         return ours
@@ -116,26 +124,28 @@ class Bills(BillsIn):
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
         order_ids = list(dict.fromkeys(line.order for line in lines))
         questions = (preflight.QUESTION, bills_numbered(number), question(order_ids), preflight.MAY_WRITE)
-        seen = await self._client.ask(_before(bill, number_of_plan), *questions)
+        seen = await self._client.ask(self._room.looked_up(bill, number_of_plan), *questions)
         same = records_of(seen.responses, ("BillRet",))
-        ours = _ours(bill, same)
+        ours = same_number.ours(bill, same)
         if ours is not None:
             return ours
         orders = {fields.need(one, "TxnID"): one for one in records_of(seen.responses, ("PurchaseOrderRet",))}
         if plan is None:
             preflight.must_be_open(seen, what="bill", day=bill.bill_date)
-            adopted = _converted(bill, same, orders)
+            adopted = same_number.converted(bill, same, orders)
             if adopted is not None:
                 return adopted
             if taken := [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]:
-                raise _number_taken(taken[0], number)
-        lines = await self._filling_orders(bill, lines, orders, seen, number_of_plan)
-        if plan is None:
-            plan = await self._receipts_to_replace(bill, lines, orders, seen, number_of_plan)
+                raise same_number.number_taken(taken[0], number)
+        lines, plan = await self._decided(bill, lines, orders, seen, plan, number_of_plan)
         body = self._body(bill, in_orders_sequence(lines, orders), orders)
         if plan is not None:
             await replacing.begin(self._client, plan)
             await replacing.delete_receipts(self._client, plan, orders)
+            seen = await self._client.ask(f"deleted/{plan.name}", bills_numbered(number), question(order_ids))
+            entered = await self._entered_meanwhile(bill, plan, seen)
+            if entered is not None:
+                return entered
         # Only now, and only once it was looked up: what is refused above, though it was lost before, must not go out.
         if await self._client.noted(_not_there(bill.external_key, await self._client.losses(bill.external_key))):
             await self._client.release(bill.external_key)
@@ -146,8 +156,7 @@ class Bills(BillsIn):
                 wire.request("BillAdd", body, key="bill"),
                 question(order_ids),
                 *linked_questions(list(orders.values())),
-                # What a plan did since is no change by another hand.
-                after=seen if plan is None else None,
+                after=seen,
             )
         except ErpError as error:
             if plan is not None:
@@ -158,86 +167,43 @@ class Bills(BillsIn):
         record = record_of(response)
         return DocumentId(recovered_id(response) or "" if record is None else fields.need(record, "TxnID"))
 
-    async def _receipts_to_replace(
-        self,
-        bill: BillToPush,
-        lines: Sequence[Line],
-        orders: Mapping[str, etree._Element],
-        seen: Answer,
-        number_of_plan: int,
-    ) -> Plan | None:
-        """Check that the bill can be linked and is for nothing that was booked already, and return the item receipts
-        that it takes the place of; None: none.
-
-        Raises:
-            Deferred: QuickBooks has not answered yet.
-            Rejected: the bill cannot be linked, or item receipts hold what it bills.
-            Stale: an order was changed since it was read.
-        """
-        # As it is now: what the connection knows of it may be of an earlier session.
-        enhanced = preflight.keeps_bills_apart(seen)
-        must_be_linkable(bill, lines, orders)
-        linked = [] if enhanced else linked_receipts(orders)
-        if not linked:
-            must_have_room(lines, orders, enhanced=enhanced)
-            return None
-        receipts = await self._receipts(bill, orders, linked, number_of_plan)
-        try:
-            must_not_be_received(bill, lines, orders, receipts)
-        except Rejected:
-            if not self._preferences.replace_item_receipts or len(receipts) < len(linked):
-                raise
-            planned = replacing.plan_of(
-                bill.external_key, number_of_plan, bill, lines, orders, receipts, preflight.closed_through(seen)
-            )
-            if planned is None:
-                raise
-            plan, released = planned
-            must_have_room(lines, orders, enhanced=enhanced, released=released)
-            return plan
-        must_have_room(lines, orders, enhanced=enhanced)
-        return None
-
-    async def _filling_orders(
+    async def _decided(
         self,
         bill: BillToPush,
         lines: list[Line],
         orders: Mapping[str, etree._Element],
         seen: Answer,
+        plan: Plan | None,
         number_of_plan: int,
-    ) -> list[Line]:
-        """Return the lines with the quantities that are sent.
+    ) -> tuple[list[Line], Plan | None]:
+        """Return the lines with the quantities that are sent, and which receipts the bill takes the place of.
 
         Raises:
             Deferred: QuickBooks has not answered yet.
-            Rejected: ORDER_LINE_GONE.
+            Rejected: the bill cannot be linked, or is for what was booked already.
             Stale: an order was changed since it was read.
         """
-        if not any(line.rounded for line in lines):
-            return lines
-        enhanced = preflight.keeps_bills_apart(seen)
-        linked = [] if enhanced else linked_receipts(orders)
-        receipts = await self._receipts(bill, orders, linked, number_of_plan) if linked else []
-        return filling_orders(lines, orders, enhanced=enhanced, on_receipts=replacing.quantities_on(receipts, orders))
+        if plan is not None and not any(line.rounded for line in lines):
+            return lines, plan
+        room = await self._room.of(bill, orders, seen, number_of_plan)
+        if any(line.rounded for line in lines):
+            lines = self._room.filling(lines, room)
+        return lines, plan or self._room.receipts_to_replace(bill, lines, room)
 
-    async def _receipts(
-        self, bill: BillToPush, orders: Mapping[str, etree._Element], linked: Sequence[str], number_of_plan: int
-    ) -> Sequence[etree._Element]:
-        """Return the item receipts that orders are linked to, as far as QuickBooks shows them.
+    async def _entered_meanwhile(self, bill: BillToPush, plan: Plan, seen: Answer) -> DocumentId | None:
+        """Return the bill that a person entered while its receipts were deleted, if it is this one; None: nobody did.
 
         Raises:
-            Stale: an order was changed since it was read: a receipt was entered, changed, or turned into a bill.
+            Rejected: NUMBER_TAKEN, another bill has its number now. The receipts are entered anew, or
+                RECEIPT_NOT_RESTORED.
         """
-        key = f"receipts/{bill.external_key}/{number_of_plan}"
-        answer = await self._client.ask(key, question(list(orders)), receipts_question(linked))
-        now = {wire.text(one, "TxnID"): one for one in records_of(answer.responses, ("PurchaseOrderRet",))}
-        for order_id, order in orders.items():
-            if order_id not in now or fields.revision(now[order_id]) != fields.revision(order):
-                # Both are asked anew: the bill that a receipt became may be this one.
-                await self._client.discard(key)
-                await self._client.discard(_before(bill, number_of_plan))
-                raise Stale(f"Purchase order {order_id} is being changed in QuickBooks.", code="RECORD_CHANGED")
-        return records_of(answer.responses, ("ItemReceiptRet",))
+        same = records_of(seen.responses, ("BillRet",))
+        orders = {fields.need(one, "TxnID"): one for one in records_of(seen.responses, ("PurchaseOrderRet",))}
+        entered = same_number.ours(bill, same) or same_number.converted(bill, same, orders, of_its_total=True)
+        taken = [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]
+        if entered is None and taken:
+            await replacing.undo(self._client, plan, same_number.number_taken(taken[0], bill.number))
+        return entered
 
     async def _in_place_or_undone(self, bill: BillToPush, plan: Plan, error: ErpError) -> DocumentId:
         """Return the bill that was made in spite of an error; if none was, enter its receipts anew.
@@ -248,7 +214,7 @@ class Bills(BillsIn):
         if isinstance(error, UnknownRefusal):
             number = wire.short_number(bill.number, wire.LONGEST["bill"])
             answer = await self._client.ask(f"refused/{plan.name}", bills_numbered(number))
-            ours = _ours(bill, records_of(answer.responses, ("BillRet",)))
+            ours = same_number.ours(bill, records_of(answer.responses, ("BillRet",)))
             if ours is not None:
                 return ours
             error = error.refusal()
@@ -365,7 +331,7 @@ class Bills(BillsIn):
         record, orders = shown.bill, shown.orders
         total = fields.need_number(record, "AmountDue")
         linked = not shown.link_left_out and all(
-            line.order in orders and document in translate.linked(orders[line.order], "Bill") for line in lines
+            line.order in orders and document in contents.linked(orders[line.order], "Bill") for line in lines
         )
         if bill.is_edit:
             differences = bill_edits.differences(bill, record)
@@ -427,50 +393,12 @@ def _not_there(key: str, losses: int) -> str:
     return f"not there/{key}/{losses}"
 
 
-def _before(bill: BillToPush, number_of_plan: int) -> str:
-    return f"before/{bill.external_key}/{number_of_plan}"
-
-
 def _edit_key(bill: BillToPush, edition: int, attempt: int) -> str:
     return f"{bill.external_key}/edit {edition}/{attempt}"
 
 
 def _bill_question(document: str) -> str:
     return wire.request("BillQuery", wire.part("TxnID", document), *WHOLE, key="bill")
-
-
-def _ours(bill: BillToPush, same_number: Sequence[etree._Element]) -> DocumentId | None:
-    for one in same_number:
-        if wire.key_in(wire.text(one, "Memo")) == bill.external_key:
-            return DocumentId(fields.need(one, "TxnID"))
-    return None
-
-
-def _converted(
-    bill: BillToPush, same_number: Sequence[etree._Element], orders: Mapping[str, etree._Element]
-) -> DocumentId | None:
-    """Return the bill that a person made of an item receipt for this one: its vendor's, under its number, and linked to
-    its order. One of another total is this invoice too: what differs is shown, where a second one would be hidden. Only
-    where a person said that its number is another bill's, it must agree."""
-    made = [
-        one
-        for one in same_number
-        if wire.ref(one, "VendorRef") == bill.vendor_id
-        and wire.key_in(wire.text(one, "Memo")) is None
-        and not translate.bill(one).rejected
-        and all(fields.need(one, "TxnID") in translate.linked(order, "Bill") for order in orders.values())
-    ]
-    same = [one for one in made if fields.number(one, "AmountDue") == bill.total]
-    chosen = same or ([] if bill.may_repeat_number else made)
-    return DocumentId(fields.need(chosen[0], "TxnID")) if chosen else None
-
-
-def _number_taken(taken: etree._Element, number: str) -> Rejected:
-    return Rejected(
-        f"QuickBooks has bill {number} of this vendor already.",
-        code="NUMBER_TAKEN",
-        evidence={"number": number, "bill": wire.text(taken, "TxnID") or ""},
-    )
 
 
 def _once(records: Sequence[etree._Element]) -> list[etree._Element]:

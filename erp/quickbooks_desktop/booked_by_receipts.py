@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from lxml import etree
 
 from erp.errors import Rejected
-from erp.quickbooks_desktop import fields, translate, wire
+from erp.quickbooks_desktop import contents, fields, wire
 from erp.quickbooks_desktop.bill_lines import Line, order_line
 from erp.quickbooks_desktop.orders import WHOLE
 from models.domain.bills import BillToPush
@@ -20,7 +20,7 @@ RECEIPT = "ItemReceipt"
 
 def linked_receipts(orders: Mapping[str, etree._Element]) -> list[str]:
     """Return the ids of the item receipts that orders are linked to."""
-    return list(dict.fromkeys(one for order in orders.values() for one in translate.linked(order, RECEIPT)))
+    return list(dict.fromkeys(one for order in orders.values() for one in contents.linked(order, RECEIPT)))
 
 
 def receipts_question(ids: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ def must_not_be_received(
             continue  # whatever came of the order, none of it is of this line
         ids = [
             one
-            for one in translate.linked(order, RECEIPT)
+            for one in contents.linked(order, RECEIPT)
             if one not in shown or _may_have_booked(shown[one], wire.ref(theirs, "ItemRef"))
         ]
         if ids:
@@ -63,7 +63,7 @@ def must_not_be_received(
 
 def _charges_must_not_be_received(orders: Mapping[str, etree._Element], receipts: Sequence[etree._Element]) -> None:
     for order in orders.values():
-        linked = translate.linked(order, RECEIPT)
+        linked = contents.linked(order, RECEIPT)
         charged = [one for one in receipts if wire.text(one, "TxnID") in linked and has_charges(one, orders)]
         if charged:
             raise _booked("It has charges", order, [(wire.text(one, "TxnID") or "", one) for one in charged])
@@ -74,16 +74,16 @@ def has_charges(receipt: etree._Element, orders: Mapping[str, etree._Element]) -
     ordered = {
         wire.ref(line, "ItemRef")
         for order in orders.values()
-        for line in translate.lines_in(order, translate.ORDER_LINES)
+        for line in contents.lines_in(order, contents.ORDER_LINES)
     }
     if next(wire.children(receipt, ("ExpenseLineRet",)), None) is not None:
         return True
-    return any(wire.ref(line, "ItemRef") not in ordered for line in translate.lines_in(receipt, translate.ITEM_LINES))
+    return any(wire.ref(line, "ItemRef") not in ordered for line in contents.lines_in(receipt, contents.ITEM_LINES))
 
 
 def _may_have_booked(receipt: etree._Element, item: str | None) -> bool:
     """Return whether a receipt may hold something of an order line of this item: its lines do not name theirs."""
-    return any(wire.ref(line, "ItemRef") in (item, None) for line in translate.lines_in(receipt, translate.ITEM_LINES))
+    return any(wire.ref(line, "ItemRef") in (item, None) for line in contents.lines_in(receipt, contents.ITEM_LINES))
 
 
 def _booked(

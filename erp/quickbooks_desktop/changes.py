@@ -51,11 +51,8 @@ DELETED_LISTS: Mapping[str, ListKind] = {
     "Class": ListKind.CLASS,
     "StandardTerms": ListKind.TERM,
     "DateDrivenTerms": ListKind.TERM,
-    "ItemService": ListKind.ITEM,
-    "ItemInventory": ListKind.ITEM,
-    "ItemNonInventory": ListKind.ITEM,
-    "ItemOtherCharge": ListKind.ITEM,
     "UnitOfMeasureSet": ListKind.UNIT_GROUP,
+    **dict.fromkeys((one.removesuffix("Ret") for one in lists.ITEMS), ListKind.ITEM),
 }
 
 

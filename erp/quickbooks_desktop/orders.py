@@ -11,7 +11,7 @@ from datetime import date
 from lxml import etree
 
 from erp.errors import NotFound, Rejected
-from erp.quickbooks_desktop import fields, statuses, translate, wire
+from erp.quickbooks_desktop import billed_apart, contents, fields, statuses, translate, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.reader import Leg, Reader
@@ -29,6 +29,9 @@ LEGS = (Leg((KIND,), True, (RECORD,)),)
 
 WHOLE = (wire.part("IncludeLineItems", True), wire.part("IncludeLinkedTxns", True))
 """Lines and links are left out unless they are asked for."""
+
+MOST_BILLS = 100
+"""Bills that are asked for in one document."""
 
 
 class Orders:
@@ -64,7 +67,7 @@ class Orders:
             ordered_from=None if ordered_from is None else ordered_from.isoformat(),
         )
         self._kept.clear()
-        orders, bad = fields.usable(listing.records, self._order)
+        orders, bad = await self._usable(listing.records)
         self._kept |= {str(one.erp_id): one for one in orders}
         wanted = [header_of(one) for one in orders if _is_wanted(one, ordered_from, open_in)]
         return Page(wanted, listing.after, listing.high_water, bad)
@@ -75,12 +78,13 @@ class Orders:
         bad: list[BadRecord] = []
         if absent:
             shown = {wire.text(one, "TxnID"): one for one in await self._by_ids([one.erp_id for one in absent])}
+            bills = await self._bills_that_tell(list(shown.values()))
             for header in absent:
                 record = shown.get(str(header.erp_id))
                 try:
                     if record is None:
                         raise Unusable("RECORD_NOT_SHOWN", f"{header.number} is listed but not shown.", {})
-                    self._kept[str(header.erp_id)] = self._order(record)
+                    self._kept[str(header.erp_id)] = self._order(record, bills)
                 except Unusable as error:
                     evidence = {"number": header.number, **error.evidence}
                     bad.append(
@@ -130,10 +134,10 @@ class Orders:
         Raises:
             Rejected: the order cannot be used.
         """
-        bills = [one for one in documents if one.tag == "BillRet" and one_of(record, one, translate.BILLING_TYPES)]
+        bills = [one for one in documents if one.tag == "BillRet" and one_of(record, one, contents.BILLING_TYPES)]
         receipts = [one for one in documents if one.tag == "ItemReceiptRet" and one_of(record, one, ("ItemReceipt",))]
         try:
-            order = self._order(record)
+            order = self._order(record, bills)
             return PurchaseOrderSnapshot(
                 purchase_order=order,
                 receipts=tuple(translate.receipt(one, {str(order.erp_id): order}) for one in receipts),
@@ -146,8 +150,23 @@ class Orders:
         answer = await self._client.ask(f"orders/{name_of(erp_ids)}", question(erp_ids))
         return records_of(answer.responses, (RECORD,))
 
-    def _order(self, record: etree._Element) -> PurchaseOrder:
-        return translate.order(record, enhanced=self._enhanced)
+    async def _usable(self, records: Sequence[etree._Element]) -> tuple[list[PurchaseOrder], list[BadRecord]]:
+        bills = await self._bills_that_tell(records)
+        return fields.usable(records, lambda one: self._order(one, bills))
+
+    async def _bills_that_tell(self, orders: Sequence[etree._Element]) -> list[etree._Element]:
+        """Return the bills by which it is known what of orders is billed, where the orders themselves do not tell."""
+        told = [one for order in orders for one in billed_apart.bills_that_tell(order)] if self._enhanced else []
+        ids = list(dict.fromkeys(told))
+        bills: list[etree._Element] = []
+        for start in range(0, len(ids), MOST_BILLS):
+            some = ids[start : start + MOST_BILLS]
+            answer = await self._client.ask(f"billed/{name_of(some)}", billed_apart.question(some))
+            bills += records_of(answer.responses, ("BillRet",))
+        return bills
+
+    def _order(self, record: etree._Element, bills: Sequence[etree._Element]) -> PurchaseOrder:
+        return translate.order(record, enhanced=self._enhanced, bills=bills)
 
 
 def question(erp_ids: Sequence[str]) -> str:
@@ -164,7 +183,7 @@ def linked_questions(orders: Sequence[etree._Element]) -> list[str]:
     """Return the questions for the bills and receipts that orders are linked to."""
     questions: list[str] = []
     for kind, types in (("Bill", ("Bill",)), ("ItemReceipt", ("ItemReceipt",))):
-        ids = list(dict.fromkeys(one for order in orders for one in translate.linked(order, *types)))
+        ids = list(dict.fromkeys(one for order in orders for one in contents.linked(order, *types)))
         if ids:
             questions.append(
                 wire.request(f"{kind}Query", *(wire.part("TxnID", one) for one in ids), *WHOLE, key=kind.lower())
@@ -174,7 +193,7 @@ def linked_questions(orders: Sequence[etree._Element]) -> list[str]:
 
 def one_of(order: etree._Element, document: etree._Element, types: Sequence[str]) -> bool:
     """Return whether an order is linked to this document."""
-    return wire.text(document, "TxnID") in translate.linked(order, *types)
+    return wire.text(document, "TxnID") in contents.linked(order, *types)
 
 
 def _is_wanted(order: PurchaseOrder, ordered_from: date | None, open_in: MatchMode | None) -> bool:

@@ -1,5 +1,6 @@
 """Read and write bill payments, by check or card (reference 3.3)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from lxml import etree
@@ -9,7 +10,7 @@ from erp.quickbooks_desktop import fields, preflight, translate, wire
 from erp.quickbooks_desktop.client import Client, record_of, records_of, recovered_id
 from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.orders import WHOLE
-from erp.quickbooks_desktop.preferences import Preferences, account
+from erp.quickbooks_desktop.preferences import Preferences, account, is_list_id
 from erp.quickbooks_desktop.reader import Leg, Reader
 from erp.quickbooks_desktop.wire import ZERO
 from erp.roles.pages import Page
@@ -132,7 +133,8 @@ class Payments:
         answer = await self._client.own_write(payment.external_key, f"{kind}Add")
         record = record_of(None if answer is None else answer.named(f"{kind}Add"))
         bills = [] if answer is None else records_of(answer.responses, ("BillRet",))
-        if record is None or not bills or wire.text(record, "TxnID") != erp_id:
+        own = record is not None and bool(bills) and wire.text(record, "TxnID") == erp_id
+        if not own:
             question = wire.request(f"{kind}Query", wire.part("TxnID", erp_id), *LINES, key="payment")
             key = f"read back/{erp_id}"
             answer = await self._client.ask(key, question, _bill_question(payment.bill_document))
@@ -144,7 +146,9 @@ class Payments:
                 raise OutcomeUnknown(f"QuickBooks does not show {what}.", code="OUTCOME_UNKNOWN")
         existing = payment_of(record)
         if not existing.voided:
-            _must_be_as_sent(payment, existing)
+            # What is read later may have another name by now, and the preference may name another account.
+            names_it = payment.bank_account and (own or is_list_id(payment.bank_account))
+            _must_be_as_sent(payment, record, payment.bank_account if names_it else None)
         bill = translate.bill(bills[0])
         return PushedPayment(
             erp_id=erp_id,
@@ -233,12 +237,56 @@ def _must_be_payable(payment: PaymentToPush, record: etree._Element | None) -> N
         )
 
 
-def _must_be_as_sent(payment: PaymentToPush, existing: ErpPayment) -> None:
-    paid = sum((share.amount for share in existing.shares if share.bill_erp_id == ErpId(payment.bill_document)), ZERO)
-    if existing.amount == payment.amount and paid == payment.amount:
-        return
-    raise Rejected(
-        f"QuickBooks holds {existing.amount}, of which {paid} went to the bill; {payment.amount} was sent.",
-        code="CONTENT_CONFLICT",
-        evidence={"payment": existing.erp_id, "amount": str(existing.amount), "to_the_bill": str(paid)},
+def _must_be_as_sent(payment: PaymentToPush, record: etree._Element, source: str | None) -> None:
+    """Compare a payment with what was sent: every value and every bill. `source` is the account it was to be paid from,
+    as it was named; None: that may have another name by now.
+
+    Raises:
+        Rejected: CONTENT_CONFLICT.
+    """
+    kind = _kind(payment)
+    account_ref = "CreditCardAccountRef" if kind == CARD else "BankAccountRef"
+    accounts = [wire.text(record, f"{account_ref}/{one}") or "" for one in ("ListID", "FullName")]
+    named = source is None or source.casefold() in [one.casefold() for one in accounts]
+    sent_bills = [(payment.bill_document, payment.amount, ZERO)]
+    pairs: list[tuple[str, object, object]] = [
+        ("the way of paying", f"{kind}Ret", str(record.tag)),
+        ("the vendor", payment.vendor_id, wire.ref(record, "PayeeEntityRef")),
+        ("the number", _number(payment), wire.text(record, "RefNumber")),
+        ("our key", payment.external_key, _key(record)),
+        ("the date", payment.paid_on, fields.day(record, "TxnDate")),
+        ("the currency", payment.currency, translate.currency(record, payment.currency)),
+        ("the account", source, source if named else accounts[1] or accounts[0]),
+        ("the total", payment.amount, fields.number(record, "Amount")),
+        ("the bills", _words(sent_bills), _words(_paid_bills(record))),
+    ]
+    differences = [
+        f"{what}: sent {sent}, QuickBooks has {existing or 'nothing'}"
+        for what, sent, existing in pairs
+        if sent != existing
+    ]
+    if differences:
+        raise Rejected(
+            f"QuickBooks holds the payment with other content: {'; '.join(differences)}.",
+            code="CONTENT_CONFLICT",
+            evidence={"payment": wire.text(record, "TxnID") or "", "differences": "; ".join(differences)},
+        )
+
+
+def _paid_bills(record: etree._Element) -> list[tuple[str, Decimal, Decimal]]:
+    """Return what a payment pays of each document, and the discount it takes there."""
+    return [
+        (
+            wire.text(applied, "TxnID") or "no document",
+            fields.number(applied, "Amount") or ZERO,
+            fields.number(applied, "DiscountAmount") or ZERO,
+        )
+        for applied in wire.children(record, ("AppliedToTxnRet",))
+    ]
+
+
+def _words(paid: Sequence[tuple[str, Decimal, Decimal]]) -> str:
+    return ", ".join(
+        f"{amount:f} of {document}" + (f" less {discount:f}" if discount else "")
+        for document, amount, discount in sorted((one, wire.amount(amount), less) for one, amount, less in paid)
     )

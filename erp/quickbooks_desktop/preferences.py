@@ -44,5 +44,10 @@ def account(name: str, account_named: str | None) -> Part | None:
     """Return a reference to an account that a person named by id or by full name."""
     if account_named is None:
         return None
-    by = "ListID" if _LIST_ID.fullmatch(account_named) else "FullName"
+    by = "ListID" if is_list_id(account_named) else "FullName"
     return wire.group(name, wire.part(by, account_named))
+
+
+def is_list_id(account_named: str) -> bool:
+    """Return whether a person named an account by its id."""
+    return _LIST_ID.fullmatch(account_named) is not None

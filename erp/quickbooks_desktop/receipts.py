@@ -1,6 +1,6 @@
 """Read item receipts (reference 3.2)."""
 
-from erp.quickbooks_desktop import fields, statuses, translate
+from erp.quickbooks_desktop import contents, fields, statuses, translate
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import RECORD, WHOLE, name_of, question
 from erp.quickbooks_desktop.reader import Leg, Reader
@@ -25,7 +25,7 @@ class Receipts:
     async def page(self, *, since: str | None, after: str | None) -> Page[Receipt]:
         """Read a page of receipts with lines. A line does not name its order's line, so the orders are read too."""
         listing = await self._reader.page(LEGS, since=since, after=after, more=WHOLE)
-        order_ids = sorted({one for record in listing.records for one in translate.linked(record, "PurchaseOrder")})
+        order_ids = sorted({one for record in listing.records for one in contents.linked(record, "PurchaseOrder")})
         orders = {}
         if order_ids:
             answer = await self._client.ask(f"orders of receipts/{name_of(order_ids)}", question(order_ids))

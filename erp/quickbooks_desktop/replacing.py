@@ -16,7 +16,7 @@ from typing import Any
 from lxml import etree
 
 from erp.errors import ErpError, OutcomeUnknown, Rejected, Stale, UnknownRefusal
-from erp.quickbooks_desktop import booked_by_receipts, fields, translate, wire
+from erp.quickbooks_desktop import booked_by_receipts, contents, fields, translate, wire
 from erp.quickbooks_desktop.bill_lines import Line, order_line
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import WHOLE
@@ -255,7 +255,7 @@ def plan_of(
         takes: dict[int, Decimal] = {}
         if bill.charges and booked_by_receipts.has_charges(record, orders):
             return None
-        for place, entry in enumerate(translate.lines_in(record, translate.ITEM_LINES)):
+        for place, entry in enumerate(contents.lines_in(record, contents.ITEM_LINES)):
             target = _order_line_of(entry, record, orders)
             if target is None and wire.ref(entry, "ItemRef") in (*items, None):
                 return None
@@ -280,7 +280,7 @@ def quantities_on(receipts: Sequence[etree._Element], orders: Mapping[str, etree
     """Return how much of order lines is on receipts, as far as QuickBooks tells which."""
     received: dict[ErpId, Decimal] = {}
     for record in receipts:
-        for entry in translate.lines_in(record, translate.ITEM_LINES):
+        for entry in contents.lines_in(record, contents.ITEM_LINES):
             target = _order_line_of(entry, record, orders)
             if target is not None:
                 received[target] = received.get(target, ZERO) + (fields.number(entry, "Quantity") or ZERO)
@@ -295,9 +295,9 @@ def _order_line_of(
     item = wire.ref(entry, "ItemRef")
     same = [
         translate.line_id(order_id, fields.need(line, "TxnLineID"))
-        for order_id in translate.linked(receipt, "PurchaseOrder")
+        for order_id in contents.linked(receipt, "PurchaseOrder")
         if order_id in orders
-        for line in translate.lines_in(orders[order_id], translate.ORDER_LINES)
+        for line in contents.lines_in(orders[order_id], contents.ORDER_LINES)
         if wire.ref(line, "ItemRef") == item
     ]
     return same[0] if item is not None and len(same) == 1 else None
@@ -310,7 +310,7 @@ def _receipt(
     holds something that would be lost."""
     if any(next(record.iter(one), None) is not None for one in NOT_COPIED):
         return None
-    if any(order_id not in orders for order_id in translate.linked(record, "PurchaseOrder")):
+    if any(order_id not in orders for order_id in contents.linked(record, "PurchaseOrder")):
         return None
     if (fields.number(record, "ExchangeRate") or wire.ONE) != wire.ONE:
         return None
@@ -319,14 +319,14 @@ def _receipt(
         return None
     whole: list[Part | None] = []
     rest: list[Part | None] = []
-    contents: list[str] = []
-    for place, entry in enumerate(translate.lines_in(record, translate.ITEM_LINES)):
+    in_words: list[str] = []
+    for place, entry in enumerate(contents.lines_in(record, contents.ITEM_LINES)):
         quantity = fields.number(entry, "Quantity")
         target = _order_line_of(entry, record, orders)
         billable = wire.text(entry, "BillableStatus")
         if quantity is None or target is None or billable not in (None, "NotBillable"):
             return None
-        contents.append(f"{quantity} {wire.text(entry, 'ItemRef/FullName') or wire.ref(entry, 'ItemRef')}")
+        in_words.append(f"{quantity} {wire.text(entry, 'ItemRef/FullName') or wire.ref(entry, 'ItemRef')}")
         whole.append(_line(entry, target, quantity, whole=True))
         left = quantity - takes.get(place, ZERO)
         if left > 0:
@@ -338,7 +338,7 @@ def _receipt(
         edition=fields.need(record, "EditSequence"),
         vendor=fields.need(record, "VendorRef/ListID"),
         day=fields.need(record, "TxnDate"),
-        lines=", ".join(contents),
+        lines=", ".join(in_words),
         whole=_request(record, [*expenses, *whole], f"{name}/whole"),
         rest=_request(record, [*expenses, *rest], f"{name}/rest") if expenses or rest else "",
     )

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from lxml import etree
 
-from erp.quickbooks_desktop import fields, statuses, wire
+from erp.quickbooks_desktop import billed_apart, fields, statuses, wire
+from erp.quickbooks_desktop.contents import ITEM_LINES, ORDER_LINES, lines_in, linked
 from erp.quickbooks_desktop.wire import ONE, ZERO
 from erp.records import made
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
@@ -16,16 +17,10 @@ from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.orders import LineBasis, OrderBilling, PurchaseOrder, PurchaseOrderLine
 from models.domain.receipts import Receipt, ReceiptLine
 
-ORDER_LINES = ("PurchaseOrderLineRet", "PurchaseOrderLineGroupRet")
-ITEM_LINES = ("ItemLineRet", "ItemGroupLineRet")
-
 ACCOUNT_ID = "account:"
 """In front of the id of what a line buys, if that is an account: items have ids of their own."""
 
 PARTS = Decimal("1E-10")
-
-BILLING_TYPES = ("Bill", "Check", "CreditCardCharge")
-"""Kinds of documents that bill an order."""
 
 
 def line_id(document: str, line: str) -> ErpId:
@@ -33,14 +28,17 @@ def line_id(document: str, line: str) -> ErpId:
     return ErpId(f"{document}:{line}")
 
 
-def order(record: etree._Element, *, enhanced: bool, home: str | None = None) -> PurchaseOrder:
-    """Return an order with its lines.
+def order(
+    record: etree._Element, *, enhanced: bool, home: str | None = None, bills: Sequence[etree._Element] = ()
+) -> PurchaseOrder:
+    """Return an order with its lines. `bills` are those linked to it that are at hand: they may be needed to tell what
+    of it is billed.
 
     Raises:
         fields.Unusable: the order cannot be used.
     """
     erp_id = fields.need(record, "TxnID")
-    lines = tuple(_order_lines(record, erp_id, enhanced=enhanced))
+    lines = tuple(_order_lines(record, erp_id, bills, enhanced=enhanced))
     received = any((fields.number(one, ".//ReceivedQuantity") or ZERO) > 0 for one in lines_in(record, ORDER_LINES))
     on_receipts = not enhanced and bool(linked(record, "ItemReceipt"))
     return made(
@@ -82,17 +80,11 @@ CURRENCIES: Mapping[str, str] = {
 """QuickBooks names currencies in words."""
 
 
-def lines_in(record: etree._Element, names: Sequence[str]) -> Iterator[etree._Element]:
-    """Return the lines of a document, those inside groups in their place."""
-    for line in wire.children(record, names):
-        if "Group" in str(line.tag):
-            yield from wire.children(line, names)
-        else:
-            yield line
-
-
-def _order_lines(record: etree._Element, order_id: str, *, enhanced: bool) -> Iterator[PurchaseOrderLine]:
+def _order_lines(
+    record: etree._Element, order_id: str, bills: Sequence[etree._Element], *, enhanced: bool
+) -> Iterator[PurchaseOrderLine]:
     closed = wire.flag(record, "IsManuallyClosed")
+    apart = billed_apart.billed(record, bills) if enhanced else None
     place = 0
     for line in lines_in(record, ORDER_LINES):
         item = wire.ref(line, "ItemRef")
@@ -105,7 +97,7 @@ def _order_lines(record: etree._Element, order_id: str, *, enhanced: bool) -> It
         if quantity is not None and by_quantity:
             rate = fields.number(line, "Rate")
             price = amount / quantity if rate is None else rate
-            billed = _billed(record, line, quantity, enhanced=enhanced)
+            billed = _billed(line, apart)
         else:
             quantity, price = ONE, amount
             billed = ONE if wire.flag(line, "IsBilled") or wire.flag(record, "IsFullyReceived") else ZERO
@@ -129,39 +121,11 @@ def _order_lines(record: etree._Element, order_id: str, *, enhanced: bool) -> It
         )
 
 
-def _billed(record: etree._Element, line: etree._Element, quantity: Decimal, *, enhanced: bool) -> Decimal:
+def _billed(line: etree._Element, apart: Mapping[str, Decimal | None] | None) -> Decimal:
     """Return what is billed of a line. In the ordinary way a receipt takes the line up as a bill does."""
-    if not enhanced:
+    if apart is None:
         return fields.number(line, "ReceivedQuantity") or ZERO
-    billed = billed_apart(record, line, quantity)
-    return ZERO if billed is None else billed
-
-
-def billed_apart(record: etree._Element, line: etree._Element, quantity: Decimal) -> Decimal | None:
-    """Return what bills took of an order's line where receipts are told apart; None: QuickBooks does not say.
-
-    Whether the rest that is not billed is that of what was ordered or of what was received is not known (reference
-    3.1), so it counts only where a document that bills is linked to the order; then the larger of both is billed.
-    """
-    if not linked(record, *BILLING_TYPES):
-        return ZERO
-    if wire.flag(line, "IsBilled"):
-        return quantity
-    unbilled = fields.number(line, "UnbilledQuantity")
-    return None if unbilled is None else max(quantity - unbilled, ZERO)
-
-
-# --- what is linked to an order ----------------------------------------------------------------------------------
-
-
-def linked(record: etree._Element, *kinds: str) -> list[str]:
-    """Return the ids of documents of these kinds that a document is linked to, without repeats."""
-    ids = [
-        wire.text(link, "TxnID")
-        for link in wire.children(record, ("LinkedTxn",))
-        if wire.text(link, "TxnType") in kinds
-    ]
-    return list(dict.fromkeys(one for one in ids if one))
+    return apart.get(fields.need(line, "TxnLineID")) or ZERO
 
 
 def evidence(whole: PurchaseOrder, bills: Iterable[etree._Element]) -> Iterator[OrderBilling]:

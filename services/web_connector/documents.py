@@ -56,29 +56,39 @@ class Taken(NamedTuple):
     """What is to be delivered because a connection was let in."""
 
 
-async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> str | None:
-    """Return the next document of a recognized session, and record that it goes out; None: nothing waits."""
+class Next(NamedTuple):
+    """What a session is handed next."""
+
+    document: str | None
+    """None: nothing waits."""
+    woken: tuple[Waiter, ...] = ()
+    """Activities whose writes were withdrawn: they decide anew."""
+
+
+async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> Next:
+    """Return the next document of a recognized session, and record that it goes out."""
     if session.kind:
-        return session.document  # it was asked for twice: its first answer was lost on the way
+        return Next(session.document)  # it was asked for twice: its first answer was lost on the way
     connection_id = ConnectionId(session.connection_id)
     waiting = await handouts.next_waiting(s, connection_id, session.id, LOOK_UP_HOLDS)
     if waiting is None:
-        return None
+        return Next(None)
     name = envelope.set_id(connection_id, waiting.key, waiting.generation) if waiting.is_write else None
     if waiting.in_doubt:
-        return _hand(session, Handed.STATUS, waiting.key, _status_question(session.version, name))
+        return Next(_hand(session, Handed.STATUS, waiting.key, _status_question(session.version, name)))
     if waiting.look_up is not None:
         decided = await handouts.look_up_of(s, connection_id, waiting.key)
-        if decided is None:  # nobody knows what it was decided by: its activity decides anew when it looks next
-            await handouts.withdraw(s, connection_id, waiting.key)
-            return await next_document(s, session)
+        if decided is None:  # nobody knows any more what it was decided by
+            waiter = await handouts.withdraw(s, connection_id, waiting.key)
+            following = await next_document(s, session)
+            return following if waiter is None else following._replace(woken=(waiter, *following.woken))
         question = envelope.document(_tagged(decided.request), session.version)
-        return _hand(session, Handed.LOOK_UP, waiting.key, question)
+        return Next(_hand(session, Handed.LOOK_UP, waiting.key, question))
     document = waiting.document if waiting.is_write else None
     if document is None:
         document = envelope.document(_tagged(waiting.request), session.version, new_set=name)
     await handouts.hand_out(s, connection_id, waiting.key, session.id, document)
-    return _hand(session, Handed.EXCHANGE, waiting.key, document)
+    return Next(_hand(session, Handed.EXCHANGE, waiting.key, document))
 
 
 def company_question(session: WebConnectorSessionRow) -> str:

@@ -96,6 +96,8 @@ class Door:
         company by itself, at the first call of a session."""
         ends: float | None = None
         pause = LOOK_FIRST_SECONDS
+        awaited = False
+        woken: tuple[Waiter, ...]
         while True:
             async with self._database.transaction() as s:
                 session = await web_connector.lock_session(s, hashed(secret))
@@ -106,18 +108,21 @@ class Door:
                     session.last_call_at = datetime.now(UTC)
                 if not session.recognized and not session.kind:
                     owed = await self._recognize(s, session, said, company_file, (major, minor))
-                document = session.document if session.kind else None
+                document, woken = session.document if session.kind else None, ()
                 if document is None and session.recognized:
-                    document = await documents.next_document(s, session)
+                    document, woken = await documents.next_document(s, session)
                 refused, answered = session.error, session.answered
                 s.add(session)
             if owed is not None:
                 self._deliver(owed)
+            for waiter in woken:
+                self._wake(waiter)
             if document is not None or refused:
                 return document or ""
             ends = ends or time.monotonic() + self._hold_seconds
-            # Nobody asks for more unless an answer has woken somebody.
-            if (not answered and owed is None) or time.monotonic() >= ends:
+            # Nobody asks for more unless somebody was woken.
+            awaited = awaited or bool(answered or owed or woken)
+            if not awaited or time.monotonic() >= ends:
                 return ""
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LOOK_MOST_SECONDS)
@@ -140,9 +145,14 @@ class Door:
             failed, answered = bool(session.error), session.answered
         if taken.owed is not None:
             self._deliver(taken.owed)
-        if taken.waiter is not None and taken.waiter.workflow_id:
-            self._notify(taken.waiter)
+        if taken.waiter is not None:
+            self._wake(taken.waiter)
         return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
+
+    def _wake(self, waiter: Waiter) -> None:
+        """Have an activity look at what became of its request. A note or a test's own request has none."""
+        if waiter.workflow_id:
+            self._notify(waiter)
 
     async def _take_answer(self, s: AsyncSession, session: WebConnectorSessionRow, name: str, response: str) -> Taken:
         """Take in an answer. One that was taken in already and is brought once more changes nothing."""

@@ -96,15 +96,19 @@ async def calls(pair: Pair) -> tuple[str, str]:
         "authenticate", strUserName=pair.connector.user, strPassword=pair.connector.password
     )
     secret = admitted[0].text or ""
+    return secret, await sent(pair, secret, said(pair))
+
+
+def said(pair: Pair) -> str:
+    """What the Web Connector finds out about the company by itself, at the first call of a session."""
     asked = "".join(f'<{one}Rq requestID="1"/>' for one in ("HostQuery", "CompanyQuery", "PreferencesQuery"))
-    said = pair.company.answer(f"<QBXML><QBXMLMsgsRq>{asked}</QBXMLMsgsRq></QBXML>")
-    return secret, await sent(pair, secret, said)
+    return pair.company.answer(f"<QBXML><QBXMLMsgsRq>{asked}</QBXMLMsgsRq></QBXML>")
 
 
-async def sent(pair: Pair, secret: str, said: str = "") -> str:
+async def sent(pair: Pair, secret: str, found_out: str = "") -> str:
     document = await pair.connector.call(
-        "sendRequestXML", ticket=secret, strHCPResponse=said, strCompanyFileName="C:\\books.qbw", qbXMLCountry="US",
-        qbXMLMajorVers="16", qbXMLMinorVers="0",
+        "sendRequestXML", ticket=secret, strHCPResponse=found_out, strCompanyFileName="C:\\books.qbw",
+        qbXMLCountry="US", qbXMLMajorVers="16", qbXMLMinorVers="0",
     )  # fmt: skip
     return document.text or ""
 

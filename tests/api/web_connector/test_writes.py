@@ -10,10 +10,12 @@ from sqlalchemy import text
 from erp.errors import Deferred, OutcomeUnknown
 from erp.exchanges import LookUp
 from models.store.audit import handouts
+from models.store.audit.exchanges import Waiter
 from models.store.base.database import Database
 from services.web_connector.documents import LOOK_UP_HOLDS
+from services.web_connector.door import Door
 from tests.harness.api_client import ApiClient
-from tests.harness.paired_web_connector import QUESTION, WRITE, Pair, bill, calls, new_pair, received, sent
+from tests.harness.paired_web_connector import QUESTION, WRITE, Pair, bill, calls, new_pair, received, said, sent
 
 
 async def test_a_question_is_answered_in_one_session(pair: Pair) -> None:
@@ -121,6 +123,19 @@ async def test_a_bill_that_was_lost_goes_out_again_only_while_its_look_up_still_
     assert len({one for one in pair.company.documents if "BillAdd" in one}) == 1, "the same bytes"
 
 
+async def test_a_write_whose_look_up_is_gone_wakes_its_activity(pair: Pair) -> None:
+    """Nobody knows any more what it was decided by: its activity decides anew, at once and not when it looks next."""
+    pair.waiter = Waiter("bill-1", "run-1", "push")
+    await decide(pair, await looked_up(pair))
+    await pair.journal.discard("orders")
+    woken: list[Waiter] = []
+    door = Door(pair.database, notify=woken.append, deliver=lambda _: None, hold_seconds=0, busy_seconds=0)
+    admitted = await door.authenticate(pair.connector.user, pair.connector.password)
+    assert await door.send_request(admitted.secret, said(pair), "C:\\books.qbw", 16, 0) == ""
+    assert (woken, pair.company.bills) == ([pair.waiter], {})
+    assert await pair.journal.awaited("PSB-1") is None
+
+
 async def test_a_computer_that_slept_in_a_session_is_asked_again(pair: Pair) -> None:
     """The session goes on days later, with a bill that was decided by what was seen before."""
     await decide(pair, await looked_up(pair))
@@ -195,7 +210,7 @@ async def test_only_the_sets_own_answer_says_what_became_of_a_write(
     orders = pair.company.answer(question)
     secret, status = await in_doubt(pair)
     stored = pair.company.answer(status)
-    said = {
+    answer = {
         "another set": f'<QBXML><QBXMLMsgsRs newMessageSetID="{"0" * 23}" messageSetStatusCode="600"/></QBXML>',
         "no set": "<QBXML><QBXMLMsgsRs/></QBXML>",
         "another company's": neighbour.company.answer(theirs).replace(set_of(theirs), set_of(status)),
@@ -204,7 +219,7 @@ async def test_only_the_sets_own_answer_says_what_became_of_a_write(
         ),
         "cut short": stored[: len(stored) // 2],
     }[case]
-    assert await received(pair, secret, said) == -1
+    assert await received(pair, secret, answer) == -1
     with pytest.raises(Deferred):
         await pair.journal.write("PSB-1", WRITE)
     await pair.connector.session()

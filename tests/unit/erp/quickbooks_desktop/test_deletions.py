@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from erp.errors import ErpError, MalformedAnswer, Rejected, Unavailable
-from erp.quickbooks_desktop.changes import DeletionScan
+from erp.quickbooks_desktop.changes import DELETED, DELETED_LISTS, TRANSACTIONS, DeletionScan
 from erp.quickbooks_desktop.client import Client
+from erp.quickbooks_desktop.lists import SHAPES
 from models.domain.ids import ErpId
 from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, MirroredIds, Stream
@@ -153,3 +154,10 @@ async def test_lists_that_a_company_does_without_keep_no_other_list_from_being_r
         )
         page = await connector.lists.page(list(ListKind), since=None, after=None)
         assert {ListKind.VENDOR, ListKind.GL_ACCOUNT} <= {one.kind for one in page.records}
+
+
+def test_every_kind_of_list_entry_that_is_read_is_asked_for_when_it_is_deleted() -> None:
+    """Issue 12: fixed assets and assemblies are items that can be bought, too."""
+    named = {f"{kind}Ret": entry for kind, entry in DELETED_LISTS.items()}
+    assert named == {record: shape.kind for record, shape in SHAPES.items()}
+    assert {f"{kind}Ret" for kinds in TRANSACTIONS.values() for kind in kinds} == {f"{kind}Ret" for kind in DELETED}

@@ -183,3 +183,54 @@ async def test_a_receipt_that_a_person_turned_into_the_bill_meanwhile_is_that_bi
         await connector.bills.create(bill)
     assert await connector.bills.create(bill) == (await pc.one("bills", bill.number))["record_no"]
     assert await pc.ledger() == before
+
+
+class PersonAfterTheDeletion(DirectJournal):
+    """A person does something between the deletion of the receipts and the bill."""
+
+    def __init__(self, pc: Pc, does: Callable[[], Any]) -> None:
+        super().__init__(pc)
+        self._does: Callable[[], Any] | None = does
+
+    async def read(self, key: str, request: str) -> str:
+        if key.startswith("deleted/") and self._does is not None:
+            does, self._does = self._does, None
+            await does()
+        return await super().read(key, request)
+
+
+async def test_a_bill_that_a_person_enters_between_the_two_is_the_bill() -> None:
+    """Issue 12: of its vendor, number, order and total: no second one, and the rest is received anew."""
+    pc = await sample()
+    before, whole = await pc.ledger(), await receipts(pc)
+    bill = await a_bill(pc)
+    connector, _ = connected(pc, **ON)
+
+    async def enter() -> None:
+        await pc.does("bill", number=ORDER, invoice_number=bill.number, lines=[{"line": 1, "quantity": "5"}])
+
+    connector.bills._client._journal = PersonAfterTheDeletion(pc, enter)
+    made = await connector.bills.create(bill)
+    assert made == (await pc.one("bills", bill.number))["record_no"]
+    assert (await pc.ledger(), await bills(pc)) == (before, 0)
+    assert await receipts(pc) == [[str(Decimal(whole[0][0]) - 5), *whole[0][1:]]]
+
+
+async def test_another_bill_of_its_number_that_a_person_enters_between_the_two_leaves_the_receipt() -> None:
+    """Issue 12: without its order, or of another total, it need not be this one: a person says which is right."""
+    pc = await sample()
+    before, whole = await pc.ledger(), await receipts(pc)
+    bill = await a_bill(pc)
+    vendor = (await pc.one("purchase_orders", ORDER))["vendor_id"]
+    connector, _ = connected(pc, **ON)
+
+    async def enter() -> None:
+        await pc.does("add_bill", vendor_id=vendor, number=bill.number, amount="7.00")
+
+    connector.bills._client._journal = PersonAfterTheDeletion(pc, enter)
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(bill)
+    assert refused.value.code == "NUMBER_TAKEN"
+    assert await bills(pc) == 0
+    await pc.does("delete", kind="bill", number=bill.number)
+    assert (await pc.ledger(), await receipts(pc)) == (before, whole)
