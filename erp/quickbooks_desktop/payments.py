@@ -133,8 +133,9 @@ class Payments:
         answer = await self._client.own_write(payment.external_key, f"{kind}Add")
         record = record_of(None if answer is None else answer.named(f"{kind}Add"))
         bills = [] if answer is None else records_of(answer.responses, ("BillRet",))
-        own = record is not None and bool(bills) and wire.text(record, "TxnID") == erp_id
-        if not own:
+        own = True
+        if record is None or not bills or wire.text(record, "TxnID") != erp_id:
+            own = False
             question = wire.request(f"{kind}Query", wire.part("TxnID", erp_id), *LINES, key="payment")
             key = f"read back/{erp_id}"
             answer = await self._client.ask(key, question, _bill_question(payment.bill_document))
