@@ -60,8 +60,11 @@ def bills_that_tell(order: etree._Element) -> list[str]:
         said = _said_of(order)
     except fields.Unusable:
         return []
-    shown = any(_rest_of_ordered(one) or _rest_of_received(one) for one in said)
-    return bills if not shown and any(one.is_ambiguous for one in said) else []
+    if any(map(_rest_of_ordered, said)):
+        return []
+    if any(map(_rest_of_received, said)):
+        return bills if any(one.unbilled == 0 and not one.is_billed for one in said) else []
+    return bills if any(one.is_ambiguous for one in said) else []
 
 
 def question(ids: Sequence[str]) -> str:

@@ -251,6 +251,7 @@ def bill(record: etree._Element, home: str | None = None) -> ErpBill:
         memo=wire.without_key(wire.text(record, "Memo")),
         revision=fields.revision(record),
         lines=tuple(_bill_lines(record)),
+        items_name_order_lines=bool(orders) and not voided,
     )
 
 

@@ -143,6 +143,8 @@ class ErpBill(Record):
     """It was reversed there, or is the entry that reverses another one: it bills nothing, for good."""
     revision: str
     lines: tuple["ErpBillLine", ...] = ()
+    items_name_order_lines: bool = False
+    """Its lines name no order lines; those of an item are for the order's lines of that item, in their sequence."""
     applied: tuple["ErpPaymentShare", ...] = ()
     """For a credit: the bills whose amount due it reduces, and by how much."""
     credits_payable: ErpId | None = None

@@ -172,7 +172,20 @@ class Door:
         session.last_taken = name
         if kind != Handed.COMPANY and session.kind == Handed.NOTHING:
             await troubles.exchanged(s, ConnectionId(session.connection_id))
+        if kind == Handed.EXCHANGE and "<PreferencesRet" in response:
+            await self._take_preferences(s, session, response)
         return taken
+
+    async def _take_preferences(self, s: AsyncSession, session: WebConnectorSessionRow, text: str) -> None:
+        """Take over how the company receives, wherever an answer says it: a session may last for hours."""
+        said = company.facts(envelope.read(text)).get(ENHANCED)
+        row = await connections.get(s, ConnectionId(session.connection_id))
+        if row is None or said is None or row.erp_facts.get(ENHANCED) == said:
+            return
+        row = await web_connector.recognize(
+            s, ConnectionId(session.connection_id), session.company_file, {ENHANCED: said}
+        )
+        await self._let_in(s, row)
 
     async def _take_failure(
         self, s: AsyncSession, session: WebConnectorSessionRow, name: str, hresult: str, message: str

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts
-from tests.harness.written_values import CODES, TEXTS, as_stored, day_of, memo_of
+from tests.harness.written_values import CODES, TEXTS, WINDOWS_LETTERS, as_stored, day_of, memo_of, texts
 
 _numbers = itertools.count(1)
 CHARGES = ("freight", "tax", "discount")
@@ -36,6 +36,8 @@ class Books(NamedTuple):
     on_header: frozenset[str] = frozenset()
     """Dimensions that a bill has one of."""
     methods: Sequence[str] = ("eft",)
+    texts: st.SearchStrategy[str] = TEXTS
+    """What its texts hold."""
 
 
 _DIMENSIONS = {
@@ -60,6 +62,13 @@ QUICKBOOKS_BOOKS = Books(
     {"class_id": ("class", "class", CLASSES), "location": ("location", "location", DEPARTMENTS)},
     _ACCOUNTS,
     on_header=frozenset({"location"}),
+)
+DESKTOP_BOOKS = Books(
+    "bills",
+    {"class_id": ("class", "class", CLASSES)},
+    {f"charge_account.{kind}": "Freight" for kind in CHARGES},
+    methods=("check",),
+    texts=texts(WINDOWS_LETTERS),
 )
 
 
@@ -107,8 +116,8 @@ def documents(draw: st.DrawFn, books: Books) -> Written:
         charges=charges,
         dimensions={name: 2 if unknown and name == min(named) else draw(st.integers(0, 1)) for name in sorted(named)},
         amount=draw(_money(odd == "amount")),
-        memo=draw(TEXTS),
-        text=draw(TEXTS),
+        memo=draw(books.texts),
+        text=draw(books.texts),
         code=draw(CODES),
         method=draw(st.integers(0, 3)),
     )
@@ -136,9 +145,11 @@ def furnish(company: SandboxCompany) -> None:
         for row in named["accounts"]:
             row |= {"account_type": "incomestatement", "normal_balance": "debit"}
         named["projects"] = [{"project_id": key, "name": name} for key, name in PROJECTS.items()]
-    if company.set_up.erp == "quickbooks_online":
+    if company.set_up.erp.startswith("quickbooks"):
         for row in named["accounts"]:
             row["account_type"] = "Expense"
+    if company.set_up.erp == "quickbooks_desktop":
+        del named["departments"]
     company.load(**named)
 
 
@@ -202,7 +213,8 @@ def _held(company: SandboxCompany, books: Books, bill: Mapping[str, Any]) -> Map
 
 
 def _compare(one: Written, bill: Mapping[str, Any], held: Mapping[str, Any], books: Books) -> None:
-    first, *others = held["lines"]
+    # QuickBooks Desktop has lines of accounts before those of items.
+    first, *others = sorted(held["lines"], key=lambda line: not line.get("item_id"))
     sign = {"discount": -1}
     expected = Counter(money(token) * sign.get(kind, 1) for kind, token in one.charges.items())
     beside = [Decimal(row["amount"]) for row in (*held.get("subtotals", ()), *others)]

@@ -81,18 +81,32 @@ UNITS = (None, "Each", "each", " Each ")
 """Ways to write the order's unit."""
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Z"))
-TEXTS = st.text(st.one_of(LETTERS, st.sampled_from(" \t\n'\"<&>\\%")), max_size=60)
+WINDOWS_LETTERS = st.characters(codec="cp1252", exclude_categories=("C", "Z"))
+"""Those that QuickBooks Desktop stores."""
+
+
+def texts(letters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Texts of such letters, with blanks, line ends and what has a meaning in some language."""
+    return st.text(st.one_of(letters, st.sampled_from(" \t\n'\"<&>\\%")), max_size=60)
+
+
+TEXTS = texts(LETTERS)
 CODES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
 
 
 @st.composite
-def bills(draw: st.DrawFn, places: int, units: Sequence[str | None] = UNITS) -> Written:
+def bills(
+    draw: st.DrawFn,
+    places: int,
+    units: Sequence[str | None] = UNITS,
+    letters: st.SearchStrategy[str] = LETTERS,
+) -> Written:
     """A bill, most of its parts well written, with at most so many decimals."""
     price = draw(_plain("0.01", 9_999, places))
     quantity = draw(_plain("0.0001", 900, min(places, 4)))
     odd = draw(st.sampled_from([*[""] * 8, "blanks", "blanks", "quantity", "price", "day", "text"]))
     number = f"{draw(CODES)}-{secrets.token_hex(4)}"
-    memo, description = draw(TEXTS), draw(TEXTS)
+    memo, description = draw(texts(letters)), draw(texts(letters))
     if odd == "text":
         memo += draw(st.sampled_from(["\u0000", "\u0085", "\u202e", "\u2028", "x" * 1001]))
     if odd == "blanks":

@@ -158,6 +158,8 @@ async def _lacks_a_settled_bill(
             " where l.purchase_order_id = :id and not l.reserves and b.origin = 'posync' and b.kind = 'bill'"
             "   and b.status not in ('deleted', 'abandoned', 'disputed')"
             "   and b.external_key <> all(cast(:numbers as text[]))"
+            # One that a person made, and that was taken as ours, does not carry our key.
+            "   and coalesce(b.document_id <> all(cast(:documents as text[])), true)"
             # Of a bill in parts, each part that bills this order is looked for.
             "   and not exists (select from bill_parts p where p.bill_id = b.id and p.generation = b.generation"
             "      and p.purchase_order_id = :id and (p.external_key = any(cast(:numbers as text[]))"
@@ -188,8 +190,11 @@ async def _settle(
             "with settled as ("
             "    update bill_lines l set reserves = false"
             "    from bills b, purchase_order_lines o,"
-            "         unnest(cast(:numbers as text[]), cast(:lines as text[])) as e(number, line)"
-            "    where b.external_key = e.number and l.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
+            "         unnest(cast(:numbers as text[]), cast(:documents as text[]), cast(:lines as text[]))"
+            "            as e(number, document, line)"
+            # One that a person made, and that was taken as ours, does not carry our key.
+            "    where (b.external_key = e.number or b.document_id = e.document)"
+            "      and l.purchase_order_id = :id and l.bill_id = b.id and l.reserves"
             "      and o.purchase_order_id = l.purchase_order_id and o.line_no = l.purchase_order_line_no"
             "      and o.erp_id = e.line"
             "    returning l.bill_id, l.line_no)"
@@ -201,6 +206,7 @@ async def _settle(
         {
             "id": write.id,
             "numbers": [billing.document_number for billing in billings],
+            "documents": [billing.document_id for billing in billings],
             "lines": [billing.order_line for billing in billings],
         },
     )

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.domain.bills import BillStatus, ErpBill, ErpBillLine
 from models.domain.invoice_numbers import number_key, number_parts
+from models.store.payables.lines_by_item import named_by_items
 
 ZERO = Decimal(0)
 PLACES = 10
@@ -67,7 +68,8 @@ async def lines_of(connection: AsyncConnection, bill_ids: Sequence[str]) -> dict
     rows = await connection.execute(
         text(
             "select l.bill_id, l.line_no, l.quantity, l.exact_quantity, l.billed_quantity, l.price, l.amount,"
-            "   jsonb_array_length(l.sources) as sources, o.erp_id as order_line, l.off_order, l.account"
+            "   jsonb_array_length(l.sources) as sources, o.erp_id as order_line, l.off_order, l.account,"
+            "   o.item_id, o.line_no as order_line_no, l.purchase_order_id"
             " from bill_lines l left join purchase_order_lines o"
             "   on o.purchase_order_id = l.purchase_order_id and o.line_no = l.purchase_order_line_no"
             " where l.bill_id = any(cast(:ids as text[])) order by l.bill_id, l.line_no"
@@ -85,6 +87,8 @@ def followed(stored: Any, lines: Sequence[Any], bill: ErpBill) -> Followed | Non
     status = BillStatus(stored.status)
     if status.is_before_erp or status.is_void:
         return None  # what the ERP has of it is compared by its own push
+    if bill.items_name_order_lines:
+        bill = named_by_items(lines, bill)
     header = _header(stored, bill)
     # Lines beside their order name none there, so that nobody knows which they are.
     changed, added, removed = ([], [], []) if stored.is_kept else _lines(stored.id, lines, bill)

@@ -152,22 +152,28 @@ def company(street: None) -> Iterator[SandboxCompany]:
 
 
 @pytest.fixture
+def api_settings(whole_settings: Settings) -> Settings:
+    """What the API works with."""
+    return whole_settings
+
+
+@pytest.fixture
 async def api(
-    whole_settings: Settings, whole_worker: None, temporal: Client, company: SandboxCompany
+    api_settings: Settings, whole_worker: None, temporal: Client, company: SandboxCompany
 ) -> AsyncIterator[StackClient]:
     """The API in process, for a new organization with a key of every role, in front of a new company."""
-    database = Database(whole_settings.database_url, pool_size=2)
+    database = Database(api_settings.database_url, pool_size=2)
     async with database.transaction() as session:
         organization = await organizations.create_organization(session, f"Organization {secrets.token_hex(3)}")
         keys = {
             role: await organizations.create_api_key(session, organization, role, role) for role in organizations.ROLES
         }
     await database.close()
-    async with running_api(whole_settings, temporal=temporal, timeout=60) as http:
+    async with running_api(api_settings, temporal=temporal, timeout=60) as http:
         created = StackClient(http, temporal, keys, company)
         yield created
         await _go_home(created)
-    await _examine(whole_settings)
+    await _examine(api_settings)
 
 
 async def _examine(settings: Settings) -> None:
