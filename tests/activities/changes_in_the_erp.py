@@ -288,7 +288,7 @@ INTRODUCTION = """# What follows a change in the ERP
 People go on working in the ERP while a bill waits here. This table says what follows here, after the next sync, when
 somebody changes something there that was read already. The first column is what they change; the others say how far our
 bill has come. It is made from the tests: every cell is tried by `tests/activities/test_changes_in_the_erp.py`, on an
-ERP in memory; a sample of them runs on whole stacks, with the sandboxes of Intacct, NetSuite, QuickBooks Online and QuickBooks Desktop.
+ERP in memory; a sample of them runs on whole stacks, with each of the four sandboxes.
 
 The case: an order of two lines of 10 at 10.00, all of it received, in 3-way matching; our bill is 4 of the first line.
 A price difference of more than 3 % warns, of more than 30 % holds.
