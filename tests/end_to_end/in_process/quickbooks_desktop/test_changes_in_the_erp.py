@@ -102,10 +102,10 @@ async def test_refused_while_a_person_turns_the_receipt_into_the_bill(
     bill_id = await api.bill("PO-1", {1: "4"}, number="INV-R")
     issue = await api.issue("RECEIVED_BY_ITEM_RECEIPT")
     owed = [row for row in company.held("ledger") if row["book"] == "payable"]
-    made = company.does("enter_bill_for_receipt", number="R-1", invoice_number="INV-R")
+    converted = company.does("enter_bill_for_receipt", number="R-1", invoice_number="INV-R")
     await api.settle(issue, "retry")
     bill = await api.arrived(bill_id)
-    assert bill["document_id"] == made["record_no"]
+    assert bill["document_id"] == converted["record_no"]
     assert len(company.held("bills")) == 1
     assert [row for row in company.held("ledger") if row["book"] == "payable"] == owed
     await api.sync()

@@ -69,15 +69,15 @@ async def test_what_differs_from_what_was_sent_is_said(change: Callable[[Pc, Txn
     payment = a_payment_of(bill, pushed, "PSP-0123456789ABCDEF").model_copy(
         update={"bank_account": account.list_id, "method": "check"}
     )
-    made = await connector.payments.create(payment)
-    assert (await connector.payments.read_back(payment, made)).settled
+    payment_id = await connector.payments.create(payment)
+    assert (await connector.payments.read_back(payment, payment_id)).settled
     journal.writes.clear()  # another activity goes on with it
-    assert (await connector.payments.read_back(payment, made)).settled
-    there = pc.computer.company.txns["BillPaymentCheck"][made]
+    assert (await connector.payments.read_back(payment, payment_id)).settled
+    there = pc.computer.company.txns["BillPaymentCheck"][payment_id]
     change(pc, there)
     pc.computer.company.touch(there)
     with pytest.raises(Rejected) as refused:
-        await connector.payments.read_back(payment, made)
+        await connector.payments.read_back(payment, payment_id)
     assert refused.value.code == "CONTENT_CONFLICT"
     assert said in refused.value.evidence["differences"]
 
@@ -92,9 +92,9 @@ async def test_an_account_that_has_another_name_by_now_is_the_one_that_was_sent(
     payment = a_payment_of(bill, pushed, "PSP-1").model_copy(
         update={"bank_account": "bank of america, OPERATIONS", "method": "check"}
     )
-    made = await connector.payments.create(payment)
-    assert (await connector.payments.read_back(payment, made)).settled
+    payment_id = await connector.payments.create(payment)
+    assert (await connector.payments.read_back(payment, payment_id)).settled
     journal.writes.clear()
-    record = pc.computer.company.txns["BillPaymentCheck"][made]
+    record = pc.computer.company.txns["BillPaymentCheck"][payment_id]
     pc.computer.company.entries["Account"][record.values["BankAccountRef"]].values["Name"] = "Renamed"
-    assert (await connector.payments.read_back(payment, made)).settled
+    assert (await connector.payments.read_back(payment, payment_id)).settled

@@ -210,8 +210,8 @@ async def test_a_bill_that_a_person_enters_between_the_two_is_the_bill() -> None
         await pc.does("bill", number=ORDER, invoice_number=bill.number, lines=[{"line": 1, "quantity": "5"}])
 
     connector.bills._client._journal = PersonAfterTheDeletion(pc, enter)
-    made = await connector.bills.create(bill)
-    assert made == (await pc.one("bills", bill.number))["record_no"]
+    document = await connector.bills.create(bill)
+    assert document == (await pc.one("bills", bill.number))["record_no"]
     assert (await pc.ledger(), await bills(pc)) == (before, 0)
     assert await receipts(pc) == [[str(Decimal(whole[0][0]) - 5), *whole[0][1:]]]
 
