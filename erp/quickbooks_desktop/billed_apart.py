@@ -50,7 +50,7 @@ class _Said(NamedTuple):
         return not self.is_billed and len(whole) == 2 and self.unbilled <= min(whole)
 
 
-def bills_that_tell(order: etree._Element) -> list[str]:
+def bills_needed(order: etree._Element) -> list[str]:
     """Return the ids of the bills by which it is known what of an order is billed; none: the order tells, is unusable,
     or cannot be told by bills."""
     bills = linked(order, "Bill")
@@ -86,9 +86,9 @@ def billed(order: etree._Element, bills: Sequence[etree._Element] = ()) -> Mappi
     if not linked(order, *BILLING_TYPES):
         return dict.fromkeys(places, ZERO)
     said = _said_of(order)
-    held = {one.item: _held(order, bills, one) for one in said}
-    of_ordered = any(map(_rest_of_ordered, said)) or _hold_less(said, held, "by_receipts")
-    of_received = any(map(_rest_of_received, said)) or _hold_less(said, held, "by_order")
+    on_bills = {one.item: _on_bills(order, bills, one) for one in said}
+    of_ordered = any(map(_rest_of_ordered, said)) or _hold_less(said, on_bills, "by_receipts")
+    of_received = any(map(_rest_of_received, said)) or _hold_less(said, on_bills, "by_order")
     known: dict[str, Decimal | None] = dict(places)
     for one in said:
         at_least = min(one.by_order, one.by_receipts)
@@ -97,7 +97,7 @@ def billed(order: etree._Element, bills: Sequence[etree._Element] = ()) -> Mappi
             at_most = one.by_order
         elif of_received and not of_ordered and one.unbilled > 0:
             at_most = one.by_receipts
-        in_bills = held[one.item]
+        in_bills = on_bills[one.item]
         if in_bills is not None:
             others = sum((min(it.by_order, it.by_receipts) for it in said if it.item == one.item and it != one), ZERO)
             at_most = max(min(at_most, in_bills - others), at_least)
@@ -135,16 +135,16 @@ def _rest_of_received(one: _Said) -> bool:
     return not one.is_billed and one.unbilled > one.ordered
 
 
-def _hold_less(said: Sequence[_Said], held: Mapping[str | None, Decimal | None], reading: str) -> bool:
+def _hold_less(said: Sequence[_Said], on_bills: Mapping[str | None, Decimal | None], reading: str) -> bool:
     """Return whether bills hold less of an item than would be billed of it in one reading."""
-    for item, in_bills in held.items():
+    for item, in_bills in on_bills.items():
         by_reading: list[Decimal] = [getattr(one, reading) for one in said if one.item == item]
         if in_bills is not None and in_bills < sum(by_reading, ZERO):
             return True
     return False
 
 
-def _held(order: etree._Element, bills: Sequence[etree._Element], one: _Said) -> Decimal | None:
+def _on_bills(order: etree._Element, bills: Sequence[etree._Element], one: _Said) -> Decimal | None:
     """Return what the bills of an order hold of a line's item, for whichever order; None: they do not tell."""
     shown = {wire.text(bill, "TxnID"): bill for bill in bills if bill.tag == "BillRet"}
     total = ZERO

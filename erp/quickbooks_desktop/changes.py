@@ -22,6 +22,9 @@ from models.domain.sync import DeletedKind, Deletion, MirroredIds, Stream
 MOST = 100
 """Records of one kind in an answer; where there are as many, the whole stream is read."""
 
+MOST_OF_SWITCHED = 1000
+"""The same of a list that may be switched off: all of it is shown, as it may be older than any cursor."""
+
 REACH = timedelta(days=85)
 """How far back the list of deletions is asked: it reaches 90 days, and clocks differ."""
 
@@ -110,13 +113,27 @@ def _questions(stream: Stream, cursor: str) -> list[str]:
     most = wire.part("MaxReturned", str(MOST))
     if stream is Stream.LISTS:
         only = [wire.part("IncludeRetElement", one) for one in ("ListID", "TimeModified", "EditSequence")]
-        active, since = wire.part("ActiveStatus", "All"), wire.part("FromModifiedDate", begins)
-        return [wire.request(f"{kind}Query", most, active, since, *only, key=kind) for kind in LIST_QUERIES]
+        active = wire.part("ActiveStatus", "All")
+        return [
+            wire.request(
+                f"{kind}Query",
+                wire.part("MaxReturned", str(_most(kind))),
+                active,
+                wire.part("FromModifiedDate", None if f"{kind}Query" in lists.MAY_BE_OFF else begins),
+                *only,
+                key=kind,
+            )
+            for kind in LIST_QUERIES
+        ]
     if stream is Stream.DELETIONS:
         return _deleted_questions(cursor)
     only = [wire.part("IncludeRetElement", one) for one in ("TxnID", "TimeModified", "EditSequence")]
     changed = wire.group("ModifiedDateRangeFilter", wire.part("FromModifiedDate", begins))
     return [wire.request(f"{kind}Query", most, changed, *only, key=kind) for kind in TRANSACTIONS[stream]]
+
+
+def _most(kind: str) -> int:
+    return MOST_OF_SWITCHED if f"{kind}Query" in lists.MAY_BE_OFF else MOST
 
 
 def _deleted_questions(cursor: str) -> list[str]:
@@ -145,7 +162,7 @@ def _versions(stream: Stream, answer: Answer) -> tuple[list[RecordVersion], bool
             whole = whole and f"{kind}Query" in lists.MAY_BE_OFF
             continue
         records = [one for one in response.element if str(one.tag).endswith("Ret")]
-        whole = whole and len(records) < MOST
+        whole = whole and len(records) < _most(kind)
         for record in records:
             list_kind = lists.SHAPES[str(record.tag)].kind if str(record.tag) in lists.SHAPES else None
             if stream is Stream.LISTS and list_kind is None:

@@ -52,13 +52,13 @@ class OrderRoom:
         # As it is now: what the connection knows of it may be of an earlier session.
         enhanced = preflight.keeps_bills_apart(seen)
         linked = [] if enhanced else linked_receipts(orders)
-        bills = [one for order in orders.values() for one in billed_apart.bills_that_tell(order)] if enhanced else []
+        bills = [one for order in orders.values() for one in billed_apart.bills_needed(order)] if enhanced else []
         records: Sequence[etree._Element] = ()
         if linked:
             records = await self._as_the_orders_are(bill, orders, number_of_plan, receipts_question(linked))
         elif bills:
-            telling = billed_apart.question(list(dict.fromkeys(bills)))
-            records = await self._as_the_orders_are(bill, orders, number_of_plan, telling)
+            asked = billed_apart.question(list(dict.fromkeys(bills)))
+            records = await self._as_the_orders_are(bill, orders, number_of_plan, asked)
         receipts, shown = ((), records) if enhanced else (records, None)
         return Room(orders, seen, number_of_plan, receipts, len(linked), shown)
 

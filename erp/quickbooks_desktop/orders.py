@@ -78,7 +78,7 @@ class Orders:
         bad: list[BadRecord] = []
         if absent:
             shown = {wire.text(one, "TxnID"): one for one in await self._by_ids([one.erp_id for one in absent])}
-            bills = await self._bills_that_tell(list(shown.values()))
+            bills = await self._bills_needed(list(shown.values()))
             for header in absent:
                 record = shown.get(str(header.erp_id))
                 try:
@@ -151,13 +151,13 @@ class Orders:
         return records_of(answer.responses, (RECORD,))
 
     async def _usable(self, records: Sequence[etree._Element]) -> tuple[list[PurchaseOrder], list[BadRecord]]:
-        bills = await self._bills_that_tell(records)
+        bills = await self._bills_needed(records)
         return fields.usable(records, lambda one: self._order(one, bills))
 
-    async def _bills_that_tell(self, orders: Sequence[etree._Element]) -> list[etree._Element]:
+    async def _bills_needed(self, orders: Sequence[etree._Element]) -> list[etree._Element]:
         """Return the bills by which it is known what of orders is billed, where the orders themselves do not tell."""
-        told = [one for order in orders for one in billed_apart.bills_that_tell(order)] if self._enhanced else []
-        ids = list(dict.fromkeys(told))
+        needed = [one for order in orders for one in billed_apart.bills_needed(order)] if self._enhanced else []
+        ids = list(dict.fromkeys(needed))
         bills: list[etree._Element] = []
         for start in range(0, len(ids), MOST_BILLS):
             some = ids[start : start + MOST_BILLS]

@@ -147,10 +147,12 @@ class Reader:
         ordered_from: str | None,
     ) -> list[str]:
         """Return the questions of one exchange."""
-        begins = None if start is None else wire.sent_time(look_back(start))
         ends = None if end is None else wire.sent_time(end)
         questions: list[str] = []
         for place, kind in enumerate(leg.kinds):
+            # What was switched off may be older than the cursor, and is read all the same.
+            from_start = start is None or f"{kind}Query" in leg.may_be_off
+            begins = None if start is None or from_start else wire.sent_time(look_back(start))
             iterated = leg.iterated and place == len(leg.kinds) - 1
             if lists:
                 filters = [

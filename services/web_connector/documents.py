@@ -61,7 +61,7 @@ class Next(NamedTuple):
 
     document: str | None
     """None: nothing waits."""
-    woken: tuple[Waiter, ...] = ()
+    waiters: tuple[Waiter, ...] = ()
     """Activities whose writes were withdrawn: they decide anew."""
 
 
@@ -81,7 +81,7 @@ async def next_document(s: AsyncSession, session: WebConnectorSessionRow) -> Nex
         if decided is None:  # nobody knows any more what it was decided by
             waiter = await handouts.withdraw(s, connection_id, waiting.key)
             following = await next_document(s, session)
-            return following if waiter is None else following._replace(woken=(waiter, *following.woken))
+            return following if waiter is None else following._replace(waiters=(waiter, *following.waiters))
         question = envelope.document(_tagged(decided.request), session.version)
         return Next(_hand(session, Handed.LOOK_UP, waiting.key, question))
     document = waiting.document if waiting.is_write else None

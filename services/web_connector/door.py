@@ -97,7 +97,7 @@ class Door:
         ends: float | None = None
         pause = LOOK_FIRST_SECONDS
         awaited = False
-        woken: tuple[Waiter, ...]
+        waiters: tuple[Waiter, ...]
         while True:
             async with self._database.transaction() as s:
                 session = await web_connector.lock_session(s, hashed(secret))
@@ -108,20 +108,20 @@ class Door:
                     session.last_call_at = datetime.now(UTC)
                 if not session.recognized and not session.kind:
                     owed = await self._recognize(s, session, said, company_file, (major, minor))
-                document, woken = session.document if session.kind else None, ()
+                document, waiters = session.document if session.kind else None, ()
                 if document is None and session.recognized:
-                    document, woken = await documents.next_document(s, session)
+                    document, waiters = await documents.next_document(s, session)
                 refused, answered = session.error, session.answered
                 s.add(session)
             if owed is not None:
                 self._deliver(owed)
-            for waiter in woken:
+            for waiter in waiters:
                 self._wake(waiter)
             if document is not None or refused:
                 return document or ""
             ends = ends or time.monotonic() + self._hold_seconds
             # Nobody asks for more unless somebody was woken.
-            awaited = awaited or bool(answered or owed or woken)
+            awaited = awaited or bool(answered or owed or waiters)
             if not awaited or time.monotonic() >= ends:
                 return ""
             await asyncio.sleep(pause)

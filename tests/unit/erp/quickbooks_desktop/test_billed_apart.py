@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from erp.errors import Rejected
-from erp.quickbooks_desktop.billed_apart import billed, bills_that_tell
+from erp.quickbooks_desktop.billed_apart import billed, bills_needed
 from tests.conformance.erp_harness import a_bill_for, all_orders, push
 from tests.unit.erp.quickbooks_desktop.company_file import connected
 from tests.unit.sandbox.quickbooks_desktop.pc import Pc
@@ -81,14 +81,14 @@ def test_never_less_than_is_billed(lines: list[Line], of_received: bool, besides
 def test_exactly_what_is_billed_where_bills_are_for_this_order_alone(lines: list[Line], of_received: bool) -> None:
     """Issue 12: one line of each item, and bills that hold nothing else: QuickBooks tells, in both readings."""
     order = an_order(lines, of_received=of_received)
-    bills = [a_bill(lines)] if bills_that_tell(order) else []
+    bills = [a_bill(lines)] if bills_needed(order) else []
     assert list(billed(order, bills).values()) == [line.billed for line in lines]
 
 
 @given(line=a_line(), of_received=st.booleans())
 def test_an_order_that_tells_needs_no_bills(line: Line, of_received: bool) -> None:
     order = an_order([line], of_received=of_received)
-    if not bills_that_tell(order):
+    if not bills_needed(order):
         assert billed(order) == {"L0": line.billed}
 
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_told_counts_as_the_larger() -> None:
         (("Bill",), [a_bill([line], unit="<UnitOfMeasure>Box</UnitOfMeasure>")]),
     ):
         assert billed(an_order([line], of_received=True, kinds=kinds), bills) == {"L0": 8}
-    assert bills_that_tell(an_order([line], of_received=True, kinds=("Bill", "Check"))) == []
+    assert bills_needed(an_order([line], of_received=True, kinds=("Bill", "Check"))) == []
     assert billed(an_order([line], of_received=True, kinds=())) == {"L0": 0}
 
 

@@ -334,6 +334,18 @@ async def test_a_changed_set_of_units_is_detected() -> None:
     assert [one.erp_id for one in versions if one.kind == ListKind.UNIT_GROUP] == [group]
 
 
+async def test_classes_and_units_that_are_switched_on_later_come_in() -> None:
+    """Issue 12: they were made long before, so no cursor reaches back to them."""
+    pc = await sample()
+    await pc.load(units=[{"unit_group": "Boxes", "unit": "Each", "factor": "1"}])
+    connector, _ = connected(pc)
+    since = "2099-01-01 00:00:00"
+    versions = (await connector.changes.detect_changes({Stream.LISTS: since})).record_versions
+    assert {one.kind for one in versions} == {ListKind.CLASS, ListKind.UNIT_GROUP}
+    page = await connector.lists.page([ListKind.CLASS, ListKind.UNIT, ListKind.VENDOR], since=since, after=None)
+    assert {one.kind for one in page.records} == {ListKind.CLASS, ListKind.UNIT}
+
+
 @pytest.mark.parametrize(
     ("link", "outcome"), [("po_line", "linked"), ("refused", "refused"), ("without_link", "not linked")]
 )
