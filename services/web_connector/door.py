@@ -116,7 +116,7 @@ class Door:
             if owed is not None:
                 self._deliver(owed)
             for waiter in waiters:
-                self._wake(waiter)
+                self._notify_waiter(waiter)
             if document is not None or refused:
                 return document or ""
             ends = ends or time.monotonic() + self._hold_seconds
@@ -146,10 +146,10 @@ class Door:
         if taken.owed is not None:
             self._deliver(taken.owed)
         if taken.waiter is not None:
-            self._wake(taken.waiter)
+            self._notify_waiter(taken.waiter)
         return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
 
-    def _wake(self, waiter: Waiter) -> None:
+    def _notify_waiter(self, waiter: Waiter) -> None:
         """Have an activity look at what became of its request. A note or a test's own request has none."""
         if waiter.workflow_id:
             self._notify(waiter)
