@@ -1,6 +1,7 @@
 """Serve the QuickBooks Web Connector: it polls this endpoint, and takes and brings documents (reference 1)."""
 
 import logging
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 
 XML = "text/xml; charset=utf-8"
+
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 VERSION = version("posync")
 """Read once: to look it up costs as much as the rest of a call."""
@@ -110,4 +113,4 @@ async def _answer(door: Door, call: Call) -> Any:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.strip().isdigit() else 0
+    return int(text) if _WHOLE.fullmatch(text.strip()) else 0

@@ -9,6 +9,7 @@ little for what they ask.
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -41,6 +42,8 @@ LOOK_FIRST_SECONDS, LOOK_MOST_SECONDS = 0.02, 0.25
 
 DENIED = frozenset({"0x8004041A", "0x80040420", "0x80040421", "0x80040422"})
 """Errors by which QuickBooks says that the application may not open the company file."""
+
+_DECIMAL = re.compile(r"-?[0-9]{1,12}")
 
 UNKNOWN_SESSION = "unknown session"
 
@@ -334,6 +337,6 @@ class Door:
 def _number(hresult: str) -> str:
     """Return an error's number in one spelling: it comes as `0x80040400` or as a signed decimal."""
     text = hresult.strip()
-    if text.lstrip("-").isdigit():
+    if _DECIMAL.fullmatch(text):
         return f"0x{int(text) & 0xFFFFFFFF:08X}"
     return f"0x{text[2:].upper()}" if text.lower().startswith("0x") else text.upper()

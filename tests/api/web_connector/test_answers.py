@@ -201,3 +201,14 @@ async def test_the_same_answer_twice_is_taken_once(pair: Pair) -> None:
     assert await received(pair, secret, answer) > 0
     assert await received(pair, secret, answer) > 0
     assert "601-1" in await pair.journal.write("PSB-1", WRITE)
+
+
+@pytest.mark.parametrize("hresult", ["--5", "\u00b2", "-", "0x", "9" * 5000, "no number"])
+async def test_an_error_whose_number_is_none_is_shown_and_loses_nothing(pair: Pair, hresult: str) -> None:
+    """Issue 12: whatever stands in place of a number: the session ends by name, and the question is asked again."""
+    await pair.asked()
+    secret, _ = await calls(pair)
+    assert await received(pair, secret, "", hresult, "Something") == -1
+    assert (await pair.connection()).problem_code == "QUICKBOOKS_DID_NOT_ANSWER"
+    await pair.connector.session()
+    assert "PO-1007" in await pair.journal.read("orders", QUESTION)

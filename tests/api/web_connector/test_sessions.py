@@ -16,7 +16,7 @@ from services.web_connector.door import Door
 from services.web_connector.logins import hashed
 from tests.harness.activity_harness import NoVault
 from tests.harness.api_client import ApiClient, a_problem
-from tests.harness.paired_web_connector import QUESTION, WRITE, Pair, calls, new_pair, received, sent
+from tests.harness.paired_web_connector import QUESTION, WRITE, Pair, calls, new_pair, received, said, sent
 
 
 async def test_a_connection_is_let_in_when_its_company_file_is_open(pair: Pair, api: ApiClient) -> None:
@@ -261,3 +261,18 @@ async def test_other_connections_have_no_web_connector(api: ApiClient) -> None:
     path = f"/v1/connections/{created.json()['id']}"
     a_problem(await api.post(f"{path}/web_connector", {}), 409, "NO_WEB_CONNECTOR")
     a_problem(await api.get(f"{path}/qwc"), 409, "NO_WEB_CONNECTOR")
+
+
+@pytest.mark.parametrize("version", ["\u00b2", "9" * 5000, "-1", "sixteen", ""])
+async def test_a_version_that_is_no_number_is_too_old(pair: Pair, version: str) -> None:
+    """Issue 12: a named answer; nothing is handed out."""
+    await pair.asked()
+    admitted = await pair.connector.call(
+        "authenticate", strUserName=pair.connector.user, strPassword=pair.connector.password
+    )
+    secret = admitted[0].text or ""
+    document = await pair.connector.call("sendRequestXML", ticket=secret, strHCPResponse=said(pair),
+        strCompanyFileName="C:\\books.qbw", qbXMLCountry="US", qbXMLMajorVers=version, qbXMLMinorVers="0")  # fmt: skip
+    assert document.text is None
+    told = await pair.connector.call("getLastError", ticket=secret)
+    assert "13.0 is needed" in (told.text or "")
