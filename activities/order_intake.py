@@ -98,4 +98,4 @@ def stored_as(read: Page[R], read_at: datetime) -> tuple[list[R], Page[R]]:
     """Return the page's records that can be stored, with the revisions to store them with, and the page with the others
     among its bad records."""
     split: tuple[list[R], list[BadRecord]] = storable(as_seen(read.records, read_at))
-    return split[0], Page(read.records, read.after, read.high_water, [*read.bad, *split[1]], read.began)
+    return split[0], read._replace(bad=[*read.bad, *split[1]])

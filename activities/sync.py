@@ -26,7 +26,7 @@ from models.domain.lists import ListEntry, ListKind
 from models.domain.orders import PurchaseOrder, PurchaseOrderSnapshot
 from models.domain.payments import ErpPayment
 from models.domain.receipts import Receipt, ReceiptStatus
-from models.domain.sync import Deletion, Stream
+from models.domain.sync import DeletedKind, Deletion, Stream
 from models.messages.sync import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
 from models.store.base.database import Database
 from models.store.connections import closed_periods, connections
@@ -141,8 +141,10 @@ class SyncActivities:
         read = await connection.erp.lists.page(list(ListKind), since=since, after=page.after)
         read_at = connection.erp.clock.at(began)
         entries, read = stored_as(read, read_at)
+        deleted = await self._entries_gone(connection, page, entries, read)
         async with self._database.transaction() as session:
             upserted = await list_entries.upsert(session, page.connection_id, entries)
+            await deletions.apply(session, connection.row, deleted)
             await bad_records.report(session, connection.row, "list_entry", read.bad)
             mended = {entry.erp_id for entry in entries} - {record.erp_id for record in read.bad}
             await bad_records.report_repaired(session, connection.row, "list_entry", sorted(mended))
@@ -150,6 +152,24 @@ class SyncActivities:
             if upserted.changed:
                 await rematch_requests.request(session, page.connection_id, "a vendor, an item or a unit changed")
             return await self._finish_page(session, page, read, read_at, upserted.changed)
+
+    async def _entries_gone(
+        self, connection: OpenConnection, page: SyncPage, entries: Sequence[ListEntry], read: Page[ListEntry]
+    ) -> list[Deletion]:
+        """Return which entries of the lists that were now read whole the ERP does not have any more."""
+        if not connection.erp.capabilities.lists_compared:
+            return []
+        shown = {(entry.kind, entry.erp_id) for entry in entries}
+        shown |= {(kind, ErpId(record.erp_id)) for kind in ListKind for record in read.bad}
+        async with self._database.transaction() as session:
+            await list_entries.seen(session, page.connection_id, shown)
+            missing = await list_entries.not_seen_in(session, page.connection_id, page.run_id, read.whole)
+        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+        return [
+            Deletion(kind=DeletedKind.LIST_ENTRY, list_kind=kind, erp_id=erp_id, deleted_at=at)
+            for kind, erp_ids in missing.items()
+            for erp_id in await connection.erp.lists.gone(kind, erp_ids)
+        ]
 
     async def _purchase_orders(self, connection: OpenConnection, page: SyncPage) -> SyncPageDone:
         row, erp = connection
@@ -265,7 +285,7 @@ class SyncActivities:
         scan = offered(connection.erp.scan, "way to find out what was deleted")
         at = datetime.now(UTC)
         async with self._database.transaction() as session:
-            stored = await mirrored_ids.of_connection(session, row)
+            stored = await mirrored_ids.of_connection(session, row, lists=connection.erp.capabilities.lists_scanned)
         result, doubts = deletion_scan.believed(stored, await scan.scan(stored), at)
         whole = await self._read_billed_orders(connection, result)
         async with self._database.transaction() as session:

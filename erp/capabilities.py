@@ -84,3 +84,7 @@ class Capabilities(Record):
     """The lists whose entries can be made and changed from here, and which of their fields."""
     lists_have_levels: bool = False
     """True: an entry belongs to one entity or to all of them, and shows which."""
+    lists_compared: bool = False
+    """True: some lists have no feed of deletions; they are read whole, and what is missing is asked for."""
+    lists_scanned: bool = False
+    """True: its deletion scan finds list entries, too."""

@@ -96,6 +96,7 @@ class IntacctConnector:
             due_date_needed=True,
             lists_out=LISTS_OUT,
             lists_have_levels=True,
+            lists_scanned=True,
         )
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from erp.errors import AuthenticationFailed
 from erp.intacct import adjustments_in, result_sets, wire
+from erp.intacct.list_scan import ListScan
 from erp.intacct.preferences import DELETES_PREFERENCE, Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.result_sets import ResultSets, Selection
@@ -27,8 +28,8 @@ OBJECTS: Mapping[DeletedKind, str] = {
     DeletedKind.BILL: "APBILL",
     DeletedKind.PAYMENT: "APPYMT",
 }
-"""The objects that are scanned; among the bills, adjustments are objects of their own. List entries are not scanned: a
-vendor, for example, can be deleted only if it was never used (3.8), so little depends on it."""
+"""The objects that are scanned; among the bills, adjustments are objects of their own. List entries are scanned beside
+them (`list_scan.py`)."""
 
 NO_RIGHT = "the web services user may not read the audit trail (AUDITHISTORY)"
 CHOSEN = f"the preference {DELETES_PREFERENCE} says so"
@@ -81,6 +82,7 @@ class IntacctDeletionScan:
         self._results = results
         self._preferences = preferences
         self._level = home_level
+        self._lists = ListScan(reader, results, home_level)
         self.why = CHOSEN if preferences.sweeps else NO_RIGHT
 
     async def scan(self, mirrored: Sequence[MirroredIds]) -> ScanResult:
@@ -103,7 +105,7 @@ class IntacctDeletionScan:
                 missing = await self._nowhere(missing)
             still = [one.among(missing.get(one.object, ())) for one in wanted]
             gone += [records for records in still if records is not None]
-        return ScanResult(gone, not_searched)
+        return ScanResult([*gone, *await self._lists.gone(mirrored)], not_searched)
 
     async def _nowhere(self, gone: Mapping[str, set[str]]) -> dict[str, set[str]]:
         """Return which of these records the connection's own level does not show either, by object. An entity's bill

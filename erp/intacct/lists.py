@@ -244,6 +244,10 @@ class Lists:
         high_water = max((entry.revision for entry in entries if entry.revision), default=None)
         return Page(entries, ",".join(behind) or None, high_water, bad)
 
+    async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
+        """Return nothing: deletions of list entries have a feed, or a scan."""
+        return ()
+
 
 def _resume_points(after: str | None) -> dict[str, str]:
     if after is None:

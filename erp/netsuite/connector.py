@@ -92,6 +92,7 @@ class NetSuiteConnector:
             direct_charges=tuple(chosen.charge_accounts),
             account_lines=True,
             lists_out=LISTS_OUT,
+            lists_compared=True,
         )
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from erp.errors import AuthenticationFailed, ErpError, Rejected
+from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import reader, translate, wire
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.reader import Reader, Search
@@ -122,6 +122,18 @@ SHAPES: tuple[ListShape, ...] = (
 ALSO: Mapping[ListKind, ListKind] = {ListKind.BANK_ACCOUNT: ListKind.GL_ACCOUNT, ListKind.UNIT: ListKind.UNIT_GROUP}
 """Lists that are read out of another list's records."""
 
+RECORDS: Mapping[ListKind, str] = {
+    ListKind.GL_ACCOUNT: "account",
+    ListKind.BANK_ACCOUNT: "account",
+    ListKind.DEPARTMENT: "department",
+    ListKind.LOCATION: "location",
+    ListKind.CLASS: "classification",
+    ListKind.ENTITY: "subsidiary",
+    ListKind.UNIT_GROUP: "unitsType",
+}
+"""The lists whose deletions the delete feed does not have, and what a reference calls their records. They are read
+whole each time, so what is missing is found by comparing."""
+
 ABSENT = frozenset({"FEATURE_OFF", "PERMISSION_DENIED"})
 """Refusals that mean that an account lacks an optional list; the preflight reports missing rights."""
 
@@ -147,10 +159,11 @@ class Lists:
         entries: list[ListEntry] = []
         bad: list[BadRecord] = []
         behind: list[str] = []
+        whole: set[ListKind] = set()
         for shape in SHAPES:
             if shape.kind not in wanted or (after is not None and shape.kind.value not in resume):
                 continue
-            listing = await self._page(shape, since, resume.get(shape.kind.value))
+            listing, absent = await self._page(shape, since, resume.get(shape.kind.value))
             for record in listing.records:
                 try:
                     entries += [entry for entry in self._made(shape, record) if entry.kind in kinds]
@@ -158,15 +171,23 @@ class Lists:
                     bad.append(translate.bad_record(record, error))
             if listing.after is not None:
                 behind.append(f"{shape.kind.value}={listing.after}")
-        return Page(entries, ",".join(behind) or None, high_water, bad)
+            elif not absent:
+                whole |= {kind for kind in RECORDS if kind in kinds and ALSO.get(kind, kind) is shape.kind}
+        return Page(entries, ",".join(behind) or None, high_water, bad, whole=frozenset(whole))
 
-    async def _page(self, shape: ListShape, since: str | None, after: str | None) -> reader.Listing:
+    async def _page(self, shape: ListShape, since: str | None, after: str | None) -> tuple[reader.Listing, bool]:
+        """Return a page of a list, and whether the account or the role lacks the list."""
         try:
-            return await self._reader.page(list_search(shape, since), after)
+            return await self._reader.page(list_search(shape, since), after), False
         except (AuthenticationFailed, Rejected) as error:
             if shape.optional and error.code in ABSENT:
-                return reader.Listing([], None)
+                return reader.Listing([], None), True
             raise
+
+    async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
+        """Return which of these records NetSuite says do not exist, each asked for by its id."""
+        shown = await self._reader.records([(RECORDS[kind], erp_id) for erp_id in erp_ids])
+        return [erp_id for erp_id in erp_ids if isinstance(shown[erp_id], NotFound)]
 
     async def look(self, start: datetime) -> ChangeSet:
         """Return the versions of changed vendors or items: one of the two lists, in turn."""
@@ -208,7 +229,7 @@ class Lists:
     async def subsidiaries(self) -> list[NsRecord]:
         """Return the subsidiaries; none if the account is not OneWorld."""
         (shape,) = (shape for shape in SHAPES if shape.kind is ListKind.ENTITY)
-        return (await self._page(shape, None, None)).records
+        return (await self._page(shape, None, None))[0].records
 
     async def periods(self) -> list[NsRecord]:
         """Return the accounting periods, as far as the role may see them."""

@@ -94,6 +94,10 @@ class Lists:
                 bad.append(fields.bad_record(record, error))
         return Page(entries, listing.after, listing.high_water, bad)
 
+    async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
+        """Return nothing: deletions of list entries have a feed."""
+        return ()
+
 
 def entries_of(record: etree._Element) -> Iterator[ListEntry]:
     """Return the entries that a record stands for: an account that money is kept in is a bank account too, and a set

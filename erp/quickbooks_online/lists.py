@@ -107,6 +107,10 @@ class Lists:
                 resume[shape.entity] = listing.after
         return _page(kinds, read, json.dumps(resume) if resume else None, began)
 
+    async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
+        """Return nothing: no list is read whole for its deletions."""
+        return ()
+
 
 def _page(
     kinds: Sequence[ListKind], read: Iterable[tuple[ListShape, Entity]], resume: str | None, began: str | None

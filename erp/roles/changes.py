@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from erp.roles.pages import ChangeSet, Page, ScanResult
+from models.domain.ids import ErpId
 from models.domain.lists import ListEntry, ListKind
 from models.domain.sync import Deletion, MirroredIds, Stream
 
@@ -13,6 +14,11 @@ class Lists(Protocol):
 
     async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
         """Read a page of list entries of the given kinds."""
+        ...
+
+    async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
+        """Return which of these entries the ERP says it does not have; one that it merely does not show is not among
+        them. It is asked about lists that `page` says were read whole."""
         ...
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from models.domain.ids import ErpId
+from models.domain.lists import ListKind
 from models.domain.record import Record
 from models.domain.sync import MirroredIds, Stream
 
@@ -25,8 +26,9 @@ class Page(NamedTuple, Generic[T]):
 
     `after` resumes behind the last record; None: this was the last page. `high_water` is the highest revision on the
     page, by the ERP's own clock. It becomes the stream's next cursor once the whole stream was read, but never more
-    than the ERP's clock showed when its reading began. `began` is when, by our clock, if that was before the call that
-    returns the page, because an earlier call read the records.
+    than the ERP's clock showed when its reading began. `whole`: lists that this page ends, all of whose
+    entries were read, and whose deletions no feed reports. `began` is when, by our clock, if that was before the call
+    that returns the page, because an earlier call read the records.
     """
 
     records: Sequence[T]
@@ -34,6 +36,7 @@ class Page(NamedTuple, Generic[T]):
     high_water: str | None
     bad: Sequence[BadRecord] = ()
     began: datetime | None = None
+    whole: frozenset[ListKind] = frozenset()
 
 
 class RecordVersion(NamedTuple):

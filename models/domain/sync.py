@@ -66,3 +66,5 @@ class MirroredIds(NamedTuple):
     owner_entity: str | None
     """None: the records belong to no entity, or the connection sees only one entity."""
     erp_ids: Sequence[ErpId]
+    list_kind: ListKind | None = None
+    """The list, of list entries."""

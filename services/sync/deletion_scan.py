@@ -51,16 +51,19 @@ def believed(mirrored: Sequence[MirroredIds], scan: ScanResult, at: datetime) ->
     """
     deletions: list[Deletion] = []
     doubts = [f"entity {entity} cannot be entered, so nothing is known of what it owns" for entity in scan.not_searched]
-    known = {(group.kind, group.owner_entity): len(group.erp_ids) for group in mirrored}
+    known = {(group.kind, group.owner_entity, group.list_kind): len(group.erp_ids) for group in mirrored}
     for group in scan.gone:
-        count, of = len(group.erp_ids), known[group.kind, group.owner_entity]
+        count, of = len(group.erp_ids), known[group.kind, group.owner_entity, group.list_kind]
         if count > FEW and count * 2 > of:
             where = f" of entity {group.owner_entity}" if group.owner_entity else ""
             named = ", ".join(sorted(group.erp_ids, key=_in_order)[:NAMED]) + (" ..." if count > NAMED else "")
-            kind = group.kind.value.replace("_", " ")
+            kind = (group.list_kind or group.kind).value.replace("_", " ")
             doubts.append(f"{count} of {of} records of kind {kind}{where} are not shown any more (numbers {named})")
             continue
-        deletions += [Deletion(kind=group.kind, erp_id=erp_id, deleted_at=_moment(at)) for erp_id in group.erp_ids]
+        deletions += [
+            Deletion(kind=group.kind, list_kind=group.list_kind, erp_id=erp_id, deleted_at=_moment(at))
+            for erp_id in group.erp_ids
+        ]
     return deletions, doubts
 
 
@@ -82,7 +85,7 @@ async def report(s: AsyncSession, row: ConnectionRow, why: str, doubts: Sequence
     connection_id = ConnectionId(row.id)
     await feed_is(s, row, False)
     message = (
-        f"Deletions in the ERP are found by comparing, once a day: {why}. Deleted list entries are not noticed. "
+        f"Deletions in the ERP are found by comparing, once a day: {why}. "
         "capabilities.deletions_feed of the connection shows how it is now."
     )
     if not await notices.exists(s, connection_id, "DELETIONS_BY_SCAN", row.id, message):

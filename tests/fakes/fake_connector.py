@@ -280,6 +280,9 @@ class FakeLists:
     async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
         return await self._erp.list_entries(kinds, since=since, after=after)
 
+    async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
+        return ()
+
 
 class FakeChanges:
     def __init__(self, erp: FakeErp) -> None:

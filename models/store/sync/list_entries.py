@@ -8,7 +8,7 @@ from sqlalchemy import or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import ConnectionId, ErpId
+from models.domain.ids import ConnectionId, ErpId, SyncRunId
 from models.domain.lists import ListEntry, ListKind
 from models.store.base.pages import Listing, decode_cursor, listing, page_size
 from models.store.orders.order_pages import Upserted
@@ -91,6 +91,38 @@ def _is_older(entry: ListEntry, row: Any) -> bool:
     if row.deleted_at is not None and (entry.revision or "") <= (row.revision or ""):
         return True
     return entry.revision is not None and row.revision is not None and entry.revision < row.revision
+
+
+_SEEN = text(
+    "update list_entries l set seen_at = now()"
+    " from unnest(cast(:kinds as text[]), cast(:ids as text[])) as n(kind, erp_id)"
+    " where l.connection_id = :c and l.kind = n.kind and l.erp_id = n.erp_id and l.deleted_at is null"
+)
+
+
+async def seen(s: AsyncSession, connection_id: ConnectionId, entries: Collection[tuple[ListKind, ErpId]]) -> None:
+    """Record that the ERP shows these entries now."""
+    shown = sorted({(kind.value, str(erp_id)) for kind, erp_id in entries})
+    if shown:
+        values = {"c": connection_id, "kinds": [kind for kind, _ in shown], "ids": [erp_id for _, erp_id in shown]}
+        await s.execute(_SEEN, values)
+
+
+_NOT_SEEN = text(
+    "select l.kind, array_agg(l.erp_id order by l.erp_id) as ids from list_entries l join sync_runs r on r.id = :run"
+    " where l.connection_id = :c and l.kind = any(cast(:kinds as text[])) and l.deleted_at is null"
+    "   and l.seen_at < r.started_at group by l.kind order by l.kind"
+)
+
+
+async def not_seen_in(
+    s: AsyncSession, connection_id: ConnectionId, run_id: SyncRunId, kinds: Collection[ListKind]
+) -> dict[ListKind, list[ErpId]]:
+    """Return the entries of these lists that a sync run, which has read them whole, did not show."""
+    if not kinds:
+        return {}
+    values = {"c": connection_id, "run": run_id, "kinds": sorted(kind.value for kind in kinds)}
+    return {ListKind(row.kind): [ErpId(one) for one in row.ids] for row in await s.execute(_NOT_SEEN, values)}
 
 
 async def has_entities(s: AsyncSession, connection: ConnectionRow) -> bool:

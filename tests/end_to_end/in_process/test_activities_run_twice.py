@@ -3,13 +3,14 @@
 from typing import Any
 
 from tests.end_to_end.in_process.payment_of_bills import paid_together, voided
+from tests.harness.list_changes import change, entry_of, make
 from tests.harness.repeated_activities import RepeatedActivities
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, amounts
 
 OF_THE_STORY = {
     "push_bill", "push_bill_edit", "retract_bill", "bill_on_order",
-    "push_payment", "void_payment", "push_credit_application",
+    "push_payment", "void_payment", "push_credit_application", "push_list_change",
     "plan_sync", "sync_page", "finish_sync_run", "check_setup", "backfill_page", "finish_backfill",
 }  # fmt: skip
 
@@ -27,7 +28,8 @@ async def ended(api: StackClient, path: str, running: object, field: str) -> Any
 async def test_a_bill_is_edited_paid_and_taken_back_once(
     api: StackClient, company: SandboxCompany, twice: RepeatedActivities
 ) -> None:
-    """One invoice, one payment that is void, one application that is undone, one order of a backfill; no open issue."""
+    """One invoice, one payment that is void, one application that is undone, one order of a backfill, one vendor;
+    no open issue."""
     company.order("PO-1", "10")
     company.order("PO-OLD", days_ago=400)
     await api.start(mode="two_way")
@@ -61,6 +63,10 @@ async def test_a_bill_is_edited_paid_and_taken_back_once(
     assert (await api.post(f"/v1/bills/{bill['id']}/restore", {"reason": "settled"})).status_code == 200
     await api.arrived(bill["id"])
     assert len(company.held("vendor_invoices")) == 1
+
+    await make(api, "vendor", "Pumps", key="V-150")
+    await change(api, await entry_of(api, "vendor", "V-150"), name="Pumps & Co")
+    assert [one["name"] for one in company.held("vendors") if one["vendorid"] == "V-150"] == ["Pumps & Co"]
 
     asked = await api.post(f"/v1/connections/{api.connection_id}/backfills", {"numbers": ["PO-OLD"]})
     backfill = await ended(api, f"/v1/backfills/{asked.json()['id']}", "running", "state")

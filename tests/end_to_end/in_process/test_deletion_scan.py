@@ -54,8 +54,9 @@ async def test_two_deleted_orders_are_found_without_the_audit_trail(
     run = await api.sync()
     calls = company.calls()
     assert await api.numbers() == {"PO-2"}
-    # The question for changes, the audit trail once more, the list of all numbers, the query for the two it lacks.
-    assert (calls["requests"], calls["by_operation"]["readByQuery"]) == (4, 1)
+    # The question for changes, the audit trail once more, the list of all numbers, the query for the two it lacks, and
+    # the lists.
+    assert (calls["requests"], calls["by_operation"]["readByQuery"]) == (5, 1)
     assert run["counts"]["deletions.changed"] == 2
     assert len(await api.items("/v1/notices", connection=api.connection_id)) == 1
 
@@ -165,3 +166,40 @@ async def test_sweeps_by_choice(api: StackClient, company: SandboxCompany, days_
     assert await api.numbers() == {"PO-2"}
     assert company.calls()["by_operation"]["readByQuery"] == 1
     assert (await api.prefer(deletes="sweeping"))["problems"][0]["code"] == "PREFERENCE_UNKNOWN"
+
+
+async def test_deleted_list_entries_are_found_without_the_audit_trail(
+    api: StackClient, company: SandboxCompany, days_fly: None
+) -> None:
+    """S2-25, S5-03: departments, locations, vendors, accounts, classes, customers, items, projects and employees; of a
+    list that may not be read any more nothing is marked."""
+    deny(company)
+    company.load(
+        vendors=[{"vendor_id": "V-7", "name": "Gone"}, {"vendor_id": "V-8", "name": "Stays"}],
+        accounts=[{"account_no": "7100", "title": "Gone"}],
+        items=[{"item_id": "I-7", "name": "Gone"}],
+        departments=[{"department_id": "D-7", "title": "Gone"}],
+        locations=[{"location_id": "L-7", "name": "Gone"}],
+        classes=[{"class_id": "K-7", "name": "Gone"}],
+        customers=[{"customer_id": "C-7", "name": "Gone"}],
+        projects=[{"project_id": "P-7", "name": "Gone"}],
+        employees=[{"employee_id": "E-7", "name": "Gone"}],
+    )
+    await api.start()
+    path = f"/v1/connections/{api.connection_id}/lists"
+    keys = {
+        "vendor": "V-7", "gl_account": "7100", "item": "I-7", "department": "D-7", "location": "L-7", "class": "K-7",
+        "customer": "C-7", "project": "P-7", "employee": "E-7",
+    }  # fmt: skip
+    for kind, key in keys.items():
+        assert len(await api.items(f"{path}/{kind}", q=key)) == 1, kind
+        company.does("delete", kind="glaccount" if kind == "gl_account" else kind, number=key)
+    company.breaks("permission_denied", times=None, object="PROJECT")
+    deny(company)
+    await api.sync()
+    for kind, key in keys.items():
+        left = await api.items(f"{path}/{kind}", q=key)
+        closed = [one["state"] for one in await api.items(f"{path}/{kind}", q=key, closed="true")]
+        assert (len(left), closed) == ((1, []) if kind == "project" else (0, ["closed"])), kind
+    assert [one["key"] for one in await api.items(f"{path}/vendor", q="V-8")] == ["V-8"]
+    assert await api.issues() == []

@@ -1,7 +1,10 @@
 """Vendors, items, departments, locations and classes are made, changed and suspended here, and stand so in NetSuite."""
 
+from datetime import timedelta
+
 import pytest
 
+from erp.netsuite import changes
 from tests.harness.list_changes import ask, change, ended, entry_of, lists_of, make, settings
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, refused
@@ -90,3 +93,29 @@ async def test_a_hold_is_ours_alone_and_a_suspension_is_both_sides(api: StackCli
     company.does("edit_vendor", key=number, status="active")
     await api.sync()
     assert (await entry_of(api, "vendor", "Vendor One"))["state"] == "active"
+
+
+async def test_what_the_delete_feed_does_not_have_is_found_by_comparing(
+    api: StackClient, company: SandboxCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2-25, S5-43: accounts, departments, locations and classes are read whole, and what is missing is asked for;
+    vendors and items come from the feed."""
+    monkeypatch.setattr(changes, "LISTS_EVERY", timedelta(0))
+    company.load(
+        vendors=[{"vendor_id": "V-7", "name": "Gone"}],
+        accounts=[{"account_no": "7100", "title": "Gone"}, {"account_no": "7200", "title": "Stays"}],
+        departments=[{"department_id": "D-7", "title": "Gone"}],
+        locations=[{"location_id": "L-7", "name": "Gone"}],
+        classes=[{"class_id": "K-7", "name": "Gone"}],
+    )
+    await api.start()
+    keys = {"vendor": "V-7", "gl_account": "7100", "department": "D-7", "location": "L-7", "class": "K-7"}
+    for kind, key in keys.items():
+        assert len(await api.items(lists_of(api, kind), q="Gone")) == 1, kind
+        company.does("delete", kind="account" if kind == "gl_account" else kind, number=key)
+    await api.sync()
+    for kind in keys:
+        assert await api.items(lists_of(api, kind), q="Gone") == [], kind
+        (closed,) = await api.items(lists_of(api, kind), q="Gone", closed="true")
+        assert closed["state"] == "closed"
+    assert len(await api.items(lists_of(api, "gl_account"), q="Stays")) == 1
