@@ -14,7 +14,7 @@ from models.domain.ids import ErpId
 from models.domain.sync import DeletedKind, MirroredIds
 
 
-class Held(NamedTuple):
+class Mirrored(NamedTuple):
     """The mirrored records of one object, by Intacct's numbers."""
 
     shape: ListShape
@@ -31,9 +31,9 @@ class ListScan:
 
     async def gone(self, mirrored: Sequence[MirroredIds]) -> list[MirroredIds]:
         """Return the list entries that no reading shows. A list that may not be read any more says nothing."""
-        held = [one for group in mirrored for one in _by_object(group)]
+        mirrored_lists = [one for group in mirrored for one in _by_object(group)]
         result: list[MirroredIds] = []
-        for one, listed in zip(held, await self._listed(held), strict=True):
+        for one, listed in zip(mirrored_lists, await self._listed(mirrored_lists), strict=True):
             if listed is None or not (missing := one.numbers - listed):
                 continue
             missing -= await self._shown_otherwise(one.shape, missing, one.numbers)
@@ -42,11 +42,12 @@ class ListScan:
                 result.append(MirroredIds(DeletedKind.LIST_ENTRY, None, ids, one.shape.kind))
         return result
 
-    async def _listed(self, held: Sequence[Held]) -> list[frozenset[str] | None]:
+    async def _listed(self, mirrored_lists: Sequence[Mirrored]) -> list[frozenset[str] | None]:
         """Return the numbers of all records of each object; None where it may not be read."""
-        numbers: list[set[str] | None] = [set() for _ in held]
+        numbers: list[set[str] | None] = [set() for _ in mirrored_lists]
         queries = {
-            place: Query(one.shape.object, ("RECORDNO",), "", absent_by=CONVENIENT) for place, one in enumerate(held)
+            place: Query(one.shape.object, ("RECORDNO",), "", absent_by=CONVENIENT)
+            for place, one in enumerate(mirrored_lists)
         }
         while queries:
             pages = await self._reader.first_pages(list(queries.values()), level=self._level)
@@ -79,7 +80,7 @@ class ListScan:
         return frozenset(shown)
 
 
-def _by_object(group: MirroredIds) -> Iterator[Held]:
+def _by_object(group: MirroredIds) -> Iterator[Mirrored]:
     """Return the group's records by object: some lists are made of several."""
     if group.kind is not DeletedKind.LIST_ENTRY or group.list_kind is None:
         return
@@ -92,4 +93,4 @@ def _by_object(group: MirroredIds) -> Iterator[Held]:
             if erp_id.startswith(shape.ids_begin) and (number := erp_id.removeprefix(shape.ids_begin)).isdecimal()
         )
         if numbers:
-            yield Held(shape, numbers)
+            yield Mirrored(shape, numbers)
