@@ -155,7 +155,7 @@ ISSUES = by_code(
         "BILL_NUMBER_REQUIRED",
         "The ERP wants a bill number",
         "Accounts Payable does not number bills itself.",
-        ("Abandon this bill, and enter it anew with the supplier's invoice number.",),
+        ("Give this bill the supplier's invoice number (`posync bills correct`).",),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -136,14 +136,17 @@ ISSUES = by_code(
         "TEXT_NOT_TAKEN",
         "QuickBooks cannot store a character",
         "QuickBooks Desktop keeps Western European characters only; the evidence names the first other one.",
-        ("Replace the character on the bill, then retry.", "Or abandon the bill and enter it anew without it."),
+        ("Replace the character on the bill (`posync bills edit`, or `correct` for a line), then retry.",),
         ACCOUNTANT,
     ),
     IssueCode(
         "TEXT_TOO_LONG",
         "A text is longer than QuickBooks keeps",
         "The evidence names the text, its length and the most that QuickBooks Desktop keeps; nothing is cut.",
-        ("Shorten it on the bill or payment, then retry.", "Or abandon it and enter it anew with less."),
+        (
+            "Shorten it on the bill (`posync bills edit`, or `correct` for a line), then retry.",
+            "Abandon a payment, and schedule a new one with less.",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(
@@ -153,7 +156,7 @@ ISSUES = by_code(
         " customer.",
         (
             "Give the lines in the evidence the same class and project, then retry.",
-            "Or abandon the bill and enter it anew as several bills.",
+            "Or correct this bill to some of them (`posync bills correct`), and enter the others as a new bill.",
         ),
         ACCOUNTANT,
     ),
@@ -198,7 +201,10 @@ ISSUES = by_code(
         "MORE_THAN_ORDERED",
         "More than is left on the order's line",
         "QuickBooks links no more than the order has open.",
-        ("Correct the order in QuickBooks, then retry.", "Or abandon this bill and enter it anew with what is left."),
+        (
+            "Correct the order in QuickBooks, then retry.",
+            "Or correct this bill to what is left (`posync bills correct`).",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(
@@ -212,14 +218,14 @@ ISSUES = by_code(
         "VENDOR_DIFFERS",
         "The order or bill is another vendor's",
         "QuickBooks links only documents of one vendor.",
-        ("Correct the vendor in QuickBooks, or abandon this and enter it anew.",),
+        ("Correct the vendor in QuickBooks, then retry.", "Or abandon this and enter it anew."),
         ACCOUNTANT,
     ),
     IssueCode(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The order in QuickBooks no longer has a line that this bill bills.",
-        ("Sync the order.", "Abandon this bill and enter it anew against the lines there are."),
+        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`)."),
         ACCOUNTANT,
     ),
     IssueCode(

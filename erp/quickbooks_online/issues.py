@@ -158,7 +158,7 @@ ISSUES = by_code(
         "QuickBooks would drop the link of what exceeds the order.",
         (
             "Correct the order in QuickBooks, then retry.",
-            "Or abandon this bill and enter it anew with what is left.",
+            "Or correct this bill to what is left (`posync bills correct`).",
         ),
         ACCOUNTANT,
     ),
@@ -184,14 +184,14 @@ ISSUES = by_code(
         "VENDOR_DIFFERS",
         "The order or bill is another vendor's",
         "QuickBooks links only documents of one vendor.",
-        ("Correct the vendor in QuickBooks, or abandon this and enter it anew.",),
+        ("Correct the vendor in QuickBooks, then retry.", "Or abandon this and enter it anew."),
         ACCOUNTANT,
     ),
     IssueCode(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The order in QuickBooks no longer has a line that this bill bills.",
-        ("Sync the order.", "Abandon this bill and enter it anew against the lines there are."),
+        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`)."),
         ACCOUNTANT,
     ),
     IssueCode(

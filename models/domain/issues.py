@@ -218,7 +218,7 @@ _CODES: tuple[IssueCode, ...] = (
         "REQUIRED_FIELD_MISSING",
         "The ERP wants a field that is empty",
         "A rule or dimension of the company makes the field in the evidence mandatory.",
-        ("Fill the field, here or in the ERP, then retry.", "If it cannot be, abandon this bill and enter it anew."),
+        ("Fill the field in the ERP, or on the bill (`posync bills edit`, or `correct`), then retry."),
         ACCOUNTANT,
     ),
     IssueCode(
@@ -226,7 +226,7 @@ _CODES: tuple[IssueCode, ...] = (
         "The ERP refused a value",
         "A unit, location, item or other value is missing or not one the ERP knows.",
         (
-            "Correct the value named in the evidence: in the ERP, or here where the bill can be edited.",
+            "Correct the value named in the evidence: in the ERP, or on the bill (`posync bills edit`, or `correct`).",
             RETRY,
             "If it cannot be corrected, abandon this bill and enter it anew.",
         ),
