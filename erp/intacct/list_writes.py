@@ -126,7 +126,7 @@ class ListWrites:
         query = list_query(shape, None, where=wire.equal("RECORDNO", erp_id))
         (rows,) = await self._reader.all_rows([query], level=_level(shape, entity))
         if not rows:
-            raise NotFound(f"Intacct has no {kind.value} with the record number {erp_id}.", code="NOT_FOUND")
+            raise NotFound(f"Intacct has no {kind.value} with the record number {erp_id}.", code="RECORD_NOT_FOUND")
         return list_entry(shape, rows[0])
 
     async def update(self, change: EntryToPush, *, edition: str) -> None:

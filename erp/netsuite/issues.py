@@ -118,6 +118,13 @@ ISSUES = by_code(
         ACCOUNTANT,
     ),
     IssueCode(
+        "ITEM_TYPE_NOT_MADE",
+        "Items of this type are not made from here",
+        "NetSuite has many types of items; the message names those that posync makes.",
+        ("Make the item in NetSuite; the next sync brings it in.", "Or choose one of the types in the message."),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "RECORD_NOT_FOUND",
         "The ERP does not have the record",
         "It was deleted there, or the user may not see it.",

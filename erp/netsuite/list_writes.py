@@ -119,7 +119,7 @@ class ListWrites:
         # Only a search says of which type an item is.
         records = await self._reader.all(Search("ItemSearchBasic", {"internalId": any_of_ids([erp_id])}))
         if not records:
-            raise NotFound(f"NetSuite has no item {erp_id}.", code="NOT_FOUND")
+            raise NotFound(f"NetSuite has no item {erp_id}.", code="RECORD_NOT_FOUND")
         return records[0]
 
     async def _values(self, kind: ListKind, fields: Mapping[str, str]) -> dict[str, Any]:

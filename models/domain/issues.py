@@ -165,6 +165,13 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "LIST_KEY_TAKEN",
+        "The id is taken in the ERP",
+        "The ERP has an entry with this id already, which posync did not make.",
+        ("Change that entry instead, or choose another id for the new one.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "BILL_REJECTED_IN_ERP",
         "The bill was rejected in the ERP",
         "Somebody rejected, cancelled or voided it there: it bills nothing, and no payment of it is sent.",
@@ -218,7 +225,7 @@ _CODES: tuple[IssueCode, ...] = (
         "REQUIRED_FIELD_MISSING",
         "The ERP wants a field that is empty",
         "A rule or dimension of the company makes the field in the evidence mandatory.",
-        ("Fill the field in the ERP, or on the bill (`posync bills edit`, or `correct`), then retry."),
+        ("Fill the field in the ERP, or on the bill (`posync bills edit`, or `correct`), then retry.",),
         ACCOUNTANT,
     ),
     IssueCode(
