@@ -156,7 +156,7 @@ async def apply(
     async def work(session: AsyncSession) -> Answer:
         row = await _load(session, caller, change_id)
         with as_problem():
-            messages[:] = [await reapply(session, row, request_key=key, actor=caller.actor)]
+            messages[:] = [await reapply(session, row, request_key=key, actor=caller.actor, why=asked.reason)]
         return answer(200, shown(row))
 
     idempotent = IdempotentRequest(services, caller, key, f"POST /v1/list-changes/{change_id}/apply")

@@ -14,7 +14,8 @@ app = typer.Typer(no_args_is_help=True, help="Sync issues: problems that a perso
 IssueId = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="The issue's id, from `posync issues list`, or the number of the bill that it is about."
+        metavar="ID",
+        help="The issue's id, from `posync issues list`, or the number of the bill, order or payment that it is about.",
     ),
 ]
 Why = Annotated[str, typer.Option("--why", help="A reason; it is stored with the issue.")]

@@ -17,7 +17,7 @@ Values = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="A field, like email=ap@pumps.example; empty clears."),
 ]
 ChangeId = Annotated[str, typer.Argument(metavar="ID", help="The change's id.")]
-Reason = Annotated[str, typer.Option(help="Why.")]
+Why = Annotated[str | None, typer.Option(help="The reason; it is kept with the change.")]
 
 
 @app.command()
@@ -97,17 +97,17 @@ def changes(
 
 
 @app.command()
-def apply(which: ChangeId, reason: Reason = "applied again", state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+def apply(which: ChangeId, why: Why = None, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Send a change once more that was set aside or refused, over what the ERP shows now."""
     with api(state_dir) as client:
-        _print(client.post(f"/v1/list-changes/{which}/apply", {"reason": reason}))
+        _print(client.post(f"/v1/list-changes/{which}/apply", _reason(why)))
 
 
 @app.command()
-def abandon(which: ChangeId, reason: Reason = "not wanted", state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+def abandon(which: ChangeId, why: Why = None, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Abandon a change that was set aside or refused, or that the ERP certainly does not have."""
     with api(state_dir) as client:
-        _print(client.post(f"/v1/list-changes/{which}/abandon", {"reason": reason}))
+        _print(client.post(f"/v1/list-changes/{which}/abandon", _reason(why)))
 
 
 @app.command()
@@ -124,7 +124,8 @@ def settings(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Show, or set, whose value stays where both sides changed a field, and where new entries are made."""
-    body = {"masters": _fields(master) or None, "level": level, "vendor_ids": vendor_ids}
+    masters = _fields(master, written="LIST=WHO", option="--master")
+    body = {"masters": masters or None, "level": level, "vendor_ids": vendor_ids}
     wanted = {name: value for name, value in body.items() if value is not None}
     with api(state_dir) as client:
         path = f"/v1/connections/{the_connection(client, connection)}/list-settings"
@@ -159,12 +160,16 @@ def _find(client: Api, path: str, kind: str, which: str) -> dict[str, Any]:
     return dict(exact[0])
 
 
-def _fields(values: list[str] | None) -> dict[str, str]:
+def _reason(why: str | None) -> dict[str, str]:
+    return {} if why is None else {"reason": why}
+
+
+def _fields(values: list[str] | None, *, written: str = "FIELD=VALUE", option: str = "--set") -> dict[str, str]:
     fields: dict[str, str] = {}
     for value in values or ():
         name, equals, text = value.partition("=")
         if not equals or not name:
-            raise typer.BadParameter(f"write it as FIELD=VALUE, not {value}", param_hint="--set")
+            raise typer.BadParameter(f"write it as {written}, not {value}", param_hint=option)
         fields[name.strip()] = text.strip()
     return fields
 

@@ -15,6 +15,9 @@ from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, consol
 
 app = typer.Typer(no_args_is_help=True, help="Payments of bills.")
 
+_AMOUNT = re.compile(r".=[0-9]+([.][0-9]{1,2})?$")
+_ON_BILL = re.compile(r"=[0-9]+([.][0-9]{1,2})?@.")
+
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The supplier's invoice number, or the bill's id.")]
 
 
@@ -134,7 +137,7 @@ def pay(
         ),
     ],
     amount: Annotated[
-        str | None, typer.Option(help="Of a single bill: how much; default: all that is open and not promised yet.")
+        str | None, typer.Option(help="Of a single bill: how much; default: all that is open and not reserved.")
     ] = None,
     on: Annotated[str | None, typer.Option("--on", help="The day, like 2026-11-30; default: today.")] = None,
     bank_account: Annotated[str | None, typer.Option(help="Default: the connection's.")] = None,
@@ -171,7 +174,9 @@ def pay(
     with api(state_dir) as client:
         named = [_named(client, one, amount if len(bills) == 1 else None) for one in bills]
         first = named[0][0]
-        credits = [_credit(client, one, [bill for bill, _ in named]) for one in credit or ()]
+        credits: list[dict[str, str]] = []
+        for one in credit or ():
+            credits.append(_credit(client, one, [bill for bill, _ in named], credits))
         shares = [(bill, _share(bill, share, credits)) for bill, share in named]
         body: dict[str, Any] = {
             "pay_on": on or today_of(client, first["connection_id"]),
@@ -244,12 +249,11 @@ def _share(bill: dict[str, Any], amount: str | None, credits: list[dict[str, str
     """Return how much money goes to a bill: as named, else what is open of it without the credits that go to it."""
     if amount is not None:
         return amount
-    credited = (Decimal(one["amount"]) for one in credits if one["bill_id"] == bill["id"])
-    return str(_open(bill) - sum(credited, Decimal(0)))
+    return str(max(_open(bill) - _of(credits, "bill_id", bill), Decimal(0)))
 
 
-def _credit(client: Api, text: str, bills: list[dict[str, Any]]) -> dict[str, str]:
-    """Return what `CM-7`, `CM-7=30.00` or `CM-7=30.00@INV-1` stands for.
+def _credit(client: Api, text: str, bills: list[dict[str, Any]], before: list[dict[str, str]]) -> dict[str, str]:
+    """Return what `CM-7`, `CM-7=30.00` or `CM-7=30.00@INV-1` stands for; `before`: the credits named before it.
 
     Raises:
         typer.BadParameter: there is no such credit, or it does not say to which of the bills it goes.
@@ -262,18 +266,16 @@ def _credit(client: Api, text: str, bills: list[dict[str, Any]]) -> dict[str, st
     bill = next((one for one in bills if one["id"] == wanted), None)
     if bill is None:
         raise typer.BadParameter(f"say which of the bills {text} goes to, like {number}=30.00@{bills[0]['number']}")
-    left = Decimal(credit["open"]) - Decimal(credit["reserved"])
-    return {
-        "credit_id": credit["id"],
-        "bill_id": bill["id"],
-        "amount": amount or str(min(left, _open(bill))),
-    }
+    left = Decimal(credit["open"]) - Decimal(credit["reserved"]) - _of(before, "credit_id", credit)
+    room = _open(bill) - _of(before, "bill_id", bill)
+    if not amount and min(left, room) <= 0:
+        raise typer.BadParameter(f"nothing is left of {number} or of {bill['number']} for it", param_hint="--credit")
+    return {"credit_id": credit["id"], "bill_id": bill["id"], "amount": amount or str(min(left, room))}
 
 
-_AMOUNT = re.compile(r".=[0-9]+([.][0-9]{1,2})?$")
-
-
-_ON_BILL = re.compile(r"=[0-9]+([.][0-9]{1,2})?@.")
+def _of(credits: list[dict[str, str]], field: str, one: dict[str, Any]) -> Decimal:
+    """Return how much of these credits there is of one credit, or for one bill."""
+    return sum((Decimal(each["amount"]) for each in credits if each[field] == one["id"]), Decimal(0))
 
 
 def _open(bill: dict[str, Any]) -> Decimal:

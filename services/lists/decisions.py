@@ -13,7 +13,9 @@ from services.lists.entry import owe, values_of
 from services.refusal import Refused
 
 
-async def reapply(session: AsyncSession, row: ListChangeRow, *, request_key: str, actor: str) -> OutboxMessage:
+async def reapply(
+    session: AsyncSession, row: ListChangeRow, *, request_key: str, actor: str, why: str
+) -> OutboxMessage:
     """Have a locked change sent once more, over what is here of the entry now. Returns what its workflow is owed.
 
     Raises:
@@ -32,7 +34,7 @@ async def reapply(session: AsyncSession, row: ListChangeRow, *, request_key: str
             raise Refused("LIST_CHANGE_UNDER_WAY", f"Another change of {row.name} is on its way.")
         here = values_of(entry)
         agreed = {field: here.get(field) for field in row.wanted}
-    await list_changes.ask_anew(session, row, agreed, actor=actor)
+    await list_changes.ask_anew(session, row, agreed, actor=actor, why=why)
     return await owe(session, row, request_key)
 
 

@@ -1,5 +1,6 @@
 """Make and change list entries as callers of the API do, and wait until the ERP has them."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,6 +49,16 @@ async def ask(api: StackClient, entry: Mapping[str, Any], **changed: Any) -> dic
     assert answer.status_code == 202, answer.text
     accepted: dict[str, Any] = answer.json()
     return accepted
+
+
+async def why_of(api: StackClient, change: Mapping[str, Any], kind: str) -> list[str]:
+    """The reasons that people gave for what happened to a change, as the export of events tells them."""
+    key = {"Authorization": f"Bearer {api.keys['viewer']}"}
+    query = {"format": "jsonl", "connection": str(api.connection_id)}
+    answer = await api.http.get("/v1/exports/events", params=query, headers=key)
+    assert answer.status_code == 200, answer.text
+    events = [json.loads(line) for line in answer.text.splitlines()]
+    return [one["why"] for one in events if (one["subject_id"], one["kind"]) == (change["id"], kind)]
 
 
 async def settings(api: StackClient, **wanted: Any) -> dict[str, Any]:

@@ -224,7 +224,9 @@ async def end(
     await happened(session, row, status.value, actor=actor, why=why, before=before, after=after)
 
 
-async def ask_anew(session: AsyncSession, row: ListChangeRow, agreed: Mapping[str, str | None], *, actor: str) -> None:
+async def ask_anew(
+    session: AsyncSession, row: ListChangeRow, agreed: Mapping[str, str | None], *, actor: str, why: str
+) -> None:
     """Send a locked change once more: what both sides agree on now is what a person has seen."""
     row.status, row.problem, row.asks = ListChangeStatus.SENDING.value, "", row.asks + 1
     row.agreed, row.conflicts = dict(agreed), []
@@ -236,7 +238,7 @@ async def ask_anew(session: AsyncSession, row: ListChangeRow, agreed: Mapping[st
         ),
         {"key": row.external_key, "action": row.action},
     )
-    await happened(session, row, "asked_anew", actor=actor, after={"values": row.wanted})
+    await happened(session, row, "asked_anew", actor=actor, why=why, after={"values": row.wanted})
 
 
 async def touch(session: AsyncSession, row: ListChangeRow) -> None:

@@ -35,9 +35,11 @@ from tests.harness.sandbox_company import (
     all_closed,
     open_for_business,
 )
+from tests.harness.serving import served
 from tests.harness.stack_client import (
     StackClient,
 )
+from tests.harness.typed_commands import Typed, terminal
 from worker import build_workers
 from workflows import policies
 
@@ -174,6 +176,16 @@ async def api(
         yield created
         await _go_home(created)
     await _examine(api_settings)
+
+
+@pytest.fixture
+def typed(
+    whole_settings: Settings, temporal_address: str, monkeypatch: pytest.MonkeyPatch, api: StackClient
+) -> Iterator[Typed]:
+    """A terminal in which somebody with a key of the organization types commands."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)  # read when the API starts
+    with served(whole_settings) as url:
+        yield terminal(url, api.keys)
 
 
 async def _examine(settings: Settings) -> None:

@@ -1,6 +1,5 @@
 """Bills are corrected, taken off their order and put on another one until they are sent, up to Intacct's books."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -20,13 +19,14 @@ LONG_AGO = (today() - timedelta(days=400)).isoformat()
 REMINDER = "GL_ACCOUNT_NOT_SYNCED"
 
 
-async def between_attempts(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+async def between_attempts(api: StackClient, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
     """What the API answers while no attempt to send the bill is running: during one it is on its way."""
-    for _ in range(50):
+
+    async def said() -> httpx.Response | None:
         answer = await ask()
-        if "BILL_ON_ITS_WAY" not in answer.text and "LINK_IS_FINAL" not in answer.text:
-            break
-        await asyncio.sleep(0.05)
+        return None if "BILL_ON_ITS_WAY" in answer.text or "LINK_IS_FINAL" in answer.text else answer
+
+    answer: httpx.Response = await api.until(said, "a moment between two attempts")
     assert answer.status_code == 200, answer.text
     return answer
 
@@ -60,7 +60,7 @@ async def test_all_of_a_bill_is_corrected_before_it_is_sent(api: StackClient, co
     lines = [{"order_line_no": 1, "quantity": "10", "price": "12.25", "description": "Bolts"}]
     header = {"number": "INV-RIGHT", "bill_date": YESTERDAY, "posting_date": today().isoformat(), "memo": "as agreed"}
     header["due_date"], header["total"] = today().isoformat(), "122.50"
-    answer = await between_attempts(lambda: corrected(api, bill, "PO-1", lines, **header))
+    answer = await between_attempts(api, lambda: corrected(api, bill, "PO-1", lines, **header))
     assert answer.json()["match"]["outcome"] == "OK"
     assert ledger(await api.order("PO-1")) == (10, 0, 0, 10)
     company.mend()
@@ -89,7 +89,7 @@ async def test_a_bill_taken_off_its_order_is_a_draft_until_it_is_put_on_another(
     await api.start()
     company.breaks("unavailable", times=None)
     bill_id = await api.bill("PO-1", {1: "4"}, number="INV-4")
-    await between_attempts(lambda: api.post(f"/v1/bills/{bill_id}/unlink", role="clerk"))
+    await between_attempts(api, lambda: api.post(f"/v1/bills/{bill_id}/unlink", role="clerk"))
     draft = await api.read_bill(bill_id)
     assert (draft["status"], draft["purchase_order_id"], draft["write"]["state"]) == ("draft", None, "held")
     assert draft["editable"]["everything"] is True
@@ -156,7 +156,7 @@ async def test_dates_edited_on_the_way_are_looked_at_before_the_bill_is_sent(
     company.breaks("unavailable", times=None)
     bill_id = await (api.direct_bill([RENT]) if direct else api.bill("PO-1", {1: "4"}))
     change = {"bill_date": LONG_AGO}
-    edited = await between_attempts(lambda: api.patch(f"/v1/bills/{bill_id}", change, role="clerk"))
+    edited = await between_attempts(api, lambda: api.patch(f"/v1/bills/{bill_id}", change, role="clerk"))
     assert (edited.json()["bill"]["status"], edited.json()["bill"]["write"]["state"]) == ("on_hold", "held")
     company.mend()
     await api.sync()
@@ -210,10 +210,10 @@ async def test_the_gl_account_is_reminded_of_at_each_step_and_never_sent(
     assert [one["code"] for one in (await api.read_bill(bill["id"]))["reminders"]] == [REMINDER]
     assert await reminders(api) == 1
     account = {"lines": [{"line_no": 1, "account": "6700"}]}
-    edited = (await between_attempts(lambda: api.patch(path, account, role="clerk"))).json()
+    edited = (await between_attempts(api, lambda: api.patch(path, account, role="clerk"))).json()
     assert ([one["code"] for one in edited["notices"]], await reminders(api)) == ([REMINDER], 2)
     bill["bill_date"] = today().isoformat()
-    answer = await between_attempts(lambda: corrected(api, bill, "PO-1", lines))
+    answer = await between_attempts(api, lambda: corrected(api, bill, "PO-1", lines))
     assert ([one["code"] for one in answer.json()["notices"]], await reminders(api)) == ([REMINDER], 3)
     company.mend()
     await api.arrived(bill["id"])

@@ -1,16 +1,11 @@
 """Vendors, items, departments, locations and classes are made, changed and suspended here, and stand so in Intacct."""
 
-import asyncio
+from functools import partial
 
-import pytest
-from typer.testing import CliRunner
-
-from cli.main import app
-from settings import Settings
-from tests.harness.list_changes import ask, change, ended, entry_of, lists_of, make, settings
+from tests.harness.list_changes import ask, change, ended, entry_of, lists_of, make, settings, why_of
 from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.serving import served
 from tests.harness.stack_client import StackClient, refused
+from tests.harness.typed_commands import Typed
 
 
 async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company: SandboxCompany) -> None:
@@ -177,6 +172,7 @@ async def test_the_master_decides_where_both_sides_changed_a_field(api: StackCli
     answer = await api.post(f"/v1/list-changes/{aside['id']}/apply", {"reason": "ours is right"}, role="accountant")
     assert answer.status_code == 200, answer.text
     await ended(api, aside)
+    assert await why_of(api, aside, "asked_anew") == ["ours is right"]
     assert company.one("vendors", vendorid="V-150")["displaycontact.email1"] == "ours@pumps.example"
 
     await settings(api, masters={"vendor": "posync"})
@@ -238,33 +234,26 @@ async def test_a_change_whose_answer_is_lost_is_made_once_and_one_that_is_there_
 
 
 async def test_the_command_line_makes_and_changes_a_vendor(
-    api: StackClient,
-    company: SandboxCompany,
-    whole_settings: Settings,
-    temporal_address: str,
-    monkeypatch: pytest.MonkeyPatch,
+    api: StackClient, company: SandboxCompany, typed: Typed
 ) -> None:
     """S2-06, S2-76, S2-80: `posync lists`, from the first word to the books."""
     await api.start()
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+    lists = partial(typed, "lists", role="admin")
 
-    def typed(*words: str) -> str:
-        with served(whole_settings) as url:
-            env = {"POSYNC_API_URL": url, "POSYNC_API_KEY": api.keys["admin"]}
-            done = CliRunner().invoke(app, ["lists", *words], env=env, catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        return done.output
+    async def last_one_ends() -> None:
+        changes = await api.items(f"/v1/connections/{api.connection_id}/list-changes")
+        await ended(api, changes[0])
 
-    shown = await asyncio.to_thread(typed, "new", "vendor", "Pumps & Co", "--key", "V-150", "--set", "phone=555-0100")
+    shown = await lists("new", "vendor", "Pumps & Co", "--key", "V-150", "--set", "phone=555-0100")
     assert "vendor V-150 · sending" in shown
-    entered = await api.items(f"/v1/connections/{api.connection_id}/list-changes")
-    await ended(api, entered[0])
+    await last_one_ends()
     assert company.one("vendors", vendorid="V-150")["displaycontact.cellphone"] == "555-0100"
-    assert "sending" in await asyncio.to_thread(typed, "change", "vendor", "V-150", "--suspend")
-    await ended(api, (await api.items(f"/v1/connections/{api.connection_id}/list-changes"))[0])
+    assert "sending" in await lists("change", "vendor", "V-150", "--suspend")
+    await last_one_ends()
     assert company.one("vendors", vendorid="V-150")["status"] == "inactive"
-    shown = await asyncio.to_thread(typed, "settings", "--master", "vendor=posync", "--level", "top")
+    shown = await lists("settings", "--master", "vendor=posync", "--level", "top")
     assert "vendor: the master is posync" in shown
     assert "item: the master is erp" in shown
     assert "level: top" in shown
-    assert "done" in await asyncio.to_thread(typed, "changes")
+    shown = await lists("changes")
+    assert (shown.count("done"), "sending" in shown) == (2, False)

@@ -1,48 +1,18 @@
 """The money from the command line against the whole product: credits, payments over bills and credits, voids."""
 
-import asyncio
-from collections.abc import Callable
+from functools import partial
 
-import pytest
-from typer.testing import CliRunner
-
-from cli.main import app
-from settings import Settings
 from tests.end_to_end.in_process.payment_of_bills import three_bills
 from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.serving import served
 from tests.harness.stack_client import StackClient
+from tests.harness.typed_commands import Typed
 
 
-def typist(settings: Settings, key: str) -> Callable[..., str]:
-    """Return what types a command on a terminal of 80 columns, and returns what it says, without line breaks."""
-
-    def typed(*words: str) -> str:
-        with served(settings) as url:
-            env = {"POSYNC_API_URL": url, "POSYNC_API_KEY": key, "COLUMNS": "80"}
-            done = CliRunner().invoke(app, words, env=env, catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        assert all(len(line) <= 80 for line in done.output.splitlines()), done.output
-        return " ".join(done.output.split())
-
-    return typed
-
-
-async def test_a_day_of_money_is_typed(
-    api: StackClient,
-    company: SandboxCompany,
-    whole_settings: Settings,
-    temporal_address: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_day_of_money_is_typed(api: StackClient, company: SandboxCompany, typed: Typed) -> None:
     """S4-25, S4-26, S5-69..71: everything by the numbers that people know."""
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
     bills = await three_bills(api, company)
     first, second, third = [(await api.read_bill(bill))["number"] for bill in bills]
-    typed = typist(whole_settings, api.keys["accountant"])
-
-    async def say(*words: str) -> str:
-        return await asyncio.to_thread(typed, *words)
+    say = partial(typed, role="accountant")
 
     async def credit_is(status: str) -> None:
         async def so() -> bool:

@@ -228,11 +228,17 @@ def test_credits_go_with_a_payment_and_lower_its_money(sent: list[tuple[str, Any
     text = shown("payments", "pay", "INV-1", "--credit", "CM-1")
     assert "INV-1 and 30.00 of credits" in text
     shown("payments", "pay", "INV-1=25.00", "--credit", "CM-1=12.50@INV-1")
-    first, second = (body for _, body in sent)
+    shown("payments", "pay", "INV-1", "--credit", "CM-1=12.50", "--credit", "CM-1")
+    first, second, third = (body for _, body in sent)
     assert first["credits"] == [{"credit_id": "bill_2", "bill_id": "bill_1", "amount": "30.00"}]
     assert first["bills"] == [{"bill_id": "bill_1", "amount": "40.00"}]
     assert second["credits"] == [{"credit_id": "bill_2", "bill_id": "bill_1", "amount": "12.50"}]
     assert second["bills"] == [{"bill_id": "bill_1", "amount": "25.00"}]
+    assert [one["amount"] for one in third["credits"]] == ["12.50", "17.50"], "what the first left of it"
+    assert third["bills"] == [{"bill_id": "bill_1", "amount": "40.00"}]
+    all_of_it = ("--credit", "CM-1=30.00", "--credit", "CM-1")
+    refusal = CliRunner().invoke(app, ["payments", "pay", "INV-1", *all_of_it])
+    assert "nothing is left of CM-1" in " ".join(refusal.output.split())
 
 
 @pytest.mark.parametrize("named", ["CHK-7", "pay_1"])
