@@ -139,10 +139,14 @@ def settings(
     for one in shown["lists_out"]:
         fields = ", ".join(("name", "active", *one["changes"]))
         console.print(f"{one['kind']} can be changed in: {fields}", highlight=False)
-        if one["kept_here"]:
-            console.print(
-                f"  kept here, as the ERP has no field for it: {', '.join(one['kept_here'])}", highlight=False
-            )
+        said = {
+            "only when it is made": [field for field in one["new"] if field not in one["changes"]],
+            "needed when it is made": one["needed"],
+            "kept here, as the ERP has no field for it": one["kept_here"],
+        }
+        for what, named in said.items():
+            if named:
+                console.print(f"  {what}: {', '.join(named)}", highlight=False)
 
 
 def _find(client: Api, path: str, kind: str, which: str) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 Real: the door over HTTP, and the Web Connector's calls. Fake: the PC, as everything in the sandbox.
 """
 
+from datetime import timedelta
+
 from sandbox.server import Sandbox
-from tests.harness.sandbox_company import SandboxCompany, SetUp
+from tests.harness.sandbox_company import SandboxCompany, SetUp, today
 from tests.harness.stack_client import StackClient
 
 DESKTOP = SetUp(
@@ -31,7 +33,8 @@ async def connect(api: StackClient, *, mode: str | None = None, **preferences: s
     body = {
         "erp": "quickbooks_desktop",
         "name": "Acme",
-        "first_import_from": "2026-01-01",
+        # It is read by windows of a month, and each takes a round.
+        "first_import_from": (today() - timedelta(days=28)).isoformat(),
         "purchase_orders": True,
     }
     created = await api.post("/v1/connections", body)

@@ -255,5 +255,7 @@ async def test_the_command_line_makes_and_changes_a_vendor(
     assert "vendor: the master is posync" in shown
     assert "item: the master is erp" in shown
     assert "level: top" in shown
+    assert "item can be changed in: name, active, purchase_description" in shown
+    assert "needed when it is made: item_type" in shown
     shown = await lists("changes")
     assert (shown.count("done"), "sending" in shown) == (2, False)
