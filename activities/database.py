@@ -8,7 +8,7 @@ from temporalio import activity
 
 from models.domain.ids import BillId, PaymentId, SyncIssueId
 from models.domain.writes import WriteKind
-from models.messages.issues import CloseIssue, OpenIssue
+from models.messages.issues import CloseIssue, OpenIssue, SettleIssue
 from models.messages.orders import BillOnOrder, BillPushed
 from models.messages.writes import AbandonedWrite, AbandonWrite
 from models.store.audit import sync_issues
@@ -80,7 +80,13 @@ class MirrorActivities:
             return await stop_behind_issue(session, issue)
 
     @activity.defn
-    async def close_issue(self, close: CloseIssue) -> None:
-        """Close an issue: a person decided on it, or what it waited for happened."""
+    async def close_issue(self, close: CloseIssue) -> SettleIssue | None:
+        """Close an issue: a person decided on it, or what it waited for happened.
+
+        Closed for another attempt, it stays open where a person decided to abandon meanwhile; returns that decision.
+        """
         async with self._database.transaction() as session:
+            if close.for_retry and (abandon := await sync_issues.decided_to_abandon(session, close.issue_id)):
+                return abandon
             await sync_issues.close(session, close.issue_id, close.state, close.actor)
+            return None

@@ -117,8 +117,7 @@ class BillEdits:
         elif state.status.is_closed:
             await self._abandon(state.edit_sent_version, SYNCER, self._closed(), in_doubt=state.edit_in_doubt)
             await self._gate.settle(IssueState.RESOLVED, resolution)
-        else:
-            await self._gate.settle(IssueState.RESOLVED, resolution)
+        elif await self._gate.settle(IssueState.RESOLVED, resolution):
             state.edit_sent_version = 0
 
     def _closed(self) -> str:

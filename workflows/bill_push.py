@@ -188,8 +188,9 @@ class BillPush:
             elif abandoned.bill is not None:  # the ERP holds some of its parts, which are taken back now
                 state.status = abandoned.bill.status
         else:
-            state.remake_parts = state.issue_code == PART_DELETED
-            await self._gate.settle(IssueState.RESOLVED, resolution)
+            remake_parts = state.issue_code == PART_DELETED
+            if await self._gate.settle(IssueState.RESOLVED, resolution):
+                state.remake_parts = remake_parts
 
     def _is_over(self) -> bool:
         """Return whether a person decided on the bill itself meanwhile: it takes nothing, or is taken back."""

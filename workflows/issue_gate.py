@@ -14,7 +14,7 @@ from workflows import issues
 with workflow.unsafe.imports_passed_through():
     from activities.failures import FailureDetails
     from models.domain.ids import ConnectionId, SyncIssueId
-    from models.domain.issue_states import IssueState, IssueSubject
+    from models.domain.issue_states import IssueDecision, IssueState, IssueSubject
     from models.messages.issues import SettleIssue
 
 
@@ -93,11 +93,22 @@ class IssueGate:
         await workflow.wait_condition(lambda: is_over() or workflow.info().is_continue_as_new_suggested())
         return is_over()
 
-    async def settle(self, state: IssueState, resolution: SettleIssue | None) -> None:
-        """Close the issue in the name of the person who resolved it; without a resolution it healed by itself."""
+    async def settle(self, state: IssueState, resolution: SettleIssue | None) -> bool:
+        """Close the issue in the name of the person who resolved it; without a resolution it healed by itself.
+
+        Return False where a retry comes too late: a person decided meanwhile to abandon, and that is the resolution
+        now.
+        """
         assert self._state.issue is not None, "only an open issue is settled"
-        await issues.close_issue(self._state.issue, state, resolution)
+        # The order's issue has one resolution: its workflow looks at the ERP once more, whatever was decided.
+        is_retry = resolution is not None and resolution.decision is IssueDecision.RETRY
+        for_retry = is_retry and self._subject is not IssueSubject.PURCHASE_ORDER
+        later = await issues.close_issue(self._state.issue, state, resolution, for_retry=for_retry)
+        if later is not None:
+            self._state.decision = later
+            return False
         self._state.issue = None
         self._state.issue_code = None
         self._state.issue_message = ""
         self._state.decision = None
+        return True

@@ -43,15 +43,21 @@ async def open_issue(
     )
 
 
-async def close_issue(issue_id: SyncIssueId, state: IssueState, resolution: SettleIssue | None) -> None:
-    """Close the issue in the name of the person who settled it; without a resolution it healed by itself."""
-    await workflow.execute_local_activity_method(
+async def close_issue(
+    issue_id: SyncIssueId, state: IssueState, resolution: SettleIssue | None, *, for_retry: bool
+) -> SettleIssue | None:
+    """Close the issue in the name of the person who settled it; without a resolution it healed by itself.
+
+    Return the later decision to abandon that keeps an issue open which was to be closed for another attempt.
+    """
+    return await workflow.execute_local_activity_method(
         MirrorActivities.close_issue,
         CloseIssue(
             issue_id=issue_id,
             state=state,
             actor=resolution.actor if resolution else SYNCER,
             why=resolution.why if resolution else "it healed by itself",
+            for_retry=for_retry,
         ),
         **decide(f"close issue: {state}"),
     )

@@ -190,8 +190,7 @@ class PaymentWorkflow:
             state.status = PaymentStatus.ABANDONED if abandoned.done else PaymentStatus.SUBMITTED
             self._bill = abandoned.bill
             state.abandoned = None
-        else:
-            await self._gate.settle(IssueState.RESOLVED, resolution)
+        elif await self._gate.settle(IssueState.RESOLVED, resolution):
             state.status = PaymentStatus.SUBMITTED
 
     async def _settle_void(self, resolution: SettleIssue) -> None:

@@ -278,7 +278,7 @@ async def abandon(
     operation_id="repeatBillNumber",
     summary="Let a bill be sent although another document has its number",
     response_model=BillSummary,
-    responses=answers(*WRITE, "NUMBER_NOT_REFUSED", "ISSUE_IS_CLOSED"),
+    responses=answers(*WRITE, "NUMBER_NOT_REFUSED", "ISSUE_IS_CLOSED", "ISSUE_BEING_ABANDONED"),
 )
 async def repeat_number(
     bill_id: Id, decision: Abandonment, key: IdempotencyKey, caller: Accountant, services: Services

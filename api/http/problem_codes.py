@@ -558,6 +558,15 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "ISSUE_IS_CLOSED": ProblemCode(
         409, "The issue is settled already", CALLER, ("Read it again: closed_by and closed_at say by whom and when.",)
     ),
+    "ISSUE_BEING_ABANDONED": ProblemCode(
+        409,
+        "Somebody decided to abandon it",
+        CALLER,
+        (
+            "Wait until the issue is closed: what it stopped is abandoned then, and can be entered anew.",
+            "If it turns out that the ERP holds it, it is looked up there by itself.",
+        ),
+    ),
     # --- us
     "ORDER_QUEUE_FULL": ProblemCode(
         429,

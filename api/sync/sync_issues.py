@@ -121,7 +121,14 @@ async def read(issue_id: Id, caller: Viewer, services: Services) -> SyncIssue:
     operation_id="retrySyncIssue",
     summary="Retry after the cause was corrected",
     response_model=Settled,
-    responses=answers(*WRITE, "UPLOAD_REFUSED", "UPLOAD_NOT_OFFERED", "UPLOAD_SWITCHED_OFF", "UPLOAD_NEEDS_APPROVAL"),
+    responses=answers(
+        *WRITE,
+        "UPLOAD_REFUSED",
+        "UPLOAD_NOT_OFFERED",
+        "UPLOAD_SWITCHED_OFF",
+        "UPLOAD_NEEDS_APPROVAL",
+        "ISSUE_BEING_ABANDONED",
+    ),
 )
 async def retry(
     issue_id: Id, settlement: Settlement, key: IdempotencyKey, caller: Accountant, services: Services
@@ -130,7 +137,7 @@ async def retry(
 
     If no workflow waits, the issue is closed, and the next sync reads such records again, whether they changed or not.
     If the cause is still there, the issue is opened again. The failed upload of a source order is started once more,
-    with the order as it is now.
+    with the order as it is now. What somebody decided to abandon is not retried.
     """
     return await _settle(services, caller, key, issue_id, IssueDecision.RETRY, settlement.why)
 
@@ -146,7 +153,8 @@ async def retry(
 async def abandon(
     issue_id: Id, settlement: Settlement, key: IdempotencyKey, caller: Accountant, services: Services
 ) -> JSONResponse:
-    """Let the waiting workflow abandon its bill, payment or edit. What it reserved is free again.
+    """Let the waiting workflow abandon its bill, payment or edit. What it reserved is free again. A retry that was
+    decided before and not begun is dropped.
 
     A bill or payment that the ERP holds is not abandoned, and one that it may hold is refused here until it was looked
     up. An abandoned edit of a bill is not sent any more; if the ERP refused it, the bill shows again what the ERP

@@ -38,3 +38,5 @@ class CloseIssue(BaseModel):
     state: IssueState
     actor: str
     why: str = ""
+    for_retry: bool = False
+    """Its write is tried again: the issue stays open where a person decided to abandon it meanwhile."""

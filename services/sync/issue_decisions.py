@@ -46,7 +46,8 @@ async def decide_issue(
     """Keep a decision on a locked issue for whoever waits behind it; where nobody does, close the issue.
 
     Raises:
-        Refused: The issue is closed, or what is to be abandoned may be in the ERP.
+        Refused: The issue is closed, what is to be retried is being abandoned, or what is to be abandoned may be in
+            the ERP.
     """
     if issue.state != IssueState.OPEN:
         raise Refused("ISSUE_IS_CLOSED", f"It was {issue.state} by {issue.closed_by} at {issue.closed_at}.")
@@ -56,6 +57,7 @@ async def decide_issue(
         return await _settle_upload(session, issue, decision, actor=actor, why=why, request_key=request_key)
     if issue.workflow_id is None:
         return await _close(session, issue, decision, actor=actor, request_key=request_key)
+    _must_not_be_abandoned(issue, decision)
     await sync_issues.decide(session, SyncIssueId(issue.id), decision, actor=actor, why=why)
     message = await outbox.add(
         session,
@@ -66,6 +68,14 @@ async def decide_issue(
         request_key=request_key,
     )
     return IssueDecided(issue.workflow_id, message)
+
+
+def _must_not_be_abandoned(issue: SyncIssueRow, decision: IssueDecision) -> None:
+    """A retry that was not taken up yet gives way to abandoning. What is being abandoned is not retried: its workflow
+    may have done it already."""
+    abandoned = issue.decision == IssueDecision.ABANDON and issue.subject_kind != IssueSubject.PURCHASE_ORDER
+    if abandoned and decision is IssueDecision.RETRY:
+        raise Refused("ISSUE_BEING_ABANDONED", f"{issue.decided_by} decided to abandon it, which is being done.")
 
 
 async def close_as_decided(session: AsyncSession, issue_id: SyncIssueId, *, request_key: str) -> OutboxMessage | None:

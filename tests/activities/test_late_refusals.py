@@ -8,10 +8,12 @@ from temporalio.exceptions import ApplicationError
 from erp.errors import Rejected, Unavailable
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, PaymentId, SyncIssueId
-from models.domain.issue_states import IssueDecision, IssueSubject
+from models.domain.issue_states import IssueDecision, IssueState, IssueSubject
 from models.domain.payments import PaymentStatus
 from models.domain.sync import DeletedKind
-from models.messages.issues import OpenIssue
+from models.domain.writes import WriteKind
+from models.messages.issues import CloseIssue, OpenIssue, SettleIssue
+from models.messages.writes import AbandonWrite
 from models.store.audit import sync_issues
 from models.store.payables import bill_edits, statuses
 from services.bills.ending import abandon_bill
@@ -146,6 +148,27 @@ async def test_an_issue_of_an_ended_workflow_does_not_abandon_what_the_erp_may_h
     assert (await harness.tenant.bill_row(bill_id)).status == BillStatus.SYNC_ISSUE
     assert await harness.tenant.open_issues() == {}
     assert (await harness.push(bill_id)).status is BillStatus.SYNCED
+
+
+async def test_a_decision_to_abandon_outlives_the_retry_before_it(harness: ActivityHarness) -> None:
+    """A retry was accepted, then the abandon, and both had their answer: the retry does not close the issue."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    await sent_and_refused(harness, bill_id)
+    issue_id = await open_issue(harness, IssueSubject.BILL, bill_id)
+    assert issue_id is not None
+    for decision in (IssueDecision.RETRY, IssueDecision.ABANDON):
+        async with harness.tenant.database.transaction() as s:
+            await sync_issues.decide(s, issue_id, decision, actor="ada", why=decision)
+    close = CloseIssue(issue_id=issue_id, state=IssueState.RESOLVED, actor="ada", for_retry=True)
+    assert await harness.mirror.close_issue(close) == SettleIssue(
+        issue_id=issue_id, decision=IssueDecision.ABANDON, actor="ada", why="abandon"
+    )
+    assert len(await harness.tenant.open_issues()) == 1
+    word = AbandonWrite(subject_kind=WriteKind.BILL, subject_id=bill_id, actor="ada")
+    assert (await harness.mirror.abandon_write(word)).done
+    assert await harness.mirror.close_issue(close) is None, "closed with its bill: the retry finds nothing to close"
+    assert await harness.tenant.open_issues() == {}
 
 
 async def test_a_bill_deleted_in_the_erp_takes_its_issues_along(harness: ActivityHarness) -> None:

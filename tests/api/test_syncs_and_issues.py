@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from models.domain.ids import ConnectionId, ErpId
+from models.domain.ids import ConnectionId, ErpId, SyncIssueId
 from models.domain.issues import ISSUE_CODES
 from models.domain.lists import ListEntry, ListKind
 from models.domain.sync import Stream
@@ -141,6 +141,25 @@ async def test_a_persons_word_reaches_the_workflow_that_waits(
     assert (workflow_id, signal, word.decision, word.why) == ("bill/b1", "settle_issue", "retry", "date corrected")
     assert word.actor.startswith("admin (")
     assert (await api.get(f"/v1/sync-issues/{issue_id}")).json()["state"] == "open"  # until the workflow closes it
+
+
+async def test_what_is_being_abandoned_is_not_retried(
+    api: ApiClient, database: Database, fake_temporal: FakeTemporal
+) -> None:
+    """The later of two decisions counts or is refused: abandoning takes a retry's place for good."""
+    connection_id = await connected(api)
+    issue_id = await an_issue(api, database, connection_id, "bill/b1")
+    fake_temporal.running["bill/b1"] = "run"
+    path = f"/v1/sync-issues/{issue_id}"
+    for decision in ("retry", "retry", "abandon", "abandon"):
+        assert (await api.post(f"{path}/{decision}", {})).status_code == 202, decision
+    refused = await api.post(f"{path}/retry", {})
+    a_problem(refused, 409, "ISSUE_BEING_ABANDONED")
+    assert "decided to abandon it" in refused.json()["detail"]
+    async with database.transaction() as session:
+        row = await sync_issues.get(session, SyncIssueId(issue_id))
+    assert row is not None
+    assert (row.state, row.decision) == ("open", "abandon")
 
 
 async def test_where_nobody_waits_retry_closes_the_issue_and_syncs(

@@ -22,7 +22,7 @@ from models.domain.source_orders import UploadState
 from models.messages.backfills import BackfillPage, BackfillPageDone, FinishBackfill
 from models.messages.bills import BillMatched, BillPushResult, PartShown, PushBill, RetractBill
 from models.messages.credits import ApplicationFailed, ApplicationPushed, PushApplication
-from models.messages.issues import CloseIssue, OpenIssue
+from models.messages.issues import CloseIssue, OpenIssue, SettleIssue
 from models.messages.list_changes import ListChangeFailed, ListChangePushed, PushListChange
 from models.messages.orders import (
     BillOnOrder,
@@ -115,9 +115,14 @@ class FakeDatabaseActivities:
         return issue_id
 
     @activity.defn(name="close_issue")
-    async def close_issue(self, close: CloseIssue) -> None:
-        issue = self._order.issues[close.issue_id]
+    async def close_issue(self, close: CloseIssue) -> SettleIssue | None:
+        order = self._order
+        if close.for_retry and order.abandoned_before_retry is not None:
+            later, order.abandoned_before_retry = order.abandoned_before_retry, None
+            return later.model_copy(update={"issue_id": close.issue_id})
+        issue = order.issues[close.issue_id]
         issue.state, issue.actor = close.state, close.actor
+        return None
 
     @activity.defn(name="abandon_write")
     async def abandon_write(self, abandon: AbandonWrite) -> AbandonedWrite:

@@ -36,7 +36,7 @@ from models.domain.sync import Stream
 from models.messages.backfills import BackfillPage, FinishBackfill
 from models.messages.bills import BillBalance, BillMatched
 from models.messages.credits import ApplicationFailed
-from models.messages.issues import OpenIssue
+from models.messages.issues import OpenIssue, SettleIssue
 from models.messages.list_changes import ListChangeFailed
 from models.messages.orders import (
     BillAccepted,
@@ -134,6 +134,8 @@ class FakeOrder:
     """What happens after a refusal and before its issue is in the store."""
     while_opening: Callable[[SyncIssueId], Awaitable[None]] | None = None
     """What happens after an issue is in the store and before its workflow knows."""
+    abandoned_before_retry: SettleIssue | None = None
+    """What a person decides after a retry was told and before it begins."""
     while_pushing: Callable[[], Awaitable[None]] | None = None
     """What happens while a bill learns that another goes first."""
     while_finishing: Callable[[], Awaitable[None]] | None = None

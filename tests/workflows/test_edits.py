@@ -8,7 +8,9 @@ from temporalio.testing import WorkflowEnvironment
 from models import contract
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId
+from models.domain.issue_states import IssueDecision
 from models.messages.bills import BillEdited
+from models.messages.issues import SettleIssue
 from tests.fakes.fake_order import refused
 from tests.harness.waiting import eventually
 from tests.harness.workflow_client import (
@@ -119,6 +121,18 @@ async def test_a_refused_edit_is_abandoned(harness: WorkflowHarness) -> None:
     assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("abandoned", "ada")
     assert harness.calls["push_bill_edit"] == harness.calls["edit abandoned"] == 1
     assert (await bill_state(harness, BILL)).status is BillStatus.SYNCED
+
+
+async def test_an_edit_abandoned_after_a_retry_that_has_not_begun_is_abandoned(harness: WorkflowHarness) -> None:
+    """Both decisions were accepted: the later one counts, and the edit is not sent again."""
+    harness.troubles["push_bill_edit"] = [refused()]
+    await edit(harness, 1)
+    issue_id, _ = await an_issue(harness)
+    harness.abandoned_before_retry = SettleIssue(issue_id=issue_id, decision=IssueDecision.ABANDON, actor="ben")
+    await settle(bill(harness, BILL), issue_id, "retry")
+    await eventually(lambda: _shown(harness, None))
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("abandoned", "ben")
+    assert harness.calls["push_bill_edit"] == harness.calls["edit abandoned"] == 1
 
 
 async def test_an_edit_that_cost_the_bill_its_link_is_an_issue(harness: WorkflowHarness) -> None:

@@ -10,9 +10,11 @@ from models import contract
 from models.domain.bills import BillStatus
 from models.domain.connections import Erp
 from models.domain.ids import BillId, SyncIssueId
+from models.domain.issue_states import IssueDecision
 from models.domain.orders import PoStatus
 from models.domain.payments import PaymentStatus
 from models.messages.bills import BillBalance, BillState
+from models.messages.issues import SettleIssue
 from models.messages.orders import BillPushed
 from tests.fakes.fake_order import CONNECTION, ORDER, Bill, refused
 from tests.harness.waiting import eventually
@@ -34,6 +36,10 @@ from tests.harness.workflow_client import (
 )
 from tests.harness.workflow_harness import A_LONG_LIFE, WorkflowHarness
 from workflows.bill import BillWorkflow
+
+
+def _abandon(issue_id: SyncIssueId) -> SettleIssue:
+    return SettleIssue(issue_id=issue_id, decision=IssueDecision.ABANDON, actor="ben", why="not ours")
 
 
 async def test_a_refused_push_waits_behind_an_issue_until_a_person_retries(harness: WorkflowHarness) -> None:
@@ -122,6 +128,18 @@ async def test_a_bill_abandoned_frees_its_order(harness: WorkflowHarness) -> Non
     assert harness.documents() == ["Vendor Invoice-bill_k3"]
 
 
+async def test_a_bill_abandoned_after_a_retry_that_has_not_begun_is_abandoned(harness: WorkflowHarness) -> None:
+    """Both decisions were accepted: the later one counts, and the bill is not sent again."""
+    harness.troubles["push_bill"] = [refused()]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    harness.abandoned_before_retry = _abandon(issue_id)
+    await settle(bill(harness, "bill_k1"), issue_id, "retry")
+    assert await done(bill(harness, "bill_k1")) == BillStatus.ABANDONED
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("abandoned", "ben")
+    assert harness.calls["push_bill"] == 1
+
+
 async def test_a_bill_abandoned_while_its_refusal_comes_back_is_done(harness: WorkflowHarness) -> None:
     """G15: the refusal finds nothing to stop; the next look says that the bill is abandoned, and nothing waits."""
     harness.troubles["push_bill"] = [refused()]
@@ -200,6 +218,23 @@ async def test_a_refused_payment_is_retried(harness: WorkflowHarness, time_skipp
     assert await done(bill(harness, "bill_k1")) == BillStatus.PAID
     assert (await payment_state(harness, "pay_p1")).status is PaymentStatus.PAID
     assert harness.issues[issue_id].state == "resolved"
+
+
+async def test_a_payment_abandoned_after_a_retry_that_has_not_begun_is_abandoned(
+    harness: WorkflowHarness, time_skipping: WorkflowEnvironment
+) -> None:
+    """The bill's brother: it is not sent again."""
+    await create_bill(harness, harness.bill_request("k1", 10))
+    await done(order(harness))
+    today = (await time_skipping.get_current_time()).date()
+    harness.troubles["push_payment"] = [refused("the bank account is inactive", "BANK_ACCOUNT_INACTIVE")]
+    await schedule_payment(harness, harness.payment_request("p1", BillId("bill_k1"), "250", today))
+    issue_id, _ = await an_issue(harness)
+    harness.abandoned_before_retry = _abandon(issue_id)
+    await settle(payment(harness, "pay_p1"), issue_id, "retry")
+    assert (await done(payment(harness, "pay_p1"))).status == PaymentStatus.ABANDONED
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("abandoned", "ben")
+    assert harness.calls["push_payment"] == 1
 
 
 async def test_a_bill_without_its_order_workflow_is_abandoned_all_the_same(harness: WorkflowHarness) -> None:

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId, SyncIssueId
 from models.domain.issue_states import IssueDecision, IssueState
+from models.messages.issues import SettleIssue
 from models.store.base.identity import new_id
 from models.store.base.pages import Listing, decode_cursor, instant_in_cursor, listing, narrowed, page_size
 from models.tables import SyncIssueRow
@@ -84,6 +85,20 @@ async def decide(s: AsyncSession, issue_id: SyncIssueId, decision: IssueDecision
             " where id = :id and state = 'open'"
         ),
         {"id": issue_id, "decision": decision, "actor": actor, "why": why},
+    )
+
+
+async def decided_to_abandon(s: AsyncSession, issue_id: SyncIssueId) -> SettleIssue | None:
+    """Return a person's decision to abandon what an open issue stops; the issue is held until the transaction ends."""
+    found = await s.execute(
+        text("select decision, decided_by, decided_why from sync_issues where id = :id and state = 'open' for update"),
+        {"id": issue_id},
+    )
+    row = found.one_or_none()
+    if row is None or row.decision != IssueDecision.ABANDON:
+        return None
+    return SettleIssue(
+        issue_id=issue_id, decision=IssueDecision.ABANDON, actor=row.decided_by or "", why=row.decided_why or ""
     )
 
 

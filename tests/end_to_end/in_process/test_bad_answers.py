@@ -1,7 +1,11 @@
 """An ERP that answers badly, slowly, wrongly or not at all: a clear word for people, and nothing lost."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from models.store.audit import sync_issues
 from tests.harness.sandbox_company import (
     SandboxCompany,
     today,
@@ -243,6 +247,34 @@ async def test_a_refused_bill_abandoned_frees_the_order(api: StackClient, compan
     company.does("open_period")
     await api.billed("PO-1", {1: "10"})
     assert len(company.held("vendor_invoices")) == 1
+
+
+async def test_a_bill_abandoned_while_its_retry_begins_is_abandoned(
+    api: StackClient, company: SandboxCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retry, then abandon: both were accepted, and the retry closed the issue and forgot the abandon. The bill was sent
+    again, and on hold again."""
+    company.order("PO-1")
+    await api.start()
+    company.does("close_period", through=today().isoformat())
+    bill_id = await api.bill("PO-1", {1: "10"})
+    await api.bill_is(bill_id, "sync_issue")
+    (issue,) = await api.issues()
+    people, decided_to_abandon = asyncio.get_running_loop(), sync_issues.decided_to_abandon
+
+    async def abandon_first(*arguments: Any) -> Any:
+        """The worker has taken the retry up, and is about to close its issue."""
+        monkeypatch.setattr(sync_issues, "decided_to_abandon", decided_to_abandon)
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(api.settle(issue, "abandon"), people))
+        return await decided_to_abandon(*arguments)
+
+    monkeypatch.setattr(sync_issues, "decided_to_abandon", abandon_first)
+    await api.settle(issue, "retry")
+    await api.bill_is(bill_id, "abandoned")
+    assert (await api.get(f"/v1/sync-issues/{issue['id']}"))["state"] == "abandoned"
+    assert await api.issues() == []
+    assert ledger(await api.order("PO-1"))[3] == 0
+    assert company.held("vendor_invoices") == []
 
 
 async def test_a_link_that_was_dropped_is_noticed(api: StackClient, company: SandboxCompany) -> None:
