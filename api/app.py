@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -51,7 +50,7 @@ from api.credits import applying, new_credit
 from api.credits import routes as credits
 from api.exports import routes as exports
 from api.http import docs_page as reference
-from api.http import health, problems
+from api.http import document, health, problems
 from api.http.exact_json import RequestGuard
 from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
@@ -171,6 +170,7 @@ def create_app(
         description=ABOUT,
         lifespan=_lifespan,
         redirect_slashes=False,
+        openapi_url=None,  # ours, see `document`
         docs_url=None,  # ours, see `reference`
         redoc_url=None,
     )
@@ -180,7 +180,7 @@ def create_app(
     for resource in RESOURCES:
         app.include_router(resource.router)
     reference.install(app)
-    _document_problems(app)
+    document.install(app)
     configure(app, settings, temporal=temporal, connectors=connectors, oauth_server=oauth_server)
     return app
 
@@ -249,16 +249,3 @@ async def _build_routes(app: FastAPI) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://posync") as client:
         answer = await client.get("/healthz")
     assert answer.status_code == 200, "the process lives"
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Document that every error answer is a problem, also the errors of the framework itself."""
-    plain = app.openapi
-
-    def documented() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            problems.describe(plain())
-        assert app.openapi_schema is not None, "it was just made"
-        return app.openapi_schema
-
-    app.openapi = documented  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """Answer every error as problem+json (RFC 9457): one shape for all, with our code, who can fix it and how."""
 
+import asyncio
 import logging
 import re
 import uuid
@@ -266,6 +267,7 @@ def install(app: FastAPI) -> None:
     """Render every error of the application as a problem, also the framework's own."""
     for kind, problem_of in _PROBLEMS.items():
         app.add_exception_handler(kind, _rendering(problem_of))
+    app.add_exception_handler(HTTPException, _http)
     for kind in (DBAPIError, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _unexpected)
 
@@ -277,15 +279,17 @@ def _rendering(problem_of: Callable[[Request, Any], Problem]) -> Callable[[Reque
     return render
 
 
-def _http(request: Request, error: HTTPException) -> Problem:
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "it is registered for no other"
     code = HTTP_CODES.get(error.status_code, "INTERNAL_ERROR")
     headers = dict(error.headers or {})
     if code == "METHOD_NOT_ALLOWED":
-        headers["Allow"] = ", ".join(offered(request.app, request.url.path))
+        # Beside the event loop: the document that says it may have to be built first.
+        headers["Allow"] = ", ".join(await asyncio.to_thread(offered, request.app, request.url.path))
         if request.method in CHANGING and PURCHASE_ORDER.match(request.url.path):
             code = "PO_IS_VIEW_ONLY"  # S1-29
     detail = error.detail if code == "INVALID_JSON" else ""
-    return Problem(code, detail, status=error.status_code, headers=headers)
+    return rendered(Problem(code, detail, status=error.status_code, headers=headers), request)
 
 
 def _temporal(_: Request, error: RPCError) -> Problem:
@@ -312,7 +316,6 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 _PROBLEMS: Mapping[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, problem: problem,
     RequestValidationError: lambda _, error: _validation(error),
-    HTTPException: _http,
     CursorUnreadable: lambda _, error: Problem("INVALID_CURSOR", str(error)),
     ErpError: lambda _, error: erp_refusal(error),
     GatewayError: lambda _, error: Problem(error.code, str(error)),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
-from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
 from erp.intacct import bill_edits as invoice_edits
 from erp.intacct import translate, wire
 from erp.intacct.account_lines import NOTHING, as_taken
@@ -76,7 +76,7 @@ class Bills(BillsIn):
 
         Raises:
             Rejected: SEVERAL_SOURCES where one bill may have only one; CHARGES_NOT_TAKEN for money beyond
-                the lines for which no subtotal is named.
+                the lines for which no subtotal is named; ORDER_LINE_GONE.
             MalformedAnswer: the answer lacks the new document.
         """
         bill = as_taken(bill)
@@ -107,9 +107,38 @@ class Bills(BillsIn):
             bill = bill.model_copy(update={"number": anew})
             body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals, own)
             result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
+        except Rejected as error:
+            if error.code == "VALUE_REFUSED":
+                await self._check_sources(bill, error)
+            raise
         if not result.key:
             raise malformed("Intacct accepted the bill without naming it.", writing=True)
         return DocumentId(result.key)
+
+    async def _check_sources(self, bill: BillToPush, refusal: Rejected) -> None:
+        """Look whether what Intacct refused is a line of the order, or of a receipt, that was removed there: its words
+        do not say so.
+
+        Raises:
+            Rejected: ORDER_LINE_GONE, with the words of the refusal.
+        """
+        sources = _sources(bill)
+        if not sources:
+            return
+        query = Query("PODOCUMENTENTRY", ("RECORDNO",), wire.one_of("DOCHDRID", sources))
+        try:
+            (rows,) = await self._reader.all_rows([query], level=bill.owner_entity)
+        except ErpError:
+            return  # the refusal stands as it is
+        there = {row.get("RECORDNO") for row in rows}
+        gone = [line for line in bill.lines if line.source.document_id in sources and line.source.line not in there]
+        if gone:
+            raise Rejected(
+                f"{', '.join(sources)} has no line any more for {', '.join(line.item_id for line in gone)}.",
+                code="ORDER_LINE_GONE",
+                erp_code=refusal.erp_code,
+                evidence={**refusal.evidence, "lines": ", ".join(str(line.line_no) for line in gone)},
+            ) from refusal
 
     async def update(self, bill: BillToPush, document: DocumentId, *, edition: int) -> None:
         """Change the invoice to what the bill says now.

@@ -80,6 +80,17 @@ ISSUES = by_code(
         ACCOUNTANT,
     ),
     IssueCode(
+        "ORDER_LINE_GONE",
+        "A line of the order is gone",
+        "The order in Intacct, or its receipt, no longer has a line that this bill bills.",
+        (
+            "Sync the order.",
+            "Correct this bill to the lines there are (`posync bills correct`), then retry.",
+            "If nothing of it is left to bill, abandon this bill.",
+        ),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "DELETION_REFUSED",
         "The ERP does not let the bill be deleted",
         "Something was made from it or applied to it there, a policy of the company forbids it, or"
@@ -155,7 +166,7 @@ ISSUES = by_code(
         "BILL_NUMBER_REQUIRED",
         "The ERP wants a bill number",
         "Accounts Payable does not number bills itself.",
-        ("Give this bill the supplier's invoice number (`posync bills correct`).",),
+        ("Give this bill the supplier's invoice number (`posync bills correct`), then retry.",),
         ACCOUNTANT,
     ),
     IssueCode(

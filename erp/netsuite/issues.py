@@ -48,14 +48,17 @@ ISSUES = by_code(
         "MORE_THAN_ORDERED",
         "The ERP takes no more than was ordered",
         "The quantity exceeds the order's.",
-        ("Correct the order in the ERP, then retry.", "Or correct this bill to what is left (`posync bills correct`)."),
+        (
+            "Correct the order in the ERP, then retry.",
+            "Or correct this bill to what is left (`posync bills correct`), then retry.",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The ERP's order no longer has a line this bill bills.",
-        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`)."),
+        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`), then retry."),
         ACCOUNTANT,
     ),
     IssueCode(
@@ -99,7 +102,8 @@ ISSUES = by_code(
         "A text is longer, or there are more lines, than the ERP allows.",
         (
             "Shorten the text that the evidence names, then retry.",
-            "Too many lines: correct this bill to fewer (`posync bills correct`), and enter the others as a new bill.",
+            "Too many lines: correct this bill to fewer (`posync bills correct`), retry, and enter the others as a new"
+            " bill.",
         ),
         ACCOUNTANT,
     ),

@@ -156,7 +156,7 @@ ISSUES = by_code(
         " customer.",
         (
             "Give the lines in the evidence the same class and project, then retry.",
-            "Or correct this bill to some of them (`posync bills correct`), and enter the others as a new bill.",
+            "Or correct this bill to some of them (`posync bills correct`), retry, and enter the others as a new bill.",
         ),
         ACCOUNTANT,
     ),
@@ -203,7 +203,7 @@ ISSUES = by_code(
         "QuickBooks links no more than the order has open.",
         (
             "Correct the order in QuickBooks, then retry.",
-            "Or correct this bill to what is left (`posync bills correct`).",
+            "Or correct this bill to what is left (`posync bills correct`), then retry.",
         ),
         ACCOUNTANT,
     ),
@@ -225,7 +225,7 @@ ISSUES = by_code(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The order in QuickBooks no longer has a line that this bill bills.",
-        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`)."),
+        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`), then retry."),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -158,7 +158,7 @@ ISSUES = by_code(
         "QuickBooks would drop the link of what exceeds the order.",
         (
             "Correct the order in QuickBooks, then retry.",
-            "Or correct this bill to what is left (`posync bills correct`).",
+            "Or correct this bill to what is left (`posync bills correct`), then retry.",
         ),
         ACCOUNTANT,
     ),
@@ -191,7 +191,7 @@ ISSUES = by_code(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The order in QuickBooks no longer has a line that this bill bills.",
-        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`)."),
+        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`), then retry."),
         ACCOUNTANT,
     ),
     IssueCode(

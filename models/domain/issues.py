@@ -159,8 +159,8 @@ _CODES: tuple[IssueCode, ...] = (
         "Another record carries the same number.",
         (
             "Find the record in the ERP by the number in the evidence.",
-            "Correct the number of the other one in the ERP, then retry; or correct this bill's here"
-            " (`posync bills correct`), unless the other one is the same invoice: then abandon this bill.",
+            "Correct the number of the other one in the ERP, or this bill's here (`posync bills correct`), then retry.",
+            "If the other one is the same invoice: abandon this bill.",
         ),
         ACCOUNTANT,
     ),

@@ -1,8 +1,16 @@
 """Every error has one shape: problem+json with a code, who can fix it and how."""
 
+import asyncio
+import threading
+from typing import Any
+
 import httpx
 import pytest
+from asgi_lifespan import LifespanManager
 
+from api.app import create_app
+from settings import Settings
+from tests.fakes.fake_temporal import FakeTemporal
 from tests.harness.api_client import (
     ApiClient,
     a_problem,
@@ -85,3 +93,50 @@ async def test_a_cursor_of_somebody_elses_making_is_refused(api: ApiClient) -> N
     for path in ("/v1/purchase-orders", "/v1/bills", "/v1/payments", "/v1/sync-issues", "/v1/notices"):
         a_problem(await api.get(path, cursor="bm90IG91cnM"), 400, "INVALID_CURSOR")
         a_problem(await api.get(path, cursor="WyJ4IiwgInkiXQ"), 400, "INVALID_CURSOR")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/openapi.json", 200), ("DELETE", "/healthz", 405)])
+async def test_others_are_answered_while_the_document_is_built(
+    settings: Settings,
+    fake_temporal: FakeTemporal,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    status: int,
+) -> None:
+    """Its building takes seconds: once, beside the event loop, whoever asks for it or for the methods it names."""
+    app = create_app(settings, temporal=fake_temporal)
+    plain, built, begun, goes_on = app.openapi, [], threading.Event(), threading.Event()
+
+    def slow() -> dict[str, Any]:
+        begun.set()
+        assert goes_on.wait(10), "nobody else was answered"
+        built.append(threading.current_thread())
+        return plain()
+
+    monkeypatch.setattr(app, "openapi", slow)
+    async with (
+        LifespanManager(app) as manager,
+        httpx.AsyncClient(transport=httpx.ASGITransport(manager.app), base_url="http://posync") as http,
+    ):
+        waiting = [asyncio.create_task(http.request(method, path)) for _ in range(2)]
+        await asyncio.to_thread(begun.wait, 10)
+        assert (await http.get("/healthz")).status_code == 200
+        assert not any(task.done() for task in waiting)
+        goes_on.set()
+        answers = await asyncio.gather(*waiting)
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert threading.main_thread() not in built
+
+
+def test_the_document_is_built_once(settings: Settings) -> None:
+    """Two who ask at the same time get the same document, complete."""
+    app = create_app(settings)
+    found: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda: found.append(app.openapi())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] is found[1]
+    assert "Problem" in found[0]["components"]["schemas"]

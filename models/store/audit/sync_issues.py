@@ -90,11 +90,11 @@ async def decide(s: AsyncSession, issue_id: SyncIssueId, decision: IssueDecision
 
 async def decided_to_abandon(s: AsyncSession, issue_id: SyncIssueId) -> SettleIssue | None:
     """Return a person's decision to abandon what an open issue stops; the issue is held until the transaction ends."""
-    found = await s.execute(
+    result = await s.execute(
         text("select decision, decided_by, decided_why from sync_issues where id = :id and state = 'open' for update"),
         {"id": issue_id},
     )
-    row = found.one_or_none()
+    row = result.one_or_none()
     if row is None or row.decision != IssueDecision.ABANDON:
         return None
     return SettleIssue(

@@ -232,6 +232,14 @@ def test_what_cannot_be_edited_is_not_asked_to_be_corrected_here() -> None:
     assert [one for one in issue_steps if NOT_EDITED_HERE.search(one.text) and not LEADS_ON.search(one.text)] == []
 
 
+def test_a_correction_of_a_stopped_bill_goes_out_with_a_retry() -> None:
+    """A bill that the ERP refused waits behind its issue, corrected or not; whoever only corrected it waited too."""
+    corrected = [one for one in rows() if one.where.startswith("issue") and "`posync bills correct`" in one.text]
+    assert len(corrected) > 5
+    retried = {one.where for one in rows() if "retry" in one.text.lower()}
+    assert [one for one in corrected if one.where not in retried] == []
+
+
 def test_the_issue_of_a_payment_says_the_way_round() -> None:
     """C4: "Correct the value" of a payment that cannot be edited."""
     refused = ISSUE_CODES["VALUE_REFUSED"]

@@ -182,9 +182,26 @@ async def test_a_repeated_control_id_is_a_duplicate() -> None:
 async def test_an_aborted_transaction_is_a_failure() -> None:
     """Reference 1.4: any status but success."""
     answer = response(failed("BL03000018", "Missing unit", ("XL03000009", "rolled back"), status="aborted"))
+    there = response(page("PODOCUMENTENTRY", {"RECORDNO": "11"}))
     with pytest.raises(Rejected) as caught:
-        await Gateway(answer).connector().bills.create(a_bill())
+        await Gateway(answer, there).connector().bills.create(a_bill())
     assert (caught.value.code, caught.value.erp_code) == ("VALUE_REFUSED", "BL03000018")
+
+
+async def test_a_refused_bill_whose_order_line_is_gone_says_so() -> None:
+    """B6's brother: Intacct says that a value is wrong; the order's lines tell which, and are read after a refusal
+    only. Where that reading fails, the refusal stands."""
+    refusal = response(failed("BL03000018", "Invalid source line", ("XL03000009", "rolled back"), status="aborted"))
+    lines = (a_bill_line(), a_bill_line(line_no=2, item_id="PEN", source=BillLineSource(document_id=ORDER, line="12")))
+    for answer, code in (
+        (response(page("PODOCUMENTENTRY", {"RECORDNO": "11"})), "ORDER_LINE_GONE"),
+        (response(page("PODOCUMENTENTRY", {"RECORDNO": "11"}, {"RECORDNO": "12"})), "VALUE_REFUSED"),
+        (response(failed("PL04000005", "not allowed")), "VALUE_REFUSED"),
+    ):
+        with pytest.raises(Rejected) as caught:
+            await Gateway(refusal, answer).connector().bills.create(a_bill(lines=lines))
+        assert (caught.value.code, caught.value.erp_code) == (code, "BL03000018")
+        assert ("PEN" in caught.value.message) is (code == "ORDER_LINE_GONE")
 
 
 async def test_accepted_without_a_name_is_in_doubt() -> None:
