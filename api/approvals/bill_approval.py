@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.approvals.connection_approvals import NewStep
 from api.http.auth import Accountant, Caller, Viewer
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import Problem, answers, not_found
 from api.http.schemas import Id, Input, Named, Reason, Text
@@ -30,7 +30,6 @@ from services.approvals.separation import kept_from_approving
 
 router = APIRouter(prefix="/v1/bills/{bill_id}", tags=["approvals"], route_class=ExactRoute)
 
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 AWAITED = ("APPROVAL_NOT_AWAITED", "BILL_IN_REVIEW")
 OWN_TURN = (
     "APPROVAL_NEEDS_A_PERSON",

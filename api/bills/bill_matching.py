@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.bills.schemas import BillSummary, FindingId, OpenNeeds, summary
 from api.http.auth import Accountant, Caller, Clerk, Viewer
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import Problem, StoredFinding, StoredMatch, answers, not_found
 from api.http.schemas import Id, Input, Reason, Text
@@ -33,8 +33,6 @@ from services.bills.review import effective_decisions, needed
 from services.sync.repeated_numbers import allow_repeated_number
 
 router = APIRouter(prefix="/v1/bills/{bill_id}", tags=["bills"], route_class=ExactRoute)
-
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 
 
 class Decision(Output):

@@ -7,11 +7,10 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.bill_matching import WRITE
 from api.bills.schemas import Payment, about_payments, payment_shown
 from api.http.auth import Accountant
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import answers, not_found
 from api.http.schemas import Amount, Code, Day, Input, Name, Number, PositiveAmount

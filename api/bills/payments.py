@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.bill_matching import WRITE, Abandonment
+from api.bills.bill_matching import Abandonment
 from api.bills.schemas import (
     Event,
     Payment,
@@ -20,7 +20,7 @@ from api.bills.schemas import (
 from api.http.auth import Accountant, Viewer
 from api.http.etag import tag
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem, answers, not_found
 from api.http.schemas import Cursor, Day, Filter, Id, Limit, Page, columns, page_of
 from api.http.services import Services

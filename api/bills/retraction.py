@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.bills.schemas import BillAction, BillSummary, Obstacle, summary
 from api.http.auth import Accountant, Caller
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problem_codes import PROBLEM_CODES
 from api.http.problems import Problem, answers, not_found
 from api.http.schemas import Id, Input, Reason
@@ -29,7 +29,6 @@ from services.refusal import Refused
 
 router = APIRouter(prefix="/v1/bills/{bill_id}", tags=["bills"], route_class=ExactRoute)
 
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 IN_THE_WAY = (
     "SETUP_CHECK_FAILED",
     "BILL_HAS_ISSUE",

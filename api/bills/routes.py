@@ -29,7 +29,7 @@ from api.bills.schemas import (
 from api.http.auth import Accountant, Caller, Clerk, Viewer
 from api.http.etag import tag
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import Problem, answers, not_found
 from api.http.schemas import (
@@ -81,8 +81,6 @@ from services.payments.checks import RequestedPayment
 from services.payments.scheduling import schedule_payment
 
 router = APIRouter(prefix="/v1/bills", tags=["bills"], route_class=ExactRoute)
-
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 
 
 class LinkTo(Input):

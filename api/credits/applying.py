@@ -12,7 +12,7 @@ from api.credits.routes import whole
 from api.credits.schemas import Credit
 from api.http.auth import Accountant
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem, answers, not_found
 from api.http.schemas import Id, Input, Name, PositiveAmount, Reason
 from api.http.services import Services
@@ -23,8 +23,6 @@ from models.store.payables import bill_reads
 from services.credits.applying import Wanted, apply_credit, unapply_credit
 
 router = APIRouter(prefix="/v1/credits/{credit_id}", tags=["credits"], route_class=ExactRoute)
-
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 
 
 class ToApply(Input):

@@ -24,6 +24,9 @@ from models.store.audit import requests
 from models.store.base.crossing import rerun_if_crossed
 from services.refusal import Refused
 
+WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
+"""What every write of something that is there already may be refused with."""
+
 IdempotencyKey = Annotated[
     str,
     Header(

@@ -11,7 +11,7 @@ from api.bills.bill_entry import as_problem
 from api.connections.routes import load, must_be_let_in
 from api.http.auth import Accountant, Caller, Viewer
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import answers, not_found
 from api.http.schemas import Cursor, Id, Input, Limit, Page, Reason, page_of
 from api.http.services import Services, ServiceSet
@@ -27,7 +27,6 @@ from services.lists.entry import Accepted, AskedEntry, change, make
 
 router = APIRouter(prefix="/v1", tags=["lists"], route_class=ExactRoute)
 
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 FIELDS = ("CONNECTION_PENDING", "LIST_NOT_WRITTEN", "LIST_FIELD_REFUSED", "LIST_VALUE_UNKNOWN")
 
 

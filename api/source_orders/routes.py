@@ -11,7 +11,7 @@ from api.connections.routes import load, must_be_let_in
 from api.http.auth import Accountant, Clerk, Viewer
 from api.http.etag import tag
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import Problem as RequestProblem
 from api.http.problems import answers, not_found
 from api.http.schemas import Cursor, Filter, Id, Limit, Page, columns
@@ -44,8 +44,6 @@ from services.source_orders.readiness import readiness
 from services.source_orders.uploads import UploadAsked
 
 router = APIRouter(prefix="/v1/source-orders", tags=["source orders"], route_class=ExactRoute)
-
-WRITE = ("NOT_FOUND", "ROLE_TOO_LOW", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_REUSED")
 
 
 @router.post(

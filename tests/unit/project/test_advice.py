@@ -103,10 +103,14 @@ def pages() -> Iterator[Advice]:
                 yield Advice(name, f"`{line.split('|')[0].split(' #')[0].split(' >')[0].strip()}`")
 
 
+POSYNC: Any = typer.main.get_command(commands)
+"""Built once: it takes a tenth of a second, and hundreds of commands are named."""
+
+
 def command_problem(text: str) -> str | None:
     """Say what is wrong with a command line as a text names it: words in capitals or braces stand for values."""
     words = shlex.split(text.replace("…", "").replace("...", ""))[1:]
-    command: Any = typer.main.get_command(commands)
+    command = POSYNC
     context = command.make_context("posync", [], resilient_parsing=True)
     while hasattr(command, "get_command"):
         if not words or words[0] == "--help":
@@ -168,7 +172,7 @@ def test_every_command_that_is_named_exists() -> None:
 
 def test_steps_quote_their_commands() -> None:
     """So that they are seen to be commands, and are checked."""
-    top = set(typer.main.get_command(commands).commands)
+    top = set(POSYNC.commands)
     bare = [one for one in rows() for word in BARE_COMMAND.findall(COMMAND.sub("", one.text)) if word in top]
     assert bare == []
 
