@@ -132,21 +132,26 @@ from (
                             - (r.gross - r.billed + least(back.of_receipts, r.billed)) * k.price, ours.value_settled, 0)
                        as value_billed
             from purchase_order_lines k
-            cross join lateral (
-                select trim_scale(round(coalesce(sum({RECEIVED}), 0), 9)) as gross,
-                       trim_scale(round(coalesce(sum(rl.billed), 0), 9)) as billed
+            left join (
+                -- The ERP counts a receipt's line that was sent back as converted, as if it were billed.
+                select r.purchase_order_id, rl.order_line,
+                       sum({RECEIVED}) filter (where {COUNTS}) as gross,
+                       sum(rl.billed) filter (where {COUNTS}) as billed,
+                       sum(rl.quantity) filter (where {SENT_BACK}) as sent_back,
+                       sum(rl.quantity) filter (where {SENT_BACK} and rl.source_line is not null) as of_receipts,
+                       sum(rl.credited) filter (where {SENT_BACK}) as credited
                 from receipts r join receipt_lines rl on rl.receipt_id = r.id
-                where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
-                  and {COUNTS}
+                where r.purchase_order_id = any(cast(:ids as text[]))
+                group by 1, 2
+            ) sums on sums.purchase_order_id = k.purchase_order_id and sums.order_line = k.erp_id
+            cross join lateral (
+                select trim_scale(round(coalesce(sums.gross, 0), 9)) as gross,
+                       trim_scale(round(coalesce(sums.billed, 0), 9)) as billed
             ) r
             cross join lateral (
-                -- The ERP counts a receipt's line that was sent back as converted, as if it were billed.
-                select trim_scale(round(coalesce(sum(rl.quantity), 0), 9)) as quantity,
-                       coalesce(sum(rl.quantity) filter (where rl.source_line is not null), 0) as of_receipts,
-                       trim_scale(round(coalesce(sum(rl.credited), 0), 9)) as credited
-                from receipts r join receipt_lines rl on rl.receipt_id = r.id
-                where r.purchase_order_id = k.purchase_order_id and rl.order_line = k.erp_id
-                  and {SENT_BACK}
+                select trim_scale(round(coalesce(sums.sent_back, 0), 9)) as quantity,
+                       coalesce(sums.of_receipts, 0) as of_receipts,
+                       trim_scale(round(coalesce(sums.credited, 0), 9)) as credited
             ) back
             cross join lateral (
                 select coalesce(sum(bl.quantity), 0) as settled, coalesce(sum(bl.amount), 0) as value_settled

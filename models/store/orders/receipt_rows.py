@@ -100,6 +100,13 @@ async def write_receipts(
 ) -> int:
     """Write the receipts that changed, with their lines; return how many. The caller has locked their orders."""
     writes = await changed_receipts(connection, connection_id, receipts) if receipts else []
+    return await write_changed(connection, connection_id, writes)
+
+
+async def write_changed(
+    connection: AsyncConnection, connection_id: ConnectionId, writes: Sequence[ReceiptWrite]
+) -> int:
+    """Write these receipts with their lines, none back in time; return how many. The caller has locked their orders."""
     if not writes:
         return 0
     written = await connection.execute(

@@ -14,7 +14,7 @@ from models.store.orders.in_use import orders_with_other_use
 from models.store.orders.order_links import recount
 from models.store.orders.order_pages import Upserted
 from models.store.orders.order_rows import lock_orders
-from models.store.orders.receipt_rows import changed_receipts, write_receipts
+from models.store.orders.receipt_rows import changed_receipts, write_changed
 from models.tables import ReceiptLineRow, ReceiptRow
 
 
@@ -52,7 +52,7 @@ async def upsert(
     used = await orders_with_other_use(
         connection, connection_id, {write.receipt.erp_id: write.receipt.erp_status for write in changed}
     )
-    written = await write_receipts(connection, connection_id, receipts)
+    written = await write_changed(connection, connection_id, changed)
     if used:  # no figure changed by it, but bills of the receipt wait, or have to
         await connection.execute(
             text("update purchase_orders set notified_hash = '' where id = any(cast(:ids as text[]))"), {"ids": used}

@@ -64,16 +64,21 @@ class NamedOrders:
     """The orders that references may name. What one bill takes of an order is not left for the next."""
 
     def __init__(self, orders: Iterable[_Order]) -> None:
-        self._orders = {order.id: order for order in orders}
-        self._left = {order.id: order.left for order in self._orders.values()}
+        self._left: dict[str, Decimal] = {}
+        self._by_key: dict[str, list[_Order]] = {}
+        self._by_document: dict[str, list[_Order]] = {}
+        for order in orders:
+            self._left[order.id] = order.left
+            self._by_key.setdefault(order.number_key, []).append(order)
+            self._by_document.setdefault(order.document_id, []).append(order)
 
     def of_document(self, document: str | None) -> _Order | None:
-        return next((order for order in self._orders.values() if order.document_id == document), None)
+        return next(iter(self._by_document.get(document or "", ())), None)
 
     def named(self, name: str) -> list[_Order]:
         """Return the orders with this number, however it is written, or with this document's name."""
-        key = number_key(name)
-        return [order for order in self._orders.values() if order.number_key == key or order.document_id == name]
+        found = [*self._by_key.get(number_key(name), ()), *self._by_document.get(name, ())]
+        return sorted(set(found), key=lambda order: order.id)
 
     def take(self, order_id: str, total: Decimal) -> None:
         if order_id in self._left:

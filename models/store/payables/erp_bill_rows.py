@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -109,20 +110,21 @@ insert into bills as held (id, organization_id, connection_id, purchase_order_id
     origin, status, bill_date, posting_date, due_date, currency, memo, total, paid,
     erp_id, document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
     applied, rejected_in_erp, manual_both_sides, created_by, version, kind, credit_of)
-select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id,
+select w.id, cast(:organization as text), cast(:c as text), w.purchase_order_id, n.vendor_id,
        coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
                    and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
-       n.number, n.number_key, n.number_parts, n.reference, n.reference_key, n.entity,
-       'erp', n.status, n.bill_date, n.bill_date, n.due_date,
+       n.number, w.number_key, w.number_parts, n.reference, w.reference_key, n.entity,
+       'erp', w.status, n.bill_date, n.bill_date, n.due_date,
        n.currency, n.memo, n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision,
-       n.linked_in_erp, n.order_document, n.receipt_document, coalesce(n.applied, '[]'), coalesce(n.rejected, false),
-       false, 'erp', 1, n.kind, n.credit_of
-from json_to_recordset(cast(:bills as json)) as n(
-    id text, purchase_order_id text, vendor_id text, number text, number_key text, number_parts text, reference text,
-    reference_key text, entity text,
-    status text, bill_date date, due_date date, currency text, memo text, total numeric, paid numeric, erp_id text,
-    source_document text, revision text, linked_in_erp boolean, order_document text, receipt_document text,
-    applied jsonb, rejected boolean, kind text, credit_of text)
+       w.linked_in_erp, n.order_document, n.receipt_document, coalesce(n.applied, '[]'), coalesce(n.rejected, false),
+       false, 'erp', 1, n.kind, w.credit_of
+from json_to_recordset(cast(:bills as json)) as w(
+    id text, bill json, purchase_order_id text, number_key text, number_parts text, reference_key text, status text,
+    linked_in_erp boolean, credit_of text)
+cross join lateral json_to_record(w.bill) as n(
+    vendor_id text, number text, reference text, entity text, bill_date date, due_date date, currency text, memo text,
+    total numeric, paid numeric, erp_id text, source_document text, revision text, order_document text,
+    receipt_document text, applied jsonb, rejected boolean, kind text)
 on conflict (id) do update set
     purchase_order_id = excluded.purchase_order_id, vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, number = excluded.number, number_key = excluded.number_key,
@@ -143,14 +145,19 @@ where coalesce(held.payable_revision <= excluded.payable_revision, true)
 _WRITE_LINES = """
 insert into bill_lines (bill_id, line_no, purchase_order_id, purchase_order_line_no, item_id, account, description,
     quantity, unit, price, amount, sources, reserves)
-select n.bill_id, n.line_no, o.purchase_order_id, o.line_no, n.item_id, n.account, n.description, n.quantity,
-       coalesce(o.unit, ''), case when n.quantity <> 0 then n.amount / n.quantity end, n.amount, n.sources, false
-from json_to_recordset(cast(:lines as json)) as n(
-    bill_id text, line_no int, purchase_order_id text, order_line text, item_id text, account text,
-    description text, quantity numeric, amount numeric, sources jsonb, order_document text)
+select w.id, n.line_no, o.purchase_order_id, o.line_no, n.item_id, n.account, n.description, n.quantity,
+       coalesce(o.unit, ''), case when n.quantity <> 0 then n.amount / n.quantity end, n.amount,
+       case when n.source_line is null or n.quantity is null or w.document is null then '[]'
+            else jsonb_build_array(jsonb_build_object(
+                'document_id', coalesce(n.order_document, w.document), 'line', n.source_line,
+                'quantity', cast(n.quantity as text))) end, false
+from json_to_recordset(cast(:bills as json)) as w(id text, lines json, purchase_order_id text, document text)
+cross join lateral json_to_recordset(w.lines) as n(
+    line_no int, order_line text, source_line text, item_id text, account text, description text, quantity numeric,
+    amount numeric, order_document text)
 left join purchase_orders other on other.connection_id = cast(:c as text) and other.document_id = n.order_document
-                               and n.purchase_order_id is not null
-left join purchase_order_lines o on o.purchase_order_id = coalesce(other.id, n.purchase_order_id)
+                               and w.purchase_order_id is not null
+left join purchase_order_lines o on o.purchase_order_id = coalesce(other.id, w.purchase_order_id)
                                 and o.erp_id = n.order_line
 """
 
@@ -164,14 +171,14 @@ async def write_theirs(connection: AsyncConnection, row: ConnectionRow, bills: S
             {
                 "organization": row.organization_id,
                 "c": row.id,
-                "bills": json.dumps([_header(new) for new in whole]),
+                "bills": to_json([_header(new) for new in whole], exclude=_WITHOUT_LINES).decode(),
             },
         )
         await connection.execute(
             text("delete from bill_lines where bill_id = any(cast(:ids as text[]))"), {"ids": [new.id for new in whole]}
         )
         await connection.execute(
-            text(_WRITE_LINES), {"c": row.id, "lines": json.dumps([line for new in whole for line in _lines(new)])}
+            text(_WRITE_LINES), {"c": row.id, "bills": to_json([_lines(new) for new in whole]).decode()}
         )
     by_hand = [
         BillFigures(new.id, new.bill.erp_id, new.bill.revision, new.bill.total, new.bill.paid, new.status, {}, {}, True)
@@ -181,10 +188,13 @@ async def write_theirs(connection: AsyncConnection, row: ConnectionRow, bills: S
     await write_figures(connection, by_hand)
 
 
+_WITHOUT_LINES = {"__all__": {"bill": {"lines"}}}
+
+
 def _header(new: NewErpBill) -> dict[str, Any]:
     return {
-        **new.bill.model_dump(mode="json", exclude={"lines"}),
         "id": new.id,
+        "bill": new.bill,
         "purchase_order_id": new.purchase_order_id,
         "number_key": number_key(new.bill.number),
         "number_parts": number_parts(new.bill.number),
@@ -195,22 +205,10 @@ def _header(new: NewErpBill) -> dict[str, Any]:
     }
 
 
-def _lines(new: NewErpBill) -> list[dict[str, Any]]:
-    document = new.bill.receipt_document or new.bill.order_document
-    return [
-        {
-            **line.model_dump(mode="json", exclude={"source_line"}),
-            "bill_id": new.id,
-            "purchase_order_id": new.purchase_order_id,
-            "sources": []
-            if line.source_line is None or document is None or line.quantity is None
-            else [
-                {
-                    "document_id": line.order_document or document,
-                    "line": line.source_line,
-                    "quantity": str(line.quantity),
-                }
-            ],
-        }
-        for line in new.bill.lines
-    ]
+def _lines(new: NewErpBill) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "lines": new.bill.lines,
+        "purchase_order_id": new.purchase_order_id,
+        "document": new.bill.receipt_document or new.bill.order_document,
+    }
