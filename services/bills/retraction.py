@@ -81,9 +81,7 @@ def plan(bill: BillRow, facts: RetractionFacts, event: BillEvent) -> Plan:
     if bill.kind == BillKind.CREDIT and bill.paid:
         return _refused(_used(bill))
     if bill.kind == BillKind.CREDIT and facts.payments_under_way:
-        return _refused(
-            Refused("CREDIT_IS_APPLIED", "A payment or an application that is under way takes of it.", UNAPPLY)
-        )
+        return _refused(_taken(facts))
     if not isinstance(does, Does):
         return _refused(_by_status(bill, does))
     if does is Does.ABANDONS and facts.parts_in_erp:
@@ -198,6 +196,21 @@ def _used(credit: BillRow) -> Refused:
         "CREDIT_IS_APPLIED",
         f"{-credit.paid} of it is applied in the ERP, by payment {named}.",
         [f"Void payment {named} in the ERP: what it applied is free again with the next sync.", "Then do this again."],
+    )
+
+
+def _taken(facts: RetractionFacts) -> Refused:
+    """Return the refusal to delete a credit that is being applied, with what to abandon or unapply."""
+    if not facts.taken_by:
+        return Refused("CREDIT_IS_APPLIED", "It is being applied or unapplied.", ["Wait until that is done.", *UNAPPLY])
+    named = " and ".join(facts.taken_by)
+    return Refused(
+        "CREDIT_IS_APPLIED",
+        f"Payment {named} takes of it.",
+        [
+            f"Abandon payment {named} while it is not sent, or void it: what it takes is free again.",
+            "Then do this again.",
+        ],
     )
 
 

@@ -417,6 +417,8 @@ class RetractionFacts(NamedTuple):
     """Of a bill in parts: how many of them the ERP holds."""
     number_used_by: str | None = None
     """Of a bill that can be restored: the other bill that has its number now, where that may not come twice."""
+    taken_by: tuple[str, ...] = ()
+    """Of a credit: the payments under way that take of it, by their numbers."""
 
 
 _FACTS = text(
@@ -436,6 +438,10 @@ _FACTS = text(
                union select payment_id from payment_credits where credit_id = b.id))
              + (select count(*) from credit_applications a where b.id in (a.bill_id, a.credit_id)
                    and a.status in ('applying', 'unapplying')) as payments_under_way,
+           array(select distinct coalesce(p.reference, p.id)
+                   from payments p join payment_credits k on k.payment_id = p.id
+                  where k.credit_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')
+                  order by 1) as taken_by,
            (select max(greatest(k.erp_closed_through, k.set_closed_through)) from closed_periods k
              where k.connection_id = b.connection_id
                and k.entity in ('', coalesce(c.entity, o.entity, b.entity, ''))) as closed_through,
@@ -469,4 +475,5 @@ async def facts(session: AsyncSession, bill_id: BillId) -> RetractionFacts:
         is_kept=row.kept,
         parts_in_erp=row.parts_in_erp,
         number_used_by=None if is_open else await number_in_use(session, bill),
+        taken_by=tuple(row.taken_by),
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from tests.end_to_end.in_process.payment_of_bills import (
     a_credit_in_a_payment_comes_back_with_its_void,
     a_credit_in_a_payment_is_reserved_until_it_is_sent,
+    a_credit_that_a_planned_payment_takes_is_not_deleted,
     paid_together,
     the_credit,
     three_bills,
@@ -33,6 +34,12 @@ async def test_paid_with_a_credit_voided_and_paid_again(api: StackClient, compan
 async def test_the_credit_is_reserved_until_the_payment_is_made(api: StackClient, company: SandboxCompany) -> None:
     """S5-70: and free again when the payment is abandoned."""
     await a_credit_in_a_payment_is_reserved_until_it_is_sent(api, *await bills_and_credit(api, company))
+
+
+async def test_a_credit_that_a_planned_payment_takes_is_not_deleted(api: StackClient, company: SandboxCompany) -> None:
+    """S5-70: one entered here; the refusal names the payment, and holds until that is abandoned."""
+    bills = await three_bills(api, company)
+    await a_credit_that_a_planned_payment_takes_is_not_deleted(api, company, bills, "adjustments")
 
 
 async def test_the_credit_is_linked_to_the_one_payment_in_the_books(api: StackClient, company: SandboxCompany) -> None:

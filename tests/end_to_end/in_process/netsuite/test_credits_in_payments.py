@@ -7,6 +7,7 @@ import pytest
 from tests.end_to_end.in_process.payment_of_bills import (
     a_credit_in_a_payment_comes_back_with_its_void,
     a_credit_in_a_payment_is_reserved_until_it_is_sent,
+    a_credit_that_a_planned_payment_takes_is_not_deleted,
     dues,
     paid_together,
     the_credit,
@@ -39,6 +40,12 @@ async def test_paid_with_a_credit_voided_and_paid_again(
 async def test_the_credit_is_reserved_until_the_payment_is_made(api: StackClient, company: SandboxCompany) -> None:
     """S5-70: and free again when the payment is abandoned."""
     await a_credit_in_a_payment_is_reserved_until_it_is_sent(api, *await bills_and_credit(api, company))
+
+
+async def test_a_credit_that_a_planned_payment_takes_is_not_deleted(api: StackClient, company: SandboxCompany) -> None:
+    """S5-70: one entered here; the refusal names the payment, and holds until that is abandoned."""
+    bills = await three_bills(api, company, received=True)
+    await a_credit_that_a_planned_payment_takes_is_not_deleted(api, company, bills, "credits")
 
 
 async def test_what_was_applied_before_stays_applied_after_the_void(api: StackClient, company: SandboxCompany) -> None:
