@@ -14,7 +14,7 @@ from api.http.schemas import Cursor, Day, Exact, Filter, Id, Limit, Money, Page
 from api.http.services import Services
 from models.domain.ids import ConnectionId, PurchaseOrderId
 from models.store.orders import returns
-from models.store.orders.returns import ReturnsWanted
+from models.store.orders.returns import ReturnSort, ReturnsWanted
 from services.orders.expected_credits import ShownReturn, page, show
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"], route_class=ExactRoute)
@@ -73,10 +73,12 @@ async def list_all(
     date_from: Annotated[Day | None, Query(description="First day.")] = None,
     date_to: Annotated[Day | None, Query(description="Last day.")] = None,
     is_open: Annotated[bool | None, Query(alias="open", description="true: a credit is expected for it.")] = None,
+    sort: Annotated[ReturnSort, Query(description="`-` puts the last one first.")] = ReturnSort.DATE,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Return]:
-    """Return the organization's returns of goods to vendors, the oldest first: `open=true` is what to ask vendors for.
+    """Return the organization's returns of goods to vendors, the oldest first unless `sort` says otherwise: `open=true`
+    is what to ask vendors for.
 
     A credit is expected of what was billed, went back and was not credited. The credit that names the return closes it.
     """
@@ -90,7 +92,7 @@ async def list_all(
         date_to=date_to,
     )
     async with services.database.transaction() as session:
-        shown, following = await page(session, wanted, is_open=is_open, limit=limit, cursor=cursor)
+        shown, following = await page(session, wanted, is_open=is_open, sort=sort, limit=limit, cursor=cursor)
     return Page(items=[_return(one) for one in shown], next_cursor=following)
 
 

@@ -18,17 +18,21 @@ def list_returns(
     open_only: Annotated[bool, typer.Option("--open", help="Only those that a credit is expected for.")] = False,
     since: Annotated[str | None, typer.Option("--from", help="First day, like 2026-11-01.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
+    sort: Annotated[
+        str, typer.Option(help="returned_on, number or vendor_name; with - the last first.")
+    ] = "returned_on",
     limit: Annotated[int, typer.Option(help="Show at most this many.")] = 100,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show returns, the oldest first."""
+    """Show returns, the oldest first unless --sort says otherwise."""
     query = {
         "vendor": vendor,
         "number": number,
         "open": "true" if open_only else None,
         "date_from": since,
         "date_to": until,
+        "sort": sort,
         "limit": min(limit, 200),
     }
     with api(state_dir) as client:

@@ -16,7 +16,7 @@ from models.domain.bills import BillMatchMode
 from models.domain.ids import OrganizationId, PurchaseOrderId
 from models.store.base.today import today_in
 from models.store.orders import ledger, returns
-from models.store.orders.returns import Return, ReturnsWanted
+from models.store.orders.returns import Return, ReturnSort, ReturnsWanted
 from services.bills.matching import ledger_of
 
 ZERO = Decimal(0)
@@ -56,27 +56,28 @@ async def page(
     wanted: ReturnsWanted,
     *,
     is_open: bool | None,
+    sort: ReturnSort = ReturnSort.DATE,
     limit: int,
     cursor: str | None,
 ) -> tuple[list[ShownReturn], str | None]:
-    """Return one page of returns, the oldest first, and the cursor of the next; `is_open`: only those whose credit is,
-    or is not, expected.
+    """Return one page of returns in the order of `sort`, and the cursor of the next; `is_open`: only those whose credit
+    is, or is not, expected.
 
     Raises:
-        CursorUnreadable: The cursor is not one of ours.
+        CursorUnreadable: The cursor is not one of ours, or belongs to another order of the list.
     """
     organization_id = wanted.organization_id
     if is_open is None:
-        listing = await returns.page(session, wanted, limit=limit, cursor=cursor)
+        listing = await returns.page(session, wanted, sort=sort, limit=limit, cursor=cursor)
         return await show(session, organization_id, listing.items), listing.next_cursor
     matches: list[ShownReturn] = []
     while True:
-        batch = await returns.page(session, wanted, limit=MOST_AT_ONCE, cursor=cursor)
+        batch = await returns.page(session, wanted, sort=sort, limit=MOST_AT_ONCE, cursor=cursor)
         shown = await show(session, organization_id, batch.items)
         matches += [one for one in shown if (one.amount > 0) is is_open]
         if len(matches) > limit:
             matches = matches[:limit]
-            return matches, returns.cursor_behind(matches[-1].returned)
+            return matches, returns.cursor_behind(matches[-1].returned, sort)
         if batch.next_cursor is None:
             return matches, None
         cursor = batch.next_cursor

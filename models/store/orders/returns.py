@@ -10,8 +10,29 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId, PurchaseOrderId
-from models.store.base.pages import Listing, date_in_cursor, decode_cursor, encode_cursor, listing
+from models.store.base.pages import CursorUnreadable, Listing, date_in_cursor, decode_cursor, encode_cursor
+from models.store.base.sorted_pages import ListSort, SortKey
 from models.store.orders.order_links import SENT_BACK
+
+
+class ReturnSort(ListSort):
+    """What returns are sorted by; `-` puts the last one first."""
+
+    DATE = "returned_on"
+    DATE_LAST_FIRST = "-returned_on"
+    NUMBER = "number"
+    NUMBER_LAST_FIRST = "-number"
+    VENDOR = "vendor_name"
+    VENDOR_LAST_FIRST = "-vendor_name"
+
+
+_VENDOR = "coalesce(v.name, o.vendor_name, r.vendor_id)"
+
+_KEYS = {
+    "returned_on": SortKey("r.received_on", lambda one: one.returned_on.isoformat(), date_in_cursor),
+    "number": SortKey("r.number", lambda one: one.number, str),
+    "vendor_name": SortKey(_VENDOR, lambda one: one.vendor_name, str),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +92,7 @@ class Return:
 
 # A credit names a return as the ERP's own link, or by its number as the reference that people type.
 _RETURNS = f"""
-select r.id, r.connection_id, r.number, r.vendor_id, coalesce(v.name, o.vendor_name, r.vendor_id) as vendor_name,
+select r.id, r.connection_id, r.number, r.vendor_id, {_VENDOR} as vendor_name,
        r.received_on, c.time_zone, r.memo, coalesce(r.owner_entity, r.entity) as entity,
        coalesce(o.currency, c.base_currency) as currency, r.purchase_order_id, o.number as order_number,
        c.match_mode = 'three_way' as three_way, coalesce(k.credited, 0) as credited, k.numbers
@@ -108,30 +129,33 @@ select rl.receipt_id, rl.line_no, rl.item_id, rl.description, rl.unit, rl.quanti
 """
 
 
-async def page(s: AsyncSession, wanted: ReturnsWanted, *, limit: int, cursor: str | None) -> Listing[Return]:
-    """Return one page of the organization's returns, the oldest first.
+async def page(
+    s: AsyncSession, wanted: ReturnsWanted, *, sort: ReturnSort = ReturnSort.DATE, limit: int, cursor: str | None
+) -> Listing[Return]:
+    """Return one page of the organization's returns, the oldest first unless `sort` says otherwise.
 
     Raises:
-        CursorUnreadable: The cursor is not one of ours.
+        CursorUnreadable: The cursor is not one of ours, or belongs to another order of the list.
     """
     conditions, values = _conditions(wanted)
+    key, descending = _KEYS[sort.field], sort.is_descending
     if cursor is not None:
-        day, return_id = decode_cursor(cursor, 2)
-        conditions.append("(r.received_on, r.id) > (:after_day, :after_id)")
-        values |= {"after_day": date_in_cursor(day), "after_id": return_id}
+        named, value, return_id = decode_cursor(cursor, 3)
+        if named != sort:
+            raise CursorUnreadable("the cursor belongs to another order of the list")
+        conditions.append(f"({key.column}, r.id) {'<' if descending else '>'} (:after, :after_id)")
+        values |= {"after": key.from_cursor(value), "after_id": return_id}
     where = "".join(f" and {condition}" for condition in conditions)
-    rows = (
-        await s.execute(
-            text(f"{_RETURNS}{where} order by r.received_on, r.id limit :limit"), {**values, "limit": limit + 1}
-        )
-    ).all()
-    listed = listing(rows, limit, lambda row: (row.received_on.isoformat(), row.id))
-    return Listing(await _with_lines(s, listed.items), listed.next_cursor)
+    way = "desc" if descending else "asc"
+    ordered = f"{_RETURNS}{where} order by {key.column} {way}, r.id {way} limit :limit"
+    rows = (await s.execute(text(ordered), {**values, "limit": limit + 1})).all()
+    returns = await _with_lines(s, rows[:limit])
+    return Listing(returns, cursor_behind(returns[-1], sort) if len(rows) > limit else None)
 
 
-def cursor_behind(last: Return) -> str:
+def cursor_behind(last: Return, sort: ReturnSort) -> str:
     """Return the cursor of the page that begins behind a return."""
-    return encode_cursor(last.returned_on.isoformat(), last.id)
+    return encode_cursor(sort.value, _KEYS[sort.field].of(last), last.id)
 
 
 async def of_orders(

@@ -99,6 +99,37 @@ async def test_a_return_without_a_credit_expects_one_until_a_credit_names_it(
     assert [one["number"] for one in await api.items("/v1/returns", open="true")] == ["RET-1"]
 
 
+async def test_returns_are_listed_in_the_order_that_is_asked_for(api: StackClient, company: SandboxCompany) -> None:
+    """One page after the other, also of those whose credit is expected; a cursor belongs to its order."""
+    company.does("set_definition", name="PO Return", fields={"UPDATES_GL": "N"})
+    await start(api, company)
+    bill = await api.billed("PO-1", {1: "10"})
+    for number in ("RET-2", "RET-1", "RET-3"):
+        gives_back(company, bill["external_key"], "1", number)
+    await api.sync()
+
+    async def numbers(**query: str) -> list[str]:
+        page = await api.get("/v1/returns", limit="1", **query)
+        found = [one["number"] for one in page["items"]]
+        while page["next_cursor"]:
+            page = await api.get("/v1/returns", limit="1", cursor=page["next_cursor"], **query)
+            found += [one["number"] for one in page["items"]]
+        return found
+
+    assert await numbers(sort="number") == ["RET-1", "RET-2", "RET-3"]
+    assert await numbers(sort="-number") == ["RET-3", "RET-2", "RET-1"]
+    assert await numbers(sort="-number", open="true") == ["RET-3", "RET-2", "RET-1"]
+    last_first = await numbers(sort="-returned_on")
+    assert last_first == list(reversed(await numbers()))
+    assert sorted(await numbers(sort="vendor_name")) == sorted(last_first)
+    first = await api.get("/v1/returns", sort="number", limit="1")
+    another = {"sort": "-number", "cursor": first["next_cursor"]}
+    answer = await api.http.get(
+        "/v1/returns", params=another, headers={"Authorization": f"Bearer {api.keys['viewer']}"}
+    )
+    refused(answer, 400, "INVALID_CURSOR")
+
+
 async def test_goods_sent_back_before_they_were_billed_expect_no_credit(
     api: StackClient, company: SandboxCompany
 ) -> None:
