@@ -193,6 +193,8 @@ async def test_an_order_calls_its_vendor_as_the_list_does(api: StackClient, comp
     order = await api.order("PO-1")
     (vendor,) = await api.items(f"/v1/connections/{api.connection_id}/lists/vendor", q="V-130")
     assert (order["vendor_id"], order["vendor_name"], vendor["name"]) == (vendor["key"], "Harbor", "Harbor")
+    company.does("receive", number="PO-1")
+    await api.sync()
     bill = await api.billed("PO-1", {1: "10"})
     assert [one["vendor_name"] for one in await api.items("/v1/bills", vendor="Harbor")] == ["Harbor"]
     await api.sync()
