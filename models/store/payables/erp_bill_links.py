@@ -77,8 +77,8 @@ class NamedOrders:
 
     def named(self, name: str) -> list[_Order]:
         """Return the orders with this number, however it is written, or with this document's name."""
-        found = [*self._by_key.get(number_key(name), ()), *self._by_document.get(name, ())]
-        return sorted(set(found), key=lambda order: order.id)
+        matches = [*self._by_key.get(number_key(name), ()), *self._by_document.get(name, ())]
+        return sorted(set(matches), key=lambda order: order.id)
 
     def take(self, order_id: str, total: Decimal) -> None:
         if order_id in self._left:
