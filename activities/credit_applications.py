@@ -13,11 +13,13 @@ from erp.connector import offered
 from erp.errors import Duplicate, NotFound, Rejected
 from erp.time_budgets import ErpWork
 from models.domain.credits import ApplicationStatus
+from models.domain.ids import BillId
 from models.messages.credits import ApplicationFailed, ApplicationPushed, PushApplication
 from models.store.audit import writes
 from models.store.base.database import Database
 from models.store.payables import credit_applications
 from services.outbox.delivery import OutboxDelivery
+from services.payments import fees_taken_back
 from temporal_gateway.notifier import WorkflowNotifier
 
 
@@ -27,7 +29,8 @@ class CreditApplications:
     def __init__(self, database: Database, connections: Connections, notifier: WorkflowNotifier) -> None:
         self._database = database
         self._connections = connections
-        self._bills = BillIntake(database, OrderIntake(database), OutboxDelivery(database, notifier))
+        self._outbox = OutboxDelivery(database, notifier)
+        self._bills = BillIntake(database, OrderIntake(database), self._outbox)
         self._exactly_once = ExactlyOnce(database)
 
     @activity.defn
@@ -42,7 +45,7 @@ class CreditApplications:
             async with self._database.transaction() as session:
                 row = await credit_applications.get(session, push.application_id, lock=True)
                 assert row is not None, "an application is never removed"
-                status = ApplicationStatus(row.status)
+                status, credit_id = ApplicationStatus(row.status), BillId(row.credit_id)
                 if not status.is_under_way:  # an earlier attempt's answer to Temporal was lost
                     return ApplicationPushed(status=status)
                 outgoing = await credit_applications.to_push(session, push.application_id)
@@ -77,6 +80,10 @@ class CreditApplications:
             await self._bills.reread(
                 connection, [outgoing.credit_erp_id], [outgoing.bill_erp_id], reason=f"{push.application_id} {ended}"
             )
+            async with self._database.transaction() as session:
+                key = f"{push.application_id} {ended}"
+                of_fee = await fees_taken_back.take_back_fee(session, credit_id, request_key=key)
+            await self._outbox.deliver_new(of_fee)
         return ApplicationPushed(status=ended)
 
 
@@ -91,3 +98,6 @@ class CreditApplicationRecords:
         """Record why an application, or undoing it, failed. Twice is once."""
         async with self._database.transaction() as session:
             await credit_applications.fail(session, failed.application_id, failed.ask, failed.message)
+            row = await credit_applications.get(session, failed.application_id)
+            if row is not None and row.status == ApplicationStatus.APPLIED:
+                await fees_taken_back.say_that_a_fee_stays(session, BillId(row.credit_id), failed.message)

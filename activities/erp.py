@@ -40,6 +40,7 @@ from models.messages.orders import (
     RefreshPurchaseOrder,
 )
 from models.store.audit import writes
+from models.store.audit.outbox import OutboxMessage
 from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.orders import purchase_orders
@@ -57,7 +58,9 @@ from models.store.payables.outgoing_bills import OutgoingBill
 from services.approvals.guard import hold_if_it_waits
 from services.bills import duplicates, parts
 from services.bills.parts import PartTurn
+from services.outbox.delivery import OutboxDelivery
 from services.payments import fees
+from services.payments.fees_taken_back import take_back_fee
 from services.sync.as_seen import snapshot_as_seen
 from services.sync.snapshots import apply_snapshot
 from temporal_gateway.notifier import WorkflowNotifier
@@ -105,6 +108,7 @@ class ErpActivities:
         self._connections = connections
         self._notifier = notifier
         self._exactly_once = ExactlyOnce(database)
+        self._outbox = OutboxDelivery(database, notifier)
         self._turns = Turns()
 
     @activity.defn
@@ -213,6 +217,7 @@ class ErpActivities:
         """Store what the ERP holds of the bill and of its order, and pass the turn on the order on."""
         outgoing, part = begun.outgoing, begun.part
         fees_to_apply: Sequence[CreditApplicationId] = ()
+        of_fee: Sequence[OutboxMessage] = ()
         async with self._database.transaction() as session:
             if part is None:
                 result = BillPushResult(
@@ -228,6 +233,8 @@ class ErpActivities:
                 if isinstance(outgoing.bill, CreditToPush):
                     fees_to_apply = await fees.apply_sent(session, connection.row, bill_id)
                 next_in_line = await writes.confirm(session, outgoing.bill.external_key, readback.erp_id)
+                if isinstance(outgoing.bill, CreditToPush):
+                    of_fee = await take_back_fee(session, bill_id, request_key=f"{bill_id} sent")
             else:
                 result, next_in_line = await parts.take(session, bill_id, part, readback)
             if readback.snapshot is not None:
@@ -239,6 +246,7 @@ class ErpActivities:
             if outgoing.purchase_order_id is not None and not result.more_parts:
                 facts = await purchase_orders.facts(session, outgoing.purchase_order_id)
         await self._start_applications(fees_to_apply)
+        await self._outbox.deliver_new(of_fee)
         return StoredPush(result, next_in_line, facts)
 
     async def _notify_orders(

@@ -26,6 +26,7 @@ from models.store.base.database import Database
 from models.store.payables import bill_restart, outgoing_payments, payment_voids, payments, standalone_payments
 from models.store.payables.outgoing_payments import OutgoingPayment
 from services.outbox.delivery import OutboxDelivery
+from services.payments.fees_taken_back import take_back_fees
 from temporal_gateway.notifier import WorkflowNotifier
 
 NOT_SETTLED = timedelta(minutes=10)
@@ -40,7 +41,8 @@ class PaymentActivities:
         self._connections = connections
         self._notifier = notifier
         self._exactly_once = ExactlyOnce(database)
-        self._bills = BillIntake(database, OrderIntake(database), OutboxDelivery(database, notifier))
+        self._outbox = OutboxDelivery(database, notifier)
+        self._bills = BillIntake(database, OrderIntake(database), self._outbox)
 
     @activity.defn
     async def push_payment(self, push: PushPayment) -> PaymentPushResult:
@@ -133,6 +135,8 @@ class PaymentActivities:
             await writes.confirm(session, key, void.payment_erp_id)
             restarts = {bill_id: await bill_restart.restart_state(session, bill_id) for bill_id, _ in due}
             now = await payments.bill_now(session, push.payment_id)
+            of_fees = await take_back_fees(session, push.payment_id, request_key=f"{push.payment_id} voided")
+        await self._outbox.deliver_new(of_fees)
         for bill_id, balance in due:
             await self._notifier.bill_changed(bill_id, balance, restart=restarts[bill_id])
         return PaymentPushResult(status=PaymentStatus.VOIDED, erp_id=void.payment_erp_id, bill=now)

@@ -533,6 +533,13 @@ _CODES: tuple[IssueCode, ...] = (
         ACCOUNTANT,
     ),
     IssueCode(
+        "FEE_NOT_TAKEN_BACK",
+        "The credit of a fee is still there, and its payment is not",
+        "The payment was abandoned or voided, and the ERP would not give the credit of its fee back.",
+        ("Unapply the credit in the ERP if it is applied there, and delete it.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
         "DELETED_IN_ERP",
         "The record was deleted in the ERP",
         "It was there and confirmed before.",

@@ -10,14 +10,16 @@ from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.domain.bills import BillKind
 from models.domain.ids import BillId, ConnectionId, CreditApplicationId, ExternalKey, OrganizationId
-from models.domain.payments import FeeKind
+from models.domain.payments import FeeKind, PaymentStatus
 from models.store.audit import notices
 from models.store.audit.outbox import OutboxMessage
 from models.store.payables import bill_reads, payments
-from models.tables import BillRow, ConnectionRow
+from models.tables import BillRow, ConnectionRow, PaymentRow
 from services.credits.applying import Wanted, apply_credit
 from services.credits.entry import RequestedCredit, RequestedCreditLine, enter_credit, order_of_bill
 from services.refusal import Refused
@@ -26,6 +28,27 @@ ZERO = Decimal(0)
 
 NAMES = {FeeKind.TRANSACTION: ("FEE", "Transaction fee"), FeeKind.WITHHOLDING: ("WHT", "Withholding")}
 """What the number of a fee's credit begins with, and what its line says."""
+
+
+OVER = (PaymentStatus.ABANDONED, PaymentStatus.VOIDED)
+"""Where a payment pays nobody any more, so that nothing of its fees is kept."""
+
+
+def numbers_of(kinds: Sequence[FeeKind], payment_key: str) -> list[str]:
+    """Return the numbers of the credits that fees of these kinds become."""
+    credited = [kind for kind in kinds if kind.is_credited]
+    return [f"{NAMES[kind][0]}{position}-{payment_key}" for position, kind in enumerate(credited, start=1)]
+
+
+async def payment_of(session: AsyncSession, credit: BillRow) -> PaymentRow | None:
+    """Return the payment whose fee a credit is; None: it is of no fee."""
+    if credit.kind != BillKind.CREDIT or not credit.number.startswith(tuple(begins for begins, _ in NAMES.values())):
+        return None
+    statement = select(PaymentRow).where(
+        col(PaymentRow.connection_id) == credit.connection_id,
+        col(PaymentRow.external_key) == credit.number.partition("-")[2],
+    )
+    return (await session.exec(statement, execution_options={"populate_existing": True})).one_or_none()
 
 
 class RequestedFee(BaseModel):
@@ -91,14 +114,15 @@ async def credit_fees(
         raise Refused("CREDITS_NOT_TAKEN", f"{connection.name} takes no credits from here.")
     order = await order_of_bill(session, bill)
     messages = []
-    for position, fee in enumerate(credited, start=1):
-        begins, says = NAMES[fee.kind]
+    numbers = numbers_of([fee.kind for fee in credited], payment_key)
+    for position, (fee, number) in enumerate(zip(credited, numbers, strict=True), start=1):
+        _, says = NAMES[fee.kind]
         asked = RequestedCredit(
             connection=connection,
             bill=bill,
             order=order,
             vendor_id=bill.vendor_id,
-            number=f"{begins}{position}-{payment_key}",
+            number=number,
             credit_date=dated,
             posting_date=dated,
             memo=f"{says} of payment {payment_key}",
@@ -115,13 +139,17 @@ async def credit_fees(
 
 async def apply_sent(session: AsyncSession, connection: ConnectionRow, credit_id: BillId) -> list[CreditApplicationId]:
     """Apply a credit of a fee that the ERP holds now to its bill; return the applications. Done once, nothing is done
-    again. Where the bill has no room any more the credit stays open, and a notice says so."""
+    again. Where the bill has no room any more the credit stays open, and a notice says so; one whose payment is
+    abandoned or void is not applied."""
     credit = await bill_reads.get(session, credit_id)
     if credit is None or not credit.apply_when_sent or credit.credit_of is None:
         return []
     credit.apply_when_sent = False
     session.add(credit)
     await session.flush()
+    payment = await payment_of(session, credit)
+    if payment is not None and payment.status in OVER:
+        return []
     organization_id = OrganizationId(credit.organization_id)
     try:
         messages = await apply_credit(

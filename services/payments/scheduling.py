@@ -21,6 +21,7 @@ from services import setup_checks
 from services.approvals.payments import hold_without_payment, let_go_with_payment
 from services.payments.bank_accounts import account_to_pay_from, check_method
 from services.payments.checks import RequestedPayment, check_payment
+from services.payments.fees_taken_back import take_back_fees
 
 
 async def abandon_payment(
@@ -33,16 +34,20 @@ async def abandon_payment(
     if not await payments.abandon(session, payment_id, actor=actor, why=why):
         return []
     await hold_without_payment(session, bill_id, actor=actor)
+    of_fees = await take_back_fees(session, payment_id, request_key=request_key)
     return [
-        await outbox.add(
-            session,
-            kind,
-            payment_id,
-            organization_id=bill.organization_id,
-            connection_id=bill.connection_id,
-            request_key=request_key,
-        )
-        for kind in (MessageKind.PAYMENT_OFF_BILL, MessageKind.PAYMENT_ABANDONED)
+        *of_fees,
+        *[
+            await outbox.add(
+                session,
+                kind,
+                payment_id,
+                organization_id=bill.organization_id,
+                connection_id=bill.connection_id,
+                request_key=request_key,
+            )
+            for kind in (MessageKind.PAYMENT_OFF_BILL, MessageKind.PAYMENT_ABANDONED)
+        ],
     ]
 
 

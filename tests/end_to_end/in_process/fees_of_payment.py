@@ -1,5 +1,6 @@
 """A payment with fees, whatever the ERP: net 990, payment 993, and credits of 3 and 4 make 1,000."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -41,8 +42,8 @@ async def refuses_what_does_not_add_up(api: StackClient, bill: dict[str, Any]) -
     assert (await api.items("/v1/payments"), await api.items("/v1/credits")) == ([], [])
 
 
-async def paid_with_fees(api: StackClient, bill: dict[str, Any]) -> dict[str, Any]:
-    """Pay the bill, and wait until the payment is made and both credits are applied."""
+async def paid_with_fees(api: StackClient, bill: dict[str, Any], *, others: int = 0) -> dict[str, Any]:
+    """Pay the bill, and wait until the payment is made and both credits are applied, beside `others` deleted ones."""
     answer = await api.post("/v1/payments", asked(bill))
     assert answer.status_code == 201, answer.text
     payment: dict[str, Any] = answer.json()["payment"]
@@ -56,7 +57,7 @@ async def paid_with_fees(api: StackClient, bill: dict[str, Any]) -> dict[str, An
     await api.payment_is(payment["id"], "paid")
 
     async def all_applied() -> bool:
-        credits = await api.items("/v1/credits")
+        credits = [one for one in await api.items("/v1/credits") if one["status"] != "deleted"]
         shown = [await api.get(f"/v1/credits/{one['id']}") for one in credits]
         return len(shown) == 2 and all(
             [one["status"] for one in credit["applications"]] == ["applied"] for credit in shown
@@ -65,7 +66,44 @@ async def paid_with_fees(api: StackClient, bill: dict[str, Any]) -> dict[str, An
     await api.until(all_applied, "both credits applied")
     await api.sync()
     credits = await api.items("/v1/credits", bill=bill["id"], sort="total")
+    assert len(credits) == 2 + others
+    credits = [one for one in credits if one["status"] != "deleted"]
     assert [amounts(one, "total", "applied", "open") for one in credits] == [(3, 3, 0), (4, 4, 0)]
     assert amounts(await api.bill_is(bill["id"], "paid"), "total", "paid", "due") == (1000, 1000, 0)
     assert await api.issues() == []
     return payment
+
+
+async def credits_of_fees_go_with_their_payment(api: StackClient, company: SandboxCompany, kind: str) -> None:
+    """Abandoned before its day, and voided when it was made: its credits are unapplied and deleted, and the bill owes
+    what it did; `kind`: what the sandbox calls credits."""
+    bill = await a_bill_of_1000(api, company)
+
+    async def all_gone() -> bool:
+        return not company.held(kind) and not await api.items("/v1/credits", open="true")
+
+    async def both_applied() -> bool:
+        await api.sync()
+        credits = [one for one in await api.items("/v1/credits", bill=bill["id"]) if one["status"] != "deleted"]
+        return [one["status"] for one in credits] == ["applied", "applied"]
+
+    later = asked(bill, pay_on=(today() + timedelta(days=9)).isoformat())
+    answer = await api.post("/v1/payments", later)
+    assert answer.status_code == 201, answer.text
+    payment = answer.json()["payment"]["id"]
+    await api.until(both_applied, "both credits applied")
+    assert (await api.post(f"/v1/payments/{payment}/abandon", {"reason": "too early"})).status_code == 200
+    await api.until(all_gone, "the abandoned payment's credits gone")
+    assert {one["status"] for one in await api.items("/v1/credits")} == {"deleted"}
+    assert amounts(await api.read_bill(bill["id"]), "total", "paid", "due", "reserved") == (1000, 0, 1000, 0)
+
+    payment = (await paid_with_fees(api, bill, others=2))["id"]
+    assert (await api.post(f"/v1/payments/{payment}/void", {"reason": "twice"})).status_code == 200
+    await api.payment_is(payment, "voided")
+    await api.until(all_gone, "the voided payment's credits gone")
+    await api.sync()
+    (there,) = company.held("bills")
+    assert (Decimal(there["paid"]), Decimal(there["due"])) == (0, 1000)
+    assert amounts(await api.read_bill(bill["id"]), "total", "paid", "due", "reserved") == (1000, 0, 1000, 0)
+    assert {one["status"] for one in await api.items("/v1/credits")} == {"deleted"}
+    assert await api.issues() == []

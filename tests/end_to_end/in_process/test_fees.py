@@ -2,7 +2,12 @@
 
 from decimal import Decimal
 
-from tests.end_to_end.in_process.fees_of_payment import a_bill_of_1000, paid_with_fees, refuses_what_does_not_add_up
+from tests.end_to_end.in_process.fees_of_payment import (
+    a_bill_of_1000,
+    credits_of_fees_go_with_their_payment,
+    paid_with_fees,
+    refuses_what_does_not_add_up,
+)
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient
 
@@ -17,3 +22,8 @@ async def test_net_fees_and_credits_come_to_the_bill(api: StackClient, company: 
     assert sorted(Decimal(one["amount"]) for one in company.held("payments")) == [0, 0, 993]
     (payable,) = company.held("bills")
     assert (Decimal(payable["paid"]), Decimal(payable["due"])) == (1000, 0)
+
+
+async def test_the_credits_of_fees_go_with_their_payment(api: StackClient, company: SandboxCompany) -> None:
+    """S5-16, S5-19: nobody was paid, so no fee is kept: abandoned before its day, or voided."""
+    await credits_of_fees_go_with_their_payment(api, company, "adjustments")
