@@ -245,6 +245,7 @@ NOT_CHANGED: dict[str, str] = {
     "line_no": "moves with inserted, deleted and reordered lines",
     "created_from": "set when a back order is made",
     "source_line": "set when a record is made from another one",
+    "items_name_order_lines": "follows from the ERP: its bills name order lines by their items only",
     "basis": "follows from the item",
     "receivable": "follows from the item",
     "owner_entity": "moves with the entity",
