@@ -142,7 +142,7 @@ async def _must_be_here(session: AsyncSession, bill: BillRow) -> None:
     if facts.payments_under_way:
         raise Refused(
             "BILL_HAS_PAYMENTS",
-            f"{facts.payments_under_way} payments of it are scheduled.",
+            f"Payments and credits of it that are under way: {facts.payments_under_way}.",
             ["Abandon the payments first: `POST /v1/payments/{payment_id}/abandon`."],
         )
 

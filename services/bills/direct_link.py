@@ -14,8 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, ErpId, OrganizationId, PurchaseOrderId
 from models.store.audit.outbox import OutboxMessage
-from models.store.payables import bill_edits, bill_reads, payment_listing
-from models.store.payables.payment_listing import PaymentsWanted
+from models.store.payables import bill_edits, bill_reads, reserved_amounts
 from models.tables import BillLineRow, BillRow, PurchaseOrderRow
 from services.approvals.separation import carry_over
 from services.bills.acceptance import Acceptance, accept_bill
@@ -85,9 +84,7 @@ async def _check(session: AsyncSession, bill: BillRow, order: PurchaseOrderRow) 
         raise Refused("LINK_IS_FINAL", "The ERP holds the bill, or may hold it already.")
     if (bill.connection_id, bill.vendor_id) != (order.connection_id, order.vendor_id):
         raise Refused("LINK_NOT_ALLOWED", f"The bill is {bill.vendor_id}'s, order {order.number} {order.vendor_id}'s.")
-    wanted = PaymentsWanted(organization_id=OrganizationId(bill.organization_id), bill_id=BillId(bill.id))
-    paid = await payment_listing.page(session, wanted, limit=200)
-    if any(payment.status in ("scheduled", "submitted", "sync_issue") for payment in paid.items):
+    if await reserved_amounts.is_any_under_way(session, BillId(bill.id)):
         raise Refused("BILL_HAS_PAYMENTS", "A payment of it is planned: abandon the payment first.")
 
 

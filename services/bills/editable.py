@@ -37,10 +37,10 @@ def editable(bill: BillRow, facts: RetractionFacts) -> Editable:
         return Editable(False, (), (), "It was sent; the ERP may hold it already.")
     if facts.write != WriteState.CONFIRMED:
         if facts.payments_under_way:
-            return everything._replace(everything=False, why="A payment of it is scheduled.")
+            return everything._replace(everything=False, why="A payment or a credit of it is under way.")
         return everything
     if bill.paid or facts.payments_under_way:
-        return _account_only(f"Paid {bill.paid} of {bill.total}, or a payment is under way.")
+        return _account_only(f"Paid {bill.paid} of {bill.total}, or a payment or a credit is under way.")
     if status is not BillStatus.SYNCED:
         return _account_only(f"The bill is {status.value.replace('_', ' ')}.")
     return Editable(

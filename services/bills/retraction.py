@@ -26,7 +26,8 @@ from services.bills.ending import abandon_bill
 from services.refusal import Refused
 
 WAY_OUT = (
-    "Abandon the payments that are scheduled, and void in the ERP those that are made; then run a sync.",
+    "Abandon the payments that are scheduled, and void in the ERP those that are made; wait for credits that are being"
+    " applied, or unapplied; then run a sync.",
     "Then do this again.",
 )
 
@@ -217,15 +218,19 @@ def _taken(facts: RetractionFacts) -> Refused:
 def _payments(bill: BillRow, facts: RetractionFacts) -> tuple[Refused, ...]:
     if not facts.payments_under_way and not bill.paid:
         return ()
-    under_way = f", and {facts.payments_under_way} payments are under way" if facts.payments_under_way else ""
-    return (Refused("BILL_HAS_PAYMENTS", f"Paid {bill.paid} of {bill.total}{under_way}.", WAY_OUT),)
+    paid = f"Paid {bill.paid} of {bill.total}. "
+    return (Refused("BILL_HAS_PAYMENTS", paid + _under_way(facts), WAY_OUT),)
+
+
+def _under_way(facts: RetractionFacts) -> str:
+    return f"Payments and credits of it that are under way: {facts.payments_under_way}."
 
 
 def _against_keeping(facts: RetractionFacts, does: Does) -> tuple[Refused, ...]:
     if facts.write in (WriteState.SENT, WriteState.QUEUED):
         return (_on_its_way(),)
     if does is Does.HOLDS and facts.payments_under_way:
-        return (Refused("BILL_HAS_PAYMENTS", f"{facts.payments_under_way} payments of it are scheduled.", WAY_OUT),)
+        return (Refused("BILL_HAS_PAYMENTS", _under_way(facts), WAY_OUT),)
     return ()
 
 

@@ -11,10 +11,9 @@ from models.domain.bills import BillKind, BillStatus, Origin
 from models.domain.ids import BillId, ConnectionId, ExternalKey, OrganizationId, PurchaseOrderId
 from models.domain.writes import WriteKind, WriteState
 from models.store.audit import events, sync_issues, writes
-from models.store.payables import bills, edit_baseline, kept_quantities
+from models.store.payables import bills, edit_baseline, kept_quantities, reserved_amounts
 from models.store.payables.erp_bill_links import REFERENCE_UNCLEAR
-from models.store.payables.payments import UNFINISHED
-from models.tables import BillLineRow, BillRow, ErpWriteRow, PaymentRow, PaymentShareRow, PurchaseOrderRow, ReceiptRow
+from models.tables import BillLineRow, BillRow, ErpWriteRow, PurchaseOrderRow, ReceiptRow
 
 
 class EditRefused(Exception):
@@ -150,8 +149,8 @@ async def unlink(session: AsyncSession, bill: BillRow, *, actor: str) -> Purchas
             if on_its_way
             else "Bill and link have synced: the accounting system is the system of record.",
         )
-    if await _payments_under_way(session, bill):
-        raise EditRefused("BILL_HAS_PAYMENTS", "A payment of it is scheduled.")
+    if await reserved_amounts.is_any_under_way(session, BillId(bill.id)):
+        raise EditRefused("BILL_HAS_PAYMENTS", "A payment or a credit of it is under way.")
     if await kept_quantities.by_line(session, BillId(bill.id)):
         raise EditRefused("QUANTITY_STAYS_BILLED", "The ERP keeps its quantities as billed on this order.")
     await writes.hold(session, ExternalKey(write.external_key))
@@ -263,23 +262,15 @@ async def _goes_out(
     fixed = [name for name in out if name not in (*edit_baseline.HEADER, *edit_baseline.LINE)]
     if fixed:
         raise EditRefused("EDIT_IN_ERP", f"The ERP holds this bill; its {fixed[0]} can no longer be changed from here.")
-    if bill.paid or await _payments_under_way(session, bill):
+    if bill.paid or await reserved_amounts.is_any_under_way(session, BillId(bill.id)):
         raise EditRefused(
             "BILL_HAS_PAYMENTS",
-            f"Paid {bill.paid} of {bill.total}, or a payment is under way: the ERP makes an edited bill anew, which "
-            "fails once anything is paid on it.",
+            f"Paid {bill.paid} of {bill.total}, or a payment or a credit is under way: the ERP makes an edited bill"
+            " anew, which fails once anything is paid on it.",
         )
     if bill.status != BillStatus.SYNCED:
         raise EditRefused("EDIT_IN_ERP", f"The bill is {bill.status}: settle its sync issue first.")
     return True
-
-
-async def _payments_under_way(session: AsyncSession, bill: BillRow) -> bool:
-    statement = select(col(PaymentRow.id)).join(PaymentShareRow, col(PaymentShareRow.payment_id) == col(PaymentRow.id))
-    statement = statement.where(
-        col(PaymentShareRow.bill_id) == bill.id, col(PaymentRow.status).in_([str(status) for status in UNFINISHED])
-    )
-    return (await session.execute(statement.limit(1))).first() is not None
 
 
 async def _behind_receipt(session: AsyncSession, bill: BillRow) -> bool:

@@ -12,7 +12,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.ids import BillId
 
 _UNDER_WAY = "p.origin = 'posync' and p.status in ('scheduled', 'submitted', 'sync_issue')"
-_NOT_SHOWN = "(a.status in ('applying', 'unapplying') or (a.status = 'applied' and not a.shown))"
+_NOT_SHOWN = "(a.status in ('applying', 'applied', 'unapplying') and not a.shown)"
+"""Of one that is being undone the ERP's figures may tell already, and until it is undone they still do."""
+
+UNDER_WAY = f"""(
+    (select count(*) from payments p where {_UNDER_WAY} and p.id in (
+        select payment_id from payment_shares where bill_id = b.id
+        union select payment_id from payment_credits where credit_id = b.id))
+    + (select count(*) from credit_applications a where b.id in (a.bill_id, a.credit_id)
+          and a.status in ('applying', 'unapplying')))"""
+"""The SQL of how many payments, and applications of credits, of the bill or credit `b` are under way."""
 
 ON_BILL = f"""(
     coalesce((select sum(g.amount) from payment_shares g join payments p on p.id = g.payment_id
@@ -35,6 +44,12 @@ async def on_bill(session: AsyncSession, bill_id: BillId) -> Decimal:
     """Return what is reserved of a bill, in its currency."""
     rows = await session.execute(text(f"select {ON_BILL} from bills b where b.id = :id"), {"id": bill_id})
     return Decimal(rows.scalar_one())
+
+
+async def is_any_under_way(session: AsyncSession, bill_id: BillId) -> bool:
+    """Return whether a payment, or an application of a credit, of a bill is under way."""
+    rows = await session.execute(text(f"select {UNDER_WAY} > 0 from bills b where b.id = :id"), {"id": bill_id})
+    return bool(rows.scalar_one())
 
 
 async def of_credit(session: AsyncSession, credit_id: BillId) -> Decimal:

@@ -32,7 +32,7 @@ from models.domain.retractions import ENTRY, MAY, BillEvent, BillToRetract, Does
 from models.store.audit import writes
 from models.store.base.today import today_in
 from models.store.orders import settled_parts
-from models.store.payables import bill_edits, bill_parts, bills, kept_quantities
+from models.store.payables import bill_edits, bill_parts, bills, kept_quantities, reserved_amounts
 from models.store.payables.bill_status import status_by_payment
 from models.tables import BillLineRow, BillRetractionRow, BillRow
 
@@ -407,6 +407,7 @@ class RetractionFacts(NamedTuple):
     approvals_enabled: bool
     write: str | None
     payments_under_way: int
+    """How many payments of it, and applications of credits, are under way."""
     closed_through: date | None
     """The last closed day of the bill's entity."""
     stays_billed: bool = False
@@ -422,7 +423,7 @@ class RetractionFacts(NamedTuple):
 
 
 _FACTS = text(
-    """
+    f"""
     select case when b.kind = 'credit' then 'delete'
                 when b.direct then c.retract_direct_by else c.retract_by end as way,
            c.capabilities -> case when b.direct then 'retract_direct_by' else 'retract_by' end as offered,
@@ -433,11 +434,7 @@ _FACTS = text(
            exists (select from bill_retractions r where r.bill_id = b.id and r.state = 'done' and not r.freed) as stays,
            exists (select from kept_quantities q where q.bill_id = b.id) as kept,
            (select w.state from erp_writes w where w.subject_id = b.id and w.kind = 'bill') as write,
-           (select count(*) from payments p where p.status in ('scheduled', 'submitted', 'sync_issue') and p.id in (
-               select payment_id from payment_shares where bill_id = b.id
-               union select payment_id from payment_credits where credit_id = b.id))
-             + (select count(*) from credit_applications a where b.id in (a.bill_id, a.credit_id)
-                   and a.status in ('applying', 'unapplying')) as payments_under_way,
+           {reserved_amounts.UNDER_WAY} as payments_under_way,
            array(select distinct coalesce(p.reference, p.id)
                    from payments p join payment_credits k on k.payment_id = p.id
                   where k.credit_id = b.id and p.status in ('scheduled', 'submitted', 'sync_issue')

@@ -3,16 +3,19 @@
 from datetime import date
 from decimal import Decimal
 
-from models.domain.ids import BillId, ErpId, PaymentId
+import pytest
+
+from models.domain.ids import BillId, CreditApplicationId, ErpId, PaymentId
 from models.domain.lists import ListKind
 from models.domain.payments import PaymentStatus, PushedPayment
 from models.domain.sync import DeletedKind
-from models.store.payables import payments
+from models.store.payables import credit_applications, payments, reserved_amounts
 from models.store.sync import list_entries
 from tests.builders.records import (
     R1,
     R2,
     R3,
+    a_credit,
     a_list_entry,
     a_receipt,
     an_erp_bill,
@@ -348,3 +351,35 @@ async def test_what_another_connection_deleted_is_not_ours(tenant: Tenant, other
     await tenant.page(an_order())
     assert (await other_tenant.deleted(gone(DeletedKind.PURCHASE_ORDER_DOCUMENT, "1007"))).changed == 0
     assert (await tenant.row(an_order())).deleted_at is None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_shown", "reserved"),
+    [("applying", False, 30), ("applied", False, 30), ("applied", True, 0), ("unapplying", False, 30),
+     ("unapplying", True, 0), ("unapplied", True, 0), ("refused", False, 0)],
+)  # fmt: skip
+async def test_what_the_figures_of_the_erp_show_of_a_credit_is_not_reserved_besides(
+    tenant: Tenant, status: str, is_shown: bool, reserved: int
+) -> None:
+    """R09: of an application that is being undone, too: the bill's paid figure holds it until the ERP has freed it."""
+    bill_id = await our_bill(tenant)
+    await tenant.bills_in(a_credit(950))
+    (credit_id,) = [row.id for row in await tenant.bill_rows() if row.kind == "credit"]
+    async with tenant.database.transaction() as s:
+        row = credit_applications.new_row(
+            CreditApplicationId(f"application of {credit_id}"),
+            organization_id=tenant.organization_id,
+            connection_id=tenant.connection_id,
+            credit_id=BillId(credit_id),
+            bill_id=bill_id,
+            amount=Decimal(30),
+            on_bill=Decimal(30),
+            currency="USD",
+            dated=date(2026, 3, 20),
+            actor="someone",
+        )
+        row.status, row.shown = status, is_shown
+        await credit_applications.create(s, row)
+        assert await reserved_amounts.on_bill(s, bill_id) == reserved
+        assert await reserved_amounts.of_credit(s, BillId(credit_id)) == reserved
+        assert await reserved_amounts.is_any_under_way(s, bill_id) is (status in ("applying", "unapplying"))
