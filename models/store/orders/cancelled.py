@@ -19,15 +19,18 @@ _MOVED = text(
           select (l.closed or o.status = 'closed') and not exists (
               select from purchase_orders b where b.connection_id = o.connection_id
                  and b.created_from = o.document_id and b.deleted_at is null) as ended) n
-     where o.id = any(cast(:orders as text[])) and not l.deleted and n.ended <> (l.cancelled is not null)
+     where (o.id = any(cast(:orders as text[])) or (o.connection_id, o.document_id) in (
+              select b.connection_id, b.created_from from purchase_orders b where b.id = any(cast(:orders as text[]))))
+       and not l.deleted and n.ended <> (l.cancelled is not null)
     """
 )
-"""The lines that have ended since their X was written last, or are open again."""
+"""The lines that have ended since their X was written last, or are open again: of these orders, and of those that they
+continue, which may have come in before them."""
 
 
 async def follow(session: AsyncSession, order_ids: Sequence[str]) -> None:
-    """Store X of the lines of these orders that were closed since, and take it off those that are open again. The
-    caller has stored the orders, and holds their lines."""
+    """Store X of the lines of these orders that were closed since, and take it off those that are open again, or that
+    one of these orders continues. The caller has stored the orders, and holds their lines."""
     rows = (await session.execute(_MOVED, {"orders": list(order_ids)})).all()
     if not rows:
         return

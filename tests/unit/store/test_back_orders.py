@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 from models.domain.ids import DocumentId
+from models.domain.orders import MatchingStatus, PoStatus
 from models.store.orders import ledger, purchase_orders
+from models.store.orders.order_rows import MappedOrder
 from tests.builders.records import (
     R2,
     an_order,
@@ -80,3 +82,20 @@ async def test_chains_of_two_connections_never_meet(tenant: Tenant, other_tenant
     await tenant.page(FIRST)
     await other_tenant.page(SECOND)
     assert (await other_tenant.lines(SECOND))[1].chain_line == f"{other_tenant.connection_id}/21"
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_back_order_continues_is_not_cancelled_whichever_came_in_first(
+    tenant: Tenant, together: bool
+) -> None:
+    """3.1 X: the rest lives on in the back order, though that comes in after its first document was closed."""
+    closed = an_order(1, lines={1: 10}, billed={1: 4}, erp_status="Closed")
+    first = MappedOrder(closed, PoStatus.CLOSED, MatchingStatus.ACTIVE)
+    rest = an_order(2, lines={1: 6}, sources={1: "11"}, created_from=closed.document_id)
+    if together:
+        await tenant.page(first, rest)
+    else:
+        await tenant.page(first)
+        assert (await tenant.lines(closed))[1].cancelled == 6
+        await tenant.page(rest)
+    assert (await tenant.lines(closed))[1].cancelled is None
