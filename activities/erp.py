@@ -51,6 +51,7 @@ from models.store.payables import (
     bills_in_review,
     credit_applications,
     duplicate_candidates,
+    entered_credits,
     outgoing_bills,
 )
 from models.store.payables.duplicate_candidates import SinceMatched
@@ -219,6 +220,8 @@ class ErpActivities:
         fees_to_apply: Sequence[CreditApplicationId] = ()
         of_fee: Sequence[OutboxMessage] = ()
         async with self._database.transaction() as session:
+            if isinstance(outgoing.bill, CreditToPush):
+                await entered_credits.lock_with_credited(session, bill_id)
             if part is None:
                 result = BillPushResult(
                     status=status_of(readback),

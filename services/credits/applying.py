@@ -42,8 +42,7 @@ async def apply_credit(
     Raises:
         Refused: CREDIT_NOT_OPEN, BILL_NOT_CREDITABLE, CREDIT_OF_ANOTHER, MORE_THAN_OPEN.
     """
-    for bill_id in sorted({credit.id, *(one.bill_id for one in wanted)}):
-        await entered_credits.lock_bill(session, BillId(bill_id))
+    await entered_credits.lock_bills(session, {BillId(credit.id), *(one.bill_id for one in wanted)})
     if credit.kind != BillKind.CREDIT or not BillStatus(credit.status).is_payable:
         raise Refused("CREDIT_NOT_OPEN", f"The credit is {credit.status.replace('_', ' ')}.")
     messages = []

@@ -1,7 +1,7 @@
 """Store credits that are entered here: saved with their lines and their planned write, in one statement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -153,7 +153,25 @@ async def taken_number(
 
 async def lock_bill(session: AsyncSession, bill_id: BillId) -> None:
     """Lock the bill that credits are against, so that two of them are not matched without each other."""
-    await session.execute(text("select 1 from bills where id = :id for update"), {"id": bill_id})
+    await lock_bills(session, [bill_id])
+
+
+async def lock_bills(session: AsyncSession, bill_ids: Collection[BillId]) -> None:
+    """Lock bills and credits in the order of their ids as the database sorts them, which is the order everywhere."""
+    await session.execute(
+        text("select 1 from bills where id = any(cast(:ids as text[])) order by id for update"), {"ids": list(bill_ids)}
+    )
+
+
+async def lock_with_credited(session: AsyncSession, credit_id: BillId) -> None:
+    """Lock a credit, and before or after it the bill that it is to be applied to once it is sent."""
+    await session.execute(
+        text(
+            "select 1 from bills where id = :id"
+            " or id = (select credit_of from bills where id = :id and apply_when_sent) order by id for update"
+        ),
+        {"id": credit_id},
+    )
 
 
 async def credited_amount_of_bill(session: AsyncSession, bill_id: BillId, *, except_id: BillId) -> Decimal:

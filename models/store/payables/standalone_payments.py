@@ -28,7 +28,7 @@ from models.domain.payments import (
 from models.domain.writes import WriteKind
 from models.messages.bills import BillBalance
 from models.store.audit import events, writes
-from models.store.payables import bill_parts, payment_credits, payments
+from models.store.payables import bill_parts, entered_credits, payment_credits, payments
 from models.store.payables.payment_credits import CreditShare
 from models.store.payables.statuses import moved
 from models.tables import BillPartRow, PaymentShareRow
@@ -83,10 +83,7 @@ async def lock_bills(
     session: AsyncSession, bill_ids: Sequence[BillId], credit_ids: Sequence[BillId] = ()
 ) -> Mapping[BillId, BillToShare]:
     """Lock these bills and credits, and return what may be paid on each bill; those that do not exist are left out."""
-    await session.execute(
-        text("select 1 from bills where id = any(cast(:ids as text[])) order by id for update"),
-        {"ids": [*bill_ids, *credit_ids]},
-    )
+    await entered_credits.lock_bills(session, [*bill_ids, *credit_ids])
     locked = {bill_id: bill for bill_id in sorted(bill_ids) if (bill := await payments.lock_bill(session, bill_id))}
     rows = await session.execute(_ABOUT, {"ids": list(locked)})
     return {
