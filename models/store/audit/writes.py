@@ -40,6 +40,19 @@ def plan(kind: WriteKind, *, purchase_order_id: str, state: str) -> str:
     """
 
 
+async def plan_one(
+    session: AsyncSession, external_key: ExternalKey, connection_id: ConnectionId, kind: WriteKind, subject_id: str
+) -> None:
+    """Plan a write that is behind no order. Twice with the same key is once."""
+    await session.execute(
+        text(
+            "insert into erp_writes (external_key, connection_id, kind, subject_id, state, attempts)"
+            " values (:key, :c, :kind, :subject, 'planned', 0) on conflict (external_key) do nothing"
+        ),
+        {"key": external_key, "c": connection_id, "kind": kind.value, "subject": subject_id},
+    )
+
+
 _NEXT_IN_LINE = """
     select n.subject_id
       from (select e.subject_id, e.state from erp_writes e

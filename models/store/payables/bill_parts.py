@@ -18,6 +18,7 @@ from models.domain.ids import BillId, ConnectionId, DocumentId, ErpId, ExternalK
 from models.domain.payments import PartPaid
 from models.domain.writes import WriteKind
 from models.messages.bills import PartShown
+from models.store.audit import writes
 from models.store.orders import settled_parts
 from models.store.payables import outgoing_bills
 from models.store.payables.outgoing_bills import OutgoingBill
@@ -117,18 +118,8 @@ async def for_people(session: AsyncSession, bill: BillRow) -> Sequence[BillPartR
 
 
 async def _plan_write(session: AsyncSession, part: BillPartRow) -> None:
-    await session.execute(
-        text(
-            "insert into erp_writes (external_key, connection_id, kind, subject_id, state, attempts)"
-            " values (:key, :connection, :kind, :bill, 'planned', 0) on conflict (external_key) do nothing"
-        ),
-        {
-            "key": part.external_key,
-            "connection": part.connection_id,
-            "kind": WriteKind.BILL_PART.value,
-            "bill": part.bill_id,
-        },
-    )
+    connection_id = ConnectionId(part.connection_id)
+    await writes.plan_one(session, ExternalKey(part.external_key), connection_id, WriteKind.BILL_PART, part.bill_id)
 
 
 async def _any_in_doubt(session: AsyncSession, bill_id: BillId) -> bool:

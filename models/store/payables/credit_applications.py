@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.domain.connections import Erp
 from models.domain.credits import ApplicationStatus, ApplicationToPush
 from models.domain.ids import BillId, ConnectionId, CreditApplicationId, ErpId, ExternalKey, OrganizationId
-from models.domain.writes import WriteKind, WriteState
+from models.domain.writes import WriteKind
 from models.messages.credits import CreditApplicationState
 from models.store.audit import writes
 from models.store.base.identity import digest_of, named_id
@@ -39,19 +39,8 @@ async def create(session: AsyncSession, row: CreditApplicationRow) -> None:
     """Save an application and plan its write."""
     session.add(row)
     await session.flush()
-    await session.execute(
-        text(
-            "insert into erp_writes (external_key, connection_id, kind, subject_id, state, attempts)"
-            " values (:key, :c, :kind, :id, :state, 0) on conflict (external_key) do nothing"
-        ),
-        {
-            "key": row.external_key,
-            "c": row.connection_id,
-            "kind": WriteKind.CREDIT_APPLICATION.value,
-            "id": row.id,
-            "state": WriteState.PLANNED.value,
-        },
-    )
+    connection_id = ConnectionId(row.connection_id)
+    await writes.plan_one(session, ExternalKey(row.external_key), connection_id, WriteKind.CREDIT_APPLICATION, row.id)
 
 
 async def get(

@@ -11,7 +11,7 @@ from models.domain.connections import Erp
 from models.domain.ids import ConnectionId, ErpId, ExternalKey, ListChangeId, OrganizationId
 from models.domain.list_changes import EntryToPush, FieldConflict, ListAction, ListChangeStatus
 from models.domain.lists import ListKind
-from models.domain.writes import WriteKind, WriteState
+from models.domain.writes import WriteKind
 from models.messages.list_changes import ListChangeState
 from models.store.audit import events, writes
 from models.store.base.identity import digest_of, named_id
@@ -61,19 +61,8 @@ async def create(session: AsyncSession, new: NewChange) -> ListChangeRow:
     )
     session.add(row)
     await session.flush()
-    await session.execute(
-        text(
-            "insert into erp_writes (external_key, connection_id, kind, subject_id, state, attempts)"
-            " values (:key, :c, :kind, :id, :state, 0) on conflict (external_key) do nothing"
-        ),
-        {
-            "key": row.external_key,
-            "c": row.connection_id,
-            "kind": WriteKind.LIST_CHANGE.value,
-            "id": row.id,
-            "state": WriteState.PLANNED.value,
-        },
-    )
+    key = ExternalKey(row.external_key)
+    await writes.plan_one(session, key, new.connection_id, WriteKind.LIST_CHANGE, row.id)
     await session.refresh(row)
     await happened(session, row, "asked_for", actor=new.actor, after={"values": dict(new.wanted)})
     return row
