@@ -31,9 +31,10 @@ _WHO = text(
     select n.credit_id, n.number as credit, n.amount, b.id as bill_id, b.number as bill, who.actor, who.why
       from unnest(cast(:credits as text[]), cast(:numbers as text[]), cast(:payables as text[]),
                   cast(:amounts as numeric[])) as n(credit_id, number, payable, amount)
-      join bills b on b.connection_id = :c and b.kind = 'bill' and b.status not in ('deleted', 'abandoned')
-                  and (b.payable_id = n.payable or b.id in (
-                       select x.bill_id from bill_parts x where x.connection_id = :c and x.payable_id = n.payable))
+      cross join lateral (
+          select p.id from bills p where p.connection_id = :c and p.payable_id = n.payable
+          union select x.bill_id from bill_parts x where x.connection_id = :c and x.payable_id = n.payable) of
+      join bills b on b.id = of.id and b.kind = 'bill' and b.status not in ('deleted', 'abandoned')
       left join lateral (
           select w.actor, w.why from (
               select a.created_by as actor, a.why, a.changed_at from credit_applications a
