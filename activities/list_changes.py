@@ -101,7 +101,7 @@ class ListChanges:
         kind, erp_id = ListKind(row.kind), ErpId(row.erp_id)
         there = await self._read(role, row, attempt)
         master = ListMaster(connection.row.list_masters.get(row.kind, ListMaster.ERP))
-        settled = settle(row.wanted, row.agreed, fields_of(there), master)
+        settled = settle(row.wanted, row.agreed, _fields_of(there), master)
         if not settled.to_send:
             return there, settled
         try:
@@ -113,7 +113,7 @@ class ListChanges:
             await self._forget_unsent(row, attempt, error)
             raise
         shown = await role.read(kind, erp_id, entity=row.entity)
-        lost = _not_shown(settled.to_send, fields_of(shown))
+        lost = _not_shown(settled.to_send, _fields_of(shown))
         if not lost:
             return shown, settled
         lag = timedelta(seconds=connection.row.settings.get("read_lag_seconds", 120))
@@ -153,6 +153,10 @@ class ListChangeRecords:
         """Record why a change failed. Twice is once."""
         async with self._database.transaction() as session:
             await list_changes.fail(session, failed.change_id, failed.ask, failed.message, actor=SYNCER)
+
+
+def _fields_of(entry: ListEntry) -> dict[str, str]:
+    return fields_of(entry.name, entry.attributes, active=entry.active)
 
 
 def _not_shown(sent: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]:

@@ -1,17 +1,12 @@
 """Check who is the master of lists whose entries all entities share."""
 
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.domain.ids import ConnectionId
 from models.domain.list_changes import ListLevel, ListMaster
 from models.domain.setup_checks import CheckState, SetupCheck
 from models.store.sync import list_entries
 from models.tables import ConnectionRow
-
-_SHARED = text(
-    "select distinct kind from list_entries where connection_id = :c and kind = any(cast(:kinds as text[]))"
-    " and entity is null and deleted_at is null order by kind"
-)
 
 
 async def check(session: AsyncSession, row: ConnectionRow) -> SetupCheck:
@@ -21,8 +16,7 @@ async def check(session: AsyncSession, row: ConnectionRow) -> SetupCheck:
     shared: list[str] = []
     levels = row.capabilities.get("lists_have_levels") and row.list_level == ListLevel.ENTITY
     if ours and levels and await list_entries.has_entities(session, row):
-        rows = await session.execute(_SHARED, {"c": row.id, "kinds": ours})
-        shared = list(rows.scalars())
+        shared = await list_entries.shared_lists(session, ConnectionId(row.id), ours)
     if not shared:
         return SetupCheck(code="LIST_MASTERS", title=title, state=CheckState.PASS, why="No list of ours is shared.")
     return SetupCheck(

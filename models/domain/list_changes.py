@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from models.domain.ids import ErpId, ExternalKey
-from models.domain.lists import ListEntry, ListKind
+from models.domain.lists import ListKind
 from models.domain.record import Record
 
 NAME = "name"
@@ -104,9 +104,9 @@ class EntryToPush(Record):
     """By our names; empty text clears."""
 
 
-def fields_of(entry: ListEntry) -> dict[str, str]:
+def fields_of(name: str, attributes: Mapping[str, str], *, active: bool) -> dict[str, str]:
     """Return an entry's values by field, the name and whether it is active among them."""
-    return {**entry.attributes, NAME: entry.name, ACTIVE: "true" if entry.active else "false"}
+    return {**attributes, NAME: name, ACTIVE: "true" if active else "false"}
 
 
 def same(ours: str, theirs: str | None) -> bool:

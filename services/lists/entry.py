@@ -1,13 +1,12 @@
 """Make and change list entries here: one decision each, in the transaction of whoever asked."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, ErpId, OrganizationId
-from models.domain.list_changes import ACTIVE, NAME, ListAction, VendorIds, WritableList, same
+from models.domain.list_changes import ACTIVE, NAME, ListAction, VendorIds, WritableList, fields_of, same
 from models.domain.lists import ListKind
 from models.domain.outbox import MessageKind
 from models.store.audit import events, outbox
@@ -231,26 +230,8 @@ async def _resolved(
     return resolved
 
 
-_ABOVE = text(
-    """
-    with recursive above as (
-        select e.key, e.attributes ->> 'parent' as parent, 1 as steps from list_entries e
-         where e.connection_id = :c and e.kind = :kind and e.key = :parent and e.deleted_at is null
-        union all
-        select e.key, e.attributes ->> 'parent', a.steps + 1 from above a join list_entries e
-            on e.connection_id = :c and e.kind = :kind and e.key = a.parent and e.deleted_at is null
-         where a.steps < 100
-    )
-    select 1 from above where key = :key limit 1
-    """
-)
-
-
 async def _no_circle(session: AsyncSession, entry: ListEntryRow, parent: str | None) -> None:
-    if not parent:
-        return
-    values = {"c": entry.connection_id, "kind": entry.kind, "parent": parent, "key": entry.key}
-    if (await session.execute(_ABOVE, values)).first() is not None:
+    if parent and await list_entries.is_under(session, parent, entry):
         raise Refused("LIST_FIELD_REFUSED", f"parent: {parent} is {entry.key} itself, or below it.")
 
 
@@ -274,9 +255,9 @@ async def _keep_here(
     )
 
 
-def values_of(entry: ListEntryRow) -> dict[str, Any]:
+def values_of(entry: ListEntryRow) -> dict[str, str]:
     """Return the values that are here of an entry, by field."""
-    return {**entry.attributes, NAME: entry.name, ACTIVE: "true" if entry.active else "false"}
+    return fields_of(entry.name, entry.attributes, active=entry.active)
 
 
 def _said(kind: ListKind) -> str:

@@ -162,6 +162,38 @@ async def find(s: AsyncSession, connection_id: ConnectionId, kind: ListKind, key
     return (await s.exec(statement.limit(1), execution_options=_FRESH)).first()
 
 
+_ABOVE = text(
+    """
+    with recursive above as (
+        select e.key, e.attributes ->> 'parent' as parent, 1 as steps from list_entries e
+         where e.connection_id = :c and e.kind = :kind and e.key = :parent and e.deleted_at is null
+        union all
+        select e.key, e.attributes ->> 'parent', a.steps + 1 from above a join list_entries e
+            on e.connection_id = :c and e.kind = :kind and e.key = a.parent and e.deleted_at is null
+         where a.steps < 100
+    )
+    select 1 from above where key = :key limit 1
+    """
+)
+
+
+async def is_under(s: AsyncSession, key: str, entry: ListEntryRow) -> bool:
+    """Return whether the entry with this key is that entry of the same list, or below it."""
+    values = {"c": entry.connection_id, "kind": entry.kind, "parent": key, "key": entry.key}
+    return (await s.execute(_ABOVE, values)).first() is not None
+
+
+_SHARED = text(
+    "select distinct kind from list_entries where connection_id = :c and kind = any(cast(:kinds as text[]))"
+    " and entity is null and deleted_at is null order by kind"
+)
+
+
+async def shared_lists(s: AsyncSession, connection_id: ConnectionId, kinds: Collection[str]) -> list[str]:
+    """Return which of these lists have entries that all entities share."""
+    return list((await s.execute(_SHARED, {"c": connection_id, "kinds": list(kinds)})).scalars())
+
+
 async def active(s: AsyncSession, connection_id: ConnectionId, kind: ListKind) -> list[ListEntry]:
     """Return the active entries of a list, by the ERP's id."""
     statement = select(ListEntryRow).where(
