@@ -144,7 +144,8 @@ class SyncActivities:
         deleted = await self._entries_gone(connection, page, entries, read)
         async with self._database.transaction() as session:
             upserted = await list_entries.upsert(session, page.connection_id, entries)
-            await deletions.apply(session, connection.row, deleted)
+            if deleted:
+                await deletions.apply(session, connection.row, deleted)
             await bad_records.report(session, connection.row, "list_entry", read.bad)
             mended = {entry.erp_id for entry in entries} - {record.erp_id for record in read.bad}
             await bad_records.report_repaired(session, connection.row, "list_entry", sorted(mended))

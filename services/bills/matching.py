@@ -4,6 +4,7 @@ The caller decides about locks: a save locks the orders' lines (`ledger.lock_lin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -299,7 +300,7 @@ async def _order_to_match(
                 unit=line.unit,
                 price=line.price,
                 # What is closed is refused as closed; that nothing is left of it says nothing more.
-                ledger=ledger_of(line).model_copy(update={"cancelled": Decimal(0)}),
+                ledger=ledger_of(replace(line, closed_short=None)),
                 closed=line.closed,
                 basis=Basis(line.basis),
                 category=facts.categories.get(line.item_id),

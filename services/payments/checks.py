@@ -89,5 +89,9 @@ def check_bill(bill: payments.BillToPay, asked: RequestedPayment, *, credited: D
             "OVERPAYMENT",
             f"{asked.amount + credited} is more than the {bill.open} still open: total {bill.total}, paid {bill.paid}, "
             f"in payments and credits under way {bill.promised}.",
-            [f"Lower the amount to {bill.open - credited}."],
+            [
+                f"Lower the amount to {bill.open - credited}."
+                if credited < bill.open
+                else f"Lower what credits give to less than {bill.open}: that is for money and credits together."
+            ],
         )

@@ -37,8 +37,8 @@ async def check_credits(
     goes to each bill.
 
     Raises:
-        Refused: CREDITS_NOT_TAKEN, CREDIT_NAMED_TWICE, CREDIT_OF_ANOTHER, CREDIT_NOT_OPEN, BILL_NOT_CREDITABLE or
-            MORE_THAN_OPEN.
+        Refused: CREDITS_NOT_TAKEN, CREDIT_NAMED_TWICE, CREDIT_OF_ANOTHER, CREDIT_NOT_OPEN, BILL_NOT_CREDITABLE,
+            INVALID_AMOUNT or MORE_THAN_OPEN.
     """
     if not asked:
         return {}

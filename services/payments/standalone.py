@@ -85,28 +85,7 @@ async def schedule_payment_of_bills(
     _check_together(connection, bills)
     check_day(asked.pay_on, time_zone=connection.time_zone, paid_outside=asked.paid_outside)
     credited = await check_credits(session, connection, bills, asked.credits, organization_id=organization_id)
-    for bill_id, bill in bills.items():
-        check_bill(
-            bill.bill,
-            RequestedPayment(amount=wanted[bill_id], pay_on=asked.pay_on),
-            credited=credited.get(bill_id, Decimal(0)),
-        )
-        if not bill.in_erp:
-            raise Refused(
-                "BILL_NOT_PAYABLE",
-                f"Bill {bill.bill.number} is not in the ERP yet, or an edit of it is on its way there.",
-                ["Pay it by itself: it is then paid once the ERP holds it.", "Or wait until it is synced."],
-            )
-    if asked.fees or asked.net is not None:
-        if len(bills) > 1:
-            raise Refused("FEES_OF_ONE_BILL", "A payment with fees pays one bill, which the fees belong to.")
-        check_fees(first, asked.bills[0].amount, asked.net, asked.fees, credited=sum(credited.values(), Decimal(0)))
-    if not any(wanted.values()):
-        raise Refused(
-            "INVALID_AMOUNT",
-            "A payment without money is none: apply the credits to the bills instead.",
-            ["Apply each with POST /v1/credits/{id}/apply, or posync credits apply."],
-        )
+    _check_amounts(asked, bills, wanted, credited)
     account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
     check_method(connection, method, paid_outside=asked.paid_outside)
     payment_id = payments.payment_id_for(organization_id, request_key, first.number)
@@ -152,6 +131,38 @@ async def schedule_payment_of_bills(
         actor=actor,
     )
     return ScheduledWithFees(payment_id, [message, *credits])
+
+
+def _check_amounts(
+    asked: RequestedPaymentOfBills,
+    bills: Mapping[BillId, BillToShare],
+    wanted: Mapping[BillId, Decimal],
+    credited: Mapping[BillId, Decimal],
+) -> None:
+    """Check that each bill takes its part of the money and of the credits, and that there is money."""
+    for bill_id, bill in bills.items():
+        check_bill(
+            bill.bill,
+            RequestedPayment(amount=wanted[bill_id], pay_on=asked.pay_on),
+            credited=credited.get(bill_id, Decimal(0)),
+        )
+        if not bill.in_erp:
+            raise Refused(
+                "BILL_NOT_PAYABLE",
+                f"Bill {bill.bill.number} is not in the ERP yet, or an edit of it is on its way there.",
+                ["Pay it by itself: it is then paid once the ERP holds it.", "Or wait until it is synced."],
+            )
+    if asked.fees or asked.net is not None:
+        if len(bills) > 1:
+            raise Refused("FEES_OF_ONE_BILL", "A payment with fees pays one bill, which the fees belong to.")
+        (bill,) = bills.values()
+        check_fees(bill.bill, asked.bills[0].amount, asked.net, asked.fees, credited=sum(credited.values(), Decimal(0)))
+    if not any(wanted.values()):
+        raise Refused(
+            "INVALID_AMOUNT",
+            "A payment without money is none: apply the credits to the bills instead.",
+            ["Apply each with POST /v1/credits/{id}/apply, or posync credits apply."],
+        )
 
 
 def _check_together(connection: ConnectionRow, bills: Mapping[BillId, BillToShare]) -> None:

@@ -87,14 +87,9 @@ async def apply_snapshot(
         await figures_are_in(connection, write.id)
     await write_receipts(connection, connection_id, receipts)
     await drop_others(connection, write.id, [receipt.erp_id for receipt in snapshot.receipts])
-    settled = (
-        *await _settle(connection, write, snapshot.billings),
-        *(
-            await _settle_parts(s, connection, write, snapshot.billings)
-            if stored is not None and stored.bills_in_parts
-            else ()
-        ),
-    )
+    settled = await _settle(connection, write, snapshot.billings)
+    if stored is not None and stored.bills_in_parts:
+        settled += await _settle_parts(s, connection, write, snapshot.billings)
     credited = await credits.take_in(connection, write.id, snapshot.credits)
     if credited or snapshot.credits or frees:
         await keep_time_of(connection, write.id, snapshot.began)
