@@ -9,8 +9,8 @@ from temporalio.exceptions import ApplicationError
 
 from erp.errors import Rejected, Unavailable
 from models.domain.bills import BillStatus
-from models.domain.ids import BillId
-from models.domain.payments import PaymentStatus
+from models.domain.ids import BillId, DocumentId
+from models.domain.payments import PartPaid, PaymentStatus
 from models.messages.writes import AbandonWrite
 from models.store.audit import requests
 from models.store.payables import payment_voids, standalone_payments
@@ -118,6 +118,25 @@ async def test_twenty_at_once_never_promise_more_than_is_due(harness: ActivityHa
     """S5-40 under load: the bill's lock makes check and promise one."""
     answers = await asyncio.gather(*(harness.pay(bill_id, "30.00", key=f"p{n}") for n in range(20)))
     assert [answer.outcome for answer in answers].count("scheduled") == 3
+
+
+@pytest.mark.parametrize("again", ["pushed", "voided"])
+async def test_a_retraction_that_was_asked_for_survives_a_repeated_payment_or_void(
+    harness: ActivityHarness, bill_id: BillId, again: str
+) -> None:
+    """DESIGN 5: the answer was lost, a person takes the bill back meanwhile, and the activity runs again."""
+    payment_id = await harness.paid(bill_id, "60.00", key="p1")
+    await harness.push_payment(payment_id)
+    await harness.tenant.execute("update bills set status = 'retracting' where id = :id", id=bill_id)
+    if again == "pushed":
+        await harness.push_payment(payment_id)
+    else:
+        bill = await harness.tenant.bill_row(bill_id)
+        part = PartPaid(document_id=DocumentId(bill.document_id or ""), payable_id=bill.payable_id or "",
+                        paid=Decimal(0), due=Decimal(100), revision="9")  # fmt: skip
+        async with harness.tenant.database.transaction() as session:
+            await payment_voids.voided(session, payment_id, [part])
+    assert (await harness.tenant.bill_row(bill_id)).status == "retracting"
 
 
 async def test_partial_then_full(harness: ActivityHarness, bill_id: BillId) -> None:

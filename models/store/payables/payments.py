@@ -205,10 +205,12 @@ _PUSHED = text(
         select id, organization_id, connection_id, status, total, paid, version from bills
          where id = (select bill_id from payments where id = :id) for update
     ), was as (
-        -- A void that was asked for meanwhile stays: this attempt only says again that the payment was made.
+        -- A void, or a retraction of the bill, that was asked for meanwhile stays: this attempt only says again that
+        -- the payment was made.
         select p.id, p.status, case when p.status = 'voiding' then p.status
                                     else {moved("payments", "p.status", "cast(:status as varchar)")} end as now,
-               {moved("bills", "b.status", "cast(:bill_status as varchar)")} as bill_now
+               case when b.status = 'retracting' then b.status
+                    else {moved("bills", "b.status", "cast(:bill_status as varchar)")} end as bill_now
           from payments p cross join b where p.id = :id
     ), settled as (
         update payments p set status = was.now, erp_id = cast(:erp_id as varchar), erp_revision = :revision,

@@ -351,6 +351,9 @@ async def store_figures(session: AsyncSession, before: Sequence[Any], shown: Seq
         after = BillStatus.PAID if due <= 0 else BillStatus.PARTIALLY_PAID
         if paid == 0:  # its payment was voided
             after = BillStatus.SCHEDULED if row.id in promised else BillStatus.SYNCED
+        if row.status == BillStatus.RETRACTING:
+            # A retraction that was asked for meanwhile stays: this attempt only says again what was paid.
+            after = BillStatus.RETRACTING
         figures.append((row.id, paid, after, payable, revision))
     await session.execute(
         _FIGURES,
