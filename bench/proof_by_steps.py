@@ -173,7 +173,7 @@ class Steps:
         return await self._proof.in_the_erp() > before
 
     async def _nothing_on_its_way(self) -> bool:
-        return not await self._value("select count(*) from bills where status = 'pending_push'")
+        return bool(await self._fetch("select count(*) = 0 from bills where status = 'pending_push'"))
 
     async def _value(self, statement: str, *given: object) -> int:
         return int(await self._fetch(statement, *given) or 0)
@@ -182,15 +182,15 @@ class Steps:
         return str(await self._fetch(statement, *given) or "")
 
     async def _fetch(self, statement: str, *given: object) -> Any:
-        """The one value that a statement asks for; None while PostgreSQL is starting again."""
+        """The one value that a statement asks for; None while PostgreSQL is killed or starting again."""
         try:
             connection = await asyncpg.connect(**self._address)
+            try:
+                return await connection.fetchval(statement, *given)
+            finally:
+                await connection.close()
         except (OSError, asyncpg.PostgresError):
             return None
-        try:
-            return await connection.fetchval(statement, *given)
-        finally:
-            await connection.close()
 
     @asynccontextmanager
     async def _standing_still(self, name: str) -> AsyncIterator[None]:

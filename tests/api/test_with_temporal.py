@@ -247,6 +247,7 @@ async def test_a_bill_is_answered_at_once_and_its_workflows_follow_when_a_worker
         "PosyncErp": "intacct",
         "PosyncNumber": "PO-1",
         "PosyncPoNumber": "PO-1",
+        "PosyncAmount": 250.0,
         "PosyncVendor": "Vendor One",
         "PosyncStatus": "unfilled",
     }
