@@ -166,7 +166,7 @@ _CODES: tuple[IssueCode, ...] = (
     ),
     IssueCode(
         "LIST_KEY_TAKEN",
-        "The id is taken in the ERP",
+        "The id is taken",
         "The ERP has an entry with this id already, which posync did not make.",
         ("Change that entry instead, or choose another id for the new one.",),
         ACCOUNTANT,

@@ -172,4 +172,4 @@ def test_what_the_source_says_of_a_field_is_in_the_document(document: dict[str, 
     }
     assert {name for name in silent if not name.startswith("Page")} == set()
     fields = document["components"]["schemas"]["PurchaseOrderLine"]["properties"]
-    assert fields["remaining"]["description"] == "O - (E + P - C)."
+    assert fields["remaining"]["description"] == "O - X - (E + P - C)."
