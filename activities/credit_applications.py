@@ -97,7 +97,7 @@ class CreditApplicationRecords:
     async def credit_application_failed(self, failed: ApplicationFailed) -> None:
         """Record why an application, or undoing it, failed. Twice is once."""
         async with self._database.transaction() as session:
-            await credit_applications.fail(session, failed.application_id, failed.ask, failed.message)
+            await credit_applications.fail(session, failed.application_id, failed.ask, failed.message, code=failed.code)
             row = await credit_applications.get(session, failed.application_id)
             if row is not None and row.status == ApplicationStatus.APPLIED:
                 await fees_taken_back.say_that_a_fee_stays(session, BillId(row.credit_id), failed.message)

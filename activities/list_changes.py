@@ -152,7 +152,9 @@ class ListChangeRecords:
     async def list_change_failed(self, failed: ListChangeFailed) -> None:
         """Record why a change failed. Twice is once."""
         async with self._database.transaction() as session:
-            await list_changes.fail(session, failed.change_id, failed.ask, failed.message, actor=SYNCER)
+            await list_changes.fail(
+                session, failed.change_id, failed.ask, failed.message, code=failed.code, actor=SYNCER
+            )
 
 
 def _fields_of(entry: ListEntry) -> dict[str, str]:

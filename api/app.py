@@ -50,7 +50,8 @@ from api.credits import applying, new_credit
 from api.credits import routes as credits
 from api.exports import routes as exports
 from api.http import docs_page as reference
-from api.http import document, health, problems
+from api.http import health, problems
+from api.http.document import DocumentedApp
 from api.http.exact_json import RequestGuard
 from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
@@ -164,13 +165,12 @@ def create_app(
     Raises:
         InvalidSettings: the settings come from the environment and cannot be used.
     """
-    app = FastAPI(
+    app = DocumentedApp(
         title="posync",
         version="1",
         description=ABOUT,
         lifespan=_lifespan,
         redirect_slashes=False,
-        openapi_url=None,  # ours, see `document`
         docs_url=None,  # ours, see `reference`
         redoc_url=None,
     )
@@ -180,7 +180,6 @@ def create_app(
     for resource in RESOURCES:
         app.include_router(resource.router)
     reference.install(app)
-    document.install(app)
     configure(app, settings, temporal=temporal, connectors=connectors, oauth_server=oauth_server)
     return app
 

@@ -11,11 +11,10 @@ import http.client
 import json
 import multiprocessing
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -176,12 +175,12 @@ class _StoppingWebConnector(WebConnector):
 
 def _call_until_killed(given: dict[str, Any], parent: Connection) -> None:
     """Call. What the door refuses, or a door that is away, ends one update."""
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 as long as the process lives
     connector = _StoppingWebConnector(given, parent)
-    while True:
-        with suppress(RuntimeError, OSError, http.client.HTTPException):
-            connector.session()
-        time.sleep(PAUSE_SECONDS)
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
+        while True:
+            with suppress(RuntimeError, OSError, http.client.HTTPException):
+                connector.session()
+            time.sleep(PAUSE_SECONDS)
 
 
 _processes = multiprocessing.get_context("forkserver")

@@ -84,6 +84,7 @@ class CreditApplication(Output):
     """The ERP's payment without money that made it, where the ERP applies credits by payments."""
     problem: str
     """Why the ERP refused what was asked last; empty: it did not."""
+    problem_code: str | None
     created_by: str
     created_at: datetime
     changed_at: datetime

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,32 +14,26 @@ from api.http.problems import describe
 PATH = "/openapi.json"
 
 
-def install(app: FastAPI) -> None:
-    """Add the document to the application, complete with the errors that any route may give.
+class DocumentedApp(FastAPI):
+    """An application whose document is complete with the errors that any route may give.
 
     The framework would build it in the event loop, where every other request of the process waits for it.
     """
-    app.openapi = _built_once(app.openapi)  # type: ignore[method-assign]
-    app.add_route(PATH, _serving(app), include_in_schema=False)
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(openapi_url=None, **settings)
+        self._building = threading.Lock()
+        self.add_route(PATH, _serve, include_in_schema=False)
 
-def _built_once(plain: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    lock = threading.Lock()
-    built: list[dict[str, Any]] = []
-
-    def build() -> dict[str, Any]:
-        with lock:
+    def openapi(self) -> dict[str, Any]:
+        """Return the document; it is built once."""
+        with self._building:
+            built = self.openapi_schema is not None
+            document = super().openapi()
             if not built:
-                document = plain()
                 describe(document)
-                built.append(document)
-            return built[0]
-
-    return build
+            return document
 
 
-def _serving(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(_: Request) -> Response:
-        return await asyncio.to_thread(lambda: JSONResponse(app.openapi()))
-
-    return serve
+async def _serve(request: Request) -> Response:
+    return await asyncio.to_thread(lambda: JSONResponse(request.app.openapi()))

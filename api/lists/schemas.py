@@ -84,6 +84,7 @@ class ListChange(Output):
     conflicts: list[Conflict]
     problem: str
     """Why the ERP refused it, or does not answer; empty: neither."""
+    problem_code: str | None
     created_by: str
     created_at: datetime
     changed_at: datetime

@@ -101,7 +101,7 @@ def show_credit(number: Number, as_json: AsJson = False, state_dir: StateDir = D
         bill = one["number"] or f"a bill that is not here ({one['erp_id']})"
         console.print(f"applied to {bill}: {one['amount']}", markup=False, highlight=False)
     for one in credit["applications"]:
-        why = f": {one['problem']}" if one["problem"] else ""
+        why = f", {one['problem_code']}: {one['problem']}" if one["problem"] else ""
         console.print(f"{one['id']} {one['amount']} {one['status']}{why}", markup=False, highlight=False)
     for event in credit["events"]:
         why = f": {escape(event['why'])}" if event["why"] else ""

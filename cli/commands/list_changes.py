@@ -201,7 +201,7 @@ def _print(one: dict[str, Any]) -> None:
 
 def _what(one: dict[str, Any]) -> str:
     if one["problem"]:
-        return str(one["problem"])
+        return f"{one['problem_code']}: {one['problem']}"
     conflicts = [
         f"{each['field']}: here {each['here']}, there {each['there'] or 'nothing'}, kept {each['kept']}"
         for each in one["conflicts"]

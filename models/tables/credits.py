@@ -44,6 +44,7 @@ class CreditApplicationRow(SQLModel, table=True):
     """How often somebody asked: to apply it, to undo it."""
     problem: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     """Why the ERP refused the last ask; empty: it did not."""
+    problem_code: str | None = None
     created_by: str
     why: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     unapplied_by: str | None = None

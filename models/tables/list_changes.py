@@ -61,6 +61,7 @@ class ListChangeRow(SQLModel, table=True):
     """How often somebody asked for it."""
     problem: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     """Why the ERP refused it, or does not answer; empty: it did not."""
+    problem_code: str | None = None
     created_by: str
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     created_at: datetime = instant_column(default_now=True)

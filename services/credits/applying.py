@@ -124,7 +124,8 @@ async def unapply_credit(
         raise Refused("CREDIT_NOT_APPLIED", f"The credit has no application {application_id}.")
     if row.status != ApplicationStatus.APPLIED:
         raise Refused("CREDIT_NOT_APPLIED", f"The application is {row.status}.")
-    row.status, row.asks, row.problem = ApplicationStatus.UNAPPLYING.value, row.asks + 1, ""
+    row.status, row.asks = ApplicationStatus.UNAPPLYING.value, row.asks + 1
+    row.problem, row.problem_code = "", None
     row.unapplied_by, row.unapplied_why = actor, why
     row.version += 1
     session.add(row)

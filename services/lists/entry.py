@@ -81,6 +81,7 @@ async def make(
     if lacking:
         raise Refused("LIST_FIELD_REFUSED", f"A new {_said(kind)} needs {', '.join(lacking)}.")
     key = _key(connection, shape, asked.key)
+    await list_changes.lock_new(session, connection_id, kind)
     await _is_new(session, connection_id, kind, key, fields[NAME], same_name=asked.same_name)
     fields = await _resolved(session, connection_id, kind, fields)
     entity = await placing.of_new(session, connection, asked.entity)

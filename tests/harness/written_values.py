@@ -7,18 +7,37 @@ import asyncio
 import itertools
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 import httpx
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient
 
 CENT = Decimal("0.01")
+
+
+def tried_with(one: st.SearchStrategy[Any], *, size: int, times: int) -> Callable[[Any], Any]:
+    """Run a test so often, each time with so many as its `written`: always the same, and none is made smaller."""
+
+    def decorate(test: Any) -> Any:
+        always = settings(
+            max_examples=times,
+            deadline=None,
+            derandomize=True,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        return always(given(written=st.lists(one, min_size=size, max_size=size))(test))
+
+    return decorate
+
+
 _orders = itertools.count(1)
 
 

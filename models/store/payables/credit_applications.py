@@ -165,19 +165,22 @@ async def end(
     *,
     payment: ErpId | None = None,
     problem: str = "",
+    code: str | None = None,
 ) -> None:
-    """Give an application the status that it has ended with."""
+    """Give an application the status that it has ended with; `problem` and its code: why it did."""
     await session.execute(
         text(
             "update credit_applications set status = :status, payment = coalesce(cast(:payment as varchar), payment),"
-            "   problem = :problem, version = version + 1, changed_at = now()"
+            "   problem = :problem, problem_code = :code, version = version + 1, changed_at = now()"
             " where id = :id and (status, problem) is distinct from (:status, :problem)"
         ),
-        {"id": application_id, "status": status.value, "payment": payment, "problem": problem},
+        {"id": application_id, "status": status.value, "payment": payment, "problem": problem, "code": code},
     )
 
 
-async def fail(session: AsyncSession, application_id: CreditApplicationId, ask: int, problem: str) -> None:
+async def fail(
+    session: AsyncSession, application_id: CreditApplicationId, ask: int, problem: str, *, code: str
+) -> None:
     """Record why an ask failed. An application that the ERP may hold stays under way; one that could not be undone is
     applied still."""
     row = await get(session, application_id, lock=True)
@@ -185,11 +188,11 @@ async def fail(session: AsyncSession, application_id: CreditApplicationId, ask: 
     if row.asks != ask or not ApplicationStatus(row.status).is_under_way:
         return
     if row.status == ApplicationStatus.UNAPPLYING:
-        await end(session, application_id, ApplicationStatus.APPLIED, problem=problem)
+        await end(session, application_id, ApplicationStatus.APPLIED, problem=problem, code=code)
     elif await writes.in_doubt(session, application_id):
-        await end(session, application_id, ApplicationStatus.APPLYING, problem=problem)
+        await end(session, application_id, ApplicationStatus.APPLYING, problem=problem, code=code)
     else:
-        await end(session, application_id, ApplicationStatus.REFUSED, problem=problem)
+        await end(session, application_id, ApplicationStatus.REFUSED, problem=problem, code=code)
 
 
 _SEEN = text(

@@ -126,6 +126,12 @@ async def under_way(session: AsyncSession, connection_id: ConnectionId, kind: Li
     return rows.first() is not None
 
 
+async def lock_new(session: AsyncSession, connection_id: ConnectionId, kind: ListKind) -> None:
+    """Let new entries of one list be decided one after the other: two people may ask for the same one at once."""
+    name = f"list_changes.{connection_id}.{kind.value}"
+    await session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
 async def being_made(
     session: AsyncSession, connection_id: ConnectionId, kind: ListKind, *, key: str | None, name: str
 ) -> ListChangeRow | None:
@@ -199,6 +205,7 @@ async def end(
     *,
     actor: str,
     problem: str = "",
+    code: str | None = None,
     conflicts: Sequence[FieldConflict] = (),
     why: str = "",
 ) -> None:
@@ -206,10 +213,10 @@ async def end(
     if (row.status, row.problem) == (status.value, problem):
         return
     before = {"status": row.status}
-    row.status, row.problem = status.value, problem
+    row.status, row.problem, row.problem_code = status.value, problem, code
     row.conflicts = [one.model_dump(mode="json") for one in conflicts]
     await touch(session, row)
-    after = {"status": status.value, "conflicts": row.conflicts, "problem": problem}
+    after = {"status": status.value, "conflicts": row.conflicts, "problem": problem, "code": code}
     await happened(session, row, status.value, actor=actor, why=why, before=before, after=after)
 
 
@@ -217,7 +224,8 @@ async def ask_anew(
     session: AsyncSession, row: ListChangeRow, agreed: Mapping[str, str | None], *, actor: str, why: str
 ) -> None:
     """Send a locked change once more: what both sides agree on now is what a person has seen."""
-    row.status, row.problem, row.asks = ListChangeStatus.SENDING.value, "", row.asks + 1
+    row.status, row.asks = ListChangeStatus.SENDING.value, row.asks + 1
+    row.problem, row.problem_code = "", None
     row.agreed, row.conflicts = dict(agreed), []
     await touch(session, row)
     await session.execute(
@@ -239,17 +247,19 @@ async def touch(session: AsyncSession, row: ListChangeRow) -> None:
     await session.refresh(row)
 
 
-async def fail(session: AsyncSession, change_id: ListChangeId, ask: int, problem: str, *, actor: str) -> None:
+async def fail(
+    session: AsyncSession, change_id: ListChangeId, ask: int, problem: str, *, code: str, actor: str
+) -> None:
     """Record why an ask failed. A change that the ERP may hold stays under way."""
     row = await get(session, change_id, lock=True)
     assert row is not None, "a change is never removed"
     if row.asks != ask or row.status != ListChangeStatus.SENDING:
         return
     if row.action == ListAction.CREATE and await writes.in_doubt(session, change_id):
-        row.problem = problem
+        row.problem, row.problem_code = problem, code
         await touch(session, row)
         return
-    await end(session, row, ListChangeStatus.REFUSED, actor=actor, problem=problem)
+    await end(session, row, ListChangeStatus.REFUSED, actor=actor, problem=problem, code=code)
 
 
 async def happened(

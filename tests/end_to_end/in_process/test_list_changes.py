@@ -1,5 +1,6 @@
 """Vendors, items, departments, locations and classes are made, changed and suspended here, and stand so in Intacct."""
 
+import asyncio
 from functools import partial
 
 from tests.harness.list_changes import ask, change, ended, entry_of, lists_of, make, settings, why_of
@@ -56,6 +57,19 @@ async def test_a_vendor_that_intacct_numbers_is_made_once(api: StackClient, comp
     assert len([one for one in company.held("vendors") if one["name"] == "Pumps"]) == 2
 
 
+async def test_five_people_make_the_same_vendor_at_once(api: StackClient, company: SandboxCompany) -> None:
+    """S2-33: where Intacct numbers vendors, nothing there would mind five of one name."""
+    await api.start()
+    await settings(api, vendor_ids="erp")
+    asked = (api.post(lists_of(api, "vendor"), {"name": "Pumps & Co"}, role="accountant") for _ in range(5))
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers if not answer.is_success} == {"LIST_NAME_TAKEN"}
+    (accepted,) = [answer.json()["change"] for answer in answers if answer.is_success]
+    await ended(api, accepted)
+    assert len([one for one in company.held("vendors") if one["name"] == "Pumps & Co"]) == 1
+
+
 async def test_a_company_without_a_sequence_refuses_a_vendor_without_an_id(
     api: StackClient, company: SandboxCompany
 ) -> None:
@@ -65,6 +79,7 @@ async def test_a_company_without_a_sequence_refuses_a_vendor_without_an_id(
     await settings(api, vendor_ids="erp")
     entered = await make(api, "vendor", "Pumps", status="refused")
     assert "VENDORID" in entered["problem"]
+    assert entered["problem_code"] == "REQUIRED_FIELD_MISSING"
     assert not [one for one in company.held("vendors") if one["name"] == "Pumps"]
     company.switch(vendor_sequence=True)
     answer = await api.post(f"/v1/list-changes/{entered['id']}/apply", {"reason": "numbered now"}, role="accountant")

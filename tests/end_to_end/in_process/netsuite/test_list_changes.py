@@ -28,7 +28,7 @@ async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company
     taken = {"name": "Others", "key": "V-150"}
     refused(await api.post(lists_of(api, "vendor"), taken, role="accountant"), 422, "LIST_KEY_REFUSED")
     twin = await make(api, "vendor", "Pumps & Co", status="refused", same_name=True)
-    assert "exists" in twin["problem"]
+    assert ("exists" in twin["problem"], twin["problem_code"]) == (True, "ALREADY_EXISTS")
 
 
 @pytest.mark.parametrize("kind", ["item", "department", "location", "class"])

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.harness.quickbooks_company import connect
 from tests.harness.sandbox_company import SandboxCompany
@@ -17,7 +15,7 @@ from tests.harness.written_documents import (
     payments,
 )
 from tests.harness.written_documents import Written as Document
-from tests.harness.written_values import Written, bills, stands_as_written
+from tests.harness.written_values import Written, bills, stands_as_written, tried_with
 
 
 @pytest.fixture
@@ -35,14 +33,7 @@ async def furnished(api: StackClient, company: SandboxCompany) -> StackClient:
     return api
 
 
-@settings(
-    max_examples=4,
-    deadline=None,
-    derandomize=True,
-    phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
-@given(written=st.lists(bills(7, units=(None,)), min_size=10, max_size=10))
+@tried_with(bills(7, units=(None,)), size=10, times=4)
 async def test_what_was_written_stands_in_the_books(
     started: StackClient, company: SandboxCompany, written: Sequence[Written]
 ) -> None:
@@ -51,10 +42,7 @@ async def test_what_was_written_stands_in_the_books(
     await stands_as_written(started, company, written)
 
 
-@settings(
-    max_examples=2, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
-)
-@given(written=st.lists(documents(QUICKBOOKS_BOOKS), min_size=6, max_size=6))
+@tried_with(documents(QUICKBOOKS_BOOKS), size=6, times=2)
 async def test_charges_and_dimensions_stand_in_the_books(
     furnished: StackClient, company: SandboxCompany, written: Sequence[Document]
 ) -> None:
@@ -63,10 +51,7 @@ async def test_charges_and_dimensions_stand_in_the_books(
     await charges_and_dimensions(furnished, company, QUICKBOOKS_BOOKS, written)
 
 
-@settings(
-    max_examples=2, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
-)
-@given(written=st.lists(documents(QUICKBOOKS_BOOKS), min_size=6, max_size=6))
+@tried_with(documents(QUICKBOOKS_BOOKS), size=6, times=2)
 async def test_payments_stand_in_the_books(
     furnished: StackClient, company: SandboxCompany, written: Sequence[Document]
 ) -> None:
