@@ -127,27 +127,35 @@ class SyncStarted(NamedTuple):
 @_starting()
 @_reaching()
 async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, trigger: SyncTrigger) -> SyncStarted:
-    """Start a sync run, or return the one that runs: one workflow id per connection, so two never overlap (S2-57).
+    """Start a sync run, or have the one that runs plan once more: its plan may be older than what the caller wants to
+    see. One workflow id per connection, so two never overlap (S2-57).
 
     Raises:
         TemporalUnavailable: There is no connection to Temporal.
         GatewayError: Temporal did not answer in time.
     """
     workflow_id = contract.sync_workflow_id(connection_id)
-    try:
-        handle = await client.start_workflow(
-            contract.SYNC_WORKFLOW,
-            SyncState(connection_id=connection_id, erp=erp, trigger=trigger),
-            id=workflow_id,
-            task_queue=contract.TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            static_summary=contract.sync_summary(connection_id, trigger),
-            search_attributes=contract.connection_search_attributes(connection_id, erp),
-            rpc_timeout=START_TIMEOUT,
-        )
-    except WorkflowAlreadyStartedError as running:
-        return SyncStarted(workflow_id, running.run_id or "", True)
-    return SyncStarted(workflow_id, handle.result_run_id or "", False)
+    while True:
+        try:
+            handle = await client.start_workflow(
+                contract.SYNC_WORKFLOW,
+                SyncState(connection_id=connection_id, erp=erp, trigger=trigger),
+                id=workflow_id,
+                task_queue=contract.TASK_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                static_summary=contract.sync_summary(connection_id, trigger),
+                search_attributes=contract.connection_search_attributes(connection_id, erp),
+                rpc_timeout=START_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError as running:
+            try:
+                await client.get_workflow_handle(workflow_id).signal(contract.SYNC_CHANGED, rpc_timeout=START_TIMEOUT)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                continue  # it has just ended
+            return SyncStarted(workflow_id, running.run_id or "", True)
+        return SyncStarted(workflow_id, handle.result_run_id or "", False)
 
 
 @_reaching()

@@ -118,7 +118,8 @@ def _shown(row: SyncRunRow, progress: Progress | None = None) -> SyncRun:
     },
 )
 async def sync_now(connection_id: Id, key: IdempotencyKey, caller: Clerk, services: Services) -> JSONResponse:
-    """Start a sync run; this is possible at any time. If a run is under way, that run is returned with status 200."""
+    """Start a sync run; this is possible at any time. If a run is under way, that run is returned with
+    status 200, and reads once more what changed before it ends."""
     async with services.database.transaction() as session:
         row = await load(session, services, caller, connection_id)
     must_be_let_in(row)

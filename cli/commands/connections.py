@@ -32,7 +32,8 @@ def sync(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Sync what changed in the ERP now. If a run is under way, that run is used and no second one starts."""
+    """Sync what changed in the ERP now. If a run is under way, it reads once more what changed, and no
+    second one starts."""
     with api(state_dir) as client:
         connection_id = the_connection(client, connection)
         started = client.post(f"/v1/connections/{connection_id}/sync")

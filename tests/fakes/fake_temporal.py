@@ -29,7 +29,7 @@ class FakeHandle:
     id: str
     result_run_id: str = ""
 
-    async def signal(self, signal: str, arg: Any) -> None:
+    async def signal(self, signal: str, arg: Any = None, **_: Any) -> None:
         self.temporal._answer()
         if self.id not in self.temporal.running:
             raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")

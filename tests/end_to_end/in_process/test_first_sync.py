@@ -27,6 +27,26 @@ async def test_the_first_sync_brings_lists_only(api: StackClient, company: Sandb
     assert await api.numbers() == set()
 
 
+async def test_whoever_asks_during_the_first_sync_gets_the_orders_too(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-57, fault kind 9: the run under way began before the preferences were complete, and reads lists only."""
+    company.order("PO-1")
+    await api.connect()
+    company.breaks("slow", "query", seconds=4)
+    of_lists = await api.ask_for_sync()
+
+    async def reads() -> bool:
+        return bool(company.fired("slow"))
+
+    await api.until(reads, "the run to read")
+    assert (await api.prefer())["complete"]
+    asked = await api.ask_for_sync()
+    assert (asked["sync_run_id"], asked["already_running"]) == (of_lists["sync_run_id"], True)
+    await api.sync_workflow(asked).result()
+    assert await api.numbers() == {"PO-1"}
+
+
 async def test_template_names_are_case_sensitive(api: StackClient, company: SandboxCompany) -> None:
     """S4-62, S2-55: a wrong name is named, the right one offered, and nothing syncs until it is right."""
     company.order("PO-1")
