@@ -9,14 +9,13 @@ Inside are requests of different orders, no more than there are places: each of 
 place in turn, however many requests one of them has.
 
 Before that, requests for one order wait unread: reading and checking two hundred bodies takes half a second, in which
-no other request would be answered. Few of an order are read at a time; where many wait, each of them lets requests for
-quieter orders go first for a moment.
+no other request would be answered. Few of an order are read at a time.
 """
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import Request
@@ -27,13 +26,6 @@ from models.domain.ids import PurchaseOrderId
 
 READ_AT_ONCE = 2
 """How many requests for one order are read at a time: one is decided, the next one is made ready meanwhile."""
-
-CROWD = 5
-"""From how many requests for one order on these let requests for other orders go first."""
-
-OTHERS_FIRST = timedelta(milliseconds=50)
-"""How long one request lets them: about as long as one of them takes. Two hundred requests are answered in five seconds
-more at the most, however busy the other orders are."""
 
 FOR_ONE_ORDER = re.compile(r"/v1/purchase-orders/([^/]+)/(bills|match)")
 """The requests that wait unread."""
@@ -73,7 +65,6 @@ class OrderGate:
         self._queues: dict[str, _Queue] = {}
         self._empty = asyncio.Event()
         self._empty.set()
-        self._one_less = asyncio.Event()
 
     @asynccontextmanager
     async def one_at_a_time(self, orders: Collection[PurchaseOrderId]) -> AsyncIterator[None]:
@@ -135,8 +126,6 @@ class OrderGate:
                     placed = True
             except TimeoutError:
                 raise Problem("ORDER_BUSY") from None
-            if queue.users >= CROWD:
-                await self._let_others_go_first()
             yield
         finally:
             if placed:
@@ -144,16 +133,7 @@ class OrderGate:
             queue.users -= 1
             if not queue.users:
                 del self._queues[order]
-            self._one_less.set()
             self._note_if_empty()
-
-    async def _let_others_go_first(self) -> None:
-        """Wait until no request for an order without a crowd is being answered, but not for long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(OTHERS_FIRST.total_seconds()):
-                while any(queue.users < CROWD for queue in self._queues.values()):
-                    self._one_less.clear()
-                    await self._one_less.wait()
 
     def _note_if_empty(self) -> None:
         if not self._turnstiles and not self._queues:

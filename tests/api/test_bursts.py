@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from api.http.order_gate import CROWD, OTHERS_FIRST, READ_AT_ONCE, OrderGate
+from api.http.order_gate import OrderGate
 from api.http.problems import Problem
 from models.domain.ids import PurchaseOrderId
 from models.store.base.database import Database
@@ -264,48 +264,6 @@ async def test_the_gate_forgets_orders_that_nobody_asks_for() -> None:
         async with gate.one_at_a_time([A, B, A]):
             raise ValueError("inside")
     assert gate._turnstiles == {}
-
-
-async def test_a_crowd_for_one_order_lets_the_others_go_first() -> None:
-    """Issue 10, numbers: while many wait for one order, a request for a quiet one is not slowed down by the next of
-    the crowd; and the crowd waits for a moment only."""
-    gate = OrderGate()
-    crowd_done, quiet_done = asyncio.Event(), asyncio.Event()
-    passed: list[str] = []
-
-    async def one_of_the_crowd() -> None:
-        async with gate.read_in_turn("crowd"):
-            passed.append("crowd")
-            await crowd_done.wait()
-
-    async def quiet() -> None:
-        async with gate.read_in_turn("quiet"):
-            await quiet_done.wait()
-            passed.append("quiet")
-
-    crowd = [asyncio.create_task(one_of_the_crowd()) for _ in range(CROWD + READ_AT_ONCE)]
-    await asyncio.sleep(0)
-    other = asyncio.create_task(quiet())
-    await asyncio.sleep(0)
-    assert passed == ["crowd"] * READ_AT_ONCE, "nobody else was there"
-    crowd_done.set()
-    await asyncio.sleep(0.001)
-    quiet_done.set()
-    await asyncio.gather(other, *crowd)
-    assert passed[: READ_AT_ONCE + 1] == ["crowd"] * READ_AT_ONCE + ["quiet"]
-    assert len(passed) == CROWD + READ_AT_ONCE + 1
-
-    endless = asyncio.create_task(_stays(gate, "quiet"))
-    await asyncio.sleep(0)
-    began = asyncio.get_running_loop().time()
-    await asyncio.gather(*(one_of_the_crowd() for _ in range(CROWD)))
-    assert asyncio.get_running_loop().time() - began < 10 * OTHERS_FIRST.total_seconds()
-    endless.cancel()
-
-
-async def _stays(gate: OrderGate, order: str) -> None:
-    async with gate.read_in_turn(order):
-        await asyncio.Event().wait()
 
 
 async def _passes(gate: OrderGate, *orders: PurchaseOrderId) -> None:
