@@ -10,14 +10,23 @@ import logging
 from collections.abc import Sequence
 
 from models import contract
-from models.domain.ids import SYNCER, BillId, ConnectionId, CreditApplicationId, ListChangeId, SourceOrderId
+from models.domain.ids import (
+    SYNCER,
+    BackfillId,
+    BillId,
+    ConnectionId,
+    CreditApplicationId,
+    ListChangeId,
+    SourceOrderId,
+)
 from models.store.audit import sync_issues
 from models.store.base.database import Database
 from models.store.payables import bill_hand_over, credit_applications, open_work, payments
 from models.store.payables.open_work import SETTLED, OpenBill, OpenPayment
 from models.store.source_orders import uploading
-from models.store.sync import list_changes
+from models.store.sync import backfills, list_changes
 from services.bills.workflow_start import NOT_SETTLED, bill_start
+from services.outbox.kinds import backfill_asked
 from temporal_gateway.notifier import WorkflowNotifier
 
 log = logging.getLogger(__name__)
@@ -35,13 +44,15 @@ class MissingWorkflows:
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def start(self) -> None:
-        """Compare the open bills, payments and uploads with the workflows that run, and start the missing ones."""
+        """Compare what is open in the mirror (bills, payments, uploads, applications, list changes, backfills) with the
+        workflows that run, and start the missing ones."""
         async with self._database.statement() as session:
             bills = await open_work.open_bills(session, self._connection_id)
             unfinished = await open_work.open_payments(session, self._connection_id)
             uploads = await uploading.open_uploads(session, self._connection_id)
             applications = await credit_applications.open_applications(session, self._connection_id)
             changes = await list_changes.open_changes(session, self._connection_id)
+            unread = await backfills.running(session, self._connection_id)
         if bills:
             listed = await self._notifier.listed_as_running(self._connection_id, contract.BILL_WORKFLOW)
             missing = [bill.id for bill in bills if contract.bill_workflow_id(bill.id) not in listed]
@@ -64,6 +75,18 @@ class MissingWorkflows:
             listed = await self._notifier.listed_as_running(self._connection_id, contract.LIST_CHANGE_WORKFLOW)
             unsent = [one for one in changes if contract.list_change_workflow_id(one) not in listed]
             await asyncio.gather(*(self._start_list_change(change_id) for change_id in unsent))
+        await asyncio.gather(*(self._start_backfill(backfill_id) for backfill_id in unread))
+
+    async def _start_backfill(self, backfill_id: BackfillId) -> None:
+        workflow_id = contract.backfill_workflow_id(self._connection_id, backfill_id)
+        async with self._gate:
+            if await self._notifier.runs(workflow_id):
+                return
+            async with self._database.transaction() as session:
+                signal = await backfill_asked(session, backfill_id)
+            if signal is not None:
+                log.warning("%s does not run although its backfill is not over: started", workflow_id)
+                await self._notifier.signal_with_start(signal)
 
     async def _start_list_change(self, change_id: ListChangeId) -> None:
         workflow_id = contract.list_change_workflow_id(change_id)

@@ -37,9 +37,8 @@ class BackfillWorkflow:
         """Read every page, notify the orders' workflows, and close the backfill's record."""
         try:
             first = self._state.page_no
-            while True:
-                await self._read_page()
-                if self._state.after is None:
+            while not self._state.all_read:
+                if await self._read_page():
                     break
                 full = self._state.page_no - first >= PAGES_PER_RUN
                 if full or workflow.info().is_continue_as_new_suggested():
@@ -60,7 +59,8 @@ class BackfillWorkflow:
         """Return how far it is."""
         return self._state
 
-    async def _read_page(self) -> None:
+    async def _read_page(self) -> bool:
+        """Read the next page; return whether it was the last one."""
         page_no = self._state.page_no
         self._show(f"reading purchase orders, page {page_no + 1}")
         done = await workflow.execute_activity_method(
@@ -75,7 +75,9 @@ class BackfillWorkflow:
         )
         self._state.page_no += 1
         self._state.after = done.after
+        self._state.all_read = done.after is None
         self._state.counts = done.counts
+        return self._state.all_read
 
     async def _notify_orders(self) -> None:
         more = True

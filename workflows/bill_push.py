@@ -26,8 +26,22 @@ with workflow.unsafe.imports_passed_through():
 PART_DELETED = "BILL_PART_DELETED"
 """Somebody deleted a part of the bill in the ERP: a retry makes it again."""
 
-HEALED_BY_THE_ORDER = ("NOT_RECEIVED", "RECEIVED_BY_ITEM_RECEIPT")
-"""Refusals of the ERP that pass when the order or a receipt of it changes: the bill is then sent again by itself."""
+HEALED_BY_THE_ORDER = (
+    "NOT_RECEIVED",
+    "RECEIVED_BY_ITEM_RECEIPT",
+    "ALREADY_CONVERTED",
+    "MORE_THAN_ORDERED",
+    "ORDER_LINE_GONE",
+    "ORDER_LINE_WITHOUT_QUANTITY",
+    "ORDER_NOT_FOUND",
+    "VENDOR_DIFFERS",
+    "CURRENCY_REFUSED",
+    "LINK_REFUSED",
+    "VALUE_REFUSED",
+    "COMPANY_RULE_REFUSED",
+)
+"""Refusals of the ERP that pass, or may pass, when the order or a receipt of it changes: the bill is then tried again
+by itself. It is matched again first, so that it goes on hold where the order as it is now is the reason."""
 
 
 def link_missing(state: BillState, document_id: str) -> FailureDetails:

@@ -217,6 +217,9 @@ class PurchaseOrderWorkflow:
             if bill is not None and bill.version < now.version:
                 bill.status, bill.version = now.status, now.version
                 bill.needs, bill.because = now.needs, now.because
+        for bill_id in matched.refused:
+            if bill_id not in known:  # its own order is another one
+                await self._notify_bill(bill_id, contract.ORDER_MOVED, why)
         self._state.retry_reason = why
 
     async def _retry_refused(self) -> None:
@@ -388,10 +391,12 @@ class PurchaseOrderWorkflow:
         known, self._state.facts = self._state.facts, facts
         self._state.refresh_asked = self._state.refresh_asked or facts.reread
         refused = any(bill.status is BillStatus.SYNC_ISSUE for bill in self._state.bills)
-        moved = known is not None and facts.content_hash != known.content_hash and facts.billed <= known.billed
-        if refused and moved:
+        if refused and known is not None and facts.billed <= known.billed:
             # The terms leave out our own bills, and one that is no more may leave room for another that was refused.
-            self._state.retry_reason = "the order changed, and no more of it is billed than before"
+            if facts.content_hash != known.content_hash:
+                self._state.retry_reason = "the order changed, and no more of it is billed than before"
+            elif known.revision and facts.revision > known.revision:
+                self._state.retry_reason = "the order was changed in the ERP and put back as it was"
         if not facts.our_bills:
             self._state.matched_terms = facts.terms
         elif facts.terms != self._state.matched_terms:

@@ -5,11 +5,12 @@ from datetime import datetime
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.connections.routes import load
 from api.http.auth import Accountant, Viewer
 from api.http.exact_json import ExactRoute
-from api.http.idempotency import IdempotencyKey, IdempotentRequest, answer
+from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.output import Output
 from api.http.problems import Problem, answers
 from api.http.schemas import ConnectionProblem, Id, Input, Whole, columns
@@ -59,26 +60,29 @@ async def create(
     good no more. The user name and the mark in the company file stay."""
     route = f"POST /v1/connections/{connection_id}/web_connector"
     idempotent = IdempotentRequest(services, caller, key, route)
-    known = await idempotent.begin(setup.model_dump(mode="json"))
-    if known is not None:
-        return known.response()
-    try:
-        async with services.database.transaction() as session:
-            row = await load(session, services, caller, connection_id)
-            _has_web_connector(row)
-            made = await logins.new_password(session, row, setup.every_minutes)
-            shown = WebConnectorLogin(
+    passwords: dict[str, str] = {}
+
+    async def make(session: AsyncSession) -> Answer:
+        """Return what is kept for a repeat of the request, which is without the password."""
+        row = await load(session, services, caller, connection_id)
+        _has_web_connector(row)
+        made = await logins.new_password(session, row, setup.every_minutes)
+        shown = answer(
+            201,
+            WebConnectorLogin(
                 user_name=made.login.user_name,
                 password=None,
                 setup_file=f"/v1/connections/{connection_id}/qwc",
                 every_minutes=made.login.every_minutes,
                 made_at=made.login.password_made_at or made.login.created_at,
-            )
-            # What is kept for a repeat of the request is without the password.
-            await idempotent.store(session, answer(201, shown))
-    except Problem as problem:
-        return (await idempotent.refuse(problem)).response()
-    return answer(201, shown.model_copy(update={"password": made.password})).response()
+            ),
+        )
+        passwords[shown.body["made_at"]] = made.password
+        return shown
+
+    done = await idempotent.run(setup.model_dump(mode="json"), make)
+    password = passwords.get(done.body.get("made_at", ""))
+    return (done if password is None else done._replace(body={**done.body, "password": password})).response()
 
 
 class WebConnector(Output):

@@ -84,8 +84,9 @@ ISSUES = by_code(
         "A line of the order is gone",
         "The order in Intacct, or its receipt, no longer has a line that this bill bills.",
         (
-            "Sync the order.",
-            "Correct this bill to the lines there are (`posync bills correct`), then retry.",
+            "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
+            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
+            " retry it.",
             "If nothing of it is left to bill, abandon this bill.",
         ),
         ACCOUNTANT,

@@ -72,14 +72,14 @@ class Bills(BillsIn):
         """NetSuite would take the bill in the order's currency, at the same figures.
 
         Raises:
-            Rejected: VALUE_REFUSED, when the order is in another currency than the bill.
+            Rejected: CURRENCY_REFUSED, when the order is in another currency than the bill.
         """
         await self._currencies.know({known for known in [wire.ref_id(home.fields, "currency")] if known})
         now = self._currencies.of(home.fields)
         if now and now != bill.currency:
             raise Rejected(
                 f"Order {bill.order_number} is in {now} in NetSuite now, and the bill in {bill.currency}.",
-                code="VALUE_REFUSED",
+                code="CURRENCY_REFUSED",
                 evidence={"order": bill.order_number, "currency": now},
             )
 

@@ -49,7 +49,7 @@ ISSUES = by_code(
         "The ERP takes no more than was ordered",
         "The quantity exceeds the order's.",
         (
-            "Correct the order in the ERP, then retry.",
+            "Correct the order in the ERP; with the next sync the bill goes out by itself.",
             "Or correct this bill to what is left (`posync bills correct`), then retry.",
         ),
         ACCOUNTANT,
@@ -58,7 +58,11 @@ ISSUES = by_code(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The ERP's order no longer has a line this bill bills.",
-        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`), then retry."),
+        (
+            "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
+            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
+            " retry it.",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -104,7 +104,7 @@ ISSUES = by_code(
         "The order's line has an amount and no quantity",
         "QuickBooks links bills only to order lines of a quantity: the bill would not be part of its order.",
         (
-            "In QuickBooks give the order's line a quantity and a rate, then retry.",
+            "In QuickBooks give the order's line a quantity and a rate; the next sync has the bill go out by itself.",
             "Or abandon this bill and enter it in QuickBooks.",
         ),
         ACCOUNTANT,
@@ -202,7 +202,7 @@ ISSUES = by_code(
         "More than is left on the order's line",
         "QuickBooks links no more than the order has open.",
         (
-            "Correct the order in QuickBooks, then retry.",
+            "Correct the order in QuickBooks; with the next sync the bill goes out by itself.",
             "Or correct this bill to what is left (`posync bills correct`), then retry.",
         ),
         ACCOUNTANT,
@@ -225,7 +225,11 @@ ISSUES = by_code(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The order in QuickBooks no longer has a line that this bill bills.",
-        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`), then retry."),
+        (
+            "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
+            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
+            " retry it.",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -157,7 +157,7 @@ ISSUES = by_code(
         "More than is left on the order's line",
         "QuickBooks would drop the link of what exceeds the order.",
         (
-            "Correct the order in QuickBooks, then retry.",
+            "Correct the order in QuickBooks; with the next sync the bill goes out by itself.",
             "Or correct this bill to what is left (`posync bills correct`), then retry.",
         ),
         ACCOUNTANT,
@@ -191,7 +191,11 @@ ISSUES = by_code(
         "ORDER_LINE_GONE",
         "A line of the order is gone",
         "The order in QuickBooks no longer has a line that this bill bills.",
-        ("Sync the order.", "Correct this bill to the lines there are (`posync bills correct`), then retry."),
+        (
+            "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
+            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
+            " retry it.",
+        ),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -273,16 +273,26 @@ def _numbers_are_sensible(order_line: OrderLineToMatch, line: BillLineToMatch) -
 
 
 def _not_on_order(orders: Sequence[OrderToMatch], line: BillLineToMatch) -> Finding:
+    """Return a finding for a line that bills no line of its order. A line that is gone from the order has no number
+    that people know: it is told by its item."""
     number = next((order.number for order in orders if order.id == line.purchase_order_id), None)
-    where = f"order {number} does not have" if number else f"is on an order ({line.purchase_order_id}) not known here"
+    if number is None:
+        where = f"an order that is not known here ({line.purchase_order_id})"
+    elif line.item_id:
+        where = f"{line.item_id} on a line that order {number} does not have"
+    else:
+        where = f"line {line.order_line_no} of order {number}, which has no such line"
     return _finding(
         line,
         "LINE_NOT_ON_ORDER",
-        f"Bill line {line.line_no} bills line {line.order_line_no}, which {where}.",
+        f"Line {line.line_no} of the bill bills {where}.",
         rule="LINE.ON_ORDER",
         formula="the order has no such line",
         values={"order_line": str(line.order_line_no)},
-        fix=("choose a line of the order", "or sync if the line was added in the accounting system just now"),
+        fix=(
+            "choose a line of the order, on a saved bill with `posync bills correct`",
+            "or sync if the line was added in the accounting system just now",
+        ),
     )
 
 

@@ -209,8 +209,9 @@ _CODES: tuple[IssueCode, ...] = (
         "The order's quantity is converted already",
         "A document in the ERP has converted the lines meanwhile.",
         (
-            "Sync the order and look at what bills it in the ERP.",
-            "Abandon this bill, and enter anew what is left of it.",
+            "Sync the order and look at what bills it in the ERP. If that is deleted there, the next sync has this bill"
+            " go out by itself.",
+            "Or abandon this bill, and enter anew what is left of it.",
         ),
         ACCOUNTANT,
     ),

@@ -17,6 +17,8 @@ class BackfillRun(BaseModel):
     """How many pages are in the mirror."""
     after: str | None = None
     counts: dict[str, int] = {}
+    all_read: bool = False
+    """Every page is in the mirror; the orders' workflows may not be notified yet."""
 
 
 class BackfillPage(BaseModel):

@@ -25,6 +25,8 @@ class OrderFacts(BaseModel):
     erp_status: str
     status: PoStatus
     content_hash: str = ""
+    revision: str = ""
+    """The ERP's own version of the order; it may have moved although nothing that is kept here did."""
     snapshot: int = 0
     ordered: Decimal = Decimal(0)
     billed: Decimal = Decimal(0)
@@ -126,6 +128,8 @@ class RematchedBills(BaseModel):
     """All bills that are not sent yet, changed or not, so that the next message makes up for a lost one."""
     worse: int = 0
     """How many bills in the ERP would now get a worse match; each has an open issue."""
+    refused: list[BillId] = []
+    """Bills with lines on this order that the ERP refused, those whose own order is another one among them."""
 
 
 class BillOnOrder(BaseModel):

@@ -120,7 +120,8 @@ async def rematch(session: AsyncSession, restart: RematchBills) -> RematchedBill
     """Match an order's bills again with what holds now.
 
     Bills that are not sent follow the result; those in the ERP with a worse result are listed by one issue of the
-    order, once per content. A repeat finds nothing changed.
+    order, once per content. Those that the ERP refused are matched when they are tried again. A repeat finds nothing
+    changed.
     """
     order_id = restart.purchase_order_id
     await ledger.lock_lines(session, await bills_in_review.orders_with(session, order_id))
@@ -138,7 +139,7 @@ async def rematch(session: AsyncSession, restart: RematchBills) -> RematchedBill
     if worse:
         number = read[order_id].row.number
         await order_issues.list_bills(session, restart.connection_id, order_id, number, worse, why=restart.why)
-    return RematchedBills(bills=matched, worse=len(worse))
+    return RematchedBills(bills=matched, worse=len(worse), refused=await bills_in_review.refused(session, order_id))
 
 
 async def rematch_bill(session: AsyncSession, connection: ConnectionRow, bill: BillRow, why: str) -> BillMatched:

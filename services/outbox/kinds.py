@@ -281,6 +281,7 @@ async def backfill_asked(session: AsyncSession, subject_id: str) -> SignalToSend
             backfill_id=BackfillId(backfill.id),
             page_no=backfill.pages,
             after=backfill.after,
+            all_read=backfill.pages > 0 and backfill.after is None,
         ),
     )
 

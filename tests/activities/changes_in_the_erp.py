@@ -297,8 +297,9 @@ A price difference of more than 3 % warns, of more than 30 % holds.
 - *Draft*: the draft was read before the change and is posted after it.
 - *In review*: the bill is at 10.50 and waits for an acknowledgement.
 - *On its way*: the bill is accepted and not sent yet.
-- *Refused*: the ERP refused it because its period was closed, and it is retried after the change. What NetSuite refused
-  because too little was received is sent again by itself when the order changes and no more is billed than before.
+- *Refused*: the ERP refused it because its period was closed, and it is retried after the change. What it refused
+  because of the order or a receipt (too little received, a line that is gone, quantities that are billed already) is
+  tried again by itself when the order changes and no more is billed than before.
 
 What the cells say:
 

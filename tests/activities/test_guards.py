@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,26 +10,28 @@ from temporalio.exceptions import ApplicationError
 
 from activities.exactly_once import ExactlyOnce
 from activities.missing_workflows import MissingWorkflows
-from erp.errors import Rejected
+from erp.errors import ErpError, Rejected
 from models.contract import bill_workflow_id
 from models.domain import bill_states
 from models.domain.bills import BillStatus
 from models.domain.ids import BillId, DocumentId, OutboxId, SyncRunId
 from models.domain.issue_states import IssueSubject
 from models.domain.outbox import MessageKind
+from models.domain.writes import WriteKind
 from models.messages.issues import OpenIssue
 from models.messages.outbox import SignalToSend
 from models.messages.sync import NotifyChangedOrders
+from models.messages.writes import AbandonWrite
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
-from models.store.orders import ledger
+from models.store.orders import ledger, order_pages
 from models.store.payables import bill_hand_over, bills, statuses
 from services.bills.acceptance import accept_bill
 from services.bills.intake import RequestedBill
 from services.outbox.delivery import OutboxDelivery
-from tests.builders.records import an_order
+from tests.builders.records import R2, an_order
 from tests.fakes.fake_erp import Repeats
-from tests.harness.activity_harness import TODAY, ActivityHarness
+from tests.harness.activity_harness import TODAY, ActivityHarness, Decided
 from tests.harness.waiting import eventually
 
 
@@ -126,21 +129,48 @@ async def no_more_accepted_than_was_ordered(harness: ActivityHarness) -> bool:
         }
     )
 
-    async def waits_for_a_lock() -> bool:
-        (row,) = await harness.tenant.fetch(
-            "select count(*) as waiting from pg_stat_activity"
-            " where datname = current_database() and wait_event_type = 'Lock'"
-        )
-        return bool(row.waiting) or other.done()
-
     async with harness.tenant.database.transaction() as first:
         accepted = await accept_bill(
             first, asked, organization_id=harness.tenant.organization_id, request_key="k1", actor="ada"
         )
         assert accepted.bill_id is not None
         other = asyncio.create_task(harness.bill(order, {1: 8}, key="k2", number="INV-2"))
-        await eventually(waits_for_a_lock)
+        await eventually(lambda: _waits_for_a_lock(harness, other))
     return (await other).bill_id is None
+
+
+async def one_bill_though_its_look_up_is_refused(harness: ActivityHarness) -> bool:
+    """The ERP takes a bill, its answer is lost, and the look-up that should find it is refused."""
+    order = await harness.holds(an_order(lines={1: 10}))
+    bill_id = await harness.billed(order, {1: 4}, key="k1")
+    harness.erp.repeats = Repeats.FORGOTTEN
+    harness.erp.lose_answers = 1
+    with pytest.raises(ApplicationError):
+        await harness.push(bill_id)
+    await harness.time_passes()
+    harness.erp.trouble = [Rejected("Nobody knows this.", code="UNKNOWN_ERP_ERROR")]
+    with suppress(ApplicationError):
+        await harness.push(bill_id)
+    abandon = AbandonWrite(subject_kind=WriteKind.BILL, subject_id=bill_id, actor="ada")
+    abandoned = (await harness.mirror.abandon_write(abandon)).done
+    return harness.erp.calls["create_bill"] == 1 and not abandoned
+
+
+async def the_newer_reading_stays(harness: ActivityHarness) -> bool:
+    """A page that was read before an order was changed is stored after the page that shows the change."""
+    earlier = await harness.holds(an_order(lines={1: 10}))
+    await harness.tenant.page(an_order(lines={1: 12}, revision=R2))
+    await harness.tenant.page(earlier)
+    return (await harness.tenant.lines(earlier))[1].quantity == 12
+
+
+async def _waits_for_a_lock(harness: ActivityHarness, asking: asyncio.Task[Decided]) -> bool:
+    """A decision waits for a lock, or is done without one."""
+    (row,) = await harness.tenant.fetch(
+        "select count(*) as waiting from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    return bool(row.waiting) or asking.done()
 
 
 def without_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +178,20 @@ def without_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
         return await create()
 
     monkeypatch.setattr(ExactlyOnce, "write", sent_at_once)
+
+
+def without_the_doubt_that_a_refused_look_up_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing_there(_: ExactlyOnce, find: Callable[[], Awaitable[DocumentId | None]]) -> DocumentId | None:
+        try:
+            return await find()
+        except ErpError:
+            return None
+
+    monkeypatch.setattr(ExactlyOnce, "_look_up", nothing_there)
+
+
+def without_the_look_at_the_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_pages, "_differs", lambda *_: True)
 
 
 def without_the_lock_of_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,6 +232,12 @@ def without_the_start_of_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 GUARDS = [
     pytest.param(without_the_look_up, one_bill_though_the_answer_was_lost, id="look-up before a repeat"),
+    pytest.param(
+        without_the_doubt_that_a_refused_look_up_leaves,
+        one_bill_though_its_look_up_is_refused,
+        id="refused look-up decides nothing",
+    ),
+    pytest.param(without_the_look_at_the_revision, the_newer_reading_stays, id="older reading never wins"),
     pytest.param(without_the_lock_of_the_lines, no_more_accepted_than_was_ordered, id="lock of the order's lines"),
     pytest.param(without_the_row, told_though_the_decider_died, id="outbox row of a bill"),
     pytest.param(without_the_row, a_payment_is_told_though_the_decider_died, id="outbox row of a payment"),

@@ -91,7 +91,9 @@ class FakeDatabaseActivities:
             if (bill.status, bill.needs) != now:
                 bill.status, bill.needs = now
                 bill.version += 1
-        return RematchedBills(bills=[self._matched(bill_id) for bill_id in not_sent])
+        return RematchedBills(
+            bills=[self._matched(bill_id) for bill_id in not_sent], refused=list(order.refused_elsewhere)
+        )
 
     def _matched(self, bill_id: BillId) -> BillMatched:
         return self._order.matched(bill_id)

@@ -192,6 +192,10 @@ class FakeOrder:
     pages_read: list[SyncPage] = field(default_factory=list)
     outage_calls: list[datetime] = field(default_factory=list)
     snapshot: int = 1
+    revision: str = ""
+    """The ERP's own version of the order."""
+    refused_elsewhere: list[BillId] = field(default_factory=list)
+    """Bills with lines on the order that the ERP refused, and whose own order is another one."""
     closed_in_erp: bool = False
 
     # --- what a test asks for --------------------------------------------------------------------------------
@@ -239,6 +243,7 @@ class FakeOrder:
             erp_status=ERP_STATUS.get(status, "Converted"),
             status=status,
             content_hash=f"content {self.snapshot}",
+            revision=self.revision,
             snapshot=self.snapshot,
             ordered=ORDERED,
             billed=billed,

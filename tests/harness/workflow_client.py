@@ -205,11 +205,19 @@ async def start_sync(harness: WorkflowHarness) -> WorkflowHandle[SyncWorkflow, S
     )
 
 
-async def start_backfill(harness: WorkflowHarness) -> WorkflowHandle[BackfillWorkflow, BackfillRun]:
+async def start_backfill(
+    harness: WorkflowHarness, *, page_no: int = 0, all_read: bool = False
+) -> WorkflowHandle[BackfillWorkflow, BackfillRun]:
     backfill_id = BackfillId("backfill_1")
     return await harness.client.start_workflow(
         BackfillWorkflow.run,
-        BackfillRun(connection_id=harness.connection_id, erp=Erp.INTACCT, backfill_id=backfill_id),
+        BackfillRun(
+            connection_id=harness.connection_id,
+            erp=Erp.INTACCT,
+            backfill_id=backfill_id,
+            page_no=page_no,
+            all_read=all_read,
+        ),
         id=contract.backfill_workflow_id(harness.connection_id, backfill_id),
         task_queue=contract.TASK_QUEUE,
         execution_timeout=A_LONG_LIFE,

@@ -41,3 +41,11 @@ async def test_a_refusal_ends_it_and_is_kept(harness: WorkflowHarness) -> None:
         "NO_PERMISSION",
         "no permission for purchasing",
     )
+
+
+async def test_what_was_read_already_is_not_read_once_more(harness: WorkflowHarness) -> None:
+    """B11: its workflow was ended behind its last page, and started again: the orders are notified, and that is all."""
+    state = await done(await start_backfill(harness, page_no=2, all_read=True))
+    assert (state.page_no, harness.backfilled) == (2, [])
+    assert [end.state for end in harness.finished_backfills] == ["completed"]
+    assert harness.calls["notify_changed_orders"] == 1

@@ -6,11 +6,12 @@ from temporalio.testing import WorkflowEnvironment
 
 from models import contract
 from models.domain.bills import BillStatus
+from models.domain.connections import Erp
 from models.domain.ids import BillId
 from models.domain.orders import PoStatus
-from models.messages.bills import BillBalance, BillMatched
+from models.messages.bills import BillBalance, BillMatched, BillState
 from temporal_gateway.notifier import WorkflowNotifier
-from tests.fakes.fake_order import ORDER_ERP_ID, refused
+from tests.fakes.fake_order import CONNECTION, ORDER_ERP_ID, refused
 from tests.harness.waiting import eventually
 from tests.harness.workflow_client import (
     an_issue,
@@ -28,7 +29,8 @@ from tests.harness.workflow_client import (
     schedule_payment,
     settle,
 )
-from tests.harness.workflow_harness import WorkflowHarness
+from tests.harness.workflow_harness import A_LONG_LIFE, WorkflowHarness
+from workflows.bill import BillWorkflow
 
 WARNING = "BILLED_BEYOND_RECEIVED"
 
@@ -216,6 +218,59 @@ async def test_what_the_erp_refused_is_sent_again_when_another_of_our_bills_is_g
     await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
     await done(order(harness))
     assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
+
+
+async def test_what_the_erp_refused_is_tried_again_when_the_order_was_changed_and_put_back(
+    harness: WorkflowHarness,
+) -> None:
+    """Kind 3: no sync saw the order as it was when the bill was refused; only its version in the ERP moved."""
+    harness.revision = "1"
+    harness.troubles["push_bill"] = [refused("billed already", "ALREADY_CONVERTED")]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    await eventually(lambda: _order_sees(harness, BillStatus.SYNC_ISSUE))
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+    await live(harness)
+    assert harness.open_issues(), "told twice, it is not tried twice"
+    harness.revision = "2"
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+    await done(order(harness))
+    assert (harness.issues[issue_id].state, harness.issues[issue_id].actor) == ("resolved", "posync")
+
+
+async def test_a_refused_bill_whose_own_order_is_another_one_is_told_that_this_one_changed(
+    harness: WorkflowHarness,
+) -> None:
+    """A bill over two orders: what it was refused for lies in the other."""
+    harness.refused_elsewhere = [BillId("bill_k9")]
+    other = await harness.client.start_workflow(
+        BillWorkflow.run,
+        BillState(
+            connection_id=CONNECTION,
+            erp=Erp.NETSUITE,
+            bill_id=BillId("bill_k9"),
+            purchase_order_id=None,
+            order_number="PO-2000",
+            order_workflow_id="po/another/0",
+            vendor="V-ACME",
+            number="INV-9",
+            total="10",
+            status=BillStatus.DISPUTED,
+        ),
+        id=contract.bill_workflow_id(BillId("bill_k9")),
+        task_queue=contract.TASK_QUEUE,
+        execution_timeout=A_LONG_LIFE,
+    )
+    await create_bill(harness, harness.bill_request("k1", 4))
+    await eventually(lambda: harness.bills[BillId("bill_k1")].confirmed)
+    harness.terms = "another line"
+    harness.snapshot += 1
+    await WorkflowNotifier(harness.client).order_changed(harness.order_state(), harness.facts())
+
+    async def heard() -> bool:
+        return bool((await other.query(BillWorkflow.state)).order_moved)
+
+    await eventually(heard)
 
 
 async def _status(harness: WorkflowHarness, status: BillStatus) -> bool:

@@ -36,6 +36,7 @@ from tests.harness.workflow_client import (
 )
 from tests.harness.workflow_harness import A_LONG_LIFE, WorkflowHarness
 from workflows.bill import BillWorkflow
+from workflows.bill_push import HEALED_BY_THE_ORDER
 
 
 def _abandon(issue_id: SyncIssueId) -> SettleIssue:
@@ -80,7 +81,7 @@ async def test_a_word_that_comes_while_the_issue_is_being_opened_counts(harness:
     assert harness.calls["push_bill"] == 2
 
 
-@pytest.mark.parametrize("code", ["NOT_RECEIVED", "RECEIVED_BY_ITEM_RECEIPT"])
+@pytest.mark.parametrize("code", HEALED_BY_THE_ORDER)
 async def test_goods_that_arrive_while_the_bill_is_being_refused_heal_it(harness: WorkflowHarness, code: str) -> None:
     """S4-70: the receipt came, or was turned into the bill, between the ERP's answer and the issue; the bill does not
     wait for the next one."""

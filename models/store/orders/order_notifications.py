@@ -61,7 +61,8 @@ left join lateral (
 _FACTS = f"""
 select o.id, o.erp_id, o.workflow_id, o.number,
        coalesce(nullif(o.vendor_name, ''), o.vendor_id) as vendor, o.erp_status, o.status, o.total,
-       o.content_hash, o.notified_hash, o.snapshot, coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
+       o.content_hash, o.notified_hash, o.revision, o.snapshot,
+       coalesce(l.ordered, 0) as ordered, coalesce(l.billed, 0) as billed,
        coalesce(p.pending, 0) as pending, coalesce(p.ours, false) as our_bills,
        o.figures_due and not {IN_FLIGHT.format(order="o.id")} as reread,
        {_TERMS}
@@ -95,6 +96,7 @@ def _facts(row: Any) -> OrderFacts:
         erp_status=row.erp_status,
         status=PoStatus(row.status),
         content_hash=row.content_hash,
+        revision=row.revision,
         snapshot=row.snapshot,
         ordered=row.ordered,
         billed=row.billed,

@@ -110,6 +110,7 @@ async def upsert(
     changed = [write for write in changed if write.id not in unsure]
     if touched:
         await _keep_revisions(connection, touched)
+        await _notify_of_refused_bills(connection, touched)
     if unsure:
         await requeue_notification(connection, sorted(unsure))
         await mark_figures_due(connection, sorted(unsure))
@@ -230,6 +231,20 @@ async def _keep_revisions(connection: AsyncConnection, touched: Sequence[OrderWr
             "revisions": [write.revision for write in touched],
             "hashes": [write.content_hash for write in touched],
         },
+    )
+
+
+async def _notify_of_refused_bills(connection: AsyncConnection, touched: Sequence[OrderWrite]) -> None:
+    """Have `to_notify` offer those of these orders of which the ERP refused a bill. The order was changed there and put
+    back as it was since it was read: what it was refused for may be gone."""
+    await connection.execute(
+        text(
+            "update purchase_orders o set notified_hash = ''"
+            " where o.id = any(cast(:ids as text[])) and o.notified_hash <> ''"
+            "   and exists (select from bill_lines l join bills b on b.id = l.bill_id"
+            "      where l.purchase_order_id = o.id and l.reserves and b.status = 'sync_issue')"
+        ),
+        {"ids": [write.id for write in touched]},
     )
 
 

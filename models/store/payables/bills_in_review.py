@@ -66,6 +66,23 @@ async def not_sent(session: AsyncSession, purchase_order_id: PurchaseOrderId) ->
     return list((await session.execute(statement)).scalars())
 
 
+async def refused(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> list[BillId]:
+    """Return our bills with lines on this order that the ERP refused: they wait for a person, or for the order."""
+    statement = (
+        select(col(BillRow.id))
+        .join(ErpWriteRow, col(ErpWriteRow.subject_id) == col(BillRow.id))
+        .where(
+            col(BillRow.id).in_(_on_order(purchase_order_id)),
+            col(BillRow.kind) == BillKind.BILL,
+            col(BillRow.status) == BillStatus.SYNC_ISSUE,
+            col(ErpWriteRow.kind) == "bill",
+            col(ErpWriteRow.state) == WriteState.REJECTED,
+        )
+        .order_by(col(BillRow.id))
+    )
+    return [BillId(bill_id) for bill_id in (await session.execute(statement)).scalars()]
+
+
 async def in_erp(session: AsyncSession, purchase_order_id: PurchaseOrderId) -> list[BillRow]:
     """Return our bills with lines on this order that the ERP holds."""
     statement = (

@@ -1,6 +1,7 @@
 """Store backfills: what was asked for, how far each is, and what came of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from sqlalchemy import func, text
 from sqlmodel import col, select, update
@@ -12,6 +13,9 @@ from models.store.base.identity import derived_id
 from models.tables import BackfillRow, ConnectionRow
 
 LISTED = 200
+
+STARTED_BY_NOW = timedelta(minutes=1)
+"""The age from which a backfill's workflow should run."""
 
 
 def backfill_id_for(organization_id: OrganizationId, request_key: str) -> BackfillId:
@@ -55,6 +59,19 @@ async def of_connection(s: AsyncSession, connection_id: ConnectionId) -> list[Ba
     statement = select(BackfillRow).where(col(BackfillRow.connection_id) == connection_id)
     statement = statement.order_by(col(BackfillRow.started_at).desc(), col(BackfillRow.id)).limit(LISTED)
     return list((await s.exec(statement)).all())
+
+
+async def running(s: AsyncSession, connection_id: ConnectionId) -> list[BackfillId]:
+    """Return the connection's backfills that need a workflow, except those of the last minute."""
+    rows = await s.execute(
+        text(
+            "select b.id from backfills b where b.connection_id = :c and b.state = 'running'"
+            "   and b.started_at <= now() - cast(:age as interval)"
+            "   and not exists (select from outbox m where m.subject_id = b.id) order by b.started_at, b.id"
+        ),
+        {"c": connection_id, "age": STARTED_BY_NOW},
+    )
+    return [BackfillId(row.id) for row in rows]
 
 
 async def count_page(

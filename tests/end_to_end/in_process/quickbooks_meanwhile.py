@@ -75,6 +75,21 @@ async def the_order_is_cut_and_put_back(api: StackClient, company: SandboxCompan
     await goes_on(api, bill_id)
 
 
+async def refused_until_the_order_is_as_it_was(api: StackClient, company: SandboxCompany, connect: Connect) -> None:
+    """Cut to three in the same moment, which no sync has seen: four are refused. Put back, the sync has the bill go
+    out by itself."""
+    company.order("PO-1", "10")
+    await connect(api)
+    company.does("edit_purchase_order", number="PO-1", line=1, quantity="3")
+    bill_id = await api.bill("PO-1", {1: "4"})
+    await api.issue("MORE_THAN_ORDERED")
+    company.does("edit_purchase_order", number="PO-1", line=1, quantity="10")
+    await api.sync()
+    await api.arrived(bill_id)
+    assert ledger(await api.order("PO-1")) == (10, 0, 4, 0)
+    await nothing_is_open(api)
+
+
 async def our_bill_is_edited_beyond_the_order(api: StackClient, company: SandboxCompany, connect: Connect) -> None:
     """Taken over, and one issue of the order, which closes when the bill is put right there."""
     company.order("PO-1", "10")
@@ -111,6 +126,7 @@ STORIES: tuple[Story, ...] = (
     the_rest_is_billed_there,
     the_order_is_closed_and_reopened,
     the_order_is_cut_and_put_back,
+    refused_until_the_order_is_as_it_was,
     our_bill_is_edited_beyond_the_order,
     our_payment_is_voided_there,
 )

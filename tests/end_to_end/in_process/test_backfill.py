@@ -1,7 +1,11 @@
 """Backfills: older orders come in whenever somebody asks, beside the syncs."""
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from models.store.sync import backfills
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, refused
 
@@ -58,4 +62,33 @@ async def test_it_goes_on_through_an_outage_and_counts_each_page_once(
     done = await backfilled(api, numbers=[f"PO-{number}" for number in range(1, 8)])
     assert (done["state"], done["not_seen"]) == ("completed", [])
     assert (done["pages"] >= 3, done["counts"]["wanted"], done["counts"]["changed"]) == (True, 7, 7)
+    assert len(await api.numbers()) == 7
+
+
+async def test_one_that_an_operator_ended_is_gone_on_with_by_the_next_sync(
+    api: StackClient, company: SandboxCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B11: it was `running` for ever. It goes on behind the pages that it has."""
+    monkeypatch.setattr(backfills, "STARTED_BY_NOW", timedelta(0))
+    numbers = [f"PO-{number}" for number in range(1, 8)]
+    company.orders(*numbers, days_ago=400)
+    await api.start(settings={"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5, "page_size": 3})
+    company.breaks("unavailable", "query", times=None)
+    asked = await api.post(f"/v1/connections/{api.connection_id}/backfills", {"numbers": numbers}, role="accountant")
+    backfill_id = asked.json()["id"]
+
+    async def runs() -> list[str]:
+        return [one for one in await api.running() if one.startswith("backfill/")]
+
+    (workflow_id,) = await api.until(runs, "its workflow runs")
+    await api.temporal.get_workflow_handle(workflow_id).terminate("by mistake")
+    company.mend()
+    await api.sync()
+
+    async def is_over() -> Any:
+        shown = await api.get(f"/v1/backfills/{backfill_id}")
+        return shown if shown["state"] != "running" else None
+
+    done = await api.until(is_over, "the end of the backfill")
+    assert (done["state"], done["not_seen"], done["counts"]["changed"]) == ("completed", [], 7)
     assert len(await api.numbers()) == 7

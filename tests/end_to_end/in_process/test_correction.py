@@ -236,7 +236,7 @@ async def test_a_bill_of_a_line_that_was_removed_there_and_not_synced_is_correct
     api: StackClient, company: SandboxCompany
 ) -> None:
     """B6's brother: accepted for a line that the mirror still has. Intacct refuses it without saying why; the issue
-    does, and its advice leads on."""
+    does. The sync that sees it puts the bill on hold, which says what is wrong, and the correction lets it go on."""
     company.order("PO-1")
     await api.start()
     company.does("edit_purchase_order", number="PO-1", line="1", remove=True)
@@ -246,10 +246,15 @@ async def test_a_bill_of_a_line_that_was_removed_there_and_not_synced_is_correct
     await api.sync()
     order = await api.order("PO-1")
     assert [line["item_id"] for line in order["lines"]] == ["ITEM-2"]
-    bill = await api.read_bill(bill_id)
+    bill = await api.bill_is(bill_id, "on_hold")
+    assert await api.issues() == []
+    (finding,) = (await api.get(f"/v1/bills/{bill_id}/match"))["needs"]["fix"]
+    assert (finding["code"], finding["message"]) == (
+        "LINE_NOT_ON_ORDER",
+        "Line 1 of the bill bills ITEM-1 on a line that order PO-1 does not have.",
+    )
     answer = await corrected(api, bill, "PO-1", [{"order_line_no": order["lines"][0]["line_no"], "quantity": "2"}])
     assert answer.status_code == 200, answer.text
-    await api.settle(issue, "retry")
     await api.arrived(bill_id)
     (held,) = company.held("vendor_invoices")
     assert [line["item_id"] for line in held["lines"]] == ["ITEM-2"]

@@ -49,6 +49,27 @@ async def test_in_review_while_the_order_is_cut_and_put_back(received: StackClie
     assert await api.issues() == []
 
 
+async def test_refused_for_a_line_that_is_gone_and_corrected(received: StackClient, company: SandboxCompany) -> None:
+    """Removed in the same moment, which no sync has seen: refused, then on hold, and corrected it goes on by itself."""
+    api = received
+    company.order("PO-2", "10", "5")
+    company.does("receive", number="PO-2", lines=[{"line": 2, "quantity": "5"}])
+    await api.sync()
+    company.does("edit_purchase_order", number="PO-2", line=1, remove=True)
+    bill_id = await api.bill("PO-2", {1: "4"}, number="INV-GONE")
+    assert (await api.issue("ORDER_LINE_GONE"))["subject_id"] == bill_id
+    await api.sync()
+    bill = await api.bill_is(bill_id, "on_hold")
+    assert await api.issues() == []
+    order = await api.order("PO-2")
+    body = {"number": bill["number"], "bill_date": bill["bill_date"], "lines": [{"order_line_no": 1, "quantity": "5"}]}
+    answer = await api.post(f"/v1/purchase-orders/{order['id']}/bills/{bill_id}", body, role="clerk")
+    assert answer.status_code == 200, answer.text
+    await api.arrived(bill_id)
+    (held,) = company.held("bills")
+    assert [(line["item_id"], Decimal(line["quantity"])) for line in held["lines"]] == [("ITEM-2", 5)]
+
+
 async def test_our_bill_renumbered_and_repriced_there(received: StackClient, company: SandboxCompany) -> None:
     """B2, B3, B13: number and lines follow, one issue of the order; put right there, it closes."""
     api = received
@@ -108,9 +129,11 @@ async def test_an_order_that_changes_its_currency_takes_no_bill(received: StackC
     await api.sync()
     company.does("edit_purchase_order", number="PO-2", line=1, price="4.60", currency="EUR")
     early = await api.bill("PO-2", {1: "2"}, number="EARLY")
-    refusal = await api.issue("VALUE_REFUSED")
+    refusal = await api.issue("CURRENCY_REFUSED")
     assert "PO-2 is in EUR" in refusal["cause"], "nobody has read it since, so the push finds out"
     await api.sync()
+    await api.bill_is(early, "on_hold")
+    assert await api.issues() == []
     assert (await api.skipped())["PO-2"] == "OTHER_CURRENCY"
     problem = refused(await api.enter("PO-2", {1: "4"}), 422, "MATCH_BLOCKED")
     assert [one["code"] for one in problem["match"]["findings"]] == ["PO_NOT_BILLABLE"]
@@ -118,6 +141,6 @@ async def test_an_order_that_changes_its_currency_takes_no_bill(received: StackC
     company.does("edit_purchase_order", number="PO-2", line=1, price="5.00", currency="USD")
     await api.sync()
     assert "PO-2" not in await api.skipped()
+    assert (await api.arrived(early))["total"] == "10.00"
     bill = await api.billed("PO-2", {1: "4"})
     assert bill["total"] == "20.00"
-    assert (await api.read_bill(early))["status"] in ("sync_issue", "synced")
