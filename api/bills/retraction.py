@@ -81,7 +81,7 @@ def actions(row: BillRow, facts: RetractionFacts) -> list[BillAction]:
 
 def _unknown(erp: Erp, code: str) -> Obstacle:
     issue = issue_code(code, erp)
-    return Obstacle(code=code, message=f"Unknown until tried: {issue.cause}", fix=list(issue.steps({})))
+    return Obstacle(code=code, message=f"Unknown until tried: {issue.cause}", fix=issue.steps({}))
 
 
 def _obstacle(refused: Refused) -> Obstacle:

@@ -76,7 +76,7 @@ def _shown(row: SyncIssueRow, erp: Erp) -> SyncIssue:
     words = {
         "title": f"{code.title}: {row.subject_name}" if row.subject_name else code.title,
         "cause": row.cause or code.cause,
-        "fix": list(code.steps(row.evidence, row.subject_kind)),
+        "fix": code.steps(row.evidence, row.subject_kind, is_waited_for=row.workflow_id is not None),
         "who": code.who,
     }
     return SyncIssue(**{**columns(row, SyncIssue), **words})

@@ -6,7 +6,7 @@ of a code. The store keeps the code and the evidence; these texts are added when
 person who must act.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 ADMINISTRATOR = "administrator"
@@ -29,15 +29,19 @@ class IssueCode(NamedTuple):
     """A name in braces is replaced by the evidence of that name."""
     who: str
 
-    def steps(self, evidence: Mapping[str, Any], subject_kind: str = "") -> Sequence[str]:
-        """Return the fix steps with the evidence filled in, for an issue about this kind of subject."""
+    def steps(self, evidence: Mapping[str, Any], subject_kind: str = "", *, is_waited_for: bool = False) -> list[str]:
+        """Return the fix steps with the evidence filled in, for an issue about this kind of subject. `is_waited_for`:
+        a workflow waits behind the issue, so that the last step is to retry it."""
         filled = [step.format_map(evidence) if "{" in step else step for step in self.fix]
         retried = any("retry" in step.lower() for step in self.fix)
+        if is_waited_for and not retried:
+            filled.append(THEN_RETRY)
         return [*filled, NEW_PAYMENT] if subject_kind == "payment" and retried else filled
 
 
 NEW_PAYMENT = "A payment cannot be edited: if what is wrong is in it, abandon the payment and schedule a new one."
 RETRY = "Retry the issue; nothing is sent twice."
+THEN_RETRY = "Then retry the issue, if it is still open; nothing is sent twice."
 SETTLES = "Nothing to do: work waits and goes on by itself."
 
 _CODES: tuple[IssueCode, ...] = (

@@ -19,7 +19,7 @@ from api.bills.editing import BillEdit, BillLineEdit
 from api.http.problem_codes import PROBLEM_CODES
 from cli.main import app as commands
 from erp.registry import CREDENTIALS_SPECS, ISSUES
-from models.domain.issues import ISSUE_CODES, NEW_PAYMENT
+from models.domain.issues import ISSUE_CODES, NEW_PAYMENT, THEN_RETRY
 from settings import Settings, known_variables
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -242,6 +242,20 @@ def test_a_correction_of_a_stopped_bill_goes_out_with_a_retry() -> None:
     assert len(corrected) > 5
     retried = {one.where for one in rows() if "retry" in one.text.lower()}
     assert [one for one in corrected if one.where not in retried] == []
+
+
+def test_whatever_a_workflow_waits_behind_is_retried() -> None:
+    """C4's brothers: what stopped a bill is put right as the issue says, and nothing said that it is to be retried."""
+    tables = [ISSUE_CODES, *ISSUES.values()]
+    lasts = {issue.steps(_Anything(), "bill", is_waited_for=True)[-1] for table in tables for issue in table.values()}
+    silent = [
+        code
+        for table in tables
+        for code, issue in table.items()
+        if not any("retry" in step.lower() for step in issue.steps(_Anything(), "bill", is_waited_for=True))
+    ]
+    assert (silent, THEN_RETRY in lasts) == ([], True)
+    assert ISSUE_CODES["CHARGES_NOT_TAKEN"].steps({}) == list(ISSUE_CODES["CHARGES_NOT_TAKEN"].fix), "told at once"
 
 
 def test_the_issue_of_a_payment_says_the_way_round() -> None:
