@@ -48,8 +48,14 @@ async def test_all_of_a_bill_is_corrected_before_it_is_sent(api: StackClient, co
     company.order("PO-1", "10")
     await api.start()
     company.breaks("unavailable", times=None)
-    bill = await api.read_bill(await api.bill("PO-1", {1: "6"}, number="INV-WRONG"))
-    assert (bill["editable"]["everything"], bill["editable"]["why"]) == (True, "")
+    bill_id = await api.bill("PO-1", {1: "6"}, number="INV-WRONG")
+
+    async def not_on_its_way() -> Any:
+        shown = await api.read_bill(bill_id)
+        return shown if shown["editable"]["why"] == "" else None
+
+    bill = await api.until(not_on_its_way, "a moment between two attempts")
+    assert bill["editable"]["everything"] is True
 
     async def too_much() -> bool:
         answer = await corrected(api, bill, "PO-1", [{"order_line_no": 1, "quantity": "11"}])
