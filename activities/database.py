@@ -13,9 +13,18 @@ from models.messages.orders import BillOnOrder, BillPushed
 from models.messages.writes import AbandonedWrite, AbandonWrite
 from models.store.audit import sync_issues
 from models.store.base.database import Database
-from models.store.payables import bill_hand_over, bills, payment_voids, payments, pending_edits, retractions
+from models.store.payables import (
+    bill_hand_over,
+    bills,
+    payment_voids,
+    payments,
+    pending_edits,
+    retractions,
+    standalone_payments,
+)
 from services.bills import parts
 from services.issues.write_issues import stop_behind_issue
+from services.payments.fees_taken_back import take_back_fees
 
 
 class MirrorActivities:
@@ -68,7 +77,9 @@ class MirrorActivities:
             if abandon.subject_kind is WriteKind.PAYMENT_VOID:
                 done = await payment_voids.leave(session, payment_id, actor=abandon.actor, why=why)
                 return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
+            await standalone_payments.lock_shared(session, payment_id)  # bills before payments, as everywhere
             done = await payments.abandon(session, payment_id, actor=abandon.actor, why=why)
+            await take_back_fees(session, payment_id, request_key=f"{payment_id} abandoned")
             return AbandonedWrite(done=done, bill=await payments.bill_now(session, payment_id))
 
     # --- issues ------------------------------------------------------------------------------------------------

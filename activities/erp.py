@@ -44,6 +44,7 @@ from models.store.audit.outbox import OutboxMessage
 from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.orders import purchase_orders
+from models.store.orders.order_rows import lock_orders
 from models.store.payables import (
     adopted_bills,
     bill_parts,
@@ -221,6 +222,8 @@ class ErpActivities:
         of_fee: Sequence[OutboxMessage] = ()
         async with self._database.transaction() as session:
             if isinstance(outgoing.bill, CreditToPush):
+                if outgoing.purchase_order_id is not None:  # orders and their lines before bills
+                    await lock_orders(await session.connection(), [outgoing.purchase_order_id])
                 await entered_credits.lock_with_credited(session, bill_id)
             if part is None:
                 result = BillPushResult(

@@ -21,7 +21,7 @@ from models.domain.ids import (
 )
 from models.store.audit import sync_issues
 from models.store.base.database import Database
-from models.store.payables import bill_hand_over, credit_applications, open_work, payments
+from models.store.payables import bill_hand_over, credit_applications, open_work, payments, standalone_payments
 from models.store.payables.open_work import SETTLED, OpenBill, OpenPayment
 from models.store.source_orders import uploading
 from models.store.sync import backfills, list_changes
@@ -162,7 +162,7 @@ class MissingWorkflows:
             if await self._notifier.runs(workflow_id):
                 return
             async with self._database.transaction() as session:
-                await payments.lock_bill(session, payment.state.bill_id)  # lock bills before payments, as everywhere
+                await standalone_payments.lock_shared(session, payment_id)  # bills before payments, as everywhere
                 await sync_issues.close_waiting_for(session, workflow_id, actor=SYNCER)
                 if payment.bill_status in SETTLED and await payments.abandon(
                     session, payment_id, actor=SYNCER, why=f"its bill is {payment.bill_status}"

@@ -25,6 +25,7 @@ from models.store.policies import rematch_requests
 from models.store.sync import change_hints, sync_runs
 from services.bills.direct_rematch import rematch_direct_bills
 from services.outbox.delivery import OutboxDelivery
+from services.payments.fees_taken_back import ended_with_fees, take_back_fees
 from services.sync import billed_elsewhere
 from temporal_gateway.notifier import WorkflowNotifier
 
@@ -48,7 +49,8 @@ class NotifyActivities:
         """Start or signal up to `limit` orders whose content their workflow has not heard of.
 
         At the end also deliver what the outbox still holds, start what should run and does not, put back edits that
-        nobody sends any more, and tell the orders of bills that are to be matched again.
+        nobody sends any more, take back the fees of payments that ended, and tell the orders of bills that are to be
+        matched again.
         """
         async with self._database.transaction() as session:
             row = await connections.get(session, request.connection_id)
@@ -76,6 +78,7 @@ class NotifyActivities:
             await self._outbox.deliver_left_over(request.connection_id)
             await MissingWorkflows(self._database, self._notifier, request.connection_id).start()
             await self._put_back_edits(request.connection_id)
+            await self._take_back_fees(request.connection_id)
             await self._request_rematches(request.connection_id)
         return NotifiedOrders(notified=len(to_notify), more=more)
 
@@ -94,6 +97,15 @@ class NotifyActivities:
                         why=f"the bill is {edit.status.value}",
                         in_doubt=False,
                     )
+
+    async def _take_back_fees(self, connection_id: ConnectionId) -> None:
+        """Take back the credits of the fees of payments that were voided in the ERP: nobody was paid."""
+        async with self._database.statement() as session:
+            ended = await ended_with_fees(session, connection_id)
+        for payment_id in ended:
+            async with self._database.transaction() as session:
+                owed = await take_back_fees(session, payment_id, request_key=f"{payment_id} ended")
+            await self._outbox.deliver_new(owed)
 
     async def _request_rematches(self, connection_id: ConnectionId) -> None:
         """Have the orders of bills in review match them again: they may need no person any more."""

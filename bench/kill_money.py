@@ -1,38 +1,79 @@
 """Credits, applications, payments over several bills and voids while the worker is killed by SIGKILL: one of each.
 
-`python -m bench.kill_money --seeds 20` runs one stack. Per seed three bills of one vendor and a credit go out; the
-credit is applied to a bill in part; one payment pays all three bills, one of them in part, with more of the credit in
-it; the payment is voided. Each step is met by a kill. Then the books are compared: one debit memo, one application, one
-payment, which is void once, and the dues that they leave. Ends with 1 where they differ.
+`python -m bench.kill_money --seeds 20` runs one stack. Every seed is played on Intacct and on NetSuite: three bills of
+one vendor and a credit go out; the credit is applied to a bill in part; one payment pays all three bills, one of them
+in part, with more of the credit in it; the payment is voided. Each step is met by a kill. Then the books are compared:
+one credit, one application, one payment, which is void or gone once, and the dues that they leave. Ends with 1 where
+they differ.
 """
 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from bench import netsuite
 from bench.company import Bench
-from bench.kill_seeds import ACCOUNT, Life, Step, run_seeds
+from bench.kill_seeds import ACCOUNT, Life, Step, run_lives
+from cli.client.sandbox_control import PretendErp, SandboxControl
 
 AMOUNTS = {"first": "100.00", "second": "200.00", "third": "300.00"}
 CREDIT = Decimal(40)
 APPLIED, IN_PAYMENT = Decimal(10), Decimal(20)
 PAID = {"first": "100.00", "second": "180.00", "third": "50.00"}
 """What the payment pays in money; the credit pays the rest of the second bill."""
+AT_ONCE = 10
+"""How many seeds share their kills: each is two lives."""
+
+
+class Books(NamedTuple):
+    """What one ERP's books hold of a life, beside bills."""
+
+    erp: str
+    credits: str
+    """What the sandbox calls its credits."""
+    line_of: Mapping[str, str]
+    """What else a line of a bill without an order names."""
+    payments: Mapping[str, Sequence[tuple[str, int]]]
+    """After each step, the payments with their states and amounts; a state that is none of a void is left out."""
+
+
+INTACCT = Books(
+    "intacct",
+    "adjustments",
+    {"location": "100"},
+    {
+        "pushed": [],
+        "applied": [("", 0)],
+        "paid": [("", 0), ("", 330)],
+        "voided": [("", 0), ("Void", 330)],
+    },
+)
+NETSUITE = Books("netsuite", "credits", {}, {"pushed": [], "applied": [], "paid": [("", 330)], "voided": []})
 
 
 class Money(Life):
-    """One seed's three bills with their credit and their payment."""
+    """One seed's three bills with their credit and their payment, on one ERP."""
 
-    def __init__(self, bench: Bench, connection_id: str, seed: int) -> None:
+    def __init__(self, bench: Bench, connection_id: str, seed: int, books: Books) -> None:
         super().__init__(bench, connection_id, seed)
+        self.random.seed(f"{seed} {books.erp}")
+        self.line_of = books.line_of
+        self._books = books
+        self._erp = PretendErp(SandboxControl(bench.sandbox.url), books.erp)
         self._vendor = f"V-KM{seed}"
         self._credit, self._payment = "", ""
 
+    @property
+    def name(self) -> str:
+        """Return what the report calls it."""
+        return f"seed {self.seed} on {self._books.erp}"
+
     def load(self) -> None:
         """Load the vendor."""
-        self.bench.sandbox.load({"vendors": [{"vendor_id": self._vendor, "name": f"Vendor {self.seed}"}]})
+        vendor = {"vendor_id": self._vendor, "name": f"Vendor {self.seed}"}
+        self._erp.control.post(f"/companies/{self._erp.erp}/load?create_missing=true", {"vendors": [vendor]})
 
     def steps(self) -> Sequence[Step]:
         """Push, apply, pay, void."""
@@ -41,38 +82,24 @@ class Money(Life):
         paid = {"first": "paid", "second": "paid", "third": "partially_paid"}
         after_payment = {"first": 0, "second": 0, "third": 240}
         return (
-            Step("push", self._enter, synced, lambda: self._compare("pushed", entries=[], free=40)),
-            Step(
-                "apply",
-                self._apply,
-                applied,
-                lambda: self._compare("applied", entries=[("Complete", 0)], free=30, dues={"third": 290}),
-            ),
-            Step(
-                "pay",
-                self._pay,
-                paid,
-                lambda: self._compare(
-                    "paid", entries=[("Complete", 0), ("Complete", 330)], free=10, dues=after_payment
-                ),
-            ),
-            Step(
-                "void",
-                self._void,
-                applied,
-                lambda: self._compare("voided", entries=[("Complete", 0), ("Void", 330)], free=30, dues={"third": 290}),
-            ),
+            Step("push", self._enter, synced, lambda: self._compare("pushed", used=0)),
+            Step("apply", self._apply, applied, lambda: self._compare("applied", used=10, dues={"third": 290})),
+            Step("pay", self._pay, paid, lambda: self._compare("paid", used=30, dues=after_payment)),
+            Step("void", self._void, applied, lambda: self._compare("voided", used=10, dues={"third": 290})),
         )
+
+    def _number(self, name: str) -> str:
+        return f"KM{self.seed}-{name}"
 
     def _enter(self) -> None:
         for name, amount in AMOUNTS.items():
-            self.enter_without_order(name, self._vendor, f"KM{self.seed}-{name}", amount)
+            self.enter_without_order(name, self._vendor, self._number(name), amount)
         credit = {
             "connection_id": self.connection_id,
             "vendor_id": self._vendor,
-            "number": f"KMC-{self.seed}",
+            "number": self._number("C"),
             "credit_date": self.today,
-            "lines": [{"account": ACCOUNT, "amount": str(CREDIT), "location": "100"}],
+            "lines": [{"account": ACCOUNT, "amount": str(CREDIT), **self.line_of}],
         }
         self._credit = self.bench.api.post("/v1/credits", credit)["id"]
 
@@ -114,25 +141,51 @@ class Money(Life):
 
     # --- the books ----------------------------------------------------------------------------------------------
 
-    def _compare(
-        self, when: str, *, entries: list[tuple[str, int]], free: int, dues: Mapping[str, int] | None = None
-    ) -> None:
-        sandbox = self.bench.sandbox
-        memos = [row for row in sandbox.ns_record("adjustments") if row["vendor_id"] == self._vendor]
-        self.expect(when, [row["number"] for row in memos] == [f"KMC-{self.seed}"], f"debit memos {memos}")
-        payments = [row for row in sandbox.ns_record("payments") if row["vendor_id"] == self._vendor]
-        shown = sorted((row["state"], int(Decimal(row["amount"]))) for row in payments)
-        self.expect(when, shown == sorted(entries), f"payments {shown}")
+    def _mine(self, kind: str) -> list[dict[str, Any]]:
+        return [row for row in self._erp.records(kind) if row["vendor_id"] == self._vendor]
+
+    def _compare(self, when: str, *, used: int, dues: Mapping[str, int] | None = None) -> None:
+        """Compare the books after a step; `used` of the credit is applied."""
+        credits = self._mine(self._books.credits)
+        self.expect(when, [row["number"] for row in credits] == [self._number("C")], f"credits {credits}")
+        payments = [
+            (row["state"] if row["state"] == "Void" else "", int(Decimal(row["amount"])))
+            for row in self._mine("payments")
+        ]
+        self.expect(when, sorted(payments) == sorted(self._books.payments[when]), f"payments {sorted(payments)}")
         wanted = {name: Decimal(amount) for name, amount in AMOUNTS.items()} | {
             name: Decimal(due) for name, due in (dues or {}).items()
         }
-        there = {row["number"]: Decimal(row["due"]) for row in sandbox.ns_record("bills")}
-        due = {name: there[f"KM{self.seed}-{name}"] for name in AMOUNTS}
+        bills = self._mine("bills")
+        numbers = sorted(row["number"] for row in bills)
+        self.expect(when, numbers == sorted(map(self._number, AMOUNTS)), f"bills {numbers}")
+        there = {row["number"]: Decimal(row["due"]) for row in bills}
+        due = {name: there.get(self._number(name)) for name in AMOUNTS}
         self.expect(when, due == wanted, f"dues in the books {due}")
         here = {name: Decimal(bill["due"]) for name, bill in self.bills.items()}
         self.expect(when, here == wanted, f"dues here {here}")
         credit = self.bench.api.get(f"/v1/credits/{self._credit}")
-        self.expect(when, Decimal(credit["open"]) == free, f"{credit['open']} of the credit is open")
+        self.expect(when, Decimal(credit["open"]) == CREDIT - used, f"{credit['open']} of the credit is open")
+
+
+class BothErps:
+    """Makes the lives of a seed: one on Intacct, one on NetSuite, which is connected before the first."""
+
+    def __init__(self) -> None:
+        self._netsuite = ""
+
+    def __call__(self, bench: Bench, connection_id: str, seed: int) -> Sequence[Life]:
+        """Return the lives of the seed."""
+        if not self._netsuite:
+            self._netsuite = _connect_netsuite(bench)
+        return [Money(bench, connection_id, seed, INTACCT), Money(bench, self._netsuite, seed, NETSUITE)]
+
+
+def _connect_netsuite(bench: Bench) -> str:
+    erp = PretendErp(SandboxControl(bench.sandbox.url), NETSUITE.erp)
+    account = {"account_no": ACCOUNT, "title": "Rent", "account_type": "_expense"}
+    erp.control.post(f"/companies/{erp.erp}/load?create_missing=true", {"accounts": [account]})
+    return netsuite.connect(bench, erp, read_lag_seconds=1, max_in_flight=4)
 
 
 def main() -> None:
@@ -141,7 +194,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1)
     chosen = parser.parse_args()
     seeds = range(chosen.first, chosen.first + chosen.seeds)
-    sys.exit(1 if run_seeds(Money, seeds, match_mode="two_way") else 0)
+    sys.exit(1 if run_lives(BothErps(), seeds, match_mode="two_way", batch=AT_ONCE) else 0)
 
 
 if __name__ == "__main__":

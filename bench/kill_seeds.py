@@ -8,6 +8,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -34,6 +35,9 @@ class Step(NamedTuple):
 class Life(ABC):
     """The bills of one seed, from their entry to their end."""
 
+    line_of: Mapping[str, str] = {"location": "100"}
+    """What else a line of a bill without an order names."""
+
     def __init__(self, bench: Bench, connection_id: str, seed: int) -> None:
         self.bench = bench
         self.connection_id = connection_id
@@ -43,6 +47,11 @@ class Life(ABC):
         self.bills: dict[str, Any] = {}
         self.broken: list[str] = []
         self.kills: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """Return what the report calls it."""
+        return f"seed {self.seed}"
 
     @abstractmethod
     def load(self) -> None:
@@ -76,7 +85,7 @@ class Life(ABC):
             "number": number,
             "bill_date": self.today,
             "due_date": self.today,
-            "lines": [{"account": ACCOUNT, "amount": amount, "location": "100"}],
+            "lines": [{"account": ACCOUNT, "amount": amount, **self.line_of}],
         }
         self.bills[name] = self.bench.api.post("/v1/bills", body)["bill"]
 
@@ -102,22 +111,23 @@ class Life(ABC):
 
 
 def _kill(bench: Bench, lives: Sequence[Life], steps: Sequence[Step]) -> None:
-    """Have each life ask for its step at a moment of its own before the kill."""
-    asked = sorted(
-        ((life.random.uniform(0.0, LATEST_KILL_SECONDS), place) for place, life in enumerate(lives)), reverse=True
-    )
+    """Have each life ask for its step at a moment of its own before the kill, whatever the others are at."""
     began = time.monotonic()
-    times: dict[int, float] = {}
-    for before, place in asked:
-        left = began + LATEST_KILL_SECONDS - before - time.monotonic()
-        time.sleep(max(left, 0.0))
-        times[place] = time.monotonic()
-        steps[place].ask()
-    left = began + LATEST_KILL_SECONDS - time.monotonic()
-    time.sleep(max(left, 0.0))
-    bench.stack.kill("worker")
-    for place, life in enumerate(lives):
-        life.kills.append(f"{steps[place].event} + {time.monotonic() - times[place]:.2f} s")
+
+    def ask(life: Life, step: Step) -> None:
+        before = life.random.uniform(0.0, LATEST_KILL_SECONDS)
+        time.sleep(max(began + LATEST_KILL_SECONDS - before - time.monotonic(), 0.0))
+        asked = time.monotonic()
+        step.ask()
+        life.kills.append(f"{step.event} {killed_at - asked:+.2f} s")
+
+    killed_at = began + LATEST_KILL_SECONDS
+    with ThreadPoolExecutor(max_workers=len(lives)) as people:
+        asking = [people.submit(ask, life, step) for life, step in zip(lives, steps, strict=True)]
+        time.sleep(max(killed_at - time.monotonic(), 0.0))
+        bench.stack.kill("worker")
+        for one in asking:
+            one.result()
 
 
 def _settle(lives: Sequence[Life], steps: Sequence[Step]) -> None:
@@ -135,11 +145,12 @@ def _settle(lives: Sequence[Life], steps: Sequence[Step]) -> None:
             time.sleep(0.2)
 
 
-def play(bench: Bench, lives: Sequence[Life], connection_id: str) -> None:
+def play(bench: Bench, lives: Sequence[Life]) -> None:
     """Play lives of the same number of steps side by side; `broken` says of each what did not hold."""
     for life in lives:
         life.load()
-    bench.sync(connection_id)
+    for connection_id in sorted({life.connection_id for life in lives}):
+        bench.sync(connection_id)
     for steps in zip(*(life.steps() for life in lives), strict=True):
         _kill(bench, lives, steps)
         _settle(lives, steps)
@@ -149,27 +160,38 @@ def play(bench: Bench, lives: Sequence[Life], connection_id: str) -> None:
 
 
 def run_seeds(make: Callable[[Bench, str, int], Life], seeds: Iterable[int], *, match_mode: str) -> int:
-    """Run the seeds on one stack. Returns how many did not end with one of each."""
+    """Run one life per seed on one stack. Returns how many did not end with one of each."""
+    return run_lives(lambda *given: [make(*given)], seeds, match_mode=match_mode)
+
+
+def run_lives(
+    make: Callable[[Bench, str, int], Sequence[Life]], seeds: Iterable[int], *, match_mode: str, batch: int = BATCH
+) -> int:
+    """Run the lives of the seeds on one stack, those of `batch` seeds side by side. Returns how many did not end with
+    one of each."""
     console = wide_console()
-    failed, numbers = 0, list(seeds)
+    failed, played, numbers, began_all = 0, 0, list(seeds), time.monotonic()
     with running_bench(console.print) as bench:
         bench.sandbox.load({"accounts": [_account()], "locations": [{"location_id": "100", "name": "Main"}]})
         bench.sandbox.load({"bank_accounts": [{"bank_account_id": "BOA", "name": "Operations", "currency": "USD"}]})
         connection_id = bench.connect(read_lag_seconds=1, match_mode=match_mode, in_flight=4)
-        for at in range(0, len(numbers), BATCH):
-            lives, began = [make(bench, connection_id, number) for number in numbers[at : at + BATCH]], time.monotonic()
+        for at in range(0, len(numbers), batch):
+            began = time.monotonic()
+            lives = [life for number in numbers[at : at + batch] for life in make(bench, connection_id, number)]
+            played += len(lives)
             try:
-                play(bench, lives, connection_id)
+                play(bench, lives)
             except RuntimeError as stuck:
                 for life in lives:
                     life.broken.append(str(stuck))
             took = time.monotonic() - began
             for life in lives:
                 said = "; ".join(life.broken) or "one of each"
-                console.print(f"seed {life.seed}: killed at {', '.join(life.kills)}: {said}")
+                console.print(f"{life.name}: killed at {', '.join(life.kills)}: {said}")
                 failed += bool(life.broken)
-            console.print(f"{len(lives)} seeds took {took:.1f} s")
-    console.print(f"kills: {len(numbers) - failed} of {len(numbers)} with exactly one of each")
+            console.print(f"{len(lives)} lives took {took:.1f} s")
+    took = time.monotonic() - began_all
+    console.print(f"kills: {played - failed} of {played} with exactly one of each, in {took:.0f} s")
     return failed
 
 

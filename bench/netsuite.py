@@ -73,7 +73,7 @@ def _load(erp: PretendErp, count: int) -> None:
     erp.control.post(f"/companies/{erp.erp}/load?create_missing=true", {"purchase_orders": rows})
 
 
-def connect(bench: Bench, erp: PretendErp) -> str:
+def connect(bench: Bench, erp: PretendErp, **settings: int) -> str:
     """Connect the pretend company and bring its records in. The connection's id."""
     connection = bench.api.post(
         "/v1/connections",
@@ -84,7 +84,7 @@ def connect(bench: Bench, erp: PretendErp) -> str:
             "entity": NetSuiteCompany.entity,
             "purchase_orders": True,
             "endpoint": erp.endpoint,
-            "settings": {"allow_loopback": True},
+            "settings": {"allow_loopback": True, **settings},
         },
     )
     connection_id = str(connection["id"])

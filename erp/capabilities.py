@@ -73,6 +73,8 @@ class Capabilities(Record):
     """True: one payment may pay several bills of a vendor, also those made in the ERP."""
     payment_methods: tuple[OfferedMethod, ...] = ()
     """The methods that a payment may have; empty: all of them, and each posts at once."""
+    longest_payment_reference: int = 45
+    """How many characters the number that people give a payment may have."""
     voids_payments: bool = False
     """True: a payment that was made from here can be voided from here."""
     states_in_use: tuple[str, ...] = ()

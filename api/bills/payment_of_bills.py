@@ -106,6 +106,7 @@ class PaymentOfBillsAccepted(Output):
         "PAY_ON_IS_PAST",
         "PAID_OUTSIDE_IN_FUTURE",
         "INVALID_AMOUNT",
+        "REFERENCE_TOO_LONG",
         "SETUP_CHECK_FAILED",
         "METHOD_NOT_OFFERED",
         "METHOD_NOT_PAID_OUTSIDE",

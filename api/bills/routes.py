@@ -44,6 +44,7 @@ from api.http.schemas import (
     Limit,
     Money,
     Name,
+    Number,
     Page,
     Switch,
     columns,
@@ -101,6 +102,8 @@ class NewPayment(Input):
         description="true: the money went out already; it is only recorded, as soon as the ERP holds the bill. A bill "
         "that waits for its first payment goes out with it.",
     )
+    reference: Number | None = Field(default=None, description="Its number for people: of a cheque, or the bank's.")
+    external_id: Code | None = Field(default=None, description="What your own system calls it.")
 
 
 class ScheduledPayment(Output):
@@ -346,6 +349,7 @@ async def link(bill_id: Id, to: LinkTo, key: IdempotencyKey, caller: Clerk, serv
         "PAID_OUTSIDE_IN_FUTURE",
         "METHOD_NOT_PAID_OUTSIDE",
         "INVALID_AMOUNT",
+        "REFERENCE_TOO_LONG",
         "BANK_ACCOUNT_MISSING",
         "SETUP_CHECK_FAILED",
         "METHOD_NOT_OFFERED",

@@ -27,6 +27,12 @@ PAYMENT_PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Record what was paid outside with a method that the ERP posts at once: eft, cash or card.",),
     ),
+    "REFERENCE_TOO_LONG": ProblemCode(
+        422,
+        "The ERP has no room for the payment's number",
+        ACCOUNTANT,
+        ("Give a shorter number.", "Or give it as external_id, which goes into the memo."),
+    ),
     "BILLS_NOT_PAID_TOGETHER": ProblemCode(
         422,
         "One payment cannot pay these bills",

@@ -185,8 +185,8 @@ def pay(
         }
         if paid_outside:
             body["paid_outside"] = True
-        more: dict[str, Any] = {"reference": reference, "external_id": external_id}
-        more |= {"net": net, "fees": [_fee(one) for one in fee or ()], "credits": credits}
+        body |= {name: said for name, said in (("reference", reference), ("external_id", external_id)) if said}
+        more: dict[str, Any] = {"net": net, "fees": [_fee(one) for one in fee or ()], "credits": credits}
         if len(shares) == 1 and first["origin"] == "posync" and not any(more.values()):
             body["amount"] = shares[0][1]
             payment = client.post(f"/v1/bills/{first['id']}/payments", body)["payment"]

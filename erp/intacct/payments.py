@@ -184,8 +184,11 @@ class Payments:
         payables |= _payables_of(rows)
         parts = await self._figures(documents, payables, level=payment.owner_entity)
         revisions = [part.revision for part in parts if part.revision is not None]
+        # Of one that was split, the ones too many are void by now: it pays less than was asked.
+        left = sum((share.amount for share in existing.shares), Decimal(0))
         return PushedPayment(
             erp_id=erp_id,
+            shares=existing.shares if left != payment.amount else (),
             state=existing.state,
             settled=existing.state.casefold() in statuses.SETTLED_PAYMENT_STATES,
             amount=existing.amount,

@@ -116,6 +116,7 @@ def capabilities(preferences: Preferences, *, enhanced: bool) -> Capabilities:
         receipts_count_as_billed=not enhanced,
         entities=False,
         decimals=wire.PRICE_DECIMALS,
+        longest_payment_reference=wire.LONGEST["payment"],
         adopts_converted_bills=True,
         one_line_per_order_line=True,
         bills_of_other_vendors=False,

@@ -75,7 +75,8 @@ class Payments:
         if made is not None:
             return made
         kind = _kind(payment)
-        wire.must_be_writable("the memo", wire.marked(payment.memo, payment.external_key))
+        wire.must_be_writable("the memo", _memo(payment))
+        wire.must_be_writable("the number", _number(payment))
         losses = await self._client.losses(payment.external_key)
         seen = await self._client.ask(
             f"before/{payment.external_key}/{losses}",
@@ -100,7 +101,7 @@ class Payments:
             wire.part("TxnDate", payment.paid_on),
             account("CreditCardAccountRef" if kind == CARD else "BankAccountRef", source),
             wire.part("RefNumber", _number(payment)),
-            wire.part("Memo", wire.marked(payment.memo, payment.external_key)),
+            wire.part("Memo", _memo(payment)),
             wire.group(
                 "AppliedToTxnAdd",
                 wire.part("TxnID", payment.bill_document),
@@ -199,7 +200,12 @@ def _key(record: etree._Element) -> str | None:
 
 
 def _number(payment: PaymentToPush) -> str:
-    return wire.short_number(payment.external_key, wire.LONGEST["payment"])
+    """Return the number that people gave the payment, else one of our key, which the memo carries in any case."""
+    return payment.reference or wire.short_number(payment.external_key, wire.LONGEST["payment"])
+
+
+def _memo(payment: PaymentToPush) -> str:
+    return wire.marked(" ".join(one for one in (payment.memo, payment.external_id) if one), payment.external_key)
 
 
 def _numbered(payment: PaymentToPush) -> str:

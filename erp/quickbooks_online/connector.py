@@ -77,6 +77,7 @@ class QuickBooksConnector:
             entities=False,
             decimals=PRICE_DECIMALS,
             longest_number=wire.LONGEST_NUMBER,
+            longest_payment_reference=wire.LONGEST_NUMBER,
             order_upload=True,
             bills_explain_billed=True,
             bills_of_other_vendors=False,

@@ -78,9 +78,9 @@ class Payments:
         return Page(payments, resume, translate.high_water(began, (one.revision for one in payments)), bad, read_at)
 
     async def find(self, payment: PaymentToPush) -> ErpId | None:
-        """Return the payment of this vendor that carries our key, which is its number too."""
+        """Return the payment of this vendor that carries our key, which is its number too unless people gave it one."""
         on = payment.paid_on.isoformat()
-        for one in await self._writer.with_number(KIND, wire.doc_number(payment.external_key), on):
+        for one in await self._writer.with_number(KIND, _number(payment), on):
             if wire.key_of(one) == payment.external_key and wire.ref(one, "VendorRef") == payment.vendor_id:
                 return ErpId(wire.text(one, "Id") or "")
         return None
@@ -115,9 +115,9 @@ class Payments:
             **{means.part: {means.account: account, **means.more}},
             APAccountRef=wire.reference(payable),
             CurrencyRef=wire.reference(currency),
-            DocNumber=wire.doc_number(payment.external_key),
+            DocNumber=_number(payment),
             TxnDate=payment.paid_on.isoformat(),
-            PrivateNote=wire.marked(payment.memo, payment.external_key),
+            PrivateNote=wire.marked(_said(payment), payment.external_key),
             TotalAmt=payment.amount,
             Line=[{"Amount": payment.amount, "LinkedTxn": [{"TxnId": bill_id, "TxnType": "Bill"}]}],
         )
@@ -274,10 +274,19 @@ def _by_card(payment: PaymentToPush) -> bool:
     return payment.method.casefold() == PaymentMethod.CARD
 
 
+def _number(payment: PaymentToPush) -> str:
+    """Return the number that people gave the payment, else our key."""
+    return payment.reference or wire.doc_number(payment.external_key)
+
+
+def _said(payment: PaymentToPush) -> str:
+    return " ".join(one for one in (payment.memo, payment.external_id) if one)
+
+
 def _content(payment: PaymentToPush) -> list[Any]:
     return [
         payment.vendor_id, payment.bill_document, payment.amount, payment.currency, payment.paid_on, payment.method,
-        payment.bank_account, payment.memo,
+        payment.bank_account, payment.memo, *(one for one in (payment.reference, payment.external_id) if one),
     ]  # fmt: skip
 
 
@@ -314,7 +323,7 @@ def _must_be_as_sent(payment: PaymentToPush, record: Entity, account: str | None
     paid_from = wire.ref(wire.part(record, means.part), means.account)
     pairs: list[tuple[str, Any, Any]] = [
         ("the vendor", payment.vendor_id, wire.ref(record, "VendorRef")),
-        ("the number", wire.doc_number(payment.external_key), wire.text(record, "DocNumber")),
+        ("the number", _number(payment), wire.text(record, "DocNumber")),
         ("our key", payment.external_key, wire.key_of(record)),
         ("the date", payment.paid_on, translate.optional_day(record, "TxnDate")),
         ("the currency", payment.currency, wire.ref(record, "CurrencyRef") or payment.currency),

@@ -219,6 +219,7 @@ class PushedPayment(Record):
     bill_revision: str | None = None
     """The bill's revision that these figures belong to, as its own page shows it; None: the ERP does not tell."""
     shares: tuple[ErpPaymentShare, ...] = ()
-    """What of the money went to which bill, where credits went with it and the ERP chose itself; empty: as sent."""
+    """What of the money went to which bill, where that is not what was sent: credits went with it and the ERP chose
+    itself, or payments that the ERP made of the same request are void; empty: as sent."""
     parts: tuple[PartPaid, ...] = ()
     """Of several documents: those that were paid now. `bill_paid` and `bill_due` are then the sums over them alone."""

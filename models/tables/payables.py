@@ -344,6 +344,11 @@ class PaymentRow(SQLModel, table=True):
         Index("payments_by_erp_id", "erp_id", "connection_id"),
         Index("payments_by_reference", "organization_id", "reference"),
         Index(
+            "payments_ended_with_fees",
+            "connection_id",
+            postgresql_where=text("fees <> '[]' and status in ('abandoned', 'voided')"),
+        ),
+        Index(
             "payments_open",
             "connection_id",
             postgresql_where=text(

@@ -10,6 +10,7 @@ from models.domain.bills import BillStatus, Origin
 from models.domain.payments import PaymentMethod
 from models.store.base.today import today_in
 from models.store.payables import payments
+from models.tables import ConnectionRow
 from services.refusal import Refused
 
 SOMEWHERE = timedelta(days=1)
@@ -28,6 +29,8 @@ class RequestedPayment(BaseModel):
     bank_account: str | None = None
     paid_outside: bool = False
     """The money went out already, on `pay_on`; the ERP only records it."""
+    reference: str | None = None
+    external_id: str | None = None
 
 
 def check_day(pay_on: date, *, time_zone: str | None, paid_outside: bool = False) -> None:
@@ -42,6 +45,19 @@ def check_day(pay_on: date, *, time_zone: str | None, paid_outside: bool = False
             raise Refused("PAID_OUTSIDE_IN_FUTURE", f"{pay_on} is to come: what was paid already was paid by {today}.")
     elif pay_on < (today - SOMEWHERE if time_zone is None else today):
         raise Refused("PAY_ON_IS_PAST", f"{pay_on} is past: a payment made here goes out today, {today}, or later.")
+
+
+def check_reference(connection: ConnectionRow, reference: str | None) -> None:
+    """Check that the ERP has room for the number that people gave a payment.
+
+    Raises:
+        Refused: REFERENCE_TOO_LONG.
+    """
+    longest = connection.capabilities.get("longest_payment_reference")
+    if reference is not None and longest is not None and len(reference) > longest:
+        raise Refused(
+            "REFERENCE_TOO_LONG", f"{connection.erp} takes {longest} characters of a payment's number: {reference!r}."
+        )
 
 
 def check_payment(bill: payments.BillToPay, asked: RequestedPayment, *, time_zone: str | None) -> None:

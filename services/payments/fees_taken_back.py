@@ -15,7 +15,14 @@ from models.domain.payments import FeeKind, PaymentStatus
 from models.domain.retractions import BillEvent
 from models.store.audit import notices
 from models.store.audit.outbox import OutboxMessage
-from models.store.payables import bill_edits, bill_reads, credit_applications, payment_reads, payments
+from models.store.payables import (
+    bill_edits,
+    bill_reads,
+    credit_applications,
+    payment_reads,
+    payments,
+    standalone_payments,
+)
 from models.tables import BillRow, PaymentRow
 from services.bills.retraction import take_event
 from services.credits.applying import unapply_credit
@@ -43,6 +50,7 @@ async def take_back_fees(session: AsyncSession, payment_id: PaymentId, *, reques
     payment = await payment_reads.get(session, payment_id)
     if payment is None or not payment.fees or payment.status not in OVER:
         return []
+    await standalone_payments.lock_shared(session, payment_id)
     who = await _who_ended(session, payment)
     messages: list[OutboxMessage] = []
     for credit_id in await _credits(session, payment):
@@ -59,6 +67,28 @@ async def take_back_fee(session: AsyncSession, credit_id: BillId, *, request_key
     credit = await bill_reads.get(session, credit_id)
     payment = None if credit is None else await payment_of(session, credit)
     return [] if payment is None else await take_back_fees(session, PaymentId(payment.id), request_key=request_key)
+
+
+async def ended_with_fees(session: AsyncSession, connection_id: ConnectionId) -> list[PaymentId]:
+    """Return the connection's payments that are abandoned or void while a credit of a fee of theirs is still there: the
+    ERP showed the void, or whoever ended it did not come to its fees. One whose credit is on its way, was refused by
+    the ERP, or was left there by a person, is none of them."""
+    rows = await session.execute(
+        text(
+            "select distinct p.id from payments p join bills k on k.credit_of = p.bill_id and k.kind = 'credit'"
+            "   and k.origin = 'posync' and k.connection_id = p.connection_id"
+            "   and substr(k.number, strpos(k.number, '-') + 1) = p.external_key"
+            "   and k.status not in ('deleted', 'abandoned', 'retracting')"
+            " where p.connection_id = :c and p.status in ('abandoned', 'voided') and p.fees <> '[]'"
+            "   and not exists (select from credit_applications a where a.credit_id = k.id"
+            "        and (a.status in ('applying', 'unapplying')"
+            "             or a.status = 'applied' and a.problem_code is not null))"
+            "   and not exists (select from bill_retractions r where r.bill_id = k.id)"
+            " order by p.id"
+        ),
+        {"c": connection_id},
+    )
+    return [PaymentId(payment_id) for payment_id in rows.scalars()]
 
 
 async def say_that_a_fee_stays(session: AsyncSession, credit_id: BillId, why: str) -> None:

@@ -16,11 +16,11 @@ from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
-from models.store.payables import payments
+from models.store.payables import payments, standalone_payments
 from services import setup_checks
 from services.approvals.payments import hold_without_payment, let_go_with_payment
 from services.payments.bank_accounts import account_to_pay_from, check_method
-from services.payments.checks import RequestedPayment, check_payment
+from services.payments.checks import RequestedPayment, check_payment, check_reference
 from services.payments.fees_taken_back import take_back_fees
 
 
@@ -28,8 +28,9 @@ async def abandon_payment(
     session: AsyncSession, payment_id: PaymentId, *, actor: str, why: str, request_key: str
 ) -> list[OutboxMessage]:
     """Abandon a payment of ours that was not sent. Returns what workflows are owed; nothing: the ERP may hold it."""
+    await standalone_payments.lock_shared(session, payment_id)  # bills before payments, as everywhere
     bill_id = await payments.bill_of(session, payment_id)
-    bill = await payments.lock_bill(session, bill_id)  # bills before payments, as everywhere
+    bill = await payments.lock_bill(session, bill_id)
     assert bill is not None, "a payment's bill is never removed"
     if not await payments.abandon(session, payment_id, actor=actor, why=why):
         return []
@@ -79,6 +80,7 @@ async def schedule_payment(
     assert connection is not None, "a bill's connection is never removed"
     await setup_checks.must_not_break(session, bill.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     check_payment(bill, asked, time_zone=connection.time_zone)
+    check_reference(connection, asked.reference)
     bank_account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
     check_method(connection, method, paid_outside=asked.paid_outside)
     payment_id = payments.payment_id_for(organization_id, request_key, bill.number)
@@ -93,6 +95,8 @@ async def schedule_payment(
         bank_account=bank_account,
         actor=actor,
         paid_outside=asked.paid_outside,
+        reference=asked.reference,
+        external_id=asked.external_id,
     )
     if bill.status is BillStatus.AWAITING_PAYMENT:
         await let_go_with_payment(session, bill_id, actor=actor, pay_on=asked.pay_on)

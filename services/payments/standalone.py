@@ -8,20 +8,21 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import BillId, OrganizationId, PaymentId
+from models.domain.ids import BillId, OrganizationId, PaymentId, PurchaseOrderId
 from models.domain.outbox import MessageKind
 from models.domain.payments import PaymentMethod
 from models.domain.setup_checks import Breaks
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
+from models.store.orders import ledger
 from models.store.payables import bill_reads, payments, standalone_payments
 from models.store.payables.payment_credits import CreditShare
 from models.store.payables.standalone_payments import BillToShare, NewPayment, Share
 from models.tables import ConnectionRow
 from services import setup_checks
 from services.payments.bank_accounts import account_to_pay_from, check_method
-from services.payments.checks import RequestedPayment, check_bill, check_day
+from services.payments.checks import RequestedPayment, check_bill, check_day, check_reference
 from services.payments.credits_in_payments import RequestedCreditShare, check_credits
 from services.payments.fees import RequestedFee, check_fees, credit_fees
 from services.refusal import Refused
@@ -77,6 +78,8 @@ async def schedule_payment_of_bills(
     wanted = {share.bill_id: share.amount for share in asked.bills}
     if len(wanted) < len(asked.bills):
         raise Refused("BILL_NAMED_TWICE", "A payment pays each bill once: give one amount for it.")
+    if any(fee.kind.is_credited for fee in asked.fees):
+        await _lock_order_lines(session, list(wanted))
     bills = await standalone_payments.lock_bills(session, list(wanted), [one.credit_id for one in asked.credits])
     first = next(iter(bills.values())).bill
     connection = await connections.get(session, first.connection_id)
@@ -84,6 +87,7 @@ async def schedule_payment_of_bills(
     await setup_checks.must_not_break(session, first.connection_id, Breaks.PAYMENTS, datetime.now(UTC))
     _check_together(connection, bills)
     check_day(asked.pay_on, time_zone=connection.time_zone, paid_outside=asked.paid_outside)
+    check_reference(connection, asked.reference)
     credited = await check_credits(session, connection, bills, asked.credits, organization_id=organization_id)
     _check_amounts(asked, bills, wanted, credited)
     account, method = await account_to_pay_from(session, connection, asked.bank_account, asked.method)
@@ -131,6 +135,14 @@ async def schedule_payment_of_bills(
         actor=actor,
     )
     return ScheduledWithFees(payment_id, [message, *credits])
+
+
+async def _lock_order_lines(session: AsyncSession, bill_ids: Sequence[BillId]) -> None:
+    """Lock the lines of the bills' orders, which the credits of fees are matched with: before the bills, as
+    everywhere."""
+    of_bills = [await bill_reads.get(session, bill_id) for bill_id in bill_ids]
+    orders = {PurchaseOrderId(bill.purchase_order_id) for bill in of_bills if bill and bill.purchase_order_id}
+    await ledger.lock_lines(session, orders)
 
 
 def _check_amounts(

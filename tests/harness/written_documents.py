@@ -275,29 +275,38 @@ async def bills_without_an_order(
 
 
 async def payments(api: StackClient, company: SandboxCompany, books: Books, written: Sequence[Written]) -> None:
-    """Each payment of one bill stands in the books, or nothing of it was saved; the bill is due the rest."""
+    """Each payment of one bill stands in the books, or nothing of it was saved; the bill is due the rest. Some have a
+    number for people, and an id in the caller's own system."""
     order = await orders_of(api, company, 1)
     bill = await api.billed(order["number"], {1: "1000"})
     path = f"/v1/bills/{bill['id']}/payments"
 
-    async def post(one: Written) -> httpx.Response:
-        more = {"pay_on": today().isoformat(), "method": books.methods[one.method % len(books.methods)]}
+    names = [
+        {"reference": f"CHK-{place}", "external_id": f"run-{place}"} if one.method % 2 else {}
+        for place, one in enumerate(written)
+    ]
+
+    async def post(one: Written, named: Mapping[str, str]) -> httpx.Response:
+        more = {"pay_on": today().isoformat(), "method": books.methods[one.method % len(books.methods)], **named}
         body = json.dumps(more)[:-1] + f', "amount": {one.amount}}}'
         return await api.post_raw(path, body)
 
-    paid: list[tuple[str, Written]] = []
-    for one in written:
-        answer = await post(one)
+    paid: list[tuple[str, Written, Mapping[str, str]]] = []
+    for one, named in zip(written, names, strict=True):
+        answer = await post(one, named)
         assert answer.status_code == (422 if one.amount in ODD else 201), (one, answer.text)
         if answer.status_code == 201:
-            paid.append((answer.json()["payment"]["id"], one))
-    for payment_id, one in paid:
+            paid.append((answer.json()["payment"]["id"], one, named))
+    for payment_id, one, named in paid:
         shown = await api.payment_is(payment_id, "paid")
         (held,) = [row for row in company.held("payments") if row["record_no"] == shown["erp_id"]]
         assert Decimal(held["amount"]) == Decimal(shown["amount"]) == money(one.amount), one
         assert (day_of(held["date"]), held["bank_account"]) == (today(), "BOA")
         assert [Decimal(share["amount"]) for share in held["details"]] == [money(one.amount)]
-    total = sum((money(one.amount) for _, one in paid), Decimal(0))
+        assert (shown["reference"], shown["external_id"]) == (named.get("reference"), named.get("external_id"))
+        number = held["document_number"] if "document_number" in held else held["number"]
+        assert not named or (number == named["reference"] and named["external_id"] in held["memo"].split()), held
+    total = sum((money(one.amount) for _, one, _ in paid), Decimal(0))
     await api.sync()
     shown = await api.read_bill(bill["id"])
     assert amounts(shown, "paid", "due") == (total, 10_000 - total)

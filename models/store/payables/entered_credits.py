@@ -164,11 +164,13 @@ async def lock_bills(session: AsyncSession, bill_ids: Collection[BillId]) -> Non
 
 
 async def lock_with_credited(session: AsyncSession, credit_id: BillId) -> None:
-    """Lock a credit, and before or after it the bill that it is to be applied to once it is sent."""
+    """Lock a credit, the bill that it is against, and that bill's other credits: one of a fee is applied to its bill
+    once it is sent, or goes with the other fees of its payment."""
     await session.execute(
         text(
-            "select 1 from bills where id = :id"
-            " or id = (select credit_of from bills where id = :id and apply_when_sent) order by id for update"
+            "with of as (select credit_of from bills where id = :id)"
+            " select 1 from bills where id = :id or id = (select credit_of from of)"
+            "   or credit_of = (select credit_of from of) order by id for update"
         ),
         {"id": credit_id},
     )

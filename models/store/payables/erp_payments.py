@@ -78,7 +78,12 @@ async def upsert(s: AsyncSession, row: ConnectionRow, payments: Sequence[ErpPaym
 class _StoredRows:
     """The stored payments that a page may concern, by the ERP's record and by our key."""
 
-    def __init__(self, rows: Sequence[Any]) -> None:
+    def __init__(self, rows: Sequence[Any], payments: Sequence[ErpPayment]) -> None:
+        self._first: dict[str, str] = {}
+        """By our key, the record of this page that is taken for the payment."""
+        for payment in sorted(payments, key=lambda one: (one.voided, len(one.erp_id), one.erp_id)):
+            if payment.document_number:
+                self._first.setdefault(payment.document_number, payment.erp_id)
         self.theirs = {row.id: row for row in rows if row.origin == Origin.ERP.value}
         self._ours: dict[str, list[Any]] = {}
         self._by_record: dict[str, list[Any]] = {}
@@ -92,8 +97,14 @@ class _StoredRows:
         the record that ours became, is another one."""
         rows = self._by_record.get(payment.erp_id, [])
         ours = [row for row in rows if row.origin == Origin.POSYNC.value]
-        keyed = [row for row in self._ours.get(payment.document_number or "", []) if row.erp_id is None]
-        return ours or keyed or rows
+        return ours or self._keyed(payment) or rows
+
+    def _keyed(self, payment: ErpPayment) -> list[Any]:
+        """Return our row that has no record yet, if this is the record to take for it. Where the ERP made several of
+        one request, that is the first of those that are not void; the others are made there."""
+        key = payment.document_number or ""
+        rows = [row for row in self._ours.get(key, []) if row.erp_id is None]
+        return rows if rows and self._first.get(key, payment.erp_id) == payment.erp_id else []
 
 
 async def _stored(
@@ -115,7 +126,7 @@ async def _stored(
             "keys": [payment.document_number for payment in payments if payment.document_number],
         },
     )
-    return _StoredRows(rows.all())
+    return _StoredRows(rows.all(), payments)
 
 
 def _is_newer(stored: _StoredRows, payment: ErpPayment) -> bool:

@@ -50,11 +50,14 @@ async def of_payments(session: AsyncSession, payment_ids: Sequence[str]) -> dict
 
 
 async def lock(session: AsyncSession, payment_id: PaymentId) -> None:
-    """Lock the bills and the credits of a payment, in the order of their ids, as everywhere."""
+    """Lock the bills of a payment, its credits and the credits of its fees, in the order of their ids, as
+    everywhere."""
     await session.execute(
         text(
             "select 1 from bills where id in (select bill_id from payment_shares where payment_id = :id"
-            "   union select credit_id from payment_credits where payment_id = :id) order by id for update"
+            "   union select credit_id from payment_credits where payment_id = :id"
+            "   union select k.id from payments p join bills k on k.credit_of = p.bill_id and k.kind = 'credit'"
+            "     where p.id = :id and p.fees <> '[]') order by id for update"
         ),
         {"id": payment_id},
     )

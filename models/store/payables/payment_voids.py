@@ -88,7 +88,7 @@ async def voided(
 ) -> Sequence[tuple[BillId, BillBalance]]:
     """Store that the ERP holds the payment no more, with its own figures of the bills; return what is due on each."""
     before = await standalone_payments.lock_shared(session, payment_id)
-    was = await session.scalar(text("select status from payments where id = :id"), {"id": payment_id})
+    was = await session.scalar(text("select status from payments where id = :id for update"), {"id": payment_id})
     if was == PaymentStatus.VOIDING:  # else a sync has seen it, and recorded it
         await bill_payment_events.record_voids(session, [payment_id], why="voided in the ERP")
     await payments.set_status(session, payment_id, PaymentStatus.VOIDED, actor=SYNCER, why="voided in the ERP")

@@ -134,9 +134,9 @@ _CREATE = text(
     f"""
     with made as (
         insert into payments (id, organization_id, connection_id, bill_id, origin, status, amount, currency, pay_on,
-            method, bank_account, paid_outside, external_key, created_by, version)
+            method, bank_account, paid_outside, reference, external_id, external_key, created_by, version)
         values (:id, :organization, :connection, :bill, :origin, 'scheduled', :amount, :currency, :pay_on, :method,
-            :bank_account, :paid_outside, :key, :actor, 1)
+            :bank_account, :paid_outside, :reference, :external_id, :key, :actor, 1)
         on conflict (id) do nothing
         returning id, organization_id, connection_id, external_key, bill_id, created_by, pay_on, amount
     ), shared as (
@@ -177,6 +177,8 @@ async def create(
     bank_account: str,
     actor: str,
     paid_outside: bool = False,
+    reference: str | None = None,
+    external_id: str | None = None,
 ) -> None:
     """Schedule the payment and plan its write; a repeat with the same id changes nothing."""
     await session.execute(
@@ -193,6 +195,8 @@ async def create(
             "method": method,
             "bank_account": bank_account,
             "paid_outside": paid_outside,
+            "reference": reference,
+            "external_id": external_id,
             "key": external_key_for(payment_id),
             "actor": actor,
         },
@@ -305,9 +309,36 @@ async def pushed(session: AsyncSession, payment_id: PaymentId, readback: PushedP
             },
         )
     ).one()
+    await follow_amount(session, payment_id, readback)
     return BillBalance(
         status=BillStatus(row.status), paid=str(row.paid), due=str(row.total - row.paid), version=row.version
     )
+
+
+_FOLLOW_AMOUNT = text(
+    f"""
+    with was as (select id, organization_id, connection_id, amount from payments where id = :id for update
+    ), after as (
+        update payments p set amount = :amount, version = p.version + 1, changed_at = now()
+          from was where p.id = was.id and was.amount <> :amount
+        returning p.id
+    ), shared as (
+        update payment_shares h set amount = :amount from after where h.payment_id = after.id
+           and 1 = (select count(*) from payment_shares o where o.payment_id = after.id)
+    )
+    {events.ADD}
+    select was.organization_id, was.connection_id, 'payment', was.id, 'edited_in_erp', :actor,
+           'the ERP made several payments of it, and this one is left',
+           jsonb_build_object('amount', cast(was.amount as text)), jsonb_build_object('amount', cast(:amount as text))
+      from was join after on after.id = was.id
+    """
+)
+
+
+async def follow_amount(session: AsyncSession, payment_id: PaymentId, readback: PushedPayment) -> None:
+    """Store the amount of a payment that is for less than was asked: the ERP had split it, and the rest is void."""
+    if readback.settled and readback.shares:
+        await session.execute(_FOLLOW_AMOUNT, {"id": payment_id, "amount": readback.amount, "actor": SYNCER})
 
 
 _SET_STATUS = status_statement("payments")

@@ -36,8 +36,9 @@ ON_BILL = f"""(
 OF_CREDIT = f"""(
     coalesce((select sum(a.amount) from credit_applications a where a.credit_id = k.id and {_NOT_SHOWN}), 0)
     + coalesce((select sum(g.amount) from payment_credits g join payments p on p.id = g.payment_id
-                 where g.credit_id = k.id and {_UNDER_WAY}), 0))"""
-"""The SQL of what is reserved of the credit `k`."""
+                 where g.credit_id = k.id and {_UNDER_WAY}), 0)
+    + case when k.apply_when_sent then greatest(k.credit_open, 0) else 0 end)"""
+"""The SQL of what is reserved of the credit `k`; one of a fee is spoken for whole until it is applied to its bill."""
 
 
 async def on_bill(session: AsyncSession, bill_id: BillId) -> Decimal:

@@ -296,19 +296,22 @@ async def pushed(
     await set_state(session, payment_id, status, readback.erp_id, readback.revision, kind="pushed")
     if readback.settled:
         await _follow_shares(session, payment_id, readback.shares)
+        await payments.follow_amount(session, payment_id, readback)
         await payment_credits.follow(session, payment_id)
         await store_figures(session, before, readback.parts)
     return await balances(session, payment_id)
 
 
 async def _follow_shares(session: AsyncSession, payment_id: PaymentId, shown: Sequence[ErpPaymentShare]) -> None:
-    """Store what of a payment's money went to which of its bills, where the ERP chose itself."""
+    """Store what of a payment's money went to which of its bills, where that is not what was asked."""
     if shown:
         await session.execute(
             text(
                 "update payment_shares h set amount = coalesce((select sum(n.amount)"
                 "   from unnest(cast(:payables as text[]), cast(:amounts as numeric[])) as n(payable, amount)"
-                "   where n.payable = b.payable_id), 0)"
+                "   where n.payable = b.payable_id or n.payable in ("
+                "      select x.payable_id from bill_parts x"
+                "       where x.bill_id = b.id and x.generation = b.generation)), 0)"
                 " from bills b where h.payment_id = :id and b.id = h.bill_id"
             ),
             {

@@ -1,5 +1,6 @@
 """A payment with fees, whatever the ERP: net 990, payment 993, and credits of 3 and 4 make 1,000."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -74,9 +75,11 @@ async def paid_with_fees(api: StackClient, bill: dict[str, Any], *, others: int 
     return payment
 
 
-async def credits_of_fees_go_with_their_payment(api: StackClient, company: SandboxCompany, kind: str) -> None:
-    """Abandoned before its day, and voided when it was made: its credits are unapplied and deleted, and the bill owes
-    what it did; `kind`: what the sandbox calls credits."""
+async def credits_of_fees_go_with_their_payment(
+    api: StackClient, company: SandboxCompany, kind: str, voided_there: Callable[[Mapping[str, Any]], object]
+) -> None:
+    """Abandoned before its day, and voided when it was made, here or there: its credits are unapplied and deleted, and
+    the bill owes what it did; `kind`: what the sandbox calls credits."""
     bill = await a_bill_of_1000(api, company)
 
     async def all_gone() -> bool:
@@ -97,13 +100,22 @@ async def credits_of_fees_go_with_their_payment(api: StackClient, company: Sandb
     assert {one["status"] for one in await api.items("/v1/credits")} == {"deleted"}
     assert amounts(await api.read_bill(bill["id"]), "total", "paid", "due", "reserved") == (1000, 0, 1000, 0)
 
+    async def nothing_is_kept(payment_id: str) -> None:
+        await api.payment_is(payment_id, "voided")
+        await api.until(all_gone, "the voided payment's credits gone")
+        await api.sync()
+        (there,) = company.held("bills")
+        assert (Decimal(there["paid"]), Decimal(there["due"])) == (0, 1000)
+        assert amounts(await api.read_bill(bill["id"]), "total", "paid", "due", "reserved") == (1000, 0, 1000, 0)
+        assert {one["status"] for one in await api.items("/v1/credits")} == {"deleted"}
+        await api.bill_is(bill["id"], "synced")
+        assert await api.issues() == []
+
     payment = (await paid_with_fees(api, bill, others=2))["id"]
     assert (await api.post(f"/v1/payments/{payment}/void", {"reason": "twice"})).status_code == 200
-    await api.payment_is(payment, "voided")
-    await api.until(all_gone, "the voided payment's credits gone")
+    await nothing_is_kept(payment)
+
+    payment = (await paid_with_fees(api, bill, others=4))["id"]
+    voided_there(await api.get(f"/v1/payments/{payment}"))
     await api.sync()
-    (there,) = company.held("bills")
-    assert (Decimal(there["paid"]), Decimal(there["due"])) == (0, 1000)
-    assert amounts(await api.read_bill(bill["id"]), "total", "paid", "due", "reserved") == (1000, 0, 1000, 0)
-    assert {one["status"] for one in await api.items("/v1/credits")} == {"deleted"}
-    assert await api.issues() == []
+    await nothing_is_kept(payment)

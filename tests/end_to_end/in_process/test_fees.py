@@ -1,6 +1,8 @@
 """Fees and withholding of a payment in Intacct's books."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from tests.end_to_end.in_process.fees_of_payment import (
     a_bill_of_1000,
@@ -25,5 +27,9 @@ async def test_net_fees_and_credits_come_to_the_bill(api: StackClient, company: 
 
 
 async def test_the_credits_of_fees_go_with_their_payment(api: StackClient, company: SandboxCompany) -> None:
-    """S5-16, S5-19: nobody was paid, so no fee is kept: abandoned before its day, or voided."""
-    await credits_of_fees_go_with_their_payment(api, company, "adjustments")
+    """S5-16, S5-19: nobody was paid, so no fee is kept: abandoned before its day, or voided, here or there."""
+
+    def void(payment: Mapping[str, Any]) -> None:
+        company.does("void_payment", document_number=payment["external_key"])
+
+    await credits_of_fees_go_with_their_payment(api, company, "adjustments", void)

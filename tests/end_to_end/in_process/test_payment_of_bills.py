@@ -148,7 +148,8 @@ async def test_a_hundred_bills_are_one_write(api: StackClient, company: SandboxC
 
 
 async def test_several_payments_made_of_one_stop_before_a_person(api: StackClient, company: SandboxCompany) -> None:
-    """3.6: one request is proven to be one payment. The ones too many are voided there; then nothing is sent anew."""
+    """3.6: one request is proven to be one payment. The ones too many are voided there; then nothing is sent anew, and
+    the payment is for what it pays."""
     bills = await three_bills(api, company)
     company.switch(payments_split=True)
     payment = await paid_together(api, {bills[0]: "125.00", bills[1]: "25.00"})
@@ -156,9 +157,18 @@ async def test_several_payments_made_of_one_stop_before_a_person(api: StackClien
     payments = company.held("payments")
     assert [Decimal(one["amount"]) for one in payments] == [125, 25]
     assert issue["subject_id"] == payment
-    company.does("void_payment", record_no=payments[1]["record_no"])
+    await api.sync()
+    shown = {one["erp_id"]: (one["origin"], Decimal(one["amount"])) for one in await api.items("/v1/payments")}
+    records = [one["record_no"] for one in payments]
+    assert shown == {records[0]: ("posync", 150), records[1]: ("erp", 25)}, "one record is taken for the payment"
+    company.does("void_payment", record_no=records[1])
     await api.settle(issue, "retry")
     await api.payment_is(payment, "paid")
     assert [one["state"] for one in company.held("payments")] == ["Complete", "Void"]
-    await api.sync()
+    for _ in range(2):
+        left = await api.get(f"/v1/payments/{payment}")
+        assert Decimal(left["amount"]) == 125, "what it is for now"
+        assert {one["bill_id"]: Decimal(one["amount"]) for one in left["shares"]} == {bills[0]: 125, bills[1]: 0}
+        await api.sync()
     assert await dues(api, bills) == [0, 125, 125]
+    assert [one["after"] for one in left["events"] if one["kind"] == "edited_in_erp"] == [{"amount": "125.00"}]

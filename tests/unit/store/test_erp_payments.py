@@ -76,6 +76,27 @@ async def test_a_payment_made_in_the_erp_comes_in_share_by_share(tenant: Tenant)
     assert done.ours == (bill_id,)
 
 
+async def test_of_two_records_under_one_key_one_is_taken_for_our_payment(tenant: Tenant) -> None:
+    """3.6: a sync sees the payments that Intacct made of one request before they are read back, on one page or two: our
+    amount is what was asked, once, and the other record was made there."""
+    bill_id = await our_bill(tenant)
+    payment_id = await our_payment(tenant, bill_id)
+    key = payments.external_key_for(payment_id)
+    first, second, void = (
+        an_erp_payment(number, shares={"900": "25"}, document_number=key, voided=number == 69)
+        for number in (700, 701, 69)
+    )
+    await tenant.payments_in(second, first, void)
+    await tenant.payments_in(an_erp_payment(702, shares={"900": "5"}, document_number=key))
+    rows = sorted(await tenant.payment_rows(), key=lambda row: row.erp_id)
+    assert [(row.erp_id, row.origin, row.amount, row.status) for row in rows] == [
+        ("69", "erp", 25, "voided"),
+        ("700", "posync", 50, "scheduled"),
+        ("701", "erp", 25, "paid"),
+        ("702", "erp", 5, "paid"),
+    ]
+
+
 async def test_a_bill_that_shows_the_payment_already_is_not_paid_twice(tenant: Tenant) -> None:
     """The bill's own figure is the ERP's word; a payment of the same moment adds nothing."""
     bill_id = await our_bill(tenant)
