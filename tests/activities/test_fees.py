@@ -26,7 +26,8 @@ async def bill_id(harness: ActivityHarness) -> BillId:
     await harness.push(bill_id)
     await harness.tenant.execute(
         'update connections set capabilities = capabilities || \'{"pays_several_bills": true, "credits": true}\''
-        " where id = :c"
+        " where id = :connection",
+        connection=harness.tenant.connection_id,
     )
     await harness.tenant.execute("update bills set payable_id = '900' where id = :id", id=bill_id)
     return bill_id
