@@ -160,6 +160,7 @@ def _custom_fields(company: Company, name: str, record: Record) -> Shown:
 
 
 def adjustment(company: Company, record: Record) -> Shown:
+    items = company["APADJUSTMENTITEM"].find("RECORDKEY", record["RECORDNO"])
     return {
         "record_no": record["RECORDNO"],
         "number": record["RECORDID"],
@@ -172,7 +173,12 @@ def adjustment(company: Company, record: Record) -> Shown:
         "total": record["TRX_TOTALENTERED"],
         "paid": record["TRX_TOTALPAID"],
         "due": record["TRX_TOTALDUE"],
+        "currency": record["CURRENCY"],
         "entity": record["MEGAENTITYID"],
+        "lines": [
+            {"account": item["ACCOUNTNO"], "amount": item["TRX_AMOUNT"], "description": item["ENTRYDESCRIPTION"]}
+            for item in items
+        ],
     }
 
 

@@ -1,5 +1,6 @@
 """Credits of Intacct's accounts payable: they come in, name their bill or order, and show what is open of them."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from tests.harness.approval_walk import let_approve, person, set_approvals
 from tests.harness.entered_credits import a_credit, entered
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts, refused
+from tests.harness.written_values import day_of
 
 
 async def the_credit(api: StackClient, **query: str) -> dict[str, Any]:
@@ -80,10 +82,48 @@ async def test_a_reference_names_an_order_and_an_adjustment_that_raises_the_debt
     await api.billed("PO-1", {1: "10"})
 
 
+async def test_without_orders_the_number_in_the_reference_shows_on_bill_and_credit(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-85, S4-71: with the feature off no order is to be seen; its number in the reference of a bill, and of a
+    credit, made in Intacct is shown on them."""
+    company.order("PO-1", "10")
+    await api.start(purchase_orders=False)
+    company.does("add_bill", vendor_id="V-1", number="S-2", amount="125.00", po_number="PO-1", entity="100")
+    debit_memo(company, "CM-2", "12.50", reference="PO-1")
+    await api.sync()
+    assert await api.items("/v1/purchase-orders") == []
+    (bill,) = [one for one in await api.items("/v1/bills") if one["number"] == "S-2"]
+    assert (bill["reference"], bill["purchase_order_id"]) == ("PO-1", None)
+    credit = await the_credit(api, number="CM-2")
+    assert (credit["reference"], credit["purchase_order_id"]) == ("PO-1", None)
+
+
+async def test_a_credit_against_an_order_has_its_number_as_the_reference(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S4-64: what is entered here against an order, and against a bill, says so in Intacct's books; read again, it is
+    the order's still."""
+    company.order("PO-1", "10")
+    await api.start(mode="two_way")
+    bill = await api.billed("PO-1", {1: "10"})
+    line = {"account": "6000", "amount": "10.00"}
+    order = {**a_credit(bill, "CM-1", line), "purchase_order_id": bill["purchase_order_id"]}
+    del order["bill_id"]
+    await entered(api, order)
+    await entered(api, a_credit(bill, "CM-2", line))
+    there = {memo["number"]: memo["reference"] for memo in company.held("adjustments")}
+    assert there == {"CM-1": "PO-1", "CM-2": bill["number"]}
+    await api.sync()
+    of_order = await api.items("/v1/credits", purchase_order=bill["purchase_order_id"])
+    assert {one["number"] for one in of_order} == {"CM-1", "CM-2"}
+
+
 async def test_a_credit_entered_here_reaches_the_books_once_and_gives_its_quantity_back(
     api: StackClient, company: SandboxCompany
 ) -> None:
-    """R09, S5-72..77: refused beyond what was billed; sent once though the answer is lost; billed again by lines."""
+    """R09, S5-69, S5-72..77: refused beyond what was billed; sent once though an answer is lost; billed again by lines.
+    Total, currency, day, number, and each line's amount and description stand in the books."""
     company.order("PO-1", "10")
     await api.start(mode="two_way")
     bill = await api.billed("PO-1", {1: "10"})
@@ -96,12 +136,16 @@ async def test_a_credit_entered_here_reaches_the_books_once_and_gives_its_quanti
         "CREDIT_EXCEEDS_BILLED",
     )
     company.breaks("lost_answer", "create_apadjustment")
-    credit = await entered(
-        api, a_credit(bill, "CM-9", {"account": "6000", "amount": "50.00", "order_line_no": 1, "quantity": "4"})
-    )
+    pieces = {"account": "6000", "amount": "30.00", "order_line_no": 1, "quantity": "4", "description": "Broken"}
+    money = {"account": "6000", "amount": "20.00", "description": "Goodwill"}
+    day = today() - timedelta(days=1)
+    credit = await entered(api, {**a_credit(bill, "CM-9", pieces, money), "credit_date": day.isoformat()})
     assert company.fired("lost_answer") == 1
     (memo,) = company.held("adjustments")
     assert (memo["number"], memo["total"], memo["reference"]) == ("CM-9", "-50.00", bill["number"])
+    assert (memo["currency"], day_of(memo["date"])) == ("USD", day)
+    lines = [(line["description"], Decimal(line["amount"])) for line in memo["lines"]]
+    assert lines == [("Broken", -30), ("Goodwill", -20)]
     assert (credit["origin"], credit["credit_of"], Decimal(credit["open"])) == ("posync", bill["id"], 50)
     line = (await api.order("PO-1"))["lines"][0]
     assert amounts(line, "billed", "pending", "credited", "remaining") == (10, 0, 4, 4)
