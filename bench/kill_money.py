@@ -62,7 +62,7 @@ class Money(Life):
         self.line_of = books.line_of
         self._books = books
         self._erp = PretendErp(SandboxControl(bench.sandbox.url), books.erp)
-        self._vendor = f"V-KM{seed}"
+        self._vendor, self._vendor_name = f"V-KM{seed}", f"Vendor KM {seed}"
         self._credit, self._payment = "", ""
 
     @property
@@ -72,7 +72,7 @@ class Money(Life):
 
     def load(self) -> None:
         """Load the vendor."""
-        vendor = {"vendor_id": self._vendor, "name": f"Vendor {self.seed}"}
+        vendor = {"vendor_id": self._vendor, "name": self._vendor_name}
         self._erp.control.post(f"/companies/{self._erp.erp}/load?create_missing=true", {"vendors": [vendor]})
 
     def steps(self) -> Sequence[Step]:
@@ -93,10 +93,10 @@ class Money(Life):
 
     def _enter(self) -> None:
         for name, amount in AMOUNTS.items():
-            self.enter_without_order(name, self._vendor, self._number(name), amount)
+            self.enter_without_order(name, self._vendor_name, self._number(name), amount)
         credit = {
             "connection_id": self.connection_id,
-            "vendor_id": self._vendor,
+            "vendor_id": self._vendor_name,
             "number": self._number("C"),
             "credit_date": self.today,
             "lines": [{"account": ACCOUNT, "amount": str(CREDIT), **self.line_of}],

@@ -50,7 +50,7 @@ async def apply_credit(
         bill = await bill_reads.get(session, one.bill_id, organization_id)
         if bill is None or bill.connection_id != credit.connection_id:
             raise Refused("CREDIT_OF_ANOTHER", f"The credit's connection has no bill {one.bill_id}.")
-        check_pair(credit, bill)
+        await check_pair(session, credit, bill)
         left = await credit_applications.left(session, BillId(credit.id), one.bill_id)
         most = min(left.credit, left.bill)
         amount = most if one.amount is None else one.amount
@@ -83,7 +83,7 @@ async def apply_credit(
     return messages
 
 
-def check_pair(credit: BillRow, bill: BillRow) -> None:
+async def check_pair(session: AsyncSession, credit: BillRow, bill: BillRow) -> None:
     """Check that the ERP holds the bill, and that the credit is of its vendor, entity and currency.
 
     Raises:
@@ -91,14 +91,15 @@ def check_pair(credit: BillRow, bill: BillRow) -> None:
     """
     if bill.kind != BillKind.BILL or not BillStatus(bill.status).is_payable or bill.payable_id is None:
         raise Refused("BILL_NOT_CREDITABLE", f"Bill {bill.number} is {bill.status.replace('_', ' ')}.")
+    mine, theirs = [await bill_reads.owner_entity(session, BillId(one.id)) for one in (credit, bill)]
     differs = [
         what
-        for what, mine, theirs in (
+        for what, of_credit, of_bill in (
             ("vendor", credit.vendor_id, bill.vendor_id),
             ("currency", credit.currency, bill.currency),
-            ("entity", credit.entity or bill.entity, bill.entity or credit.entity),
+            ("entity", mine or theirs, theirs or mine),
         )
-        if mine != theirs
+        if of_credit != of_bill
     ]
     if differs:
         raise Refused("CREDIT_OF_ANOTHER", f"Bill {bill.number} is of another {' and '.join(differs)}.")

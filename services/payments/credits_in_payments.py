@@ -69,7 +69,7 @@ async def _check_share(
     assert bill is not None, "its payment has locked it"
     if credit is None or credit.connection_id != connection.id:
         raise Refused("CREDIT_OF_ANOTHER", f"The bills' connection has no credit {one.credit_id}.")
-    check_pair(credit, bill)
+    await check_pair(session, credit, bill)
     if await bill_parts.of_bill(session, one.bill_id):
         raise Refused(
             "BILL_NOT_CREDITABLE",

@@ -62,6 +62,17 @@ async def entity(s: AsyncSession, bill_id: BillId) -> str | None:
     return own or order
 
 
+async def owner_entity(s: AsyncSession, bill_id: BillId) -> str | None:
+    """Return the entity that owns a bill or a credit in the ERP: its own, else its order's; None: nobody says."""
+    statement = (
+        select(BillRow.entity, PurchaseOrderRow.owner_entity)
+        .join(PurchaseOrderRow, col(PurchaseOrderRow.id) == col(BillRow.purchase_order_id), isouter=True)
+        .where(col(BillRow.id) == bill_id)
+    )
+    own, order = (await s.exec(statement)).one()
+    return own or order
+
+
 async def match_result(s: AsyncSession, bill_id: BillId) -> MatchResultRow | None:
     """Return the result of the bill's last match, or None."""
     statement = select(MatchResultRow).where(col(MatchResultRow.bill_id) == bill_id)

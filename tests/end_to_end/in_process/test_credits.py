@@ -190,6 +190,29 @@ async def test_a_credit_entered_here_reaches_the_books_once_and_gives_its_quanti
     assert await api.issues() == []
 
 
+async def test_from_the_top_a_credit_stays_in_its_entity(api: StackClient, company: SandboxCompany) -> None:
+    """S5-70: over all entities: a credit of one is not applied to a bill on an order of another, and does
+    not go with its payment; to one of its own it is."""
+    company.order("PO-100", "10")
+    company.order("PO-200", "10", entity="200", location="200")
+    await api.start(mode="two_way", entity=None)
+    own, other = [await api.billed(number, {1: "10"}) for number in ("PO-200", "PO-100")]
+    company.does("add_adjustment", vendor_id="V-1", number="CM-2", amount="40.00", entity="200")
+    await api.sync()
+    credit = await the_credit(api, number="CM-2")
+    apply = f"/v1/credits/{credit['id']}/apply"
+    wrong = {"bills": [{"bill_id": other["id"], "amount": "10.00"}]}
+    problem = refused(await api.post(apply, wrong, role="accountant"), 409, "CREDIT_OF_ANOTHER")
+    assert "another entity" in problem["detail"]
+    share = {"bill_id": other["id"], "amount": "10.00"}
+    with_it = {"bills": [share], "credits": [{"credit_id": credit["id"], **share}], "pay_on": today().isoformat()}
+    refused(await api.post("/v1/payments", with_it), 409, "CREDIT_OF_ANOTHER")
+    right = {"bills": [{"bill_id": own["id"], "amount": "10.00"}]}
+    assert (await api.post(apply, right, role="accountant")).status_code == 200
+    await api.application_is(f"/v1/credits/{credit['id']}", "applied")
+    assert amounts(company.one("bills", record_no=own["payable_id"]), "paid", "due") == (10, 115)
+
+
 async def test_a_credit_waits_for_its_approvers(
     api: StackClient, company: SandboxCompany, whole_settings: Settings
 ) -> None:
