@@ -4,8 +4,8 @@ The cursor of a stream moves only when its last page is committed, windows overl
 twice, so a run may stop anywhere and another may start (DESIGN section 5).
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,6 +28,7 @@ from models.domain.payments import ErpPayment
 from models.domain.receipts import Receipt, ReceiptStatus
 from models.domain.sync import DeletedKind, Deletion, Stream
 from models.messages.sync import StartSyncRun, SyncPage, SyncPageDone, SyncPlan
+from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
 from models.store.connections import closed_periods, connections
 from models.store.orders import credits, purchase_orders, receipts
@@ -40,6 +41,7 @@ from services.outbox.delivery import OutboxDelivery
 from services.sync import bad_records, clock_set_back, duplicates, order_page, repeated_units
 from services.sync import deletion_scan as deletion_scan
 from services.sync.import_window import first_import_from, start_of
+from services.sync.retries import HEALED_BY_THE_BOOKS, retry_refused
 from services.sync.streams import allowed_streams
 from services.unnamed_currency import in_base_currency
 from temporal_gateway.notifier import WorkflowNotifier
@@ -97,17 +99,32 @@ class SyncActivities:
                 dated = set(known) if change_set.deletions_feed else set(known) - {Stream.DELETIONS}
                 changed |= await clock_set_back.reread(session, connection.row, dated, present)
                 unknown = await record_versions.unknown(session, start.connection_id, change_set.record_versions)
-                await closed_periods.take_in(session, start.connection_id, change_set.closed_through)
+                owed = await self._books(session, start, change_set.closed_through)
                 if (position := known.get(Stream.DELETIONS)) is not None:
                     lost = await deletion_scan.feed_is(session, connection.row, change_set.deletions_feed)
                     if not change_set.deletions_feed and (lost or deletion_scan.due(position, datetime.now(UTC))):
                         changed.add(Stream.DELETIONS)
+            await self._outbox.deliver_new(owed)
             changed |= change_set.unread | {Stream(stream) for stream in unknown}
         streams = [stream for stream in allowed if stream in changed]
         async with self._database.statement() as session:
             check_setup = await setup_checks.due(session, connection.row, datetime.now(UTC))
         return SyncPlan(
             run_id=run_id, streams=streams, reason=reason, window=change_set.window, check_setup=check_setup
+        )
+
+    async def _books(
+        self, session: AsyncSession, start: StartSyncRun, closed_through: Mapping[str, date | None]
+    ) -> list[OutboxMessage]:
+        """Store how far the ERP's books are closed; return what those are owed that were refused for another day."""
+        if not await closed_periods.take_in(session, start.connection_id, closed_through):
+            return []
+        return await retry_refused(
+            session,
+            start.connection_id,
+            HEALED_BY_THE_BOOKS,
+            why=closed_periods.MOVED,
+            request_key=start.workflow_run_id,
         )
 
     async def _add_capabilities(self, connection: OpenConnection) -> None:

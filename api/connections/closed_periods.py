@@ -20,6 +20,7 @@ from models.domain.lists import ListKind
 from models.store.connections import closed_periods
 from models.store.sync import list_entries
 from models.tables import ClosedPeriodRow
+from services.sync.retries import HEALED_BY_THE_BOOKS, retry_refused
 
 router = APIRouter(
     prefix="/v1/connections/{connection_id}/closed-periods", tags=["connections"], route_class=ExactRoute
@@ -103,7 +104,15 @@ async def set_through(
             session, caller.organization_id, id, entity, new.closed_through, actor=caller.actor, why=new.why
         )
         kept = await closed_periods.get(session, id, entity)
-    assert kept is not None, "it was just saved"
+        assert kept is not None, "it was just saved"
+        owed = await retry_refused(
+            session,
+            id,
+            HEALED_BY_THE_BOOKS,
+            why=closed_periods.MOVED,
+            request_key=f"closed period of version {kept.version}",
+        )
+    services.outbox.deliver_behind_answer(*owed)
     await match_waiting_bills(services, [id], "the books were closed or opened here")
     tag(response, kept.version)
     return _shown(kept)

@@ -38,6 +38,7 @@ from models.store.connections import clients, connections
 from models.tables import ConnectionRow
 from services.connections import base_currency, unapproved_orders
 from services.sync.due import owe_sync
+from services.sync.retries import HEALED_BY_PREFERENCES, retry_refused
 
 router = APIRouter(prefix="/v1/connections/{connection_id}", tags=["connections"], route_class=ExactRoute)
 
@@ -227,8 +228,16 @@ async def replace_preferences(
         )
         if new.one_way and not row.one_way:
             await connections.set_one_way(session, ConnectionId(row.id))
+        owed = await retry_refused(
+            session,
+            ConnectionId(row.id),
+            HEALED_BY_PREFERENCES,
+            why=connections.PREFERENCES_SET,
+            request_key=f"preferences of version {row.version}",
+        )
         row = await load(session, services, caller, connection_id)
-    await match_waiting_bills(services, [ConnectionId(row.id)], "the sync preferences were set")
+    services.outbox.deliver_behind_answer(*owed)
+    await match_waiting_bills(services, [ConnectionId(row.id)], connections.PREFERENCES_SET)
     tag(response, row.version)
     return PreferencesAnswer(connection=shown(row), complete=row.preferences_complete, problems=problems)
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId, SyncIssueId
-from models.domain.issue_states import IssueDecision, IssueState
+from models.domain.issue_states import IssueDecision, IssueState, IssueSubject
 from models.messages.issues import SettleIssue
 from models.store.base.identity import new_id
 from models.store.base.pages import Listing, decode_cursor, instant_in_cursor, listing, narrowed, page_size
@@ -75,6 +75,24 @@ async def lock(s: AsyncSession, issue_id: SyncIssueId, organization_id: Organiza
         col(SyncIssueRow.id) == issue_id, col(SyncIssueRow.organization_id) == organization_id
     )
     return (await s.exec(statement.with_for_update(), execution_options={"populate_existing": True})).one_or_none()
+
+
+async def waited_for(s: AsyncSession, connection_id: ConnectionId, codes: Sequence[str]) -> list[SyncIssueRow]:
+    """Return the connection's open issues of these codes that a bill or a payment waits behind and on which nobody has
+    decided, held until the transaction ends."""
+    statement = (
+        select(SyncIssueRow)
+        .where(
+            col(SyncIssueRow.connection_id) == connection_id,
+            col(SyncIssueRow.state) == IssueState.OPEN,
+            col(SyncIssueRow.code).in_(codes),
+            col(SyncIssueRow.subject_kind).in_([IssueSubject.BILL, IssueSubject.PAYMENT]),
+            col(SyncIssueRow.workflow_id).is_not(None),
+            col(SyncIssueRow.decision).is_(None),
+        )
+        .order_by(col(SyncIssueRow.id))
+    )
+    return list((await s.exec(statement.with_for_update(), execution_options={"populate_existing": True})).all())
 
 
 async def decide(s: AsyncSession, issue_id: SyncIssueId, decision: IssueDecision, *, actor: str, why: str) -> None:

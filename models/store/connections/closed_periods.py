@@ -16,17 +16,19 @@ from models.store.audit import events
 from models.store.policies import rematch_requests
 from models.tables import ClosedPeriodRow
 
+MOVED = "the books were closed or opened"
+
 WHOLE_COMPANY = ""
 """The entity of a date that holds for all entities."""
 
 
-async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[str, date | None]) -> None:
-    """Store the ERP's closed-through dates by entity, and request a rematch when one changed.
+async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[str, date | None]) -> bool:
+    """Store the ERP's closed-through dates by entity, and request a rematch when one changed; return whether one did.
 
     The ERP may open its books again, so its date moves both ways. Entities that are not named keep their dates.
     """
     if not closed:
-        return
+        return False
     moved = await s.execute(
         text(
             """
@@ -43,8 +45,10 @@ async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[
         ),
         {"c": connection_id, "entities": list(closed), "days": list(closed.values())},
     )
-    if moved.first() is not None:
-        await rematch_requests.request(s, connection_id, "the books were closed or opened")
+    if moved.first() is None:
+        return False
+    await rematch_requests.request(s, connection_id, MOVED)
+    return True
 
 
 async def get(

@@ -21,6 +21,8 @@ from models.domain.retractions import RetractBy
 from models.store.policies import rematch_requests
 from models.tables import ConnectionRow
 
+PREFERENCES_SET = "the sync preferences were set"
+
 
 class ConnectionTaken(Exception):
     """This ERP company, user and entity are already connected (S2-14)."""
@@ -247,7 +249,7 @@ async def save_preferences(
         **({} if capabilities is None else {"capabilities": dict(capabilities)}),
         state=case((with_problem, col(ConnectionRow.state)), else_=at_rest),
     )
-    await rematch_requests.request(s, connection_id, "the sync preferences were set")
+    await rematch_requests.request(s, connection_id, PREFERENCES_SET)
 
 
 async def save_credentials(

@@ -60,6 +60,26 @@ async def test_closed_books_hold_a_bill_and_cost_no_call(api: StackClient, compa
     assert [row["closed_through"] for row in (await api.get(path))["items"]] == [None]
 
 
+async def test_a_bill_of_books_that_are_closed_meanwhile_goes_on_when_they_are_opened(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-48, kind 3: refused before any sync had seen that the books are closed. The sync that sees it puts the bill on
+    hold, which names the first open day; the one that sees them open again lets the bill go."""
+    company.order("PO-1")
+    await api.start()
+    company.does("close_period", entity="100", through=today().isoformat())
+    bill_id = await api.bill("PO-1", {1: "4"})
+    await api.issue("PERIOD_CLOSED")
+    await api.sync()
+    await api.bill_is(bill_id, "on_hold")
+    assert await api.issues() == []
+    company.does("open_period", entity="100")
+    await api.sync()
+    await api.arrived(bill_id)
+    assert len(company.held("vendor_invoices")) == 1
+    assert await api.issues() == []
+
+
 async def test_the_erp_s_units_count_exactly(api: StackClient, company: SandboxCompany) -> None:
     """U01, U04: ordered by the case, billed by the piece: 7 and 113 pieces are 10 cases, and one more is refused."""
     company.load(**CASES)
@@ -173,16 +193,18 @@ async def test_freight_of_several_bills_is_one_freight(api: StackClient, company
 async def test_a_definition_that_lost_its_subtotals_waits_for_a_person(
     api: StackClient, company: SandboxCompany
 ) -> None:
-    """What the ERP refuses after all is an issue with its fix; once it is right the same bill goes on, once."""
+    """What the ERP refuses after all is an issue with its fix; once the preferences are set as it says, the same bill
+    goes on by itself, once."""
     company.order("PO-1")
     await api.start()
     await api.prefer(**SUBTOTALS)
     company.switch(subtotals="")
     bill = await api.bill("PO-1", {1: "4"}, tax="10.00")
-    issue = await api.issue("CHARGES_NOT_TAKEN")
+    await api.issue("CHARGES_NOT_TAKEN")
     company.switch(subtotals="Freight, Sales tax")
-    await api.settle(issue, "retry")
+    await api.prefer(**SUBTOTALS)
     await api.arrived(bill)
+    assert await api.issues() == []
     assert [invoice["total"] for invoice in company.held("vendor_invoices")] == ["60.00"]
 
 
