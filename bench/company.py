@@ -1,5 +1,6 @@
 """A pretend Intacct company and a connection to it: what every bench begins with."""
 
+import asyncio
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import httpx
 from cli.client.api_client import Api
 from cli.client.sandbox_control import ENDPOINTS
 from cli.client.sync_runs import wait_for_run
+from cli.local.setup import examine
 from cli.local.stack import Stack, StackOptions
 
 ENTITY = "100"
@@ -168,8 +170,20 @@ def _stack_and_faces(report: Any, *, restart_temporal: bool) -> Iterator[Bench]:
             try:
                 with Api(endpoints.api_url, endpoints.api_key, timeout=120) as api:
                     yield Bench(stack, api, sandbox)
+                _examine(endpoints.database_url)
             finally:
                 sandbox.close()
+
+
+def _examine(database_url: str) -> None:
+    """Check what `posync doctor` does: whatever was killed meanwhile, each bill and payment has a way on.
+
+    Raises:
+        RuntimeError: one has none.
+    """
+    outside = list(asyncio.run(examine(database_url)))
+    if outside:
+        raise RuntimeError(f"posync doctor finds rows without a way on: {outside[:5]}")
 
 
 def orders(
