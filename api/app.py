@@ -56,6 +56,7 @@ from api.http.exact_json import RequestGuard
 from api.http.order_gate import OrderGate, OrderQueue
 from api.http.request_gate import RequestGate
 from api.http.services import ServiceSet
+from api.imports import routes as imports
 from api.lists import routes as lists
 from api.orders import line_limits, returns
 from api.orders import money as order_money
@@ -91,8 +92,9 @@ LOCK_TIMEOUT = timedelta(seconds=10)
 ABOUT = """
 posync keeps purchase orders, the bills against them and their payments in step with the ERP.
 
-Purchase orders are made in the ERP and view-only here. Every `POST` takes an `Idempotency-Key`: the same key and body
-get the same answer. Every edit takes `If-Match`. Every error is a problem (RFC 9457) with a `code`, `fix` and `who`.
+Purchase orders are made in the ERP and view-only here. Every `POST` of one thing takes an `Idempotency-Key`: the same
+key and body get the same answer. The bills of an imported file have keys of their own,
+made of their content. Every edit takes `If-Match`. Every error is a problem (RFC 9457) with a `code`, `fix` and `who`.
 """
 
 
@@ -147,6 +149,7 @@ RESOURCES = (
     notices,
     reports,
     exports,
+    imports,
     accountant_console,
     webhooks,
     health,

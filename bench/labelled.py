@@ -22,8 +22,7 @@ from rich.text import Text
 from bench.company import Bench, running_bench
 from bench.labelled_data import Converted, convert, dataset_folder
 from bench.report import wide_console
-from cli.bill_import.csv_file import read_bills
-from cli.bill_import.run import Imported, import_bills
+from cli.client.bill_import import Imported, import_bills
 from sandbox import neutral
 
 EXPECTED: Mapping[str, str] = {
@@ -99,9 +98,6 @@ def run(bench: Bench, data: Converted, console: Console) -> Run:
     }
     bench.api.post("/v1/tolerance-policies", policy, key="labelled-price")
 
-    bills, unreadable = read_bills(data.bills)
-    if unreadable:
-        raise ValueError(f"the converted invoices cannot be read: {unreadable[:3]}")
     labels = {label.invoice_number: label.mismatch for label in data.labels}
     judged: list[Judged] = []
     began = time.perf_counter()
@@ -109,11 +105,13 @@ def run(bench: Bench, data: Converted, console: Console) -> Run:
         TextColumn("invoices"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
     )
     with bar:
-        task = bar.add_task("invoices", total=len(bills))
-        for imported in import_bills(bench.api, bills):
-            judged.append(Judged(labels[imported.bill.number], imported))
+        task = bar.add_task("invoices", total=len(labels))
+        for imported in import_bills(bench.api, data.bills):
+            if not isinstance(imported, Imported):
+                raise ValueError(f"the converted invoices were not all entered: {imported}")
+            judged.append(Judged(labels[imported.number], imported))
             bar.advance(task)
-    console.print(f"entered {len(bills)} invoices in {time.perf_counter() - began:.1f} s")
+    console.print(f"entered {len(judged)} invoices in {time.perf_counter() - began:.1f} s")
     accepted = sum(one.imported.outcome == "accepted" for one in judged)
     reached = _wait_for_pushes(bench, connection_id, accepted)
     return Run(judged, reached, len(bench.sandbox.ns_record("vendor_invoices")))
@@ -146,8 +144,8 @@ def show(found: Run, console: Console) -> None:
     console.print(table)
     wrong = [judged for judged in found.judged if not judged.right]
     for judged in wrong[:10]:
-        bill = judged.imported.bill
-        console.print(f"{bill.number} on {bill.po_number}: {judged.label}, but {judged.imported}")
+        bill = judged.imported
+        console.print(f"{bill.number} on {bill.po_number}: {judged.label}, but {bill}")
     saved = sum(judged.imported.bill_id is not None for judged in found.judged)
     console.print(
         f"{saved} bills saved, {saved - found.accepted} of them wait for a person; {found.synced} synced, "

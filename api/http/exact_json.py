@@ -14,10 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.etag import answer_if_changed
 from api.http.problems import Problem, rendered
 from models.domain import exact_json
+from services.imports.text_rows import LARGEST_FILE_BYTES
 
 LARGEST_BODY_BYTES = 1_000_000
 ERPS = ("/v1/webhooks/", "/qbwc")
 """Where ERPs call us."""
+IMPORTS = "/v1/imports/"
+"""Where files are sent."""
+IMPORT_SECONDS = 600
+"""Seconds that a file to import may take to arrive."""
 LARGEST_BYTES_OF_ERP = 20_000_000
 """ERPs set no limit to what one webhook gathers: ten thousand events are some megabytes."""
 BODY_SECONDS = 30
@@ -145,11 +150,15 @@ class RequestGuard:
             response = rendered(Problem("INVALID_TEXT", "The address holds NUL characters."), Request(scope))
             await response(scope, receive, send)
             return
-        most = LARGEST_BYTES_OF_ERP if scope["path"].startswith(ERPS) else LARGEST_BODY_BYTES
-        await self._app(scope, _limited(receive, most), send)
+        most, seconds = LARGEST_BODY_BYTES, BODY_SECONDS
+        if scope["path"].startswith(ERPS):
+            most = LARGEST_BYTES_OF_ERP
+        elif scope["path"].startswith(IMPORTS):
+            most, seconds = LARGEST_FILE_BYTES, IMPORT_SECONDS
+        await self._app(scope, _limited(receive, most, seconds), send)
 
 
-def _limited(receive: Receive, most: int) -> Receive:
+def _limited(receive: Receive, most: int, seconds: float) -> Receive:
     """Pass the body on until it grows too large or takes too long. It is counted as it arrives, because its announced
     length may be wrong. What comes after the body, that the caller went away, has no time limit.
 
@@ -157,7 +166,7 @@ def _limited(receive: Receive, most: int) -> Receive:
         Problem: PAYLOAD_TOO_LARGE, or that the body came too slowly, while the body is read.
     """
     taken = 0
-    ends = asyncio.get_running_loop().time() + BODY_SECONDS
+    ends = asyncio.get_running_loop().time() + seconds
     whole = False
 
     async def limited() -> Message:

@@ -70,6 +70,15 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ("Read it again, look at what changed, send your edit with the new ETag.",),
     ),
     "PAYLOAD_TOO_LARGE": ProblemCode(413, "The body is too large", CALLER, ("Keep a body under 1 MB.",)),
+    "IMPORT_FILE_UNREADABLE": ProblemCode(
+        422,
+        "This is no file of bills",
+        CALLER,
+        (
+            "Name the columns in the first line, as docs/reference/imports.md lists them.",
+            "Save the file as CSV in UTF-8, with commas between the columns.",
+        ),
+    ),
     "REQUEST_TIMEOUT": ProblemCode(
         408, "The body did not come in time", CALLER, ("Send it again, with the same Idempotency-Key.",)
     ),

@@ -214,8 +214,8 @@ def _in_plain_words(error: Mapping[str, Any]) -> str:
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
-def _validation(error: RequestValidationError) -> Problem:
-    errors = error.errors()
+def validation_problem(errors: Sequence[Any]) -> Problem:
+    """Return what a model refuses as the problem of its kind, in our own words; `errors` are the library's."""
     for entry in errors:
         where = tuple(str(part).lower() for part in entry["loc"])
         if entry["type"] == "json_invalid":
@@ -315,7 +315,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 _PROBLEMS: Mapping[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, problem: problem,
-    RequestValidationError: lambda _, error: _validation(error),
+    RequestValidationError: lambda _, error: validation_problem(error.errors()),
     CursorUnreadable: lambda _, error: Problem("INVALID_CURSOR", str(error)),
     ErpError: lambda _, error: erp_refusal(error),
     GatewayError: lambda _, error: Problem(error.code, str(error)),
@@ -325,6 +325,19 @@ _PROBLEMS: Mapping[type[Exception], Callable[[Request, Any], Problem]] = {
     **dict.fromkeys((OperationalError, InterfaceError, PoolTimeout, PostgresError, OSError), _database),
 }
 """The problem that each error is answered with. Starlette takes the entry of the nearest class."""
+
+
+def problem_behind(error: Exception) -> Problem:
+    """Return the problem for an error in the middle of an answer that is sent in parts; an unexpected one is logged."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, StillLocked):
+        return Problem("ORDER_BUSY")
+    if is_database_outage(error) or isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError):
+        log.error("the database failed", exc_info=error)
+        return Problem("DATABASE_UNAVAILABLE")
+    log.error("unexpected error", exc_info=error)
+    return Problem("INTERNAL_ERROR", "An unexpected error; nothing is known to be lost.")
 
 
 def is_database_outage(error: BaseException) -> bool:

@@ -12,10 +12,14 @@ from fastapi import FastAPI
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.exact_json import IMPORTS
+
 HEAD_SECONDS = 10
 """Seconds from the connection, or from the first byte of a later request, to the end of its head."""
 MESSAGE_SECONDS = 60
 """Seconds from the end of the head to the end of the body."""
+IMPORT_SECONDS = 660
+"""The same for a file to import."""
 LONGEST_HEAD_BYTES = 64 * 1024
 """Bytes of the longest head: an address, a key and some headers."""
 KEEP_ALIVE_SECONDS = 75
@@ -54,7 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._in_head, self._head_bytes = False, 0
-        self._within(MESSAGE_SECONDS)
+        self._within(IMPORT_SECONDS if self.url.startswith(IMPORTS.encode()) else MESSAGE_SECONDS)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

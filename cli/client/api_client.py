@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import httpx
@@ -98,6 +98,25 @@ class Api:
                     answer.read()
                     raise _refusal(answer)
                 yield from answer.iter_text()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def upload(self, path: str, file: IO[bytes], media_type: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Send a file and return what the answer says in each of its lines, as they arrive.
+
+        Raises:
+            ApiProblem: the API refused.
+            ApiUnreachable: the API does not answer.
+        """
+        params = {name: value for name, value in query.items() if value is not None}
+        headers = {"Content-Type": media_type}
+        try:
+            with self._http.stream("POST", path, params=params, content=file, headers=headers) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                for line in answer.iter_lines():
+                    yield json.loads(line)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
 

@@ -1,8 +1,9 @@
 """Format output for the terminal: one console, and refusals with their reason and fix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.cells import cell_len
@@ -69,6 +70,19 @@ class _Plain(Table):
     def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
         shown = (Text(cell) if isinstance(cell, str) else cell for cell in cells)
         super().add_row(*shown, style=style, end_section=end_section)
+
+
+def first_of(items: Iterable[dict[str, Any]], limit: int) -> tuple[list[dict[str, Any]], str]:
+    """Return the first items of a list, and how to see the others; empty: these are all."""
+    first = list(islice(items, limit + 1))
+    more = f"There are more than these {limit}: --limit {limit * 10} shows more." if len(first) > limit else ""
+    return first[:limit], more
+
+
+def say_more(more: str) -> None:
+    """Say behind a list that it has more, beside the output for programs."""
+    if more:
+        errors.print(more)
 
 
 def quantity(written: str | None) -> str:

@@ -1,14 +1,25 @@
 """`posync bills list`, `show`, `edit`: bills by what people know of them."""
 
 from decimal import Decimal
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from cli.client.by_number import find_bill
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, moment, quantity, table
+from cli.client.terminal import (
+    DEFAULT_STATE_DIR,
+    AsJson,
+    StateDir,
+    api,
+    console,
+    errors,
+    first_of,
+    moment,
+    quantity,
+    say_more,
+    table,
+)
 
 BillNumber = Annotated[str, typer.Argument(help="The supplier's invoice number, or the bill's id.")]
 
@@ -44,12 +55,13 @@ def list_bills(
         "approver": approver,
         "changed_since": changed_since,
         "sort": sort,
-        "limit": min(limit, 200),
+        "limit": min(limit + 1, 200),
     }
     with api(state_dir) as client:
-        bills = list(islice(client.pages("/v1/bills", **query), limit))
+        bills, more = first_of(client.pages("/v1/bills", **query), limit)
     if as_json:
         console.print_json(data=bills)
+        say_more(more)
         return
     if not bills:
         console.print("There is no such bill.")
@@ -72,6 +84,7 @@ def list_bills(
             bill["total"],
         )
     console.print(shown)
+    say_more(more)
 
 
 def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:

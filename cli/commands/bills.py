@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.bill_import.csv_file import UnreadableFile, read_bills
-from cli.bill_import.run import Imported, import_bills
+from cli.client.bill_import import NOT_SENT, FileTooLarge, Imported, Stopped, import_bills
 from cli.client.connections import today_of
 from cli.client.drafts import drafted_lines, written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
 from cli.commands import bill_approvals, bill_correction, bill_decisions, bill_lists, bill_retraction, direct_bills
 from cli.commands.direct_bills import account_line, print_entered
 from cli.commands.purchase_orders import find
+from services.imports.text_rows import UnreadableRow
 
 app = typer.Typer(no_args_is_help=True, help="Bills, of purchase orders and without.")
 app.command("enter")(direct_bills.enter)
@@ -40,9 +40,6 @@ app.command("repeat-number")(bill_decisions.repeat_number)
 app.command()(bill_decisions.move)
 app.command()(bill_decisions.unlink)
 app.command()(bill_decisions.link)
-
-NOT_SENT = ("blocked", "refused", "no_purchase_order", "unsure")
-"""Import outcomes for which nothing was saved."""
 
 LineOption = Annotated[
     list[str] | None,
@@ -88,7 +85,9 @@ def create(
 
 @app.command("import")
 def import_file(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A neutral CSV file of bills.")],
+    path: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A neutral CSV file of bills, or JSON lines (.jsonl).")
+    ],
     connection: Annotated[
         str | None,
         typer.Option(help="Connection to search for rows that name no order; not needed if there is only one."),
@@ -103,43 +102,53 @@ def import_file(
     """Enter the bills of a file, in the order of the file. Unreadable rows are reported by line; the others go on.
 
     Rows that name no order, or no line of it, are placed where that is sure. Otherwise the bill is reported with the
-    best guess and not sent. Importing the same file again creates no second bill. The exit code is 1 if rows were
-    unreadable or bills were not sent. Bills with warnings or holds are saved and wait for a person: `posync bills
-    waiting`.
+    best guess and not sent. Importing the same file again creates no second bill, and goes on where an import was cut
+    off. The exit code is 1 if rows were unreadable or bills were not sent. Bills with warnings or holds are saved and
+    wait for a person: `posync bills waiting`.
     """
-    try:
-        bills, unreadable = read_bills(path)
-    except UnreadableFile as error:
-        raise typer.BadParameter(str(error), param_hint="path") from error
     done: list[Imported] = []
-    bar = Progress(TextColumn("bills"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors)
+    unreadable: list[UnreadableRow] = []
+    stopped: Stopped | None = None
+    bar = Progress(SpinnerColumn(), TextColumn("{task.completed} bills"), TimeElapsedColumn(), console=errors)
+    accept = "likely" if accept_likely else "sure"
     with api(state_dir) as client, bar:
-        task = bar.add_task("bills", total=len(bills))
-        accept = "likely" if accept_likely else "sure"
-        for imported in import_bills(client, bills, connection=connection, accept=accept):
-            done.append(imported)
-            bar.advance(task)
-    outcomes = Counter((imported.outcome, imported.code) for imported in done)
+        task = bar.add_task("bills", total=None)
+        try:
+            for said in import_bills(client, path, connection=connection, accept=accept):
+                if isinstance(said, Imported):
+                    done.append(said)
+                    bar.advance(task)
+                elif isinstance(said, UnreadableRow):
+                    unreadable.append(said)
+                else:
+                    stopped = said
+        except FileTooLarge as error:
+            raise typer.BadParameter(str(error), param_hint="path") from error
     if as_json:
         rows = [{"line": row.line, "column": row.column, "problem": row.problem} for row in unreadable]
-        console.print_json(data={"bills": [imported.as_json() for imported in done], "unreadable_rows": rows})
+        bills = [imported.as_json() for imported in done]
+        console.print_json(data={"bills": bills, "unreadable_rows": rows, "complete": stopped is None})
     else:
-        _report(path, done, outcomes)
+        _report(path, done)
         for row in unreadable:
             errors.print(f"[red]{row}[/]")
-    if unreadable or any(outcome in NOT_SENT for outcome, _ in outcomes):
+    if stopped is not None:
+        errors.print(f"[red]Stopped before the end of the file: {stopped.code} {stopped.detail}[/]")
+        errors.print("Import the same file again: it goes on where it stopped, and enters nothing twice.")
+    if stopped is not None or unreadable or any(imported.outcome in NOT_SENT for imported in done):
         raise typer.Exit(1)
 
 
-def _report(path: Path, done: list[Imported], outcomes: "Counter[tuple[str, str]]") -> None:
+def _report(path: Path, done: list[Imported]) -> None:
+    outcomes = Counter((imported.outcome, imported.code) for imported in done)
     shown = table(f"{path.name}: {len(done)} bills", "outcome", "code", "bills", "first of them", right=("bills",))
     for (outcome, code), count in sorted(outcomes.items()):
         first = next(imported for imported in done if (imported.outcome, imported.code) == (outcome, code))
-        example = f"{first.bill.number} (line {first.bill.rows[0]}) {first.detail}".strip()
+        example = f"{first.number} (line {first.rows[0]}) {first.detail}".strip()
         shown.add_row(outcome.replace("_", " "), code, str(count), example)
     console.print(shown)
     for imported in done:
         if imported.outcome in NOT_SENT:  # each needs a correction by a person
-            rows = "line" if len(imported.bill.rows) == 1 else "lines"
-            where = ", ".join(map(str, imported.bill.rows))
-            console.print(f"{imported.bill.number} ({rows} {where}), {imported.code}: {imported.detail}", markup=False)
+            rows = "line" if len(imported.rows) == 1 else "lines"
+            where = ", ".join(map(str, imported.rows))
+            console.print(f"{imported.number} ({rows} {where}), {imported.code}: {imported.detail}", markup=False)

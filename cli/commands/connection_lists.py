@@ -6,7 +6,7 @@ import typer
 
 from cli.client.connections import the_connection
 from cli.client.sync_runs import in_words
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, first_of, moment, say_more, table
 from cli.commands import setup
 
 app = typer.Typer(no_args_is_help=True, help="Connections: their state, sync runs, notices, lists, closed periods.")
@@ -63,15 +63,18 @@ def runs(
         typer.BadParameter: None is named, and there is not exactly one.
     """
     with api(state_dir) as client:
-        items = client.get(f"/v1/connections/{the_connection(client, connection)}/sync-runs", limit=limit)["items"]
+        path = f"/v1/connections/{the_connection(client, connection)}/sync-runs"
+        items, more = first_of(client.pages(path, limit=min(limit + 1, 200)), limit)
     if as_json:
         console.print_json(data=items)
+        say_more(more)
         return
     shown = table("Sync runs", "started", "by", "state", "what came in")
     for run in items:
         brought = _code(run["problem"]) or in_words(run["counts"])
         shown.add_row(moment(run["started_at"]), run["trigger"].replace("_", " "), run["state"], brought)
     console.print(shown)
+    say_more(more)
 
 
 @app.command("left-out")
@@ -86,14 +89,16 @@ def left_out(
     """
     with api(state_dir) as client:
         path = f"/v1/connections/{the_connection(client, connection)}/skipped-records"
-        items = client.get(path, limit=limit)["items"]
+        items, more = first_of(client.pages(path, limit=min(limit + 1, 200)), limit)
     if as_json:
         console.print_json(data=items)
+        say_more(more)
         return
     shown = table("Left out", "number", "code", "why")
     for record in items:
         shown.add_row(record["number"] or record["erp_id"], record["code"], record["reason"])
     console.print(shown)
+    say_more(more)
 
 
 @app.command()

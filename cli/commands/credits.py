@@ -1,7 +1,6 @@
 """`posync credits`: list, show and enter credits of vendors."""
 
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +8,18 @@ from rich.markup import escape
 
 from cli.client.by_number import find_bill, find_credit
 from cli.client.connections import ConnectionOption, the_connection, today_of
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, quantity, table
+from cli.client.terminal import (
+    DEFAULT_STATE_DIR,
+    AsJson,
+    StateDir,
+    api,
+    console,
+    first_of,
+    moment,
+    quantity,
+    say_more,
+    table,
+)
 from cli.commands.purchase_orders import find
 
 app = typer.Typer(no_args_is_help=True, help="Credits of vendors, and what is open of them.")
@@ -45,12 +55,13 @@ def list_credits(
         "date_from": since,
         "date_to": until,
         "sort": sort,
-        "limit": min(limit, 200),
+        "limit": min(limit + 1, 200),
     }
     with api(state_dir) as client:
-        credits = list(islice(client.pages("/v1/credits", **query), limit))
+        credits, more = first_of(client.pages("/v1/credits", **query), limit)
     if as_json:
         console.print_json(data=credits)
+        say_more(more)
         return
     if not credits:
         console.print("There is no such credit.")
@@ -68,6 +79,7 @@ def list_credits(
             credit["open"],
         )
     console.print(shown)
+    say_more(more)
 
 
 @app.command("show")

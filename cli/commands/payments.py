@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from rich.markup import escape
 from cli.client.api_client import Api
 from cli.client.by_number import find_bill, find_credit, find_payment
 from cli.client.connections import today_of
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, first_of, moment, say_more, table
 
 app = typer.Typer(no_args_is_help=True, help="Payments of bills.")
 
@@ -58,13 +57,14 @@ def list_payments(
             "pay_on_from": since,
             "pay_on_to": until,
             "sort": sort,
-            "limit": min(limit, 200),
+            "limit": min(limit + 1, 200),
         }
-        payments = list(islice(client.pages("/v1/payments", **query), limit))
+        payments, more = first_of(client.pages("/v1/payments", **query), limit)
         paid = {share["bill_id"] for each in payments for share in each["shares"]}
         numbers = {one: client.get(f"/v1/bills/{one}")["number"] for one in paid}
     if as_json:
         console.print_json(data=payments)
+        say_more(more)
         return
     shown = table("Payments", "id", "bills", "amount", "day", "status", right=("amount",))
     for payment in payments:
@@ -76,6 +76,7 @@ def list_payments(
             _status(payment),
         )
     console.print(shown)
+    say_more(more)
 
 
 PaymentNumber = Annotated[

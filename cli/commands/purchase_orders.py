@@ -1,14 +1,13 @@
 """`posync po`: show purchase orders as the mirror has them, and limit how their lines may be billed."""
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from cli.client.api_client import Api, ApiProblem
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, quantity, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, first_of, quantity, say_more, table
 
 app = typer.Typer(no_args_is_help=True, help="Purchase orders: view-only, as the ERP has them.")
 
@@ -31,16 +30,15 @@ def list_purchase_orders(
 ) -> None:
     """Show purchase orders, most recent first unless --sort says otherwise."""
     with api(state_dir) as client:
-        orders = list(
-            islice(
-                client.pages(
-                    "/v1/purchase-orders", vendor=vendor, status=status, q=search, sort=sort, limit=min(limit, 200)
-                ),
-                limit,
-            )
+        orders, more = first_of(
+            client.pages(
+                "/v1/purchase-orders", vendor=vendor, status=status, q=search, sort=sort, limit=min(limit + 1, 200)
+            ),
+            limit,
         )
     if as_json:
         console.print_json(data=orders)
+        say_more(more)
         return
     if not orders:
         console.print("There is no such purchase order. `posync sync` brings new ones in.")
@@ -56,6 +54,7 @@ def list_purchase_orders(
         named = (order["number"], *((order["connection_id"],) if several else ()))
         shown.add_row(*named, order["vendor_name"], order["ordered_on"], status, order["erp_status"], total)
     console.print(shown)
+    say_more(more)
 
 
 @app.command("show")

@@ -1,12 +1,11 @@
 """`posync returns`: goods that went back to vendors, and the credits that are expected for them."""
 
-from itertools import islice
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, quantity, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, first_of, quantity, say_more, table
 
 app = typer.Typer(no_args_is_help=True, help="Goods that went back to vendors, and the credits expected for them.")
 
@@ -33,12 +32,13 @@ def list_returns(
         "date_from": since,
         "date_to": until,
         "sort": sort,
-        "limit": min(limit, 200),
+        "limit": min(limit + 1, 200),
     }
     with api(state_dir) as client:
-        matches = list(islice(client.pages("/v1/returns", **query), limit))
+        matches, more = first_of(client.pages("/v1/returns", **query), limit)
     if as_json:
         console.print_json(data=matches)
+        say_more(more)
         return
     if not matches:
         console.print("There is no such return.")
@@ -56,6 +56,7 @@ def list_returns(
             str(one["days_waiting"] or ""),
         )
     console.print(shown)
+    say_more(more)
 
 
 @app.command("show")

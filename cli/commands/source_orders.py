@@ -3,19 +3,30 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.bill_import.csv_file import UnreadableFile
 from cli.client.api_client import Api, ApiProblem
 from cli.client.connections import the_connection
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, explain, moment, table
+from cli.client.terminal import (
+    DEFAULT_STATE_DIR,
+    AsJson,
+    StateDir,
+    api,
+    console,
+    errors,
+    explain,
+    first_of,
+    moment,
+    say_more,
+    table,
+)
 from cli.commands import contacts
 from cli.source_orders.csv_file import read_orders
+from services.imports.text_rows import UnreadableFile
 
 app = typer.Typer(no_args_is_help=True, help="Orders of your own system, uploaded as bills or as purchase orders.")
 app.add_typer(contacts.app, name="contacts")
@@ -103,11 +114,12 @@ def list_orders(
             billing=billing,
             contact=contact,
             problem=problem,
-            limit=min(limit, 200),
+            limit=min(limit + 1, 200),
         )
-        orders = list(islice(pages, limit))
+        orders, more = first_of(pages, limit)
     if as_json:
         console.print_json(data=orders)
+        say_more(more)
         return
     columns = ("reference", "contact", "billing", "accounting", "upload", "as", "in the ERP", "total")
     shown = table("Source orders", *columns, right=("total",), whole=("reference",))
@@ -123,6 +135,7 @@ def list_orders(
             f"{order['total']} {order['currency']}",
         )
     console.print(shown if orders else "There is no such source order.")
+    say_more(more)
     for order in orders:
         for one in order["problems"]:
             where = f" line {one['line_no']}" if one["line_no"] else ""

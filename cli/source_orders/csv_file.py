@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cli.bill_import.csv_file import UnreadableFile, UnreadableRow
+from services.imports.text_rows import UnreadableFile, UnreadableRow
 
 ORDER_COLUMNS = (
     "reference",

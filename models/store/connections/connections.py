@@ -192,6 +192,14 @@ async def list_for(s: AsyncSession, organization_id: OrganizationId) -> Sequence
     return (await s.exec(statement, execution_options={"populate_existing": True})).all()
 
 
+async def in_use(s: AsyncSession, organization_id: OrganizationId) -> Sequence[ConnectionRow]:
+    """Return the organization's connections; of those that no ERP has let in yet only if there is no other: nothing is
+    behind them."""
+    known = await list_for(s, organization_id)
+    let_in = [one for one in known if one.state != ConnectionState.PENDING_AUTHORIZATION or one.company]
+    return let_in or known
+
+
 async def of_erp(s: AsyncSession, erp: Erp, states: Sequence[ConnectionState]) -> Sequence[ConnectionRow]:
     """Return the connections of all organizations to one ERP that are in these states."""
     statement = select(ConnectionRow).where(

@@ -32,6 +32,7 @@ __all__ = [
     "imported",
     "lines",
     "mark_notified",
+    "numbered",
     "open_for_vendor",
     "order_and_connection",
     "page",
@@ -147,6 +148,25 @@ async def page(
     if changed_since is not None:
         conditions.append(col(PurchaseOrderRow.changed_at) > changed_since)
     return await sorted_pages.page(s, PurchaseOrderRow, conditions, sort, _KEYS[sort.field], limit=limit, cursor=cursor)
+
+
+async def numbered(
+    s: AsyncSession, organization_id: OrganizationId, number: str, *, connection_id: ConnectionId | None = None
+) -> Sequence[PurchaseOrderRow]:
+    """Return the organization's orders of exactly this number that may be viewed, of all its connections or of one."""
+    statement = (
+        select(PurchaseOrderRow)
+        .join(ConnectionRow, col(ConnectionRow.id) == col(PurchaseOrderRow.connection_id))
+        .where(
+            col(ConnectionRow.organization_id) == organization_id,
+            col(ConnectionRow.purchase_orders_enabled),
+            col(PurchaseOrderRow.number) == number,
+            col(PurchaseOrderRow.deleted_at).is_(None),
+        )
+    )
+    if connection_id is not None:
+        statement = statement.where(col(PurchaseOrderRow.connection_id) == connection_id)
+    return (await s.exec(statement.order_by(col(PurchaseOrderRow.id)), execution_options=_FRESH)).all()
 
 
 def _number_holds(q: str) -> ColumnElement[bool]:

@@ -316,6 +316,21 @@ async def named(
     return entries
 
 
+async def called(s: AsyncSession, connection_id: ConnectionId, kind: ListKind, given: str) -> set[str]:
+    """Return the keys of the entries that are called so: by key, number, the id of a third system, or name. A name is
+    compared without regard to case and blanks."""
+    statement = text(
+        """
+        select distinct e.key from list_entries e
+         where e.connection_id = :connection and e.kind = :kind and e.deleted_at is null
+           and (:given in (e.key, e.attributes ->> 'number', e.attributes ->> 'external_id')
+                or lower(regexp_replace(btrim(e.name), '\\s+', ' ', 'g')) = lower(:name))
+        """
+    )
+    wanted = {"connection": connection_id, "kind": kind.value, "given": given, "name": " ".join(given.split())}
+    return set((await s.execute(statement, wanted)).scalars())
+
+
 async def of_other_entities(
     s: AsyncSession, connection_id: ConnectionId, locations: Collection[str], entity: str
 ) -> dict[str, str]:

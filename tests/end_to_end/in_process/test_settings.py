@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from temporalio.service import RPCError
 
-from cli.bill_import.csv_file import COLUMNS, read_bills
-from cli.bill_import.run import import_bills
 from cli.client.api_client import Api
+from cli.client.bill_import import Imported, import_bills
 from models.contract import sync_schedule_id
+from services.imports.bill_file import COLUMNS
+from services.imports.text_rows import UnreadableRow
 from settings import Settings
 from tests.harness.sandbox_company import (
     GATEWAY,
@@ -233,13 +234,14 @@ async def test_a_file_of_bills_with_rows_nobody_can_read(
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows({"vendor_id": "V-1", **row} for row in rows)
-    bills, unreadable = read_bills(path)
-    assert [(row.line, row.column) for row in unreadable] == [(3, "quantity"), (6, "invoice_date")]
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
 
     def enter() -> dict[str, tuple[str, str | None]]:
         with served(whole_settings) as url, Api(url, api.keys["clerk"]) as client:
-            return {done.bill.number: (done.outcome, done.bill_id) for done in import_bills(client, bills)}
+            done = list(import_bills(client, path))
+        unreadable = [(row.line, row.column) for row in done if isinstance(row, UnreadableRow)]
+        assert unreadable == [(3, "quantity"), (6, "invoice_date")]
+        return {one.number: (one.outcome, one.bill_id) for one in done if isinstance(one, Imported)}
 
     outcomes = await asyncio.to_thread(enter)
     assert {number: outcome for number, (outcome, _) in outcomes.items()} == {

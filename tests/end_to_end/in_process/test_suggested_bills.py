@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.bill_import.csv_file import COLUMNS, read_bills
-from cli.bill_import.run import Imported, import_bills
 from cli.client.api_client import Api
+from cli.client.bill_import import Imported, import_bills
+from services.imports.bill_file import COLUMNS
 from settings import Settings
 from tests.harness.sandbox_company import (
     SandboxCompany,
@@ -47,13 +47,13 @@ async def test_invoices_without_an_order_find_theirs(
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows({"vendor_id": "V-1", "invoice_date": today().isoformat(), **row} for row in rows)
-    bills, unreadable = read_bills(path)
-    assert unreadable == []
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
 
     def enter() -> dict[str, Imported]:
         with served(whole_settings) as url, Api(url, api.keys["clerk"]) as client:
-            return {done.bill.number: done for done in import_bills(client, bills)}
+            done = list(import_bills(client, path))
+        assert all(isinstance(one, Imported) for one in done), done
+        return {one.number: one for one in done if isinstance(one, Imported)}
 
     done = await asyncio.to_thread(enter)
     assert {number: one.outcome for number, one in done.items()} == {

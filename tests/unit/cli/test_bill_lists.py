@@ -139,7 +139,7 @@ def test_the_list_fits_a_terminal_and_passes_its_filters_on(asked: Asked) -> Non
         "approver": "ben@acme.example",
         "date_from": "2026-11-01",
         "sort": "-total",
-        "limit": "100",
+        "limit": "101",
     }
     asked.same_number = []
     assert "There is no such bill." in run("bills", "list")

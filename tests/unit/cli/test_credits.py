@@ -62,7 +62,7 @@ def test_credits_are_listed_with_what_is_open_of_them(asked: list[httpx.Request]
     """What is asked for, and 80 columns."""
     result = CliRunner().invoke(app, ["credits", "list", "--open", "--vendor", "V-1"], env={"COLUMNS": "80"})
     assert result.exit_code == 0, result.output
-    assert dict(asked[0].url.params) == {"open": "true", "vendor": "V-1", "sort": "-credit_date", "limit": "100"}
+    assert dict(asked[0].url.params) == {"open": "true", "vendor": "V-1", "sort": "-credit_date", "limit": "101"}
     assert "CM-2026-000123" in result.output
     assert "100000.00" in result.output
     assert max(len(line) for line in result.output.splitlines()) <= 80

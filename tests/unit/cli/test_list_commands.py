@@ -273,3 +273,14 @@ def test_abandoning_and_reading_are_written(sent: list[tuple[str, Any]]) -> None
     shown("payments", "abandon", "pay_1", "--why", "twice")
     shown("connection", "notices", "--read")
     assert sent == [("/v1/payments/pay_1/abandon", {"reason": "twice"}), ("/v1/notices/notice_1/read", {})]
+
+
+@pytest.mark.parametrize("words", [("payments", "list"), ("connection", "left-out")])
+def test_a_list_that_is_cut_says_so(
+    sent: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """It stopped at its limit in silence, and people took the part for the whole."""
+    for path in ("/v1/payments", "/v1/connections/intacct-1/skipped-records"):
+        monkeypatch.setitem(PAGES, path, PAGES[path] * 3)
+    assert "There are more than these 2: --limit 20 shows more." in shown(*words, "--limit", "2")
+    assert "There are more" not in shown(*words, "--limit", "3")

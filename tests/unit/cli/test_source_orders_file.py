@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.bill_import.csv_file import UnreadableFile
 from cli.source_orders.csv_file import FileOrders, read_orders
+from services.imports.text_rows import UnreadableFile
 
 
 def read(tmp_path: Path, content: str) -> FileOrders:

@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx
 
-from cli.bill_import.csv_file import read_bills
-from cli.bill_import.run import Imported, import_bills
 from cli.client.api_client import Api
+from cli.client.bill_import import Imported, import_bills
 from tests.harness.sandbox_company import today
 from tests.harness.stack_client import StackClient
 
@@ -36,9 +35,9 @@ async def imported(api: StackClient, path: Path) -> Sequence[Imported]:
     client = Api("http://posync", api.keys["clerk"])
     headers = {"Authorization": f"Bearer {api.keys['clerk']}"}
     client._http = httpx.Client(base_url="http://posync", headers=headers, transport=ThisStack(api))
-    bills, unreadable = read_bills(path)
-    assert unreadable == []
-    return await asyncio.to_thread(lambda: list(import_bills(client, bills)))
+    done = await asyncio.to_thread(lambda: list(import_bills(client, path)))
+    assert all(isinstance(one, Imported) for one in done), done
+    return [one for one in done if isinstance(one, Imported)]
 
 
 async def test_a_file_may_call_the_vendor_by_any_of_its_names(received: StackClient, tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Send a file of bills to the API, and return what became of each bill and of each row that cannot be read."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.client.api_client import Api
+from services.imports.text_rows import LARGEST_FILE_BYTES, FileFormat, UnreadableRow
+
+MEDIA_TYPES = {FileFormat.CSV: "text/csv", FileFormat.JSONL: "application/jsonl"}
+NOT_SENT = ("blocked", "refused", "no_purchase_order", "unsure")
+"""Outcomes for which nothing was saved."""
+
+
+class FileTooLarge(Exception):
+    """The API takes no file of this size; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The result of one bill."""
+
+    number: str
+    vendor_id: str
+    po_number: str
+    rows: list[int]
+    """Its lines of the file."""
+    outcome: str
+    """accepted | warned | held | blocked | no_purchase_order | unsure | refused. A warned bill is saved and waits for
+    its acknowledgement, a held one for its release."""
+    code: str
+    detail: str
+    findings: list[str]
+    """The codes of all findings of its match; `code` is that of the worst."""
+    bill_id: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result as JSON for programs."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The import did not reach the end of the file, and why."""
+
+    code: str
+    detail: str
+
+
+def import_bills(
+    client: Api, path: Path, *, connection: str | None = None, accept: str = "sure"
+) -> Iterator[Imported | UnreadableRow | Stopped]:
+    """Send the file, and return each result as soon as it is decided. A name that ends with `.jsonl` is JSON lines.
+
+    For bills that name no order, the orders of `connection` are searched; it may be left out if there is only one.
+    `accept` is the lowest confidence at which a suggestion is used: sure or likely.
+
+    Raises:
+        FileTooLarge: it is larger than an import may be.
+        ApiProblem: the API refuses the file.
+    """
+    size = path.stat().st_size
+    if size > LARGEST_FILE_BYTES:
+        most = LARGEST_FILE_BYTES // 1_000_000
+        raise FileTooLarge(
+            f"{path} has {size // 1_000_000:,} MB; an import takes at most {most} MB: split it between two invoices"
+        )
+    written_as = FileFormat.JSONL if path.suffix.lower() in (".jsonl", ".ndjson") else FileFormat.CSV
+    complete = False
+    with path.open("rb") as file:
+        query = {"connection": connection, "accept": accept}
+        for said in client.upload("/v1/imports/bills", file, MEDIA_TYPES[written_as], **query):
+            kind = said.pop("kind")
+            if kind == "bill":
+                yield Imported(**said)
+            elif kind == "unreadable_row":
+                yield UnreadableRow(**said)
+            else:
+                complete = said["complete"]
+                if not complete:
+                    yield Stopped(said["code"], said["detail"])
+                    return
+    if not complete:
+        yield Stopped("IMPORT_CUT_OFF", "the answer ended before the end of the file")
