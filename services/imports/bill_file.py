@@ -208,10 +208,10 @@ def _read(row: TextRow) -> tuple[list[UnreadableRow], BillRow | None]:
     except ValidationError as error:
         if not row.values:
             return row.problems, None
-        read, found = None, [_problem(row.line, one) for one in error.errors(include_url=False)]
+        read, wrong = None, [_problem(row.line, one) for one in error.errors(include_url=False)]
     else:
-        found = _contradictions(row.line, read)
-    return [*row.problems, *(one for one in found if one.column not in said)], read
+        wrong = _contradictions(row.line, read)
+    return [*row.problems, *(one for one in wrong if one.column not in said)], read
 
 
 def _contradictions(line: int, row: BillRow) -> list[UnreadableRow]:
