@@ -103,11 +103,16 @@ async def reset(api: StackClient, workflow_id: str) -> None:
     """What `temporal workflow reset --type FirstWorkflowTask` does."""
     handle = api.temporal.get_workflow_handle(workflow_id)
     execution = WorkflowExecution(workflow_id=workflow_id, run_id=(await handle.describe()).run_id)
-    first = next(
-        event.event_id
-        for event in (await handle.fetch_history()).events
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    )
+
+    async def first_task() -> int:
+        done = [
+            event.event_id
+            for event in (await handle.fetch_history()).events
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        ]
+        return done[0] if done else 0
+
+    first = await api.until(first_task, f"the first task of {workflow_id}")
     request = ResetWorkflowExecutionRequest(
         namespace=api.temporal.namespace,
         workflow_execution=execution,
