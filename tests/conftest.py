@@ -22,6 +22,8 @@ import httpx
 import hypothesis
 import pytest
 import uvicorn
+from sqlalchemy import util
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -38,6 +40,7 @@ from cli.local.embedded import (
 )
 from cli.local.processes import ChildProcess
 from models.contract import SEARCH_ATTRIBUTES
+from models.store.base.database import Database
 
 T = TypeVar("T")
 
@@ -78,6 +81,25 @@ def in_own_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     if errors:
         raise errors[0]
     return results[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements() -> Iterator[None]:
+    """Compile each SQL statement once per process: every test has an engine of its own, which would compile it anew."""
+    compiled = util.LRUCache[Any, Any](5_000)
+    begin = Database.__init__
+
+    def begin_compiled(self: Database, *of: Any, **named: Any) -> None:
+        begin(self, *of, **named)
+        self._engine.sync_engine._compiled_cache = compiled
+        self._single.sync_engine._compiled_cache = compiled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "__init__", begin_compiled)
+        # The cache's keys begin with the dialect; all of ours are set alike.
+        patch.setattr(PGDialect_asyncpg, "__eq__", lambda one, other: type(one) is type(other), raising=False)
+        patch.setattr(PGDialect_asyncpg, "__hash__", lambda one: hash(type(one)), raising=False)
+        yield
 
 
 FAILED = pytest.StashKey[bool]()
