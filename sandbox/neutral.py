@@ -90,7 +90,7 @@ def rows_from_csv(kind: str, text: str) -> tuple[list[Row], list[Problem]]:
     if len(set(header)) != len(header):
         raise BadInput(f"{kind}: a column is named twice")
     problems: list[Problem] = []
-    unknown = [name for name in header if name not in _NAMES[kind] and not name.startswith("gldim")]
+    unknown = [name for name in header if name not in _NAMES[kind] and not name.startswith(("gldim", "custom."))]
     if unknown:
         problems.append({"kind": kind, "line": 1, "message": f"unknown columns are ignored: {', '.join(unknown)}"})
     rows: list[Row] = []

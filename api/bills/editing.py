@@ -8,14 +8,14 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.bills.line_dimensions import check_dimensions, check_one_line_each, edited_lines
+from api.bills.line_dimensions import check_dimensions, check_one_line_each, check_own_fields, edited_lines
 from api.bills.routes import locked_bill, whole_of
 from api.bills.schemas import Bill, EditedBill, Reminder
 from api.http.auth import Caller, Clerk
 from api.http.etag import IfMatch, check, tag
 from api.http.exact_json import ExactRoute
 from api.http.problems import Problem, answers
-from api.http.schemas import Code, Day, Id, Input, Text, Whole
+from api.http.schemas import Code, Day, Id, Input, OwnFields, Text, Whole
 from api.http.services import Services
 from models.domain.ids import BillId, ConnectionId, PurchaseOrderId
 from models.store.audit import notices
@@ -47,6 +47,11 @@ class BillLineEdit(Input):
     location: Code | None = None
     class_id: Code | None = None
     project: Code | None = None
+    custom: OwnFields = Field(
+        default={},
+        description="All values of the company's own dimensions and fields that the line is to have.",
+        json_schema_extra=_no_default,
+    )
 
 
 class BillEdit(Input):
@@ -135,6 +140,11 @@ async def _check_lines(session: AsyncSession, row: BillRow, change: BillEdit, li
     connection_id = ConnectionId(row.connection_id)
     await check_dimensions(session, connection_id, change.lines, entity=entity, known=stored, accounts=not row.direct)
     connection = await connections.get(session, connection_id)
+    if row.direct and any(line.custom for line in change.lines):
+        what = "A bill without an order takes no values of the company's own dimensions and fields."
+        raise Problem("VALIDATION_FAILED", f"body.lines: {what}")
+    if connection is not None:
+        check_own_fields(connection, change.lines)
     if connection is not None and connection.capabilities.get("one_line_per_order_line"):
         check_one_line_each(edited_lines(stored, lines))
 

@@ -9,7 +9,7 @@ from api.http.problems import Problem
 from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
 from models.store.sync import list_entries
-from models.tables import BillLineRow
+from models.tables import BillLineRow, ConnectionRow
 
 KINDS = {
     "account": ListKind.GL_ACCOUNT,
@@ -83,6 +83,23 @@ async def check_dimensions(
         errors += await _of_other_entities(session, connection_id, given, taken, entity)
     if errors:
         raise Problem("VALIDATION_FAILED", f"{errors[0]['where']}: {errors[0]['message']}", extra={"errors": errors})
+
+
+def check_own_fields(connection: ConnectionRow, lines: Sequence[Any]) -> None:
+    """Refuse values of dimensions and fields that the connection has no name for.
+
+    Raises:
+        Problem: VALIDATION_FAILED, naming the first one.
+    """
+    known = connection.capabilities.get("line_fields") or ()
+    for position, line in enumerate(lines):
+        for name in line.custom or {}:
+            if name not in known:
+                offered = f"It has {', '.join(known)}." if known else "It has none."
+                what = f"The connection has no dimension or field {name!r}. {offered}"
+                where = f"body.lines.{position}.custom.{name}"
+                error = {"where": where, "message": what, "rule": "unknown"}
+                raise Problem("VALIDATION_FAILED", f"{where}: {what}", extra={"errors": [error]})
 
 
 ONE_EACH = ("class_id", "project")

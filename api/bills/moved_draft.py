@@ -49,6 +49,8 @@ class MovedLine(Output):
     location: str | None
     class_id: str | None
     project: str | None
+    custom: dict[str, str]
+    """Values of the company's own dimensions and fields, by the names that the connection has for them."""
 
 
 class UnplacedLine(Output):
@@ -156,6 +158,7 @@ def _place(lines: Sequence[BillLineRow], stored: Sequence[LedgerLine]) -> tuple[
                 location=line.location,
                 class_id=line.class_id,
                 project=line.project,
+                custom=dict(line.custom),
             )
         )
     return placed, unplaced

@@ -16,6 +16,7 @@ from api.http.schemas import (
     Code,
     Input,
     Name,
+    OwnFields,
     Price,
     Quantity,
     Switch,
@@ -90,6 +91,11 @@ class NewBillLine(Input):
     location: Code | None = None
     class_id: Code | None = None
     project: Code | None = None
+    custom: OwnFields | None = Field(
+        default=None,
+        description="Values of the company's own dimensions and fields. A name that is absent has the order line's, an "
+        "empty value has none.",
+    )
     item_id: FromDraft | None = Field(
         default=None,
         description="As the draft shows it. If the order's line has another item now, the bill is refused.",

@@ -11,7 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.bills.bill_charges import check_charges
 from api.bills.bill_draft import BillDraft, draft_header, draft_lines
 from api.bills.bill_entry import as_problem, blocked, check_mode, check_part
-from api.bills.line_dimensions import KINDS, ONE_EACH, PlacedLine, check_dimensions, check_one_line_each
+from api.bills.line_dimensions import (
+    KINDS,
+    ONE_EACH,
+    PlacedLine,
+    check_dimensions,
+    check_one_line_each,
+    check_own_fields,
+)
 from api.bills.new_bill import NewBill, requested
 from api.bills.schemas import BillSummary, OpenNeeds, Reminder, summary
 from api.http.auth import Caller, Clerk, Viewer
@@ -255,6 +262,7 @@ async def check_bill(
     if any(line.off_order for line in new.lines) and not connection.capabilities.get("account_lines"):
         raise Problem("ACCOUNT_LINES_NOT_TAKEN", f"Every line of a bill of {connection.name} is on an order.")
     _check_decimals(connection, new)
+    check_own_fields(connection, new.lines)
     await check_part(
         session,
         caller,

@@ -109,6 +109,8 @@ class BillLine(Output):
     location: str | None
     class_id: str | None
     project: str | None
+    custom: dict[str, str]
+    """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     reserves: bool
     """True: its quantity is still part of P, pending: the ERP's own billed quantity does not include it yet."""
 

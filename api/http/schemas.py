@@ -255,6 +255,8 @@ Exactly = Annotated[str, Field(max_length=1000, pattern=AS_IT_IS), ONE_LINE_RULE
 """A value used exactly as given: a password, the entity to sign in to. Surrounding blanks would be part of it."""
 Named = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_CODE, examples=["100"]), *CODE_RULES]
 """A code that must not be empty."""
+OwnFields = Annotated[dict[Named, Code], Field(max_length=20, examples=[{"Promotion": "10021"}])]
+"""Values of the company's own dimensions and fields, by the names that the connection has for them."""
 
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most items on one page.")]

@@ -11,7 +11,7 @@ from cli.commands.direct_bills import account_line
 from cli.commands.purchase_orders import find
 
 ACCOUNT_LINE = ("account", "amount", "description", "department", "location", "class_id", "project")
-CARRIED = ("description", "substitute", "account", "department", "location", "class_id", "project")
+CARRIED = ("description", "substitute", "account", "department", "location", "class_id", "project", "custom")
 
 
 def correct(
@@ -91,7 +91,7 @@ def _without_order(bill: dict[str, Any], vendor: str | None, lines: list[str] | 
 
 
 def _as_it_is(line: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: line[name] for name in CARRIED if line[name]}
+    kept = {name: line[name] for name in CARRIED if line.get(name)}
     if line["off_order"]:
         return {"off_order": True, "amount": line["amount"], **kept}
     unit = {"unit": line["billed_unit"]} if line["billed_unit"] else {}

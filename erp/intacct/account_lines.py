@@ -69,5 +69,6 @@ def _item_line(line: AccountLineToPush, entity: str | None, number: int) -> Bill
         location=line.location,
         class_id=line.class_id,
         project=line.project,
+        custom=line.custom,
         edited=line.edited,
     )

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from erp.errors import Rejected
 from erp.intacct import translate, wire
-from erp.intacct.custom_fields import custom_fields
+from erp.intacct.custom_fields import custom_fields, line_edits, values_of
 from erp.intacct.wire import Row
 from models.domain.bills import BillLineToPush, BillToPush
 from models.domain.ids import DocumentId
@@ -46,13 +46,19 @@ def check_lines(bill: BillToPush, document: DocumentId, existing: Sequence[Row])
         )
 
 
-def update_potransaction(bill: BillToPush, document: DocumentId, own: Mapping[str, str] = MappingProxyType({})) -> str:
+def update_potransaction(
+    bill: BillToPush,
+    document: DocumentId,
+    own: Mapping[str, str] = MappingProxyType({}),
+    line_fields: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return `update_potransaction` as XML, children in the schema's order. Values are absolute: sent twice, it changes
-    nothing more. `own`: values of the company's own fields that a released draft gets."""
+    nothing more. `own`: values of the company's own fields that a released draft gets; `line_fields`: its own fields of
+    lines, by our names."""
     released = releases(bill)
     lines = [line for line in bill.lines if line.edited]
     # Without it an empty element means "as it is".
-    nulls = ' set_nulls="true"' if _empties(bill) else ""
+    nulls = ' set_nulls="true"' if _empties(bill, line_fields) else ""
     return "".join(
         (
             f"<update_potransaction key={quoteattr(document)}{nulls}>",
@@ -63,20 +69,21 @@ def update_potransaction(bill: BillToPush, document: DocumentId, own: Mapping[st
             custom_fields(own) if released else "",
             "<state>Pending</state>" if released else "",
             "<updatepotransitems>" if lines else "",
-            *(_line(line) for line in lines),
+            *(_line(line, line_fields) for line in lines),
             "</updatepotransitems>" if lines else "",
             "</update_potransaction>",
         )
     )
 
 
-def _line(line: BillLineToPush) -> str:
+def _line(line: BillLineToPush, line_fields: Mapping[str, str]) -> str:
     fields = (
         # The item's own description stands where the line has none, so it is never emptied; the memo is.
         wire.element("itemdesc", line.description) if "description" in line.edited else "",
         wire.empty_or("locationid", line.location or line.entity) if "location" in line.edited else "",
         wire.empty_or("departmentid", line.department) if "department" in line.edited else "",
         wire.empty_or("memo", line.description) if "description" in line.edited else "",
+        custom_fields(line_edits(line.custom, line_fields)) if "custom" in line.edited else "",
         wire.empty_or("projectid", line.project) if "project" in line.edited else "",
         wire.empty_or("classid", line.class_id) if "class_id" in line.edited else "",
     )
@@ -84,17 +91,21 @@ def _line(line: BillLineToPush) -> str:
     return f'<updatepotransitem line_num="{line.line_no}">{"".join(fields)}</updatepotransitem>'
 
 
-def _empties(bill: BillToPush) -> bool:
+def _empties(bill: BillToPush, line_fields: Mapping[str, str]) -> bool:
     if "memo" in bill.edited and not bill.memo:
         return True
-    return any(
-        not ((line.location or line.entity) if name == "location" else getattr(line, name))
-        for line in bill.lines
-        for name in line.edited
-    )
+    return any(_empties_field(line, name, line_fields) for line in bill.lines for name in line.edited)
 
 
-def differences(bill: BillToPush, header: Row, lines: Sequence[Row]) -> tuple[str, ...]:
+def _empties_field(line: BillLineToPush, name: str, line_fields: Mapping[str, str]) -> bool:
+    if name == "custom":
+        return not all(line.custom.get(own) for own in line_fields)
+    return not ((line.location or line.entity) if name == "location" else getattr(line, name))
+
+
+def differences(
+    bill: BillToPush, header: Row, lines: Sequence[Row], line_fields: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, ...]:
     """Return what an edit changed and Intacct holds otherwise. Other fields may have been changed there meanwhile."""
     result = text_difference("the memo", bill.memo, header.get("MESSAGE")) if "memo" in bill.edited else []
     due = translate.optional_day(header, "WHENDUE")
@@ -114,10 +125,21 @@ def differences(bill: BillToPush, header: Row, lines: Sequence[Row]) -> tuple[st
             "class_id": (line.class_id, translate.natural(row.get("CLASSID"))),
             "project": (line.project, translate.natural(row.get("PROJECTID"))),
         }
-        for name in sorted(line.edited):
+        if "custom" in line.edited:
+            result += _own_differences(line, values_of(row, line_fields))
+        for name in sorted(line.edited - {"custom"}):
             mine, theirs = existing[name]
             result += text_difference(f"line {line.line_no}, the {name.removesuffix('_id')}", mine or "", theirs)
     return tuple(result)
+
+
+def _own_differences(line: BillLineToPush, existing: Mapping[str, str]) -> list[str]:
+    return [
+        f"line {line.line_no}, {name}: sent {line.custom.get(name) or 'nothing'}, "
+        f"Intacct has {existing.get(name) or 'nothing'}"
+        for name in sorted({*line.custom, *existing})
+        if line.custom.get(name) != existing.get(name)
+    ]
 
 
 def text_difference(what: str, sent: str, existing: str | None) -> list[str]:

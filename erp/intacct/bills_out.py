@@ -10,7 +10,13 @@ from erp.intacct import translate, wire
 from erp.intacct.account_lines import NOTHING, as_taken
 from erp.intacct.bills_in import BillsIn
 from erp.intacct.client import IntacctClient
-from erp.intacct.custom_fields import approval_date, approval_differences, custom_fields
+from erp.intacct.custom_fields import (
+    approval_date,
+    approval_differences,
+    custom_fields,
+    line_differences,
+    line_values,
+)
 from erp.intacct.orders import Orders
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
@@ -96,7 +102,8 @@ class Bills(BillsIn):
                 evidence={"kinds": ", ".join(unnamed)},
             )
         own = approval_date(self._preferences.approval_date_field, bill.approved_on)
-        body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals, own)
+        template, fields = self._preferences.needed_vendor_invoice_template(), self._preferences.line_fields
+        body = potransaction(bill, template, sources, subtotals, own, fields)
         try:
             result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         except Duplicate as error:
@@ -105,7 +112,7 @@ class Bills(BillsIn):
                 raise
             # Its credited generation keeps the supplier's number taken.
             bill = bill.model_copy(update={"number": anew})
-            body = potransaction(bill, self._preferences.needed_vendor_invoice_template(), sources, subtotals, own)
+            body = potransaction(bill, template, sources, subtotals, own, fields)
             result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         except Rejected as error:
             if error.code == "VALUE_REFUSED":
@@ -152,7 +159,7 @@ class Bills(BillsIn):
             (lines,) = await self._reader.all_rows([self._line_query(document)], level=bill.owner_entity)
             invoice_edits.check_lines(bill, document, lines)
         own = approval_date(self._preferences.approval_date_field, bill.approved_on)
-        body = invoice_edits.update_potransaction(bill, document, own)
+        body = invoice_edits.update_potransaction(bill, document, own, self._preferences.line_fields)
         try:
             await self._client.write(body, control_id=invoice_edits.control_id(bill, edition), level=bill.owner_entity)
         except Duplicate as error:
@@ -186,9 +193,10 @@ class Bills(BillsIn):
         lines.sort(key=lambda row: int(translate.need_decimal(row, "LINE_NO")))
         total = _total(header, lines)
         if bill.is_edit:
-            differences = invoice_edits.differences(bill, header, lines)
+            differences = invoice_edits.differences(bill, header, lines, self._preferences.line_fields)
         else:
-            differences = (*_header_differences(bill, header, total), *_line_differences(bill, lines))
+            on_lines = _line_differences(bill, lines, self._preferences.line_fields)
+            differences = (*_header_differences(bill, header, total), *on_lines)
         if not bill.is_edit or invoice_edits.releases(bill):
             own = self._preferences.approval_date_field
             differences = (*differences, *approval_differences(own, bill.approved_on, header))
@@ -219,7 +227,7 @@ class Bills(BillsIn):
             "PODOCUMENTENTRY",
             INVOICE_LINE_FIELDS,
             wire.equal("DOCHDRID", document),
-            optional=INVOICE_LINE_OPTIONAL,
+            optional=(*INVOICE_LINE_OPTIONAL, *self._preferences.line_fields.values()),
             docparid=self._preferences.needed_vendor_invoice_template(),
         )
 
@@ -247,9 +255,10 @@ def potransaction(
     sources: Sequence[DocumentId],
     subtotals: Mapping[ChargeKind, str],
     own: Mapping[str, str] = MappingProxyType({}),
+    line_fields: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return `create_potransaction` as XML, children in the schema's order (reference 3.2). `own`: the values of the
-    company's own fields."""
+    company's own fields of the document; `line_fields`: its own fields of lines, by our names."""
     single = sources[0] if len(sources) == 1 else None
     return "".join(
         (
@@ -272,7 +281,7 @@ def potransaction(
             custom_fields(own),
             f"<state>{'Draft' if bill.draft else 'Pending'}</state>",
             "<potransitems>",
-            *(_item(bill, line, several=single is None) for line in bill.lines),
+            *(_item(bill, line, line_fields, several=single is None) for line in bill.lines),
             "</potransitems>",
             _subtotals(bill, subtotals),
             "</create_potransaction>",
@@ -296,7 +305,7 @@ def _subtotals(bill: BillToPush, names: Mapping[ChargeKind, str]) -> str:
     return f"<subtotals>{''.join(parts)}</subtotals>"
 
 
-def _item(bill: BillToPush, line: BillLineToPush, *, several: bool) -> str:
+def _item(bill: BillToPush, line: BillLineToPush, line_fields: Mapping[str, str], *, several: bool) -> str:
     price = unit_price(line.amount, line.quantity, line.price, decimals=PRICE_DECIMALS)
     return "".join(
         (
@@ -312,6 +321,7 @@ def _item(bill: BillToPush, line: BillLineToPush, *, several: bool) -> str:
             wire.element("locationid", line.location or line.entity),
             wire.element("departmentid", line.department),
             wire.element("memo", line.description),
+            custom_fields(line_values(line.custom, line_fields)),
             wire.element("projectid", line.project),
             wire.element("vendorid", bill.vendor_id),
             wire.element("classid", line.class_id),
@@ -377,7 +387,7 @@ def _number_sent(bill: BillToPush, header: Row) -> str:
     return anew if header.get("VENDORDOCNO") == anew else bill.number
 
 
-def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
+def _line_differences(bill: BillToPush, lines: Sequence[Row], line_fields: Mapping[str, str]) -> list[str]:
     if len(lines) != len(bill.lines):
         return [f"the number of lines: sent {len(bill.lines)}, Intacct has {len(lines)}"]
     results = []
@@ -398,6 +408,7 @@ def _line_differences(bill: BillToPush, lines: Sequence[Row]) -> list[str]:
             # What we left to Intacct's defaults is no difference, whatever it filled in.
             if mine not in (None, "") and mine != existing
         ]
+        results += line_differences(sent.line_no, sent.custom, row, line_fields)
         if sent.description:
             results += invoice_edits.text_difference(
                 f"line {sent.line_no}, the description", sent.description, row.get("MEMO")

@@ -109,11 +109,11 @@ class Orders:
         latest: dict[str, str],
         broken: dict[str, Unusable],
     ) -> None:
-        dimensions = self._preferences.dimensions
+        own = self._preferences.line_fields
         for row in rows:
             header = row.get("DOCHDRNO", "")
             try:
-                lines[header].append(translate.order_line(row, dimensions))
+                lines[header].append(translate.order_line(row, own))
                 version = translate.line_revision(row)
             except Unusable as error:
                 broken[header] = error
@@ -142,7 +142,7 @@ class Orders:
         }
 
     def _line_query(self, where: str, *more: str) -> Query:
-        optional = (*translate.LINE_OPTIONAL, *more, *self._preferences.dimensions.values())
+        optional = (*translate.LINE_OPTIONAL, *more, *self._preferences.line_fields.values())
         template = self._preferences.needed_po_template()
         return Query("PODOCUMENTENTRY", translate.LINE_FIELDS, where, optional=optional, docparid=template)
 
@@ -200,7 +200,7 @@ class Orders:
         try:
             header = translate.order_header(headers[0])
             record_versions = [version for version in map(translate.line_revision, line_rows) if version]
-            lines = [translate.order_line(row, self._preferences.dimensions) for row in line_rows]
+            lines = [translate.order_line(row, self._preferences.line_fields) for row in line_rows]
             order = translate.order(header, lines, max(record_versions, default=None))
             order_lines = {row["RECORDNO"]: row for row in line_rows if "RECORDNO" in row}
             receipts, onward = await self._receipts.of_order(receipt_rows, onward, order_lines, level=level)

@@ -9,6 +9,8 @@ from models.domain.bills import ChargeKind
 from models.domain.unapproved_orders import are_shown
 
 DIMENSION_PREFIX = "dimension."
+FIELD_PREFIX = "custom."
+GLDIM = "GLDIM"
 SUBTOTAL_PREFIX = "subtotal."
 CHARGE_PREFIX = "charge_account."
 ITEM_PREFIX = ACCOUNT_ITEM
@@ -27,8 +29,9 @@ class Preferences(NamedTuple):
     return_template: str | None
     """The definition of returns to vendors; None: returns are not read."""
     several_sources: bool
-    dimensions: Mapping[str, str]
-    """Our name of a custom dimension to Intacct's field: `dimension.Better` = `BETTERPROMOTION`."""
+    line_fields: Mapping[str, str]
+    """Our name of a dimension or field of the company's own to Intacct's field of lines: `dimension.Better` =
+    `BETTERPROMOTION` is GLDIMBETTERPROMOTION, `custom.Amortization start` = `AMORT_START` is that field."""
     subtotals: Mapping[ChargeKind, str]
     """What the vendor invoice definition calls the subtotal of each kind: `subtotal.freight` = `Freight`."""
     charge_accounts: Mapping[ChargeKind, str]
@@ -56,11 +59,7 @@ class Preferences(NamedTuple):
             receiver_template=given.get("receiver_template") or None,
             return_template=given.get("return_template") or None,
             several_sources=given.get("several_sources", "").casefold() in ("true", "yes", "1", "on"),
-            dimensions={
-                name.removeprefix(DIMENSION_PREFIX): f"GLDIM{value.upper()}"
-                for name, value in given.items()
-                if name.startswith(DIMENSION_PREFIX) and value
-            },
+            line_fields=line_fields(given),
             subtotals={kind: value for kind in ChargeKind if (value := given.get(f"{SUBTOTAL_PREFIX}{kind}"))},
             charge_accounts={kind: value for kind in ChargeKind if (value := given.get(f"{CHARGE_PREFIX}{kind}"))},
             account_items={
@@ -91,6 +90,17 @@ class Preferences(NamedTuple):
         return _needed(
             self.vendor_invoice_template, "vendor_invoice_template", "PO Vendor Invoice Template Name on Intacct"
         )
+
+
+def line_fields(given: Mapping[str, str]) -> dict[str, str]:
+    """Return Intacct's fields of lines that are the company's own, by the names that people have for them."""
+    fields: dict[str, str] = {}
+    for preference, value in given.items():
+        if preference.startswith(DIMENSION_PREFIX) and value:
+            fields[preference.removeprefix(DIMENSION_PREFIX)] = GLDIM + value.upper()
+        elif preference.startswith(FIELD_PREFIX) and value:
+            fields[preference.removeprefix(FIELD_PREFIX)] = value.upper()
+    return fields
 
 
 def _needed(value: str, preference: str, title: str) -> str:

@@ -6,11 +6,20 @@ from typing import NamedTuple
 from lxml import etree
 
 from erp.connection import PreferenceProblem
-from erp.intacct import wire
+from erp.intacct import translate, wire
 from erp.intacct.account_preferences import check_accounts
 from erp.intacct.client import IntacctClient
 from erp.intacct.lists import SHAPES
-from erp.intacct.preferences import AUDIT_TRAIL, DELETES_PREFERENCE, SCAN, SUBTOTAL_PREFIX
+from erp.intacct.preferences import (
+    AUDIT_TRAIL,
+    DELETES_PREFERENCE,
+    DIMENSION_PREFIX,
+    FIELD_PREFIX,
+    GLDIM,
+    SCAN,
+    SUBTOTAL_PREFIX,
+    line_fields,
+)
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from models.domain.bills import ChargeKind
@@ -51,6 +60,9 @@ READ_OBJECTS: Mapping[str, str] = {
 """Objects that every sync reads, with the key they are paged by. Without the audit trail, deletions are found by a
 scan."""
 
+STANDARD_FIELDS = frozenset((*translate.LINE_FIELDS, *translate.LINE_OPTIONAL))
+"""What posync reads of a line under names of its own."""
+
 DEFINITION_FIELDS = ("RECORDNO", "DOCID", "CATEGORY", "UPDATES_GL", "EDITTYPE", "DELTYPE")
 DEFINITION_OPTIONAL = ("STATUS", "CREATETYPE", "CONVTYPE", "TD_CREATION_RULE", "SEQUENCE", "PRESERVE_SEQNUM")
 
@@ -66,6 +78,7 @@ async def check_preferences(
     problems += await _check_permissions(client, level=level)
     problems += _check_subtotals(given)
     problems += _check_deletes(given)
+    problems += await _check_line_fields(client, given, level=level)
     problems += await check_accounts(reader, given, level=level)
     for rule in RULES:
         name = given.get(rule.preference, "")
@@ -104,6 +117,48 @@ def _check_subtotals(given: Mapping[str, str]) -> list[PreferenceProblem]:
         )
         for kind in kinds
         if kind not in list(ChargeKind)
+    ]
+
+
+async def _check_line_fields(
+    client: IntacctClient, given: Mapping[str, str], *, level: str | None
+) -> list[PreferenceProblem]:
+    """Check the company's own fields of lines: Intacct leaves out a misspelt dimension without a word, and what it has
+    a field of its own for is not written by another name."""
+    problems = [
+        PreferenceProblem(
+            code="PREFERENCE_UNKNOWN",
+            preference=f"{FIELD_PREFIX}{name}",
+            message=f"{field} is a field that posync maps already, or one of Intacct's own.",
+            fix=("Name a custom field of the company's: Intacct shows its Integration name.",),
+        )
+        for name, field in line_fields(given).items()
+        if field in STANDARD_FIELDS
+    ]
+    dimensions = {name: field for name, field in line_fields(given).items() if field.startswith(GLDIM)}
+    if not dimensions:
+        return problems
+    (answered,) = await client.read(["<getDimensions/>"], level=level)
+    if answered.fault is not None or answered.data is None:
+        return problems  # what cannot be read is not wrong so far
+    known = {
+        (one.findtext("objectName") or "").upper()
+        for one in answered.data.iter("dimension")
+        if (one.findtext("userDefinedDimension") or "").casefold() == "true"
+    }
+    return problems + [
+        PreferenceProblem(
+            code="PREFERENCE_UNKNOWN",
+            preference=f"{DIMENSION_PREFIX}{name}",
+            message=f"Intacct has no dimension of the company's own that is called {field.removeprefix(GLDIM)}.",
+            fix=(
+                f"Use one of {', '.join(sorted(known))}."
+                if known
+                else "Make the dimension under Platform Services > Objects, or leave the preference out.",
+            ),
+        )
+        for name, field in dimensions.items()
+        if field.removeprefix(GLDIM) not in known
     ]
 
 

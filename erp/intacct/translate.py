@@ -13,7 +13,7 @@ from typing import TypeVar
 from lxml import etree
 
 from erp.errors import MalformedAnswer
-from erp.intacct import wire
+from erp.intacct import custom_fields, wire
 from erp.intacct.origins import Origin, origin
 from erp.intacct.wire import Row
 from erp.records import made
@@ -242,8 +242,8 @@ def order_header(row: Row) -> PurchaseOrderHeader:
     )
 
 
-def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
-    """Return a line of an order. `dimensions`: our name to Intacct's field.
+def order_line(row: Row, own: Mapping[str, str]) -> PurchaseOrderLine:
+    """Return a line of an order. `own`: Intacct's fields that are the company's own, by our names.
 
     Raises:
         Unusable: the row cannot be used.
@@ -274,7 +274,7 @@ def order_line(row: Row, dimensions: Mapping[str, str]) -> PurchaseOrderLine:
             project=natural(get("PROJECTID")),
             warehouse=natural(get("WAREHOUSE.LOCATION_NO")),
             source_line=get("SOURCE_DOCLINEKEY"),
-            custom={name: row[field] for name, field in dimensions.items() if field in row},
+            custom=custom_fields.values_of(row, own),
         )
     except KeyError as error:
         need(row, str(error.args[0]))

@@ -1,5 +1,6 @@
 """Bills: their statuses, their records in the ERP, and the records that we push."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -205,6 +206,8 @@ class BillLineToPush(Record):
     class_id: str | None = None
     project: str | None = None
     warehouse: str | None = None
+    custom: Mapping[str, str] = {}
+    """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     edited: frozenset[str] = frozenset()
     """Fields changed by an edit after the push: only these are sent and compared, so what people changed in the ERP
     stays."""
@@ -224,6 +227,7 @@ class AccountLineToPush(Record):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
+    custom: Mapping[str, str] = {}
     edited: frozenset[str] = frozenset()
     """As on `BillLineToPush`."""
 

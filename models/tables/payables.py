@@ -320,6 +320,8 @@ class BillLineRow(SQLModel, table=True):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
+    custom: dict[str, str] = json_column()
+    """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     sources: list[dict[str, str]] = json_column("[]")
     """What it is converted from in the ERP, fixed when the write is planned: `document_id`, `line`, `quantity` of each
     source, receipts first (spec/matching.md 3.6), then the order itself."""

@@ -178,6 +178,8 @@ def _edit_lines(
         billed = number(entry["TOTAL_AMOUNT_CONVERTED"])
         values["TOTAL_AMOUNT_CONVERTED"] = amount_text(billed)
         values["TOTAL_AMOUNT_REMAINING"] = amount_text(number(values["TRX_VALUE"]) - billed)
+        own = company.custom_fields.get("PODOCUMENTENTRY", set())
+        values |= {field: value for field, value in changes.items() if field in own}
         entries.change(entry, values | stamp)
     for line_no in removed:
         entries.remove(by_number[line_no])

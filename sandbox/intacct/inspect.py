@@ -83,7 +83,10 @@ def _document(company: Company, record: Record) -> Shown:
         "entity": record["MEGAENTITYID"],
         "bill_record_no": record["PRRECORDKEY"],
         "modified_at": record["WHENMODIFIED"],
-        "lines": [_line(line) for line in lines_of(company, record)],
+        "lines": [
+            _line(line) | {"custom_fields": _custom_fields(company, "PODOCUMENTENTRY", line)}
+            for line in lines_of(company, record)
+        ],
         "subtotals": [
             {"description": row["DESCRIPTION"], "amount": row["TRX_TOTAL"]} for row in of_document(company, record)
         ],

@@ -233,9 +233,10 @@ class _Loader:
             warehouse=row.get("warehouse", ""),
         )
         for name, value in row.items():
-            if name.lower().startswith("gldim") and value:
-                self._company.custom_fields.setdefault("PODOCUMENTENTRY", set()).add(name.upper())
-                line.more[name.upper()] = value
+            if name.lower().startswith(("gldim", "custom.")) and value:
+                field = name.upper().removeprefix("CUSTOM.")
+                self._company.custom_fields.setdefault("PODOCUMENTENTRY", set()).add(field)
+                line.more[field] = value
         given = row.get("converted_quantity")
         if status == "Partially Converted" and not given:
             raise invalid("status Partially Converted needs converted_quantity")

@@ -211,7 +211,7 @@ def run_update_potransaction(call: Call, element: etree._Element) -> Result:
             if line.find("itemid") is not None and not text_of(line, "itemid"):
                 removed.add(line_no)
                 continue
-            edits[line_no] = _line_edits(line, set_nulls)
+            edits[line_no] = _line_edits(line, set_nulls) | custom_fields_of(call, "PODOCUMENTENTRY", line)
         added = [_line(call, line) for line in element.findall("updatepotransitems/potransitem")]
         edit_document(call.company, header, changes, edits, removed, added, text_of(element, "state"), call.actor)
     except FunctionError as error:

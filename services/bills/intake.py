@@ -77,6 +77,9 @@ class RequestedLine(BaseModel):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
+    custom: dict[str, str] | None = None
+    """Values of the company's own dimensions and fields; a name that is absent has the order line's, an empty value
+    has none."""
     off_order: bool = False
 
 
@@ -472,10 +475,15 @@ def _lines_to_save(matched: MatchedBill) -> list[NewBillLine]:
                 location=wanted.location or order_line.location,
                 class_id=wanted.class_id or order_line.class_id,
                 project=wanted.project or order_line.project,
+                custom=_own_fields({**order_line.custom, **(wanted.custom or {})}),
                 sources=sources.get(line.line_no, []),
             )
         )
     return sorted(lines, key=lambda line: line.line_no)
+
+
+def _own_fields(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
 
 
 def _description(wanted: RequestedLine, order_line: LedgerLine) -> str:
@@ -503,6 +511,7 @@ def _account_line(position: int, line: RequestedLine, where: Placed) -> NewBillL
         location=line.location,
         class_id=line.class_id,
         project=line.project,
+        custom=_own_fields(line.custom or {}),
         sources=[],
         off_order=True,
     )

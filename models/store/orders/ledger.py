@@ -5,7 +5,7 @@ together with E, from one reading (`credits.py`). O, R, E and C of a back-order 
 everything else is the line's own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import BillId, PurchaseOrderId
@@ -68,6 +69,8 @@ class LedgerLine:
     class_id: str | None
     project: str | None
     warehouse: str | None
+    custom: Mapping[str, str]
+    """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     ends_on: date | None
     """The last bill date that it accepts, as people set it here."""
     is_kept: bool
@@ -208,9 +211,8 @@ async def lines(
     session: AsyncSession, purchase_order_id: PurchaseOrderId, *, without_bill: BillId | None = None
 ) -> list[LedgerLine]:
     """Return the ledger of every line of the order; `without_bill` leaves out one bill's own reservation (Q36)."""
-    rows = await session.execute(
-        text(_LINES.format(which="= :order")), {"order": purchase_order_id, "without": without_bill}
-    )
+    statement = text(_LINES.format(which="= :order")).columns(custom=JSONB)
+    rows = await session.execute(statement, {"order": purchase_order_id, "without": without_bill})
     return [_line(row) for row in rows]
 
 
@@ -218,9 +220,8 @@ async def lines_of(
     session: AsyncSession, purchase_order_ids: Iterable[PurchaseOrderId]
 ) -> dict[PurchaseOrderId, list[LedgerLine]]:
     """Return the ledgers of many orders in one statement. An order without lines is left out."""
-    rows = await session.execute(
-        text(_LINES.format(which="= any(:orders)")), {"orders": list(purchase_order_ids), "without": None}
-    )
+    statement = text(_LINES.format(which="= any(:orders)")).columns(custom=JSONB)
+    rows = await session.execute(statement, {"orders": list(purchase_order_ids), "without": None})
     result: dict[PurchaseOrderId, list[LedgerLine]] = {}
     for row in rows:
         result.setdefault(row.purchase_order_id, []).append(_line(row))
@@ -258,6 +259,7 @@ def _line(row: Any) -> LedgerLine:
         class_id=row.class_id,
         project=row.project,
         warehouse=row.warehouse,
+        custom=row.custom,
         ends_on=row.ends_on,
         is_kept=row.is_kept,
         release_cap=row.release_cap,

@@ -15,7 +15,7 @@ HEADER = (
     "match_mode", "entity", "term",
 )  # fmt: skip
 LINE = ("item_id", "substitute", "quantity", "unit", "price", "amount", "account", "description", "department",
-        "location", "class_id", "project")  # fmt: skip
+        "location", "class_id", "project", "custom")  # fmt: skip
 
 
 async def replace(
@@ -65,7 +65,8 @@ def _line(bill: BillRow, line: NewBillLine, new: NewBill, *, reserves: bool) -> 
         billed_unit=line.billed_unit,
         sources=[dict(source) for source in line.sources],
         reserves=reserves and not line.off_order,
-        **{name: getattr(line, name) for name in LINE},
+        **{name: getattr(line, name) for name in LINE if name != "custom"},
+        custom=dict(line.custom),
     )
 
 
@@ -80,4 +81,4 @@ def _said(bill: BillRow, lines: list[BillLineRow]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, bool, int)) else str(value)
+    return value if value is None or isinstance(value, (str, bool, int, dict)) else str(value)

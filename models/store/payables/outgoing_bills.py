@@ -88,7 +88,7 @@ _IN_PUSH = text(
            l.line_no, coalesce(nullif(l.item_id, ''), ol.item_id) as item_id, l.description, l.amount,
            l.quantity, l.exact_quantity, l.billed_quantity, l.billed_unit, l.price,
            coalesce(nullif(l.unit, ''), ol.unit) as unit,
-           l.department, l.location, l.class_id, l.project, l.sources,
+           l.department, l.location, l.class_id, l.project, l.custom, l.sources,
            array(select k.source_document || ' ' || k.source_line from kept_quantities k
                   where k.bill_id = b.id and k.line_no = l.line_no) as kept,
            l.purchase_order_id as line_order, ol.erp_id as order_line, ol.warehouse, ol.basis, l.off_order, l.account,
@@ -105,7 +105,7 @@ _IN_PUSH = text(
      where b.id = :id and (l.off_order or ol.erp_id is not null)
      order by l.line_no
     """
-).columns(charges=JSONB, edit_baseline=JSONB, sources=JSONB)
+).columns(charges=JSONB, edit_baseline=JSONB, custom=JSONB, sources=JSONB)
 
 
 async def load_for_push(session: AsyncSession, bill_id: BillId) -> OutgoingBill:
@@ -184,6 +184,7 @@ def _lines_and_sources(
                     class_id=line.class_id,
                     project=line.project,
                     warehouse=line.warehouse,
+                    custom=line.custom,
                     edited=edit_baseline.edited_on_line(bill.edit_baseline, line.line_no),
                 )
             )
@@ -284,6 +285,7 @@ def _account_line(bill: Any, line: Any) -> AccountLineToPush:
         location=line.location,
         class_id=line.class_id,
         project=line.project,
+        custom=line.custom,
         edited=edit_baseline.edited_on_line(bill.edit_baseline, line.line_no),
     )
 

@@ -1,0 +1,84 @@
+"""The company's own dimensions and fields of lines, from an order in Intacct to its bill there."""
+
+from typing import Any
+
+from tests.harness.sandbox_company import SandboxCompany, today
+from tests.harness.stack_client import StackClient, refused
+
+FIELDS = {
+    "dimension.Better": "BetterPromotion",
+    "custom.Amortization class": "amort_class",
+    "custom.Amortization start": "AMORT_START",
+}
+OF_THE_ORDER = {
+    "gldimbetterpromotion": "10021",
+    "custom.amort_class": "12 months",
+    "custom.amort_start": "11/01/2026",
+}
+
+
+async def begun(api: StackClient, company: SandboxCompany) -> Any:
+    """The order with its own fields, synced by a connection that has names for them."""
+    company.order("PO-1", lines={1: OF_THE_ORDER})
+    await api.connect()
+    assert (await api.prefer(**FIELDS))["complete"]
+    await api.sync()
+    return await api.order("PO-1")
+
+
+async def entered(api: StackClient, order: Any, custom: dict[str, str], number: str = "INV-1") -> Any:
+    lines = [{"order_line_no": 1, "quantity": "4", "custom": custom}]
+    body = {"number": number, "bill_date": today().isoformat(), "lines": lines}
+    return await api.post(f"/v1/purchase-orders/{order['id']}/bills", body)
+
+
+async def test_own_dimensions_and_fields_go_all_the_way(api: StackClient, company: SandboxCompany) -> None:
+    """S5-101, S5-29..31: read with the order and shown, changed on the bill, sent, and edited there afterwards."""
+    order = await begun(api, company)
+    custom = {"Better": "10021", "Amortization class": "12 months", "Amortization start": "2026-11-01"}
+    assert [line["custom"] for line in order["lines"]] == [custom, {}]
+    draft = await api.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    assert draft["lines"][0]["custom"] == custom
+    answer = await entered(api, order, {"Better": "10022", "Amortization class": ""})
+    assert answer.status_code == 201, answer.text
+    bill = await api.arrived(answer.json()["bill"]["id"])
+    assert bill["lines"][0]["custom"] == {"Better": "10022", "Amortization start": "2026-11-01"}
+    invoice = company.one("vendor_invoices", reference="PO-1")
+    sent = {"GLDIMBETTERPROMOTION": "10022", "AMORT_START": "11/01/2026"}
+    assert invoice["lines"][0]["custom_fields"] == sent
+    change = {"lines": [{"line_no": 1, "custom": {"Better": "10023", "Amortization class": "24 months"}}]}
+    edited = await api.patch(f"/v1/bills/{bill['id']}", change)
+    assert edited.status_code == 200, edited.text
+
+    async def settled() -> Any:
+        return not (await api.read_bill(bill["id"]))["edit_pending"]
+
+    await api.until(settled, "the edit in the ERP")
+    (line,) = company.one("vendor_invoices", reference="PO-1")["lines"]
+    assert line["custom_fields"] == {"GLDIMBETTERPROMOTION": "10023", "AMORT_CLASS": "24 months"}
+    assert await api.issues() == []
+
+
+async def test_own_fields_that_intacct_did_not_take_are_reported(api: StackClient, company: SandboxCompany) -> None:
+    """S5-101: they are read back and compared with what was sent."""
+    order = await begun(api, company)
+    company.switch(custom_fields_written="leave_out")
+    answer = await entered(api, order, {})
+    assert answer.status_code == 201, answer.text
+
+    async def reported() -> list[Any]:
+        return list(await api.issues())
+
+    (issue,) = await api.until(reported, "the difference")
+    assert "line 1, Better: sent 10021, Intacct has nothing" in str(issue), issue
+
+
+async def test_names_that_nobody_knows_are_refused(api: StackClient, company: SandboxCompany) -> None:
+    """S5-32, S5-101: of a value on a bill, of a dimension that Intacct does not have, of a field that is mapped."""
+    order = await begun(api, company)
+    problem = refused(await entered(api, order, {"Colour": "red"}), 422, "VALIDATION_FAILED")
+    assert "no dimension or field 'Colour'. It has Better, Amortization class" in problem["detail"]
+    wrong = await api.prefer(**{**FIELDS, "dimension.Worse": "WorsePromotion", "custom.Team": "DEPARTMENTID"})
+    said = {one["preference"]: one["message"] for one in wrong["problems"]}
+    assert "called WORSEPROMOTION" in said["dimension.Worse"]
+    assert "DEPARTMENTID is a field that posync maps already" in said["custom.Team"]
