@@ -249,7 +249,7 @@ NOT_CHANGED: dict[str, str] = {
     "basis": "follows from the item",
     "receivable": "follows from the item",
     "owner_entity": "moves with the entity",
-    "custom": "is not matched and not sent",
+    "custom": "is not matched; a bill takes what it is when it is entered",
     "billed_amount": "moves with what is billed",
     "total": "moves with the lines",
     "due": "moves with what is paid",
