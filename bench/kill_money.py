@@ -62,7 +62,7 @@ class Money(Life):
         self.line_of = books.line_of
         self._books = books
         self._erp = PretendErp(SandboxControl(bench.sandbox.url), books.erp)
-        self._vendor, self._vendor_name = f"V-KM{seed}", f"Vendor KM {seed}"
+        self._vendor, self._vendor_name = _vendor_of(seed), _name_of(seed)
         self._credit, self._payment = "", ""
 
     @property
@@ -71,9 +71,7 @@ class Money(Life):
         return f"seed {self.seed} on {self._books.erp}"
 
     def load(self) -> None:
-        """Load the vendor."""
-        vendor = {"vendor_id": self._vendor, "name": self._vendor_name}
-        self._erp.control.post(f"/companies/{self._erp.erp}/load?create_missing=true", {"vendors": [vendor]})
+        """Load nothing: the vendors of all seeds were there before the companies were connected."""
 
     def steps(self) -> Sequence[Step]:
         """Push, apply, pay, void."""
@@ -171,20 +169,29 @@ class Money(Life):
 class BothErps:
     """Makes the lives of a seed: one on Intacct, one on NetSuite, which is connected before the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, vendors: Sequence[Mapping[str, str]]) -> None:
+        self._vendors = vendors
         self._netsuite = ""
 
     def __call__(self, bench: Bench, connection_id: str, seed: int) -> Sequence[Life]:
         """Return the lives of the seed."""
         if not self._netsuite:
-            self._netsuite = _connect_netsuite(bench)
+            self._netsuite = _connect_netsuite(bench, self._vendors)
         return [Money(bench, connection_id, seed, INTACCT), Money(bench, self._netsuite, seed, NETSUITE)]
 
 
-def _connect_netsuite(bench: Bench) -> str:
+def _vendor_of(seed: int) -> str:
+    return f"V-KM{seed}"
+
+
+def _name_of(seed: int) -> str:
+    return f"Vendor KM {seed}"
+
+
+def _connect_netsuite(bench: Bench, vendors: Sequence[Mapping[str, str]]) -> str:
     erp = PretendErp(SandboxControl(bench.sandbox.url), NETSUITE.erp)
     account = {"account_no": ACCOUNT, "title": "Rent", "account_type": "_expense"}
-    erp.control.post(f"/companies/{erp.erp}/load?create_missing=true", {"accounts": [account]})
+    erp.control.post(f"/companies/{erp.erp}/load?create_missing=true", {"accounts": [account], "vendors": vendors})
     return netsuite.connect(bench, erp, read_lag_seconds=1, max_in_flight=4)
 
 
@@ -194,7 +201,9 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1)
     chosen = parser.parse_args()
     seeds = range(chosen.first, chosen.first + chosen.seeds)
-    sys.exit(1 if run_lives(BothErps(), seeds, match_mode="two_way", batch=AT_ONCE) else 0)
+    vendors = [{"vendor_id": _vendor_of(seed), "name": _name_of(seed)} for seed in seeds]
+    failed = run_lives(BothErps(vendors), seeds, match_mode="two_way", batch=AT_ONCE, vendors=vendors)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from bench.company import Bench, running_bench
 from bench.report import wide_console
+from cli.client.api_client import ApiProblem
 
 PATIENCE_SECONDS = 240.0
 LATEST_KILL_SECONDS = 0.8
@@ -139,22 +140,32 @@ def _settle(lives: Sequence[Life], steps: Sequence[Step]) -> None:
         waiting = [place for place, missing in found.items() if missing]
         if waiting and time.monotonic() > deadline:
             for place in waiting:
-                lives[place].broken += found[place]
+                lives[place].broken += [*found[place], *_issues(lives[place])]
             return
         if waiting:
             time.sleep(0.2)
 
 
+def _issues(life: Life) -> list[str]:
+    """Return why something of the life's connection waits for a person."""
+    shown = life.bench.api.get("/v1/sync-issues", connection=life.connection_id, state="open")["items"]
+    return [f"{issue['code']}: {issue['cause']}" for issue in shown[:3]]
+
+
 def play(bench: Bench, lives: Sequence[Life]) -> None:
-    """Play lives of the same number of steps side by side; `broken` says of each what did not hold."""
+    """Play lives of the same number of steps side by side; `broken` says of each what did not hold, and ends it."""
     for life in lives:
         life.load()
     for connection_id in sorted({life.connection_id for life in lives}):
         bench.sync(connection_id)
     for steps in zip(*(life.steps() for life in lives), strict=True):
-        _kill(bench, lives, steps)
-        _settle(lives, steps)
-        for life, step in zip(lives, steps, strict=True):
+        whole = [(life, step) for life, step in zip(lives, steps, strict=True) if not life.broken]
+        if not whole:
+            return
+        left, now = [life for life, _ in whole], [step for _, step in whole]
+        _kill(bench, left, now)
+        _settle(left, now)
+        for life, step in whole:
             if not life.broken:
                 step.compare()
 
@@ -165,14 +176,21 @@ def run_seeds(make: Callable[[Bench, str, int], Life], seeds: Iterable[int], *, 
 
 
 def run_lives(
-    make: Callable[[Bench, str, int], Sequence[Life]], seeds: Iterable[int], *, match_mode: str, batch: int = BATCH
+    make: Callable[[Bench, str, int], Sequence[Life]],
+    seeds: Iterable[int],
+    *,
+    match_mode: str,
+    batch: int = BATCH,
+    vendors: Sequence[Mapping[str, str]] = (),
 ) -> int:
-    """Run the lives of the seeds on one stack, those of `batch` seeds side by side. Returns how many did not end with
-    one of each."""
+    """Run the lives of the seeds on one stack, those of `batch` seeds side by side; `vendors` are there before Intacct
+    is connected. Returns how many did not end with one of each."""
     console = wide_console()
     failed, played, numbers, began_all = 0, 0, list(seeds), time.monotonic()
     with running_bench(console.print) as bench:
         bench.sandbox.load({"accounts": [_account()], "locations": [{"location_id": "100", "name": "Main"}]})
+        if vendors:
+            bench.sandbox.load({"vendors": list(vendors)})
         bench.sandbox.load({"bank_accounts": [{"bank_account_id": "BOA", "name": "Operations", "currency": "USD"}]})
         connection_id = bench.connect(read_lag_seconds=1, match_mode=match_mode, in_flight=4)
         for at in range(0, len(numbers), batch):
@@ -181,7 +199,7 @@ def run_lives(
             played += len(lives)
             try:
                 play(bench, lives)
-            except RuntimeError as stuck:
+            except (RuntimeError, ApiProblem) as stuck:
                 for life in lives:
                     life.broken.append(str(stuck))
             took = time.monotonic() - began
