@@ -41,7 +41,9 @@ async def create(session: AsyncSession, payment_id: PaymentId, shares: Sequence[
 
 async def of_payments(session: AsyncSession, payment_ids: Sequence[str]) -> dict[str, list[CreditShare]]:
     """Return the credits that go with each of these payments, by bill and credit."""
-    statement = select(PaymentCreditRow).where(col(PaymentCreditRow.payment_id).in_(payment_ids))
+    statement = select(PaymentCreditRow).where(
+        col(PaymentCreditRow.payment_id).in_(payment_ids), col(PaymentCreditRow.amount) > 0
+    )
     shares: dict[str, list[CreditShare]] = {payment_id: [] for payment_id in payment_ids}
     rows = (await session.exec(statement, execution_options={"populate_existing": True})).all()
     for row in sorted(rows, key=lambda one: (one.bill_id, one.credit_id)):
@@ -72,10 +74,26 @@ _SENT = text(
 )
 
 
+_SENT_BESIDE = text(
+    f"""
+    insert into payment_credits (payment_id, credit_id, bill_id, amount, applied_before)
+    select x.payment_id, k.id, b.id, 0, {_APPLIED}
+      from (select distinct payment_id, credit_id from payment_credits where payment_id = :id) x
+      join bills k on k.id = x.credit_id join payment_shares h on h.payment_id = x.payment_id
+      join bills b on b.id = h.bill_id
+     where {_APPLIED} > 0
+    on conflict (payment_id, credit_id, bill_id) do nothing
+    """
+)
+"""A credit may be applied to other bills of the payment already: a row without an amount keeps with what."""
+
+
 async def sent(session: AsyncSession, payment_id: PaymentId, *, in_doubt: bool) -> None:
-    """Store what each credit is applied with before the payment is sent; of one that may have been sent before, that
-    stays."""
+    """Store what each credit is applied with, to any bill of the payment, before the payment is sent; of one that may
+    have been sent before, that stays."""
     await session.execute(_SENT, {"id": payment_id, "in_doubt": in_doubt})
+    if not in_doubt:
+        await session.execute(_SENT_BESIDE, {"id": payment_id})
 
 
 _OUTGOING = text(
@@ -83,7 +101,7 @@ _OUTGOING = text(
     select k.payable_id as credit, coalesce(b.document_id, b.payable_id) as document, b.payable_id as payable,
            c.amount, coalesce(c.stays_applied, 0) as stays_applied
       from payment_credits c join bills k on k.id = c.credit_id join bills b on b.id = c.bill_id
-     where c.payment_id = :id order by b.id, k.id
+     where c.payment_id = :id and c.amount > 0 order by b.id, k.id
     """
 )
 
@@ -114,6 +132,16 @@ _NOW = text(
 )
 
 
+_MOVED = text(
+    """
+    insert into payment_credits (payment_id, credit_id, bill_id, amount, applied_before)
+    select :id, :credit, n.bill_id, n.amount, 0
+      from unnest(cast(:bills as text[]), cast(:amounts as numeric[])) as n(bill_id, amount)
+    on conflict (payment_id, credit_id, bill_id) do update set amount = excluded.amount
+    """
+)
+
+
 async def follow(session: AsyncSession, payment_id: PaymentId) -> None:
     """Store to which of the payment's bills the ERP applied its credits, where it chose itself. The credits have been
     read since; one whose figures do not come to what was sent keeps what was asked for."""
@@ -124,14 +152,15 @@ async def follow(session: AsyncSession, payment_id: PaymentId) -> None:
         fits = sum(more for _, more, _ in bills) == sum(asked for _, _, asked in bills)
         if not fits or all(more == asked for _, more, asked in bills) or any(more < 0 for _, more, _ in bills):
             continue
+        moved = [(bill_id, more) for bill_id, more, asked in bills if more != asked]
         await session.execute(
-            text("delete from payment_credits where payment_id = :id and credit_id = :credit"),
-            {"id": payment_id, "credit": credit_id},
-        )
-        await create(
-            session,
-            payment_id,
-            [CreditShare(BillId(credit_id), BillId(bill_id), more) for bill_id, more, _ in bills if more],
+            _MOVED,
+            {
+                "id": payment_id,
+                "credit": credit_id,
+                "bills": [bill_id for bill_id, _ in moved],
+                "amounts": [more for _, more in moved],
+            },
         )
 
 

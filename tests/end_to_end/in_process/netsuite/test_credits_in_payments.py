@@ -48,6 +48,28 @@ async def test_a_credit_that_a_planned_payment_takes_is_not_deleted(api: StackCl
     await a_credit_that_a_planned_payment_takes_is_not_deleted(api, company, bills, "credits")
 
 
+async def test_what_was_applied_to_another_bill_of_the_payment_stays(api: StackClient, company: SandboxCompany) -> None:
+    """S5-70: NetSuite gives the credit to the first bill, not to the one that was named, and it was applied to the last
+    one before: the void takes it off the first, and leaves the last."""
+    company.switch(credits_in_payments="first")
+    bills, credit = await bills_and_credit(api, company)
+    bills = sorted(bills)  # the order in which they are sent
+    body = {"bills": [{"bill_id": bills[2], "amount": "10.00"}]}
+    assert (await api.post(f"/v1/credits/{credit}/apply", body, role="accountant")).status_code == 200
+    await api.application_is(f"/v1/credits/{credit}", "applied")
+    of_credit = [{"credit_id": credit, "bill_id": bills[1], "amount": "20.00"}]
+    shares = {bills[0]: "125.00", bills[1]: "105.00", bills[2]: "50.00"}
+    payment = await paid_together(api, shares, credits=of_credit)
+    shown = await api.payment_is(payment, "paid")
+    assert [(one["bill_id"], Decimal(one["amount"])) for one in shown["credits"]] == [(bills[0], 20)]
+    assert await dues(api, bills) == [0, 0, 65]
+    await voided(api, payment)
+    assert await dues(api, bills) == [125, 125, 115]
+    assert amounts(await api.get(f"/v1/credits/{credit}"), "applied", "open", "reserved") == (10, 30, 0)
+    (held,) = company.held("credits")
+    assert [Decimal(one["amount"]) for one in held["details"]] == [10]
+
+
 async def test_what_was_applied_before_stays_applied_after_the_void(api: StackClient, company: SandboxCompany) -> None:
     """S5-70: the void frees what went with the payment, and nothing that the credit was applied with before."""
     bills, credit = await bills_and_credit(api, company)
