@@ -15,6 +15,7 @@ from models.domain.invoice_numbers import number_key
 from models.messages.backfills import BackfillPage, BackfillPageDone, FinishBackfill
 from models.store.base.database import Database
 from models.store.sync import backfills
+from services.sync.first_come import let_sync_go_first
 
 
 class BackfillActivities:
@@ -27,8 +28,9 @@ class BackfillActivities:
 
     @activity.defn
     async def backfill_page(self, page: BackfillPage) -> BackfillPageDone:
-        """Read a page of the ERP's orders, and take in those that are wanted. A page that was taken in before is not
-        counted twice. A record that cannot be read is an issue of its own, and the rest goes on.
+        """Wait while a sync of the connection is under way, then read a page of the ERP's orders, and take in those
+        that are wanted. A page that was taken in before is not counted twice. A record that cannot be read is an issue
+        of its own, and the rest goes on.
 
         Raises:
             ApplicationError: The ERP refused or failed.
@@ -38,6 +40,7 @@ class BackfillActivities:
         assert stored is not None, "a backfill is never removed"
         if stored.pages > page.page_no:
             return BackfillPageDone(after=stored.after, counts=stored.counts)
+        await let_sync_go_first(self._database, page.connection_id)
         wanted = BackfillWanted.model_validate(stored.wanted)
         async with self._connections.open(page.connection_id, ErpWork.PAGE) as connection:
             orders, began = offered(connection.erp.orders, "purchase orders"), datetime.now(UTC)

@@ -26,7 +26,7 @@ from models.store.sync import change_hints, sync_runs
 from services.bills.direct_rematch import rematch_direct_bills
 from services.outbox.delivery import OutboxDelivery
 from services.payments.fees_taken_back import ended_with_fees, take_back_fees
-from services.sync import billed_elsewhere
+from services.sync import billed_elsewhere, first_come
 from temporal_gateway.notifier import WorkflowNotifier
 
 AT_ONCE = 40
@@ -46,16 +46,22 @@ class NotifyActivities:
 
     @activity.defn
     async def notify_changed_orders(self, request: NotifyChangedOrders) -> NotifiedOrders:
-        """Start or signal up to `limit` orders whose content their workflow has not heard of.
+        """Start or signal up to `limit` orders whose content their workflow has not heard of. Older orders that a
+        backfill under way brings in are left to it, and it waits while a sync is under way.
 
         At the end also deliver what the outbox still holds, start what should run and does not, put back edits that
         nobody sends any more, take back the fees of payments that ended, and tell the orders of bills that are to be
         matched again.
         """
+        async with self._database.statement() as session:
+            of_backfill = await first_come.is_backfill(session, request.run_id)
+        if of_backfill:
+            await first_come.let_sync_go_first(self._database, request.connection_id)
         async with self._database.transaction() as session:
             row = await connections.get(session, request.connection_id)
             assert row is not None, "a workflow's connection is never removed"
-            to_notify = await purchase_orders.to_notify(session, request.connection_id, request.limit)
+            since = None if of_backfill else await first_come.oldest_to_notify(session, row)
+            to_notify = await purchase_orders.to_notify(session, request.connection_id, request.limit, new_since=since)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def send(order: purchase_orders.OrderToNotify) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import (
+    backfill_beside,
     credits_in,
     lifecycle,
     match_rate,
@@ -26,6 +27,7 @@ from bench.report import Report, wide_console
 
 STACK_PARTS = (
     "sync_in",
+    "backfill_beside",
     "credits_in",
     "lifecycle",
     "post_bills",
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     parser.add_argument("--orders", type=int, default=10_000, help="orders to sync in")
+    parser.add_argument("--older-orders", type=int, default=20_000, help="orders of a backfill beside a daily sync")
+    parser.add_argument("--daily-orders", type=int, default=500, help="new orders of that sync")
+    parser.add_argument("--pairs", type=int, default=3, help="times that the sync runs alone and beside a backfill")
     parser.add_argument("--credits", type=int, default=10_000, help="credits and returns to sync in, half of each")
     parser.add_argument("--bare-signals", type=int, default=2_000, help="bare signal-with-starts to compare with")
     parser.add_argument("--lifecycles", type=int, default=100, help="orders to bill and pay")
@@ -76,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Namespace) -> None:
     if part == "sync_in":
         await sync_in.measure(bench, report, count=chosen.orders, bare_count=chosen.bare_signals)
+        return
+    if part == "backfill_beside":
+        older, daily = chosen.older_orders, chosen.daily_orders
+        await backfill_beside.measure(bench, report, older=older, daily=daily, pairs=chosen.pairs)
         return
     if part == "credits_in":
         await credits_in.measure(bench, report, count=chosen.credits)

@@ -101,6 +101,7 @@ class Bench:
         first_import_from: date | None = None,
         in_flight: int = 1,
         read_lag_seconds: int = 120,
+        page_size: int | None = None,
     ) -> str:
         """Connect entity 100, bring the lists in, set the preferences. Answers the connection's id."""
         connection = self.api.post(
@@ -117,12 +118,15 @@ class Bench:
                     "allow_loopback": True,
                     "max_in_flight": in_flight,
                     "read_lag_seconds": read_lag_seconds,
+                    "page_size": page_size,
                 },
             },
         )
         connection_id = str(connection["id"])
         self.sync(connection_id)
-        proven = self.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": PREFERENCES})
+        proven = self.api.put(
+            f"/v1/connections/{connection_id}/preferences", {"preferences": PREFERENCES, "sync": False}
+        )
         if not proven["complete"]:
             raise SandboxRefused(f"the preferences are not accepted: {proven['problems']}")
         self.api.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": True, "match_mode": match_mode})
@@ -187,16 +191,22 @@ def _examine(database_url: str) -> None:
 
 
 def orders(
-    prefix: str, count: int, *, lines: int = 5, vendors: int = 50, changed_at: datetime | None = None
+    prefix: str,
+    count: int,
+    *,
+    lines: int = 5,
+    vendors: int = 50,
+    changed_at: datetime | None = None,
+    days_ago: int = 2,
 ) -> list[dict[str, str]]:
-    """Open orders of entity 100 as neutral rows, one row per line, some days old.
+    """Open orders of entity 100 as neutral rows, one row per line, `days_ago` and up to 24 days more.
 
     `changed_at` is when the ERP says they changed last: a connection that has synced before sees only later changes.
     """
     today = datetime.now(UTC).date()
     rows: list[dict[str, str]] = []
     for number in range(count):
-        ordered_on = today - timedelta(days=2 + number % 25)
+        ordered_on = today - timedelta(days=days_ago + number % 25)
         header = {
             "po_number": f"{prefix}-{number:05d}",
             "vendor_id": f"V{number % vendors:03d}",

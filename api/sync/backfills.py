@@ -29,12 +29,14 @@ from services.capabilities import has_purchase_orders
 router = APIRouter(prefix="/v1", tags=["syncs"], route_class=ExactRoute)
 
 FIRST_DAY = date(2000, 1, 1)
-"""From when on orders are looked at where numbers are given and no day is."""
+"""From when on orders are looked at where a vendor or numbers are given and no day is."""
 
 
 class NewBackfill(Input):
     ordered_from: Day | None = Field(
-        default=None, description="The first order date; null with numbers: however old.", examples=["2024-01-01"]
+        default=None,
+        description="The first order date; null with a vendor or numbers: however old.",
+        examples=["2024-01-01"],
     )
     vendor_id: Named | None = Field(default=None, description="Only orders of this vendor, by the ERP's id.")
     numbers: Annotated[list[Named], Field(max_length=5000)] = Field(
@@ -93,9 +95,9 @@ async def start(
     async def work(session: AsyncSession) -> Answer:
         row = await load(session, services, caller, connection_id)
         _must_have_orders(row)
-        first = new.ordered_from or (FIRST_DAY if new.numbers else None)
+        first = new.ordered_from or (FIRST_DAY if new.numbers or new.vendor_id else None)
         if first is None:
-            raise Problem("VALIDATION_FAILED", "Give ordered_from, or numbers.")
+            raise Problem("VALIDATION_FAILED", "Give ordered_from, a vendor, or numbers.")
         wanted = BackfillWanted(ordered_from=first, vendor_id=new.vendor_id, numbers=tuple(new.numbers))
         backfill_id = backfills.backfill_id_for(caller.organization_id, key)
         stored = await backfills.create(session, backfill_id, ConnectionId(row.id), wanted, caller.actor)

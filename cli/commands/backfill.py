@@ -32,12 +32,12 @@ def backfill(
 
     \f
     Raises:
-        typer.BadParameter: Neither a date nor a number is given, or the file is no text.
+        typer.BadParameter: Neither a date, a vendor nor a number is given, or the file is no text.
         typer.Exit: It failed.
     """
     numbers = [*(number or []), *(_numbers(file) if file is not None else [])]
-    if first is None and not numbers:
-        raise typer.BadParameter("give --from, --number or --numbers")
+    if first is None and vendor is None and not numbers:
+        raise typer.BadParameter("give --from, --vendor, --number or --numbers")
     body: dict[str, Any] = {"ordered_from": first, "vendor_id": vendor, "numbers": numbers}
     with api(state_dir) as client:
         started = client.post(f"/v1/connections/{the_connection(client, connection)}/backfills", body)

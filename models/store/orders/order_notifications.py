@@ -1,6 +1,7 @@
 """Find the orders whose workflows were not notified of the order's content yet, and the facts to send them."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -85,7 +86,8 @@ _TERMS_OF_ONE = text(f"{TERMS_OF_ONE} :id")
 _FACTS_OF_ONE = text(_FACTS + "where o.id = :id")
 
 _TO_NOTIFY = text(
-    _FACTS + "where o.connection_id = :c and o.notified_hash <> o.content_hash order by o.id limit :limit"
+    _FACTS + "where o.connection_id = :c and o.notified_hash <> o.content_hash"
+    " and (cast(:since as date) is null or o.notified_hash <> '' or o.ordered_on >= :since) order by o.id limit :limit"
 )
 
 
@@ -121,11 +123,14 @@ async def terms(s: AsyncSession, order_id: PurchaseOrderId) -> str:
     return str((await s.execute(_TERMS_OF_ONE, {"id": order_id})).scalar_one())
 
 
-async def to_notify(s: AsyncSession, connection_id: ConnectionId, limit: int) -> list[OrderToNotify]:
-    """Return up to `limit` orders whose workflow was not notified of their content, in a stable order."""
+async def to_notify(
+    s: AsyncSession, connection_id: ConnectionId, limit: int, *, new_since: date | None = None
+) -> list[OrderToNotify]:
+    """Return up to `limit` orders whose workflow was not notified of their content, in a stable order. With
+    `new_since`, orders that no workflow has heard of are left out if they were ordered before."""
     await s.flush()
     connection = await s.connection()
-    rows = await connection.execute(_TO_NOTIFY, {"c": connection_id, "limit": limit})
+    rows = await connection.execute(_TO_NOTIFY, {"c": connection_id, "limit": limit, "since": new_since})
     return [
         OrderToNotify(
             PurchaseOrderId(row.id),

@@ -114,3 +114,11 @@ async def finish(
         .where(col(BackfillRow.id) == backfill_id, col(BackfillRow.state) == BackfillState.RUNNING.value)
         .values(state=state.value, problem_code=code, problem_message=message, finished_at=func.now())
     )
+
+
+async def is_under_way(s: AsyncSession, connection_id: ConnectionId) -> bool:
+    """Return whether a backfill of the connection is under way."""
+    statement = select(BackfillRow.id).where(
+        col(BackfillRow.connection_id) == connection_id, col(BackfillRow.state) == BackfillState.RUNNING.value
+    )
+    return (await s.exec(statement.limit(1))).first() is not None

@@ -42,7 +42,7 @@ async def test_older_orders_come_in_by_date_vendor_and_number(api: StackClient, 
     assert (await api.skipped())["PO-CLOSED"] == "ALREADY_FINISHED"
 
     first = (await api.order("PO-1"))["ordered_on"]
-    done = await backfilled(api, ordered_from=f"{int(first[:4]) - 2}-{first[5:7]}-01", vendor_id="V-2")
+    done = await backfilled(api, vendor_id="V-2")
     assert done["counts"]["wanted"] == 1
     assert await api.numbers() == {"PO-1", "PO-OLD-2", "PO-OLD-3"}
     await backfilled(api, ordered_from=f"{int(first[:4]) - 2}-{first[5:7]}-01")
@@ -92,3 +92,37 @@ async def test_one_that_an_operator_ended_is_gone_on_with_by_the_next_sync(
     done = await api.until(is_over, "the end of the backfill")
     assert (done["state"], done["not_seen"], done["counts"]["changed"]) == ("completed", [], 7)
     assert len(await api.numbers()) == 7
+
+
+async def test_a_sync_goes_before_a_backfill_and_leaves_its_orders(api: StackClient, company: SandboxCompany) -> None:
+    """S1-13: what is new is there as soon as ever, and the backfill goes on behind it."""
+    old = [f"PO-OLD-{number}" for number in range(1, 10)]
+    company.orders(*old, days_ago=400)
+    await api.start(settings={"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5, "page_size": 3})
+    company.breaks("slow", "query", times=None, seconds=0.4)
+    asked = await api.post(f"/v1/connections/{api.connection_id}/backfills", {"numbers": old}, role="accountant")
+    path = f"/v1/backfills/{asked.json()['id']}"
+
+    async def has_begun() -> bool:
+        return bool((await api.get(path))["pages"] > 0)
+
+    await api.until(has_begun, "the first page of the backfill")
+    company.order("PO-NEW")
+    run = await api.sync()
+    assert (await api.get(path))["state"] == "running"
+    assert run["counts"]["notified"] == 1, run["counts"]
+    assert "PO-NEW" in await api.numbers()
+    company.mend()
+
+    async def is_over() -> bool:
+        return bool((await api.get(path))["state"] == "completed")
+
+    await api.until(is_over, "the end of the backfill")
+    assert await api.numbers() == {"PO-NEW", *old}
+
+    async def all_run() -> bool:
+        query = f"PosyncConnection = '{api.connection_id}' and WorkflowType = 'PurchaseOrderWorkflow'"
+        return len([one async for one in api.temporal.list_workflows(query)]) == 10
+
+    await api.until(all_run, "a workflow of each order")
+    await api.billed("PO-OLD-9", {1: "1"})
