@@ -33,6 +33,7 @@ from api.bills import (
 )
 from api.connections import (
     accountant_console,
+    accounting_settings,
     authorization,
     bank_accounts,
     closed_periods,
@@ -42,6 +43,7 @@ from api.connections import (
     retraction_ways,
     setting_list,
     setup_checks,
+    sync_schedule,
     usage,
 )
 from api.connections import routes as connections
@@ -106,6 +108,8 @@ RESOURCES = (
     consent_pages,
     web_connector_setup,
     connection_settings,
+    sync_schedule,
+    accounting_settings,
     retraction_ways,
     setup_checks,
     setting_list,

@@ -23,7 +23,9 @@ async def measure(bench: Bench, report: Report, *, count: int) -> None:
     await asyncio.to_thread(_make, bench, half)
     connection_id = await asyncio.to_thread(bench.connect, match_mode="three_way")
     preferences = {**PREFERENCES, "return_template": RETURN}
-    await asyncio.to_thread(bench.api.put, f"/v1/connections/{connection_id}/preferences", {"preferences": preferences})
+    await asyncio.to_thread(
+        bench.api.put, f"/v1/connections/{connection_id}/preferences", {"preferences": preferences, "sync": False}
+    )
     run = await asyncio.to_thread(bench.sync, connection_id)
     client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
     activities = await activities_of(client, run["workflow_id"], run["workflow_run_id"])

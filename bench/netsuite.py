@@ -89,7 +89,7 @@ def connect(bench: Bench, erp: PretendErp, **settings: int) -> str:
     )
     connection_id = str(connection["id"])
     bench.sync(connection_id)
-    bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}})
+    bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}, "sync": False})
     return connection_id
 
 

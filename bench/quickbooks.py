@@ -160,7 +160,9 @@ def connect(bench: Bench, erp: PretendErp, *, preferences: Mapping[str, str] | N
     with httpx.Client(follow_redirects=True, timeout=30) as browser:
         browser.post(consent["url"]).raise_for_status()
     bench.sync(connection_id)
-    proven = bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": dict(preferences or {})})
+    proven = bench.api.put(
+        f"/v1/connections/{connection_id}/preferences", {"preferences": dict(preferences or {}), "sync": False}
+    )
     if not proven["complete"]:
         raise RuntimeError(f"the preferences are not accepted: {proven['problems']}")
     bench.api.put(f"/v1/connections/{connection_id}/purchase-orders", {"enabled": True, "match_mode": "two_way"})

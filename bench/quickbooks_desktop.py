@@ -231,7 +231,7 @@ def _connect(bench: Bench, count: int) -> tuple[str, WebConnector]:
     books = Books(file.findtext("FileID") or "", file.findtext("OwnerID") or "", count)
     connector = WebConnector(url.port or 80, file.findtext("UserName") or "", login["password"], books)
     _until(connector, lambda: bench.api.get(f"/v1/connections/{connection_id}")["last_synced_at"] is not None)
-    bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}})
+    bench.api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": {}, "sync": False})
     return connection_id, connector
 
 

@@ -82,6 +82,8 @@ class Capabilities(Record):
     states_in_use: tuple[str, ...] = ()
     """States of orders and receipts, as the ERP shows them, in which a draft is being made of the document there:
     nothing else can be made of it until that is posted or gone."""
+    posting_dates: bool = False
+    """True: a bill may post on another day than its own date."""
     due_date_needed: bool = False
     """True: the ERP takes no bill that has neither a due date nor a payment term."""
     lists_out: tuple[WritableList, ...] = ()

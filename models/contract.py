@@ -4,6 +4,7 @@
 import it too, to notify workflows by name: it imports no workflow itself.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -161,6 +162,11 @@ def summary(text: str) -> str:
 def sync_summary(connection_id: ConnectionId, trigger: SyncTrigger) -> str:
     """Return the line that an operator reads beside a sync run's workflow id."""
     return f"Sync of {connection_id} · {trigger}"
+
+
+def schedule_note(name: str, every: timedelta) -> str:
+    """Return the line that an operator reads on a connection's schedule."""
+    return summary(f"Syncs {name} every {every.total_seconds() / 60:.0f} minutes")
 
 
 def connection_search_attributes(connection_id: ConnectionId, erp: Erp) -> TypedSearchAttributes:

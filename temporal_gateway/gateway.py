@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from temporalio.client import (
@@ -15,6 +15,7 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleState,
     ScheduleUpdate,
     ScheduleUpdateInput,
     WorkflowQueryFailedError,
@@ -32,10 +33,14 @@ from models.domain.connections import Erp
 from models.domain.ids import ConnectionId
 from models.domain.sync import SyncTrigger
 from models.messages.orders import PurchaseOrderLive, PurchaseOrderState
+from models.messages.outbox import ScheduleToSet
 from models.messages.sync import SyncProgress, SyncState
 from temporal_gateway.errors import GatewayError, TemporalUnavailable
 
 T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""What Temporal counts intervals from."""
 
 LIVE = "live"
 PROGRESS = "progress"
@@ -159,41 +164,82 @@ async def start_sync(client: Client, connection_id: ConnectionId, erp: Erp, *, t
 
 
 @_reaching()
-async def set_schedule(client: Client, connection_id: ConnectionId, erp: Erp, every: timedelta | None) -> None:
-    """Schedule the connection's syncs `every` so often (S2-56), or remove the schedule when `every` is None.
+async def set_schedule(client: Client, wanted: ScheduleToSet) -> None:
+    """Schedule a connection's syncs as wanted (S2-56), or remove the schedule.
 
     Raises:
         TemporalUnavailable: There is no connection to Temporal.
     """
+    connection_id = wanted.connection_id
     handle = client.get_schedule_handle(contract.sync_schedule_id(connection_id))
-    if every is None:
+    if wanted.every is None:
         try:
             await handle.delete()
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
         return
+    # Counted from the connection's own beginning: the connections of one ERP do not all call it at the full hour.
+    counted_from = (wanted.since - EPOCH) % wanted.every
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
             contract.SCHEDULED_SYNC_WORKFLOW,
-            SyncState(connection_id=connection_id, erp=erp, trigger=SyncTrigger.SCHEDULE),
+            SyncState(connection_id=connection_id, erp=wanted.erp, trigger=SyncTrigger.SCHEDULE),
             id=contract.sync_schedule_id(connection_id),
             task_queue=contract.TASK_QUEUE,
             static_summary=contract.sync_summary(connection_id, SyncTrigger.SCHEDULE),
-            typed_search_attributes=contract.connection_search_attributes(connection_id, erp),
+            typed_search_attributes=contract.connection_search_attributes(connection_id, wanted.erp),
         ),
-        # Jitter: the connections of one ERP must not all call it at the full hour.
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=every),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=wanted.every, offset=counted_from)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=wanted.every),
+        state=ScheduleState(note=contract.schedule_note(wanted.name, wanted.every)),
     )
     try:
-        await client.create_schedule(contract.sync_schedule_id(connection_id), schedule)
+        await client.create_schedule(
+            contract.sync_schedule_id(connection_id),
+            schedule,
+            search_attributes=contract.connection_search_attributes(connection_id, wanted.erp),
+        )
     except ScheduleAlreadyRunningError:
 
-        def replaced(_: ScheduleUpdateInput) -> ScheduleUpdate:
+        def replaced(now: ScheduleUpdateInput) -> ScheduleUpdate:
+            schedule.state.paused = now.description.schedule.state.paused  # an operator's pause stays
             return ScheduleUpdate(schedule)
 
         await handle.update(replaced)
+
+
+class SyncSchedule(NamedTuple):
+    """A connection's schedule as Temporal has it."""
+
+    every: timedelta
+    next_at: datetime | None
+    """None: an operator paused it."""
+    paused: bool
+
+
+@_starting()
+@_reaching()
+async def sync_schedule(client: Client, connection_id: ConnectionId) -> SyncSchedule | None:
+    """Return a connection's schedule; None: there is none.
+
+    Raises:
+        TemporalUnavailable: There is no connection to Temporal.
+        GatewayError: Temporal did not answer in time.
+    """
+    try:
+        described = await client.get_schedule_handle(contract.sync_schedule_id(connection_id)).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise GatewayError("Temporal does not answer.") from error
+        return None
+    paused = described.schedule.state.paused
+    coming = described.info.next_action_times
+    return SyncSchedule(
+        every=described.schedule.spec.intervals[0].every,
+        next_at=None if paused or not coming else coming[0],
+        paused=paused,
+    )
 
 
 async def purchase_order_live(client: Client, workflow_id: str, within: timedelta) -> PurchaseOrderLive | None:

@@ -115,7 +115,7 @@ class WorkflowNotifier:
             NotTaken: Temporal is not reached.
         """
         with _taking():
-            await gateway.set_schedule(self._client, schedule.connection_id, schedule.erp, schedule.every)
+            await gateway.set_schedule(self._client, schedule)
 
     async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts, *, new: bool = False) -> None:
         """Notify the order's workflow of what the mirror now holds; start the workflow if it does not run.

@@ -257,7 +257,7 @@ async def _checked(
         await known_entry(session, connection, ListKind.ENTITY, "entity", new.entity)
     await check_part(session, caller, connection.id, new.part_of, vendor_id=vendor_id, number=new.number)
     entity = new.entity or connection.entity
-    await check_dimensions(session, ConnectionId(connection.id), new.lines, entity=entity)
+    await check_dimensions(session, connection, new.lines, entity=entity)
     lines = [{**line, "off_order": True} for line in body["lines"]]
     return RequestedBill.model_validate({**body, "vendor_id": vendor_id, "term": term, "lines": lines})
 

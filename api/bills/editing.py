@@ -137,15 +137,14 @@ async def _check_lines(session: AsyncSession, row: BillRow, change: BillEdit, li
     if row.purchase_order_id is not None:
         order = await purchase_orders.get(session, PurchaseOrderId(row.purchase_order_id))
     entity = row.entity if order is None else order.entity
-    connection_id = ConnectionId(row.connection_id)
-    await check_dimensions(session, connection_id, change.lines, entity=entity, known=stored, accounts=not row.direct)
-    connection = await connections.get(session, connection_id)
+    connection = await connections.get(session, ConnectionId(row.connection_id))
+    assert connection is not None, "a bill's connection is never removed"
+    await check_dimensions(session, connection, change.lines, entity=entity, known=stored, accounts=not row.direct)
     if row.direct and any(line.custom for line in change.lines):
         what = "A bill without an order takes no values of the company's own dimensions and fields."
         raise Problem("VALIDATION_FAILED", f"body.lines: {what}")
-    if connection is not None:
-        check_own_fields(connection, change.lines)
-    if connection is not None and connection.capabilities.get("one_line_per_order_line"):
+    check_own_fields(connection, change.lines)
+    if connection.capabilities.get("one_line_per_order_line"):
         check_one_line_each(edited_lines(stored, lines))
 
 

@@ -10,6 +10,7 @@ from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
 from models.store.sync import list_entries
 from models.tables import BillLineRow, ConnectionRow
+from services.accounting_settings import stored
 
 KINDS = {
     "account": ListKind.GL_ACCOUNT,
@@ -47,20 +48,22 @@ class CodedLine(LineWithDimensions, Protocol):
 
 async def check_dimensions(
     session: AsyncSession,
-    connection_id: ConnectionId,
+    connection: ConnectionRow,
     lines: Sequence[CodedLine],
     *,
     entity: str | None,
     known: Sequence[LineWithDimensions] = (),
     accounts: bool = False,
 ) -> None:
-    """Refuse what is in none of the lists that came in or is inactive, and locations of another entity than the bill's
-    (None: its order belongs to none). What stands on the `known` lines, the order's or the bill's own, is taken: the
-    ERP has it there. `accounts`: look at the GL accounts too; those of lines on no order are judged by the match.
+    """Refuse what is in none of the lists that came in or is inactive, dimensions that the connection's bills do not
+    carry, and locations of another entity than the bill's (None: its order belongs to none). What stands on the `known`
+    lines, the order's or the bill's own, is taken: the ERP has it there. `accounts`: look at the GL accounts too; those
+    of lines on no order are judged by the match.
 
     Raises:
         Problem: VALIDATION_FAILED, by line.
     """
+    connection_id = ConnectionId(connection.id)
     given = {
         (position, field): (kind, value)
         for position, line in enumerate(lines)
@@ -79,6 +82,7 @@ async def check_dimensions(
         for (position, field), (kind, value) in given.items()
         if (kind, value) in wrong
     ]
+    errors += _not_carried(connection, given, taken)
     if entity is not None:
         errors += await _of_other_entities(session, connection_id, given, taken, entity)
     if errors:
@@ -102,6 +106,26 @@ def check_own_fields(connection: ConnectionRow, lines: Sequence[Any]) -> None:
                 raise Problem("VALIDATION_FAILED", f"{where}: {what}", extra={"errors": [error]})
 
 
+def _not_carried(
+    connection: ConnectionRow,
+    given: Mapping[tuple[int, str], tuple[ListKind, str]],
+    taken: Set[tuple[ListKind, str | None]],
+) -> list[dict[str, str]]:
+    left_out = {
+        dimension.field: dimension for dimension, carried in stored(connection).dimensions.items() if not carried
+    }
+    return [
+        {
+            "where": f"body.lines.{position}.{field}",
+            "message": f"This connection's bills carry no {left_out[field]}. An administrator changes that: "
+            "PUT /v1/connections/{id}/accounting-settings.",
+            "rule": "not_carried",
+        }
+        for (position, field), named in given.items()
+        if field in left_out and named not in taken
+    ]
+
+
 ONE_EACH = ("class_id", "project")
 """What a line of the ERP's bill has one of, where it stands for all lines of one order line."""
 
@@ -116,7 +140,7 @@ class PlacedLine(NamedTuple):
     """What it will have of `ONE_EACH`, by field."""
 
 
-def edited_lines(stored: Sequence[BillLineRow], changes: Mapping[int, Mapping[str, Any]]) -> list[PlacedLine]:
+def edited_lines(of_bill: Sequence[BillLineRow], changes: Mapping[int, Mapping[str, Any]]) -> list[PlacedLine]:
     """Return a bill's lines on orders as an edit makes them; the changes are by line number."""
     positions = {line_no: position for position, line_no in enumerate(changes)}
     return [
@@ -125,7 +149,7 @@ def edited_lines(stored: Sequence[BillLineRow], changes: Mapping[int, Mapping[st
             (line.purchase_order_id, line.purchase_order_line_no),
             {field: changes.get(line.line_no, {}).get(field, getattr(line, field)) for field in ONE_EACH},
         )
-        for line in stored
+        for line in of_bill
         if line.purchase_order_id is not None and line.purchase_order_line_no is not None
     ]
 

@@ -25,6 +25,7 @@ from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import bill_reads
 from models.tables import BillLineRow
+from services.accounting_settings import coding
 from services.bills.match_modes import mode_of_vendor
 from services.bills.matching import ledger_of
 
@@ -110,6 +111,7 @@ async def draft(bill_id: Id, purchase_order_id: OrderWanted, caller: Viewer, ser
         lines = await bill_reads.lines(session, BillId(bill.id))
         mode = await mode_of_vendor(session, connection, order)
     placed, unplaced = _place(lines, stored)
+    placed = [line.model_copy(update=coding(connection, line)._asdict()) for line in placed]
     of_order = {
         "purchase_order_id": order.id,
         "purchase_order_number": order.number,

@@ -13,7 +13,10 @@ from api.http.schemas import Amount, Code, Day, Input, Name, Number, Text, Unsig
 class NewBillHeader(Input):
     number: Number = Field(description="The supplier's invoice number.", examples=["INV-2041"])
     bill_date: Day = Field(examples=["2026-11-20"])
-    posting_date: Day | None = Field(default=None, description="Decides the accounting period; null: the bill date.")
+    posting_date: Day | None = Field(
+        default=None,
+        description="Decides the accounting period; null: the connection's `posting_day`, by default the bill date.",
+    )
     due_date: Day | None = Field(default=None, description="null: by the payment term.")
     memo: Text = ""
     entity: Code | None = Field(default=None, description="null: the connection's own.")

@@ -38,7 +38,7 @@ from api.http.services import Services
 from api.http.stored_amounts import with_decimals
 from api.orders.routes import load
 from models.domain.bills import BillStatus, ChargeKind
-from models.domain.ids import ConnectionId, PurchaseOrderId
+from models.domain.ids import PurchaseOrderId
 from models.domain.orders import LineBasis
 from models.domain.units import unit_key
 from models.store.audit.outbox import OutboxMessage
@@ -48,6 +48,7 @@ from models.store.orders.ledger import LedgerLine
 from models.store.payables import bill_listing
 from models.store.payables.bill_listing import BillsWanted
 from models.tables import ConnectionRow, PurchaseOrderRow
+from services.accounting_settings import as_carried
 from services.bills.acceptance import accept_bill
 from services.bills.gl_accounts import GL_ACCOUNT_NOT_SYNCED, gl_account_reminder
 from services.bills.intake import RequestedBill, match_requested, to_stored_json
@@ -123,7 +124,7 @@ async def draft(purchase_order_id: Id, caller: Viewer, services: Services) -> Bi
         order, connection = await load(session, caller, purchase_order_id)
         stored = await ledger.lines(session, PurchaseOrderId(order.id))
         header = await draft_header(session, order, connection)
-    lines, left_out = draft_lines(header.match_mode, stored)
+    lines, left_out = draft_lines(header.match_mode, [as_carried(connection, line) for line in stored])
     return BillDraft(
         **header.model_dump(),
         total=sum((line.amount for line in lines), Decimal(0)),
@@ -300,9 +301,7 @@ async def check_bill_dimensions(
     if connection.capabilities.get("one_line_per_order_line"):
         check_one_line_each(list(_placed(home, new, stored)))
     known = [line for lines in stored.values() for line in lines]
-    await check_dimensions(
-        session, ConnectionId(home.connection_id), new.lines, entity=home.entity, known=known, accounts=True
-    )
+    await check_dimensions(session, connection, new.lines, entity=home.entity, known=known, accounts=True)
 
 
 def _placed(

@@ -32,6 +32,7 @@ from models.domain.ids import PurchaseOrderId
 from models.domain.units import unit_key
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
+from services.accounting_settings import as_carried
 from services.bills.matching import ledger_of
 
 router = APIRouter(prefix="/v1/purchase-orders/{purchase_order_id}", tags=["bills"], route_class=ExactRoute)
@@ -100,7 +101,7 @@ async def draft(purchase_order_id: Id, new: NewDraft, caller: Viewer, services: 
     by_mode = MatchMode.THREE_WAY if header.match_mode is BillMatchMode.THREE_WAY else MatchMode.TWO_WAY
     # The caller named the order: only the line is asked for.
     results = [shown(one) for one in await placed(by_mode, new.lines, candidates, f"PO {order.number}\n{new.text}")]
-    by_number = {line.line_no: line for line in stored}
+    by_number = {line.line_no: as_carried(connection, line) for line in stored}
     lines: list[SuggestedLine] = []
     unassigned: list[LineSuggestion] = []
     for asked, suggestion in zip(new.lines, results, strict=True):

@@ -177,8 +177,10 @@ async def switch(
             session, services, row, enabled=new.purchase_orders_enabled, mode=new.match_mode, actor=console.actor
         )
         row = await _load(session, console, client_id, connection_id)
-        if any(switched):
+        if switched.enabled or switched.mode:
             await _notify(session, console, row)
+    if switched.sync is not None:
+        services.outbox.deliver_behind_answer(switched.sync)
     if switched.mode:
         await order_feature.match_waiting_bills(services, row)
     tag(response, row.version)

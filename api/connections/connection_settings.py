@@ -1,4 +1,4 @@
-"""Change how a connection is set up: credentials, sync preferences, the purchase order feature, the schedule."""
+"""Change how a connection is set up: credentials, sync preferences, the purchase order feature."""
 
 from typing import Annotated
 
@@ -15,7 +15,6 @@ from api.connections.routes import (
     let_in,
     load,
     must_agree,
-    must_be_let_in,
     shown,
     shown_user,
     technical,
@@ -26,18 +25,17 @@ from api.http.exact_json import ExactRoute
 from api.http.output import Output
 from api.http.problems import Problem, answers
 from api.http.rematch import match_waiting_bills
-from api.http.schemas import Code, CurrencyCode, Id, Input, Line, Switch, Whole
+from api.http.schemas import Code, CurrencyCode, Id, Input, Line, Switch
 from api.http.services import Services
 from erp.connection import PreferenceProblem
 from models.domain.connections import ConnectionState, Erp, MatchMode
 from models.domain.ids import ConnectionId
-from models.domain.outbox import MessageKind
 from models.domain.time_zones import TimeZoneName
-from models.store.audit import outbox, sync_issues
+from models.store.audit import sync_issues
 from models.store.connections import clients, connections
 from models.tables import ConnectionRow
 from services.connections import base_currency, unapproved_orders
-from services.sync.due import owe_sync
+from services.sync.due import begin_syncing, owe_sync
 from services.sync.retries import HEALED_BY_PREFERENCES, retry_refused
 
 router = APIRouter(prefix="/v1/connections/{connection_id}", tags=["connections"], route_class=ExactRoute)
@@ -78,6 +76,11 @@ class NewPreferences(Input):
         " it as it is.",
         examples=["America/New_York"],
     )
+    sync: Switch = Field(
+        default=True,
+        description="true: once the preferences become complete, a sync starts that brings transactions in. false: the"
+        " next one that the schedule or a person starts does.",
+    )
 
 
 class PreferencesAnswer(Output):
@@ -91,12 +94,6 @@ class PurchaseOrderFeature(Input):
     enabled: Switch
     match_mode: MatchMode | None = Field(
         default=None, description="null: leave it as it is. A new connection is 2-way."
-    )
-
-
-class NewSchedule(Input):
-    every_minutes: Annotated[Whole, Field(ge=1, le=1440)] | None = Field(
-        description="1440 at most, once a day; null: only when a person asks.", examples=[60]
     )
 
 
@@ -158,9 +155,8 @@ async def replace_credentials(
             session, ConnectionId(row.id), "connection", row.id, codes=None, actor=caller.actor
         )
         row = await load(session, services, caller, connection_id)
-        first_sync = await owe_sync(session, row, request_key=f"{row.id} {row.version}") if pending else None
-    if first_sync is not None:
-        services.outbox.deliver_behind_answer(first_sync)
+        first = await begin_syncing(session, row, request_key=f"{row.id} {row.version}") if pending else ()
+    services.outbox.deliver_behind_answer(*first)
     tag(response, row.version)
     return shown(row)
 
@@ -189,6 +185,8 @@ async def replace_preferences(
 ) -> PreferencesAnswer:
     """Store the sync preferences after checking them with the ERP. Preferences with problems are stored too; the answer
     lists the problems, and until they are solved only lists are synced.
+
+    Preferences that become complete start a sync, unless the body says otherwise: orders and bills come in.
 
     The ERP is asked which currency its books are kept in. Where it does not say, a person has to, once."""
     async with services.database.transaction() as session:
@@ -223,6 +221,7 @@ async def replace_preferences(
         if template or not problems:
             await _claim(session, row, template)
         await unapproved_orders.settle(session, row, new.preferences)
+        begins = new.sync and not problems and not row.preferences_complete
         await connections.save_preferences(
             session, ConnectionId(row.id), new.preferences, not problems, capabilities=offered
         )
@@ -236,6 +235,8 @@ async def replace_preferences(
             request_key=f"preferences of version {row.version}",
         )
         row = await load(session, services, caller, connection_id)
+        if begins:
+            owed = [*owed, await owe_sync(session, row, request_key=f"preferences {row.version}")]
     services.outbox.deliver_behind_answer(*owed)
     await match_waiting_bills(services, [ConnectionId(row.id)], connections.PREFERENCES_SET)
     tag(response, row.version)
@@ -285,8 +286,8 @@ async def set_purchase_orders(
     """Switch the purchase order feature and the match mode. Only administrators may do this; for an accountant's client
     only the accountant's console may.
 
-    With the feature off, orders are hidden, are not synced, and no bill is linked to them any more. Existing links
-    stay.
+    Switched on, a sync starts that brings the orders in. With the feature off, orders are hidden, are not synced, and
+    no bill is linked to them any more. Existing links stay.
 
     A change of the match mode gives every order its status in the new mode, and bills in review are matched again at
     once. The next sync decides again which orders come in: an order converted in the ERP counts as finished in 2-way
@@ -302,37 +303,9 @@ async def set_purchase_orders(
             session, services, row, enabled=new.enabled, mode=new.match_mode, actor=caller.actor
         )
         row = await load(session, services, caller, connection_id)
+    if switched.sync is not None:
+        services.outbox.deliver_behind_answer(switched.sync)
     if switched.mode:
         await order_feature.match_waiting_bills(services, row)
-    tag(response, row.version)
-    return shown(row)
-
-
-@router.put(
-    "/schedule",
-    operation_id="setSchedule",
-    summary="Set the sync schedule",
-    responses=answers(*EDIT, "CONNECTION_PENDING"),
-)
-async def set_schedule(
-    connection_id: Id, new: NewSchedule, if_match: IfMatch, caller: Accountant, services: Services, response: Response
-) -> Connection:
-    """Set how often the connection syncs by itself; Temporal follows right behind the answer. A person can start a sync
-    at any time as well."""
-    async with services.database.transaction() as session:
-        row = await load(session, services, caller, connection_id, lock=True)
-        check(if_match, row.version)
-        must_be_let_in(row)
-        await connections.set_schedule(session, ConnectionId(row.id), new.every_minutes)
-        message = await outbox.add(
-            session,
-            MessageKind.SCHEDULE_CHANGED,
-            row.id,
-            organization_id=caller.organization_id,
-            connection_id=ConnectionId(row.id),
-            request_key=f"schedule {row.version}",
-        )
-        row = await load(session, services, caller, connection_id)
-    services.outbox.deliver_behind_answer(message)
     tag(response, row.version)
     return shown(row)

@@ -199,8 +199,8 @@ async def _complete(services: ServiceSet, consent: ConsentRow, code: str, compan
         )
     try:
         async with services.database.transaction() as session:
-            row, first_sync = await authorization.let_in(session, services.vault, row, consent, tokens, result)
+            row, first = await authorization.let_in(session, services.vault, row, consent, tokens, result)
     except connections.ConnectionTaken as taken:
         raise Problem("CONNECTION_EXISTS", str(taken)) from taken
-    services.outbox.deliver_behind_answer(first_sync)
+    services.outbox.deliver_behind_answer(*first)
     return row

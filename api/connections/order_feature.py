@@ -15,21 +15,25 @@ from models.domain.ids import ConnectionId, OrganizationId
 from models.domain.orders import MatchingStatus, PoStatus
 from models.domain.sync import Stream
 from models.store.audit import events
+from models.store.audit.outbox import OutboxMessage
 from models.store.connections import connections
 from models.store.orders import excluded_records, purchase_orders
 from models.store.sync import cursors
 from models.tables import ConnectionRow
 from services.capabilities import has_purchase_orders, has_receipts
+from services.sync.due import owe_sync
 from services.sync.import_window import first_import_from
 from services.sync.late_links import link_all
 
 
 class Switched(NamedTuple):
-    """Which of the two settings were changed."""
+    """Which of the two settings were changed, and what follows."""
 
     enabled: bool
     mode: bool
     """True: call `match_waiting_bills` after the commit, so that bills in review are matched again."""
+    sync: OutboxMessage | None = None
+    """The sync that is owed where orders begin to come in, to be delivered behind the answer."""
 
 
 async def switch(
@@ -70,7 +74,10 @@ async def switch(
         await connections.set_purchase_orders_enabled(session, connection_id, enabled)
         if enabled:
             await link_all(session, row)
-    if any(switched):
+            if row.preferences_complete:
+                due = await owe_sync(session, row, request_key=f"purchase orders {row.version}")
+                switched = switched._replace(sync=due)
+    if switched.enabled or switched.mode:
         await events.record(
             session,
             organization_id=OrganizationId(row.organization_id),

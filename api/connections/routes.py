@@ -49,7 +49,7 @@ from models.store.connections import connections
 from models.tables import ConnectionRow
 from services.connections import base_currency
 from services.refusal import Refused
-from services.sync.due import owe_sync
+from services.sync.due import begin_syncing
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=ExactRoute)
 
@@ -127,6 +127,10 @@ class NewConnection(Input):
         default=None,
         description="Where the company's days begin and end; null: days are those of UTC.",
         examples=["America/New_York"],
+    )
+    sync_every_minutes: Annotated[Whole, Field(ge=1, le=connections.DAILY)] | None = Field(
+        default=connections.DAILY,
+        description="How often it syncs by itself, from when the ERP lets it in; null: only when a person asks.",
     )
     settings: TechnicalSettings = TechnicalSettings()
 
@@ -243,29 +247,28 @@ async def load(
     ),
 )
 async def create(new: NewConnection, key: IdempotencyKey, caller: Accountant, services: Services) -> JSONResponse:
-    """Connect an ERP: sign in with these credentials, save the connection, and start its first sync. A connection the
-    ERP refuses is not kept.
+    """Connect an ERP: sign in with these credentials, save the connection, start its first sync, and sync it by itself
+    from then on, once a day unless the body says otherwise. A connection the ERP refuses is not kept.
 
     The first sync brings in lists only. Transactions sync once the sync preferences are set.
     """
     if new.purchase_orders and not caller.role.covers(Role.ADMIN):
         raise Problem("ROLE_TOO_LOW", "Only an administrator switches purchase orders on: leave purchase_orders out.")
     idempotent = IdempotentRequest(services, caller, key, "POST /v1/connections")
-    first_sync = None
+    first: tuple[OutboxMessage, ...] = ()
     async with services.request_gate.one_at_a_time(caller.organization_id, key):
         request = _without_secrets(services, new)
         known = await idempotent.begin(request)
         if known is None:
             try:
-                known, first_sync = await _connect(services, caller, idempotent, new)
+                known, first = await _connect(services, caller, idempotent, new)
             except Problem as problem:
                 known = await idempotent.refuse(problem)
             except ErpError as error:
                 known = await idempotent.refuse(erp_refusal(error, new.erp))
             except connections.ConnectionReplaced:
                 known = await idempotent.answer_of_another(request, erp_sign_in.PATIENCE_SECONDS)
-    if first_sync is not None:
-        services.outbox.deliver_behind_answer(first_sync)
+    services.outbox.deliver_behind_answer(*first)
     location = f"/v1/connections/{known.body.get('id')}"
     return known.response(location=location, etag=etag(known.body.get("version", 0)))
 
@@ -274,8 +277,8 @@ class Connected(NamedTuple):
     """What became of a request for a connection."""
 
     answer: Answer
-    first_sync: OutboxMessage | None
-    """What the connection's sync run is owed; None: the ERP has not let it in."""
+    first: tuple[OutboxMessage, ...]
+    """The first sync run, and the schedule of the others; none: the ERP has not let it in."""
 
 
 def technical(services: ServiceSet, erp: Erp, given: TechnicalSettings) -> dict[str, Any]:
@@ -318,21 +321,22 @@ async def _connect(
             base_currency=new.base_currency,
             time_zone=new.time_zone,
             purchase_orders=new.purchase_orders,
+            sync_every_minutes=new.sync_every_minutes,
         )
         if new.first_import_from is not None:
             await connections.set_first_import_from(session, ConnectionId(row.id), new.first_import_from)
             await session.refresh(row)
     if credentials_spec.kind is not SignInKind.FORM:
-        return Connected(await idempotent.finish(answer(201, shown(row))), None)
+        return Connected(await idempotent.finish(answer(201, shown(row))), ())
     try:
         check = await erp_sign_in.sign_in(services, row)
         must_agree(check, new.base_currency)
         async with services.database.transaction() as session:
             row = await let_in(session, caller, row, check)
-            first_sync = await owe_sync(session, row, request_key=idempotent.key)
+            first = await begin_syncing(session, row, request_key=idempotent.key)
             if not new.purchase_orders:
                 await _orders_available(session, row)
-            return Connected(await idempotent.store(session, answer(201, shown(row))), first_sync)
+            return Connected(await idempotent.store(session, answer(201, shown(row))), first)
     except (ErpError, Problem):
         async with services.database.transaction() as session:
             await connections.withdraw(session, ConnectionId(row.id))

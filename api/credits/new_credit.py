@@ -25,6 +25,7 @@ from models.store.audit.outbox import OutboxMessage
 from models.store.orders.purchase_orders import order_and_connection
 from models.store.payables import bill_edits, bill_reads
 from models.tables import BillRow, ConnectionRow, PurchaseOrderRow
+from services.accounting_settings import posting_date
 from services.bills.retraction import take_event
 from services.credits.entry import RequestedCredit, RequestedCreditLine, enter_credit, order_of_bill
 
@@ -75,7 +76,9 @@ class NewCredit(Input):
     vendor_id: Code | None = Field(default=None, description="By the ERP's id, number or name.", examples=["V-150"])
     number: Number = Field(description="The vendor's number of the credit.", examples=["CM-77"])
     credit_date: Day
-    posting_date: Day | None = Field(default=None, description="Decides the accounting period; null: the credit date.")
+    posting_date: Day | None = Field(
+        default=None, description="Decides the accounting period; null: as the connection's bills."
+    )
     memo: Text = ""
     lines: Annotated[list[NewCreditLine], Field(min_length=1, max_length=500)]
 
@@ -198,7 +201,7 @@ async def _asked(session: AsyncSession, services: ServiceSet, caller: Caller, ne
         vendor_id=vendor_id,
         number=new.number,
         credit_date=new.credit_date,
-        posting_date=new.posting_date or new.credit_date,
+        posting_date=new.posting_date or await posting_date(session, connection, new.credit_date, entity=entity),
         memo=new.memo,
         entity=entity,
         lines=lines,

@@ -263,6 +263,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ADMINISTRATOR,
         ("Connect a company whose ERP has purchase orders.",),
     ),
+    "POSTING_DAY_NOT_OFFERED": ProblemCode(
+        422,
+        "This ERP posts each bill on its own date",
+        ADMINISTRATOR,
+        ("Leave posting_day at bill_date.",),
+    ),
     "PREFERENCES_INCOMPLETE": ProblemCode(
         409,
         "The sync preferences are not complete",

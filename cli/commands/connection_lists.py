@@ -157,6 +157,8 @@ def entries(
 app.command("checks")(setup.checks)
 app.command("confirm")(setup.confirm)
 app.command("settings")(setup.settings)
+app.command("schedule")(setup.schedule)
+app.command("accounting")(setup.accounting)
 
 
 @app.command("bank-accounts")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client.connections import the_connection
-from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, table
+from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, table
 
 Which = Annotated[str | None, typer.Argument(metavar="[ID]", help="The connection's id; not needed if there is one.")]
 
@@ -101,6 +101,73 @@ def settings(connection: Which = None, as_json: AsJson = False, state_dir: State
         undo = " Cannot be undone." if one["undo"] == "never" else ""
         shown.add_row(one["name"], _said(one["value"]), _said(one["default"]), who, one["changes"] + undo)
     console.print(shown)
+
+
+def accounting(
+    connection: Which = None,
+    departments: Annotated[bool | None, typer.Option(help="Whether bills carry departments.")] = None,
+    locations: Annotated[bool | None, typer.Option(help="Whether bills carry locations.")] = None,
+    classes: Annotated[bool | None, typer.Option(help="Whether bills carry classes.")] = None,
+    projects: Annotated[bool | None, typer.Option(help="Whether bills carry projects.")] = None,
+    posting_day: Annotated[
+        str | None,
+        typer.Option(help="The day bills post on where nobody gives one: bill_date, entry or open_period."),
+    ] = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Show which dimensions bills carry and which day they post on, or set it with an administrator's key.
+
+    \f
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+    """
+    said = {"department": departments, "location": locations, "class": classes, "project": projects}
+    dimensions = {name: carried for name, carried in said.items() if carried is not None}
+    with api(state_dir) as client:
+        path = f"/v1/connections/{the_connection(client, connection)}/accounting-settings"
+        if dimensions or posting_day is not None:
+            shown = client.put(path, {"dimensions": dimensions, "posting_day": posting_day})
+        else:
+            shown = client.get(path)
+    if as_json:
+        console.print_json(data=shown)
+        return
+    for one in shown["dimensions"]:
+        console.print(f"{one['dimension']}: {'carried' if one['carried'] else 'not carried'}")
+    console.print(f"posting day: {shown['posting_day'].replace('_', ' ')}")
+
+
+def schedule(
+    connection: Which = None,
+    every: Annotated[
+        int | None, typer.Option("--every", min=0, max=1440, help="Minutes between two syncs; 0: only when asked.")
+    ] = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Show how often a connection syncs by itself and when it will next, or set it.
+
+    \f
+    Raises:
+        typer.BadParameter: None is named, and there is not exactly one.
+    """
+    with api(state_dir) as client:
+        path = f"/v1/connections/{the_connection(client, connection)}/schedule"
+        if every is not None:
+            client.put(path, {"every_minutes": every or None})
+        shown = client.get(path)
+    if as_json:
+        console.print_json(data=shown)
+        return
+    if shown["every_minutes"] is None:
+        console.print("It syncs only when asked.")
+        return
+    console.print(f"It syncs every {shown['every_minutes']} minutes: schedule {shown['id']} in Temporal.")
+    if shown["paused"]:
+        console.print("An operator paused it there.")
+    elif shown["next_at"]:
+        console.print(f"Next: {moment(shown['next_at'])}.", highlight=False)
 
 
 def _said(value: Any) -> str:

@@ -133,7 +133,7 @@ class Scenario:
         for problem in wrong["problems"]:
             self._record.refusals["wrong preference"] = problem["code"]
             session.say(f"Not accepted: {problem['preference']}: {problem['message']}")
-        right = session.api.put(f"{path}/preferences", {"preferences": dict(company.preferences)})
+        right = session.api.put(f"{path}/preferences", {"preferences": dict(company.preferences), "sync": False})
         if not right["complete"]:
             raise ScenarioStuck(f"the preferences are not accepted: {right['problems']}")
         session.say("The preferences are complete: purchase orders may come in.")

@@ -12,6 +12,7 @@ from lxml import etree
 from erp.connection import ConnectionSettings
 from erp.errors import AuthenticationFailed, Rejected
 from erp.intacct import wire
+from erp.intacct.preferences import VENDOR_ON_LINES
 from erp.intacct.wire import Result
 from erp.sign_in import Credentials, CredentialsSpec, Question, SignInKind
 from erp.transport import host_of, is_trusted, malformed
@@ -39,6 +40,10 @@ CREDENTIALS_SPECS = CredentialsSpec(
         Question("receiver_template", "Transaction definition of receivers; 3-way matching needs it."),
         Question("return_template", "Transaction definition of returns to vendors; without it none come in."),
         Question("bank_account", "The account bills are paid from."),
+        Question(
+            VENDOR_ON_LINES,
+            "`true`: the vendor stands on each line of bills; `false`: on none. Default: on those of bills on orders.",
+        ),
         Question(
             UNAPPROVED_ORDERS,
             f"`{SHOWN}`: orders that are not approved yet come in, too, and take no bill. Default: they stay out.",

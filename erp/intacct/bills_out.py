@@ -102,8 +102,7 @@ class Bills(BillsIn):
                 evidence={"kinds": ", ".join(unnamed)},
             )
         own = approval_date(self._preferences.approval_date_field, bill.approved_on)
-        template, fields = self._preferences.needed_vendor_invoice_template(), self._preferences.line_fields
-        body = potransaction(bill, template, sources, subtotals, own, fields)
+        body = potransaction(bill, self._preferences, sources, own)
         try:
             result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         except Duplicate as error:
@@ -112,7 +111,7 @@ class Bills(BillsIn):
                 raise
             # Its credited generation keeps the supplier's number taken.
             bill = bill.model_copy(update={"number": anew})
-            body = potransaction(bill, template, sources, subtotals, own, fields)
+            body = potransaction(bill, self._preferences, sources, own)
             result = await self._client.write(body, control_id=bill.external_key, level=bill.owner_entity)
         except Rejected as error:
             if error.code == "VALUE_REFUSED":
@@ -251,19 +250,18 @@ def number_anew(bill: BillToPush) -> str:
 
 def potransaction(
     bill: BillToPush,
-    template: str,
+    preferences: Preferences,
     sources: Sequence[DocumentId],
-    subtotals: Mapping[ChargeKind, str],
     own: Mapping[str, str] = MappingProxyType({}),
-    line_fields: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return `create_potransaction` as XML, children in the schema's order (reference 3.2). `own`: the values of the
-    company's own fields of the document; `line_fields`: its own fields of lines, by our names."""
+    company's own fields of the document."""
     single = sources[0] if len(sources) == 1 else None
+    vendor = None if preferences.vendor_on_lines is False else bill.vendor_id
     return "".join(
         (
             "<create_potransaction>",
-            wire.element("transactiontype", template),
+            wire.element("transactiontype", preferences.needed_vendor_invoice_template()),
             wire.legacy_date("datecreated", bill.bill_date),
             wire.legacy_date("dateposted", bill.posting_date),
             wire.element("createdfrom", single),
@@ -281,9 +279,9 @@ def potransaction(
             custom_fields(own),
             f"<state>{'Draft' if bill.draft else 'Pending'}</state>",
             "<potransitems>",
-            *(_item(bill, line, line_fields, several=single is None) for line in bill.lines),
+            *(_item(line, preferences.line_fields, several=single is None, vendor=vendor) for line in bill.lines),
             "</potransitems>",
-            _subtotals(bill, subtotals),
+            _subtotals(bill, preferences.subtotals),
             "</create_potransaction>",
         )
     )
@@ -305,7 +303,7 @@ def _subtotals(bill: BillToPush, names: Mapping[ChargeKind, str]) -> str:
     return f"<subtotals>{''.join(parts)}</subtotals>"
 
 
-def _item(bill: BillToPush, line: BillLineToPush, line_fields: Mapping[str, str], *, several: bool) -> str:
+def _item(line: BillLineToPush, line_fields: Mapping[str, str], *, several: bool, vendor: str | None) -> str:
     price = unit_price(line.amount, line.quantity, line.price, decimals=PRICE_DECIMALS)
     return "".join(
         (
@@ -323,7 +321,7 @@ def _item(bill: BillToPush, line: BillLineToPush, line_fields: Mapping[str, str]
             wire.element("memo", line.description),
             custom_fields(line_values(line.custom, line_fields)),
             wire.element("projectid", line.project),
-            wire.element("vendorid", bill.vendor_id),
+            wire.element("vendorid", vendor),
             wire.element("classid", line.class_id),
             "<billable>false</billable>",
             "<conversiontype>Price</conversiontype>" if line.by_amount else "",

@@ -94,6 +94,7 @@ class IntacctConnector:
             account_lines_as_items=True,
             line_fields=tuple(chosen.line_fields),
             states_in_use=statuses.IN_USE,
+            posting_dates=True,
             due_date_needed=True,
             lists_out=LISTS_OUT,
             lists_have_levels=True,

@@ -209,6 +209,7 @@ def create_bill(bill: DirectBillToPush, preferences: Preferences) -> str:
     """Return `create_bill` as XML, children in the schema's order (reference 3.5)."""
     key_field = preferences.key_field
     own = {} if key_field is None else {key_field: str(bill.external_key)}
+    vendor = bill.vendor_id if preferences.vendor_on_lines else None
     return "".join(
         (
             "<create_bill>",
@@ -225,14 +226,14 @@ def create_bill(bill: DirectBillToPush, preferences: Preferences) -> str:
             "<exchratetype/>",
             custom_fields({**own, **approval_date(preferences.approval_date_field, bill.approved_on)}),
             "<billitems>",
-            *(_item(bill, line) for line in bill.lines),
-            *(_charge(bill, charge, preferences.charge_accounts) for charge in bill.charges),
+            *(_item(bill, line, vendor) for line in bill.lines),
+            *(_charge(bill, charge, preferences.charge_accounts, vendor) for charge in bill.charges),
             "</billitems></create_bill>",
         )
     )
 
 
-def _item(bill: DirectBillToPush, line: AccountLineToPush) -> str:
+def _item(bill: DirectBillToPush, line: AccountLineToPush, vendor: str | None) -> str:
     return "".join(
         (
             "<lineitem>",
@@ -242,13 +243,16 @@ def _item(bill: DirectBillToPush, line: AccountLineToPush) -> str:
             wire.element("locationid", line.location or bill.entity),
             wire.element("departmentid", line.department),
             wire.element("projectid", line.project),
+            wire.element("vendorid", vendor),
             wire.element("classid", line.class_id),
             "</lineitem>",
         )
     )
 
 
-def _charge(bill: DirectBillToPush, charge: ChargeToPush, accounts: Mapping[ChargeKind, str]) -> str:
+def _charge(
+    bill: DirectBillToPush, charge: ChargeToPush, accounts: Mapping[ChargeKind, str], vendor: str | None
+) -> str:
     first = bill.lines[0]
     return "".join(
         (
@@ -258,6 +262,7 @@ def _charge(bill: DirectBillToPush, charge: ChargeToPush, accounts: Mapping[Char
             wire.element("memo", charge.description or charge.kind.value),
             wire.element("locationid", first.location or bill.entity),
             wire.element("departmentid", first.department),
+            wire.element("vendorid", vendor),
             wire.element("classid", first.class_id),
             "</lineitem>",
         )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from erp.errors import Rejected
-from models.domain.account_lines import ACCOUNT_ITEM
+from models.domain.account_lines import ACCOUNT_ITEM, EXPENSE_ACCOUNT
 from models.domain.bills import ChargeKind
-from models.domain.unapproved_orders import are_shown
+from models.domain.unapproved_orders import UNAPPROVED_ORDERS, are_shown
 
 DIMENSION_PREFIX = "dimension."
 FIELD_PREFIX = "custom."
@@ -16,8 +16,19 @@ CHARGE_PREFIX = "charge_account."
 ITEM_PREFIX = ACCOUNT_ITEM
 KEY_FIELD = "ap_bill_key_field"
 APPROVAL_DATE_FIELD = "approval_date_field"
+VENDOR_ON_LINES = "vendor_on_lines"
 DELETES_PREFERENCE = "deletes"
 AUDIT_TRAIL, SCAN = "audit_trail", "sweep"
+
+
+KNOWN = (
+    *("po_template", "vendor_invoice_template", "receiver_template", "return_template", "bank_account"),
+    *("several_sources", EXPENSE_ACCOUNT, KEY_FIELD, APPROVAL_DATE_FIELD, VENDOR_ON_LINES, DELETES_PREFERENCE),
+    UNAPPROVED_ORDERS,
+)
+"""Every preference that something reads, beside those that begin with one of `PREFIXES`."""
+
+PREFIXES = (DIMENSION_PREFIX, FIELD_PREFIX, SUBTOTAL_PREFIX, CHARGE_PREFIX, ITEM_PREFIX)
 
 
 class Preferences(NamedTuple):
@@ -44,6 +55,9 @@ class Preferences(NamedTuple):
     approval_date_field: str | None
     """The custom field of bills and vendor invoices that takes the day of the approval: `approval_date_field` =
     `APPROVED_ON`; None: it is not sent, as Intacct has no field of its own for it."""
+    vendor_on_lines: bool | None
+    """`vendor_on_lines`: whether the vendor stands on the lines too, for reports by that dimension. None: on those of
+    vendor invoices, and not on those of bills without an order."""
     sweeps: bool
     """`deletes` = `sweep`: deletions are not looked for in the audit trail, which may not log Purchasing."""
 
@@ -69,6 +83,7 @@ class Preferences(NamedTuple):
             },
             key_field=given.get(KEY_FIELD, "").upper() or None,
             approval_date_field=given.get(APPROVAL_DATE_FIELD, "").upper() or None,
+            vendor_on_lines={"true": True, "false": False}.get(given.get(VENDOR_ON_LINES, "")),
             sweeps=given.get(DELETES_PREFERENCE) == SCAN,
             shows_unapproved=are_shown(given),
         )

@@ -16,8 +16,11 @@ from erp.intacct.preferences import (
     DIMENSION_PREFIX,
     FIELD_PREFIX,
     GLDIM,
+    KNOWN,
+    PREFIXES,
     SCAN,
     SUBTOTAL_PREFIX,
+    VENDOR_ON_LINES,
     line_fields,
 )
 from erp.intacct.reader import IntacctReader
@@ -76,6 +79,7 @@ async def check_preferences(
     definitions = {row["DOCID"]: row for row in rows if "DOCID" in row}
     problems = await _check_settings(client, level=level)
     problems += await _check_permissions(client, level=level)
+    problems += _check_names(given)
     problems += _check_subtotals(given)
     problems += _check_deletes(given)
     problems += await _check_line_fields(client, given, level=level)
@@ -99,6 +103,31 @@ async def check_preferences(
                     ),
                 )
             )
+    return problems
+
+
+def _check_names(given: Mapping[str, str]) -> list[PreferenceProblem]:
+    """Check the preferences' names: a misspelt one would silently do nothing."""
+    problems = [
+        PreferenceProblem(
+            code="PREFERENCE_UNKNOWN",
+            preference=name,
+            message=f"Intacct connections have no preference {name!r}.",
+            fix=(f"Use one of {', '.join((*KNOWN, *(f'{prefix}…' for prefix in PREFIXES)))}.",),
+        )
+        for name in given
+        if name not in KNOWN and not name.startswith(PREFIXES)
+    ]
+    said = given.get(VENDOR_ON_LINES, "")
+    if said not in ("", "true", "false"):
+        problems.append(
+            PreferenceProblem(
+                code="PREFERENCE_UNKNOWN",
+                preference=VENDOR_ON_LINES,
+                message=f"{VENDOR_ON_LINES} is {said!r}, which is neither true nor false.",
+                fix=("Set it to true or false, or leave it out.",),
+            )
+        )
     return problems
 
 

@@ -85,6 +85,7 @@ class NetSuiteConnector:
             retract_direct_by=WAYS,
             pays_several_bills=True,
             projects_or_customers=True,
+            posting_dates=True,
             voids_payments=True,
             credits=True,
             direct_bills=True,

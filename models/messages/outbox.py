@@ -1,6 +1,6 @@
 """What is built from outbox messages. It never enters a workflow itself; a signal's `argument` does."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -50,3 +50,7 @@ class ScheduleToSet(NamedTuple):
     erp: Erp
     every: timedelta | None
     """None: only when asked."""
+    since: datetime
+    """From when on the time is counted: the first run of the schedule is one interval later, not at once."""
+    name: str
+    """What people call the connection; it stands on the schedule in Temporal."""

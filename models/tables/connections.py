@@ -62,6 +62,10 @@ class ConnectionRow(SQLModel, table=True):
     """A `models.domain.list_changes.ListLevel`."""
     vendor_ids: str = Field(default="given", sa_column_kwargs={"server_default": text("'given'")})
     """A `models.domain.list_changes.VendorIds`."""
+    dimensions: dict[str, Any] = json_column()
+    """By `models.domain.accounting_settings.Dimension`, whether bills carry it; one that is not named is carried."""
+    posting_day: str = Field(default="bill_date", sa_column_kwargs={"server_default": text("'bill_date'")})
+    """A `models.domain.accounting_settings.PostingDay`."""
     base_currency: str = ASSUMED_BASE_CURRENCY
     """What the ERP's books are kept in: orders and bills in another currency are left out."""
     base_currency_from: str = Field(default="assumed", sa_column_kwargs={"server_default": text("'assumed'")})

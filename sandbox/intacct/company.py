@@ -89,6 +89,11 @@ class Company:
         self._configure()
         self.journal.clear()
 
+    def left_out(self, object_name: str) -> set[str]:
+        """The fields of an object that this company does not show."""
+        named = self.switches.word("fields_left_out") if object_name == "PODOCUMENT" else ""
+        return {name.strip() for name in named.split(",") if name.strip()}
+
     def __getitem__(self, object_name: str) -> Table:
         return self.tables[object_name]
 

@@ -113,6 +113,7 @@ def _line(line: Record) -> Shown:
         "department": line["DEPARTMENTID"],
         "class": line["CLASSID"],
         "project": line["PROJECTID"],
+        "vendor": line["VENDORID"],
     }
 
 
@@ -150,6 +151,7 @@ def _bill(company: Company, record: Record) -> Shown:
                 "department": item["DEPARTMENTID"],
                 "class": item["CLASSID"],
                 "project": item["PROJECTID"],
+                "vendor": item["VENDORID"],
             }
             for item in items
         ],

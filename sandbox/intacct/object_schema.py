@@ -15,7 +15,8 @@ from sandbox.intacct.rows import custom_fields
 def run_lookup(call: Call, element: etree._Element) -> Result:
     """Every field with label, type and valid values; works without permission on the object."""
     kind = object_type(text_of(element, "object"))
-    fields = "".join(_field(field) for field in kind.fields.values())
+    left_out = call.company.left_out(kind.name)
+    fields = "".join(_field(field) for field in kind.fields.values() if field.name not in left_out)
     for name in sorted(custom_fields(call, kind) - kind.fields.keys()):
         fields += _field(Field(name, "T"), custom=True)
     relations = "".join(_relation(path, target) for path, (target, _) in kind.relations.items())

@@ -80,7 +80,8 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
         for order in element.findall("orderby/order")
     ]
     named = [*plain_fields, *(name for _, name in computed), *fields_of(tree), *(name for name, _ in orders)]
-    unknown = unknown_fields(call, kind, dict.fromkeys(named))
+    left_out = call.company.left_out(kind.name)
+    unknown = [*unknown_fields(call, kind, dict.fromkeys(named)), *(name for name in named if name in left_out)]
     if unknown:
         raise _failed(f"Fields cannot be queried: {', '.join(unknown)}", "XL03000006")
     page_size = _bounded(text_of(element, "pagesize"), 100, 1, 2000, "pagesize")

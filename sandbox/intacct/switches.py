@@ -91,5 +91,6 @@ SWITCHES: dict[str, Switch] = {
     ),
     "base_currency": Switch("USD", "what the books are kept in, and what a document without a currency is in"),
     "multi_base_currency": Switch(False, "each entity keeps its books in its own currency; the company names none"),
+    "fields_left_out": Switch("", "fields of purchasing documents that this company does not show"),
     "approvals": Switch(False, "documents of category Order go to Submitted instead of Pending"),
 }

@@ -35,6 +35,7 @@ from models.store.payables import bills
 from models.store.payables.bills import NewBillLine, NewCharge
 from models.store.policies import match_results
 from models.tables import ConnectionRow, PurchaseOrderRow
+from services.accounting_settings import Coding, coding, posting_date
 from services.approvals.push_rules import status_at_entry
 from services.bills.account_lines import AccountLine, Placed, place
 from services.bills.matching import Order, read_orders, run_match
@@ -345,6 +346,10 @@ async def match_requested(
         Refused: An order has no such line any more, or a line on no order has no account to go to.
     """
     placed = await place(session, connection, asked.account_lines, on_order=home is not None)
+    if asked.posting_date is None:
+        entity = asked.entity or (home.entity if home is not None else None)
+        day = await posting_date(session, connection, asked.bill_date, entity=entity)
+        asked = asked.model_copy(update={"posting_date": day})
     orders = (
         [] if home is None else await read_orders(session, await order_rows(session, home, asked), without_bill=bill_id)
     )
@@ -445,7 +450,7 @@ def _lines_to_save(matched: MatchedBill) -> list[NewBillLine]:
     ordered = order_lines(result)
     sources = line_sources(result)
     lines = [
-        _account_line(position, line, matched.placed[position])
+        _account_line(position, line, matched.placed[position], coding(matched.connection, line))
         for position, line in enumerate(asked.lines, start=1)
         if line.off_order
     ]
@@ -471,10 +476,7 @@ def _lines_to_save(matched: MatchedBill) -> list[NewBillLine]:
                 price=line.price,
                 amount=line.amount,
                 account=wanted.account,
-                department=wanted.department or order_line.department,
-                location=wanted.location or order_line.location,
-                class_id=wanted.class_id or order_line.class_id,
-                project=wanted.project or order_line.project,
+                **coding(matched.connection, wanted, order_line)._asdict(),
                 custom=_own_fields({**order_line.custom, **(wanted.custom or {})}),
                 sources=sources.get(line.line_no, []),
             )
@@ -496,7 +498,7 @@ def _description(wanted: RequestedLine, order_line: LedgerLine) -> str:
     return f"{wanted.substitute} in the place of {order_line.description or order_line.item_id}"
 
 
-def _account_line(position: int, line: RequestedLine, where: Placed) -> NewBillLine:
+def _account_line(position: int, line: RequestedLine, where: Placed, coded: Coding) -> NewBillLine:
     return NewBillLine(
         line_no=position,
         order_line_no=None,
@@ -507,10 +509,7 @@ def _account_line(position: int, line: RequestedLine, where: Placed) -> NewBillL
         price=None,
         amount=line.amount or ZERO,
         account=where.account,
-        department=line.department,
-        location=line.location,
-        class_id=line.class_id,
-        project=line.project,
+        **coded._asdict(),
         custom=_own_fields(line.custom or {}),
         sources=[],
         off_order=True,

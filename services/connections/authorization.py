@@ -18,7 +18,7 @@ from models.store.base.database import Database
 from models.store.connections import connections, consents
 from models.store.connections.tokens import StoredTokens
 from models.tables import ConnectionRow, ConsentRow
-from services.sync.due import owe_sync
+from services.sync.due import begin_syncing
 
 SUBJECT = "authorization"
 """Subject of the issues about the grant itself; their subject id is the connection's id."""
@@ -119,8 +119,8 @@ async def let_in(
     consent: ConsentRow,
     tokens: Mapping[str, str],
     check: ConnectionCheck,
-) -> tuple[ConnectionRow, OutboxMessage]:
-    """Store the tokens and what the ERP says of the company; the connection is owed a sync run.
+) -> tuple[ConnectionRow, tuple[OutboxMessage, ...]]:
+    """Store the tokens and what the ERP says of the company; the connection is owed a sync run, and its schedule.
 
     Who signs in is who consented: a company may have connections of several organizations.
 
@@ -145,7 +145,7 @@ async def let_in(
     await sync_issues.close_for_subject(session, connection_id, SUBJECT, row.id, actor=consent.started_by)
     stored = await connections.get(session, connection_id)
     assert stored is not None, "it was just authorized"
-    due = await owe_sync(session, stored, request_key=f"{stored.id} {stored.version}")
+    due = await begin_syncing(session, stored, request_key=f"{stored.id} {stored.version}")
     return stored, due
 
 

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from models.domain.accounting_settings import Dimension
 from models.domain.list_changes import WRITTEN, ListMaster
 from models.domain.lists import ListKind
+from models.store.connections import connections
 from models.tables import ConnectionRow
 
 
@@ -54,6 +56,11 @@ def _kept(name: str) -> Callable[[ConnectionRow], Value]:
 def _master(kind: ListKind) -> Callable[[ConnectionRow], Value]:
     """Return what reads the master of a list."""
     return lambda row: str(row.list_masters.get(kind.value, ListMaster.ERP.value))
+
+
+def _carried(dimension: Dimension) -> Callable[[ConnectionRow], Value]:
+    """Return what reads whether bills carry a dimension."""
+    return lambda row: bool(row.dimensions.get(dimension.value, True))
 
 
 SETTINGS: tuple[SettingFacts, ...] = (
@@ -160,6 +167,27 @@ SETTINGS: tuple[SettingFacts, ...] = (
         "PUT /list-settings",
         lambda row: row.vendor_ids,
     ),
+    *(
+        SettingFacts(
+            f"dimensions.{dimension.value}",
+            True,
+            SetBy.ADMIN,
+            Undo.ANY_TIME,
+            "Whether bills carry it: taken from the order, taken on a line, and sent. Counts for what is entered then.",
+            "PUT /accounting-settings",
+            _carried(dimension),
+        )
+        for dimension in Dimension
+    ),
+    SettingFacts(
+        "posting_day",
+        "bill_date",
+        SetBy.ADMIN,
+        Undo.ANY_TIME,
+        "The day a bill posts on where nobody gives one: its own date, its entry, or the first day of open books.",
+        "PUT /accounting-settings",
+        lambda row: row.posting_day,
+    ),
     SettingFacts(
         "base_currency",
         None,
@@ -180,10 +208,10 @@ SETTINGS: tuple[SettingFacts, ...] = (
     ),
     SettingFacts(
         "every_minutes",
-        None,
+        connections.DAILY,
         SetBy.ACCOUNTANT,
         Undo.ANY_TIME,
-        "How often it syncs by itself; without it, only when somebody asks.",
+        "How often it syncs by itself, at least once a day; with none, only when somebody asks.",
         "PUT /schedule",
         lambda row: row.sync_every_minutes,
     ),

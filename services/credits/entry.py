@@ -22,6 +22,7 @@ from models.store.payables import bill_reads, bills, duplicate_candidates, enter
 from models.store.payables.entered_credits import NewCredit, NewCreditLine
 from models.store.sync import list_entries
 from models.tables import BillRow, ConnectionRow, PurchaseOrderRow
+from services.accounting_settings import coding
 from services.approvals.entry import assign_approvers
 from services.bills.account_lines import AccountLine, place
 from services.bills.matching import ledger_of
@@ -238,10 +239,7 @@ async def _lines(
                 quantity=line.quantity,
                 unit="" if stored is None else stored.unit,
                 amount=line.amount,
-                department=line.department or (stored.department if stored is not None else None),
-                location=line.location or (stored.location if stored is not None else None),
-                class_id=line.class_id or (stored.class_id if stored is not None else None),
-                project=line.project or (stored.project if stored is not None else None),
+                **coding(asked.connection, line, *([] if stored is None else [stored]))._asdict(),
             )
         )
     return lines

@@ -293,7 +293,9 @@ async def schedule_changed(session: AsyncSession, subject_id: str) -> ScheduleTo
         return None
     minutes = connection.sync_every_minutes
     every = None if minutes is None else timedelta(minutes=minutes)
-    return ScheduleToSet(ConnectionId(connection.id), Erp(connection.erp), every)
+    return ScheduleToSet(
+        ConnectionId(connection.id), Erp(connection.erp), every, since=connection.created_at, name=connection.name
+    )
 
 
 async def source_order_upload(session: AsyncSession, subject_id: str) -> SignalToSend | None:

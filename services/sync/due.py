@@ -42,3 +42,25 @@ async def owe_sync(
         request_key=request_key,
         run=run,
     )
+
+
+async def begin_syncing(
+    session: AsyncSession, connection: ConnectionRow, *, request_key: str
+) -> tuple[OutboxMessage, ...]:
+    """Have a connection that its ERP has just let in synced: now, and from then on by its schedule (S2-56)."""
+    return (
+        await owe_sync(session, connection, request_key=request_key),
+        await owe_schedule(session, connection, request_key=request_key),
+    )
+
+
+async def owe_schedule(session: AsyncSession, connection: ConnectionRow, *, request_key: str) -> OutboxMessage:
+    """Have the schedule in Temporal set as the connection has it."""
+    return await outbox.add(
+        session,
+        MessageKind.SCHEDULE_CHANGED,
+        connection.id,
+        organization_id=OrganizationId(connection.organization_id),
+        connection_id=ConnectionId(connection.id),
+        request_key=request_key,
+    )

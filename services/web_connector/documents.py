@@ -52,7 +52,7 @@ class Taken(NamedTuple):
 
     waiter: Waiter | None
     """The activity that may go on; None: none can yet."""
-    owed: OutboxMessage | None = None
+    owed: tuple[OutboxMessage, ...] = ()
     """What is to be delivered because a connection was let in."""
 
 

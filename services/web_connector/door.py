@@ -30,7 +30,7 @@ from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
 from models.store.connections import connections, web_connector
 from models.tables import ConnectionRow, WebConnectorSessionRow
-from services.sync.due import owe_sync
+from services.sync.due import begin_syncing
 from services.web_connector import company, documents, troubles
 from services.web_connector.documents import Handed, Taken
 from services.web_connector.logins import hashed
@@ -106,7 +106,7 @@ class Door:
                 session = await web_connector.lock_session(s, hashed(secret))
                 if session is None or session.error:
                     return ""
-                owed: OutboxMessage | None = None
+                owed: tuple[OutboxMessage, ...] = ()
                 if ends is None:
                     session.last_call_at = datetime.now(UTC)
                 if not session.recognized and not session.kind:
@@ -116,8 +116,8 @@ class Door:
                     document, waiters = await documents.next_document(s, session)
                 refused, answered = session.error, session.answered
                 s.add(session)
-            if owed is not None:
-                self._deliver(owed)
+            for message in owed:
+                self._deliver(message)
             for waiter in waiters:
                 self._notify_waiter(waiter)
             if document is not None or refused:
@@ -146,8 +146,8 @@ class Door:
             s.add(session)
             left = await handouts.waiting(s, ConnectionId(session.connection_id))
             failed, answered = bool(session.error), session.answered
-        if taken.owed is not None:
-            self._deliver(taken.owed)
+        for owed in taken.owed:
+            self._deliver(owed)
         if taken.waiter is not None:
             self._notify_waiter(taken.waiter)
         return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
@@ -246,7 +246,7 @@ class Door:
 
     async def _recognize(
         self, s: AsyncSession, session: WebConnectorSessionRow, said: str, company_file: str, newest: tuple[int, int]
-    ) -> OutboxMessage | None:
+    ) -> tuple[OutboxMessage, ...]:
         """Recognize the open company file by what was said of it, or hand out questions about it; return what its
         connection is owed when it called for the first time."""
         version = envelope.negotiated(*newest)
@@ -259,9 +259,9 @@ class Door:
                 session.error,
                 version=f"{newest[0]}.{newest[1]}",
             )
-            return None
+            return ()
         session.version, session.company_file = str(version), company_file
-        owed: OutboxMessage | None = None
+        owed: tuple[OutboxMessage, ...] = ()
         if said.strip():
             try:
                 owed = await self._take_company(s, session, said)
@@ -271,7 +271,9 @@ class Door:
             documents.company_question(session)
         return owed
 
-    async def _take_company(self, s: AsyncSession, session: WebConnectorSessionRow, text: str) -> OutboxMessage | None:
+    async def _take_company(
+        self, s: AsyncSession, session: WebConnectorSessionRow, text: str
+    ) -> tuple[OutboxMessage, ...]:
         """Compare the mark of the open company file with the connection's.
 
         Raises:
@@ -307,9 +309,9 @@ class Door:
                 company=name,
                 file=session.company_file,
             )
-        return None
+        return ()
 
-    async def _let_in(self, s: AsyncSession, row: ConnectionRow) -> OutboxMessage | None:
+    async def _let_in(self, s: AsyncSession, row: ConnectionRow) -> tuple[OutboxMessage, ...]:
         """Record that QuickBooks is there with the right company file; a connection that waited for that is ready."""
         connection_id = ConnectionId(row.id)
         enhanced = row.erp_facts.get(ENHANCED) == "true"
@@ -325,13 +327,13 @@ class Door:
                 base_currency=row.erp_facts.get("home_currency"),
             )
             await sync_issues.close_for_subject(s, connection_id, "connection", row.id, actor=SYNCER)
-            return await owe_sync(s, row, request_key=f"{row.id} {datetime.now(UTC).isoformat()}")
+            return await begin_syncing(s, row, request_key=f"{row.id} {datetime.now(UTC).isoformat()}")
         if row.capabilities != offered:
             row.capabilities = offered
             s.add(row)
             await s.flush()
         await troubles.opened(s, row)
-        return None
+        return ()
 
 
 def _number(hresult: str) -> str:

@@ -72,6 +72,8 @@ async def belongings(api: ApiClient, database: Database, fake_temporal: FakeTemp
 READS = [
     "/v1/connections/{connection}",
     "/v1/connections/{connection}/closed-periods",
+    "/v1/connections/{connection}/schedule",
+    "/v1/connections/{connection}/accounting-settings",
     "/v1/connections/{connection}/sync-runs",
     "/v1/connections/{connection}/skipped-records",
     "/v1/connections/{connection}/lists/vendor",
@@ -94,6 +96,7 @@ WRITES: list[tuple[str, str, Any]] = [
     ("PUT", "/v1/connections/{connection}/preferences", {"preferences": {}}),
     ("PUT", "/v1/connections/{connection}/purchase-orders", {"enabled": True}),
     ("PUT", "/v1/connections/{connection}/schedule", {"every_minutes": None}),
+    ("PUT", "/v1/connections/{connection}/accounting-settings", {"posting_day": "entry"}),
     ("PUT", "/v1/connections/{connection}/closed-periods", {"closed_through": "2026-03-31"}),
     ("PUT", "/v1/tolerance-policies/{policy}", A_POLICY),
     ("POST", "/v1/connections/{connection}/sync", None),

@@ -1,6 +1,6 @@
 """Connecting an ERP and setting the connection up."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -59,6 +59,36 @@ async def test_a_connection_is_bound_to_its_entity_and_starts_its_first_sync(
     assert read.headers["etag"].startswith(created.headers["etag"][:-1] + "-")
 
 
+async def test_a_new_connection_syncs_once_a_day_unless_somebody_says_otherwise(
+    api: ApiClient, fake_temporal: FakeTemporal
+) -> None:
+    """S2-56: from when the ERP lets it in, counted from then, so that no scheduled run comes beside the first sync."""
+    before = datetime.now(UTC)
+    created = (await api.post("/v1/connections", new_connection())).json()
+    assert created["sync_every_minutes"] == 1440
+    name = f"sync-schedule/{created['id']}"
+    await eventually(lambda: name in fake_temporal.schedules)
+    (interval,) = fake_temporal.schedules[name].spec.intervals
+    assert interval.every == timedelta(days=1)
+    counted_from = datetime(1970, 1, 1, tzinfo=UTC) + (before - datetime(1970, 1, 1, tzinfo=UTC)) // interval.every * (
+        interval.every
+    )
+    assert abs(counted_from + interval.offset - before) < timedelta(minutes=1)
+    shown = (await api.as_("viewer").get(f"/v1/connections/{created['id']}/schedule")).json()
+    assert (shown["id"], shown["every_minutes"], shown["paused"]) == (name, 1440, False)
+    assert shown["next_at"] is not None
+
+    asked_for = (await api.post("/v1/connections", new_connection(sync_every_minutes=30))).json()
+    name = f"sync-schedule/{asked_for['id']}"
+    await eventually(lambda: name in fake_temporal.schedules)
+    assert fake_temporal.schedules[name].spec.intervals[0].every == timedelta(minutes=30)
+    by_hand = (await api.post("/v1/connections", new_connection(sync_every_minutes=None))).json()
+    assert by_hand["sync_every_minutes"] is None
+    shown = (await api.get(f"/v1/connections/{by_hand['id']}/schedule")).json()
+    assert (shown["every_minutes"], shown["next_at"]) == (None, None)
+    a_problem(await api.post("/v1/connections", new_connection(sync_every_minutes=1441)), 422, "VALIDATION_FAILED")
+
+
 async def test_what_is_offered_can_hang_on_what_is_set(api: ApiClient, erp: FakeErp) -> None:
     """Several sources for a bill, charges on it: the connection shows what the ERP takes with these preferences."""
     connection_id = await connected(api)
@@ -109,6 +139,7 @@ async def test_a_connection_that_is_let_in_later_waits_for_it(
     assert let_in["capabilities"]["po_in"]
     await eventually(lambda: fake_temporal.started)
     assert [started for started, _ in fake_temporal.started] == [f"sync/{connection['id']}"]
+    await eventually(lambda: f"sync-schedule/{connection['id']}" in fake_temporal.schedules)
 
 
 async def test_an_api_that_dies_while_connecting_leaves_one_connection(
@@ -234,6 +265,26 @@ async def test_incomplete_preferences_are_kept_and_explained(api: ApiClient) -> 
     assert (right.json()["complete"], right.json()["connection"]["state"]) == (True, "ready")
 
 
+async def test_preferences_that_become_complete_start_a_sync(api: ApiClient, fake_temporal: FakeTemporal) -> None:
+    """S2-55: whoever finishes the set-up expects orders, and not only at the next scheduled run."""
+    connection_id = (await api.post("/v1/connections", new_connection())).json()["id"]
+    await fake_temporal.forget_first_sync(connection_id)
+    fake_temporal.started.clear()
+    path = f"/v1/connections/{connection_id}/preferences"
+    assert not (await api.put(path, {"preferences": {"po_template": "purchase order"}})).json()["complete"]
+    assert (await api.put(path, {"preferences": PREFERENCES})).json()["complete"]
+    await eventually(lambda: fake_temporal.started)
+    assert [started for started, _ in fake_temporal.started] == [f"sync/{connection_id}"]
+    fake_temporal.running.clear()
+    fake_temporal.started.clear()
+    assert (await api.put(path, {"preferences": PREFERENCES})).json()["complete"]  # as it was
+    features = f"/v1/connections/{connection_id}/purchase-orders"
+    assert (await api.put(features, {"enabled": False})).status_code == 200
+    assert fake_temporal.started == []
+    assert (await api.put(features, {"enabled": True})).status_code == 200  # orders come in from now on
+    await eventually(lambda: fake_temporal.started)
+
+
 async def test_one_template_of_a_company_belongs_to_one_connection(api: ApiClient) -> None:
     """Field note U-9: two connections on one template would take the same orders in twice."""
     body = new_connection()
@@ -301,6 +352,17 @@ async def test_what_was_left_out_for_its_currency_is_read_again_when_it_turns_ou
         assert (await cursors.positions(session, connection_id))[Stream.PURCHASE_ORDERS] < "2099"
 
 
+async def test_a_posting_day_that_the_erp_does_not_have_is_refused(api: ApiClient, erp: FakeErp) -> None:
+    """S2-48: an ERP that posts each bill on its own date says so, and the setting stays."""
+    path = f"/v1/connections/{await connected(api)}/accounting-settings"
+    refused = a_problem(await api.put(path, {"posting_day": "entry"}), 422, "POSTING_DAY_NOT_OFFERED")
+    assert "posting_day" in " ".join(refused["fix"])
+    shown = (await api.as_("viewer").get(path)).json()
+    assert shown["posting_day"] == "bill_date"
+    unchanged = await api.put(path, {"dimensions": {"class": True}}, if_match='"0"')
+    assert unchanged.status_code == 412
+
+
 async def test_one_way_is_permanent(api: ApiClient) -> None:
     """S2-52, S2-53."""
     connection_id = await connected(api)
@@ -364,10 +426,26 @@ async def test_three_way_needs_what_the_erp_has(api: ApiClient, lacks: str, word
 
 
 async def test_orders_are_not_switched_on_where_the_erp_has_none(api: ApiClient, erp: FakeErp) -> None:
+    """S1-04: a connection without purchase orders refuses them with the reason, and another ERP is none of those there
+    are; what each offers is shown as its capabilities."""
+    other = a_problem(await api.post("/v1/connections", new_connection(erp="xero")), 422, "VALIDATION_FAILED")
+    assert all(one.value in str(other["errors"]) for one in Erp)
     erp.capabilities = CAPABILITIES.model_copy(update={"po_in": False})
     path = f"/v1/connections/{await connected(api)}/purchase-orders"
     assert (await api.put(path, {"enabled": False})).status_code == 200
-    a_problem(await api.put(path, {"enabled": True}), 422, "NO_PURCHASE_ORDERS")
+    refused = a_problem(await api.put(path, {"enabled": True}), 422, "NO_PURCHASE_ORDERS")
+    assert refused["title"] == "This connection has no purchase orders"
+    (shown,) = (await api.get("/v1/connections")).json()["items"]
+    assert shown["capabilities"]["po_in"] is False
+
+
+async def test_without_a_connection_there_are_no_purchase_orders(api: ApiClient) -> None:
+    """S4-03: nothing syncs, so there is nothing to show, to match or to switch on."""
+    assert (await api.get("/v1/purchase-orders")).json()["items"] == []
+    a_problem(await api.get("/v1/purchase-orders/po-1"), 404, "NOT_FOUND")
+    body = {"number": "I", "bill_date": "2026-11-20", "lines": [{"order_line_no": 1, "quantity": "1"}]}
+    a_problem(await api.post("/v1/purchase-orders/po-1/bills", body), 404, "NOT_FOUND")
+    a_problem(await api.put("/v1/connections/none/purchase-orders", {"enabled": True}), 404, "NOT_FOUND")
 
 
 async def test_with_the_feature_off_orders_are_hidden_and_links_stay(api: ApiClient, database: Database) -> None:

@@ -33,7 +33,7 @@ async def test_every_setting_says_what_it_is_and_whether_it_can_be_undone(api: A
 
 
 async def test_no_setting_of_a_connection_is_missing_from_the_list(api: ApiClient) -> None:
-    """S2-80: what a connection shows as set is in the list, under the same name or the one that sets it."""
+    """S2-40, S2-80: what a connection shows as set is in the list, under the same name or the one that sets it."""
     connection_id = await connected(api)
     shown = (await api.get(f"/v1/connections/{connection_id}")).json()
     listed = await settings_of(api, connection_id)
@@ -51,6 +51,10 @@ async def test_no_setting_of_a_connection_is_missing_from_the_list(api: ApiClien
         "time_zone",
         "first_import_from",
     )
+    accounting = (await api.get(f"/v1/connections/{connection_id}/accounting-settings")).json()
+    assert listed["posting_day"]["value"] == accounting["posting_day"]
+    carried = {f"dimensions.{one['dimension']}": one["carried"] for one in accounting["dimensions"]}
+    assert {name: listed[name]["value"] for name in carried} == carried == dict.fromkeys(carried, True)
     for name in (*set_here, *other_names):
         assert listed[other_names.get(name, name)]["value"] == shown[name], name
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from models.contract import TASK_QUEUE, bill_workflow_id, sync_schedule_id
 from models.domain.connections import Erp
 from models.domain.ids import ConnectionId
 from models.messages.bills import BillState, OpenPayment
+from models.messages.outbox import ScheduleToSet
 from models.store.base import workers
 from models.store.base.database import Database
 from models.store.sync import sync_runs
@@ -285,11 +286,24 @@ async def test_sync_now_finds_the_run_that_is_under_way(front: ApiClient, tempor
 async def test_a_schedule_is_kept_by_temporal(temporal: Client) -> None:
     """S2-56."""
     connection_id = ConnectionId("intacct-scheduled-100")
+    now = datetime.now(UTC)
+    wanted = ScheduleToSet(connection_id, Erp.INTACCT, timedelta(days=1), since=now, name="Acme, entity 100")
+    handle = temporal.get_schedule_handle(sync_schedule_id(connection_id))
+    assert await gateway.sync_schedule(temporal, connection_id) is None
+    await gateway.set_schedule(temporal, wanted)
+    there = await gateway.sync_schedule(temporal, connection_id)
+    assert there is not None
+    assert there.next_at is not None
+    # A day after the connection was made, and not at once.
+    assert abs(there.next_at - now - timedelta(days=1)) < timedelta(seconds=2)
+    assert (await handle.describe()).schedule.state.note == "Syncs Acme, entity 100 every 1440 minutes"
+    await handle.pause()
     for minutes in (60, 30):
-        await gateway.set_schedule(temporal, connection_id, Erp.INTACCT, timedelta(minutes=minutes))
-        description = await temporal.get_schedule_handle(sync_schedule_id(connection_id)).describe()
-        assert description.schedule.spec.intervals[0].every == timedelta(minutes=minutes)
-    await gateway.set_schedule(temporal, connection_id, Erp.INTACCT, None)
-    await gateway.set_schedule(temporal, connection_id, Erp.INTACCT, None)
+        await gateway.set_schedule(temporal, wanted._replace(every=timedelta(minutes=minutes)))
+        there = await gateway.sync_schedule(temporal, connection_id)
+        # An operator's pause is not undone by another interval.
+        assert there == gateway.SyncSchedule(timedelta(minutes=minutes), None, paused=True)
+    await gateway.set_schedule(temporal, wanted._replace(every=None))
+    await gateway.set_schedule(temporal, wanted._replace(every=None))
     remaining = [entry.id async for entry in await temporal.list_schedules()]
     assert sync_schedule_id(connection_id) not in remaining

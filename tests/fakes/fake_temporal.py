@@ -7,7 +7,8 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from temporalio.client import ScheduleAlreadyRunningError
@@ -47,7 +48,15 @@ class FakeHandle:
             raise RPCError("schedule not found", RPCStatusCode.NOT_FOUND, b"")
 
     async def update(self, updater: Callable[[Any], Any]) -> None:
-        self.temporal.schedules[self.id] = updater(None).schedule
+        there = SimpleNamespace(description=SimpleNamespace(schedule=self.temporal.schedules[self.id]))
+        self.temporal.schedules[self.id] = updater(there).schedule
+
+    async def describe(self) -> Any:
+        self.temporal._answer()
+        if self.id not in self.temporal.schedules:
+            raise RPCError("schedule not found", RPCStatusCode.NOT_FOUND, b"")
+        comes = [datetime.now(UTC) + timedelta(days=1)]
+        return SimpleNamespace(schedule=self.temporal.schedules[self.id], info=SimpleNamespace(next_action_times=comes))
 
 
 @dataclass
@@ -141,7 +150,7 @@ class FakeTemporal:
     def get_schedule_handle(self, id: str) -> FakeHandle:
         return FakeHandle(self, id)
 
-    async def create_schedule(self, id: str, schedule: Any) -> None:
+    async def create_schedule(self, id: str, schedule: Any, *, search_attributes: Any) -> None:
         self._answer()
         if id in self.schedules:
             raise ScheduleAlreadyRunningError()

@@ -106,7 +106,7 @@ async def connected(api: ApiClient) -> str:
     created = await api.post("/v1/connections", new_connection())
     assert created.status_code == 201, created.text
     connection_id: str = created.json()["id"]
-    ready = await api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": PREFERENCES})
+    ready = await api.put(f"/v1/connections/{connection_id}/preferences", {"preferences": PREFERENCES, "sync": False})
     assert ready.json()["complete"] is True, ready.text
     return connection_id
 

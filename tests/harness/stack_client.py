@@ -101,7 +101,9 @@ class StackClient:
         await asyncio.wait_for(self.temporal.get_workflow_handle(f"sync/{self.connection_id}").result(), PATIENCE)
 
     async def prefer(self, *, one_way: bool | None = None, **changes: str) -> Any:
-        body = {"preferences": {**self.company.set_up.preferences, **changes}, "one_way": one_way}
+        """Set the preferences; the sync that they could begin is left to the story."""
+        preferences = {**self.company.set_up.preferences, **changes}
+        body = {"preferences": preferences, "one_way": one_way, "sync": False}
         answer = await self.put(f"/v1/connections/{self.connection_id}/preferences", body)
         assert answer.status_code == 200, answer.text
         return answer.json()

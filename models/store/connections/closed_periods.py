@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -62,6 +62,17 @@ async def get(
         col(ClosedPeriodRow.connection_id) == connection_id, col(ClosedPeriodRow.entity) == entity
     )
     return (await s.exec(statement, execution_options={"populate_existing": True})).one_or_none()
+
+
+async def closed_through(s: AsyncSession, connection_id: ConnectionId, entity: str | None) -> date | None:
+    """Return the last closed day of an entity, as a match reads it; None: its books are open."""
+    latest = func.max(func.greatest(col(ClosedPeriodRow.erp_closed_through), col(ClosedPeriodRow.set_closed_through)))
+    statement = select(latest).where(
+        col(ClosedPeriodRow.connection_id) == connection_id,
+        col(ClosedPeriodRow.entity).in_((WHOLE_COMPANY, entity or WHOLE_COMPANY)),
+    )
+    through: date | None = (await s.exec(statement)).one()
+    return through
 
 
 async def all_of(s: AsyncSession, connection_id: ConnectionId) -> Sequence[ClosedPeriodRow]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.domain.accounting_settings import Dimension, PostingDay
 from models.domain.approvals import PushWhen
 from models.domain.connections import BaseCurrencySource, ConnectionState, Erp, MatchMode
 from models.domain.currencies import ASSUMED_BASE_CURRENCY
@@ -22,6 +23,9 @@ from models.store.policies import rematch_requests
 from models.tables import ConnectionRow
 
 PREFERENCES_SET = "the sync preferences were set"
+
+DAILY = 24 * 60
+"""Minutes between two scheduled syncs of a connection of which nobody said otherwise."""
 
 
 class ConnectionTaken(Exception):
@@ -50,6 +54,7 @@ async def save_pending(
     base_currency: str | None = None,
     time_zone: str | None = None,
     purchase_orders: bool = False,
+    sync_every_minutes: int | None = DAILY,
 ) -> ConnectionRow:
     """Save a connection that has not signed in to the ERP yet, with a readable id such as `intacct-acme-100`.
 
@@ -81,6 +86,7 @@ async def save_pending(
         base_currency=base_currency or ASSUMED_BASE_CURRENCY,
         base_currency_from=(BaseCurrencySource.ASSUMED if base_currency is None else BaseCurrencySource.PERSON).value,
         time_zone=time_zone,
+        sync_every_minutes=sync_every_minutes,
     )
     s.add(row)
     await s.flush()
@@ -445,6 +451,18 @@ async def set_list_settings(
         list_masters={kind.value: master.value for kind, master in masters.items()},
         list_level=level.value,
         vendor_ids=vendor_ids.value,
+    )
+
+
+async def set_accounting(
+    s: AsyncSession, connection_id: ConnectionId, *, dimensions: Mapping[Dimension, bool], posting_day: PostingDay
+) -> None:
+    """Set which dimensions bills carry, and which day they post on."""
+    await _change(
+        s,
+        connection_id,
+        dimensions={dimension.value: carried for dimension, carried in dimensions.items()},
+        posting_day=posting_day.value,
     )
 
 

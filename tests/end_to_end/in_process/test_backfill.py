@@ -108,6 +108,7 @@ async def test_a_sync_goes_before_a_backfill_and_leaves_its_orders(api: StackCli
 
     await api.until(has_begun, "the first page of the backfill")
     company.order("PO-NEW")
+    company.does("edit_purchase_order", number="PO-NEW")
     run = await api.sync()
     assert (await api.get(path))["state"] == "running"
     assert run["counts"]["notified"] == 1, run["counts"]

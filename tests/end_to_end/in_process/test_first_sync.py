@@ -27,6 +27,27 @@ async def test_the_first_sync_brings_lists_only(api: StackClient, company: Sandb
     assert await api.numbers() == set()
 
 
+async def test_the_last_step_of_the_set_up_brings_orders_in(api: StackClient, company: SandboxCompany) -> None:
+    """S2-55: once the preferences are complete, and once an administrator switches orders on, nobody has to ask."""
+    company.order("PO-1")
+    await api.connect(purchase_orders=False)
+    path = f"/v1/connections/{api.connection_id}"
+    assert (await api.put(f"{path}/preferences", {"preferences": PREFERENCES})).json()["complete"]
+
+    async def bills_were_read() -> bool:
+        runs = await api.items(f"{path}/sync-runs")
+        return len(runs) == 2 and runs[0]["state"] == "completed"
+
+    await api.until(bills_were_read, "the sync that the preferences begin")
+    assert await api.numbers() == set()
+    assert (await api.put(f"{path}/purchase-orders", {"enabled": True})).status_code == 200
+
+    async def orders_came_in() -> bool:
+        return await api.numbers() == {"PO-1"}
+
+    await api.until(orders_came_in, "the sync that purchase orders begin")
+
+
 async def test_whoever_asks_during_the_first_sync_gets_the_orders_too(
     api: StackClient, company: SandboxCompany
 ) -> None:

@@ -1,5 +1,7 @@
 """Which purchase orders come in, which stay out and why, and what later changes in the ERP do to those held."""
 
+from decimal import Decimal
+
 import pytest
 
 from tests.harness.sandbox_company import (
@@ -91,11 +93,13 @@ async def test_a_held_order_follows_the_erp_to_its_end(
 
 
 async def test_orders_in_other_currencies_stay_out_with_the_reason(api: StackClient, company: SandboxCompany) -> None:
-    """S1-16."""
+    """S1-16, S2-72: nothing is converted."""
     company.order("PO-EUR", currency="EUR")
     company.order("PO-USD")
     await api.start()
     assert await api.numbers() == {"PO-USD"}
+    shown = await api.order("PO-USD")
+    assert (shown["currency"], Decimal(shown["total"])) == ("USD", Decimal("187.50"))
     (record,) = await api.items(f"/v1/connections/{api.connection_id}/skipped-records")
     assert (record["number"], record["code"]) == ("PO-EUR", "OTHER_CURRENCY")
     assert "EUR" in record["reason"]

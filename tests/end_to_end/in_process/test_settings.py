@@ -3,6 +3,7 @@
 import asyncio
 import csv
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ from tests.harness.stack_client import (
 
 
 async def test_orders_stay_off_until_an_administrator_wants_them(api: StackClient, company: SandboxCompany) -> None:
-    """S4-04, S1-32, S1-07, S4-07: a new connection syncs bills only, and says so; then its orders come in, 2-way."""
+    """S4-01, S4-04, S1-32, S1-07, S4-07: a new connection syncs bills only, and says so; then its orders, 2-way."""
     company.order("PO-1")
     await api.connect(purchase_orders=False)
     assert (await api.prefer())["complete"]
@@ -48,7 +49,7 @@ async def test_orders_stay_off_until_an_administrator_wants_them(api: StackClien
 
 
 async def test_the_feature_off_hides_orders_and_keeps_links(api: StackClient, company: SandboxCompany) -> None:
-    """S1-32, S2-85: only an administrator; no order is shown, synced or linked; on again, later orders come in."""
+    """S1-32, S2-85, S4-02: only an administrator; no order is shown, synced or linked; on again, later ones come."""
     company.order("PO-1")
     await api.start()
     bill = await api.billed("PO-1", {1: "4"})
@@ -118,10 +119,19 @@ async def test_a_template_renamed_in_the_erp(api: StackClient, company: SandboxC
 
 
 async def test_a_schedule_is_set_changed_and_deleted(api: StackClient, company: SandboxCompany) -> None:
-    """S2-56."""
+    """S2-56: a connection has a schedule from the start, daily; it is set, changed and taken away."""
     await api.start()
     path = f"/v1/connections/{api.connection_id}/schedule"
     handle = api.temporal.get_schedule_handle(sync_schedule_id(api.connection_id))
+
+    async def comes_daily() -> bool:  # nobody set it
+        shown = await api.get(path)
+        return shown["every_minutes"] == 1440 and shown["next_at"] is not None and not shown["paused"]
+
+    await api.until(comes_daily, "the schedule that a connection has from the start")
+    in_temporal = (await handle.describe()).info
+    assert in_temporal.num_actions == 0, "the first scheduled run is a day after the connection"
+    assert in_temporal.next_action_times[0] > datetime.now(UTC) + timedelta(hours=23)
     for minutes in (60, 1440):
         answer = await api.put(path, {"every_minutes": minutes})
         assert (answer.status_code, answer.json()["sync_every_minutes"]) == (200, minutes)

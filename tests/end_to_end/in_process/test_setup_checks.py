@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from erp.intacct.preflight import READ_OBJECTS
 from models.store.base.database import Database
 from settings import Settings
 from tests.harness.sandbox_company import SandboxCompany, today
@@ -162,3 +163,41 @@ async def test_a_check_that_may_not_be_made_stops_nothing(
     await api.sync()  # makes the day's checks
     assert (await api.connection())["state"] == "ready"
     await api.billed("PO-1", {1: "1"})
+
+
+async def test_a_company_whose_orders_lack_status_fields(api: StackClient, company: SandboxCompany) -> None:
+    """S1-09, S1-10: the check names the fields that are missing and stops nothing; orders and bills sync without."""
+    company.switch(fields_left_out="VENDORDOCNO, CREATEDFROM")
+    company.order("PO-1")
+    await api.start()
+    missing = (await run_checks(api))["STATUS_FIELDS"]
+    assert (missing["state"], missing["breaks"]) == ("fail", [])
+    assert "VENDORDOCNO" in missing["why"]
+    assert "CREATEDFROM" in missing["why"]
+    assert missing["fix"]
+    assert await api.numbers() == {"PO-1"}
+    await api.billed("PO-1", {1: "1"})
+    company.switch(fields_left_out="")
+    assert (await run_checks(api))["STATUS_FIELDS"]["state"] == "pass"
+
+
+async def test_every_second_object_may_not_be_read(api: StackClient, company: SandboxCompany) -> None:
+    """S2-21, S2-22: whichever half is refused, each refused object is named, no other is, and no check is left out."""
+    await api.start()
+    whole = await run_checks(api)
+    objects = sorted(READ_OBJECTS)
+    for first in (0, 1):
+        denied = objects[first::2]
+        for name in denied:
+            company.breaks("permission_denied", "query", times=None, object=name)
+        company.forget_calls()
+        checks = await run_checks(api)
+        assert company.calls()["requests"] <= 25
+        assert checks.keys() == whole.keys()
+        assert checks["READ_RIGHTS"]["state"] == "fail"
+        named = {word.strip(".,:;()'\"") for word in checks["READ_RIGHTS"]["why"].split()}
+        assert {name for name in objects if name in named} == set(denied)
+        assert all(check["fix"] for check in checks.values() if check["state"] != "pass")
+        company.mend()
+    again = await run_checks(api)
+    assert {code: check["state"] for code, check in again.items()} == {c: one["state"] for c, one in whole.items()}

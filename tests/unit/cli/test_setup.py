@@ -30,6 +30,13 @@ def answered(request: httpx.Request) -> httpx.Response:
     SENT.append((request.method, request.url.path, body))
     if request.url.path == "/v1/connections":
         return httpx.Response(200, json={"items": [{"id": "intacct-1", "state": "ready"}]})
+    if request.url.path.endswith("/schedule"):
+        shown = {"every_minutes": 60, "id": "sync-schedule/intacct-1", "next_at": None, "paused": True}
+        return httpx.Response(200, json=shown, headers={"ETag": '"1"'})
+    if request.url.path.endswith("/accounting-settings"):
+        dimensions = [{"dimension": "department", "carried": False}, {"dimension": "class", "carried": True}]
+        shown = {"dimensions": dimensions, "posting_day": "open_period"}
+        return httpx.Response(200, json=shown, headers={"ETag": '"1"'})
     if request.url.path.endswith("/checks"):
         return httpx.Response(200, json={"items": [CHECK], "failed": 0, "unknown": 1})
     confirmed = {"state": "pass", "value": "off", "by": "Ann", "at": "2026-11-30T10:00:00Z"}
@@ -74,3 +81,23 @@ def test_the_last_answers_are_listed_without_asking_the_erp() -> None:
     """S2-81."""
     assert "PAYMENT_APPROVAL" in run("connection", "checks")
     assert {method for method, _, _ in SENT} == {"GET"}
+
+
+def test_a_schedule_is_set_and_shown() -> None:
+    """S2-56: how often, and under which name an operator finds it in Temporal."""
+    assert "An operator paused it there." in run("connection", "schedule")
+    assert "every 60 minutes: schedule sync-schedule/intacct-1" in run("connection", "schedule", "--every", "60")
+    run("connection", "schedule", "--every", "0")
+    path = "/v1/connections/intacct-1/schedule"
+    sent = [body for method, where, body in SENT if (method, where) == ("PUT", path)]
+    assert sent == [{"every_minutes": 60}, {"every_minutes": None}]
+
+
+def test_what_bills_carry_is_set_and_shown() -> None:
+    """S2-42, S2-43, S2-44, S2-48: only what is named changes."""
+    shown = run("connection", "accounting")
+    assert "department: not carried" in shown
+    assert "posting day: open period" in shown
+    run("connection", "accounting", "--no-departments", "--classes", "--posting-day", "open_period")
+    ((_, _, body),) = [one for one in SENT if one[0] == "PUT"]
+    assert body == {"dimensions": {"department": False, "class": True}, "posting_day": "open_period"}

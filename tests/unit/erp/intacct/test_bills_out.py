@@ -8,6 +8,7 @@ from lxml import etree
 
 from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct.bills_out import potransaction
+from erp.intacct.preferences import Preferences
 from models.domain.bills import BillLineSource, ChargeKind, ChargeToPush
 from models.domain.ids import DocumentId, ErpId
 from tests.builders.intacct_answers import INVOICE, INVOICE_LINE, day_of, read_back_gateway
@@ -35,13 +36,17 @@ LINE_ORDER = [
     "departmentid", "memo", "projectid", "vendorid", "classid", "billable", "sourcedocid", "sourcedoclineid",
 ]  # fmt: skip
 SUBTOTALS = {ChargeKind.FREIGHT: "Freight In", ChargeKind.TAX: "Sales tax", ChargeKind.DISCOUNT: "Discount"}
+NAMED = {
+    "vendor_invoice_template": "Vendor Invoice",
+    **{f"subtotal.{kind}": name for kind, name in SUBTOTALS.items()},
+}
 CREATED = response(result("<key>Vendor Invoice-b-0001</key>", "create_potransaction"))
 
 
 def _sent(**changed: object) -> etree._Element:
     bill = a_bill(**changed)
     sources = list(dict.fromkeys(line.source.document_id for line in bill.lines))
-    return etree.fromstring(potransaction(bill, "Vendor Invoice", sources, SUBTOTALS))
+    return etree.fromstring(potransaction(bill, Preferences.of(NAMED), sources))
 
 
 def test_the_header_map() -> None:
