@@ -6,8 +6,8 @@ killed where the Web Connector stands: before, during or after a step, of a sess
 the seed says. Then the mirror has every order with its lines, QuickBooks has the bill once, payables and stock moved
 once, nothing waits and no issue is open. Ends with 1 where it is otherwise. `--short` kills each process once.
 
-The cells of one victim and seed are played together, each by a company of its own: when all Web Connectors stand at
-their steps, the API or the worker is killed once, for all of them. What takes long is to wait until it is missed.
+The cells of one victim and some seeds are played together, each by a company of its own: when all Web Connectors stand
+at their steps, the API or the worker is killed once, for all of them. What takes long is to wait until it is missed.
 """
 
 import argparse
@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from bench.company import Bench, running_bench
@@ -27,7 +26,7 @@ from bench.desktop_pc import QuickBooks, Step, WebConnectorProcess
 from bench.report import wide_console
 from cli.client.api_client import ApiProblem, ApiUnreachable
 
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 240.0
 STEPS = ("serverVersion", "clientVersion", "authenticate", "sendRequestXML", "QuickBooks", "receiveResponseXML",
          "closeConnection")  # fmt: skip
 VICTIMS = ("web connector", "api", "worker")
@@ -68,7 +67,16 @@ def cells(seed: int) -> list[Cell]:
                 chance = random.Random(f"{name} {victim} {when} {seed}")
                 skipped = chance.randrange(MOST_SKIPPED + 1) if often else 0
                 whole.append(Cell(victim, Step(name, when, skipped), seed))
-    return sorted(whole, key=lambda cell: VICTIMS.index(cell.victim))
+    return whole
+
+
+def in_waves(seeds: Sequence[int], together: int) -> list[list[Cell]]:
+    """Return all cells of these seeds, in waves: those of one victim and so many seeds."""
+    waves: list[list[Cell]] = []
+    for begin in range(0, len(seeds), together):
+        some = [cell for seed in seeds[begin : begin + together] for cell in cells(seed)]
+        waves += [[cell for cell in some if cell.victim == victim] for victim in VICTIMS]
+    return waves
 
 
 SHORT = (
@@ -262,12 +270,12 @@ def _tried(does: Callable[[], list[str] | None]) -> str:
         return str(stuck) or type(stuck).__name__
 
 
-def run(chosen: Sequence[Cell]) -> int:
-    """Play the cells on one stack. Returns how many did not end as they should."""
+def run(waves: Sequence[Sequence[Cell]]) -> int:
+    """Play waves of cells on one stack. Returns how many did not end as they should."""
     console = wide_console()
-    waves = [list(some) for _, some in groupby(chosen, key=lambda cell: (cell.seed, cell.victim))]
     most = max(map(len, waves), default=0)
-    failed, began_all = 0, time.monotonic()
+    all_cells = sum(map(len, waves))
+    failed, done, began_all = 0, 0, time.monotonic()
     with running_bench(console.print) as bench, ExitStack() as computers, ThreadPoolExecutor(max(most, 1)) as pool:
         books = [computers.enter_context(QuickBooks()) for _ in range(most)]
         companies = list(pool.map(lambda one: Company(bench, one[1], one[0]), enumerate(books)))
@@ -279,11 +287,13 @@ def run(chosen: Sequence[Cell]) -> int:
             failed += sum(map(bool, wrong))
             for cell, one in zip(cells_of_wave, wrong, strict=True):
                 console.print(f"seed {cell.seed}: {cell}: {one or 'nothing lost, nothing twice'}")
-            console.print(f"{len(wrong)} cells in {time.monotonic() - began:.1f} s")
+            done += len(wrong)
+            console.print(
+                f"{len(wrong)} cells in {time.monotonic() - began:.1f} s; {done} of {all_cells} after"
+                f" {time.monotonic() - began_all:.0f} s"
+            )
     took = time.monotonic() - began_all
-    console.print(
-        f"kills: {len(chosen) - failed} of {len(chosen)} with nothing lost and nothing twice, in {took:.0f} s"
-    )
+    console.print(f"kills: {all_cells - failed} of {all_cells} with nothing lost and nothing twice, in {took:.0f} s")
     return failed
 
 
@@ -292,13 +302,13 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="each process once")
     parser.add_argument("--seeds", type=int, default=1, help="how many of every cell, from --first on")
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--from-cell", type=int, default=0, help="of these cells, from this one on")
-    parser.add_argument("--most", type=int, help="of these cells, at most so many")
+    parser.add_argument("--together", type=int, default=2, help="how many seeds of a victim's cells one kill serves")
+    parser.add_argument("--from-wave", type=int, default=0, help="of these waves of cells, from this one on")
+    parser.add_argument("--most", type=int, help="of these waves, at most so many")
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
-    whole = list(SHORT) if asked.short else [cell for seed in seeds for cell in cells(seed)]
-    chosen = whole[asked.from_cell :][: asked.most]
-    sys.exit(1 if run(chosen) else 0)
+    waves = [[cell] for cell in SHORT] if asked.short else in_waves(seeds, asked.together)
+    sys.exit(1 if run(waves[asked.from_wave :][: asked.most]) else 0)
 
 
 if __name__ == "__main__":

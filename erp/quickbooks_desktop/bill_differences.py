@@ -8,7 +8,7 @@ from lxml import etree
 
 from erp.quantities import is_same
 from erp.quickbooks_desktop import bill_edits, contents, fields, wire
-from erp.quickbooks_desktop.bill_lines import Line, in_orders_sequence, rounded_off
+from erp.quickbooks_desktop.bill_lines import Line, class_of_order_line, in_orders_sequence, rounded_off
 from models.domain.bills import BillToPush
 
 
@@ -48,11 +48,14 @@ def of_lines(
     differences: list[str] = []
     for line, match in zip(in_orders_sequence(lines, orders), existing, strict=True):
         name = f"line {line.first.line_no}"
+        own_class = wire.ref(match, "ClassRef")
+        if own_class is None and line.first.class_id == class_of_order_line(line, orders):
+            own_class = line.first.class_id  # the order's own, in a company that tracks none
         compared: list[tuple[str, Any, Any]] = [
             ("the item", line.first.item_id, wire.ref(match, "ItemRef")),
             ("the quantity", line.quantity, _quantity(line, match, orders)),
             ("the amount", line.amount, fields.number(match, "Amount")),
-            ("the class", line.first.class_id, wire.ref(match, "ClassRef")),
+            ("the class", line.first.class_id, own_class),
             ("the project", line.first.project, wire.ref(match, "CustomerRef")),
         ]
         differences += [

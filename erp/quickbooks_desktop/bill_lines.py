@@ -242,6 +242,15 @@ def order_line(line: Line, order: etree._Element) -> etree._Element:
     )
 
 
+def class_of_order_line(line: Line, orders: Mapping[str, etree._Element]) -> str | None:
+    """Return the class of the order's own line; None: it has none, or is not at hand."""
+    order = orders.get(line.order)
+    if order is None:
+        return None
+    lines = contents.lines_in(order, contents.ORDER_LINES)
+    return next((wire.ref(one, "ClassRef") for one in lines if wire.text(one, "TxnLineID") == line.place), None)
+
+
 def item_line(line: Line) -> Part | None:
     """Return a bill's line. What it buys is that of the order's line: naming it beside the link is refused."""
     price = _price(line)

@@ -64,7 +64,9 @@ class Bills(BillsIn):
         super().__init__(client, reader)
         self._orders = orders
         self._preferences = preferences
-        self._room = OrderRoom(client, replaces_receipts=preferences.replace_item_receipts)
+        self._room = OrderRoom(
+            client, replaces_receipts=preferences.replace_item_receipts, enhanced=orders.keeps_bills_apart
+        )
 
     # --- creating -----------------------------------------------------------------------------------------------
 
@@ -119,12 +121,13 @@ class Bills(BillsIn):
 
     async def _create(self, bill: BillToPush, plan: Plan | None, number_of_plan: int) -> DocumentId:
         preflight.must_be_writable(bill)
-        lines = lines_of(bill)
-        must_be_one_line_each(lines)
+        must_be_one_line_each(lines_of(bill))
         number = wire.short_number(bill.number, wire.LONGEST["bill"])
-        order_ids = list(dict.fromkeys(line.order for line in lines))
+        order_ids = list(dict.fromkeys(line.order for line in lines_of(bill)))
         questions = (preflight.QUESTION, bills_numbered(number), question(order_ids), preflight.MAY_WRITE)
-        seen = await self._client.ask(self._room.looked_up(bill, number_of_plan), *questions)
+        seen = await self._client.ask(
+            self._room.looked_up(bill, number_of_plan), *questions, *self._room.questions(bill)
+        )
         same = records_of(seen.responses, ("BillRet",))
         ours = same_number.ours(bill, same)
         if ours is not None:
@@ -137,7 +140,8 @@ class Bills(BillsIn):
                 return adopted
             if taken := [one for one in same if wire.ref(one, "VendorRef") == bill.vendor_id]:
                 raise same_number.number_taken(taken[0], number)
-        lines, plan = await self._decided(bill, lines, orders, seen, plan, number_of_plan)
+        bill = preflight.with_classes_taken(bill, orders, seen)
+        lines, plan = await self._decided(bill, lines_of(bill), orders, seen, plan, number_of_plan)
         body = self._body(bill, in_orders_sequence(lines, orders), orders)
         if plan is not None:
             await replacing.begin(self._client, plan)

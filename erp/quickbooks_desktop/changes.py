@@ -212,7 +212,7 @@ class DeletionScan:
         gone: list[MirroredIds] = []
         for group in mirrored:
             shown: set[str] = set()
-            for batch in _batches([str(one) for one in group.erp_ids]):
+            for batch in _batches(list(dict.fromkeys(map(_asked, group.erp_ids)))):
                 answer = await self._client.ask_what_is_there(
                     f"scan/{group.kind}/{name_of(batch)}", *_scan_questions(group, batch)
                 )
@@ -222,11 +222,16 @@ class DeletionScan:
                     for record in response.element
                     if (value := wire.text(record, "TxnID") or wire.text(record, "ListID"))
                 }
-            # A unit is named by its set, and gone with it.
-            absent = [one for one in group.erp_ids if str(one).partition(":")[0] not in shown]
+            absent = [one for one in group.erp_ids if _asked(one) not in shown]
             if absent:
                 gone.append(group._replace(erp_ids=absent))
         return ScanResult(gone)
+
+
+def _asked(mirrored: ErpId) -> str:
+    """Return the id by which a mirrored record is asked for: a unit by its set's, a receipt of several orders by its
+    own."""
+    return str(mirrored).partition(":")[0].partition("/")[0]
 
 
 def _scan_questions(group: MirroredIds, batch: Sequence[str]) -> list[str]:
@@ -236,7 +241,6 @@ def _scan_questions(group: MirroredIds, batch: Sequence[str]) -> list[str]:
     name = "TxnID"
     if group.kind is DeletedKind.LIST_ENTRY:
         kinds, name = LIST_QUERIES, "ListID"
-        batch = list(dict.fromkeys(one.partition(":")[0] for one in batch))
     ids = [wire.part(name, one) for one in batch]
     return [wire.request(f"{kind}Query", *ids, wire.part("IncludeRetElement", name), key=kind) for kind in kinds]
 

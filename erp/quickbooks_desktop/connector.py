@@ -51,7 +51,7 @@ class QuickBooksDesktopConnector:
         self._facts = settings.facts
         self._clock = DesktopClock()
         self.orders = Orders(client, reader, enhanced=enhanced)
-        self.receipts = Receipts(client, reader, enhanced=enhanced)
+        self.receipts = Receipts(client, reader)
         self.bills = Bills(client, reader, self.orders, chosen)
         self.retractions = None
         self.parts = None

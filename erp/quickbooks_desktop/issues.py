@@ -95,6 +95,8 @@ ISSUES = by_code(
             "In QuickBooks open each item receipt in the evidence and turn it into the bill that it belongs to (tick"
             " Bill Received), this one with this invoice's number, and save it.",
             "Then retry: the bill there is taken as this one, or this one goes out for what is left of the order.",
+            "A receipt that names no order: if it holds this bill's goods, delete it in QuickBooks, then retry; if it"
+            " is for others, turn it into the bill that it belongs to, then retry.",
             "Or have bills take the place of receipts: set the preference replace_item_receipts to true, then retry.",
         ),
         ACCOUNTANT,
@@ -166,7 +168,8 @@ ISSUES = by_code(
         "The company does not use what the evidence names, or its edition lacks it.",
         (
             "In QuickBooks, Edit > Preferences > Items & Inventory, Company Preferences: tick Inventory and purchase"
-            " orders are active.",
+            " orders are active. For classes: Accounting, tick Use class tracking.",
+            "Or take the class off the bill's line (`posync bills correct`).",
             RETRY,
         ),
         ADMINISTRATOR,

@@ -8,7 +8,14 @@ from lxml import etree
 from erp.errors import Rejected, Stale
 from erp.quickbooks_desktop import billed_apart, fields, preflight, replacing, wire
 from erp.quickbooks_desktop.bill_lines import Line, filling_orders, must_be_linkable, must_have_room
-from erp.quickbooks_desktop.booked_by_receipts import linked_receipts, must_not_be_received, receipts_question
+from erp.quickbooks_desktop.booked_by_receipts import (
+    linked_receipts,
+    must_not_be_received,
+    must_not_be_received_without_an_order,
+    receipts_question,
+    vendors_receipts_question,
+    without_an_order,
+)
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.orders import question
@@ -25,6 +32,8 @@ class Room(NamedTuple):
     receipts: Sequence[etree._Element]
     """Ordinary receiving: the item receipts that the orders are linked to, as far as QuickBooks shows them."""
     receipts_linked: int
+    without_an_order: Sequence[etree._Element]
+    """Ordinary receiving: the vendor's item receipts that name no order."""
     bills: Sequence[etree._Element] | None
     """Enhanced receiving: the bills by which it is told what is billed; None: receiving is the ordinary one."""
 
@@ -32,13 +41,19 @@ class Room(NamedTuple):
 class OrderRoom:
     """Looks up what is left of orders, for one connection."""
 
-    def __init__(self, client: Client, *, replaces_receipts: bool) -> None:
+    def __init__(self, client: Client, *, replaces_receipts: bool, enhanced: bool) -> None:
         self._client = client
         self._replaces_receipts = replaces_receipts
+        self._enhanced = enhanced
 
     def looked_up(self, bill: BillToPush, number_of_plan: int) -> str:
         """Return under which key the look-up before a bill is in the journal."""
         return f"before/{bill.external_key}/{number_of_plan}"
+
+    def questions(self, bill: BillToPush) -> Sequence[str]:
+        """Return what that look-up asks besides the orders: where receipts count like bills, which of the vendor there
+        are. With enhanced receiving they stay for ever, and count for nothing here."""
+        return () if self._enhanced else (vendors_receipts_question(bill.vendor_id),)
 
     async def of(
         self, bill: BillToPush, orders: Mapping[str, etree._Element], seen: Answer, number_of_plan: int
@@ -60,7 +75,8 @@ class OrderRoom:
             asked = billed_apart.question(list(dict.fromkeys(bills)))
             records = await self._as_the_orders_are(bill, orders, number_of_plan, asked)
         receipts, shown = ((), records) if enhanced else (records, None)
-        return Room(orders, seen, number_of_plan, receipts, len(linked), shown)
+        loose = () if enhanced else without_an_order(seen)
+        return Room(orders, seen, number_of_plan, receipts, len(linked), loose, shown)
 
     async def _as_the_orders_are(
         self, bill: BillToPush, orders: Mapping[str, etree._Element], number_of_plan: int, asked: str
@@ -93,6 +109,8 @@ class OrderRoom:
             Rejected: the bill cannot be linked, or item receipts hold what it bills.
         """
         must_be_linkable(bill, lines, room.orders)
+        # Whatever may be replaced: these stay, beside the bill.
+        must_not_be_received_without_an_order(lines, room.orders, room.without_an_order)
         try:
             if room.receipts_linked:
                 must_not_be_received(bill, lines, room.orders, room.receipts)

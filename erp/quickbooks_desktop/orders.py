@@ -11,7 +11,7 @@ from datetime import date
 from lxml import etree
 
 from erp.errors import NotFound, Rejected
-from erp.quickbooks_desktop import billed_apart, contents, fields, statuses, translate, wire
+from erp.quickbooks_desktop import billed_apart, contents, fields, received, statuses, translate, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.fields import Unusable
 from erp.quickbooks_desktop.reader import Leg, Reader
@@ -42,6 +42,11 @@ class Orders:
         self._reader = reader
         self._enhanced = enhanced
         self._kept: dict[str, PurchaseOrder] = {}
+
+    @property
+    def keeps_bills_apart(self) -> bool:
+        """Return whether receiving is the enhanced one, as far as the connection knows."""
+        return self._enhanced
 
     def statuses(self, erp_status: str, mode: MatchMode) -> Statuses | None:
         """Return both meanings of an order's status, or None for a status that the table does not have."""
@@ -140,7 +145,7 @@ class Orders:
             order = self._order(record, bills)
             return PurchaseOrderSnapshot(
                 purchase_order=order,
-                receipts=tuple(translate.receipt(one, {str(order.erp_id): order}) for one in receipts),
+                receipts=tuple(received.receipts_of(record, receipts)),
                 billings=tuple(translate.evidence(order, bills)),
             )
         except Unusable as error:

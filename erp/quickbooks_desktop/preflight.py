@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from lxml import etree
+
 from erp.connection import PreferenceProblem
 from erp.errors import Rejected
 from erp.quickbooks_desktop import bill_edits, faults, fields, wire
-from erp.quickbooks_desktop.bill_lines import lines_of
+from erp.quickbooks_desktop.bill_lines import class_of_order_line, lines_of
 from erp.quickbooks_desktop.client import MAY_BE_REFUSED
 from erp.quickbooks_desktop.envelope import Answer
 from erp.quickbooks_desktop.preferences import CHARGE_PREFIX, KNOWN, REPLACE_ITEM_RECEIPTS
@@ -16,6 +18,8 @@ QUESTION = wire.request("PreferencesQuery", key="preferences")
 """Goes out with every look-up before a bill: a preference can change from one day to the next."""
 
 USING_INVENTORY = ".//PurchasesAndVendorsPreferences/IsUsingInventory"
+
+TRACKS_CLASSES = ".//AccountingPreferences/IsUsingClassTracking"
 
 MAY_WRITE = wire.request(
     "BillMod",
@@ -52,6 +56,28 @@ def must_be_open(seen: Answer, *, what: str, day: date) -> None:
             code="FEATURE_OFF",
             evidence={"preference": "IsUsingInventory"},
         )
+
+
+def with_classes_taken(bill: BillToPush, orders: Mapping[str, etree._Element], seen: Answer) -> BillToPush:
+    """Return the bill as it goes out: in a company that tracks no classes without those of its orders' lines, which
+    QuickBooks takes by itself or not at all.
+
+    Raises:
+        Rejected: FEATURE_OFF, a line has a class that its order's line has not.
+    """
+    preferences = seen.named("PreferencesQuery")
+    tracks = None if preferences is None else wire.text(preferences.element, TRACKS_CLASSES)
+    if tracks is None or tracks.lower() != "false":
+        return bill
+    for line in lines_of(bill):
+        if line.first.class_id not in (None, "", class_of_order_line(line, orders)):
+            raise Rejected(
+                f"Line {line.first.line_no} has a class, and this company tracks none.",
+                code="FEATURE_OFF",
+                evidence={"preference": "IsUsingClassTracking", "line": str(line.first.line_no)},
+            )
+    without = tuple(line.model_copy(update={"class_id": None}) for line in bill.lines)
+    return bill.model_copy(update={"lines": without})
 
 
 def closed_through(seen: Answer) -> date | None:

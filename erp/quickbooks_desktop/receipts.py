@@ -1,6 +1,10 @@
 """Read item receipts (reference 3.2)."""
 
-from erp.quickbooks_desktop import contents, fields, statuses, translate
+from collections.abc import Mapping
+
+from lxml import etree
+
+from erp.quickbooks_desktop import contents, fields, received, statuses, wire
 from erp.quickbooks_desktop.client import Client, records_of
 from erp.quickbooks_desktop.orders import RECORD, WHOLE, name_of, question
 from erp.quickbooks_desktop.reader import Leg, Reader
@@ -13,10 +17,9 @@ LEGS = (Leg(("ItemReceipt",), True, ("ItemReceiptRet",)),)
 class Receipts:
     """Reads the item receipts of one connection."""
 
-    def __init__(self, client: Client, reader: Reader, *, enhanced: bool) -> None:
+    def __init__(self, client: Client, reader: Reader) -> None:
         self._client = client
         self._reader = reader
-        self._enhanced = enhanced
 
     def status(self, erp_status: str) -> ReceiptStatus | None:
         """Return the meaning of a receipt's status, or None if the status is unknown."""
@@ -25,13 +28,10 @@ class Receipts:
     async def page(self, *, since: str | None, after: str | None) -> Page[Receipt]:
         """Read a page of receipts with lines. A line does not name its order's line, so the orders are read too."""
         listing = await self._reader.page(LEGS, since=since, after=after, more=WHOLE)
-        order_ids = sorted({one for record in listing.records for one in contents.linked(record, "PurchaseOrder")})
-        orders = {}
+        orders: Mapping[str, etree._Element] = {}
+        order_ids = sorted({one for record in listing.records for one in contents.linked(record, received.ORDER)})
         if order_ids:
             answer = await self._client.ask(f"orders of receipts/{name_of(order_ids)}", question(order_ids))
-            usable, _ = fields.usable(
-                records_of(answer.responses, (RECORD,)), lambda one: translate.order(one, enhanced=self._enhanced)
-            )
-            orders = {str(one.erp_id): one for one in usable}
-        receipts, bad = fields.usable(listing.records, lambda one: translate.receipt(one, orders))
-        return Page(receipts, listing.after, listing.high_water, bad)
+            orders = {wire.text(one, "TxnID") or "": one for one in records_of(answer.responses, (RECORD,))}
+        made, bad = fields.usable(listing.records, lambda one: received.receipts(one, orders))
+        return Page([one for some in made for one in some], listing.after, listing.high_water, bad)

@@ -256,8 +256,10 @@ def plan_of(
         if bill.charges and booked_by_receipts.has_charges(record, orders):
             return None
         for place, entry in enumerate(contents.lines_in(record, contents.ITEM_LINES)):
-            target = _order_line_of(entry, record, orders)
-            if target is None and wire.ref(entry, "ItemRef") in (*items, None):
+            target, item = _order_line_of(entry, record, orders), wire.ref(entry, "ItemRef")
+            if target is None and item in (*items, None):
+                return None
+            if item in items and booked_by_receipts.holds_more(record, item, orders):
                 return None
             received = fields.number(entry, "Quantity") or ZERO
             taken = min(wanted.get(target, ZERO), received) if target is not None else ZERO

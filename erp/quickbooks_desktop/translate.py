@@ -1,4 +1,4 @@
-"""Translate QuickBooks' orders, receipts and bills into ours (reference 3.1 to 3.3).
+"""Translate QuickBooks' orders and bills into ours (reference 3.1 to 3.3).
 
 Ids are QuickBooks' own; a line's id also names its document, `5F3-1772467200:5F5-1772467200`.
 """
@@ -15,7 +15,6 @@ from erp.records import made
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.orders import LineBasis, OrderBilling, PurchaseOrder, PurchaseOrderLine
-from models.domain.receipts import Receipt, ReceiptLine
 
 ACCOUNT_ID = "account:"
 """In front of the id of what a line buys, if that is an account: items have ids of their own."""
@@ -59,8 +58,20 @@ def order(
         revision=fields.revision(record),
         lines=lines,
         # A receipt that a person turns into a bill is gone, and QuickBooks need not list it as deleted.
-        receipts=None if enhanced else tuple(map(ErpId, linked(record, "ItemReceipt"))),
+        receipts=None if enhanced else tuple(_receipts(record, erp_id)),
     )
+
+
+def _receipts(record: etree._Element, order_id: str) -> Iterator[ErpId]:
+    """Return the ids that receipts of an order may have here: whether one is for other orders too it does not say."""
+    for receipt in linked(record, "ItemReceipt"):
+        yield ErpId(receipt)
+        yield part_id(receipt, order_id)
+
+
+def part_id(receipt: str, order_id: str) -> ErpId:
+    """Return the id of what a receipt of several orders is to one of them."""
+    return ErpId(f"{receipt}/{order_id}")
 
 
 def currency(record: etree._Element, home: str | None = None) -> str | None:
@@ -153,61 +164,6 @@ def evidence(whole: PurchaseOrder, bills: Iterable[etree._Element]) -> Iterator[
                 )
                 if left is None:
                     break
-
-
-# --- receipts ----------------------------------------------------------------------------------------------------
-
-
-def receipt(record: etree._Element, orders: Mapping[str, PurchaseOrder] = {}) -> Receipt:
-    """Return what was received. Its lines do not name their order lines; with the order at hand they are found by
-    item, in their order.
-
-    Raises:
-        fields.Unusable: the receipt cannot be used.
-    """
-    erp_id = fields.need(record, "TxnID")
-    order_id = next(iter(linked(record, "PurchaseOrder")), None)
-    whole = orders.get(order_id or "")
-    room = {line.erp_id: line.quantity for line in whole.lines} if whole is not None else {}
-    lines: list[ReceiptLine] = []
-    for place, line in enumerate(lines_in(record, ITEM_LINES), start=1):
-        item = wire.ref(line, "ItemRef")
-        if item is None:
-            continue
-        quantity = fields.number(line, "Quantity") or ZERO
-        lines.append(
-            ReceiptLine(
-                erp_id=line_id(erp_id, fields.need(line, "TxnLineID")),
-                line_no=place,
-                item_id=item,
-                description=wire.text(line, "Desc") or "",
-                unit=wire.text(line, "UnitOfMeasure") or "",
-                quantity=quantity,
-                order_line=_take(whole, room, item, quantity),
-            )
-        )
-    return Receipt(
-        erp_id=ErpId(erp_id),
-        document_id=DocumentId(erp_id),
-        number=wire.text(record, "RefNumber") or fields.need(record, "TxnNumber"),
-        erp_status=statuses.RECEIPT,
-        order_document=None if order_id is None else DocumentId(order_id),
-        vendor_id=fields.need(record, "VendorRef/ListID"),
-        received_on=fields.need_day(record, "TxnDate"),
-        memo=wire.text(record, "Memo") or "",
-        revision=fields.revision(record),
-        lines=tuple(lines),
-    )
-
-
-def _take(whole: PurchaseOrder | None, room: dict[ErpId, Decimal], item: str, quantity: Decimal) -> ErpId | None:
-    """Return the order's line of this item that has room for the quantity, else the last one of the item."""
-    same = [line for line in whole.lines if line.item_id == item] if whole is not None else []
-    for line in same:
-        if room[line.erp_id] >= quantity:
-            room[line.erp_id] -= quantity
-            return line.erp_id
-    return same[-1].erp_id if same else None
 
 
 # --- bills and credits -------------------------------------------------------------------------------------------

@@ -187,6 +187,12 @@ class ReceiptRow(SQLModel, table=True):
         Index("receipts_by_order", "order_document", "connection_id"),
         Index("receipts_by_day", "received_on", "connection_id"),
         Index("returns_by_day", "connection_id", "received_on", "id", postgresql_where=text("kind = 'return'")),
+        Index(
+            "receipts_by_parts",
+            text("split_part(erp_id, '/', 1)"),
+            "connection_id",
+            postgresql_where=text("strpos(erp_id, '/') > 0"),
+        ),
     )
 
     id: str = Field(primary_key=True)

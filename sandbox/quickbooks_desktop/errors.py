@@ -77,6 +77,11 @@ def out_of_date(sequence: str, current: Any) -> Refused:
     return Refused(3200, f'The provided edit sequence "{sequence}" is out-of-date. ', current=current)
 
 
+def feature_off() -> Refused:
+    """The company does without it, or its edition lacks it."""
+    return Refused(3250, "This feature is not enabled or not available in this version of QuickBooks. ")
+
+
 def books_closed(kind: str, *, deleting: bool) -> Refused:
     """The document's date is on or before the closing date."""
     if deleting:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from sandbox.quickbooks_desktop import elements, wire_out
 from sandbox.quickbooks_desktop.company import REMEMBERED, Company
-from sandbox.quickbooks_desktop.errors import Refused
+from sandbox.quickbooks_desktop.errors import Refused, feature_off
 from sandbox.quickbooks_desktop.filters import QUERIED_LISTS, between, entries_asked, txns_asked
 from sandbox.quickbooks_desktop.pc_time import written
 from sandbox.quickbooks_desktop.qbxml import branch, leaf
@@ -49,6 +49,8 @@ class Iterators:
 def query(company: Company, iterators: Iterators, request: etree._Element) -> Answered:
     """Answer one query. Raises Refused."""
     name = str(request.tag).removesuffix("QueryRq")
+    if _is_unused(company, name) and company.switches.word("unused_list_query") == "refused":
+        raise feature_off()
     if name == "TxnDeleted":
         return _deleted(company, request, company.deleted_txns, "TxnDeletedRet")
     if name == "ListDeleted":
@@ -61,6 +63,13 @@ def query(company: Company, iterators: Iterators, request: etree._Element) -> An
     if limit is not None:
         records = records[: int(limit)]
     return _answered(company, request, records, missing)
+
+
+def _is_unused(company: Company, name: str) -> bool:
+    """Whether the company does without what a query is about."""
+    if name == "Class":
+        return not company.preferences["IsUsingClassTracking"]
+    return name == "UnitOfMeasureSet" and company.switches.word("edition") == "Pro"
 
 
 def _asked(company: Company, name: str, request: etree._Element) -> tuple[Sequence[Txn | Entry], list[str]]:

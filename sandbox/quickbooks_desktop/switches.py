@@ -107,6 +107,12 @@ SWITCHES: Mapping[str, Switch] = {
     "paid_bill_deletion": Switch("refused", "deleting a bill that was paid", ("refused", "accepted")),
     "inactive_reference": Switch("refused", "a reference to an inactive entry (3140)", ("refused", "accepted")),
     "untracked_class": Switch("dropped", "a class while classes are not tracked", ("dropped", "refused")),
+    "unused_list_query": Switch(
+        "answered",
+        "a query of classes while they are not tracked, or of units in the edition Pro, which has none: answered, or"
+        " 3250",
+        ("answered", "refused"),
+    ),
     # The company
     "latency_seconds": Switch(0.0, "how long QuickBooks takes for a document"),
 }
@@ -141,5 +147,6 @@ UNKIND: Mapping[str, str | bool | int] = {
     "edited_line_link": "lost",
     "paid_bill_deletion": "accepted",
     "untracked_class": "refused",
+    "unused_list_query": "refused",
 }
 """The position of each switch that asks most of a client, for tests that run with all of them at once."""

@@ -103,14 +103,18 @@ def _taking_lines(company: Company, order: Txn, given: Given, left: Callable[...
 
 
 def _receive(company: Company, given: Given) -> Shown:
-    """An item receipt for what is left of an order, or the lines named."""
+    """An item receipt for what is left of an order, or the lines named, and of the orders in `also`. `link` false: it
+    names no order."""
     order = txn(company, given, "PurchaseOrder")
+    lines = _taking_lines(company, order, given, left_to_receive)
+    for other in given.get("also") or ():
+        lines += _taking_lines(company, txn(company, other, "PurchaseOrder"), other, left_to_receive)
     parts = {
         "VendorRef": named(order.entity),
         "TxnDate": day(given, "date", company.today()),
         "RefNumber": given.get("receipt_number"),
         "Memo": given.get("memo"),
-        "ItemLineAdd": _taking_lines(company, order, given, left_to_receive),
+        "ItemLineAdd": lines,
     }
     return shown(company, writing.add(company, "ItemReceipt", built("ItemReceiptAdd", parts)).txn)
 

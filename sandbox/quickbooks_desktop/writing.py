@@ -12,6 +12,7 @@ from sandbox.quickbooks_desktop.errors import (
     bad_reference,
     bad_value,
     books_closed,
+    feature_off,
     locked,
     missing_element,
     not_found,
@@ -124,7 +125,7 @@ def check_open(company: Company, kind: str, day: date, *, deleting: bool = False
 
 def _check_feature(company: Company, kind: str) -> None:
     if kind in ("PurchaseOrder", "ItemReceipt") and not company.preferences["IsUsingInventory"]:
-        raise Refused(3250, "This feature is not enabled or not available in this version of QuickBooks. ")
+        raise feature_off()
 
 
 def _header(company: Company, kind: str, body: etree._Element) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _class(company: Company, entry: Entry | None) -> str | None:
     if entry is None or company.preferences["IsUsingClassTracking"]:
         return entry.list_id if entry is not None else None
     if company.switches.word("untracked_class") == "refused":
-        raise Refused(3250, "This feature is not enabled or not available in this version of QuickBooks. ")
+        raise feature_off()
     return None
 
 

@@ -34,16 +34,22 @@ async def upsert(
     changed = await changed_receipts(connection, connection_id, receipts)
     if not changed:
         return Upserted(len(receipts), 0)
+    parts = {
+        "documents": [write.receipt.document_id for write in changed],
+        "shown": [receipt.erp_id for receipt, _ in receipts],
+    }
     orders = await connection.execute(
         text(
-            "select id from purchase_orders where connection_id = :c and document_id = any(cast(:documents as text[]))"
+            "select id from purchase_orders where connection_id = :c and document_id = any(cast(:orders as text[]))"
             " union select purchase_order_id from receipts"
             "   where connection_id = :c and erp_id = any(cast(:erp_ids as text[])) and purchase_order_id is not null"
+            f" union select r.purchase_order_id {_OTHER_PARTS} and r.purchase_order_id is not null"
         ),
         {
             "c": connection_id,
-            "documents": [write.receipt.order_document for write in changed if write.receipt.order_document],
+            "orders": [write.receipt.order_document for write in changed if write.receipt.order_document],
             "erp_ids": [write.receipt.erp_id for write in changed],
+            **parts,
         },
     )
     order_ids = sorted(orders.scalars())
@@ -53,6 +59,13 @@ async def upsert(
         connection, connection_id, {write.receipt.erp_id: write.receipt.erp_status for write in changed}
     )
     written = await write_changed(connection, connection_id, changed)
+    await connection.execute(
+        text(
+            "update receipts set deleted_at = now(), status = 'deleted'"
+            f" where deleted_at is null and id in (select r.id {_OTHER_PARTS})"
+        ),
+        {"c": connection_id, **parts},
+    )
     if used:  # no figure changed by it, but bills of the receipt wait, or have to
         await connection.execute(
             text("update purchase_orders set notified_hash = '' where id = any(cast(:ids as text[]))"), {"ids": used}
@@ -60,6 +73,15 @@ async def upsert(
     if order_ids:
         await recount(connection, order_ids, receipts_count_as_billed=receipts_count_as_billed)
     return Upserted(len(receipts), written)
+
+
+_OTHER_PARTS = """
+    from receipts r
+   where r.connection_id = :c and r.deleted_at is null and strpos(r.erp_id, '/') > 0 and r.kind = 'receipt'
+     and split_part(r.erp_id, '/', 1) = any(cast(:documents as text[]))
+     and r.erp_id <> all(cast(:shown as text[]))
+"""
+"""What receipts of several orders, which are here once for each, were to an order that they are not for any more."""
 
 
 _GONE = """

@@ -30,9 +30,9 @@ _VOIDED = "cast('voided' as varchar)"
 
 _NAMED = (
     "(erp_id = any(cast(:ids as text[]))"
-    " or (kind = 'return' and split_part(erp_id, '/', 1) = any(cast(:ids as text[]))))"
+    " or (strpos(erp_id, '/') > 0 and split_part(erp_id, '/', 1) = any(cast(:ids as text[]))))"
 )
-"""The receipts of these ids; a return of several orders is here once for each."""
+"""The receipts and returns of these ids; one of several orders is here once for each."""
 
 
 class Deleted(NamedTuple):

@@ -2,12 +2,15 @@
 
 import pytest
 
+from models.domain.ids import DocumentId, ErpId
 from models.domain.orders import PurchaseOrder
 from models.domain.receipts import ReceiptStatus
+from models.domain.sync import DeletedKind, Deletion
 from models.store.orders import receipts
 from tests.builders.records import (
     R1,
     R2,
+    R3,
     a_receipt,
     an_order,
     billing,
@@ -180,3 +183,30 @@ async def test_receipts_that_their_order_does_not_name_any_more_are_gone(tenant:
     line = (await tenant.lines(order))[1]
     assert (line.received, line.billed) == (2, 4)
     assert await dropped(order.model_copy(update={"receipts": (stays.erp_id,)})) == 0
+
+
+async def test_what_a_receipt_was_to_an_order_goes_when_it_is_not_for_it_any_more(tenant: Tenant) -> None:
+    """Issue 12: a receipt of several orders is here once for each; edited there, it is for one of them alone."""
+    tenant.receipts_count_as_billed = False
+    first, second = an_order(number=1), an_order(number=2)
+    await tenant.page(first, second)
+    of_first = a_receipt(first, {1: 3})
+    of_second = a_receipt(second, {1: 5}, document_id=of_first.document_id)
+    of_first = of_first.model_copy(update={"document_id": DocumentId("501")})
+    of_second = of_second.model_copy(
+        update={
+            "document_id": DocumentId("501"),
+            "erp_id": ErpId(f"501/{second.erp_id}"),
+            "lines": tuple(one.model_copy(update={"erp_id": ErpId("501-2")}) for one in of_second.lines),
+        }
+    )
+    await tenant.receive(of_first, of_second)
+    assert [(await tenant.lines(order))[1].received for order in (first, second)] == [3, 5]
+    alone = of_second.model_copy(update={"erp_id": of_first.erp_id, "revision": R2})
+    await tenant.receive(alone)
+    assert [(await tenant.lines(order))[1].received for order in (first, second)] == [0, 5]
+    await tenant.receive(of_first.model_copy(update={"revision": R3}), of_second.model_copy(update={"revision": R3}))
+    assert [(await tenant.lines(order))[1].received for order in (first, second)] == [3, 5]
+    gone = await tenant.deleted(Deletion(kind=DeletedKind.RECEIPT, erp_id=ErpId("501"), deleted_at=""))
+    assert gone.receipts == 2
+    assert [(await tenant.lines(order))[1].received for order in (first, second)] == [0, 0]

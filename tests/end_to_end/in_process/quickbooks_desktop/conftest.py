@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from settings import Settings
+from tests.harness.checked_bodies import checked_documents
 from tests.harness.desktop_company import DESKTOP, named_desktop
 from tests.harness.sandbox_company import SandboxCompany, open_for_business
 from tests.harness.serving import served
@@ -26,7 +27,9 @@ def api_settings(door_settings: Settings) -> Settings:
 
 @pytest.fixture
 def company(street: None) -> Iterator[SandboxCompany]:
-    with open_for_business(DESKTOP, named_desktop) as created:
+    """The company, whose documents are compared with the vendor's schemas, both ways."""
+    with checked_documents() as checked, open_for_business(DESKTOP, named_desktop) as created:
         created.load(bank_accounts=[{"bank_account_id": "BOA", "name": "BOA"}])
         yield created
         created.does_at_once("stop_auto_run")
+    assert not checked.wrong, checked.wrong[0]

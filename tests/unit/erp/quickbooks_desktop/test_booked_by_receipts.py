@@ -83,6 +83,8 @@ class Story:
             if not taken:
                 return  # a link for more may be left out, and then it is of no order
             given["lines"] = [{"line": line, "quantity": str(many)} for line, many in taken.items()]
+            if what == "receive without the order":
+                what, given["link"] = "receive", False
             given["receipt_number" if what == "receive" else "invoice_number"] = f"P-{self.numbers}"
         target = "/sandbox/companies/quickbooks_desktop/actions"
         answer = await self.pc.http.post(target, json={"action": what, **given})
@@ -101,6 +103,7 @@ class Story:
             left[at] = Decimal(line["quantity"]) - Decimal(line["received"]) + released
         fits = all(many <= left[line] for line, many in quantities.items())
         free = self.replace or not any(received.get(line) for line in quantities)
+        free = free and not await self.received_without_the_order() & quantities.keys()
         code = "pushed"
         try:
             await connector.bills.create(bill)
@@ -128,14 +131,27 @@ class Story:
         held: dict[int, Decimal] = {}
         for receipt in await self.pc.held("receipts"):
             for line in receipt["lines"]:
-                at = lines[line["order_line"]]
-                held[at] = held.get(at, Decimal(0)) + Decimal(line["quantity"])
+                if line["order_doc"] is not None:
+                    at = lines[line["order_line"]]
+                    held[at] = held.get(at, Decimal(0)) + Decimal(line["quantity"])
         return held
+
+    async def received_without_the_order(self) -> set[int]:
+        """Lines whose items stand on item receipts that name no order."""
+        items = {f"ITEM-{number}": number for number in (1, 2)}
+        receipts = await self.pc.held("receipts")
+        lines = [line for receipt in receipts for line in receipt["lines"] if line["order_doc"] is None]
+        return {items[line["item_id"]] for line in lines}
 
 
 quantities = st.dictionaries(st.sampled_from([1, 2]), st.integers(1, 10), min_size=1)
 events = st.lists(
-    st.tuples(st.sampled_from(["receive", "receive", "bill", "expense", "convert", "push", "push"]), quantities),
+    st.tuples(
+        st.sampled_from(
+            ["receive", "receive", "receive without the order", "bill", "expense", "convert", "push", "push"]
+        ),
+        quantities,
+    ),
     min_size=2,
     max_size=7,
 )
@@ -185,6 +201,52 @@ async def test_nobody_can_tell_for_which_goods_a_bill_is(quantity: int) -> None:
         assert await refused_code(connector, left) == "MORE_THAN_ORDERED"
     else:
         await connector.bills.create(left)
+
+
+@pytest.mark.parametrize("replace", ["false", "true"])
+async def test_goods_received_without_the_order_are_not_booked_twice(replace: str) -> None:
+    """Issue 12: the order shows nothing of a receipt that names none; it owes and stocks all the same."""
+    pc = Pc()
+    await pc.order("PO-1", "10", "5")
+    await pc.does("receive", number="PO-1", receipt_number="R-1", link=False, lines=[{"line": 1, "quantity": "4"}])
+    connector, journal = connected(pc, replace_item_receipts=replace)
+    order = (await all_orders(connector))["PO-1"]
+    assert [line.billed for line in order.lines] == [0, 0]
+    before = await pc.ledger()
+    bill = bill_of(order, "PSB-1", {1: 4})
+    with pytest.raises(Rejected) as refused:
+        await connector.bills.create(bill)
+    assert refused.value.code == HELD
+    assert refused.value.evidence["item_receipts"].startswith("R-1 of 2026-")
+    assert "names no order" in refused.value.message
+    assert await pc.ledger() == before
+    assert not any("BillAddRq" in one or "TxnDelRq" in one for one in journal.documents)
+    await connector.bills.create(bill_of(order, "PSB-2", {2: 5}))  # nothing of its item was received
+    # The goods on it were this bill's: it goes, and the bill comes.
+    await pc.does("delete", kind="receipt", number="R-1")
+    await connector.bills.create(bill)
+    assert {key: Decimal(value) for key, value in (await pc.ledger()).items()} == {
+        ("payable", "V-1"): 45, ("stock", "ITEM-1"): 4, ("stock", "ITEM-2"): 5
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("replace", ["false", "true"])
+async def test_a_line_typed_into_an_orders_receipt_is_not_booked_twice(replace: str) -> None:
+    """Its line names no order line: the order shows it received by nothing."""
+    pc = Pc()
+    shown = await pc.order("PO-1", "10", "5")
+    vendor = next(row["record_no"] for row in await pc.held("vendors") if row["key"] == "V-1")
+    item = next(row["record_no"] for row in await pc.held("items") if row["key"] == "ITEM-2")
+    typed = f"<ItemLineAdd><ItemRef><ListID>{item}</ListID></ItemRef><Quantity>5</Quantity><Cost>5</Cost></ItemLineAdd>"
+    pc.ask(
+        f"<ItemReceiptAddRq><ItemReceiptAdd><VendorRef><ListID>{vendor}</ListID></VendorRef>"
+        f"<TxnDate>2026-10-05</TxnDate>{linked(shown, 1, Quantity='4')}{typed}</ItemReceiptAdd></ItemReceiptAddRq>"
+    )
+    connector, _ = connected(pc, replace_item_receipts=replace)
+    order = (await all_orders(connector))["PO-1"]
+    before = await pc.ledger()
+    assert await refused_code(connector, bill_of(order, "PSB-1", {2: 5})) == HELD
+    assert await pc.ledger() == before
 
 
 async def test_two_lines_of_one_item_are_both_held() -> None:

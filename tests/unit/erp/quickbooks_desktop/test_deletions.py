@@ -161,3 +161,33 @@ def test_every_kind_of_list_entry_that_is_read_is_asked_for_when_it_is_deleted()
     named = {f"{kind}Ret": entry for kind, entry in DELETED_LISTS.items()}
     assert named == {record: shape.kind for record, shape in SHAPES.items()}
     assert {f"{kind}Ret" for kinds in TRANSACTIONS.values() for kind in kinds} == {f"{kind}Ret" for kind in DELETED}
+
+
+@pytest.mark.parametrize("answer", ["answered", "refused"])
+async def test_a_company_without_classes_and_units_syncs_and_bills(answer: str) -> None:
+    """Issue 12: 3250 of a list is no error of the others; a class of the order itself goes with the order, another one
+    is told before the push."""
+    pc, connector, _ = await company(unused_list_query=answer, untracked_class="refused")
+    (a_class, other_class) = [row["record_no"] for row in await pc.held("classes")][:2]
+    order = (await all_orders(connector))["PO-1007"]
+    tracked = order.lines[0]
+    await pc.switch(edition="Pro")
+    await pc.does("set_preferences", IsUsingClassTracking=False)
+    page = await connector.lists.page(list(ListKind), since=None, after=None)
+    kinds = {one.kind for one in page.records}
+    assert {ListKind.VENDOR, ListKind.GL_ACCOUNT, ListKind.TERM} <= kinds
+    assert (ListKind.CLASS in kinds) is (answer == "answered")
+    changes = await connector.changes.detect_changes({Stream.LISTS: LATELY})
+    assert Stream.LISTS not in changes.unread
+    bill = a_bill_for(order, "PSB-1")
+    line = bill.lines[0].model_copy(update={"class_id": tracked.class_id})
+    assert (line.order_line, tracked.class_id in (a_class, other_class)) == (tracked.erp_id, True)
+    own = bill.model_copy(update={"lines": (line,)})
+    wrong = a_class if tracked.class_id == other_class else other_class
+    other = bill.model_copy(update={"lines": (line.model_copy(update={"class_id": wrong}),)})
+    with pytest.raises(Rejected) as told:
+        await connector.bills.create(other)
+    assert (told.value.code, told.value.evidence["preference"]) == ("FEATURE_OFF", "IsUsingClassTracking")
+    assert not [row for row in await pc.held("bills") if "PSB-" in (row["memo"] or "")]
+    pushed = await connector.bills.read_back(own, await connector.bills.create(own))
+    assert (pushed.linked, pushed.differences) == (True, ())

@@ -492,7 +492,7 @@ async def test_a_receipt_that_becomes_a_bill_is_no_return(listed: str, identifie
     connector, _ = connected(pc)
     before = (await all_orders(connector))["PO-1016"]
     (receipt,) = (await connector.orders.read(before.erp_id)).receipts
-    assert before.receipts == (receipt.erp_id,)
+    assert receipt.erp_id in (before.receipts or ())
     ledger = await pc.ledger()
     await pc.does("enter_bill_for_receipt", number="R-3016", invoice_number="INV-OF-RECEIPT")
     after = (await all_orders(connector))["PO-1016"]
