@@ -55,12 +55,13 @@ hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run choose the switches of the QuickBooks Online sandbox (tests/conformance/quickbooks_positions.py)."""
+    """Let a run choose the switches of the QuickBooks sandboxes (tests/conformance/quickbooks_positions.py and
+    desktop_positions.py)."""
     parser.addoption(
         "--quickbooks-switches",
         choices=("unkind", "each"),
         default="unkind",
-        help="run its conformance suite also with all unkind positions at once, or in each single one",
+        help="run their conformance suites also with all unkind positions at once, or in each single one",
     )
 
 

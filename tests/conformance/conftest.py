@@ -1,10 +1,11 @@
 """One harness per ERP: whoever adds an ERP passes the same suite."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import pytest
 
 from erp.connector import ErpConnector
+from tests.conformance import desktop_positions, quickbooks_positions
 from tests.conformance.erp_harness import (
     ErpHarness,
     Sandbox,
@@ -12,11 +13,19 @@ from tests.conformance.erp_harness import (
 from tests.conformance.harnesses import HARNESSES
 from tests.conformance.quickbooks_desktop_harness import QuickBooksDesktopHarness
 from tests.conformance.quickbooks_online_harness import QuickBooksHarness
-from tests.conformance.quickbooks_positions import POSITIONS, UNKIND, Position
+from tests.conformance.quickbooks_positions import Position
+from tests.harness.checked_bodies import Checked, checked_documents
 
-ALL: Mapping[str, Position] = {"unkind": UNKIND, **POSITIONS}
-SETS: Mapping[str, Sequence[str]] = {"unkind": ("unkind",), "each": tuple(POSITIONS)}
-"""By the word of `--quickbooks-switches`: the positions in which its suite runs beside the usual ones."""
+ALL: Mapping[str, Mapping[str, Position]] = {
+    erp: {"unkind": positions.UNKIND, **positions.POSITIONS}
+    for erp, positions in (("quickbooks_online", quickbooks_positions), ("quickbooks_desktop", desktop_positions))
+}
+"""By ERP and name."""
+
+
+def chosen(word: str) -> Sequence[str]:
+    """The cases of both, by the word of `--quickbooks-switches`, beside the usual ones."""
+    return [f"{erp} {name}" for erp, known in ALL.items() for name in known if (name == "unkind") is (word == "unkind")]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -27,9 +36,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(1, metafunc.config.getoption("--storm-seeds", default=3) + 1))
     traits = {trait for marker in metafunc.definition.iter_markers("trait") for trait in marker.args}
     harnesses = [name for name, kind in HARNESSES.items() if traits <= kind.traits]
-    if "quickbooks_online" in harnesses:
-        chosen = metafunc.config.getoption("quickbooks_switches")
-        harnesses += [f"quickbooks_online {name}" for name in SETS[chosen]]
+    positions = chosen(metafunc.config.getoption("quickbooks_switches"))
+    harnesses += [one for one in positions if one.partition(" ")[0] in harnesses]
     if not harnesses:
         raise ValueError(f"no ERP has all of {', '.join(sorted(traits))} (tests/conformance/erp_harness.py)")
     ways = metafunc.definition.get_closest_marker("ways")
@@ -51,12 +59,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-async def harness(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[ErpHarness]:
+def checked() -> Iterator[Checked]:
+    """What QuickBooks Desktop is asked and answers, compared with the vendor's schemas."""
+    with checked_documents() as created:
+        yield created
+    assert not created.wrong, created.wrong[0]
+
+
+@pytest.fixture
+async def harness(request: pytest.FixtureRequest, sandbox: Sandbox, checked: Checked) -> AsyncIterator[ErpHarness]:
     name, _, position = request.param.partition(" ")
     kind = HARNESSES[name]
     if kind is QuickBooksDesktopHarness:
         QuickBooksDesktopHarness.database_url = request.getfixturevalue("database_url")
-    created = QuickBooksHarness(sandbox, ALL[position]) if position else kind(sandbox)
+    if kind is QuickBooksHarness and position:
+        created: ErpHarness = QuickBooksHarness(sandbox, ALL[name][position])
+    elif kind is QuickBooksDesktopHarness:
+        preferences = desktop_positions.WITH_PREFERENCES.get(position, {})
+        created = QuickBooksDesktopHarness(sandbox, ALL[name].get(position), preferences, checked)
+    else:
+        created = kind(sandbox)
     yield created
     created.check_books()
     for connector in created.connectors:

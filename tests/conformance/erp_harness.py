@@ -169,8 +169,12 @@ class ErpHarness(ABC):
     """A state of orders that never come in, and may be deleted."""
     most_in_flight: int = 1
     """Calls of one company at a time, as the suite's connections are set."""
-    peek_calls: ClassVar[int]
+    peek_calls: int
     """How many calls an unchanged peek takes."""
+    session_questions: int = 0
+    """Operations that come with every session, whatever is asked in it."""
+    edits_keep_links: bool = True
+    """Whether a bill whose lines are edited stays linked to its order; else that is told when it is read back."""
     deletion_spellings: ClassVar[Sequence[str]] = ("",)
     void_spellings: ClassVar[Sequence[str]] = ("",)
     """Spellings that vary by release; the suite tries each."""

@@ -34,6 +34,7 @@ from services.exchanges import StoredExchanges
 from services.web_connector import logins
 from settings import Settings
 from tests.conformance.desktop_books import BOOKED, check_books
+from tests.conformance.desktop_positions import Position
 from tests.conformance.erp_harness import (
     OPEN_ORDER,
     ErpHarness,
@@ -45,6 +46,7 @@ from tests.conformance.erp_harness import (
     SandboxPayment,
     SandboxReceipt,
 )
+from tests.harness.checked_bodies import Checked, CheckedTransport
 
 PUBLIC_URL = "https://posync.example.com"
 BANK = "Bank of America, operations"
@@ -132,7 +134,6 @@ class QuickBooksDesktopHarness(ErpHarness):
     entity = None
     other_entity = ""
     never_open = "Closed"
-    peek_calls = 8  # the calls of one session
     fault_words: ClassVar = {
         "create_bill": "BillAdd",
         "update_bill": "BillMod",
@@ -150,18 +151,38 @@ class QuickBooksDesktopHarness(ErpHarness):
         "charge_account.discount": "Insurance",
     }
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        position: Position | None = None,
+        company_preferences: Mapping[str, bool] | None = None,
+        checked: Checked | None = None,
+    ) -> None:
+        """`position` are switches that are set otherwise than usual, in a company with these preferences; `checked`
+        checks the SOAP bodies."""
+        self.checked = checked or Checked()
+        self._position, self._company_preferences = position or {}, company_preferences or {}
+        # The calls of one session: a document more where the Web Connector does not describe the company.
+        described = self._position.get("first_call") != "empty"
+        greeted = bool(self._position.get("server_version_called", True))
+        self.session_questions = 0 if described else 3
+        self.edits_keep_links = self._position.get("edited_line_link") != "lost"
+        self.peek_calls = 8 - (0 if greeted else 2) + (0 if described else 2)
         self._numbers = itertools.count(1)
         self._work = 0
         self._facts: dict[str, str] = {ENHANCED: "false", "home_currency": "USD"}
         super().__init__(sandbox)
 
     def start(self) -> None:
+        if self._position:
+            self.switch(**self._position)
         self.sandbox.post(f"/companies/{self.name}/sample")
         self.load({"bank_accounts": [{"bank_account_id": "BOA", "name": "BOA"}]})
         self.open_record = next(one["record_no"] for one in self.held("purchase_orders") if one["number"] == OPEN_ORDER)
         computer = self.sandbox.app.quickbooks_desktop
-        computer.transport = httpx.ASGITransport(door_of(self.database_url))
+        computer.transport = CheckedTransport(httpx.ASGITransport(door_of(self.database_url)), self.checked)
+        if self._company_preferences:
+            super().person("set_preferences", **self._company_preferences)
         self._database = Database(self.database_url, pool_size=3)
         self.connectors.append(self._database)  # closed with them
         self._ready: ConnectionId | None = None

@@ -20,6 +20,8 @@ from tests.conformance.erp_harness import (
     push,
     the_order,
 )
+from tests.harness.checked_bodies import Checked
+from tests.harness.vendor_schemas import needs_qbxml_schemas
 
 pytestmark = pytest.mark.trait("polled")
 
@@ -170,6 +172,31 @@ async def test_what_changed_is_seen(harness: ErpHarness, connector: ErpConnector
     page = await connector.lists.page([ListKind.VENDOR], since=cursors[Stream.LISTS], after=None)
     assert {"New", "Renamed"} <= {entry.name for entry in page.records}
     assert "X-1" in {one.number for one in (await connector.bills.page(since=None, after=None)).records}
+
+
+@needs_qbxml_schemas
+async def test_every_body_is_what_the_vendors_schemas_say(
+    harness: ErpHarness, connector: ErpConnector, checked: Checked
+) -> None:
+    """Issue 12: both directions, qbXML 13.0 and 16.0, SOAP by the WSDL; what does not hold fails any case of the suite,
+    and here something is there to hold."""
+    bill = a_bill_for(await the_order(connector), "schema-1")
+    await connector.bills.read_back(bill, await bill_created(connector, bill))
+    await connector.lists.page(list(ListKind), since=None, after=None)
+    assert min(checked.documents, checked.answers, checked.soap) > 0
+    assert not checked.wrong
+
+
+async def test_names_and_texts_outside_ascii_go_through_the_door(harness: ErpHarness, connector: ErpConnector) -> None:
+    """Issue 12: non-ASCII text in names, in and out, whatever encoding an answer's declaration names."""
+    harness.load({"vendors": [{"vendor_id": "V-NEW", "name": "Señor Müller & Çelik <é>"}]})
+    page = await connector.lists.page([ListKind.VENDOR], since=None, after=None)
+    assert "Señor Müller & Çelik <é>" in {entry.name for entry in page.records}
+    bill = a_bill_for(await the_order(connector), "text-1").model_copy(update={"memo": "Für Zoë – 5 € & <mehr>"})
+    pushed = await connector.bills.read_back(bill, await bill_created(connector, bill))
+    assert pushed.differences == ()
+    (held,) = [one for one in harness.held("bills") if "text-1" in (one["memo"] or "")]
+    assert held["memo"] == "Für Zoë – 5 € & <mehr> [posync text-1]"
 
 
 async def test_with_every_switch_in_its_unkindest_position(harness: ErpHarness) -> None:
