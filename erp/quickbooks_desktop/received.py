@@ -114,10 +114,10 @@ class _Received:
         same = [name for name, line in self._lines.items() if wire.ref(line, "ItemRef") == item]
         fitting = [name for name in same if self._left[name] >= quantity]
         ordered = [name for name in same if _figure(self._lines[name], "Quantity") >= quantity]
-        found = next(iter([*fitting, *ordered, *same[-1:]]), None)
-        if found is not None:
-            self._left[found] -= quantity
-        return found
+        chosen = next(iter([*fitting, *ordered, *same[-1:]]), None)
+        if chosen is not None:
+            self._left[chosen] -= quantity
+        return chosen
 
 
 # --- receipts of several orders ----------------------------------------------------------------------------------
@@ -135,9 +135,9 @@ def _divided(record: etree._Element, orders: Mapping[str, etree._Element]) -> Di
         wanted[wire.text(link, "TxnID") or ""] += abs(_figure(link, "Amount"))
     choices = [_orders_of(line, named, orders) for line in lines]
     for field in ("Quantity", "Amount"):
-        found = _Divisions([_figure(line, field) for line in lines], choices, wanted).first()
-        if found is not None:
-            return found
+        chosen = _Divisions([_figure(line, field) for line in lines], choices, wanted).first()
+        if chosen is not None:
+            return chosen
     # The links do not tell: of an order is what only it can be.
     return [one[0] if len(one) == 2 else None for one in choices]
 
