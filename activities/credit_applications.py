@@ -5,17 +5,19 @@ from functools import partial
 from temporalio import activity
 
 from activities.bill_intake import BillIntake
-from activities.connector_pool import Connections
+from activities.connector_pool import Connections, OpenConnection
 from activities.exactly_once import ExactlyOnce
 from activities.failures import as_failure
 from activities.order_intake import OrderIntake
 from erp.connector import offered
 from erp.errors import Duplicate, NotFound, Rejected
+from erp.roles.credits import Credits
 from erp.time_budgets import ErpWork
-from models.domain.credits import ApplicationStatus
-from models.domain.ids import BillId
+from models.domain.credits import ApplicationStatus, ApplicationToPush
+from models.domain.ids import BillId, ErpId
 from models.messages.credits import ApplicationFailed, ApplicationPushed, PushApplication
 from models.store.audit import writes
+from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.payables import credit_applications
 from services.outbox.delivery import OutboxDelivery
@@ -46,37 +48,23 @@ class CreditApplications:
                 row = await credit_applications.get(session, push.application_id, lock=True)
                 assert row is not None, "an application is never removed"
                 status, credit_id = ApplicationStatus(row.status), BillId(row.credit_id)
-                if not status.is_under_way:  # an earlier attempt's answer to Temporal was lost
-                    return ApplicationPushed(status=status)
                 outgoing = await credit_applications.to_push(session, push.application_id)
+                attempt = None
                 if status is ApplicationStatus.APPLYING:
                     attempt = await writes.begin_attempt(session, outgoing.external_key)
-            if status is ApplicationStatus.UNAPPLYING:
-                try:
-                    await role.unapply(outgoing)
-                except Duplicate:
-                    pass
-                except (Rejected, NotFound) as error:
-                    raise as_failure(error, retryable=False) from error
+            if status is ApplicationStatus.REFUSED:
+                return ApplicationPushed(status=status)
+            ended = status  # as an earlier attempt left it, which may have died before it read the figures again
+            if status.is_under_way:
                 ended, payment = ApplicationStatus.UNAPPLIED, None
-            else:
-                try:
-                    applied = await self._exactly_once.write(
-                        connection.row,
-                        outgoing.external_key,
-                        attempt,
-                        find=partial(role.find_application, outgoing),
-                        create=partial(role.apply, outgoing),
-                    )
-                except (Rejected, NotFound) as error:
-                    await self._exactly_once.reject(outgoing.external_key, error)
-                    raise
-                ended, payment = ApplicationStatus.APPLIED, applied.payment
-            async with self._database.transaction() as session:
-                await credit_applications.end(session, push.application_id, ended, payment=payment)
-                if ended is ApplicationStatus.APPLIED:
-                    await writes.confirm(session, outgoing.external_key, payment or outgoing.credit_erp_id)
-            # It has ended: should this fail, the next sync reads the same.
+                if attempt is None:
+                    await self._unapply(role, outgoing)
+                else:
+                    ended, payment = ApplicationStatus.APPLIED, await self._apply(connection, role, outgoing, attempt)
+                async with self._database.transaction() as session:
+                    await credit_applications.end(session, push.application_id, ended, payment=payment)
+                    if ended is ApplicationStatus.APPLIED:
+                        await writes.confirm(session, outgoing.external_key, payment or outgoing.credit_erp_id)
             await self._bills.reread(
                 connection, [outgoing.credit_erp_id], [outgoing.bill_erp_id], reason=f"{push.application_id} {ended}"
             )
@@ -85,6 +73,33 @@ class CreditApplications:
                 of_fee = await fees_taken_back.take_back_fee(session, credit_id, request_key=key)
             await self._outbox.deliver_new(of_fee)
         return ApplicationPushed(status=ended)
+
+    async def _apply(
+        self, connection: OpenConnection, role: Credits, outgoing: ApplicationToPush, attempt: WriteAttempt
+    ) -> ErpId | None:
+        """Apply the credit, or find what an earlier attempt applied; return the payment that stands for it, if any."""
+        try:
+            applied = await self._exactly_once.write(
+                connection.row,
+                outgoing.external_key,
+                attempt,
+                find=partial(role.find_application, outgoing),
+                create=partial(role.apply, outgoing),
+            )
+        except (Rejected, NotFound) as error:
+            await self._exactly_once.reject(outgoing.external_key, error)
+            raise
+        return applied.payment
+
+    @staticmethod
+    async def _unapply(role: Credits, outgoing: ApplicationToPush) -> None:
+        """Undo the application, unless an earlier attempt did."""
+        try:
+            await role.unapply(outgoing)
+        except Duplicate:
+            return
+        except (Rejected, NotFound) as error:
+            raise as_failure(error, retryable=False) from error
 
 
 class CreditApplicationRecords:

@@ -238,6 +238,30 @@ async def test_a_credit_waits_for_its_approvers(
     assert [memo["number"] for memo in company.held("adjustments")] == ["CM-3"]
 
 
+async def test_the_figures_after_an_application_are_read_whatever_comes_in_between(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S5-71: the attempt that applied the credit ends before it has read the figures; the next attempt reads them."""
+    company.order("PO-1", "10")
+    await api.start(mode="two_way")
+    bill = await api.billed("PO-1", {1: "10"})
+    debit_memo(company, "CM-1", "40.00")
+    await api.sync()
+    credit = await the_credit(api, number="CM-1")
+    company.breaks("unavailable", "query", object="APADJUSTMENT")
+    ten = {"bills": [{"bill_id": bill["id"], "amount": "10.00"}]}
+    answer = await api.post(f"/v1/credits/{credit['id']}/apply", ten, role="accountant")
+    assert answer.status_code == 200, answer.text
+
+    async def is_read() -> bool:
+        return amounts(await the_credit(api, number="CM-1"), "applied", "open", "reserved") == (10, 30, 0)
+
+    await api.until(is_read, "the credit's own figures, without a sync")
+    assert amounts(await api.read_bill(bill["id"]), "paid", "due", "reserved") == (10, 115, 0)
+    assert company.fired("unavailable")
+    assert len(company.held("payments")) == 1
+
+
 async def test_a_credit_is_applied_without_money_once_and_unapplied(api: StackClient, company: SandboxCompany) -> None:
     """S5-70, S5-71: a lost answer is looked up; seen again on reading as the same one; undone here, and there."""
     company.order("PO-1", "10")
