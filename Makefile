@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 STAMP := .venv/.installed
 RUN := .venv/bin/
 
-.PHONY: install demo up test test-again coverage lint format lock bench proof labelled clean
+.PHONY: install demo up test test-all test-again coverage lint format lock bench proof labelled clean
 
 install: $(STAMP)
 
@@ -27,7 +27,10 @@ up: install  ## the whole product on this machine, state under .posync/
 # each has servers of its own. Tests that take minutes go first.
 PROCESSES := $(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 4))")
 
-test: install
+test: install  ## the tests, but for the longer proofs
+	$(RUN)pytest -n $(PROCESSES) --dist worksteal -m "not long"
+
+test-all: install  ## every test; what is merged has passed these
 	$(RUN)pytest -n $(PROCESSES) --dist worksteal
 
 # Alone, and nothing may fail: for what was too slow beside the other tests.

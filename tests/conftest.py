@@ -117,6 +117,14 @@ def pytest_runtest_makereport(
     return report
 
 
+WITHOUT_LONG = "not long"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the fuzz test out where the long ones are: to make up what it tries takes half of all collecting."""
+    return True if config.option.markexpr == WITHOUT_LONG and collection_path.name == "test_fuzz.py" else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take minutes each: none of them is then what everybody waits for at the end."""

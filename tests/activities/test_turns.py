@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
@@ -126,7 +125,6 @@ async def test_twelve_hours_of_outage_cost_a_waiting_bill_few_attempts(
     assert harness.erp.calls["create_bill"] == 3
 
 
-@pytest.mark.slow
 async def test_the_bills_of_one_order_take_about_the_time_of_their_pushes(
     harness: ActivityHarness, temporal: Client
 ) -> None:

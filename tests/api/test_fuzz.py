@@ -131,6 +131,7 @@ EXAMPLES = int(os.environ.get("POSYNC_FUZZ_EXAMPLES", "3"))
 """Of each kind for each operation. The whole of it is `POSYNC_FUZZ_EXAMPLES=100 pytest tests/api/test_fuzz.py`."""
 
 
+@pytest.mark.long
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from erp.connector import ErpConnector
 from tests.conformance import desktop_positions, quickbooks_positions
@@ -29,7 +30,8 @@ def chosen(word: str) -> Sequence[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each case once for every ERP that has the traits it is about: where an ERP lacks one there is no case."""
+    """Run each case once for every ERP that has the traits it is about: where an ERP lacks one there is no case. The
+    cases with a sandbox's switches in other positions are long."""
     if "harness" not in metafunc.fixturenames:
         return
     if "seed" in metafunc.fixturenames:
@@ -42,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise ValueError(f"no ERP has all of {', '.join(sorted(traits))} (tests/conformance/erp_harness.py)")
     ways = metafunc.definition.get_closest_marker("ways")
     if ways is None:
-        metafunc.parametrize("harness", harnesses, indirect=True)
+        metafunc.parametrize("harness", [_case(name) for name in harnesses], indirect=True)
         return
     both = "kind" in metafunc.fixturenames
     cases = [
@@ -53,9 +55,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if not ways.args or way in ways.args
     ]
     if "way" not in metafunc.fixturenames:
-        metafunc.parametrize("harness", [name for name, *_ in cases], indirect=True)
+        metafunc.parametrize("harness", [_case(name) for name, *_ in cases], indirect=True)
     else:
-        metafunc.parametrize(["harness", *(["kind"] if both else []), "way"], cases, indirect=["harness"])
+        names = ["harness", *(["kind"] if both else []), "way"]
+        metafunc.parametrize(names, [_case(*case) for case in cases], indirect=["harness"])
+
+
+def _case(name: str, *others: str) -> ParameterSet:
+    position = name.partition(" ")[2]
+    return pytest.param(name, *others, marks=[pytest.mark.long] if position else [])
 
 
 @pytest.fixture

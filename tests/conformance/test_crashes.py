@@ -130,6 +130,7 @@ async def ordered(harness: QuickBooksDesktopHarness, number: str, *, received: b
     return a_bill_for(order, f"C-{number}", Decimal(4))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("victim", "way", "step"), CELLS, ids=map("-".join, CELLS))
 @pytest.mark.timeout(1200)
 async def test_a_crash_loses_nothing(

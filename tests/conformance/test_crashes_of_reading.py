@@ -116,6 +116,7 @@ def load_orders(harness: QuickBooksDesktopHarness, today: date, seed: int) -> No
         harness.load({"purchase_orders": [row]})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("windows", [False, True], ids=["first import", "windows"])
 @pytest.mark.parametrize(("victim", "way", "step"), CELLS, ids=map("-".join, CELLS))
 @pytest.mark.timeout(1200)

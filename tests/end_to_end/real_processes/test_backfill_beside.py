@@ -2,11 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from bench import backfill_beside
 from bench.company import running_bench
 from bench.report import Report, wide_console
 
 
+@pytest.mark.long
 def test_a_daily_sync_beside_a_backfill_is_measured() -> None:
     """Issue 15: both syncs bring all new orders in, one of them while the backfill runs."""
     report = Report(wide_console())

@@ -21,15 +21,14 @@ def failing(found: dict[str, Any]) -> list[str]:
     return [check["name"] for story in found["stories"] for check in story["checks"] if not check["holds"]]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("erp", "played"),
     [
         ("intacct", "intacct"),
-        ("netsuite", "netsuite"),
-        ("qbo", "quickbooks_online"),
-        ("qbd", "quickbooks_desktop"),
+        pytest.param("netsuite", "netsuite", marks=pytest.mark.long),
+        pytest.param("qbo", "quickbooks_online", marks=pytest.mark.long),
+        pytest.param("qbd", "quickbooks_desktop", marks=pytest.mark.long),
     ],
 )
 def test_the_demo_ends_with_one_document_each_and_every_status_right(tmp_path: Path, erp: str, played: str) -> None:
@@ -42,7 +41,7 @@ def test_the_demo_ends_with_one_document_each_and_every_status_right(tmp_path: P
     assert story["payments"] == 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("erp", "seed"), [("intacct", 3), ("qbo", 5)])
 def test_a_killed_worker_changes_nothing_in_the_end(tmp_path: Path, erp: str, seed: int) -> None:

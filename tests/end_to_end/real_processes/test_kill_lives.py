@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(500)
 def test_a_killed_worker_makes_pays_and_takes_back_each_bill_once() -> None:
     """S5-07, S5-60, W3: one over two receipts, one that is credited, one without an order. `python -m bench.kill_lives`

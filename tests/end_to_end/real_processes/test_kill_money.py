@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_killed_worker_makes_one_of_each() -> None:
     """S5-69, S5-70, S4-25, S4-26: credit, application, payment over three bills and a credit, void, on Intacct and on

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(500)
 def test_a_killed_worker_makes_and_pays_each_bill_once_in_quickbooks() -> None:
     """S5-07, issue 11, bad input: seeds 2 and 3 have an expired access token and an ignored request id. `python -m

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_killed_worker_takes_each_bill_back_once_and_makes_it_anew_once() -> None:
     """S5-07, S5-08: a bill on an order is deleted, one without is reversed; both are restored. `python -m

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(500)
 def test_a_killed_process_loses_nothing_and_makes_nothing_twice_in_quickbooks() -> None:
     """Issue 12: each process once; `python -m bench.kill_web_connector` kills each at every step."""

@@ -15,7 +15,7 @@ from cli.local.setup import examine
 DATASET = dataset_folder()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(
     DATASET is None,

@@ -10,7 +10,7 @@ from bench.report import Report, wide_console
 from cli.local.setup import examine
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_what_is_accepted_is_in_the_erp_whichever_process_is_killed_twice() -> None:
     """G1, G2, issue 10: API, worker, Temporal and PostgreSQL, each killed at two of the eight steps of a bill."""

@@ -84,7 +84,6 @@ def connected(up: subprocess.Popen[str], state_dir: Path) -> Path:
     return state_dir
 
 
-@pytest.mark.slow
 def test_a_wrong_password_explains_itself(up: subprocess.Popen[str], state_dir: Path) -> None:
     refused = posync(state_dir, *CONNECT, "--entity", "100", secrets={**PASSWORDS, "POSYNC_INTACCT_PASSWORD": "no"})
     assert refused.returncode == 1
@@ -93,7 +92,6 @@ def test_a_wrong_password_explains_itself(up: subprocess.Popen[str], state_dir: 
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.slow
 def test_the_readmes_walk(connected: Path) -> None:
     """S1-03: list, show, bill by line; the bill reaches the ERP and shows on its order."""
     numbers = [order["number"] for order in answer(posync(connected, "po", "list", "--json"))]
@@ -115,7 +113,6 @@ def test_the_readmes_walk(connected: Path) -> None:
     assert answer(posync(connected, "issues", "list", "--json")) == []
 
 
-@pytest.mark.slow
 def test_a_file_of_bills_goes_on_past_bad_rows_and_repeats_nothing(connected: Path, tmp_path: Path) -> None:
     path = tmp_path / "bills.csv"
     order = answer(posync(connected, "po", "show", "PO-1007", "--json"))
@@ -132,7 +129,6 @@ def test_a_file_of_bills_goes_on_past_bad_rows_and_repeats_nothing(connected: Pa
     assert repeated["bills"][0]["bill_id"] == imported["bills"][0]["bill_id"]
 
 
-@pytest.mark.slow
 def test_a_second_stack_on_the_same_state_is_refused(up: subprocess.Popen[str], state_dir: Path) -> None:
     with pytest.raises(StackFailed, match="in use by another posync"), Stack(StackOptions(state_dir)):
         pass
@@ -152,7 +148,6 @@ def left_behind(endpoints: Endpoints, state_dir: Path) -> list[str]:
     return found
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_nothing_behind_and_keeps_the_state(tmp_path: Path) -> None:
     # As a shell starts it in the background: with Ctrl-C ignored until it says otherwise.
     process = subprocess.Popen(
@@ -179,7 +174,6 @@ def test_ctrl_c_leaves_nothing_behind_and_keeps_the_state(tmp_path: Path) -> Non
     }
 
 
-@pytest.mark.slow
 def test_given_servers_are_used_and_a_crash_is_reported(
     tmp_path: Path, temporal_address: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,7 +200,6 @@ def test_given_servers_are_used_and_a_crash_is_reported(
         assert str(stack.logs / "sandbox.log") in str(stack.failure)
 
 
-@pytest.mark.slow
 def test_our_files_run_whatever_lies_in_the_directory_it_is_started_in(tmp_path: Path) -> None:
     """The children have our database URL and credential keys in their environment: no other program may get them."""
     house, state = tmp_path / "house", tmp_path / "state"
