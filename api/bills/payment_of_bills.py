@@ -57,7 +57,9 @@ class NewPaymentOfBills(Input):
     method: PaymentMethod | None = Field(default=None, description="null: card from a card account, else eft.")
     bank_account: Code | None = Field(default=None, description="null: the one in the sync preferences.")
     paid_outside: bool = Field(default=False, description="True: the money went out already; it is only recorded.")
-    reference: Number | None = Field(default=None, description="Its number for people: of a cheque, or the bank's.")
+    reference: Number | None = Field(
+        default=None, description="Its number for people: of a cheque, or the bank's.", examples=["10412"]
+    )
     external_id: Code | None = Field(default=None, description="What your own system calls it.")
     net: Amount | None = Field(default=None, description="With fees: what the vendor gets.", examples=["990.00"])
     fees: list[Fee] = Field(

@@ -102,7 +102,9 @@ class NewPayment(Input):
         description="true: the money went out already; it is only recorded, as soon as the ERP holds the bill. A bill "
         "that waits for its first payment goes out with it.",
     )
-    reference: Number | None = Field(default=None, description="Its number for people: of a cheque, or the bank's.")
+    reference: Number | None = Field(
+        default=None, description="Its number for people: of a cheque, or the bank's.", examples=["10412"]
+    )
     external_id: Code | None = Field(default=None, description="What your own system calls it.")
 
 

@@ -123,6 +123,14 @@ async def _furnish(base: str, url: str, temporal: FakeTemporal) -> Fuzzed:
 documented = create_app(
     Settings(database_url="postgresql://unused/unused", credential_keys=(Fernet.generate_key().decode(),))
 ).openapi()
+
+
+@schemathesis.serializer("application/jsonl", "application/x-ndjson")
+def lines_of_json(_: object, value: object) -> bytes:
+    """What it makes up for a file of JSON lines is one text."""
+    return str(value).encode(errors="surrogatepass")
+
+
 # Readiness is left out: no Temporal server stands behind the stand-in, so it rightly says 503.
 schema = schemathesis.openapi.from_dict(documented).exclude(path="/readyz")
 
@@ -159,6 +167,8 @@ def test_the_api_keeps_its_word(case: schemathesis.Case, fuzzed: Fuzzed) -> None
     # not fit together (an amount beside its quantity and price): then the error names the object, none of its fields.
     objects = [one["where"].rpartition(".")[2] for one in refused.get("errors", ())]
     fields_fit = not objects or not all(name == "body" or name.isdigit() for name in objects)
+    # No schema can say that a draft's order is the one that the path names.
+    fields_fit &= not any(one["rule"] == "other_order" for one in refused.get("errors", ()))
     of_shape = refused.get("code") in (None, "VALIDATION_FAILED") and fields_fit
     business = [] if of_shape else [positive_data_acceptance]
     case.validate_response(response, excluded_checks=business)
