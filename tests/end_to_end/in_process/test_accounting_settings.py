@@ -55,6 +55,7 @@ async def test_bills_carry_the_dimensions_that_the_company_uses(api: StackClient
 
 async def test_without_locations_a_line_goes_to_its_entity(api: StackClient, company: SandboxCompany) -> None:
     """S2-43, S2-11: a location that is named is refused, and the line is the entity's."""
+    company.order("PO-1")  # its vendor is who sends the bills
     company.load(
         accounts=[{"account_no": "6600", "title": "Rent"}],
         locations=[{"location_id": "HALL-2", "name": "Hall 2", "entity": "100"}],
