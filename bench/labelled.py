@@ -24,6 +24,7 @@ from bench.labelled_data import Converted, convert, dataset_folder
 from bench.report import wide_console
 from cli.client.bill_import import Imported, import_bills
 from sandbox import neutral
+from services.imports.outcomes import BillOutcome
 
 EXPECTED: Mapping[str, str] = {
     "None": "accepted",
@@ -51,7 +52,7 @@ class Judged(NamedTuple):
     def verdict(self) -> str:
         """The outcome; but a bill with a price finding is told by that, whatever else is wrong with it: almost all of
         the set's price variances are on orders that were billed in full before."""
-        return "price variance" if "PRICE_DIFFERS" in self.imported.findings else self.imported.outcome
+        return "price variance" if "PRICE_DIFFERS" in self.imported.findings else self.imported.outcome.value
 
     @property
     def right(self) -> bool:
@@ -74,7 +75,7 @@ class Run(NamedTuple):
     @property
     def accepted(self) -> int:
         """Bills that nobody has to decide: all of these, and only these, reach the ERP."""
-        return sum(judged.imported.outcome == "accepted" for judged in self.judged)
+        return sum(judged.imported.outcome is BillOutcome.ACCEPTED for judged in self.judged)
 
 
 ANY_AGE_DAYS = 3650
@@ -112,7 +113,7 @@ def run(bench: Bench, data: Converted, console: Console) -> Run:
             judged.append(Judged(labels[imported.number], imported))
             bar.advance(task)
     console.print(f"entered {len(judged)} invoices in {time.perf_counter() - began:.1f} s")
-    accepted = sum(one.imported.outcome == "accepted" for one in judged)
+    accepted = sum(one.imported.outcome is BillOutcome.ACCEPTED for one in judged)
     reached = _wait_for_pushes(bench, connection_id, accepted)
     return Run(judged, reached, len(bench.sandbox.ns_record("vendor_invoices")))
 

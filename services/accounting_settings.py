@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.accounting_settings import Dimension, PostingDay
-from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.ids import ConnectionId
 from models.store.audit import events
 from models.store.base.today import today_in
 from models.store.connections import closed_periods, connections
@@ -20,7 +20,7 @@ from models.tables import ConnectionRow
 from services.refusal import Refused
 
 
-class CodedLine(Protocol):
+class LineWithDimensions(Protocol):
     """A line that may name dimensions: one of an order, or one that is asked for."""
 
     @property
@@ -70,16 +70,8 @@ async def set_to(session: AsyncSession, row: ConnectionRow, wanted: AccountingSe
     if wanted.posting_day is not PostingDay.BILL_DATE and not row.capabilities.get("posting_dates"):
         raise Refused("POSTING_DAY_NOT_OFFERED", f"{row.name} posts each bill on its own date.")
     await connections.set_accounting(session, ConnectionId(row.id), **wanted._asdict())
-    await events.record(
-        session,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=ConnectionId(row.id),
-        subject_kind="connection",
-        subject_id=row.id,
-        kind="accounting_settings_set",
-        actor=actor,
-        before=_logged(was),
-        after=_logged(wanted),
+    await events.record_setting(
+        session, row, "accounting_settings_set", actor=actor, before=_logged(was), after=_logged(wanted)
     )
 
 
@@ -88,7 +80,7 @@ def _logged(one: AccountingSettings) -> dict[str, object]:
     return {"dimensions": dimensions, "posting_day": one.posting_day.value}
 
 
-def coding(row: ConnectionRow, *lines: CodedLine) -> Coding:
+def coding(row: ConnectionRow, *lines: LineWithDimensions) -> Coding:
     """Return the dimensions of a bill's line: what the first line that has one says, of those that bills carry."""
     carried = stored(row).dimensions
 

@@ -10,7 +10,7 @@ from models.domain.ids import ConnectionId
 from models.domain.lists import ListKind
 from models.store.sync import list_entries
 from models.tables import BillLineRow, ConnectionRow
-from services.accounting_settings import stored
+from services.accounting_settings import LineWithDimensions, stored
 
 KINDS = {
     "account": ListKind.GL_ACCOUNT,
@@ -26,17 +26,6 @@ SAID = {
     "unknown": "The ERP has no {kind} {value!r}. If it is new, run a sync.",
     "inactive": "The {kind} {value!r} is inactive in the ERP.",
 }
-
-
-class LineWithDimensions(Protocol):
-    """A line of an order, of a bill, of a new bill or of an edit."""
-
-    @property
-    def department(self) -> str | None: ...
-    @property
-    def location(self) -> str | None: ...
-    @property
-    def class_id(self) -> str | None: ...
 
 
 class CodedLine(LineWithDimensions, Protocol):

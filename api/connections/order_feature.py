@@ -11,7 +11,7 @@ from api.http.services import ServiceSet
 from erp.connector import ErpConnector
 from models.domain.approvals import PushWhen
 from models.domain.connections import MatchMode
-from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.ids import ConnectionId
 from models.domain.orders import MatchingStatus, PoStatus
 from models.domain.sync import Stream
 from models.store.audit import events
@@ -78,16 +78,8 @@ async def switch(
                 due = await owe_sync(session, row, request_key=f"purchase orders {row.version}")
                 switched = switched._replace(sync=due)
     if switched.enabled or switched.mode:
-        await events.record(
-            session,
-            organization_id=OrganizationId(row.organization_id),
-            connection_id=connection_id,
-            subject_kind="connection",
-            subject_id=row.id,
-            kind="purchase_order_feature_set",
-            actor=actor,
-            before=before,
-            after=_said(enabled, mode),
+        await events.record_setting(
+            session, row, "purchase_order_feature_set", actor=actor, before=before, after=_said(enabled, mode)
         )
     return switched
 

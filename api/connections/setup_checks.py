@@ -142,13 +142,10 @@ async def confirm(
         before = stored_checks.confirmation_of(stored)
         confirmation = Confirmation(CheckState(new.state), new.value, caller.actor, now)
         await stored_checks.confirm(session, stored, confirmation)
-        await events.record(
+        await events.record_setting(
             session,
-            organization_id=caller.organization_id,
-            connection_id=ConnectionId(row.id),
-            subject_kind="connection",
-            subject_id=row.id,
-            kind="setup_check_confirmed",
+            row,
+            "setup_check_confirmed",
             actor=caller.actor,
             before={"check": code, "value": None if before is None else before.value},
             after={"check": code, "state": new.state, "value": new.value},

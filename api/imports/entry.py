@@ -20,19 +20,22 @@ from api.bills.direct_bills import NewDirectBill
 from api.bills.new_bill import NewBill
 from api.http.problems import Problem, validation_problem
 from api.imports.placement import OrderFinder, Place, Unplaced
+from models.domain.bills import BillStatus
 from models.store.audit import requests
 from services.imports.bill_file import FileBill, FileLine
+from services.imports.outcomes import BillOutcome
 
-WAITING = {"awaiting_acknowledgement": "warned", "on_hold": "held"}
+WAITING = {
+    BillStatus.AWAITING_ACKNOWLEDGEMENT: BillOutcome.WARNED,
+    BillStatus.ON_HOLD: BillOutcome.HELD,
+}
 SEVERITIES = ("OK", "INFO", "WARN", "HOLD", "BLOCK")
 
 
 class Entered(NamedTuple):
     """The result of one bill."""
 
-    outcome: str
-    """accepted | warned | held | blocked | no_purchase_order | unsure | refused. A warned bill is saved and waits for
-    its acknowledgement, a held one for its release."""
+    outcome: BillOutcome
     code: str
     detail: str
     bill_id: str | None = None
@@ -59,10 +62,10 @@ class BillEntry:
         except Problem as problem:
             if problem.status >= 500 or problem.status == 429:
                 raise
-            return Entered("refused", problem.code, problem.detail)
+            return Entered(BillOutcome.REFUSED, problem.code, problem.detail)
         except ValidationError as error:
             invalid = validation_problem(error.errors())
-            return Entered("refused", invalid.code, invalid.detail)
+            return Entered(BillOutcome.REFUSED, invalid.code, invalid.detail)
         except Unplaced as unplaced:
             return Entered(unplaced.outcome, unplaced.code, str(unplaced))
         body = json.loads(bytes(answer.body))
@@ -70,11 +73,11 @@ class BillEntry:
         worst = _worst_finding(match)
         codes = tuple(dict.fromkeys(str(finding["code"]) for finding in match.get("findings") or []))
         if answer.status_code == 201:
-            outcome = WAITING.get(body["bill"]["status"], "accepted")
+            outcome = WAITING.get(BillStatus(body["bill"]["status"]), BillOutcome.ACCEPTED)
             return Entered(outcome, worst["code"], worst["message"], body["bill"]["id"], codes)
         if body["code"] == "MATCH_BLOCKED":
-            return Entered("blocked", worst["code"] or body["code"], body["detail"], None, codes)
-        return Entered("refused", body["code"], body["detail"], None, codes)
+            return Entered(BillOutcome.BLOCKED, worst["code"] or body["code"], body["detail"], None, codes)
+        return Entered(BillOutcome.REFUSED, body["code"], body["detail"], None, codes)
 
     async def _answer(self, bill: FileBill) -> JSONResponse:
         services, caller = self.finder.services, self.finder.caller

@@ -17,6 +17,7 @@ from models.store.connections import connections
 from models.store.orders import ledger
 from models.store.orders.ledger import LedgerLine
 from services.imports.bill_file import FileBill, FileLine
+from services.imports.outcomes import BillOutcome
 
 
 class Place(NamedTuple):
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 class Unplaced(Exception):
     """A bill that is not entered because its order or order line is not known."""
 
-    def __init__(self, outcome: str, code: str, detail: str) -> None:
+    def __init__(self, outcome: BillOutcome, code: str, detail: str) -> None:
         self.outcome = outcome
         self.code = code
         super().__init__(detail)
@@ -74,7 +75,7 @@ class OrderFinder:
             for row, place in zip(rows, placed, strict=True):
                 if place in named or lines[row].po_line_no not in (None, place.order_line_no):
                     detail = f"line {row} fits line {place.order_line_no}, which the file contradicts"
-                    raise Unplaced("unsure", "LINE_UNSURE", detail)
+                    raise Unplaced(BillOutcome.UNSURE, "LINE_UNSURE", detail)
                 places[row] = place
         return [places[row] for row in lines]
 
@@ -95,7 +96,7 @@ class OrderFinder:
                     self.orders[wanted] = MeantOrder(row.id, await ledger.lines(session, PurchaseOrderId(row.id)))
         order = self.orders[wanted]
         if isinstance(order, str):
-            raise Unplaced("no_purchase_order", "UNKNOWN_PO", order)
+            raise Unplaced(BillOutcome.NO_PURCHASE_ORDER, "UNKNOWN_PO", order)
         return order
 
     async def the_connection(self) -> ConnectionId:
@@ -109,7 +110,7 @@ class OrderFinder:
                 known = await connections.in_use(session, self.caller.organization_id)
             if len(known) != 1:
                 detail = "the invoice names no purchase order; say which connection it belongs to (`connection`)"
-                raise Unplaced("no_purchase_order", "NO_PO_NUMBER", detail)
+                raise Unplaced(BillOutcome.NO_PURCHASE_ORDER, "NO_PO_NUMBER", detail)
             self.connection = ConnectionId(known[0].id)
         return self.connection
 
@@ -124,7 +125,7 @@ class OrderFinder:
             guesses = [guess for item in result for guess in item.others[:1]]
             detail = "the invoice names no purchase order, and no open one of the vendor fits"
             nearest = f"; nearest is {_in_words(guesses[0])}" if guesses else ""
-            raise Unplaced("no_purchase_order", "NO_PO_NUMBER", detail + nearest)
+            raise Unplaced(BillOutcome.NO_PURCHASE_ORDER, "NO_PO_NUMBER", detail + nearest)
         return [self._sure_enough(row, item) for row, item in zip(rows, result, strict=True)]
 
     async def _on_order(
@@ -144,9 +145,9 @@ class OrderFinder:
             return Place(proposed.purchase_order_id, proposed.order_line_no, proposed.order_line_id)
         guess = proposed or (item.others[0] if item.others else None)
         if guess is None:
-            raise Unplaced("unsure", "LINE_UNSURE", f"line {row} names no order line, and none fits it")
+            raise Unplaced(BillOutcome.UNSURE, "LINE_UNSURE", f"line {row} names no order line, and none fits it")
         detail = f"line {row} names no order line; best guess ({item.confidence}): {_in_words(guess)}"
-        raise Unplaced("unsure", "LINE_UNSURE", detail)
+        raise Unplaced(BillOutcome.UNSURE, "LINE_UNSURE", detail)
 
 
 def _named_on(order: MeantOrder, row: FileLine) -> Place | None:

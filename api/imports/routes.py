@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -116,17 +117,15 @@ async def _received(request: Request) -> Any:
     Raises:
         Problem: PAYLOAD_TOO_LARGE; nothing was entered.
     """
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 the answer closes it
-    try:
-        async for part in request.stream():
-            file.write(part)
-    except Problem as problem:
-        file.close()
-        raise _too_large() if problem.code == "PAYLOAD_TOO_LARGE" else problem from None
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
+    with ExitStack() as unless_it_is_read:
+        file = unless_it_is_read.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+        try:
+            async for part in request.stream():
+                file.write(part)
+        except Problem as problem:
+            raise _too_large() if problem.code == "PAYLOAD_TOO_LARGE" else problem from None
+        file.seek(0)
+        unless_it_is_read.pop_all()  # the answer closes it
     return file
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.client.api_client import Api
+from services.imports.outcomes import BillOutcome
 from services.imports.text_rows import LARGEST_FILE_BYTES, FileFormat, UnreadableRow
 
 MEDIA_TYPES = {FileFormat.CSV: "text/csv", FileFormat.JSONL: "application/jsonl"}
-NOT_SENT = ("blocked", "refused", "no_purchase_order", "unsure")
-"""Outcomes for which nothing was saved."""
 
 
 class FileTooLarge(Exception):
@@ -26,9 +25,7 @@ class Imported:
     po_number: str
     rows: list[int]
     """Its lines of the file."""
-    outcome: str
-    """accepted | warned | held | blocked | no_purchase_order | unsure | refused. A warned bill is saved and waits for
-    its acknowledgement, a held one for its release."""
+    outcome: BillOutcome
     code: str
     detail: str
     findings: list[str]
@@ -73,7 +70,7 @@ def import_bills(
         for said in client.upload("/v1/imports/bills", file, MEDIA_TYPES[written_as], **query):
             kind = said.pop("kind")
             if kind == "bill":
-                yield Imported(**said)
+                yield Imported(**said | {"outcome": BillOutcome(said["outcome"])})
             elif kind == "unreadable_row":
                 yield UnreadableRow(**said)
             else:

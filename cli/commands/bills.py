@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.client.bill_import import NOT_SENT, FileTooLarge, Imported, Stopped, import_bills
+from cli.client.bill_import import FileTooLarge, Imported, Stopped, import_bills
 from cli.client.connections import today_of
 from cli.client.drafts import drafted_lines, written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
@@ -135,7 +135,7 @@ def import_file(
     if stopped is not None:
         errors.print(f"[red]Stopped before the end of the file: {stopped.code} {stopped.detail}[/]")
         errors.print("Import the same file again: it goes on where it stopped, and enters nothing twice.")
-    if stopped is not None or unreadable or any(imported.outcome in NOT_SENT for imported in done):
+    if stopped is not None or unreadable or not all(imported.outcome.is_saved for imported in done):
         raise typer.Exit(1)
 
 
@@ -148,7 +148,7 @@ def _report(path: Path, done: list[Imported]) -> None:
         shown.add_row(outcome.replace("_", " "), code, str(count), example)
     console.print(shown)
     for imported in done:
-        if imported.outcome in NOT_SENT:  # each needs a correction by a person
+        if not imported.outcome.is_saved:  # each needs a correction by a person
             rows = "line" if len(imported.rows) == 1 else "lines"
             where = ", ".join(map(str, imported.rows))
             console.print(f"{imported.number} ({rows} {where}), {imported.code}: {imported.detail}", markup=False)

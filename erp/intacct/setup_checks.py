@@ -128,8 +128,14 @@ WRITES = (
 )
 """What is written, and the words of the application and the policy that allow it."""
 
-STATUS_FIELDS = ("STATE", "WHENMODIFIED", "VENDORDOCNO", "CREATEDFROM")
-"""Fields of purchasing documents that say how far an order is; a company may lack some."""
+STATUS_FIELDS = {
+    "STATE": Breaks.SYNC,
+    "WHENMODIFIED": Breaks.SYNC,
+    "VENDORDOCNO": Breaks.BILLS,
+    "CREATEDFROM": Breaks.BILLS,
+}
+"""Fields of purchasing documents that say how far an order is, and what does not work in a company that lacks one:
+changes are found by the first two, and bills that were sent, and receipts, by the others."""
 
 
 async def check(
@@ -235,7 +241,7 @@ def _policies(permissions: etree._Element, application: str, policy: str) -> lis
 
 
 def _fields(document: Result) -> SetupCheck:
-    """Check that orders show all that says how far they are; without a field they sync, and that field is empty."""
+    """Check that purchasing documents show all that says how far they are."""
     title = "Orders show every status field"
     if document.data is None:
         why = "The user may not ask which fields purchasing documents have."
@@ -248,8 +254,9 @@ def _fields(document: Result) -> SetupCheck:
         code="STATUS_FIELDS",
         title=title,
         state=CheckState.FAIL,
-        why=f"Orders sync without {', '.join(missing)}.",
+        why=f"Purchasing documents do not show {', '.join(missing)}.",
         seen=f"without {', '.join(missing)}",
+        breaks=tuple(dict.fromkeys(STATUS_FIELDS[name] for name in missing)),
         fix=ROLE_STEPS,
     )
 

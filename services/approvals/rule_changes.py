@@ -37,13 +37,10 @@ async def replace_rules(
     before = await rules.of_connection(session, connection_id)
     await rules.replace(session, connection_id, wanted)
     await connections.touch(session, connection_id)
-    await events.record(
+    await events.record_setting(
         session,
-        organization_id=organization_id,
-        connection_id=connection_id,
-        subject_kind="connection",
-        subject_id=row.id,
-        kind="approval_rules_set",
+        row,
+        "approval_rules_set",
         actor=actor,
         before={"rules": [_plain(rule) for rule in before]},
         after={"rules": [_plain(rule) for rule in wanted]},

@@ -61,17 +61,7 @@ async def change_settings(session: AsyncSession, row: ConnectionRow, asked: Sett
     connection_id = ConnectionId(row.id)
     await connections.set_approvals(session, connection_id, **now._asdict())
     await session.refresh(row)
-    await events.record(
-        session,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=connection_id,
-        subject_kind="connection",
-        subject_id=row.id,
-        kind="approvals_set",
-        actor=actor,
-        before=was._asdict(),
-        after=now._asdict(),
-    )
+    await events.record_setting(session, row, "approvals_set", actor=actor, before=was._asdict(), after=now._asdict())
     if notice is not None:
         await notices.add(
             session,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.ids import ConnectionId
 from models.domain.retractions import RetractBy
 from models.store.audit import events
 from models.store.connections import connections
@@ -56,14 +56,6 @@ async def set_ways(session: AsyncSession, row: ConnectionRow, wanted: Retraction
     await connections.set_retraction_ways(
         session, connection_id, order_bills=wanted.order_bills, direct_bills=wanted.direct_bills
     )
-    await events.record(
-        session,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=connection_id,
-        subject_kind="connection",
-        subject_id=row.id,
-        kind="retraction_ways_set",
-        actor=actor,
-        before=was._asdict(),
-        after=wanted._asdict(),
+    await events.record_setting(
+        session, row, "retraction_ways_set", actor=actor, before=was._asdict(), after=wanted._asdict()
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.domain.ids import ConnectionId, OrganizationId
+from models.domain.ids import ConnectionId
 from models.domain.list_changes import WRITTEN, ListLevel, ListMaster, VendorIds
 from models.domain.lists import ListKind
 from models.store.audit import events
@@ -34,16 +34,8 @@ async def set_to(session: AsyncSession, row: ConnectionRow, wanted: ListSettings
     if wanted == was:
         return
     await connections.set_list_settings(session, ConnectionId(row.id), **wanted._asdict())
-    await events.record(
-        session,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=ConnectionId(row.id),
-        subject_kind="connection",
-        subject_id=row.id,
-        kind="list_settings_set",
-        actor=actor,
-        before=_logged(was),
-        after=_logged(wanted),
+    await events.record_setting(
+        session, row, "list_settings_set", actor=actor, before=_logged(was), after=_logged(wanted)
     )
 
 

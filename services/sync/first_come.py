@@ -12,7 +12,7 @@ from models.store.sync import backfills, sync_runs
 from models.tables import ConnectionRow
 from services.sync.import_window import first_import_from
 
-LOOK_EVERY_SECONDS = 0.2
+LOOK_EVERY_SECONDS = 1.0
 
 WAITS_AT_MOST_SECONDS = 30.0
 """How long one page of a backfill waits: beside a sync that lasts for hours, it goes on slowly all the same."""

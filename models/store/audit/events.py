@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId
-from models.tables import EventRow
+from models.tables import ConnectionRow, EventRow
 
 ADD = "insert into events (organization_id, connection_id, subject_kind, subject_id, kind, actor, why, before, after)"
 """The head of what a statement adds events with, beside the change itself; a select of these columns follows."""
@@ -43,6 +43,23 @@ async def record(
             before=None if before is None else dict(before),
             after=None if after is None else dict(after),
         )
+    )
+
+
+async def record_setting(
+    s: AsyncSession, row: ConnectionRow, kind: str, *, actor: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """Add the event of a connection's setting that was changed."""
+    await record(
+        s,
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        subject_kind="connection",
+        subject_id=row.id,
+        kind=kind,
+        actor=actor,
+        before=before,
+        after=after,
     )
 
 
