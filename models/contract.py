@@ -24,7 +24,7 @@ from models.domain.ids import (
 )
 from models.domain.lists import ListKind
 from models.domain.source_orders import UploadState
-from models.domain.sync import SyncTrigger
+from models.domain.sync import SyncTrigger, how_often
 from models.domain.waits_for import WaitsFor, bill_waits_for, payment_waits_for
 from models.messages.bills import BillState
 from models.messages.credits import CreditApplicationState
@@ -166,7 +166,7 @@ def sync_summary(connection_id: ConnectionId, trigger: SyncTrigger) -> str:
 
 def schedule_note(name: str, every: timedelta) -> str:
     """Return the line that an operator reads on a connection's schedule."""
-    return summary(f"Syncs {name} every {every.total_seconds() / 60:.0f} minutes")
+    return summary(f"Syncs {name} {how_often(round(every.total_seconds() / 60))}")
 
 
 def connection_search_attributes(connection_id: ConnectionId, erp: Erp) -> TypedSearchAttributes:

@@ -17,6 +17,7 @@ from cli.client.endpoints import running_stack
 from cli.client.sandbox_control import ENDPOINTS, PretendErp, SandboxControl
 from cli.client.terminal import DEFAULT_STATE_DIR, StateDir, api, console, errors
 from models.domain.connections import ConnectionState, Erp
+from models.domain.sync import how_often
 from settings import CommandVariable
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def _connect(
         "entity": entity,
         "one_way": one_way,
         "endpoint": endpoint,
+        "sync_every_minutes": USUAL_MINUTES if sync_every is None else sync_every or None,
         "settings": {"allow_loopback": endpoint is not None},
     }
     if base_currency is not None:
@@ -244,7 +246,7 @@ def _connect(
             f"Its books are kept in {connection['base_currency']}; documents in other currencies are left out."
         )
         every = connection["sync_every_minutes"]
-        runs = f"It syncs every {every} minutes." if every else "It syncs only when you ask."
+        runs = f"It syncs {how_often(every)}." if every else "It syncs only when you ask."
         console.print(f"Ready. {runs} Next: posync sync {connection['id']} --follow")
 
 

@@ -6,6 +6,7 @@ import typer
 
 from cli.client.connections import the_connection
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, moment, table
+from models.domain.sync import how_often
 
 Which = Annotated[str | None, typer.Argument(metavar="[ID]", help="The connection's id; not needed if there is one.")]
 
@@ -163,7 +164,7 @@ def schedule(
     if shown["every_minutes"] is None:
         console.print("It syncs only when asked.")
         return
-    console.print(f"It syncs every {shown['every_minutes']} minutes: schedule {shown['id']} in Temporal.")
+    console.print(f"It syncs {how_often(shown['every_minutes'])}: schedule {shown['id']} in Temporal.")
     if shown["paused"]:
         console.print("An operator paused it there.")
     elif shown["next_at"]:

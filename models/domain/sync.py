@@ -19,6 +19,15 @@ class SyncTrigger(StrEnum):
     """The ERP reported a change while the run before this one was ending."""
 
 
+def how_often(minutes: int) -> str:
+    """Return a schedule's interval in words: every day, every 2 hours, every 15 minutes."""
+    for unit, length in (("day", 24 * 60), ("hour", 60)):
+        count, rest = divmod(minutes, length)
+        if rest == 0:
+            return f"every {unit}" if count == 1 else f"every {count} {unit}s"
+    return "every minute" if minutes == 1 else f"every {minutes} minutes"
+
+
 class SyncRunState(StrEnum):
     """State of a sync run."""
 

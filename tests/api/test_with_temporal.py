@@ -296,7 +296,7 @@ async def test_a_schedule_is_kept_by_temporal(temporal: Client) -> None:
     assert there.next_at is not None
     # A day after the connection was made, and not at once.
     assert abs(there.next_at - now - timedelta(days=1)) < timedelta(seconds=2)
-    assert (await handle.describe()).schedule.state.note == "Syncs Acme, entity 100 every 1440 minutes"
+    assert (await handle.describe()).schedule.state.note == "Syncs Acme, entity 100 every day"
     await handle.pause()
     for minutes in (60, 30):
         await gateway.set_schedule(temporal, wanted._replace(every=timedelta(minutes=minutes)))

@@ -80,6 +80,8 @@ def connected(up: subprocess.Popen[str], state_dir: Path) -> Path:
         state_dir, *CONNECT, "--entity", "100", "--bank-account", "BOA", "--purchase-orders", secrets=PASSWORDS
     )
     assert created.returncode == 0, created.stdout + created.stderr
+    assert "It syncs every 15 minutes." in created.stdout
+    assert answer(posync(state_dir, "connection", "schedule", "--json"))["every_minutes"] == 15
     assert answer(posync(state_dir, "sync", "--follow", "--json"))["state"] == "completed"
     return state_dir
 

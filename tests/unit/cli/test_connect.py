@@ -48,12 +48,13 @@ class Recorder:
         if path.endswith("/purchase-orders"):
             self.orders = body
             return {"id": "made-1", "purchase_orders_enabled": body["enabled"], "match_mode": "two_way",
-                    "sync_every_minutes": 15, "base_currency": "USD"}  # fmt: skip
+                    "base_currency": "USD"}  # fmt: skip
         if path.endswith("/schedule"):
             self.schedule = body
             return {"id": "made-1", "sync_every_minutes": body["every_minutes"], "base_currency": "USD"}
         self.put_there = body
-        connection = {"id": "made-1", "sync_every_minutes": None, "base_currency": "USD"}
+        every = self.posted.get("sync_every_minutes")
+        connection = {"id": "made-1", "sync_every_minutes": every, "base_currency": "USD"}
         return {"problems": self.problems, "complete": not self.problems, "connection": connection}
 
 
@@ -94,6 +95,7 @@ def test_a_netsuite_account_is_connected_with_its_token(recorder: Recorder) -> N
         "entity": "1",
         "one_way": False,
         "endpoint": "http://127.0.0.1:8900/services/NetSuitePort_2023_2",
+        "sync_every_minutes": 15,
         "settings": {"allow_loopback": True},
     }
     assert recorder.put_there == {"preferences": {"bank_account": "BOA", "bill_in_advance": "false"}}
@@ -102,10 +104,10 @@ def test_a_netsuite_account_is_connected_with_its_token(recorder: Recorder) -> N
 def test_a_new_connection_syncs_by_itself(recorder: Recorder) -> None:
     """F1: it had no schedule, and nobody synced."""
     told = " ".join(CliRunner().invoke(connect.app, [*NETSUITE, "--sandbox"]).output.split())
-    assert (recorder.schedule, "It syncs every 15 minutes." in told) == ({"every_minutes": 15}, True)
-    recorder.schedule = None
+    assert (recorder.posted["sync_every_minutes"], "It syncs every 15 minutes." in told) == (15, True)
     told = " ".join(CliRunner().invoke(connect.app, [*NETSUITE, "--sandbox", "--sync-every", "0"]).output.split())
-    assert (recorder.schedule, "It syncs only when you ask." in told) == (None, True)
+    assert (recorder.posted["sync_every_minutes"], "It syncs only when you ask." in told) == (None, True)
+    assert recorder.schedule is None, "it was made with it"
 
 
 def test_purchase_orders_stay_off_unless_somebody_wants_them(recorder: Recorder) -> None:

@@ -86,7 +86,7 @@ def test_the_last_answers_are_listed_without_asking_the_erp() -> None:
 def test_a_schedule_is_set_and_shown() -> None:
     """S2-56: how often, and under which name an operator finds it in Temporal."""
     assert "An operator paused it there." in run("connection", "schedule")
-    assert "every 60 minutes: schedule sync-schedule/intacct-1" in run("connection", "schedule", "--every", "60")
+    assert "every hour: schedule sync-schedule/intacct-1" in run("connection", "schedule", "--every", "60")
     run("connection", "schedule", "--every", "0")
     path = "/v1/connections/intacct-1/schedule"
     sent = [body for method, where, body in SENT if (method, where) == ("PUT", path)]
