@@ -140,6 +140,9 @@ def import_file(
 
 
 def _report(path: Path, done: list[Imported]) -> None:
+    if not done:
+        console.print(f"{path.name}: no bill of it was entered.", markup=False)
+        return
     outcomes = Counter((imported.outcome, imported.code) for imported in done)
     shown = table(f"{path.name}: {len(done)} bills", "outcome", "code", "bills", "first of them", right=("bills",))
     for (outcome, code), count in sorted(outcomes.items()):

@@ -80,14 +80,15 @@ def _check_header(header: list[str], columns: Collection[str], required: Collect
     if not all(_readable(name) for name in header):
         raise UnreadableFile("not UTF-8 text: save it as CSV in UTF-8")
     missing = [column for column in required if column not in header]
-    if missing:
-        raise UnreadableFile(f"the first line must name the columns {', '.join(missing)}, separated by commas")
     unknown = [_with_nearest(column, columns) for column in header if column not in columns]
-    if unknown:
-        raise UnreadableFile(f"there is no column {', '.join(unknown)}")
     twice = [column for column, count in Counter(header).items() if count > 1]
-    if twice:
-        raise UnreadableFile(f"the first line names {', '.join(twice)} twice")
+    wrong = [
+        *([f"the first line must name the columns {', '.join(missing)}, separated by commas"] if missing else []),
+        *([f"there is no column {', '.join(unknown)}"] if unknown else []),
+        *([f"the first line names {', '.join(twice)} twice"] if twice else []),
+    ]
+    if wrong:
+        raise UnreadableFile("; ".join(wrong))
 
 
 def _with_nearest(column: str, columns: Collection[str]) -> str:
