@@ -11,6 +11,7 @@ from bench.labelled_data import convert, dataset_folder
 from cli.client.bill_import import Imported
 from sandbox import neutral
 from services.imports.bill_file import FileBill, read_bills
+from services.imports.outcomes import BillOutcome
 
 ORDERS = """PO_ID,Vendor_ID,Vendor_Name,Item_Code,Quantity,Unit_Price,PO_Date,Approver,Status,Total_Amount
 PO000001,V0041,Vasquez-Ward,IT-007,389,13823.96,2025-05-13,Kenneth Hurley,Approved,5377520.44
@@ -81,16 +82,16 @@ def test_orders_and_their_vendor_names_keep_their_commas(dataset, tmp_path):
 @pytest.mark.parametrize(
     ("label", "outcome", "code", "right"),
     [
-        ("None", "accepted", "", True),
-        ("None", "warned", "BILLED_BEYOND_RECEIVED", False),
-        ("Qty_Overbilling", "blocked", "QTY_OVER_CEILING", True),
-        ("Duplicate", "accepted", "", False),
-        ("No_GR", "warned", "BILLED_BEYOND_RECEIVED", True),
-        ("No_PO", "no_purchase_order", "UNKNOWN_PO", True),
-        ("Price_Variance", "held", "PRICE_DIFFERS", True),
-        ("Price_Variance", "held", "PERIOD_CLOSED", False),
-        ("Price_Variance", "blocked", "QTY_OVER_CEILING", False),
-        ("None", "held", "PRICE_DIFFERS", False),
+        ("None", BillOutcome.ACCEPTED, "", True),
+        ("None", BillOutcome.WARNED, "BILLED_BEYOND_RECEIVED", False),
+        ("Qty_Overbilling", BillOutcome.BLOCKED, "QTY_OVER_CEILING", True),
+        ("Duplicate", BillOutcome.ACCEPTED, "", False),
+        ("No_GR", BillOutcome.WARNED, "BILLED_BEYOND_RECEIVED", True),
+        ("No_PO", BillOutcome.NO_PURCHASE_ORDER, "UNKNOWN_PO", True),
+        ("Price_Variance", BillOutcome.HELD, "PRICE_DIFFERS", True),
+        ("Price_Variance", BillOutcome.HELD, "PERIOD_CLOSED", False),
+        ("Price_Variance", BillOutcome.BLOCKED, "QTY_OVER_CEILING", False),
+        ("None", BillOutcome.HELD, "PRICE_DIFFERS", False),
     ],
 )
 def test_a_label_is_met_by_the_outcome_it_asks_for(label, outcome, code, right):
@@ -101,7 +102,7 @@ def test_a_label_is_met_by_the_outcome_it_asks_for(label, outcome, code, right):
 
 def test_a_price_variance_on_an_order_billed_before_is_told_by_its_price():
     findings = ["QTY_OVER_CEILING", "PRICE_DIFFERS"]
-    imported = Imported("INV1", "V1", "PO1", [2], "blocked", "QTY_OVER_CEILING", "", findings, None)
+    imported = Imported("INV1", "V1", "PO1", [2], BillOutcome.BLOCKED, "QTY_OVER_CEILING", "", findings, None)
 
     assert Judged("Price_Variance", imported).right
     assert not Judged("Duplicate", imported).right
