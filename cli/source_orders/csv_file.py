@@ -1,11 +1,10 @@
 """Read source orders from a CSV file, one row for each line, and report by line and column what cannot be read."""
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.imports.text_rows import UnreadableFile, UnreadableRow
+from services.imports.text_rows import FileFormat, TextRow, UnreadableFile, UnreadableRow, read_rows
 
 ORDER_COLUMNS = (
     "reference",
@@ -34,54 +33,54 @@ class FileOrders(NamedTuple):
 
 def read_orders(path: Path) -> FileOrders:
     """Return the orders of a file. Rows with the same reference are lines of one order; what an order says is taken
-    from its first row, and a later row must not say otherwise.
+    from its first row, and a later row must not say otherwise. A row that does not say which order it is of may belong
+    to the one before it or the one behind it: both are left out.
 
     Raises:
         UnreadableFile: it is no CSV file of source orders, or has a column we do not know.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as text:
-            reader = csv.DictReader(text)
-            _check_header(path, [name.strip() for name in reader.fieldnames or ()])
-            return _orders(reader)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{path}: not UTF-8 text (byte {error.start})") from error
-    except csv.Error as error:
-        raise UnreadableFile(f"{path}: not CSV ({error})") from error
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as text:
+        try:
+            return _orders(read_rows(text, FileFormat.CSV, (*ORDER_COLUMNS, *LINE_COLUMNS), REQUIRED))
+        except UnreadableFile as error:
+            raise UnreadableFile(f"{path}: {error}") from error
 
 
-def _check_header(path: Path, columns: list[str]) -> None:
-    known = (*ORDER_COLUMNS, *LINE_COLUMNS)
-    for problem, names in (
-        ("the first line must name the columns", [name for name in REQUIRED if name not in columns]),
-        ("there is no column", [name for name in columns if name not in known]),
-        ("named twice in the first line:", sorted({name for name in columns if columns.count(name) > 1})),
-    ):
-        if names:
-            raise UnreadableFile(f"{path}: {problem} {', '.join(names)}")
-
-
-def _orders(reader: "csv.DictReader[str]") -> FileOrders:
+def _orders(read: Iterator[TextRow]) -> FileOrders:
     orders: dict[str, dict[str, Any]] = {}
     rows: dict[str, int] = {}
     spoilt: set[str] = set()
+    beside: dict[str, int] = {}
     unreadable: list[UnreadableRow] = []
-    for cells in reader:
-        values = {name.strip(): (value or "").strip() for name, value in cells.items() if name is not None}
-        if not any(values.values()):
+    before, nameless = "", 0
+    for line, values, of_row in read:
+        reference = values.get("reference", "")
+        problems = [*of_row]
+        if values:
+            problems += [UnreadableRow(line, name, "is empty") for name in REQUIRED if not values.get(name)]
+        if not reference:
+            if before:
+                beside.setdefault(before, line)
+            before, nameless = "", line
+            unreadable += problems
             continue
-        reference = values["reference"]
-        problems = [(name, "is empty") for name in REQUIRED if not values[name]]
-        if None in cells:
-            problems.append(("the row", "has more fields than the header has columns"))
+        if nameless:
+            beside.setdefault(reference, nameless)
+        before, nameless = reference, 0
         said = {name: values[name] for name in ORDER_COLUMNS if values.get(name)}
         order = orders.setdefault(reference, {**said, "lines": []})
-        first = rows.setdefault(reference, reader.line_num)
+        first = rows.setdefault(reference, line)
         for name, value in said.items():
             if order.setdefault(name, value) != value:
-                problems.append((name, f"is {value!r}, and {order[name]!r} in line {first} of the same order"))
+                problem = f"is {value!r}, and {order[name]!r} in line {first} of the same order"
+                problems.append(UnreadableRow(line, name, problem))
         if problems:
             spoilt.add(reference)
-            unreadable += [UnreadableRow(reader.line_num, column, problem) for column, problem in problems]
+            unreadable += problems
         order["lines"].append({name: values[name] for name in LINE_COLUMNS if values.get(name)})
-    return FileOrders([order for name, order in orders.items() if name not in spoilt], rows, unreadable)
+    for reference, line in beside.items():
+        if reference not in spoilt:
+            problem = f"{reference!r} is left out: line {line} does not say whether it is part of it"
+            unreadable.append(UnreadableRow(rows[reference], "reference", problem))
+    whole = [order for name, order in orders.items() if name not in spoilt and name not in beside]
+    return FileOrders(whole, rows, unreadable)

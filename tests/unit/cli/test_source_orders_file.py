@@ -60,11 +60,29 @@ def test_an_order_with_an_unreadable_row_is_left_out_and_the_others_go_on(tmp_pa
 
 
 @pytest.mark.parametrize(
+    "row", [b",Norton,2026-11-02,5", b"PO-\xe9,Norton,2026-11-02,5", b'"PO-1"x,Norton,2026-11-02,5']
+)
+def test_a_row_that_names_no_order_takes_its_neighbours_with_it(tmp_path: Path, row: bytes) -> None:
+    """It may be a line of either (merged cells, a byte of another encoding): neither is sent without it."""
+    file = tmp_path / "orders.csv"
+    named = [f"PO-{number},Norton,2026-11-02,1".encode() for number in (1, 2, 3)]
+    file.write_bytes(b"\n".join([b"reference,contact,ordered_on,amount", named[2], named[0], row, named[1]]))
+    read = read_orders(file)
+    assert [order["reference"] for order in read.orders] == ["PO-3"]
+    said = [str(one) for one in read.unreadable]
+    assert said[0].startswith("line 4, ")
+    assert said[-2:] == [
+        "line 3, reference: 'PO-1' is left out: line 4 does not say whether it is part of it",
+        "line 5, reference: 'PO-2' is left out: line 4 does not say whether it is part of it",
+    ]
+
+
+@pytest.mark.parametrize(
     ("header", "problem"),
     [
         ("reference,contact", "the first line must name the columns ordered_on"),
-        ("reference,contact,ordered_on,colour", "there is no column colour"),
-        ("reference,contact,ordered_on,contact", "named twice in the first line: contact"),
+        ("reference,contact,ordered_on,colour", "there is no column 'colour'"),
+        ("reference,contact,ordered_on,contact", "the first line names contact twice"),
     ],
 )
 def test_a_file_of_something_else(tmp_path: Path, header: str, problem: str) -> None:
