@@ -80,7 +80,7 @@ class BillPush:
     async def push(self) -> None:
         """Send the bill and take the result."""
         state = self._state
-        state.order_moved = ""
+        state.order_moved = state.corrected_by = ""
         self._turn_came = False
         self._show("the ERP to take the bill")
         try:
@@ -211,9 +211,19 @@ class BillPush:
         return self._state.status.takes_nothing or self._state.status is BillStatus.RETRACTING
 
     def _healed(self) -> SettleIssue | None:
-        """Return the retry that a change of the order stands for, if that change heals the refusal (S4-70)."""
+        """Return the retry that a correction of the bill stands for, or a change of the order that heals the refusal
+        (S4-70)."""
         state = self._state
-        if state.issue is None or not state.order_moved or state.issue_code not in HEALED_BY_THE_ORDER:
+        if state.issue is None:
+            return None
+        if state.corrected_by:
+            return SettleIssue(
+                issue_id=state.issue,
+                decision=IssueDecision.RETRY,
+                actor=state.corrected_by,
+                why="the bill was corrected",
+            )
+        if not state.order_moved or state.issue_code not in HEALED_BY_THE_ORDER:
             return None
         return SettleIssue(issue_id=state.issue, decision=IssueDecision.RETRY, actor=SYNCER, why=state.order_moved)
 

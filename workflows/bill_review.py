@@ -37,6 +37,7 @@ class MatchReview:
         state.purchase_order_id = bill.purchase_order_id
         state.order_number, state.order_workflow_id = bill.order_number, bill.order_workflow_id
         state.vendor, state.number, state.total = bill.vendor, bill.number, bill.total
+        state.corrected_by = bill.by
 
     async def wait_until_it_goes_on(self) -> None:
         """Wait until a person restores the disputed bill, puts the draft on an order, or abandons it, or the workflow

@@ -85,8 +85,7 @@ ISSUES = by_code(
         "The order in Intacct, or its receipt, no longer has a line that this bill bills.",
         (
             "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
-            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
-            " retry it.",
+            "Else correct this bill to the lines there are (`posync bills correct`), which sends it.",
             "If nothing of it is left to bill, abandon this bill.",
         ),
         ACCOUNTANT,
@@ -167,7 +166,7 @@ ISSUES = by_code(
         "BILL_NUMBER_REQUIRED",
         "The ERP wants a bill number",
         "Accounts Payable does not number bills itself.",
-        ("Give this bill the supplier's invoice number (`posync bills correct`), then retry.",),
+        ("Give this bill the supplier's invoice number (`posync bills correct`): it goes out by itself.",),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -50,7 +50,7 @@ ISSUES = by_code(
         "The quantity exceeds the order's.",
         (
             "Correct the order in the ERP; with the next sync the bill goes out by itself.",
-            "Or correct this bill to what is left (`posync bills correct`), then retry.",
+            "Or correct this bill to what is left (`posync bills correct`): it goes out by itself.",
         ),
         ACCOUNTANT,
     ),
@@ -60,8 +60,7 @@ ISSUES = by_code(
         "The ERP's order no longer has a line this bill bills.",
         (
             "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
-            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
-            " retry it.",
+            "Else correct this bill to the lines there are (`posync bills correct`), which sends it.",
         ),
         ACCOUNTANT,
     ),
@@ -106,8 +105,7 @@ ISSUES = by_code(
         "A text is longer, or there are more lines, than the ERP allows.",
         (
             "Shorten the text that the evidence names, then retry.",
-            "Too many lines: correct this bill to fewer (`posync bills correct`), retry, and enter the others as a new"
-            " bill.",
+            "Too many lines: correct this bill to fewer (`posync bills correct`), and enter the others as a new bill.",
         ),
         ACCOUNTANT,
     ),

@@ -138,7 +138,7 @@ ISSUES = by_code(
         "TEXT_NOT_TAKEN",
         "QuickBooks cannot store a character",
         "QuickBooks Desktop keeps Western European characters only; the evidence names the first other one.",
-        ("Replace the character on the bill (`posync bills edit`, or `correct` for a line), then retry.",),
+        ("Replace the character on the bill (`posync bills edit`, or `correct` for a line): it goes out by itself.",),
         ACCOUNTANT,
     ),
     IssueCode(
@@ -146,7 +146,7 @@ ISSUES = by_code(
         "A text is longer than QuickBooks keeps",
         "The evidence names the text, its length and the most that QuickBooks Desktop keeps; nothing is cut.",
         (
-            "Shorten it on the bill (`posync bills edit`, or `correct` for a line), then retry.",
+            "Shorten it on the bill (`posync bills edit`, or `correct` for a line): it goes out by itself.",
             "Abandon a payment, and schedule a new one with less.",
         ),
         ACCOUNTANT,
@@ -158,7 +158,7 @@ ISSUES = by_code(
         " customer.",
         (
             "Give the lines in the evidence the same class and project, then retry.",
-            "Or correct this bill to some of them (`posync bills correct`), retry, and enter the others as a new bill.",
+            "Or correct this bill to some of them (`posync bills correct`), and enter the others as a new bill.",
         ),
         ACCOUNTANT,
     ),
@@ -206,7 +206,7 @@ ISSUES = by_code(
         "QuickBooks links no more than the order has open.",
         (
             "Correct the order in QuickBooks; with the next sync the bill goes out by itself.",
-            "Or correct this bill to what is left (`posync bills correct`), then retry.",
+            "Or correct this bill to what is left (`posync bills correct`): it goes out by itself.",
         ),
         ACCOUNTANT,
     ),
@@ -230,8 +230,7 @@ ISSUES = by_code(
         "The order in QuickBooks no longer has a line that this bill bills.",
         (
             "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
-            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
-            " retry it.",
+            "Else correct this bill to the lines there are (`posync bills correct`), which sends it.",
         ),
         ACCOUNTANT,
     ),

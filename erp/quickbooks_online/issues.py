@@ -158,7 +158,7 @@ ISSUES = by_code(
         "QuickBooks would drop the link of what exceeds the order.",
         (
             "Correct the order in QuickBooks; with the next sync the bill goes out by itself.",
-            "Or correct this bill to what is left (`posync bills correct`), then retry.",
+            "Or correct this bill to what is left (`posync bills correct`): it goes out by itself.",
         ),
         ACCOUNTANT,
     ),
@@ -193,8 +193,7 @@ ISSUES = by_code(
         "The order in QuickBooks no longer has a line that this bill bills.",
         (
             "Sync the order: the bill is matched with it again, and goes out by itself if its line is back.",
-            "Else correct this bill to the lines there are (`posync bills correct`); if the issue is still open then,"
-            " retry it.",
+            "Else correct this bill to the lines there are (`posync bills correct`), which sends it.",
         ),
         ACCOUNTANT,
     ),

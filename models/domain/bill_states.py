@@ -46,7 +46,7 @@ def _ways_on() -> Table:
     for write in (*_SENDABLE, WriteState.CONFIRMED):
         add(BillStatus.SYNC_ISSUE, write, WayOn(Mover.WORKFLOW, _NEXT_ATTEMPT[write]))
         can_be_abandoned = write in (WriteState.PLANNED, WriteState.REJECTED)
-        what = "retries or abandons" if can_be_abandoned else "retries"
+        what = "corrects, retries or abandons it" if can_be_abandoned else "retries"
         add(BillStatus.SYNC_ISSUE, write, WayOn(Mover.PERSON, what), stopped=True)
     add(BillStatus.LINK_MISSING, WriteState.CONFIRMED, WayOn(Mover.WORKFLOW, _NEXT_ATTEMPT[WriteState.CONFIRMED]))
     add(BillStatus.LINK_MISSING, WriteState.CONFIRMED, WayOn(Mover.PERSON, "mends the link and retries"), stopped=True)

@@ -163,7 +163,8 @@ _CODES: tuple[IssueCode, ...] = (
         "Another record carries the same number.",
         (
             "Find the record in the ERP by the number in the evidence.",
-            "Correct the number of the other one in the ERP, or this bill's here (`posync bills correct`), then retry.",
+            "Correct this bill's number here (`posync bills correct`), which sends it; or the other one's in the ERP,"
+            " then retry.",
             "If the other one is the same invoice: abandon this bill.",
         ),
         ACCOUNTANT,
@@ -230,7 +231,7 @@ _CODES: tuple[IssueCode, ...] = (
         "REQUIRED_FIELD_MISSING",
         "The ERP wants a field that is empty",
         "A rule or dimension of the company makes the field in the evidence mandatory.",
-        ("Fill the field in the ERP, or on the bill (`posync bills edit`, or `correct`), then retry.",),
+        ("Fill the field on the bill (`posync bills edit`, or `correct`), which sends it; or in the ERP, then retry.",),
         ACCOUNTANT,
     ),
     IssueCode(
@@ -238,8 +239,8 @@ _CODES: tuple[IssueCode, ...] = (
         "The ERP refused a value",
         "A unit, location, item or other value is missing or not one the ERP knows.",
         (
-            "Correct the value named in the evidence: in the ERP, or on the bill (`posync bills edit`, or `correct`).",
-            RETRY,
+            "Correct the value named in the evidence on the bill (`posync bills edit`, or `correct`), which sends it;"
+            " or in the ERP, then retry the issue.",
             "If it cannot be corrected, abandon this bill and enter it anew.",
         ),
         ACCOUNTANT,

@@ -21,6 +21,8 @@ class CorrectedBill(BaseModel):
     vendor: str
     number: str
     total: str
+    by: str = ""
+    """Who corrected it last."""
 
 
 class BillMatched(BaseModel):
@@ -94,6 +96,8 @@ class BillState(BaseModel):
     """The last decision that a person made on an issue; it counts only if it is on the open issue."""
     order_moved: str = ""
     """Why the order changed since the last push began; empty: it did not."""
+    corrected_by: str = ""
+    """Who corrected the bill since the last push began; empty: nobody."""
     edit_requested_version: int = 0
     """Number of the newest edit that is to be sent; 0: the bill was not edited after its push."""
     edit_sent_version: int = 0

@@ -45,7 +45,8 @@ from services.bills.review import needed
 from services.refusal import Refused
 
 KEEPS_STATUS = (BillStatus.DISPUTED, BillStatus.SYNC_ISSUE)
-"""A person restores a disputed bill, and retries one that the ERP refused: correcting it is not yet that."""
+"""A person restores a disputed bill: correcting it is not yet that. One that the ERP refused is sent again by its
+workflow, which matches it first, and stays refused until then."""
 
 
 class Correction(NamedTuple):

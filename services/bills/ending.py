@@ -103,6 +103,8 @@ async def edit_bill(
         assert connection is not None, "a bill's connection is never removed"
         await rematch_bill(session, connection, bill, f"bill {bill.number} was edited")
         messages.append(await outbox.add_for_bill(session, bill, MessageKind.EDIT_TO_REMATCH, bill.id, edited))
+    if bill.version != before and await _was_refused(session, bill):
+        messages.append(await outbox.add_for_bill(session, bill, MessageKind.BILL_CORRECTED, bill.id, edited))
     return Edited(accounts, messages)
 
 
@@ -112,6 +114,16 @@ async def _is_still_here(session: AsyncSession, bill: BillRow) -> bool:
     return (
         BillStatus(bill.status).is_unsent and write is not None and write.state in (WriteState.HELD, WriteState.PLANNED)
     )
+
+
+async def _was_refused(session: AsyncSession, bill: BillRow) -> bool:
+    """Return whether the ERP, or our own look before sending, refused the bill: what a person changes of it is what it
+    is sent again with."""
+    write = await bill_edits.write_of(session, bill.id)
+    if write is None or not BillStatus(bill.status).is_being_pushed:
+        return False
+    refused = WriteState.PLANNED if bill.status == BillStatus.SYNC_ISSUE else WriteState.REJECTED
+    return write.state in (refused, WriteState.REJECTED)
 
 
 async def _placed(

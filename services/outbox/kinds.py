@@ -34,7 +34,7 @@ from models.messages.outbox import ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentScheduled
 from models.messages.source_orders import UploadAskedFor
 from models.messages.sync import SyncState
-from models.store.audit import sync_issues
+from models.store.audit import events, sync_issues
 from models.store.connections import connections
 from models.store.payables import (
     bill_hand_over,
@@ -116,7 +116,8 @@ async def bill_corrected(session: AsyncSession, subject_id: str) -> SignalToSend
         return None
     matched = signal.argument
     assert isinstance(matched, BillMatched), "it is what the bill's workflow takes"
-    corrected = CorrectedBill.model_validate(now.model_dump(include=set(CorrectedBill.model_fields)))
+    by = await events.last_actor(session, "bill", bill_id, "edited")
+    corrected = CorrectedBill.model_validate({**now.model_dump(include=set(CorrectedBill.model_fields)), "by": by})
     return signal._replace(argument=matched.model_copy(update={"corrected": corrected}))
 
 

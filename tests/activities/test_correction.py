@@ -81,7 +81,7 @@ async def test_a_bill_on_the_wrong_order_is_moved(harness: ActivityHarness) -> N
     assert await correct(harness, bill_id, wrong, {1: "4"}, key="c2") == "EDIT_IN_ERP", "the link has synced"
 
 
-async def test_what_is_on_its_way_is_not_corrected_and_what_was_refused_waits_for_a_retry(
+async def test_what_is_on_its_way_is_not_corrected_and_what_was_refused_goes_out_corrected(
     harness: ActivityHarness,
 ) -> None:
     """S1-25: refused with the reason; a disputed bill stays disputed and reserves nothing."""

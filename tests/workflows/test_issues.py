@@ -13,7 +13,7 @@ from models.domain.ids import BillId, SyncIssueId
 from models.domain.issue_states import IssueDecision
 from models.domain.orders import PoStatus
 from models.domain.payments import PaymentStatus
-from models.messages.bills import BillBalance, BillState
+from models.messages.bills import BillBalance, BillMatched, BillState, CorrectedBill
 from models.messages.issues import SettleIssue
 from models.messages.orders import BillPushed
 from tests.fakes.fake_order import CONNECTION, ORDER, Bill, refused
@@ -41,6 +41,26 @@ from workflows.bill_push import HEALED_BY_THE_ORDER
 
 def _abandon(issue_id: SyncIssueId) -> SettleIssue:
     return SettleIssue(issue_id=issue_id, decision=IssueDecision.ABANDON, actor="ben", why="not ours")
+
+
+async def test_a_refused_push_goes_on_with_what_a_person_corrects(harness: WorkflowHarness) -> None:
+    """Kind 3: the correction is the retry; the issue is closed in the name of the one who corrected it."""
+    harness.troubles["push_bill"] = [refused()]
+    await create_bill(harness, harness.bill_request("k1", 10))
+    issue_id, _ = await an_issue(harness)
+    await eventually(lambda: _order_sees(harness, BillStatus.SYNC_ISSUE))
+    state = await bill_state(harness, "bill_k1")
+    says = CorrectedBill.model_validate(
+        {**state.model_dump(include=set(CorrectedBill.model_fields)), "number": "INV-2", "by": "ada"}
+    )
+    matched = BillMatched(
+        bill_id=state.bill_id, status=BillStatus.SYNC_ISSUE, version=state.version + 1, corrected=says
+    )
+    await bill(harness, "bill_k1").signal(BillWorkflow.bill_matched, matched)
+    await done(order(harness))
+    assert harness.calls["push_bill"] == 2
+    settled = harness.issues[issue_id]
+    assert (settled.state, settled.actor) == ("resolved", "ada")
 
 
 async def test_a_refused_push_waits_behind_an_issue_until_a_person_retries(harness: WorkflowHarness) -> None:

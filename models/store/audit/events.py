@@ -105,6 +105,21 @@ async def record_all(
     )
 
 
+async def last_actor(s: AsyncSession, subject_kind: str, subject_id: str, kind: str) -> str:
+    """Return who caused the last event of a kind; empty: there was none."""
+    statement = (
+        select(EventRow.actor)
+        .where(
+            col(EventRow.subject_kind) == subject_kind,
+            col(EventRow.subject_id) == subject_id,
+            col(EventRow.kind) == kind,
+        )
+        .order_by(col(EventRow.id).desc())
+        .limit(1)
+    )
+    return (await s.exec(statement)).first() or ""
+
+
 async def for_subject(
     s: AsyncSession, organization_id: OrganizationId, subject_kind: str, subject_id: str
 ) -> Sequence[EventRow]:

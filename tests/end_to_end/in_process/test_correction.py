@@ -86,6 +86,34 @@ async def test_all_of_a_bill_is_corrected_before_it_is_sent(api: StackClient, co
     assert (event["before"]["line 1 price"], event["after"]["line 1 price"]) == ("12.5", "12.25")
 
 
+async def test_a_refused_bill_goes_out_with_what_a_person_corrects_of_it(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """Kind 3: its cause is gone, so nobody has to retry: once by its posting date alone, once by all that it says."""
+    company.orders("PO-1", "PO-2")
+    await api.start()
+    company.does("close_period", entity="100", through=today().isoformat())
+    tomorrow = (today() + timedelta(days=1)).isoformat()
+    edited = await api.bill("PO-1", {1: "4"})
+    await api.issue("PERIOD_CLOSED")
+    assert (await api.patch(f"/v1/bills/{edited}", {"posting_date": tomorrow}, role="clerk")).status_code == 200
+    await api.arrived(edited)
+    assert await api.issues() == []
+    bill = await api.read_bill(await api.bill("PO-2", {1: "4"}))
+    await api.issue("PERIOD_CLOSED")
+    lines = [{"order_line_no": 1, "quantity": "3"}]
+    answer = await corrected(api, bill, "PO-2", lines, posting_date=tomorrow)
+    assert answer.status_code == 200, answer.text
+    await api.arrived(bill["id"])
+    assert await api.issues() == []
+    assert ledger(await api.order("PO-2")) == (10, 0, 3, 0)
+    closed = await api.items("/v1/sync-issues", state="resolved")
+    assert {one["subject_id"] for one in closed} == {edited, bill["id"]}
+    entered = {event["actor"] for event in (await api.read_bill(edited))["events"] if event["kind"] == "edited"}
+    assert {one["closed_by"] for one in closed} == entered, closed
+    assert len(company.held("vendor_invoices")) == 2
+
+
 async def test_a_bill_taken_off_its_order_is_a_draft_until_it_is_put_on_another(
     api: StackClient, company: SandboxCompany
 ) -> None:
