@@ -91,9 +91,10 @@ class SyncActivities:
             async with self._database.transaction() as session:
                 await purchase_orders.requeue_due(session, start.connection_id)
                 positions = await cursors.positions(session, start.connection_id)
+                with_books = await closed_periods.is_waited_for(session, start.connection_id)
             known = {stream: positions[stream] for stream in allowed if stream in positions}
             changed = {stream for stream in allowed if stream not in positions}
-            change_set = await connection.erp.changes.detect_changes(known)
+            change_set = await connection.erp.changes.detect_changes(known, with_books=with_books)
             present = connection.erp.clock.now()
             async with self._database.transaction() as session:
                 dated = set(known) if change_set.deletions_feed else set(known) - {Stream.DELETIONS}

@@ -61,7 +61,7 @@ class Changes:
         self._preferences = preferences
         self._level = client.home_level
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
         """Return the versions of all records that changed, and how far the books are closed, in one request. Streams
         without a cursor are left out.
 
@@ -70,7 +70,7 @@ class Changes:
         looks = list(self._looks(since))
         queries = [look.query for look in looks]
         closed_through: Mapping[str, date | None] = {}
-        if Stream.LISTS in since or not looks:
+        if with_books or Stream.LISTS in since or not looks:
             pages, books = await self._reader.pages_and_result(queries, wire.closed_books(), level=self._level)
             closed_through = closed_books(books, self._level)
         else:

@@ -111,9 +111,9 @@ class Changes:
 
     # --- changes ---------------------------------------------------------------------------------------------------
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
         """Return the versions of all records that changed; streams without a cursor are left out. This takes three
-        calls while little has changed."""
+        calls while little has changed, and one more with the books, which are else read with the lists once an hour."""
         self._orders.remember(None)
         if not since:
             return ChangeSet((), frozenset(), closed_through(await self._lists.periods()))
@@ -123,7 +123,7 @@ class Changes:
         documents, deleted, listed = await asyncio.gather(
             self._documents(cursors, began),
             self._deleted(since.get(Stream.DELETIONS)),
-            self._listed(since.get(Stream.LISTS)),
+            self._listed(since.get(Stream.LISTS), with_books),
         )
         if relied_on > moment_text(self._clock.now()):
             # NetSuite's clock was set back: what changed since then lies before the time until which it was quiet.
@@ -244,14 +244,14 @@ class Changes:
             else:
                 self._quiet[stream] = Quiet(cursor, reached)
 
-    async def _listed(self, cursor: str | None) -> ChangeSet:
-        if cursor is None:
-            return ChangeSet((), frozenset())
-        if look_back(cursor, timedelta(0)) < datetime.now(UTC) - LISTS_EVERY:
-            # The lists are read whole now; the books go with them.
-            books: Mapping[str, date | None] = closed_through(await self._lists.periods())
-            return ChangeSet((), frozenset({Stream.LISTS}), books)
-        return await self._lists.look(look_back(cursor))
+    async def _listed(self, cursor: str | None, with_books: bool) -> ChangeSet:
+        whole = cursor is not None and look_back(cursor, timedelta(0)) < datetime.now(UTC) - LISTS_EVERY
+        books: Mapping[str, date | None] = {}
+        if whole or with_books:
+            books = closed_through(await self._lists.periods())
+        if whole or cursor is None:
+            return ChangeSet((), frozenset({Stream.LISTS} if whole else ()), books)
+        return (await self._lists.look(look_back(cursor)))._replace(closed_through=books)
 
     async def _deleted(self, cursor: str | None) -> ChangeSet:
         if cursor is None:

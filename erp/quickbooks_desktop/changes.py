@@ -72,7 +72,7 @@ class Changes:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
         """Return what changed since each stream's cursor, and how far the books are closed."""
         questions = [preflight.QUESTION]
         for stream, cursor in since.items():

@@ -79,7 +79,7 @@ class Changes:
         self._memory = memory
         self._quiet: dict[Stream, Quiet] = {}
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
         """Return the versions of all records that changed; streams without a cursor are left out. This takes one call
         while fewer than 1,000 records have changed."""
         books = {"": (await self._companies.current()).closed_through}
@@ -96,7 +96,7 @@ class Changes:
         if any(quiet.until > wire.moment_text(read.at) for quiet in self._quiet.values()):
             # The clock there was set back: what changed since then lies before the time until which it was quiet.
             self._quiet.clear()
-            return await self.detect_changes(since)
+            return await self.detect_changes(since, with_books=with_books)
         unread |= {stream for stream in asked if any(kind not in read.complete for kind in KINDS[stream])}
         self._memory.keep(
             Window(

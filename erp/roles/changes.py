@@ -25,10 +25,11 @@ class Lists(Protocol):
 class Changes(Protocol):
     """Detects what changed and what was deleted."""
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
         """Return what changed since each stream's cursor, the overlap included, in as few calls as the ERP allows.
 
-        Without any cursor it returns only how far the books are closed.
+        Without any cursor it returns only how far the books are closed. `with_books`: somebody waits for them to be
+        opened, so that is returned now, whatever it costs; else as often as it costs little.
         """
         ...
 

@@ -288,8 +288,8 @@ class FakeChanges:
     def __init__(self, erp: FakeErp) -> None:
         self._erp = erp
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
-        return await self._erp.detect_changes(since)
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
+        return await self._erp.detect_changes(since, with_books=with_books)
 
     async def deletions(self, *, since: str, after: str | None) -> Page[Deletion] | None:
         return await self._erp.deletions(since=since, after=after)

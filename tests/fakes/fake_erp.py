@@ -239,7 +239,7 @@ class FakeErp:
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    async def detect_changes(self, since: Mapping[Stream, str]) -> ChangeSet:
+    async def detect_changes(self, since: Mapping[Stream, str], *, with_books: bool = False) -> ChangeSet:
         self._call("detect_changes")
         held: dict[Stream, list[tuple[str, ErpId, str]]] = {
             Stream.LISTS: [(entry.kind.value, entry.erp_id, entry.revision or "") for entry in self.entries],

@@ -18,6 +18,9 @@ from models.tables import ClosedPeriodRow
 
 MOVED = "the books were closed or opened"
 
+PERIOD_CLOSED = "PERIOD_CLOSED"
+"""Of an issue and of a finding alike."""
+
 WHOLE_COMPANY = ""
 """The entity of a date that holds for all entities."""
 
@@ -49,6 +52,24 @@ async def take_in(s: AsyncSession, connection_id: ConnectionId, closed: Mapping[
         return False
     await rematch_requests.request(s, connection_id, MOVED)
     return True
+
+
+async def is_waited_for(s: AsyncSession, connection_id: ConnectionId) -> bool:
+    """Return whether a bill or a payment waits for the ERP's books to be opened: it was refused for them, or is on hold
+    for them."""
+    waits = text(
+        """
+        select exists (select from sync_issues i where i.connection_id = :c and i.state = 'open' and i.code = :code)
+            or exists (
+                select from bills b
+                 where b.connection_id = :c and b.origin = 'posync' and b.status = 'on_hold'
+                   and (select m.result -> 'findings' from match_results m where m.bill_id = b.id
+                         order by m.created_at desc, m.id desc limit 1)
+                       @> jsonb_build_array(jsonb_build_object('code', cast(:code as text)))
+            )
+        """
+    )
+    return bool((await s.execute(waits, {"c": connection_id, "code": PERIOD_CLOSED})).scalar_one())
 
 
 async def get(

@@ -192,6 +192,24 @@ async def test_a_closed_period_waits_for_a_person(received: StackClient, company
     assert await received.issues() == []
 
 
+async def test_a_bill_of_a_closed_period_goes_on_with_the_sync_after_it_is_opened(
+    received: StackClient, company: SandboxCompany
+) -> None:
+    """S2-48, kind 3: NetSuite's books go with the lists, but whoever waits for them does not wait for these: refused,
+    on hold once the closing is seen, in the ERP once the opening is. Nobody retries, and nobody waits: no call more."""
+    end_of_month = (today().replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    company.does("close_period", through=end_of_month.isoformat())
+    bill_id = await received.bill("PO-1", {1: "4"})
+    await received.bill_is(bill_id, "sync_issue")
+    await received.sync()
+    await received.bill_is(bill_id, "on_hold")
+    assert await received.issues() == []
+    company.does("open_period")
+    await received.sync()
+    await received.arrived(bill_id)
+    assert len(company.held("bills")) == 1
+
+
 async def test_an_unknown_status_is_told_and_the_last_one_stays(received: StackClient, company: SandboxCompany) -> None:
     """G3: never mapped silently."""
     order = company.one("purchase_orders", number="PO-1")

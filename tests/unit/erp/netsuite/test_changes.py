@@ -252,6 +252,10 @@ async def test_lists_are_read_whole_once_an_hour(service: Service) -> None:
     assert change_set.unread == {LISTS}
     assert change_set.closed_through == {"": date(2031, 2, 28)}
     assert len(service.sent("search")) == 1
+    lately = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    assert (await service.connect().changes.detect_changes({LISTS: lately})).closed_through == {}
+    waited_for = await service.connect().changes.detect_changes({LISTS: lately}, with_books=True)
+    assert waited_for.closed_through == {"": date(2031, 2, 28)}
 
 
 @pytest.mark.parametrize(
