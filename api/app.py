@@ -83,6 +83,7 @@ from models.store.connections.api_key_use import CountedKey
 from models.store.connections.credentials import CredentialVault
 from services.outbox.delivery import OutboxDelivery
 from settings import Settings, read_settings, temporal_client
+from temporal_gateway.glances import Glances
 from temporal_gateway.notifier import WorkflowNotifier
 
 LEFT_TO_OTHERS = 4
@@ -230,6 +231,7 @@ def configure(
                 connectors=connectors or registry.connectors(quickbooks_app),
                 oauth_server=oauth_server or partial(OAuthServer, quickbooks_app),
                 outbox=outbox,
+                glances=Glances(),
                 key_use=Gathered(count_keys),
                 order_gate=gate,
                 request_gate=RequestGate(),

@@ -48,11 +48,6 @@ PROGRESS = "progress"
 QUERY_TIMEOUT = timedelta(seconds=2)
 """How long a query for live state may take for a caller who wants it. Without a worker the mirror answers then."""
 
-GLANCE_TIMEOUT = timedelta(milliseconds=40)
-"""How long a query may take for a caller who did not ask to wait: right after a sync of many orders the workers are
-busy for seconds, and the mirror has the order anyway."""
-
-
 START_TIMEOUT = timedelta(seconds=5)
 """How long starting a workflow may take while a caller waits: the client alone would try for 20 seconds and more. One
 that was started all the same is found by the caller's next request."""

@@ -19,6 +19,7 @@ from models.store.connections.api_key_use import CountedKey
 from models.store.connections.credentials import CredentialVault
 from services.outbox.delivery import OutboxDelivery
 from settings import Settings
+from temporal_gateway.glances import Glances
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class ServiceSet:
     oauth_server: Callable[[ConnectionSettings], OAuthServer]
     """Makes what talks to Intuit's OAuth server for a connection."""
     outbox: OutboxDelivery
+    glances: Glances
     key_use: Gathered[str, CountedKey | None]
     """Counts a request by the API key that it presents."""
     order_gate: OrderGate

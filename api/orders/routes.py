@@ -276,7 +276,8 @@ async def read(
         bool | None,
         Query(
             description="Whether to ask the order's workflow for its state. true: wait for it, up to two seconds; "
-            "false: do not ask; left out: wait 40 ms at most, then answer from the mirror."
+            "false: do not ask; left out: wait 40 ms at most, then answer from the mirror; after one that did not "
+            "answer in time no workflow is asked for half a second."
         ),
     ] = None,
 ) -> PurchaseOrder:
@@ -298,11 +299,10 @@ async def read(
 
 async def _ask_workflow(services: Services, row: PurchaseOrderRow, *, wait: bool) -> Live | None:
     """Return what the order's workflow reports. None: it does not run, or no worker answers in time."""
-    answer = await gateway.purchase_order_live(
-        services.temporal,
-        row.workflow_id,
-        gateway.QUERY_TIMEOUT if wait else gateway.GLANCE_TIMEOUT,
-    )
+    if wait:
+        answer = await gateway.purchase_order_live(services.temporal, row.workflow_id, gateway.QUERY_TIMEOUT)
+    else:
+        answer = await services.glances.purchase_order_live(services.temporal, row.workflow_id)
     if answer is None:
         return None
     bills = [LiveBill(**columns(bill, LiveBill)) for bill in answer.bills]

@@ -94,6 +94,9 @@ async def test_the_mirror_answers_when_the_workers_are_busy(
     glance = (await api.get(path)).json()
     assert (glance["live"], glance["as_of"], fake_temporal.queries) == (None, never["as_of"], 1)
 
+    at_once = (await api.get(path)).json()
+    assert (at_once["live"], fake_temporal.queries) == (None, 1), "nobody waits for busy workers again"
+
     waited = (await api.get(path, live="true")).json()
     assert waited["live"]["waiting_for"] == "a bill to be made"
     assert datetime.fromisoformat(waited["as_of"]) > before
