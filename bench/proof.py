@@ -108,8 +108,12 @@ class Caller:
 class Proof:
     """One connection, and the books of everything asked over it."""
 
-    def __init__(self, bench: Bench, report: Report, connection_id: str, seed: int) -> None:
+    def __init__(
+        self, bench: Bench, report: Report, connection_id: str, seed: int, *, patience: float = PATIENCE
+    ) -> None:
+        """`patience`: seconds that the books may take to agree."""
         self._bench = bench
+        self._patience = patience
         self._report = report
         self._connection_id = connection_id
         self._random = random.Random(seed)
@@ -263,7 +267,7 @@ class Proof:
         """Wait until callers, mirror and ERP name the same bills, each once."""
         accepted = sorted(caller.bill_id for caller in self._asked if caller.status == 201)
         keys = sorted(external_key_for(bill_id) for bill_id in accepted)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while True:
             in_erp = sorted(invoice["number"] for invoice in self._bench.sandbox.ns_record("vendor_invoices"))
             try:

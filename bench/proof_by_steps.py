@@ -35,6 +35,7 @@ from temporalio.service import RPCError
 from bench.company import Bench, running_bench
 from bench.processes import child_named
 from bench.proof import KILLED, PRICE, STEP, Caller, Proof, killing
+from bench.proof import PATIENCE as PATIENT_AT_THE_END
 from bench.report import Figure, Report, wide_console
 from models.contract import BILL_PUSHED
 
@@ -250,10 +251,12 @@ IN_FULL: Sequence[Kill] = tuple((name, step) for step in STEPS for name in KILLE
 """Each process at each step."""
 
 
-async def prove_by_steps(bench: Bench, report: Report, connection_id: str, kills: Sequence[Kill]) -> list[str]:
-    """Kill one process after another, at a step of another bill each time, and compare the books. Return what did not
-    hold."""
-    proof = Proof(bench, report, connection_id, seed=1)
+async def prove_by_steps(
+    bench: Bench, report: Report, connection_id: str, kills: Sequence[Kill], *, patience: float = PATIENT_AT_THE_END
+) -> list[str]:
+    """Kill one process after another, at a step of another bill each time, and compare the books, which may take
+    `patience` seconds to agree. Return what did not hold."""
+    proof = Proof(bench, report, connection_id, seed=1, patience=patience)
     figures = []
     try:
         orders = await proof.new_orders("steps", len(kills), 10)
