@@ -9,6 +9,7 @@ from lxml import etree
 
 from erp.errors import MalformedAnswer
 from erp.quickbooks_desktop import wire
+from erp.quickbooks_desktop.wire import Source
 from erp.roles.pages import BadRecord
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ def bad_record(record: etree._Element, error: Unusable) -> BadRecord:
     return BadRecord(erp_id=erp_id, code=error.code, message=error.message, evidence=named | error.evidence)
 
 
-def need(record: etree._Element, path: str) -> str:
+def need(record: Source, path: str) -> str:
     """Return a mandatory field as text.
 
     Raises:
@@ -60,7 +61,7 @@ def need(record: etree._Element, path: str) -> str:
     return value
 
 
-def number(record: etree._Element, path: str) -> Decimal | None:
+def number(record: Source, path: str) -> Decimal | None:
     """Return a number; None if it is absent.
 
     Raises:
@@ -78,7 +79,7 @@ def number(record: etree._Element, path: str) -> Decimal | None:
     return result
 
 
-def need_number(record: etree._Element, path: str) -> Decimal:
+def need_number(record: Source, path: str) -> Decimal:
     """Return a mandatory number.
 
     Raises:
@@ -90,7 +91,7 @@ def need_number(record: etree._Element, path: str) -> Decimal:
     return value
 
 
-def day(record: etree._Element, path: str) -> date | None:
+def day(record: Source, path: str) -> date | None:
     """Return a date; None if it is absent.
 
     Raises:
@@ -105,7 +106,7 @@ def day(record: etree._Element, path: str) -> date | None:
         raise unreadable(path, value) from None
 
 
-def need_day(record: etree._Element, path: str) -> date:
+def need_day(record: Source, path: str) -> date:
     """Return a mandatory date.
 
     Raises:
@@ -117,7 +118,7 @@ def need_day(record: etree._Element, path: str) -> date:
     return value
 
 
-def changed_at(record: etree._Element, path: str = "TimeModified") -> str:
+def changed_at(record: Source, path: str = "TimeModified") -> str:
     """Return when a record changed, by QuickBooks' own clock: a cursor.
 
     Raises:
@@ -130,7 +131,7 @@ def changed_at(record: etree._Element, path: str = "TimeModified") -> str:
         raise unreadable(path, value) from None
 
 
-def revision(record: etree._Element) -> str:
+def revision(record: Source) -> str:
     """Return a record's revision, sortable as text: its edit sequence. Its time is no revision, as the clock of a
     computer repeats an hour in autumn.
 

@@ -6,9 +6,8 @@ say.
 
 from collections.abc import Mapping
 
-from lxml import etree
-
 from erp.quickbooks_desktop import wire
+from erp.quickbooks_desktop.wire import Source
 from erp.roles.orders import Statuses
 from models.domain.connections import MatchMode
 from models.domain.orders import MatchingStatus, PoStatus, PurchaseOrderLine
@@ -48,7 +47,7 @@ def receipt_status(erp_status: str) -> ReceiptStatus | None:
     return ReceiptStatus.ACTIVE if erp_status == RECEIPT else None
 
 
-def order_status(order: etree._Element, *, received: bool, on_receipts: bool) -> str:
+def order_status(order: Source, *, received: bool, on_receipts: bool) -> str:
     """Return the text of an order's status. `received`: something of a line was; `on_receipts`: item receipts stand for
     bills, and some are linked to it."""
     if wire.flag(order, "IsManuallyClosed"):

@@ -10,7 +10,7 @@ from lxml import etree
 
 from erp.quickbooks_desktop import billed_apart, fields, statuses, wire
 from erp.quickbooks_desktop.contents import ITEM_LINES, ORDER_LINES, lines_in, linked
-from erp.quickbooks_desktop.wire import ONE, ZERO
+from erp.quickbooks_desktop.wire import ONE, ZERO, Fields, Source
 from erp.records import made
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
@@ -36,30 +36,36 @@ def order(
     Raises:
         fields.Unusable: the order cannot be used.
     """
-    erp_id = fields.need(record, "TxnID")
-    lines = tuple(_order_lines(record, erp_id, bills, enhanced=enhanced))
-    received = any((fields.number(one, ".//ReceivedQuantity") or ZERO) > 0 for one in lines_in(record, ORDER_LINES))
+    head = wire.fields_of(record, but=INSIDE)
+    erp_id = fields.need(head, "TxnID")
+    lines = [wire.fields_of(one) for one in lines_in(record, ORDER_LINES)]
+    apart = billed_apart.billed(record, bills) if enhanced else None
+    received = any((fields.number(one, "ReceivedQuantity") or ZERO) > 0 for one in lines)
     on_receipts = not enhanced and bool(linked(record, "ItemReceipt"))
     return made(
         PurchaseOrder,
         erp_id=ErpId(erp_id),
         document_id=DocumentId(erp_id),
-        number=wire.text(record, "RefNumber") or fields.need(record, "TxnNumber"),
-        erp_status=statuses.order_status(record, received=received, on_receipts=on_receipts),
-        vendor_id=fields.need(record, "VendorRef/ListID"),
-        vendor_name=wire.text(record, "VendorRef/FullName") or "",
-        ordered_on=fields.need_day(record, "TxnDate"),
-        due_on=fields.day(record, "ExpectedDate") or fields.day(record, "DueDate"),
-        currency=currency(record, home),
-        memo=wire.text(record, "Memo") or "",
-        total=fields.number(record, "TotalAmount"),
-        reference=wire.text(record, "Other1"),
-        term=wire.ref(record, "TermsRef"),
-        revision=fields.revision(record),
-        lines=lines,
+        number=wire.text(head, "RefNumber") or fields.need(head, "TxnNumber"),
+        erp_status=statuses.order_status(head, received=received, on_receipts=on_receipts),
+        vendor_id=fields.need(head, "VendorRef/ListID"),
+        vendor_name=wire.text(head, "VendorRef/FullName") or "",
+        ordered_on=fields.need_day(head, "TxnDate"),
+        due_on=fields.day(head, "ExpectedDate") or fields.day(head, "DueDate"),
+        currency=currency(head, home),
+        memo=wire.text(head, "Memo") or "",
+        total=fields.number(head, "TotalAmount"),
+        reference=wire.text(head, "Other1"),
+        term=wire.ref(head, "TermsRef"),
+        revision=fields.revision(head),
+        lines=tuple(_order_lines(head, lines, erp_id, apart)),
         # A receipt that a person turns into a bill is gone, and QuickBooks need not list it as deleted.
         receipts=None if enhanced else tuple(_receipts(record, erp_id)),
     )
+
+
+INSIDE = (*ORDER_LINES, "LinkedTxn")
+"""What an order's own fields are not read from."""
 
 
 def _receipts(record: etree._Element, order_id: str) -> Iterator[ErpId]:
@@ -74,7 +80,7 @@ def part_id(receipt: str, order_id: str) -> ErpId:
     return ErpId(f"{receipt}/{order_id}")
 
 
-def currency(record: etree._Element, home: str | None = None) -> str | None:
+def currency(record: Source, home: str | None = None) -> str | None:
     """Return the currency by its code, as far as the record says: a company without several names none."""
     name = wire.text(record, "CurrencyRef/FullName")
     return home if name is None else CURRENCIES.get(name, name)
@@ -92,12 +98,13 @@ CURRENCIES: Mapping[str, str] = {
 
 
 def _order_lines(
-    record: etree._Element, order_id: str, bills: Sequence[etree._Element], *, enhanced: bool
+    head: Fields, lines: Sequence[Fields], order_id: str, apart: Mapping[str, Decimal] | None
 ) -> Iterator[PurchaseOrderLine]:
-    closed = wire.flag(record, "IsManuallyClosed")
-    apart = billed_apart.billed(record, bills) if enhanced else None
+    """Return the lines of an order; `apart` is what of them is billed, where receipts do not count as that."""
+    closed = wire.flag(head, "IsManuallyClosed")
+    full = wire.flag(head, "IsFullyReceived")
     place = 0
-    for line in lines_in(record, ORDER_LINES):
+    for line in lines:
         item = wire.ref(line, "ItemRef")
         if item is None:
             continue  # a line of text
@@ -111,7 +118,7 @@ def _order_lines(
             billed = _billed(line, apart)
         else:
             quantity, price = ONE, amount
-            billed = ONE if wire.flag(line, "IsBilled") or wire.flag(record, "IsFullyReceived") else ZERO
+            billed = ONE if full or wire.flag(line, "IsBilled") else ZERO
         yield made(
             PurchaseOrderLine,
             erp_id=line_id(order_id, fields.need(line, "TxnLineID")),
@@ -123,7 +130,7 @@ def _order_lines(
             price=price,
             amount=amount,
             basis=LineBasis.QUANTITY if by_quantity else LineBasis.AMOUNT,
-            receivable=enhanced and by_quantity,
+            receivable=apart is not None and by_quantity,
             billed=billed,
             billed_amount=(billed * price).quantize(wire.CENT) if billed else ZERO,
             closed=closed or wire.flag(line, "IsManuallyClosed"),
@@ -132,11 +139,11 @@ def _order_lines(
         )
 
 
-def _billed(line: etree._Element, apart: Mapping[str, Decimal | None] | None) -> Decimal:
+def _billed(line: Fields, apart: Mapping[str, Decimal] | None) -> Decimal:
     """Return what is billed of a line. In the ordinary way a receipt takes the line up as a bill does."""
     if apart is None:
         return fields.number(line, "ReceivedQuantity") or ZERO
-    return apart.get(fields.need(line, "TxnLineID")) or ZERO
+    return apart[fields.need(line, "TxnLineID")]
 
 
 def evidence(whole: PurchaseOrder, bills: Iterable[etree._Element]) -> Iterator[OrderBilling]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -170,15 +170,45 @@ def words(text: str | None) -> str:
 # --- reading ---------------------------------------------------------------------------------------------------
 
 
-def text(element: etree._Element | None, path: str) -> str | None:
+class Fields(dict[str, str]):
+    """The texts inside an element by their path, `Quantity` and `ItemRef/ListID`.
+
+    Whoever asks an element for many of them reads it once: to search it for each takes most of a page's time.
+    """
+
+
+def fields_of(element: etree._Element, *, but: Sequence[str] = ()) -> Fields:
+    """Return the texts inside an element, down to those of its references, without children of these names. Of several
+    of one name it is the first."""
+    texts = Fields()
+    for child in element:
+        name: Any = child.tag
+        if name in texts or name in but:
+            continue
+        value = child.text
+        texts[name] = value.strip() if value else ""
+        if len(child):  # most are values, for which no search is begun
+            for inner in child:
+                inner_name: Any = inner.tag
+                texts.setdefault(f"{name}/{inner_name}", (inner.text or "").strip())
+    return texts
+
+
+Source = etree._Element | Fields
+"""What a field is read from."""
+
+
+def text(source: Source | None, path: str) -> str | None:
     """Return the text of an element inside; None if it is absent or empty."""
-    if element is None:
+    if source is None:
         return None
+    if isinstance(source, Fields):
+        return source.get(path) or None
     value: str | None
     if path[0] == ".":
-        value = element.findtext(path)
+        value = source.findtext(path)
     else:  # several times quicker than a search, and a page of orders asks ten thousand times
-        inside = element
+        inside = source
         for name in path.split("/") if "/" in path else (path,):
             child = next(inside.iterchildren(name), None)
             if child is None:
@@ -188,21 +218,19 @@ def text(element: etree._Element | None, path: str) -> str | None:
     return value.strip() or None if value else None
 
 
-def flag(element: etree._Element, path: str) -> bool:
+def flag(source: Source, path: str) -> bool:
     """Return whether an element inside says true."""
-    return (text(element, path) or "").lower() == "true"
+    return (text(source, path) or "").lower() == "true"
 
 
-def ref(element: etree._Element, name: str) -> str | None:
+def ref(source: Source, name: str) -> str | None:
     """Return the id of a reference."""
-    return text(element, f"{name}/ListID")
+    return text(source, f"{name}/ListID")
 
 
 def children(element: etree._Element, names: Sequence[str]) -> Iterator[etree._Element]:
     """Return the elements directly inside that have one of these names, in their order."""
-    for child in element:
-        if child.tag in names:
-            yield child
+    return element.iterchildren(*names)
 
 
 def local_time(said: str) -> str:

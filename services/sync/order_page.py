@@ -72,14 +72,12 @@ async def choose(
 ) -> Chosen:
     """Return which of a page's orders are imported or have changed, and why the others are excluded."""
     connection_id, mode = ConnectionId(row.id), MatchMode(row.match_mode)
-    ids = [header.erp_id for header in headers]
-    revisions = await purchase_orders.stored_revisions(session, connection_id, ids)
-    stored = await purchase_orders.imported(session, connection_id, ids)
+    known = await purchase_orders.known(session, connection_id, [header.erp_id for header in headers])
     chosen = Chosen([], [])
     for header in headers:
-        if revisions.get(header.erp_id, "") >= header.revision:
+        if known.revisions.get(header.erp_id, "") >= header.revision:
             continue
-        if header.erp_id in stored:
+        if header.erp_id in known.imported:
             chosen.wanted.append(header)
             continue
         statuses = orders.statuses(header.erp_status, mode)

@@ -19,8 +19,13 @@ _MOVED = text(
           select (l.closed or o.status = 'closed') and not exists (
               select from purchase_orders b where b.connection_id = o.connection_id
                  and b.created_from = o.document_id and b.deleted_at is null) as ended) n
-     where (o.id = any(cast(:orders as text[])) or (o.connection_id, o.document_id) in (
-              select b.connection_id, b.created_from from purchase_orders b where b.id = any(cast(:orders as text[]))))
+     -- Two look-ups: by one condition with `or` every order of the mirror would be read.
+     where o.id in (
+              select unnest(cast(:orders as text[]))
+              union
+              select p.id from purchase_orders b
+                join purchase_orders p on p.connection_id = b.connection_id and p.document_id = b.created_from
+               where b.id = any(cast(:orders as text[])) and b.created_from is not null)
        and not l.deleted and n.ended <> (l.cancelled is not null)
     """
 )

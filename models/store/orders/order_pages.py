@@ -43,27 +43,39 @@ class Upserted(NamedTuple):
     changed: int
 
 
-async def stored_revisions(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> dict[str, str]:
-    """Return the stored revision of each order that we have or excluded, by ERP id: these need no new read."""
+class Known(NamedTuple):
+    """What is stored of orders by their ERP ids."""
+
+    revisions: Mapping[str, str]
+    """The revision of each order that we have or excluded: these need no new read."""
+    imported: Collection[str]
+    """Those that are in the mirror. Changes to them always apply (ruling G6)."""
+
+
+async def known(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> Known:
+    """Return what is stored of these orders."""
     connection = await s.connection()
     rows = await connection.execute(
         text(
-            "select erp_id, revision from purchase_orders"
+            "select erp_id, revision, true from purchase_orders"
             " where connection_id = :c and erp_id = any(cast(:ids as text[]))"
             " union all "
-            "select erp_id, revision from skipped_records"
+            "select erp_id, revision, false from skipped_records"
             " where connection_id = :c and stream = 'purchase_orders' and erp_id = any(cast(:ids as text[]))"
         ),
         {"c": connection_id, "ids": list(erp_ids)},
     )
-    stored: dict[str, str] = {}
-    for erp_id, revision in rows:
-        stored[erp_id] = max(revision, stored.get(erp_id, ""))
-    return stored
+    revisions: dict[str, str] = {}
+    mirrored: set[str] = set()
+    for erp_id, revision, is_mirrored in rows:
+        revisions[erp_id] = max(revision, revisions.get(erp_id, ""))
+        if is_mirrored:
+            mirrored.add(erp_id)
+    return Known(revisions, mirrored)
 
 
 async def imported(s: AsyncSession, connection_id: ConnectionId, erp_ids: Sequence[ErpId]) -> set[str]:
-    """Return those of these orders that are in the mirror. Changes to them always apply (ruling G6)."""
+    """Return those of these orders that are in the mirror."""
     connection = await s.connection()
     rows = await connection.execute(
         text("select erp_id from purchase_orders where connection_id = :c and erp_id = any(cast(:ids as text[]))"),

@@ -15,12 +15,13 @@ from models.store.base.pages import Listing, date_in_cursor, instant_in_cursor, 
 from models.store.base.sorted_pages import ListSort, SortKey, amount_in_cursor
 from models.store.orders.figures_due import requeue_due
 from models.store.orders.order_notifications import OrderToNotify, facts, mark_notified, to_notify
-from models.store.orders.order_pages import Upserted, imported, stored_revisions, upsert
+from models.store.orders.order_pages import Known, Upserted, imported, known, upsert
 from models.store.orders.order_refresh import apply_snapshot
 from models.store.orders.order_rows import MappedOrder, purchase_order_id
 from models.tables import ConnectionRow, PurchaseOrderLineRow, PurchaseOrderRow
 
 __all__ = [
+    "Known",
     "MappedOrder",
     "OrderToNotify",
     "Upserted",
@@ -30,6 +31,7 @@ __all__ = [
     "facts",
     "get",
     "imported",
+    "known",
     "lines",
     "mark_notified",
     "numbered",
@@ -39,7 +41,6 @@ __all__ = [
     "purchase_order_id",
     "remap_statuses",
     "requeue_due",
-    "stored_revisions",
     "to_notify",
     "upsert",
 ]

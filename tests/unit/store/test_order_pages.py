@@ -183,7 +183,6 @@ async def test_what_is_held_is_known_by_revision(tenant: Tenant) -> None:
             s, tenant.connection_id, Stream.PURCHASE_ORDERS, [("2", "PO-2", "OTHER_CURRENCY", "it is in EUR", R1)]
         )
         ids = [ErpId("1"), ErpId("2"), ErpId("3")]
-        held = await purchase_orders.stored_revisions(s, tenant.connection_id, ids)
-        imported = await purchase_orders.imported(s, tenant.connection_id, ids)
-    assert held == {"1": R2, "2": R1}
-    assert imported == {"1"}
+        known = await purchase_orders.known(s, tenant.connection_id, ids)
+    assert known.revisions == {"1": R2, "2": R1}
+    assert known.imported == {"1"}
