@@ -3,7 +3,8 @@
 A line says how much of it is not billed. Whether that is the rest of what was ordered or of what was received is not
 known. Some lines show it: nothing is left of what was received but what was received. Else the bills that are linked to
 the order do, as no more of an item can be billed than they hold. Where neither tells, the larger of both is billed: a
-bill that is refused can be sent later, one that counts twice is paid.
+bill that is refused can be sent later, one that counts twice is paid. So it is with a line that says nothing at all: it
+is billed as far as the linked bills hold its item, and whole where they do not tell either.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ class _Said(NamedTuple):
     received: Decimal
     unbilled: Decimal
     is_billed: bool
+    is_known: bool
+    """False: the line says nothing of what is billed of it."""
 
     @property
     def by_order(self) -> Decimal:
@@ -60,6 +63,8 @@ def bills_needed(order: etree._Element) -> list[str]:
         said = _said_of(order)
     except fields.Unusable:
         return []
+    if not all(one.is_known for one in said):
+        return bills
     if any(map(_rest_of_ordered, said)):
         return []
     if any(map(_rest_of_received, said)):
@@ -75,29 +80,29 @@ def question(ids: Sequence[str]) -> str:
     )
 
 
-def billed(order: etree._Element, bills: Sequence[etree._Element] = ()) -> Mapping[str, Decimal | None]:
-    """Return what bills took of each of an order's lines that have a quantity, by QuickBooks' id of the line; None:
-    QuickBooks does not say. `bills` are those that are at hand."""
-    places = {
-        fields.need(line, "TxnLineID"): None
-        for line in lines_in(order, ORDER_LINES)
-        if (fields.number(line, "Quantity") or ZERO) > 0
-    }
+def billed(order: etree._Element, bills: Sequence[etree._Element] = ()) -> Mapping[str, Decimal]:
+    """Return what bills took of each of an order's lines that have a quantity, by QuickBooks' id of the line. `bills`
+    are those that are at hand."""
+    lines = _said_of(order)
     if not linked(order, *BILLING_TYPES):
-        return dict.fromkeys(places, ZERO)
-    said = _said_of(order)
-    on_bills = {one.item: _on_bills(order, bills, one) for one in said}
+        return {one.place: ZERO for one in lines}
+    said = [one for one in lines if one.is_known]
+    on_bills = {one.item: _on_bills(order, bills, one) for one in lines}
     of_ordered = any(map(_rest_of_ordered, said)) or _hold_less(said, on_bills, "by_receipts")
     of_received = any(map(_rest_of_received, said)) or _hold_less(said, on_bills, "by_order")
-    known: dict[str, Decimal | None] = dict(places)
-    for one in said:
+    known: dict[str, Decimal] = {}
+    for one in lines:
+        in_bills = on_bills[one.item]
+        whole = max(one.ordered, one.received)
+        if not one.is_known:
+            known[one.place] = whole if in_bills is None else min(in_bills, whole)
+            continue
         at_least = min(one.by_order, one.by_receipts)
         at_most = one.most
         if of_ordered and not of_received:
             at_most = one.by_order
         elif of_received and not of_ordered and one.unbilled > 0:
             at_most = one.by_receipts
-        in_bills = on_bills[one.item]
         if in_bills is not None:
             others = sum((min(it.by_order, it.by_receipts) for it in said if it.item == one.item and it != one), ZERO)
             at_most = max(min(at_most, in_bills - others), at_least)
@@ -110,7 +115,7 @@ def _said_of(order: etree._Element) -> list[_Said]:
     for line in lines_in(order, ORDER_LINES):
         ordered, unbilled = fields.number(line, "Quantity") or ZERO, fields.number(line, "UnbilledQuantity")
         is_billed = wire.flag(line, "IsBilled")
-        if ordered > 0 and (unbilled is not None or is_billed):
+        if ordered > 0:
             said.append(
                 _Said(
                     place=fields.need(line, "TxnLineID"),
@@ -120,6 +125,7 @@ def _said_of(order: etree._Element) -> list[_Said]:
                     received=fields.number(line, "ReceivedQuantity") or ZERO,
                     unbilled=unbilled or ZERO,
                     is_billed=is_billed,
+                    is_known=unbilled is not None or is_billed,
                 )
             )
     return said
