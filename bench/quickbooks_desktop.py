@@ -144,7 +144,9 @@ class WebConnector:
                 times.append(time.time())
             done = self.call("receiveResponseXML", ticket=secret, response=answer, hresult="", message="")
             if int(done[0]) < 0:
-                raise RuntimeError(f"the door refused an answer: {self.call('getLastError', ticket=secret)[0]}")
+                error = self.call("getLastError", ticket=secret)[0]
+                self.call("closeConnection", ticket=secret)
+                raise RuntimeError(f"the door refused an answer: {error}")
         self.call("closeConnection", ticket=secret)
         return Session(times[0], times[-1], len(times)) if times else Session(0, 0, 0)
 

@@ -59,9 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     desktop_positions.py)."""
     parser.addoption(
         "--quickbooks-switches",
-        choices=("unkind", "each"),
+        choices=("unkind", "each", "together"),
         default="unkind",
-        help="run their conformance suites also with all unkind positions at once, or in each single one",
+        help="run their conformance suites also with all unkind positions at once, in each single one, or in few sets"
+        " that have each position once",
     )
 
 

@@ -12,21 +12,35 @@ from tests.conformance.erp_harness import (
     Sandbox,
 )
 from tests.conformance.harnesses import HARNESSES
-from tests.conformance.quickbooks_desktop_harness import QuickBooksDesktopHarness
+from tests.conformance.quickbooks_desktop_harness import QuickBooksDesktopHarness, close_doors
 from tests.conformance.quickbooks_online_harness import QuickBooksHarness
 from tests.conformance.quickbooks_positions import Position
 from tests.harness.checked_bodies import Checked, checked_documents
 
+BY_WORD: Mapping[str, Mapping[str, Mapping[str, Position]]] = {
+    "quickbooks_online": {
+        "unkind": {"unkind": quickbooks_positions.UNKIND},
+        "each": quickbooks_positions.POSITIONS,
+        "together": {},
+    },
+    "quickbooks_desktop": {
+        "unkind": {"unkind": desktop_positions.UNKIND},
+        "each": desktop_positions.POSITIONS,
+        "together": desktop_positions.TOGETHER,
+    },
+}
+"""By ERP, word of `--quickbooks-switches` and name."""
+
 ALL: Mapping[str, Mapping[str, Position]] = {
-    erp: {"unkind": positions.UNKIND, **positions.POSITIONS}
-    for erp, positions in (("quickbooks_online", quickbooks_positions), ("quickbooks_desktop", desktop_positions))
+    erp: {name: position for known in words.values() for name, position in known.items()}
+    for erp, words in BY_WORD.items()
 }
 """By ERP and name."""
 
 
 def chosen(word: str) -> Sequence[str]:
     """The cases of both, by the word of `--quickbooks-switches`, beside the usual ones."""
-    return [f"{erp} {name}" for erp, known in ALL.items() for name in known if (name == "unkind") is (word == "unkind")]
+    return [f"{erp} {name}" for erp, words in BY_WORD.items() for name in words[word]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -64,6 +78,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _case(name: str, *others: str) -> ParameterSet:
     position = name.partition(" ")[2]
     return pytest.param(name, *others, marks=[pytest.mark.long] if position else [])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def doors_closed(sandbox_server: Sandbox) -> Iterator[None]:
+    """The doors of a module are closed before its database and the sandbox's thread are gone."""
+    yield
+    close_doors()
 
 
 @pytest.fixture

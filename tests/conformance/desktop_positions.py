@@ -2,7 +2,8 @@
 
 Each time: as usual, and with every unkind position at once. In every single position: the way of an order in
 tests/unit/erp/quickbooks_desktop/test_in_the_sandbox.py each time, and the whole suite by
-`pytest -n 2 tests/conformance -k quickbooks_desktop --quickbooks-switches each`.
+`pytest -n 2 tests/conformance -k quickbooks_desktop --quickbooks-switches each`; with `together` in its place, in some
+sets of positions that have each of them once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,22 @@ def single() -> Iterator[tuple[str, Position]]:
 
 
 POSITIONS: Mapping[str, Position] = dict(single())
+"""By name; the whole suite passes in each."""
+
+
+def together() -> Iterator[tuple[str, Position]]:
+    """Few sets of positions that have each one in one of them: all first other positions at once, and so on."""
+    others: dict[str, list[Position]] = {}
+    for name, position in single():
+        others.setdefault(name.partition("=")[0], []).append(position)
+    for number in range(max(map(len, others.values()))):
+        yield (
+            f"together {number + 1}",
+            {name: value for of in others.values() for name, value in of[number % len(of)].items()},
+        )
+
+
+TOGETHER: Mapping[str, Position] = dict(together())
 """By name; the whole suite passes in each."""
 
 UNKIND: Position = switches.UNKIND

@@ -55,25 +55,37 @@ MOST_ROUNDS = 12
 
 
 class Door:
-    """The door of the API alone. Each call has a database connection of its own: it comes on the loop of the sandbox's
-    thread, and nobody could close it there at the end.
+    """The door of the API alone. Calls come on the loop of the sandbox's thread: its connections to the database stay
+    open there until `close`, as most of a test's time would go into making them.
     """
 
     def __init__(self, app: FastAPI, database_url: str) -> None:
         self._app = app
         self._database_url = database_url
+        self._opened: dict[asyncio.AbstractEventLoop, Database] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        database = Database(self._database_url, pool_size=2)
-        self._app.state.services.database = database
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            await database.close()
+        loop = asyncio.get_running_loop()
+        if loop not in self._opened:
+            self._opened[loop] = Database(self._database_url, pool_size=2)
+        self._app.state.services.database = self._opened[loop]
+        await self._app(scope, receive, send)
+
+    def close(self) -> None:
+        """Close the connections, each on the loop that it was made on. No test's own loop may run meanwhile."""
+        for loop, database in self._opened.items():
+            asyncio.run_coroutine_threadsafe(database.close(), loop).result(timeout=30)
+        self._opened.clear()
 
 
 DOORS: dict[str, Door] = {}
-"""By database: the door as the sandbox's thread serves it, with connections to the database that stay open."""
+"""By database: the door as the sandbox's thread serves it."""
+
+
+def close_doors() -> None:
+    """Close the doors' connections to their databases, which are dropped."""
+    while DOORS:
+        DOORS.popitem()[1].close()
 
 
 def door_of(database_url: str) -> Door:
