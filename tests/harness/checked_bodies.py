@@ -1,7 +1,8 @@
 """Compare what goes through a pretend Web Connector with the vendor's own schemas, where these are on the machine.
 
 Every document of ours and every answer of QuickBooks is compared with qbXML 13.0 and 16.0, every SOAP body of the
-document style with the WSDL. What does not hold is kept: a Web Connector that runs by itself would not show an error.
+document style with the WSDL; and a document of ours has one write at most. What does not hold is kept: a Web Connector
+that runs by itself would not show an error.
 """
 
 from collections.abc import Iterator
@@ -12,11 +13,14 @@ import httpx
 import pytest
 from lxml import etree
 
+from erp.quickbooks_desktop.client import MAY_BE_REFUSED
 from sandbox.quickbooks_desktop.request_processor import SPOILS, Session
 from sandbox.quickbooks_desktop.tampering import KINDS as TAMPERING
 from tests.harness.qbxml_schema import check_qbxml, check_soap
 
 NAMESPACE = "{http://developer.intuit.com/}"
+
+WRITES = ("AddRq", "ModRq", "DelRq", "VoidRq")
 
 
 @dataclass
@@ -36,6 +40,18 @@ class Checked:
             self.wrong.append(f"{error}: {text[:2000]}")
             return 0
 
+    def one_write(self, document: str) -> None:
+        """Check that a document of ours has one write at most, and that it goes out in a message set. The question
+        whether we may write names a record that is not there."""
+        (messages,) = etree.fromstring(document.encode())
+        writes = [
+            str(one.tag)
+            for one in messages
+            if str(one.tag).endswith(WRITES) and not str(one.get("requestID")).startswith(MAY_BE_REFUSED)
+        ]
+        if len(writes) > 1 or (writes and not messages.get("newMessageSetID")):
+            self.wrong.append(f"{writes} in one set: {document[:2000]}")
+
     def body(self, content: bytes) -> None:
         """Check one SOAP body, unless it is in the style of remote procedure calls."""
         try:
@@ -54,6 +70,7 @@ def checked_documents() -> Iterator[Checked]:
 
     def checking(session: Session, document: str) -> str:
         checked.documents += checked.qbxml(document)
+        checked.one_write(document)
         answer = process(session, document)
         if not any(rule.kind in TAMPERING | SPOILS for rule in session._faults.rules):
             checked.answers += checked.qbxml(answer)
