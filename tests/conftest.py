@@ -33,14 +33,11 @@ from temporalio.testing import WorkflowEnvironment
 from cli.local.embedded import (
     THROWAWAY_POSTGRES,
     EmbeddedPostgres,
-    free_port,
     installed_program,
-    temporal_command,
-    temporal_is_ready,
 )
-from cli.local.processes import ChildProcess
 from models.contract import SEARCH_ATTRIBUTES
 from models.store.base.database import Database
+from tests.harness.temporal_server import temporal_server
 
 T = TypeVar("T")
 
@@ -234,20 +231,8 @@ def empty_database_url(make_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="session")
 def temporal_address(server_directory: Path) -> Iterator[str]:
-    """A Temporal dev server as `posync up` starts it, in memory and without UI."""
-    port = free_port()
-    server = ChildProcess(
-        "temporal",
-        temporal_command(port=port, ui_port=None, database=None),
-        log=server_directory / "temporal.log",
-    )
-    server.start()
-    address = f"127.0.0.1:{port}"
-    try:
-        server.wait_until(lambda: temporal_is_ready(address))
+    with temporal_server(server_directory / "temporal.log") as address:
         yield address
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
+from tests.harness.running_api import AsgiClient
 from tests.harness.sandbox_company import (
     INTACCT,
     SandboxCompany,
@@ -38,7 +39,7 @@ def credentials(company: SandboxCompany, **changes: str) -> dict[str, str]:
 class StackClient:
     """Ask with `get`, write with `post` and `put`; the rest is the product's main job in a few words."""
 
-    http: httpx.AsyncClient
+    http: AsgiClient
     temporal: Client
     keys: Mapping[str, str]
     """API keys by role."""
@@ -78,6 +79,11 @@ class StackClient:
 
     async def connect(self, **changes: Any) -> None:
         """Connect to the company's entity, and wait for the first sync."""
+        async with self.http.only_answers():
+            await self._sign_in(**changes)
+        await self._first_sync()
+
+    async def _sign_in(self, **changes: Any) -> None:
         settings = {"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5, **changes.pop("settings", {})}
         body = {
             "erp": self.company.set_up.erp,
@@ -93,12 +99,10 @@ class StackClient:
         assert created.status_code == 201, created.text
         self.connection_id = created.json()["id"]
 
-        async def first_sync_is_over() -> bool:  # it is started behind the answer
-            runs = await self.items(f"/v1/connections/{self.connection_id}/sync-runs")
-            return bool(runs) and runs[-1]["state"] != "running"
-
-        await self.until(first_sync_is_over, "the first sync")
+    async def _first_sync(self) -> Any:
+        """Wait for the run that was handed over; its record."""
         await asyncio.wait_for(self.temporal.get_workflow_handle(f"sync/{self.connection_id}").result(), PATIENCE)
+        return (await self.items(f"/v1/connections/{self.connection_id}/sync-runs"))[-1]
 
     async def prefer(self, *, one_way: bool | None = None, **changes: str) -> Any:
         """Set the preferences; the sync that they could begin is left to the story."""
@@ -109,12 +113,17 @@ class StackClient:
         return answer.json()
 
     async def start(self, *, mode: str | None = None, **changes: Any) -> None:
-        """Connect, complete the preferences, sync once: the state most stories begin in."""
-        await self.connect(**changes)
-        assert (await self.prefer())["complete"]
-        if mode is not None:
-            await self.match(mode)
-        await self.sync()
+        """Connect, complete the preferences, sync once: the state most stories begin in.
+
+        The first run waits until the preferences are there: before, it would read no more than the lists.
+        """
+        async with self.http.only_answers():
+            await self._sign_in(**changes)
+            assert (await self.prefer())["complete"]
+            if mode is not None:
+                await self.match(mode)
+        run = await self._first_sync()
+        assert run["state"] == "completed", run
 
     async def match(self, mode: str, *, enabled: bool = True) -> None:
         body = {"enabled": enabled, "match_mode": mode}

@@ -19,8 +19,6 @@ from temporalio.service import RPCError
 
 import activities.connector_pool
 from activities.connector_pool import Connections
-from cli.local.embedded import free_port, temporal_command, temporal_is_ready
-from cli.local.processes import ChildProcess
 from cli.local.setup import examine
 from erp.quickbooks_online.auth import App
 from erp.registry import connectors
@@ -39,6 +37,7 @@ from tests.harness.serving import served
 from tests.harness.stack_client import (
     StackClient,
 )
+from tests.harness.temporal_server import temporal_server
 from tests.harness.typed_commands import Typed, terminal
 from worker import build_workers
 from workflows import policies
@@ -50,15 +49,8 @@ SANDBOX_APP = App("ABsandboxClientId", "sandbox-client-secret")
 @pytest.fixture(scope="session")
 def temporal_address(server_directory: Path) -> Iterator[str]:
     """A server of this folder's own: its worker serves the real queues, which other tests serve with stand-ins."""
-    port = free_port()
-    command = temporal_command(port=port, ui_port=None, database=None)
-    server = ChildProcess("temporal of the whole", command, log=server_directory / "temporal-whole.log")
-    server.start()
-    try:
-        server.wait_until(lambda: temporal_is_ready(f"127.0.0.1:{port}"))
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop()
+    with temporal_server(server_directory / "temporal-whole.log") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
