@@ -299,7 +299,7 @@ class StackClient:
     async def until(self, ask: Callable[[], Awaitable[Any]], what: str) -> Any:
         """Ask again until the answer is a yes; it is the result. Fails with the open issues after PATIENCE seconds."""
         deadline = time.monotonic() + PATIENCE
-        pause = 0.05
+        pause = 0.1
         while True:
             answer = await ask()
             if answer:
@@ -308,7 +308,7 @@ class StackClient:
                 issues = [f"{issue['code']}: {issue['cause']}" for issue in await self.issues()]
                 raise AssertionError(f"waited {PATIENCE:.0f} s in vain for: {what}; open issues: {issues}")
             await asyncio.sleep(pause)
-            pause = min(pause * 1.3, 0.2)  # asking costs the processor that the product needs for its answer
+            pause = min(pause * 1.4, 0.3)  # asking costs the processor that the product needs for its answer
 
     async def running(self) -> list[str]:
         """Ids of this connection's workflows that are open now, as Temporal lists them."""

@@ -1,14 +1,16 @@
 """Approvals on the whole stack: what a bill waits for, from the API to Intacct's books."""
 
 import itertools
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from models import contract
 from models.domain.approvals import PushWhen
-from services.approvals.push_rules import SETTINGS, Settings
+from services.approvals.push_rules import SETTINGS, Settings, becomes
 from settings import Settings as Environment
 from tests.harness.account_lines import RENT, furnish
 from tests.harness.approval_walk import let_approve, person, set_approvals, walk
@@ -24,8 +26,18 @@ def test_every_combination_has_its_row() -> None:
     assert set(SETTINGS) == set(COMBINATIONS)
 
 
-@pytest.mark.parametrize("orders", [True, False], ids=["orders", "no-orders"])
-@pytest.mark.parametrize("asked", COMBINATIONS, ids=lambda asked: "-".join(map(str, asked)))
+def combinations() -> Iterator[ParameterSet]:
+    """Each combination, with orders and without. Of those that end alike, all but the first are marked `long`."""
+    seen = set()
+    for asked, orders in itertools.product(COMBINATIONS, (True, False)):
+        end = becomes(asked, orders=orders, drafts=True, order_drafts=True)
+        alike = (end, orders, isinstance(end, PushWhen) and (asked.enabled, asked.draft_order_bills))
+        name = f"{'-'.join(map(str, asked))}-{'orders' if orders else 'no-orders'}"
+        yield pytest.param(asked, orders, id=name, marks=[pytest.mark.long] if alike in seen else [])
+        seen.add(alike)
+
+
+@pytest.mark.parametrize(("asked", "orders"), combinations())
 async def test_a_bill_goes_out_when_the_settings_say_so(
     api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings, orders: bool
 ) -> None:

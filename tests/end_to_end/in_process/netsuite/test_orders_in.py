@@ -13,6 +13,7 @@ from tests.harness.stack_client import (
     ledger,
     refused,
 )
+from tests.harness.variants import first_of
 
 
 def figures(*values: str) -> tuple[Decimal, ...]:
@@ -93,7 +94,7 @@ async def test_receipts_come_in_line_by_line(api: StackClient, company: SandboxC
     }
 
 
-@pytest.mark.parametrize("stamp", ["still", "absent"])
+@pytest.mark.parametrize("stamp", first_of("still", "absent"))
 async def test_lines_that_move_without_their_header_are_noticed(
     api: StackClient, company: SandboxCompany, stamp: str
 ) -> None:

@@ -7,11 +7,12 @@ import pytest
 from tests.end_to_end.in_process.payment_of_bills import dues, paid_together, three_bills, voided
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient
+from tests.harness.variants import first_of
 
 SHARES = ("125.00", "125.00", "25.00")
 
 
-@pytest.mark.parametrize("fault", [None, "lost_answer"])
+@pytest.mark.parametrize("fault", first_of(None, "lost_answer"))
 async def test_voided_and_paid_again_all_dues_are_as_before(
     api: StackClient, company: SandboxCompany, fault: str | None
 ) -> None:

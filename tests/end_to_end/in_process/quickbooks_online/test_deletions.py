@@ -6,9 +6,10 @@ import pytest
 
 from tests.harness.quickbooks_company import connect
 from tests.harness.stack_client import StackClient
+from tests.harness.variants import first_of
 
 
-@pytest.mark.parametrize("stamp", ["still", "moves"])
+@pytest.mark.parametrize("stamp", first_of("still", "moves"))
 async def test_an_order_is_read_again_after_a_bill_and_after_its_deletion(api: StackClient, stamp: str) -> None:
     """Reference 3.8: the order's own time of change is no promise."""
     company = api.company
