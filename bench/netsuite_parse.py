@@ -92,7 +92,7 @@ def read(content: bytes) -> list[PurchaseOrder]:
     currencies = _Dollars()
     found: etree._Element | None = wire.child(wire.parse(content), "Body", "getListResponse", "readResponseList")
     outcomes = [reader.read_response(response) for response in wire.children(found, "readResponse")]
-    orders = [translate.order(outcome, currencies) for outcome in outcomes if isinstance(outcome, NsRecord)]
+    orders = [translate.order(outcome, currencies, {}) for outcome in outcomes if isinstance(outcome, NsRecord)]
     assert not any(translate.has_amount_lines(order) for order in orders)  # of those the bills are asked, too
     return orders
 

@@ -33,19 +33,20 @@ def _columns(words: str) -> tuple[Column, ...]:
 
 
 COLUMNS: Mapping[str, tuple[Column, ...]] = {
-    "vendors": _columns("vendor_id! name status term currency entity email phone street city state zip"),
+    "vendors": _columns("vendor_id! name status term currency entity email phone street city state zip bank_account"),
     "customers": _columns("customer_id! name status entity"),
     "projects": _columns("project_id! name parent_id customer_id status entity"),
     "employees": _columns("employee_id! name status entity"),
     "units": _columns("unit_group! unit! factor:number!"),
     "items": _columns("item_id! name item_type unit unit_group category gl_account receivable"),
-    "accounts": _columns("account_no! title account_type normal_balance status description"),
+    "accounts": _columns("account_no! title account_type normal_balance status description entities with_children"),
     "departments": _columns("department_id! title parent_id status"),
     "locations": _columns("location_id! name parent_id entity status"),
     "entities": _columns("entity_id! name currency"),
     "classes": _columns("class_id! name parent_id status"),
     "terms": _columns("term! days:number description"),
     "bank_accounts": _columns("bank_account_id! name type currency gl_account account_number status"),
+    "dimension_values": _columns("dimension! value_id! name status"),
     "purchase_orders": _columns(
         "po_number! vendor_id! vendor_name po_date:date! due_date:date currency status entity memo reference term"
         " modified_at:moment line_no:whole item_id! description line_memo quantity:number! unit price:number!"

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_charges import refuse_charges
 from api.bills.bill_entry import as_problem, blocked, check_part
-from api.bills.line_dimensions import check_dimensions
+from api.bills.line_dimensions import check_dimensions, check_own_fields
 from api.bills.new_bill_header import NewBillHeader
 from api.bills.order_bills import DryRun
 from api.bills.schemas import OpenNeeds, Reminder
@@ -19,7 +19,7 @@ from api.http.exact_json import ExactRoute
 from api.http.idempotency import Answer, IdempotencyKey, IdempotentRequest, refusal
 from api.http.output import Output
 from api.http.problems import Problem, StoredMatch, answers, not_found
-from api.http.schemas import Amount, Code, Id, Input, Money, Name, Text
+from api.http.schemas import Amount, Code, Id, Input, Money, Name, OwnFields, Text
 from api.http.services import Services
 from api.http.stored_amounts import with_decimals
 from models.domain.bills import BillStatus, ChargeKind
@@ -63,6 +63,9 @@ class NewAccountLine(Input):
     location: Code | None = None
     class_id: Code | None = None
     project: Code | None = None
+    custom: OwnFields | None = Field(
+        default=None, description="Values of the company's own dimensions and fields, by the names that they have here."
+    )
 
 
 class NewDirectBill(NewBillHeader):
@@ -258,6 +261,7 @@ async def _checked(
     await check_part(session, caller, connection.id, new.part_of, vendor_id=vendor_id, number=new.number)
     entity = new.entity or connection.entity
     await check_dimensions(session, connection, new.lines, entity=entity)
+    await check_own_fields(session, connection, new.lines)
     lines = [{**line, "off_order": True} for line in body["lines"]]
     return RequestedBill.model_validate({**body, "vendor_id": vendor_id, "term": term, "lines": lines})
 

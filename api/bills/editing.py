@@ -140,10 +140,7 @@ async def _check_lines(session: AsyncSession, row: BillRow, change: BillEdit, li
     connection = await connections.get(session, ConnectionId(row.connection_id))
     assert connection is not None, "a bill's connection is never removed"
     await check_dimensions(session, connection, change.lines, entity=entity, known=stored, accounts=not row.direct)
-    if row.direct and any(line.custom for line in change.lines):
-        what = "A bill without an order takes no values of the company's own dimensions and fields."
-        raise Problem("VALIDATION_FAILED", f"body.lines: {what}")
-    check_own_fields(connection, change.lines)
+    await check_own_fields(session, connection, change.lines, known=stored)
     if connection.capabilities.get("one_line_per_order_line"):
         check_one_line_each(edited_lines(stored, lines))
 

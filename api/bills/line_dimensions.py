@@ -78,21 +78,34 @@ async def check_dimensions(
         raise Problem("VALIDATION_FAILED", f"{errors[0]['where']}: {errors[0]['message']}", extra={"errors": errors})
 
 
-def check_own_fields(connection: ConnectionRow, lines: Sequence[Any]) -> None:
-    """Refuse values of dimensions and fields that the connection has no name for.
+async def check_own_fields(
+    session: AsyncSession, connection: ConnectionRow, lines: Sequence[Any], *, known: Sequence[Any] = ()
+) -> None:
+    """Refuse dimensions and fields that the connection has no name for, and values that the dimension or list does not
+    have. What stands on the `known` lines is taken.
 
     Raises:
         Problem: VALIDATION_FAILED, naming the first one.
     """
-    known = connection.capabilities.get("line_fields") or ()
-    for position, line in enumerate(lines):
-        for name in line.custom or {}:
-            if name not in known:
-                offered = f"It has {', '.join(known)}." if known else "It has none."
-                what = f"The connection has no dimension or field {name!r}. {offered}"
-                where = f"body.lines.{position}.custom.{name}"
-                error = {"where": where, "message": what, "rule": "unknown"}
-                raise Problem("VALIDATION_FAILED", f"{where}: {what}", extra={"errors": [error]})
+    offered = connection.capabilities.get("line_fields") or ()
+    given = [
+        (f"body.lines.{position}.custom.{name}", name, value)
+        for position, line in enumerate(lines)
+        for name, value in (getattr(line, "custom", None) or {}).items()
+    ]
+    taken = {pair for line in known for pair in (getattr(line, "custom", None) or {}).items()}
+    asked = {(name, value) for _, name, value in given if value} - taken
+    missing = await list_entries.no_values(session, ConnectionId(connection.id), sorted(asked))
+    for where, name, value in given:
+        what = ""
+        if name not in offered:
+            what = f"The connection has no dimension or field {name!r}. "
+            what += f"It has {', '.join(offered)}." if offered else "It has none."
+        elif (name, value) in missing:
+            what = f"{name} has no value {value!r} in the ERP. If it is new, run a sync."
+        if what:
+            error = {"where": where, "message": what, "rule": "unknown"}
+            raise Problem("VALIDATION_FAILED", f"{where}: {what}", extra={"errors": [error]})
 
 
 def _not_carried(

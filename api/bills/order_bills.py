@@ -263,7 +263,6 @@ async def check_bill(
     if any(line.off_order for line in new.lines) and not connection.capabilities.get("account_lines"):
         raise Problem("ACCOUNT_LINES_NOT_TAKEN", f"Every line of a bill of {connection.name} is on an order.")
     _check_decimals(connection, new)
-    check_own_fields(connection, new.lines)
     await check_part(
         session,
         caller,
@@ -294,7 +293,7 @@ async def check_bill_dimensions(
     Raises:
         Problem: VALIDATION_FAILED, by line.
     """
-    if not any(getattr(line, field, None) for line in new.lines for field in KINDS):
+    if not any(getattr(line, field, None) for line in new.lines for field in (*KINDS, "custom")):
         return
     orders = {PurchaseOrderId(line.purchase_order_id or home.id) for line in new.lines}
     stored = await ledger.lines_of(session, sorted(orders))
@@ -302,6 +301,7 @@ async def check_bill_dimensions(
         check_one_line_each(list(_placed(home, new, stored)))
     known = [line for lines in stored.values() for line in lines]
     await check_dimensions(session, connection, new.lines, entity=home.entity, known=known, accounts=True)
+    await check_own_fields(session, connection, new.lines, known=known)
 
 
 def _placed(

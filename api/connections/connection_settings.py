@@ -34,7 +34,7 @@ from models.domain.time_zones import TimeZoneName
 from models.store.audit import sync_issues
 from models.store.connections import clients, connections
 from models.tables import ConnectionRow
-from services.connections import base_currency, unapproved_orders
+from services.connections import base_currency, line_fields, unapproved_orders
 from services.sync.due import begin_syncing, owe_sync
 from services.sync.retries import HEALED_BY_PREFERENCES, retry_refused
 
@@ -221,6 +221,7 @@ async def replace_preferences(
         if template or not problems:
             await _claim(session, row, template)
         await unapproved_orders.settle(session, row, new.preferences)
+        await line_fields.settle(session, row, new.preferences)
         begins = new.sync and not problems and not row.preferences_complete
         await connections.save_preferences(
             session, ConnectionId(row.id), new.preferences, not problems, capabilities=offered

@@ -125,11 +125,17 @@ def _on_account(line: FileLine) -> dict[str, Any]:
         "amount": format(line.amount or 0, "f"),
         "description": line.description,
         **line.dimensions,
+        **_own(line),
     }
 
 
+def _own(line: FileLine) -> dict[str, Any]:
+    # A bill without them keeps the key under which it was entered before there were any.
+    return {"custom": dict(line.custom)} if line.custom else {}
+
+
 def _on_line(line: FileLine, place: Place, home: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"quantity": format(line.quantity or 0, "f"), **line.dimensions}
+    body: dict[str, Any] = {"quantity": format(line.quantity or 0, "f"), **line.dimensions, **_own(line)}
     if place.order_line_id:
         body["order_line_id"] = place.order_line_id
     else:

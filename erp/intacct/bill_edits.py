@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from erp.errors import Rejected
 from erp.intacct import translate, wire
-from erp.intacct.custom_fields import custom_fields, line_edits, values_of
+from erp.intacct.custom_fields import custom_fields, line_edits, whole_differences
 from erp.intacct.wire import Row
 from models.domain.bills import BillLineToPush, BillToPush
 from models.domain.ids import DocumentId
@@ -126,20 +126,11 @@ def differences(
             "project": (line.project, translate.natural(row.get("PROJECTID"))),
         }
         if "custom" in line.edited:
-            result += _own_differences(line, values_of(row, line_fields))
+            result += whole_differences(line.line_no, line.custom, row, line_fields)
         for name in sorted(line.edited - {"custom"}):
             mine, theirs = existing[name]
             result += text_difference(f"line {line.line_no}, the {name.removesuffix('_id')}", mine or "", theirs)
     return tuple(result)
-
-
-def _own_differences(line: BillLineToPush, existing: Mapping[str, str]) -> list[str]:
-    return [
-        f"line {line.line_no}, {name}: sent {line.custom.get(name) or 'nothing'}, "
-        f"Intacct has {existing.get(name) or 'nothing'}"
-        for name in sorted({*line.custom, *existing})
-        if line.custom.get(name) != existing.get(name)
-    ]
 
 
 def text_difference(what: str, sent: str, existing: str | None) -> list[str]:

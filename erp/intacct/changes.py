@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from erp.intacct import adjustments_in, translate, wire
 from erp.intacct.client import IntacctClient
 from erp.intacct.documents import changed_since, look_back
 from erp.intacct.lists import SHAPES, ListShape
-from erp.intacct.preferences import Preferences
+from erp.intacct.preferences import GLDIM, Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Result, Row
 from erp.roles.pages import ChangeSet, Page, RecordVersion
@@ -19,6 +19,9 @@ from models.domain.lists import ListKind
 from models.domain.sync import DeletedKind, Deletion, Stream
 
 _log = logging.getLogger(__name__)
+
+VALUES_EVERY = timedelta(hours=1)
+"""How often the values of the company's own dimensions are read."""
 
 DELETE_OVERLAP = timedelta(hours=2, minutes=30)
 """Deletions become visible later than other changes, so reads look further back for them (reference 2.5 point 4)."""
@@ -90,7 +93,16 @@ class Changes:
                     unread.add(look.stream)
                 else:
                     record_versions.append(version)
+        if self._values_are_due(since.get(Stream.LISTS)):
+            unread.add(Stream.LISTS)
         return ChangeSet(record_versions, frozenset(unread), closed_through, deletions_feed)
+
+    def _values_are_due(self, cursor: str | None) -> bool:
+        """Return whether the lists are to be read though no entry changed: values of the company's own dimensions have
+        no time of their last change."""
+        if cursor is None or not any(field.startswith(GLDIM) for field in self._preferences.line_fields.values()):
+            return False
+        return datetime.fromisoformat(cursor).replace(tzinfo=UTC) < self._client.clock.now() - VALUES_EVERY
 
     def _looks(self, since: Mapping[Stream, str]) -> Iterable[Look]:
         preferences = self._preferences

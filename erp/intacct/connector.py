@@ -24,7 +24,7 @@ from erp.intacct.orders import Orders
 from erp.intacct.parts import Parts
 from erp.intacct.payment_voids import PaymentVoids
 from erp.intacct.payments import OFFERED_METHODS, Payments
-from erp.intacct.preferences import Preferences
+from erp.intacct.preferences import GLDIM, Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.receipts import Receipts
 from erp.intacct.result_sets import ResultSets
@@ -61,7 +61,7 @@ class IntacctConnector:
         self.credits = Credits(self._client, self._reader, self.bills, self._level)
         self.payments = Payments(self._client, self._reader, chosen, self._level)
         self.payment_voids = PaymentVoids(self._client, self._reader, self.payments)
-        self.lists = Lists(self._reader, self._level)
+        self.lists = Lists(self._reader, self._level, chosen.line_fields)
         self.list_writes = ListWrites(self._client, self._reader)
         self.changes = Changes(self._client, self._reader, chosen)
         self.scan = IntacctDeletionScan(self._reader, results, chosen, self._level)
@@ -99,6 +99,7 @@ class IntacctConnector:
             lists_out=LISTS_OUT,
             lists_have_levels=True,
             lists_scanned=True,
+            lists_compared=any(field.startswith(GLDIM) for field in chosen.line_fields.values()),
         )
 
     def __repr__(self) -> str:

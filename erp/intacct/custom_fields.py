@@ -51,6 +51,16 @@ def line_differences(line_no: int, values: Mapping[str, str], row: Row, own: Map
     ]
 
 
+def whole_differences(line_no: int, values: Mapping[str, str], row: Row, own: Mapping[str, str]) -> list[str]:
+    """Return the same of a line that was edited: a value that was not sent must not be there."""
+    existing = values_of(row, own)
+    return [
+        f"line {line_no}, {name}: sent {values.get(name) or 'nothing'}, Intacct has {existing.get(name) or 'nothing'}"
+        for name in sorted({*values, *existing})
+        if values.get(name) != existing.get(name)
+    ]
+
+
 def _day_as_shown(value: str) -> str:
     day = _INTACCTS_DAY.fullmatch(value)
     return f"{day[3]}-{day[1]}-{day[2]}" if day else value

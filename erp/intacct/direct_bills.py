@@ -12,12 +12,20 @@ from erp.errors import Duplicate, OutcomeUnknown, Rejected
 from erp.intacct import own_key, statuses, translate, wire
 from erp.intacct.bill_edits import text_difference
 from erp.intacct.client import IntacctClient
-from erp.intacct.custom_fields import approval_date, approval_differences, custom_fields
-from erp.intacct.preferences import Preferences
+from erp.intacct.custom_fields import (
+    approval_date,
+    approval_differences,
+    custom_fields,
+    line_differences,
+    line_edits,
+    line_values,
+    whole_differences,
+)
+from erp.intacct.preferences import GLDIM, Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Result, Row
 from erp.transport import malformed
-from models.domain.bills import AccountLineToPush, ChargeKind, ChargeToPush, DirectBillToPush, PushedBill
+from models.domain.bills import AccountLineToPush, ChargeToPush, DirectBillToPush, PushedBill
 from models.domain.ids import DocumentId, ErpId
 
 NUMBER_WITHOUT = "\"'&<>#?"
@@ -128,7 +136,7 @@ class DirectBills:
         """
         record = record_of(document)
         if any(line.edited for line in bill.lines):
-            (lines,) = await self._reader.all_rows([_line_query(record or "0")], level=self._level_of(bill))
+            (lines,) = await self._reader.all_rows([_line_query(record or "0", {})], level=self._level_of(bill))
             _check_lines(bill, document, _sorted(lines))
         body = update_bill(bill, record or "0", self._preferences)
         try:
@@ -157,15 +165,18 @@ class DirectBills:
                 *approval_date(self._preferences.approval_date_field, bill.approved_on),
             ),
         )
-        headers, lines = await self._reader.all_rows([header_query, _line_query(record)], level=self._level_of(bill))
+        own = self._preferences.line_fields
+        queries = [header_query, _line_query(record, own)]
+        headers, lines = await self._reader.all_rows(queries, level=self._level_of(bill))
         if not headers:
             raise OutcomeUnknown(f"Intacct does not show {document} yet.", code="OUTCOME_UNKNOWN")
         header, lines = headers[0], _sorted(lines)
         total = _amount(header, "TOTALENTERED")
         if bill.is_edit:
-            differences = _edit_differences(bill, header, lines)
+            differences = _edit_differences(bill, header, lines, own)
         else:
-            differences = [*_header_differences(bill, header, total, field), *_line_differences(bill, lines)]
+            on_lines = _line_differences(bill, lines, own)
+            differences = [*_header_differences(bill, header, total, field), *on_lines]
         if not bill.is_edit or _releases(bill):
             differences += approval_differences(self._preferences.approval_date_field, bill.approved_on, header)
         return PushedBill(
@@ -189,8 +200,9 @@ def _numbers(bill: DirectBillToPush) -> list[str]:
     return [bill.number] if bill.generation == 1 else [bill.number, f"{bill.number}-{bill.generation}"]
 
 
-def _line_query(record: str) -> Query:
-    return Query("APBILLITEM", LINE_FIELDS, wire.equal("RECORDKEY", record), optional=LINE_OPTIONAL)
+def _line_query(record: str, own: Mapping[str, str]) -> Query:
+    optional = (*LINE_OPTIONAL, *own.values())
+    return Query("APBILLITEM", LINE_FIELDS, wire.equal("RECORDKEY", record), optional=optional)
 
 
 def _sorted(lines: Sequence[Row]) -> list[Row]:
@@ -226,14 +238,14 @@ def create_bill(bill: DirectBillToPush, preferences: Preferences) -> str:
             "<exchratetype/>",
             custom_fields({**own, **approval_date(preferences.approval_date_field, bill.approved_on)}),
             "<billitems>",
-            *(_item(bill, line, vendor) for line in bill.lines),
-            *(_charge(bill, charge, preferences.charge_accounts, vendor) for charge in bill.charges),
+            *(_item(bill, line, vendor, preferences.line_fields) for line in bill.lines),
+            *(_charge(bill, charge, preferences, vendor) for charge in bill.charges),
             "</billitems></create_bill>",
         )
     )
 
 
-def _item(bill: DirectBillToPush, line: AccountLineToPush, vendor: str | None) -> str:
+def _item(bill: DirectBillToPush, line: AccountLineToPush, vendor: str | None, own: Mapping[str, str]) -> str:
     return "".join(
         (
             "<lineitem>",
@@ -242,6 +254,7 @@ def _item(bill: DirectBillToPush, line: AccountLineToPush, vendor: str | None) -
             wire.element("memo", line.description),
             wire.element("locationid", line.location or bill.entity),
             wire.element("departmentid", line.department),
+            custom_fields(line_values(line.custom, own)),
             wire.element("projectid", line.project),
             wire.element("vendorid", vendor),
             wire.element("classid", line.class_id),
@@ -250,18 +263,18 @@ def _item(bill: DirectBillToPush, line: AccountLineToPush, vendor: str | None) -
     )
 
 
-def _charge(
-    bill: DirectBillToPush, charge: ChargeToPush, accounts: Mapping[ChargeKind, str], vendor: str | None
-) -> str:
+def _charge(bill: DirectBillToPush, charge: ChargeToPush, preferences: Preferences, vendor: str | None) -> str:
     first = bill.lines[0]
+    dimensions = {name: field for name, field in preferences.line_fields.items() if field.startswith(GLDIM)}
     return "".join(
         (
             "<lineitem>",
-            wire.element("glaccountno", accounts[charge.kind]),
+            wire.element("glaccountno", preferences.charge_accounts[charge.kind]),
             wire.element("amount", wire.plain(charge.amount)),
             wire.element("memo", charge.description or charge.kind.value),
             wire.element("locationid", first.location or bill.entity),
             wire.element("departmentid", first.department),
+            custom_fields(line_values(first.custom, dimensions)),
             wire.element("vendorid", vendor),
             wire.element("classid", first.class_id),
             "</lineitem>",
@@ -275,7 +288,8 @@ def update_bill(bill: DirectBillToPush, record: str, preferences: Preferences) -
     memo = own_key.written(bill.memo, bill.external_key, preferences.key_field)
     released = _releases(bill)
     # Without it an empty element means "as it is".
-    nulls = ' set_nulls="true"' if _empties(bill, memo) else ""
+    own = preferences.line_fields
+    nulls = ' set_nulls="true"' if _empties(bill, memo, own) else ""
     return "".join(
         (
             f"<update_bill key={quoteattr(record)}{nulls}>",
@@ -286,28 +300,31 @@ def update_bill(bill: DirectBillToPush, record: str, preferences: Preferences) -
             wire.empty_or("description", memo) if "memo" in bill.edited else "",
             custom_fields(approval_date(preferences.approval_date_field, bill.approved_on)) if released else "",
             "<updatebillitems>" if lines else "",
-            *(_updated(bill, line) for line in lines),
+            *(_updated(bill, line, own) for line in lines),
             "</updatebillitems>" if lines else "",
             "</update_bill>",
         )
     )
 
 
-def _updated(bill: DirectBillToPush, line: AccountLineToPush) -> str:
+def _updated(bill: DirectBillToPush, line: AccountLineToPush, own: Mapping[str, str]) -> str:
     fields = (
         wire.empty_or("memo", line.description) if "description" in line.edited else "",
         wire.empty_or("locationid", line.location or bill.entity) if "location" in line.edited else "",
         wire.empty_or("departmentid", line.department) if "department" in line.edited else "",
+        custom_fields(line_edits(line.custom, own)) if "custom" in line.edited else "",
         wire.empty_or("projectid", line.project) if "project" in line.edited else "",
         wire.empty_or("classid", line.class_id) if "class_id" in line.edited else "",
     )
     return f'<updatelineitem line_num="{line.line_no}">{"".join(fields)}</updatelineitem>'
 
 
-def _empties(bill: DirectBillToPush, memo: str) -> bool:
+def _empties(bill: DirectBillToPush, memo: str, own: Mapping[str, str]) -> bool:
     if "memo" in bill.edited and not memo:
         return True
-    return any(not _mine(bill, line)[name] for line in bill.lines for name in line.edited)
+    if any("custom" in line.edited and not all(line.custom.get(name) for name in own) for line in bill.lines):
+        return True
+    return any(not _mine(bill, line)[name] for line in bill.lines for name in line.edited - {"custom"})
 
 
 def _releases(bill: DirectBillToPush) -> bool:
@@ -353,7 +370,7 @@ def _header_differences(bill: DirectBillToPush, header: Row, total: Decimal, key
         yield from text_difference("the memo", bill.memo, own_key.split(header.get("DESCRIPTION", "")).memo)
 
 
-def _line_differences(bill: DirectBillToPush, lines: Sequence[Row]) -> Iterator[str]:
+def _line_differences(bill: DirectBillToPush, lines: Sequence[Row], own: Mapping[str, str]) -> Iterator[str]:
     expected = len(bill.lines) + len(bill.charges)
     if len(lines) != expected:
         yield f"the number of lines: sent {expected}, Intacct has {len(lines)}"
@@ -374,9 +391,10 @@ def _line_differences(bill: DirectBillToPush, lines: Sequence[Row]) -> Iterator[
             yield from text_difference(
                 f"line {sent.line_no}, the description", sent.description, row.get("ENTRYDESCRIPTION")
             )
+        yield from line_differences(sent.line_no, sent.custom, row, own)
 
 
-def _edit_differences(bill: DirectBillToPush, header: Row, lines: Sequence[Row]) -> list[str]:
+def _edit_differences(bill: DirectBillToPush, header: Row, lines: Sequence[Row], own: Mapping[str, str]) -> list[str]:
     """Return what an edit changed and Intacct holds otherwise. Other fields may have been changed there meanwhile."""
     results: list[str] = []
     if "memo" in bill.edited:
@@ -391,7 +409,9 @@ def _edit_differences(bill: DirectBillToPush, header: Row, lines: Sequence[Row])
         return [*results, f"the number of lines: sent {len(bill.lines)}, Intacct has {len(lines)}"]
     for line in edited:
         existing = _theirs(lines[line.line_no - 1])
-        for name in sorted(line.edited):
+        if "custom" in line.edited:
+            results += whole_differences(line.line_no, line.custom, lines[line.line_no - 1], own)
+        for name in sorted(line.edited - {"custom"}):
             what = f"line {line.line_no}, the {name.removesuffix('_id')}"
             results += text_difference(what, _mine(bill, line)[name] or "", existing[name])
     return results

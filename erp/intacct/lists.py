@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from erp.intacct import translate, wire
 from erp.intacct.documents import changed_since
+from erp.intacct.preferences import GLDIM
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from erp.roles.pages import Page
@@ -35,6 +36,10 @@ class ListShape(NamedTuple):
     """Attributes that the object itself says."""
     masked: frozenset[str] = frozenset()
     """Of our names: those of which only the last four characters are kept."""
+    number: str = "RECORDNO"
+    """Its field of the record's number, by which a reading goes on."""
+    stamped: bool = True
+    """False: its records have no time of their last change, so they are read whole each time."""
 
 
 SUBSCRIBED = frozenset({"QUERY_REFUSED"})
@@ -210,6 +215,11 @@ def list_query(shape: ListShape, since: str | None, after: str | None = None, wh
     fields = ("RECORDNO", shape.key, "WHENMODIFIED")
     if shape.name != shape.key:
         optional = (shape.name, *optional)
+    if not shape.stamped:
+        names = (shape.name, *attributes)
+        return Query(
+            shape.object, (shape.number,), "", optional=names, key=shape.number, after=after, absent_by=shape.absent_by
+        )
     # For lists WHENCREATED is a true stamp, unlike on transactions (reference 2.5 points 2 and 3).
     where = wire.all_of(where, changed_since(since, "WHENCREATED"))
     return Query(shape.object, fields, where, optional=optional, after=after, absent_by=shape.absent_by)
@@ -222,14 +232,15 @@ def _fields(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
 class Lists:
     """Reads the lists of one connection."""
 
-    def __init__(self, reader: IntacctReader, home_level: str | None) -> None:
+    def __init__(self, reader: IntacctReader, home_level: str | None, line_fields: Mapping[str, str]) -> None:
         self._reader = reader
         self._level = home_level
+        self._shapes = (*SHAPES, *dimension_shapes(line_fields))
 
     async def page(self, kinds: Sequence[ListKind], *, since: str | None, after: str | None) -> Page[ListEntry]:
         """Read a page over several lists: one request carries the next page of each (`after`: OBJECT=number,...)."""
         resume = _resume_points(after)
-        shapes = [shape for shape in SHAPES if shape.kind in kinds and (after is None or shape.object in resume)]
+        shapes = [shape for shape in self._shapes if shape.kind in kinds and (after is None or shape.object in resume)]
         if not shapes:
             return Page((), None, None)
         queries = [list_query(shape, since, resume.get(shape.object)) for shape in shapes]
@@ -242,11 +253,48 @@ class Lists:
             bad += unusable
         behind = [f"{shape.object}={page.last}" for shape, page in zip(shapes, pages, strict=True) if page.more]
         high_water = max((entry.revision for entry in entries if entry.revision), default=None)
-        return Page(entries, ",".join(behind) or None, high_water, bad)
+        unread = {shape.kind for shape, page in zip(shapes, pages, strict=True) if page.more or page.absent}
+        # Its lists are small; one that goes on beyond a page is compared another time.
+        whole = {ListKind.CUSTOM_DIMENSION} - unread if after is None and ListKind.CUSTOM_DIMENSION in kinds else set()
+        return Page(entries, ",".join(behind) or None, high_water, bad, whole=frozenset(whole))
 
     async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
-        """Return nothing: deletions of list entries have a feed, or a scan."""
-        return ()
+        """Return which values of the company's own dimensions Intacct does not have any more. Deletions of all other
+        lists have a feed, or a scan."""
+        if kind is not ListKind.CUSTOM_DIMENSION:
+            return ()
+        shapes = [shape for shape in self._shapes if shape.kind is kind]
+        there: set[ErpId] = set()
+        for shape, rows in zip(
+            shapes,
+            await self._reader.all_rows([list_query(shape, None) for shape in shapes], level=self._level),
+            strict=True,
+        ):
+            there |= {ErpId(shape.ids_begin + row.get(shape.number, "")) for row in rows}
+        return [erp_id for erp_id in erp_ids if erp_id not in there]
+
+
+def dimension_shapes(line_fields: Mapping[str, str]) -> tuple[ListShape, ...]:
+    """Return the lists of the values of the company's own dimensions: each is an object of the dimension's own name
+    (reference 2.9)."""
+    return tuple(
+        ListShape(
+            ListKind.CUSTOM_DIMENSION,
+            field.removeprefix(GLDIM),
+            "ID",
+            "NAME",
+            {},
+            private=False,
+            absent_by=CONVENIENT,
+            needed=False,
+            ids_begin=f"{field.removeprefix(GLDIM)}:",
+            fixed={"dimension": name},
+            number="ID",
+            stamped=False,
+        )
+        for name, field in line_fields.items()
+        if field.startswith(GLDIM)
+    )
 
 
 def _resume_points(after: str | None) -> dict[str, str]:
@@ -262,7 +310,7 @@ def list_entry(shape: ListShape, row: Row) -> ListEntry:
     version = row.get("WHENMODIFIED") or row.get("WHENCREATED")
     return ListEntry(
         kind=shape.kind,
-        erp_id=ErpId(shape.ids_begin + translate.need(row, "RECORDNO")),
+        erp_id=ErpId(shape.ids_begin + translate.need(row, shape.number)),
         key=key,
         name=row.get(shape.name, key),
         active=row.get("STATUS", "active").casefold() in ("active", "t"),

@@ -6,10 +6,9 @@ from typing import NamedTuple
 from erp.errors import Rejected
 from models.domain.account_lines import ACCOUNT_ITEM, EXPENSE_ACCOUNT
 from models.domain.bills import ChargeKind
+from models.domain.line_fields import DIMENSION_PREFIX, FIELD_PREFIX
 from models.domain.unapproved_orders import UNAPPROVED_ORDERS, are_shown
 
-DIMENSION_PREFIX = "dimension."
-FIELD_PREFIX = "custom."
 GLDIM = "GLDIM"
 SUBTOTAL_PREFIX = "subtotal."
 CHARGE_PREFIX = "charge_account."

@@ -13,8 +13,6 @@ from erp.intacct.lists import SHAPES
 from erp.intacct.preferences import (
     AUDIT_TRAIL,
     DELETES_PREFERENCE,
-    DIMENSION_PREFIX,
-    FIELD_PREFIX,
     GLDIM,
     KNOWN,
     PREFIXES,
@@ -26,6 +24,7 @@ from erp.intacct.preferences import (
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
 from models.domain.bills import ChargeKind
+from models.domain.line_fields import DIMENSION_PREFIX, FIELD_PREFIX
 
 
 class Rule(NamedTuple):

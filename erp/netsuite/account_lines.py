@@ -1,19 +1,21 @@
 """Build and compare expense lines of a vendor bill that are on no order: amounts on GL accounts (reference 4)."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timezone
 from typing import Any
 
 from erp.errors import Rejected
-from erp.netsuite import translate, wire
+from erp.netsuite import own_fields, translate, wire
 from erp.netsuite.bill_edits import FIELDS, edited_dimensions, text_difference
 from erp.netsuite.bill_lines import NsLine
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import given, reference
 from models.domain.bills import AccountLineToPush
 
 
-def expense_of(line: AccountLineToPush) -> dict[str, Any]:
-    """Return a line of `expenseList` without an order."""
+def expense_of(line: AccountLineToPush, own: OwnFields, zone: timezone) -> dict[str, Any]:
+    """Return a line of `expenseList` without an order. `own`: the company's own fields of lines."""
     return given(
         account=reference(line.account),
         amount=wire.plain(line.amount),
@@ -22,6 +24,7 @@ def expense_of(line: AccountLineToPush) -> dict[str, Any]:
         **{"class": reference(line.class_id)},
         location=reference(line.location),
         customer=reference(line.project),
+        **own_fields.sent(line.custom, own, zone),
     )
 
 
@@ -34,7 +37,9 @@ def pairs_of(
     return [(line, free[place] if place < len(free) else None) for place, line in enumerate(lines)]
 
 
-def updated_line(record: NsRecord, line: AccountLineToPush, match: NsLine | None) -> dict[str, Any]:
+def updated_line(
+    record: NsRecord, line: AccountLineToPush, match: NsLine | None, own: OwnFields, zone: timezone
+) -> dict[str, Any]:
     """Return the edited fields of a line of `expenseList`, with NetSuite's own number of it.
 
     Raises:
@@ -51,11 +56,13 @@ def updated_line(record: NsRecord, line: AccountLineToPush, match: NsLine | None
     values |= edited_dimensions(line)
     if "description" in line.edited:
         values["memo"] = wire.carried(line.description)
+    if "custom" in line.edited:
+        values |= own_fields.edits(line.line_no, line.custom, match.fields, own, zone)
     return values
 
 
 def line_differences(
-    line: AccountLineToPush, match: NsLine | None, *, only: Collection[str] | None = None
+    line: AccountLineToPush, match: NsLine | None, own: OwnFields, *, only: Collection[str] | None = None
 ) -> Iterator[str]:
     """Return how the line differs from the one that NetSuite holds for it; of an edit, `only` the edited fields."""
     name = f"line {line.line_no}"
@@ -77,3 +84,5 @@ def line_differences(
             yield f"{name}, the {what}: sent {sent or 'nothing'}, NetSuite has {existing or 'nothing'}"
     if bool(line.description) if only is None else "description" in only:
         yield from text_difference(f"{name}, the description", line.description, wire.text(match.fields, "memo"))
+    if only is None or "custom" in only:
+        yield from own_fields.differences(line.line_no, line.custom, match.fields, own, whole=only is not None)

@@ -9,8 +9,9 @@ from datetime import timezone
 from typing import Any
 
 from erp.errors import Rejected
-from erp.netsuite import translate, wire
+from erp.netsuite import own_fields, translate, wire
 from erp.netsuite.bill_lines import Line, NsLine
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.wire import NsRecord
 from erp.netsuite.writer import given
 from models.domain.bills import AccountLineToPush, BillLineToPush, BillToPush
@@ -22,9 +23,15 @@ FIELDS = {"department": "department", "location": "location", "class_id": "class
 
 
 def update(
-    bill: BillToPush, record: NsRecord, pairs: Pairs, zone: timezone, off_order: Sequence[dict[str, Any]] = ()
+    bill: BillToPush,
+    record: NsRecord,
+    pairs: Pairs,
+    zone: timezone,
+    own: OwnFields,
+    off_order: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the `VendorBill` of an update. `off_order`: its changed expense lines that are on no order.
+    """Return the `VendorBill` of an update. `own`: the company's own fields of lines; `off_order`: its changed expense
+    lines that are on no order.
 
     Raises:
         Rejected: CONTENT_CONFLICT, when NetSuite's lines no longer correspond to the bill's;
@@ -42,7 +49,7 @@ def update(
                 code="CONTENT_CONFLICT",
                 evidence={"document": record.id, "order_line": line.first.order_line},
             )
-        (expenses if line.expense else items).append(_line(record, line, match))
+        (expenses if line.expense else items).append(_line(record, line, match, own, zone))
     return given(
         internalId=record.id,
         nullFieldList={"name": emptied} if emptied else None,
@@ -53,7 +60,7 @@ def update(
     )
 
 
-def _line(record: NsRecord, line: Line, match: NsLine) -> dict[str, Any]:
+def _line(record: NsRecord, line: Line, match: NsLine, own: OwnFields, zone: timezone) -> dict[str, Any]:
     sent = line.first
     values: dict[str, Any] = {
         # NetSuite finds the line by this number; with another number it would add a line.
@@ -62,12 +69,14 @@ def _line(record: NsRecord, line: Line, match: NsLine) -> dict[str, Any]:
         "orderLine": int(line.number),
     }
     values |= edited_dimensions(sent)
+    if "custom" in sent.edited:
+        values |= own_fields.edits(sent.line_no, sent.custom, match.fields, own, zone)
     if "description" in sent.edited:
         values["memo" if line.expense else "description"] = wire.carried(sent.description)
     return values
 
 
-def differences(bill: BillToPush, record: NsRecord, pairs: Pairs) -> list[str]:
+def differences(bill: BillToPush, record: NsRecord, pairs: Pairs, own: OwnFields) -> list[str]:
     """Return what an edit changed and NetSuite holds otherwise. Other fields may have been changed there meanwhile."""
     records: list[str] = []
     if "memo" in bill.edited:
@@ -77,11 +86,11 @@ def differences(bill: BillToPush, record: NsRecord, pairs: Pairs) -> list[str]:
         records.append(f"the due date: sent {bill.due_date}, NetSuite has {due or 'nothing'}")
     for line, match in pairs:
         if line.first.edited:
-            records += _line_differences(line, line.first, match)
+            records += _line_differences(line, line.first, match, own)
     return records
 
 
-def _line_differences(line: Line, sent: BillLineToPush, match: NsLine | None) -> list[str]:
+def _line_differences(line: Line, sent: BillLineToPush, match: NsLine | None, own: OwnFields) -> list[str]:
     name = f"line {sent.line_no}"
     if match is None:
         return [f"{name}: NetSuite does not have it"]
@@ -95,6 +104,8 @@ def _line_differences(line: Line, sent: BillLineToPush, match: NsLine | None) ->
     if "description" in sent.edited:
         said = wire.text(match.fields, "memo" if line.expense else "description")
         records += text_difference(f"{name}, the description", sent.description, said)
+    if "custom" in sent.edited:
+        records += own_fields.differences(sent.line_no, sent.custom, match.fields, own, whole=True)
     return records
 
 

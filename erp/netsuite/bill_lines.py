@@ -6,11 +6,13 @@ line that come from several receipts are sent as one line.
 """
 
 from collections.abc import Sequence
+from datetime import timezone
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, NamedTuple
 
 from erp.errors import Rejected
-from erp.netsuite import translate, wire
+from erp.netsuite import own_fields, translate, wire
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.wire import Fields, NsRecord
 from erp.netsuite.writer import given, reference
 from erp.prices import unit_price
@@ -63,6 +65,7 @@ def lines_of(bill: BillToPush) -> list[Line]:
             line.location,
             line.class_id,
             line.project,
+            tuple(sorted(line.custom.items())),
             line.edited,
         )
         # Parts of one bill line follow each other and have sources that differ; a second line of the same source is
@@ -105,11 +108,12 @@ def order_line(line: Line, orders: dict[str, NsRecord]) -> Fields:
     )
 
 
-def item(line: Line, ordered: Fields) -> dict[str, Any]:
-    """Return a line of `itemList`. Its unit is the order line's, which our quantity is in.
+def item(line: Line, ordered: Fields, own: OwnFields, zone: timezone) -> dict[str, Any]:
+    """Return a line of `itemList`. Its unit is the order line's, which our quantity is in. `own`: the company's own
+    fields of lines.
 
     Raises:
-        Rejected: the order line's unit is another one by now.
+        Rejected: the order line's unit is another one by now, or a value is none of its field's kind.
     """
     sent = line.first
     unit = wire.ref(ordered, "units")
@@ -134,6 +138,7 @@ def item(line: Line, ordered: Fields) -> dict[str, Any]:
         # The price may have endless decimals (100 / 3); what was agreed is the amount.
         amount=wire.plain(line.amount),
         **_dimensions(sent),
+        **own_fields.sent(sent.custom, own, zone),
     )
 
 
@@ -143,7 +148,7 @@ def _left(ordered: Fields) -> Decimal | None:
     return None if quantity is None or billed is None else quantity - billed
 
 
-def expense(line: Line, ordered: Fields) -> dict[str, Any]:
+def expense(line: Line, ordered: Fields, own: OwnFields, zone: timezone) -> dict[str, Any]:
     """Return a line of `expenseList`: an amount of the order line's account or category."""
     return given(
         orderDoc=int(line.order),
@@ -153,6 +158,7 @@ def expense(line: Line, ordered: Fields) -> dict[str, Any]:
         amount=wire.plain(line.amount),
         memo=wire.carried(line.first.description),
         **_dimensions(line.first),
+        **own_fields.sent(line.first.custom, own, zone),
     )
 
 

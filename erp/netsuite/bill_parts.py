@@ -5,7 +5,7 @@ from datetime import date, timezone
 from typing import Any
 
 from erp.errors import Rejected
-from erp.netsuite import translate, wire
+from erp.netsuite import own_fields, translate, wire
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader, Search
@@ -23,10 +23,10 @@ class BillParts:
         self._preferences = preferences
 
     async def charges(
-        self, charges: Sequence[ChargeToPush], *, like: BillLineToPush | AccountLineToPush
+        self, charges: Sequence[ChargeToPush], *, like: BillLineToPush | AccountLineToPush, zone: timezone
     ) -> list[dict[str, Any]]:
         """Return the money beyond the lines as expenses, on the accounts that the preferences name, with the dimensions
-        of the line `like`.
+        of the line `like`, those of the company's own too. `zone`: the account's offset.
 
         Raises:
             Rejected: CHARGES_NOT_TAKEN, when no account is named.
@@ -39,6 +39,7 @@ class BillParts:
                 code="CHARGES_NOT_TAKEN",
                 evidence={"kinds": ", ".join(unnamed)},
             )
+        dimensions = own_fields.dimensions_of(self._preferences.line_fields)
         kinds = {charge.kind for charge in charges}
         accounts = {kind: await self._accounts.need("", named[kind], "account") for kind in kinds}
         return [
@@ -49,6 +50,7 @@ class BillParts:
                 department=reference(like.department),
                 **{"class": reference(like.class_id)},
                 location=reference(like.location),
+                **own_fields.sent(like.custom, dimensions, zone),
             )
             for charge in charges
         ]

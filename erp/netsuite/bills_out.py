@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
-from erp.netsuite import bill_edits, reader, translate, wire
+from erp.netsuite import bill_edits, own_fields, reader, translate, wire
 from erp.netsuite.account_lines import expense_of, line_differences, pairs_of, updated_line
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.bill_lines import Line, NsLine, expense, item, lines_of, ns_lines, order_line, paired
@@ -15,6 +15,7 @@ from erp.netsuite.bills_in import BillsIn
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.lists import PAYABLE
 from erp.netsuite.orders import Orders
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.wire import NsRecord
@@ -103,10 +104,11 @@ class Bills(BillsIn):
         self, bill: BillToPush, lines: Sequence[Line], orders: dict[str, NsRecord], home: NsRecord
     ) -> dict[str, Any]:
         zone = wire.zone(wire.text(home.fields, "tranDate"))
-        items = [item(line, order_line(line, orders)) for line in lines if not line.expense]
-        expenses = [expense(line, order_line(line, orders)) for line in lines if line.expense]
-        expenses += [expense_of(line) for line in bill.account_lines]
-        expenses += await self._parts.charges(bill.charges, like=bill.lines[0])
+        own = self._preferences.line_fields
+        items = [item(line, order_line(line, orders), own, zone) for line in lines if not line.expense]
+        expenses = [expense(line, order_line(line, orders), own, zone) for line in lines if line.expense]
+        expenses += [expense_of(line, own, zone) for line in bill.account_lines]
+        expenses += await self._parts.charges(bill.charges, like=bill.lines[0], zone=zone)
         account = self._preferences.ap_account
         return given(
             externalId=bill.external_key,
@@ -143,11 +145,12 @@ class Bills(BillsIn):
         existing = ns_lines(record)
         pairs = paired(lines_of(bill), existing)
         off_order = pairs_of(bill.account_lines, existing, [match for _, match in pairs])
-        if not [*bill_edits.differences(bill, record, pairs), *_edits_off_order(off_order)]:
+        own = self._preferences.line_fields
+        if not [*bill_edits.differences(bill, record, pairs, own), *_edits_off_order(off_order, own)]:
             raise Duplicate(f"NetSuite holds this edition of bill {document} already.", code="ALREADY_SENT")
         zone = wire.zone(wire.text(record.fields, "tranDate"))
-        expenses = [updated_line(record, line, match) for line, match in off_order if line.edited]
-        await self._writer.update("VendorBill", bill_edits.update(bill, record, pairs, zone, expenses))
+        expenses = [updated_line(record, line, match, own, zone) for line, match in off_order if line.edited]
+        await self._writer.update("VendorBill", bill_edits.update(bill, record, pairs, zone, own, expenses))
 
     # --- reading back -------------------------------------------------------------------------------------------
 
@@ -171,7 +174,7 @@ class Bills(BillsIn):
         except NotFound as error:
             raise OutcomeUnknown(f"NetSuite does not show bill {document}.", code="OUTCOME_UNKNOWN") from error
         await self._currencies.know({known for known in [wire.ref_id(record.fields, "currency")] if known})
-        lines, existing = lines_of(bill), ns_lines(record)
+        own, lines, existing = self._preferences.line_fields, lines_of(bill), ns_lines(record)
         pairs = paired(lines, existing)
         off_order = pairs_of(bill.account_lines, existing, [match for _, match in pairs])
         total = translate.money(record.fields, "userTotal")
@@ -179,11 +182,12 @@ class Bills(BillsIn):
             amounts = [translate.money(one.fields, "amount") or translate.ZERO for one in existing]
             total = sum(amounts, translate.ZERO)
         if bill.is_edit:
-            differences = [*bill_edits.differences(bill, record, pairs), *_edits_off_order(off_order)]
+            differences = [*bill_edits.differences(bill, record, pairs, own), *_edits_off_order(off_order, own)]
         else:
-            differences = [*self._header_differences(bill, record, total), *_line_differences(bill, pairs, existing)]
+            on_lines = _line_differences(bill, pairs, existing, own)
+            differences = [*self._header_differences(bill, record, total), *on_lines]
             for line, match in off_order:
-                differences += line_differences(line, match)
+                differences += line_differences(line, match, own)
         return PushedBill(
             erp_id=ErpId(record.id),
             document_id=document,
@@ -228,14 +232,14 @@ class Bills(BillsIn):
         return differences
 
 
-def _edits_off_order(pairs: Sequence[tuple[AccountLineToPush, NsLine | None]]) -> Iterator[str]:
+def _edits_off_order(pairs: Sequence[tuple[AccountLineToPush, NsLine | None]], own: OwnFields) -> Iterator[str]:
     for line, match in pairs:
         if line.edited:
-            yield from line_differences(line, match, only=line.edited)
+            yield from line_differences(line, match, own, only=line.edited)
 
 
 def _line_differences(
-    bill: BillToPush, pairs: Sequence[tuple[Line, NsLine | None]], existing: Sequence[NsLine]
+    bill: BillToPush, pairs: Sequence[tuple[Line, NsLine | None]], existing: Sequence[NsLine], own: OwnFields
 ) -> list[str]:
     without_charges = len(pairs) + len(bill.account_lines)
     expected = without_charges + len(bill.charges)
@@ -269,4 +273,5 @@ def _line_differences(
         if sent.description:
             said = wire.text(result, "memo" if line.expense else "description")
             differences += bill_edits.text_difference(f"{name}, the description", sent.description, said)
+        differences += own_fields.differences(sent.line_no, sent.custom, result, own, whole=False)
     return differences

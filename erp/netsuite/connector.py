@@ -52,14 +52,14 @@ class NetSuiteConnector:
         self._reader = Reader(self._client, page_size=settings.page_size)
         writer = Writer(self._client)
         self._currencies = currencies = Currencies(self._reader)
-        self.lists = Lists(self._reader, currencies)
+        self.lists = Lists(self._reader, currencies, chosen.line_fields)
         self.list_writes = ListWrites(self._reader, writer, self.lists)
         self._accounts = Accounts(self.lists)
-        self.orders = Orders(self._reader, currencies, entity, shows_unapproved=chosen.shows_unapproved)
+        self.orders = Orders(self._reader, currencies, entity, chosen)
         self.receipts = Receipts(self._reader, entity)
         parts = BillParts(self._reader, self._accounts, chosen)
         self.bills = Bills(self._reader, writer, self.orders, currencies, self._accounts, chosen, parts, entity)
-        self.retractions = Retractions(self._reader, writer, self.orders)
+        self.retractions = Retractions(self._reader, writer, self.orders, chosen)
         self.parts = None
         self.direct_bills = DirectBills(self._reader, writer, currencies, self._accounts, chosen, parts)
         self.credits = Credits(self._reader, writer, currencies, self._accounts, chosen, parts, self.bills)
@@ -92,6 +92,7 @@ class NetSuiteConnector:
             draft_bills=True,
             direct_charges=tuple(chosen.charge_accounts),
             account_lines=True,
+            line_fields=tuple(chosen.line_fields),
             lists_out=LISTS_OUT,
             lists_compared=True,
         )

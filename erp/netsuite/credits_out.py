@@ -5,17 +5,19 @@ NetSuite itself knows which order line it gives back. Money only goes out as exp
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timezone
 from decimal import Decimal
 from typing import Any
 
 from erp.errors import Duplicate, NotFound, OutcomeUnknown, Rejected
-from erp.netsuite import credits, reader, transactions, translate, wire
+from erp.netsuite import credits, own_fields, reader, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.bill_edits import text_difference
 from erp.netsuite.bill_parts import BillParts
 from erp.netsuite.bills_in import BillsIn
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.lists import PAYABLE
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.wire import Fields, NsRecord
@@ -72,7 +74,8 @@ class Credits:
         payable = wire.ref_id(bill.fields, "account") if bill is not None else None
         if payable is None and account:
             payable = await self._accounts.need(PAYABLE, account, "payable account")
-        items = [_item(credit, line, bill) for line in credit.lines if line.quantity is not None]
+        own = self._preferences.line_fields
+        items = [_item(credit, line, bill, own, zone) for line in credit.lines if line.quantity is not None]
         expenses = [_expense(line) for line in credit.lines if line.quantity is None]
         subsidiary = credit.entity or wire.ref_id(like.fields, "subsidiary")
         return given(
@@ -177,7 +180,9 @@ def applied_to(record: NsRecord, bill: ErpId) -> Decimal:
     return sum((amount for document, amount in transactions.applied(record) if document == bill), translate.ZERO)
 
 
-def _item(credit: CreditToPush, line: CreditLineToPush, bill: NsRecord | None) -> dict[str, Any]:
+def _item(
+    credit: CreditToPush, line: CreditLineToPush, bill: NsRecord | None, own: OwnFields, zone: timezone
+) -> dict[str, Any]:
     billed = None if bill is None else _billed_line(bill, line)
     if billed is None:
         raise Rejected(
@@ -195,6 +200,7 @@ def _item(credit: CreditToPush, line: CreditLineToPush, bill: NsRecord | None) -
         **{"class": reference(line.class_id or wire.ref_id(billed, "class"))},
         location=reference(line.location or wire.ref_id(billed, "location")),
         customer=reference(line.project or wire.ref_id(billed, "customer")),
+        **own_fields.copied(billed, own, zone),
     )
 
 

@@ -12,6 +12,7 @@ from erp.netsuite.bill_lines import NsLine, ns_lines
 from erp.netsuite.bill_parts import BillParts
 from erp.netsuite.currencies import Currencies
 from erp.netsuite.lists import PAYABLE
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.wire import NsRecord
@@ -62,8 +63,9 @@ class DirectBills:
         vendor = await self._vendor(bill)
         # No order shows how the account writes its dates; the vendor's own stamps do.
         zone = wire.zone(wire.text(vendor.fields, "lastModifiedDate") or wire.text(vendor.fields, "dateCreated"))
-        expenses = [expense_of(line) for line in bill.lines]
-        expenses += await self._parts.charges(bill.charges, like=bill.lines[0])
+        own = self._preferences.line_fields
+        expenses = [expense_of(line, own, zone) for line in bill.lines]
+        expenses += await self._parts.charges(bill.charges, like=bill.lines[0], zone=zone)
         account = self._preferences.ap_account
         return given(
             externalId=bill.external_key,
@@ -126,10 +128,11 @@ class DirectBills:
             message = f"Bill {document} is no longer in NetSuite, so it cannot be edited there."
             raise Rejected(message, code="DELETED_IN_ERP", evidence={"document": document}) from error
         pairs = pairs_of(bill.lines, ns_lines(record))
-        if not _edit_differences(bill, record, pairs):
+        own = self._preferences.line_fields
+        if not _edit_differences(bill, record, pairs, own):
             raise Duplicate(f"NetSuite holds this edition of bill {document} already.", code="ALREADY_SENT")
         zone = wire.zone(wire.text(record.fields, "tranDate"))
-        expenses = [updated_line(record, line, match) for line, match in pairs if line.edited]
+        expenses = [updated_line(record, line, match, own, zone) for line, match in pairs if line.edited]
         await self._writer.update(
             "VendorBill",
             given(
@@ -154,15 +157,16 @@ class DirectBills:
         except NotFound as error:
             raise OutcomeUnknown(f"NetSuite does not show bill {document}.", code="OUTCOME_UNKNOWN") from error
         await self._currencies.know({known for known in [wire.ref_id(record.fields, "currency")] if known})
-        existing = ns_lines(record)
+        own, existing = self._preferences.line_fields, ns_lines(record)
         pairs = pairs_of(bill.lines, existing)
         total = translate.money(record.fields, "userTotal")
         if total is None:
             total = sum((translate.money(one.fields, "amount") or translate.ZERO for one in existing), translate.ZERO)
         if bill.is_edit:
-            differences = _edit_differences(bill, record, pairs)
+            differences = _edit_differences(bill, record, pairs, own)
         else:
-            differences = [*self._header_differences(bill, record, total), *_line_differences(bill, pairs, existing)]
+            on_lines = _line_differences(bill, pairs, existing, own)
+            differences = [*self._header_differences(bill, record, total), *on_lines]
         return PushedBill(
             erp_id=ErpId(record.id),
             document_id=document,
@@ -200,16 +204,18 @@ def _is_released(bill: DirectBillToPush) -> bool:
     return "approval" in bill.edited and not bill.draft
 
 
-def _line_differences(bill: DirectBillToPush, pairs: Pairs, existing: Sequence[NsLine]) -> Iterator[str]:
+def _line_differences(
+    bill: DirectBillToPush, pairs: Pairs, existing: Sequence[NsLine], own: OwnFields
+) -> Iterator[str]:
     expected = len(bill.lines) + len(bill.charges)
     if len(existing) != expected:
         yield f"the number of lines: sent {expected}, NetSuite has {len(existing)}"
         return
     for line, match in pairs:
-        yield from line_differences(line, match)
+        yield from line_differences(line, match, own)
 
 
-def _edit_differences(bill: DirectBillToPush, record: NsRecord, pairs: Pairs) -> list[str]:
+def _edit_differences(bill: DirectBillToPush, record: NsRecord, pairs: Pairs, own: OwnFields) -> list[str]:
     results: list[str] = []
     if "memo" in bill.edited:
         results += bill_edits.text_difference("the memo", bill.memo, wire.text(record.fields, "memo"))
@@ -220,5 +226,5 @@ def _edit_differences(bill: DirectBillToPush, record: NsRecord, pairs: Pairs) ->
         results.append("the approval: released, NetSuite has it as pending approval")
     for line, match in pairs:
         if line.edited:
-            results += line_differences(line, match, only=line.edited)
+            results += line_differences(line, match, own, only=line.edited)
     return results

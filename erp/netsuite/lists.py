@@ -4,13 +4,15 @@ Vendors, items, projects, customers and employees have a modification time; the 
 whole. Keys are internal ids: names can change, repeat in a hierarchy, and are not what documents refer to.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import reader, translate, wire
 from erp.netsuite.currencies import Currencies
+from erp.netsuite.own_fields import OwnFields, OwnKind
 from erp.netsuite.reader import Reader, Search
 from erp.netsuite.transactions import look_back
 from erp.netsuite.translate import Unusable
@@ -18,7 +20,7 @@ from erp.netsuite.wire import NsRecord
 from erp.roles.pages import BadRecord, ChangeSet, Page, RecordVersion
 from erp.transport import malformed
 from models.domain.ids import ErpId
-from models.domain.lists import ListEntry, ListKind
+from models.domain.lists import ListEntry, ListKind, masked
 from models.domain.sync import Stream
 
 BANK = "_bank"
@@ -27,6 +29,9 @@ MONEY = tuple(one.removeprefix("_") for one in (BANK, CARD))
 """The types of accounts that bills are paid from."""
 PAYABLE = "_accountsPayable"
 EXPENSES = ("_expense", "_otherExpense")
+
+_BREAK = re.compile(r"<br ?/?>|\n")
+"""Between the lines of an address."""
 
 BY_NAME = ":name"
 """Ends our name of an attribute that takes the name of what a reference points to, not its id."""
@@ -46,6 +51,10 @@ class ListShape(NamedTuple):
     """True: each sync run looks for its changes; those of the others come in when the lists are read."""
     optional: bool = False
     """True: an account may lack the feature behind the list."""
+    whole: bool = False
+    """True: its records are read with their lists: the units of a type, the subsidiaries of an account."""
+    masked: frozenset[str] = frozenset()
+    """Of our names: those of which only the last four characters are kept."""
 
 
 SHAPES: tuple[ListShape, ...] = (
@@ -64,9 +73,16 @@ SHAPES: tuple[ListShape, ...] = (
             "first_name": "firstName",
             "middle_name": "middleName",
             "last_name": "lastName",
+            "mobile": "mobilePhone",
+            "other_phone": "altPhone",
+            "address": "defaultAddress",
+            "legal_name": "legalName",
+            "account_number": "accountNumber",
+            "tax_number": "taxIdNum",
         },
         stamped=True,
         looked_for=True,
+        masked=frozenset({"account_number", "tax_number"}),
     ),
     ListShape(
         ListKind.ITEM,
@@ -86,6 +102,7 @@ SHAPES: tuple[ListShape, ...] = (
         "AccountSearchBasic",
         ("acctName",),
         {"number": "acctNumber", "account_type": "acctType", "parent": "parent", "description": "description"},
+        whole=True,
     ),
     ListShape(ListKind.DEPARTMENT, "DepartmentSearchBasic", ("name",), {"parent": "parent"}, optional=True),
     ListShape(ListKind.LOCATION, "LocationSearchBasic", ("name",), {"parent": "parent"}, optional=True),
@@ -116,7 +133,7 @@ SHAPES: tuple[ListShape, ...] = (
     ),
     ListShape(ListKind.ENTITY, "SubsidiarySearchBasic", ("name",), {"parent": "parent"}, optional=True),
     ListShape(ListKind.TERM, "TermSearchBasic", ("name",), {"due_date": "daysUntilNetDue"}),
-    ListShape(ListKind.UNIT_GROUP, "UnitsTypeSearchBasic", ("name",), optional=True),
+    ListShape(ListKind.UNIT_GROUP, "UnitsTypeSearchBasic", ("name",), optional=True, whole=True),
 )
 
 ALSO: Mapping[ListKind, ListKind] = {ListKind.BANK_ACCOUNT: ListKind.GL_ACCOUNT, ListKind.UNIT: ListKind.UNIT_GROUP}
@@ -141,8 +158,9 @@ ABSENT = frozenset({"FEATURE_OFF", "PERMISSION_DENIED"})
 class Lists:
     """Reads the lists of one connection."""
 
-    def __init__(self, source: Reader, currencies: Currencies) -> None:
+    def __init__(self, source: Reader, currencies: Currencies, own: OwnFields) -> None:
         self._reader = source
+        self._own = {name: field for name, field in own.items() if field.kind is OwnKind.LIST}
         self._currencies = currencies
         self._turn = 0
 
@@ -160,13 +178,18 @@ class Lists:
         bad: list[BadRecord] = []
         behind: list[str] = []
         whole: set[ListKind] = set()
+        if ListKind.CUSTOM_DIMENSION in kinds and after is None:
+            values, all_read = await self._own_values()
+            entries += values
+            whole |= {ListKind.CUSTOM_DIMENSION} if all_read else set()
         for shape in SHAPES:
             if shape.kind not in wanted or (after is not None and shape.kind.value not in resume):
                 continue
             listing, absent = await self._page(shape, since, resume.get(shape.kind.value))
+            tree = await self._tree(listing.records) if shape.kind is ListKind.GL_ACCOUNT else {}
             for record in listing.records:
                 try:
-                    entries += [entry for entry in self._made(shape, record) if entry.kind in kinds]
+                    entries += [entry for entry in self._made(shape, record, tree) if entry.kind in kinds]
                 except Unusable as error:
                     bad.append(translate.bad_record(record, error))
             if listing.after is not None:
@@ -174,6 +197,31 @@ class Lists:
             elif not absent:
                 whole |= {kind for kind in RECORDS if kind in kinds and ALSO.get(kind, kind) is shape.kind}
         return Page(entries, ",".join(behind) or None, high_water, bad, whole=frozenset(whole))
+
+    async def _own_values(self) -> tuple[list[ListEntry], bool]:
+        """Return the values of the company's own dimensions and lists, and whether all could be read: a field that the
+        role may not see, or that is on no form, has none."""
+        entries: list[ListEntry] = []
+        all_read = True
+        for name, field in self._own.items():
+            try:
+                values = await self._reader.select_values(field.id)
+            except (AuthenticationFailed, Rejected) as error:
+                if isinstance(error, AuthenticationFailed) and error.code not in ABSENT:
+                    raise
+                all_read = False
+                continue
+            entries += [
+                ListEntry(
+                    kind=ListKind.CUSTOM_DIMENSION,
+                    erp_id=ErpId(f"{field.id}:{value.id}"),
+                    key=value.id,
+                    name=value.name or value.id,
+                    attributes={"dimension": name},
+                )
+                for value in values
+            ]
+        return entries, all_read
 
     async def _page(self, shape: ListShape, since: str | None, after: str | None) -> tuple[reader.Listing, bool]:
         """Return a page of a list, and whether the account or the role lacks the list."""
@@ -186,6 +234,10 @@ class Lists:
 
     async def gone(self, kind: ListKind, erp_ids: Sequence[ErpId]) -> Sequence[ErpId]:
         """Return which of these records NetSuite says do not exist, each asked for by its id."""
+        if kind is ListKind.CUSTOM_DIMENSION:
+            entries, all_read = await self._own_values()
+            there = {entry.erp_id for entry in entries}
+            return [erp_id for erp_id in erp_ids if all_read and erp_id not in there]
         shown = await self._reader.records([(RECORDS[kind], erp_id) for erp_id in erp_ids])
         return [erp_id for erp_id in erp_ids if isinstance(shown[erp_id], NotFound)]
 
@@ -242,8 +294,17 @@ class Lists:
 
     # --- entries ------------------------------------------------------------------------------------------------
 
-    def _made(self, shape: ListShape, record: NsRecord) -> Iterable[ListEntry]:
+    async def _tree(self, accounts: Sequence[NsRecord]) -> Mapping[str, str | None]:
+        """Return the subsidiaries with the one above each, if an account is for one with all below it."""
+        if not any(wire.flag(account.fields, "includeChildren") for account in accounts):
+            return {}
+        return {one.id: wire.ref_id(one.fields, "parent") for one in await self.subsidiaries()}
+
+    def _made(self, shape: ListShape, record: NsRecord, tree: Mapping[str, str | None]) -> Iterable[ListEntry]:
         entry = self._entry(shape, record)
+        if shape.kind is ListKind.GL_ACCOUNT and (entities := _entities(record, tree)):
+            # S5-13: all that may use it, each by its id.
+            entry = entry.model_copy(update={"attributes": {**entry.attributes, "entities": ",".join(entities)}})
         if shape.kind is ListKind.UNIT_GROUP:
             yield entry
             yield from _units(record)
@@ -260,7 +321,10 @@ class Lists:
             by_name = ours.endswith(BY_NAME)
             value = wire.text(values, theirs) if reference is None else reference.name if by_name else reference.id
             if value:
-                attributes[ours.removesuffix(BY_NAME)] = value.removeprefix("_")
+                shown = masked(value) if ours in shape.masked else value.removeprefix("_")
+                if ours == "address":
+                    shown = ", ".join(line for one in _BREAK.split(value) if (line := wire.words(one)))
+                attributes[ours.removesuffix(BY_NAME)] = shown
         if wire.ref_id(values, "currency"):
             attributes["currency"] = self._currencies.of(values)
         if shape.kind is ListKind.VENDOR and record.external_id:
@@ -281,6 +345,26 @@ class Lists:
         )
 
 
+def _entities(account: NsRecord, tree: Mapping[str, str | None]) -> list[str]:
+    """Return the subsidiaries that may use an account; none: NetSuite names none, as in an account without them."""
+    listed = account.fields.get("subsidiaryList")
+    named = {one.get("internalId", "") for one in wire.children(listed, "recordRef")} - {""}
+    if wire.flag(account.fields, "includeChildren"):
+        named |= {one for one in tree if _is_below(one, named, tree)}
+    return sorted(named, key=lambda one: (len(one), one))
+
+
+def _is_below(one: str, above: Collection[str], tree: Mapping[str, str | None]) -> bool:
+    seen: set[str] = set()
+    at = tree.get(one)
+    while at is not None and at not in seen:
+        if at in above:
+            return True
+        seen.add(at)
+        at = tree.get(at)
+    return False
+
+
 STOCKED = ("Inventory", "Assembly")
 """Parts of the names of item types that are always received."""
 
@@ -294,12 +378,10 @@ def _receivable(item: NsRecord) -> bool:
 
 
 def list_search(shape: ListShape, since: str | None) -> Search:
-    # The units of a type are a sublist.
     """Return the search for the entries of a list changed since a cursor."""
-    whole = shape.kind is ListKind.UNIT_GROUP
     if since is None or not shape.stamped:
-        return Search(shape.basic, {}, whole)
-    return Search(shape.basic, {"lastModifiedDate": reader.since(look_back(since))}, whole)
+        return Search(shape.basic, {}, shape.whole)
+    return Search(shape.basic, {"lastModifiedDate": reader.since(look_back(since))}, shape.whole)
 
 
 def _units(record: NsRecord) -> Iterable[ListEntry]:

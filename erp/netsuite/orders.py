@@ -22,6 +22,7 @@ from erp.netsuite import (
     receipts as item_receipts,
 )
 from erp.netsuite.currencies import Currencies
+from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.transactions import BILL, CREDIT, ORDER, RECEIPT, RETURN, changed, look_back, made_from
 from erp.netsuite.translate import Unusable
@@ -68,10 +69,9 @@ class Seen(NamedTuple):
 class Orders:
     """Reads the purchase orders of one connection."""
 
-    def __init__(
-        self, source: Reader, currencies: Currencies, entity: str | None, *, shows_unapproved: bool = False
-    ) -> None:
-        self._shows_unapproved = shows_unapproved
+    def __init__(self, source: Reader, currencies: Currencies, entity: str | None, preferences: Preferences) -> None:
+        self._own = preferences.line_fields
+        self._shows_unapproved = preferences.shows_unapproved
         self._reader = source
         self._currencies = currencies
         self._entity = entity
@@ -241,7 +241,7 @@ class Orders:
                 if isinstance(outcome, ErpError):
                     raise outcome
                 # The record may be newer than its header by now; what touched the header touched it before.
-                orders.append(translate.order(outcome, self._currencies, touched=header.revision))
+                orders.append(translate.order(outcome, self._currencies, self._own, touched=header.revision))
             except translate.UNFORESEEN as problem:
                 evidence = {"number": header.number, "status": header.erp_status}
                 error = translate.unforeseen(problem)
@@ -350,7 +350,7 @@ class Orders:
     def _snapshot(self, record: NsRecord, made: "_Made", now: datetime) -> PurchaseOrderSnapshot:
         bills = [bill for bill in made.bills if record.id in transactions.orders_touched(bill)]
         try:
-            order = translate.order(record, self._currencies, touched=_as_of(record.id, made, now))
+            order = translate.order(record, self._currencies, self._own, touched=_as_of(record.id, made, now))
             order = translate.with_amounts_billed(order, transactions.amounts_billed(bills))
             receipts = [
                 item_receipts.receipt(document)

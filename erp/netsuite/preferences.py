@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from erp.netsuite.own_fields import OwnFields, own_fields
 from models.domain.account_lines import EXPENSE_ACCOUNT
 from models.domain.bills import ChargeKind
 from models.domain.unapproved_orders import UNAPPROVED_ORDERS, are_shown
@@ -25,6 +26,9 @@ class Preferences(NamedTuple):
     """`unapproved_orders` = `shown`: orders in approval come in, and take no bill."""
     charge_accounts: Mapping[ChargeKind, str]
     """The accounts of money beyond a bill's lines, by kind: `charge_account.freight` = `6010`."""
+    line_fields: OwnFields
+    """What lines have of the company's own, by our names: `dimension.Region` = `cseg_region`, `custom.Amortization
+    start` = `amortizStartDate`."""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Preferences":
@@ -35,6 +39,7 @@ class Preferences(NamedTuple):
             bill_in_advance=yes_or_no(given.get("bill_in_advance", "")),
             shows_unapproved=are_shown(given),
             charge_accounts={kind: value for kind in ChargeKind if (value := given.get(f"{CHARGE_PREFIX}{kind}"))},
+            line_fields=own_fields(given),
         )
 
 

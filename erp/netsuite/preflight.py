@@ -8,11 +8,13 @@ from erp.errors import AuthenticationFailed, ErpError, NotFound, Rejected
 from erp.netsuite import reader, statuses, transactions, translate, wire
 from erp.netsuite.accounts import Accounts
 from erp.netsuite.lists import BANK, CARD, EXPENSES, PAYABLE, SHAPES
+from erp.netsuite.own_fields import AMORTIZATION, OwnKind, read_field
 from erp.netsuite.preferences import CHARGE_PREFIX, KNOWN, yes_or_no
 from erp.netsuite.reader import Reader, Search
 from erp.netsuite.wire import NsRecord
 from models.domain.account_lines import EXPENSE_ACCOUNT
 from models.domain.bills import ChargeKind
+from models.domain.line_fields import DIMENSION_PREFIX, FIELD_PREFIX
 
 READ_TRANSACTIONS = (
     transactions.ORDER,
@@ -32,6 +34,7 @@ async def check_preferences(
     """Return everything that would make the sync fail, each with what to do."""
     return [
         *_check_names(given),
+        *await _check_own_fields(source, given),
         *await _check_accounts(accounts, given),
         *await _check_expense_account(accounts, given),
         *await _check_rights(source),
@@ -50,7 +53,7 @@ def _check_names(given: Mapping[str, str]) -> list[PreferenceProblem]:
             fix=(f"Use one of {', '.join(known)}.",),
         )
         for name in given
-        if name not in known
+        if name not in known and not name.startswith((DIMENSION_PREFIX, FIELD_PREFIX))
     ]
     said = given.get("bill_in_advance", "")
     if said and yes_or_no(said) is None:
@@ -63,6 +66,45 @@ def _check_names(given: Mapping[str, str]) -> list[PreferenceProblem]:
             )
         )
     return problems
+
+
+async def _check_own_fields(source: Reader, given: Mapping[str, str]) -> list[PreferenceProblem]:
+    """Check the fields that the company has of its own: whether they are written as such, and whether NetSuite has
+    values for those that are lists."""
+    problems: list[PreferenceProblem] = []
+    for preference, value in given.items():
+        if not preference.startswith((DIMENSION_PREFIX, FIELD_PREFIX)) or not value:
+            continue
+        field = read_field(value, OwnKind.LIST if preference.startswith(DIMENSION_PREFIX) else OwnKind.TEXT)
+        message = f"{value!r} is no custom segment, no custom column and no field of amortization."
+        if field is not None and (field.kind is not OwnKind.LIST or await _has_values(source, field.id)):
+            continue
+        if field is not None:
+            message = f"NetSuite shows no values of {field.id} on bills: no such list, or the role may not see it."
+        problems.append(
+            PreferenceProblem(
+                code="PREFERENCE_UNKNOWN",
+                preference=preference,
+                message=message,
+                fix=(
+                    "Enter the ID as in Customization > Lists, Records, & Fields, behind it the type: cseg_region,"
+                    f" custcol_start:date; types are {', '.join(OwnKind)}.",
+                    f"Or one of {', '.join(AMORTIZATION)}.",
+                ),
+            )
+        )
+    return problems
+
+
+async def _has_values(source: Reader, field: str) -> bool:
+    try:
+        return bool(await source.select_values(field))
+    except Rejected:
+        return False
+    except AuthenticationFailed as error:
+        if error.code != "PERMISSION_DENIED":
+            raise
+        return False
 
 
 async def _check_accounts(accounts: Accounts, given: Mapping[str, str]) -> list[PreferenceProblem]:

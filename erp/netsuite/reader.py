@@ -274,6 +274,24 @@ class Reader:
         result = _result(answer, "getAllResult")
         return [wire.ns_record(element) for element in wire.children(wire.child(result, "recordList"), "record")]
 
+    async def select_values(self, field: str) -> list[wire.Ref]:
+        """Return the values that a field of a bill's lines can have: custom segments and lists have no search of their
+        own.
+
+        Raises:
+            ErpError: NetSuite's refusal, also of a field that is no list.
+        """
+        values: list[wire.Ref] = []
+        page = pages = 1
+        described = {"recordType": "vendorBill", "sublist": "itemList", "field": field}
+        while page <= pages:
+            answer = await self._client.call("getSelectValue", {"fieldDescription": described, "pageIndex": page})
+            result = _result(answer, "getSelectValueResult")
+            listed = wire.children(wire.child(result, "baseRefList"), "baseRef")
+            values += [found for one in listed if (found := wire.ref({"value": one}, "value")) is not None]
+            page, pages = page + 1, _number(result, "totalPages")
+        return values
+
     async def server_time(self) -> datetime:
         """Return NetSuite's own clock: the right source of a cursor (3.2).
 

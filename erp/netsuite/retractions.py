@@ -6,12 +6,15 @@ one stays, and its orders keep it as billed; the credit names the bill's lines, 
 """
 
 from collections.abc import Iterator
+from datetime import timezone
 from typing import Any
 
 from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
-from erp.netsuite import credits, transactions, translate, wire
+from erp.netsuite import credits, own_fields, transactions, translate, wire
 from erp.netsuite.bills_out import KIND
 from erp.netsuite.orders import Orders
+from erp.netsuite.own_fields import OwnFields
+from erp.netsuite.preferences import Preferences
 from erp.netsuite.reader import Reader
 from erp.netsuite.wire import Fields, NsRecord
 from erp.netsuite.writer import Writer, given, reference
@@ -25,7 +28,8 @@ CREDIT = "vendorCredit"
 class Retractions:
     """Takes the bills of one connection back."""
 
-    def __init__(self, source: Reader, writer: Writer, orders: Orders) -> None:
+    def __init__(self, source: Reader, writer: Writer, orders: Orders, preferences: Preferences) -> None:
+        self._own = preferences.line_fields
         self._reader = source
         self._writer = writer
         self._orders = orders
@@ -45,7 +49,7 @@ class Retractions:
         credit = await self._reader.by_external_id(CREDIT, bill.entry_key)
         if credit is None:
             record = await self._reader.record(KIND, bill.erp_id)
-            await self._writer.add("VendorCredit", _credit_of(record, bill))
+            await self._writer.add("VendorCredit", _credit_of(record, bill, self._own))
         elif _is_applied(credit, bill):
             raise Duplicate(f"Bill {bill.erp_id} is credited already.", code="ALREADY_SENT")
         else:
@@ -107,11 +111,13 @@ def _applied_to(bill: BillToRetract) -> dict[str, Any]:
     return {"replaceAll": False, "apply": [line]}
 
 
-def _credit_of(record: NsRecord, bill: BillToRetract) -> dict[str, Any]:
+def _credit_of(record: NsRecord, bill: BillToRetract, own: OwnFields) -> dict[str, Any]:
     """Return the credit over all lines of a vendor bill, applied to it, with the bill's account and dimensions."""
     assert bill.dated is not None, "a credit has a day"
-    items = [fields for fields, expense in _lines(record) if not expense]
-    expenses = [fields for fields, expense in _lines(record) if expense]
+    zone = wire.zone(wire.text(record.fields, "tranDate"))
+    lines = list(_lines(record, own, zone))
+    items = [fields for fields, expense in lines if not expense]
+    expenses = [fields for fields, expense in lines if expense]
     return given(
         externalId=bill.entry_key,
         createdFrom=reference(record.id),
@@ -119,7 +125,7 @@ def _credit_of(record: NsRecord, bill: BillToRetract) -> dict[str, Any]:
         entity=_same(record.fields, "entity"),
         subsidiary=_same(record.fields, "subsidiary"),
         currency=_same(record.fields, "currency"),
-        tranDate=wire.noon(bill.dated, wire.zone(wire.text(record.fields, "tranDate"))),
+        tranDate=wire.noon(bill.dated, zone),
         tranId=wire.carried(bill.entry_key),
         memo=wire.carried(bill.why),
         itemList={"replaceAll": False, "item": items} if items else None,
@@ -128,7 +134,7 @@ def _credit_of(record: NsRecord, bill: BillToRetract) -> dict[str, Any]:
     )
 
 
-def _lines(record: NsRecord) -> Iterator[tuple[dict[str, Any], bool]]:
+def _lines(record: NsRecord, own: OwnFields, zone: timezone) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield each line of the bill as the credit takes it back, and whether it is an expense."""
     for line, expense in credits.lines_of(record):
         amount = translate.money(line, "amount")
@@ -143,6 +149,7 @@ def _lines(record: NsRecord) -> Iterator[tuple[dict[str, Any], bool]]:
                 **{"class": _same(line, "class")},
                 location=_same(line, "location"),
                 customer=_same(line, "customer"),
+                **own_fields.copied(line, own, zone),
             ),
             expense,
         )

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from erp.errors import ErpError, MalformedAnswer
-from erp.netsuite import statuses, wire
+from erp.netsuite import own_fields, statuses, wire
 from erp.netsuite.currencies import Currencies
+from erp.netsuite.own_fields import OwnFields
 from erp.netsuite.wire import Fields, NsRecord, Row
 from erp.records import made
 from erp.roles.pages import BadRecord
@@ -223,8 +224,8 @@ def _header(record: NsRecord, currencies: Currencies, touched: str) -> dict[str,
     }
 
 
-def order(record: NsRecord, currencies: Currencies, *, touched: str = "") -> PurchaseOrder:
-    """Return an order with its lines, items before expenses.
+def order(record: NsRecord, currencies: Currencies, own: OwnFields, *, touched: str = "") -> PurchaseOrder:
+    """Return an order with its lines, items before expenses. `own`: the company's own fields of lines.
 
     The record does not show what is billed of lines without a quantity: see `with_amounts_billed`.
 
@@ -235,11 +236,11 @@ def order(record: NsRecord, currencies: Currencies, *, touched: str = "") -> Pur
     entity, currency = wire.ref_id(record.fields, "subsidiary"), values["currency"]
     lines: list[PurchaseOrderLine] = []
     for row in record.rows("itemList", "item"):
-        line = _item_line(record, row, entity, currency, len(lines) + 1)
+        line = _item_line(record, row, entity, currency, own, len(lines) + 1)
         if line is not None:
             lines.append(line)
     for row in record.rows("expenseList", "expense"):
-        lines.append(_expense_line(record, row, entity, currency, len(lines) + 1))
+        lines.append(_expense_line(record, row, entity, currency, own, len(lines) + 1))
     if not lines:
         raise Unusable("NO_LINES", f"{values['number']} came without any line.", {})
     values["entity"] = entity
@@ -248,7 +249,7 @@ def order(record: NsRecord, currencies: Currencies, *, touched: str = "") -> Pur
 
 
 def _item_line(
-    record: NsRecord, row: Row, entity: str | None, currency: str | None, line_no: int
+    record: NsRecord, row: Row, entity: str | None, currency: str | None, own: OwnFields, line_no: int
 ) -> PurchaseOrderLine | None:
     """Return an item line; None: the line is only text (a description or a subtotal).
 
@@ -289,13 +290,14 @@ def _item_line(
             location=get("location"),
             class_id=get("class"),
             project=get("customer"),
+            custom=own_fields.values_of(row, own),
         )
     except ValueError as error:
         raise unreadable(f"a line of {record.id}", error) from None
 
 
 def _expense_line(
-    record: NsRecord, row: Row, entity: str | None, currency: str | None, line_no: int
+    record: NsRecord, row: Row, entity: str | None, currency: str | None, own: OwnFields, line_no: int
 ) -> PurchaseOrderLine:
     """Return an expense line: an amount on an account. It is billed by amount, so its quantity is one, at that price.
 
@@ -329,6 +331,7 @@ def _expense_line(
         location=get("location"),
         class_id=get("class"),
         project=get("customer"),
+        custom=own_fields.values_of(row, own),
     )
 
 

@@ -119,10 +119,20 @@ _NAMED = frozenset({"item", "units", "account", "category"})
 
 
 def row(element: etree._Element) -> Row:
-    """Return a line of a sublist as a flat row, in one pass: order lines are most of what is read."""
+    """Return a line of a sublist as a flat row, in one pass: order lines are most of what is read. A custom field is
+    named by its own id."""
+    return _flat(element)
+
+
+def row_of(fields: Fields) -> Row:
+    """Return the children of a line as a flat row."""
+    return _flat(fields.values())
+
+
+def _flat(elements: Iterable[etree._Element]) -> Row:
     result: dict[str, str] = {}
     names = _names
-    for inner in element:
+    for inner in elements:
         tag = inner.tag
         name = names[tag] if tag in names else local(tag)
         said = inner.text
@@ -135,7 +145,18 @@ def row(element: etree._Element) -> Row:
             if name in _NAMED:
                 for shown in inner:
                     result[f"{name}.name"] = shown.text or ""
+        elif name == "customFieldList":
+            result.update(_custom(inner))
     return result
+
+
+def _custom(custom_fields: etree._Element) -> Iterator[tuple[str, str]]:
+    """Yield the custom fields of a line by their ids in lower case, each with its value, or the id of its value."""
+    for field in custom_fields:
+        script_id, value = field.get("scriptId"), child(field, "value")
+        shown = None if value is None else value.get("internalId") or (value.text or "").strip()
+        if script_id and shown:
+            yield script_id.casefold(), shown
 
 
 class NsRecord(NamedTuple):

@@ -1,11 +1,21 @@
 """Write one record: add it under our key, or update it by internal id (reference 3.5, 7)."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from erp.netsuite import answers
 from erp.netsuite.client import NetSuiteClient
+from erp.netsuite.soap import Soap
+
+
+class Typed(NamedTuple):
+    """A value whose type the schema leaves open: where its type is described, its name, and its elements."""
+
+    schema: str
+    type: str
+    values: Mapping[str, Any]
 
 
 class Writer:
@@ -43,9 +53,18 @@ class Writer:
 
     async def _write(self, operation: str, kind: str, values: dict[str, Any], schema: str) -> etree._Element:
         soap = await self._client.soap()
-        record = soap.make(schema, kind, **values)
+        record = soap.make(schema, kind, **_made(soap, values))
         answer = await self._client.call(operation, {"record": record}, writing=True)
         return answers.written(answer)
+
+
+def _made(soap: Soap, value: Any) -> Any:
+    """Return a value with all that is `Typed` in it as the schema's own types."""
+    if isinstance(value, Typed):
+        return soap.make(value.schema, value.type, **_made(soap, value.values))
+    if isinstance(value, Mapping):
+        return {name: _made(soap, one) for name, one in value.items()}
+    return [_made(soap, one) for one in value] if isinstance(value, list) else value
 
 
 def reference(internal_id: str | None) -> dict[str, str] | None:

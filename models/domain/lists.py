@@ -20,6 +20,8 @@ class ListKind(StrEnum):  # S2-06
     PROJECT = "project"
     CUSTOMER = "customer"
     EMPLOYEE = "employee"
+    CUSTOM_DIMENSION = "custom_dimension"
+    """A value of a dimension or list of the company's own; attribute `dimension`: the name that people have for it."""
     TERM = "term"
     BANK_ACCOUNT = "bank_account"
     UNIT_GROUP = "unit_group"

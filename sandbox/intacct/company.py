@@ -86,6 +86,8 @@ class Company:
         self.prefixes: dict[str, str] = {}
         self.counters: dict[str, int] = {}
         self.custom_fields: dict[str, set[str]] = {}
+        self.dimension_values: dict[str, dict[int, str]] = {}
+        """Names by id of the values of each user-defined dimension."""
         self._configure()
         self.journal.clear()
 

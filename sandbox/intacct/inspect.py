@@ -152,6 +152,7 @@ def _bill(company: Company, record: Record) -> Shown:
                 "class": item["CLASSID"],
                 "project": item["PROJECTID"],
                 "vendor": item["VENDORID"],
+                "custom_fields": _custom_fields(company, "APBILLITEM", item),
             }
             for item in items
         ],

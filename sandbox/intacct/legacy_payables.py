@@ -49,13 +49,14 @@ _HEADER_EDITS = {
 }
 
 
-def _line(line: etree._Element) -> BillLine:
+def _line(call: Call, line: etree._Element, object_name: str) -> BillLine:
     fields = {field: text for name, field in _LINE.items() if (text := text_of(line, name))}
+    fields |= custom_fields_of(call, f"{object_name}ITEM", line)
     return BillLine(decimal_of(line, "amount") or Decimal(0), text_of(line, "glaccountno"), fields)
 
 
 def _bill(call: Call, object_name: str, element: etree._Element, items: str, number: str) -> Bill:
-    lines = [_line(line) for line in element.findall(f"{items}/lineitem")]
+    lines = [_line(call, line, object_name) for line in element.findall(f"{items}/lineitem")]
     action = text_of(element, "action") or "Submit"
     if action not in ("Submit", "Draft"):
         raise invalid(f"Invalid action '{action}' specified.", errorno="BL03002129")
@@ -107,13 +108,13 @@ def run_update_bill(call: Call, element: etree._Element) -> Result:
     """
     bill = _record(call, "APBILL", element.get("key", ""))
     try:
-        edit_bill(call.company, bill, _bill_edit(element), call.actor)
+        edit_bill(call.company, bill, _bill_edit(call, element), call.actor)
     except FunctionError as error:
         raise could_not("update Bill", error) from None
     return Result(key=bill["RECORDNO"])
 
 
-def _bill_edit(element: etree._Element) -> BillEdit:
+def _bill_edit(call: Call, element: etree._Element) -> BillEdit:
     nulls = element.get("set_nulls", "false") == "true"
 
     def given(parent: etree._Element, name: str) -> bool:
@@ -130,8 +131,9 @@ def _bill_edit(element: etree._Element) -> BillEdit:
         fields = {field: text_of(line, name) for name, field in _LINE.items() if given(line, name)}
         if line.find("glaccountno") is not None:
             fields["ACCOUNTNO"] = text_of(line, "glaccountno")
+        fields |= custom_fields_of(call, "APBILLITEM", line)
         changed[line.get("line_num", "")] = decimal_of(line, "amount"), fields
-    added = [_line(line) for line in element.findall("updatebillitems/lineitem")]
+    added = [_line(call, line, "APBILL") for line in element.findall("updatebillitems/lineitem")]
     return BillEdit(header, changed, added, submit=text_of(element, "action") == "Submit")
 
 

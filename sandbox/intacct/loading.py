@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.intacct.company import Actor, Company
 from sandbox.intacct.conversions import create_document
+from sandbox.intacct.dimension_values import put_value
 from sandbox.intacct.documents import Document, Line, base_units, check_unit, header_values, line_values, totals
 from sandbox.intacct.errors import FunctionError, invalid
 from sandbox.intacct.formats import TIME_KEYS, amount_text, number, plain, wire_time
@@ -59,6 +60,7 @@ class _Loader:
         self.kinds: dict[str, Callable[[list[Row]], int]] = {
             "entities": self._entities,
             "units": self._units,
+            "dimension_values": self._dimension_values,
             **{kind: partial(self._masters, kind) for kind in LISTS},
             "purchase_orders": self._purchase_orders,
             "receipts": self._receipts,
@@ -90,6 +92,11 @@ class _Loader:
             else:
                 count += len(units)
         return count
+
+    def _dimension_values(self, rows: list[Row]) -> int:
+        for row in rows:
+            put_value(self._company, row)
+        return len(rows)
 
     def _closed_periods(self, rows: list[Row]) -> int:
         for row in rows:

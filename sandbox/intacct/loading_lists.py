@@ -136,6 +136,7 @@ def _vendor(company: Company, row: Row) -> Fields:
     contact = {"EMAIL1": "email", "PHONE1": "phone", "MAILADDRESS.ADDRESS1": "street", "MAILADDRESS.CITY": "city"}
     contact |= {"MAILADDRESS.STATE": "state", "MAILADDRESS.ZIP": "zip"}
     fields |= {f"DISPLAYCONTACT.{theirs}": row.get(ours, "") for theirs, ours in contact.items()}
+    fields |= {"ACHACCOUNTNUMBER": row.get("bank_account", "")}
     return fields | {"ONHOLD": "false"} | company.entity_fields(row.get("entity", "")) | _status(row)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from sandbox.intacct import aggregates
+from sandbox.intacct import aggregates, dimension_values
 from sandbox.intacct.call_context import Call
 from sandbox.intacct.envelope import Raw, Result, text_of
 from sandbox.intacct.errors import ErrorLine, FunctionError
@@ -67,6 +67,8 @@ def run_query(call: Call, element: etree._Element) -> Result | Raw:
     Raises:
         FunctionError: the query selects nothing, or filters, groups or orders by what it cannot.
     """
+    if text_of(element, "object").upper() in call.company.dimension_values:
+        return dimension_values.run_query(call, element)
     kind = object_type(text_of(element, "object"))
     select = element.find("select")
     chosen = [] if select is None else [(str(child.tag), (child.text or "").strip().upper()) for child in select]

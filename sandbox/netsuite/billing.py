@@ -31,6 +31,7 @@ from sandbox.netsuite.orders import (
     relink,
     source_of,
 )
+from sandbox.netsuite.own_fields import check_line
 from sandbox.netsuite.payables import applied_bills, due, paid, reapply, settle_bill, total_of
 from sandbox.netsuite.records import Record, Values
 from sandbox.netsuite.values import Fields, Lines, Ref
@@ -78,6 +79,8 @@ def prepare_bill(writing: Writing, values: Values, old: Record | None) -> None:
     if not lines:
         raise Refused("VALID_LINE_ITEM_REQD", "You must have at least one valid line item for this transaction.")
     check_subsidiary(company, values, lines)
+    for line in lines:
+        check_line(writing, line)
     was = [*item_lines(old), *expense_lines(old)] if old is not None else []
     values["userTotal"] = cents(price_lines(company, lines, was) + overridden_tax(values))
     _check_billable(writing, lines, old)

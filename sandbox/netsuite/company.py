@@ -49,6 +49,10 @@ class Company:
         """By a bill's id, the payments and credits applied to it."""
         self.unsettled: dict[str, Record] = {}
         """Orders that will show something else once a delay has passed."""
+        self.own_values: dict[str, dict[str, str]] = {}
+        """What custom segments, custom lists and the amortization schedule can have: names by id, by field."""
+        self.own_columns: set[str] = set()
+        """The ids of the custom fields of lines."""
         self.lists_changed = 0
         """Counts changes of lists: names of references are rendered from them."""
         self._last_id = {group: kinds[0].first_id - 1 for group, kinds in GROUPS.items()}

@@ -15,6 +15,7 @@ from sandbox.netsuite.orders import (
     progress,
     receivable,
 )
+from sandbox.netsuite.own_fields import carried
 from sandbox.netsuite.payables import due, total_of
 from sandbox.netsuite.records import RECORD_TYPES, Record
 from sandbox.netsuite.values import Fields, Lines, Ref
@@ -73,6 +74,7 @@ def bill_lines(company: Company, order: Record) -> tuple[Lines, Lines]:
             continue
         link = {"orderDoc": int(order.internal_id), "orderLine": line["line"]}
         coded = {name: line[name] for name in ("department", "class", "location") if line.get(name) is not None}
+        coded |= carried(line)
         if is_expense(line):
             own = {name: line[name] for name in ("account", "category", "memo") if line.get(name) is not None}
             expenses.append(Fields("VendorBillExpense", {**link, **own, **coded, "amount": left}))

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sandbox.netsuite import own_fields
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.orders import expense_lines, is_expense, item_lines, settle_all, source_of
 from sandbox.netsuite.payables import due, paid, total_of
@@ -60,6 +61,7 @@ def _line(company: Company, line_no: int, line: Fields) -> Shown:
         "department": _key(company, "department", line.get("department")),
         "class": _key(company, "classification", line.get("class")),
         "location": _key(company, "location", line.get("location")),
+        "custom_fields": own_fields.shown(line),
     }
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sandbox.netsuite import bootstrap
+from sandbox.netsuite import bootstrap, own_fields
 from sandbox.netsuite.company import Company
 from sandbox.netsuite.documents import cents, rate_text
 from sandbox.netsuite.errors import BadRow, Refused
@@ -71,6 +71,7 @@ class _Loader:
         self.errors: list[Problem] = []
         self.kinds: dict[str, Callable[[list[Row]], int]] = {
             **{kind: partial(self._lists, kind) for kind in LISTS},
+            "dimension_values": self._dimension_values,
             "purchase_orders": partial(self._documents, "purchase_orders", self._order, ("po_number",)),
             "receipts": partial(self._documents, "receipts", self._receipt, ("receipt_number",)),
             "bills": partial(self._documents, "bills", self._bill, ("invoice_number", "vendor_id")),
@@ -104,6 +105,11 @@ class _Loader:
             else:
                 count += 1
         return count
+
+    def _dimension_values(self, rows: list[Row]) -> int:
+        for row in rows:
+            own_fields.put_value(self._company, row)
+        return len(rows)
 
     def _closed_periods(self, rows: list[Row]) -> int:
         """Periods are closed for the whole account, whatever entity a row names."""
@@ -192,7 +198,7 @@ class _Loader:
 
     def _order_line(self, row: Row, *, closed: bool) -> Fields:
         quantity, price = Decimal(row["quantity"]), Decimal(row["price"])
-        values: dict[str, Any] = self._coding(row)
+        values: dict[str, Any] = self._coding(row) | own_fields.of_row(self._company, row)
         values |= {"amount": cents(quantity * price), "isClosed": closed or row.get("closed", "").lower() == "true"}
         if not row.get("item_id"):
             account = self._named("accounts", "account", row["account"], {"account_no": row["account"]})

@@ -83,6 +83,9 @@ def _account(company: Company, row: Row) -> Record:
         "acctType": kind,
     }
     values["description"] = row.get("description") or None
+    if row.get("entities"):
+        named = [company.ref(bootstrap.subsidiary(company, one)) for one in row["entities"].split()]
+        values |= {"subsidiaryList": Lines(named), "includeChildren": row.get("with_children") == "true"}
     return _keep(company, "account", row["account_no"], {**values, "isInactive": _inactive(row)})
 
 
@@ -114,6 +117,11 @@ def _vendor(company: Company, row: Row) -> Record:
         "currency": company.ref(bootstrap.currency(company, row.get("currency") or bootstrap.BASE_CURRENCY)),
     }
     values |= {name: row[name] for name in ("email", "phone") if row.get(name)}
+    written = [row.get("street"), " ".join(row[name] for name in ("city", "state", "zip") if row.get(name))]
+    if any(written):
+        values["defaultAddress"] = "\n".join(line for line in written if line)
+    if row.get("bank_account"):
+        values["accountNumber"] = row["bank_account"]
     return _keep(company, "vendor", row["vendor_id"], values)
 
 

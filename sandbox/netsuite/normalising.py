@@ -134,10 +134,17 @@ def _merged_lines(stored: Lines, given: Lines, key: tuple[str, ...]) -> Lines:
     for line in given:
         known = [one for one in lines if all(one.get(name) == line.get(name) for name in key if name in line)]
         if known and any(name in line for name in key):
-            known[0].update(line)
+            known[0].update(line | {"customFieldList": _merged_custom(known[0], line)})
         else:
             lines.append(line)
     return lines
+
+
+def _merged_custom(stored: Fields, given: Fields) -> Lines | None:
+    """The custom fields of a line after an update: those that it names change, the others stay."""
+    fields = {one.attributes.get("scriptId"): one for one in stored.get("customFieldList") or ()}
+    fields |= {one.attributes.get("scriptId"): one for one in given.get("customFieldList") or ()}
+    return Lines(fields.values()) or None
 
 
 def number_lines(record: Record | None, lines: Lines | None, next_line: Callable[[], int]) -> None:

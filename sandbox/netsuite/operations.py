@@ -12,6 +12,7 @@ from sandbox.netsuite.company import Company
 from sandbox.netsuite.errors import Refused, SoapFault
 from sandbox.netsuite.initialising import initialised
 from sandbox.netsuite.normalising import Writing
+from sandbox.netsuite.own_fields import select_values
 from sandbox.netsuite.reading import SUCCESS, Preferences, Readings, failed
 from sandbox.netsuite.records import BY_SHAPE
 from sandbox.netsuite.values import Fields, Ref
@@ -220,6 +221,19 @@ def _initialize_list(call: Call) -> str:
     )
 
 
+def _get_select_value(call: Call) -> str:
+    try:
+        _refuse_by_fault(call)
+        values = select_values(call.company, call.given["fieldDescription"])
+    except Refused as error:
+        return call.readings.refused("getSelectValueResult", error)
+    return _told(
+        call,
+        "getSelectValueResult",
+        {"totalRecords": len(values), "totalPages": 1, "baseRefList": values},
+    )
+
+
 def _told(call: Call, name: str, values: Mapping[str, Any]) -> str:
     """A result of the core namespace with a good status."""
     kind = name[0].upper() + name[1:]
@@ -268,6 +282,7 @@ RUN: Mapping[str, Callable[[Call], str]] = {
     "searchMoreWithId": _search_more,
     "getDeleted": _get_deleted,
     "initialize": _initialize,
+    "getSelectValue": _get_select_value,
     "initializeList": _initialize_list,
     "getServerTime": _get_server_time,
     "getDataCenterUrls": _get_data_center_urls,

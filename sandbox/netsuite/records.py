@@ -91,6 +91,8 @@ DATES = frozenset(
         "startDate",
         "endDate",
         "closedOnDate",
+        "amortizStartDate",
+        "amortizationEndDate",
     ]
 )
 """Days, not moments: they show as midnight in the account's time zone (reference 3.2)."""

@@ -74,5 +74,10 @@ SWITCHES: dict[str, Switch] = {
     "rest_error_type": Switch(
         "rfc9110", "the page that `type` of a REST error names: of RFC 9110, or of RFC 2616", ("rfc9110", "rfc2616")
     ),
+    "custom_fields_written": Switch(
+        "keep",
+        "the account's own fields of lines that a bill is written with: kept, or left out",
+        ("keep", "leave_out"),
+    ),
     "suiteql": Switch(True, "SuiteQL over REST is enabled for the role"),
 }

@@ -37,9 +37,15 @@ class Placed(NamedTuple):
 
 
 async def place(
-    session: AsyncSession, connection: ConnectionRow, lines: Sequence[AccountLine], *, on_order: bool
+    session: AsyncSession,
+    connection: ConnectionRow,
+    lines: Sequence[AccountLine],
+    *,
+    on_order: bool,
+    entity: str | None = None,
 ) -> Mapping[int, Placed]:
-    """Return where these lines of one bill go, by their number. `on_order`: the bill has lines on orders too.
+    """Return where these lines of one bill go, by their number. `on_order`: the bill has lines on orders too;
+    `entity`: the one that the bill belongs to, if any.
 
     Raises:
         Refused: ACCOUNT_MISSING, ACCOUNT_UNKNOWN or ACCOUNT_ITEM_MISSING, naming the line and the preference.
@@ -65,6 +71,10 @@ async def place(
         if account is None or not account.active:
             state = "not active" if account is not None else "in no list that came in"
             raise Refused("ACCOUNT_UNKNOWN", f"Line {line.line_no}: the account {text!r} is {state}.")
+        entities = str(account.attributes.get("entities") or "").split(",")
+        if entity and entities != [""] and entity not in entities:
+            said = f"is for {', '.join(entities)}, and the bill for {entity}"
+            raise Refused("ACCOUNT_UNKNOWN", f"Line {line.line_no}: the account {text!r} {said}.")
         item = _item(connection, account) if on_order else None
         if item == "":
             raise Refused(

@@ -345,7 +345,8 @@ async def match_requested(
     Raises:
         Refused: An order has no such line any more, or a line on no order has no account to go to.
     """
-    placed = await place(session, connection, asked.account_lines, on_order=home is not None)
+    of_entity = asked.entity or connection.entity or (home.entity if home is not None else None)
+    placed = await place(session, connection, asked.account_lines, on_order=home is not None, entity=of_entity)
     if asked.posting_date is None:
         entity = asked.entity or (home.entity if home is not None else None)
         day = await posting_date(session, connection, asked.bill_date, entity=entity)

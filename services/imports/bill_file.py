@@ -74,10 +74,12 @@ class BillRow(BaseModel):
     location: str = ""
     class_id: str = ""
     project: str = ""
+    custom: dict[str, str] = {}
+    """By the names behind `custom.` in the columns."""
 
 
 ROW = TypeAdapter(BillRow)
-COLUMNS = tuple(BillRow.model_fields)
+COLUMNS = tuple(name for name in BillRow.model_fields if name != "custom")
 """The columns that an import reads, in the order in which we write them."""
 REQUIRED = (*(name for name, column in BillRow.model_fields.items() if column.is_required()), "quantity")
 SAID_ONCE = (
@@ -98,6 +100,8 @@ MOST_LINES = 500
 """The most lines of one bill, as the API takes them."""
 CHARGES = {"freight": ChargeKind.FREIGHT, "surcharge": ChargeKind.SURCHARGE, "other_charge": ChargeKind.OTHER}
 DIMENSIONS = ("department", "location", "class_id", "project")
+OWN = "custom."
+"""What the column of a dimension or field of the company's own begins with; its name there follows."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class FileLine:
     """The GL account of a line on no order; empty: the line is on one."""
     dimensions: Mapping[str, str]
     """Department, location, class and project, where the row names them."""
+    custom: Mapping[str, str]
+    """Values of the company's own dimensions and fields, where the row has one."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ def read_bills(text: IO[str], written_as: FileFormat = FileFormat.CSV) -> Iterat
     Raises:
         UnreadableFile: it is no file of bills, or has a column we do not know; before the first bill is returned.
     """
-    return _bills(read_rows(text, written_as, COLUMNS, REQUIRED))
+    return _bills(read_rows(text, written_as, COLUMNS, REQUIRED, open_prefix=OWN))
 
 
 def _bills(rows: Iterator[TextRow]) -> Iterator[FileBill | UnreadableRow]:
@@ -204,7 +210,7 @@ def _read(row: TextRow) -> tuple[list[UnreadableRow], BillRow | None]:
     said = {problem.column for problem in row.problems}
     read: BillRow | None
     try:
-        read = ROW.validate_python(row.values)
+        read = ROW.validate_python(_with_own_fields(row.values))
     except ValidationError as error:
         if not row.values:
             return row.problems, None
@@ -212,6 +218,11 @@ def _read(row: TextRow) -> tuple[list[UnreadableRow], BillRow | None]:
     else:
         wrong = _contradictions(row.line, read)
     return [*row.problems, *(one for one in wrong if one.column not in said)], read
+
+
+def _with_own_fields(values: Mapping[str, str]) -> dict[str, Any]:
+    custom = {name.removeprefix(OWN): value for name, value in values.items() if name.startswith(OWN) and value}
+    return {**{name: value for name, value in values.items() if not name.startswith(OWN)}, "custom": custom}
 
 
 def _contradictions(line: int, row: BillRow) -> list[UnreadableRow]:

@@ -58,29 +58,37 @@ class TextRow(NamedTuple):
 
 
 def read_rows(
-    text: IO[str], written_as: FileFormat, columns: Collection[str], required: Collection[str]
+    text: IO[str],
+    written_as: FileFormat,
+    columns: Collection[str],
+    required: Collection[str],
+    *,
+    open_prefix: str | None = None,
 ) -> Iterator[TextRow]:
-    """Return the rows of a file; rows without any value are left out. The header of a CSV file is read at once.
+    """Return the rows of a file; rows without any value are left out. The header of a CSV file is read at once. Columns
+    that begin with `open_prefix` are read too, whatever follows it.
 
     Raises:
         UnreadableFile: it is not CSV, or its first line lacks a column, or names one that is unknown or comes twice.
     """
     if written_as is FileFormat.JSONL:
-        return _json_rows(text, columns)
+        return _json_rows(text, columns, open_prefix)
     reader = csv.reader(text, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise UnreadableFile(f"not CSV ({error})") from error
-    _check_header(header, columns, required)
+    _check_header(header, columns, required, open_prefix)
     return _csv_rows(reader, header)
 
 
-def _check_header(header: list[str], columns: Collection[str], required: Collection[str]) -> None:
+def _check_header(
+    header: list[str], columns: Collection[str], required: Collection[str], open_prefix: str | None
+) -> None:
     if not all(_readable(name) for name in header):
         raise UnreadableFile("not UTF-8 text: save it as CSV in UTF-8")
     missing = [column for column in required if column not in header]
-    unknown = [_with_nearest(column, columns) for column in header if column not in columns]
+    unknown = [_with_nearest(column, columns) for column in header if not _known(column, columns, open_prefix)]
     twice = [column for column, count in Counter(header).items() if count > 1]
     wrong = [
         *([f"the first line must name the columns {', '.join(missing)}, separated by commas"] if missing else []),
@@ -89,6 +97,10 @@ def _check_header(header: list[str], columns: Collection[str], required: Collect
     ]
     if wrong:
         raise UnreadableFile("; ".join(wrong))
+
+
+def _known(column: str, columns: Collection[str], open_prefix: str | None) -> bool:
+    return column in columns or (open_prefix is not None and column.startswith(open_prefix) and column != open_prefix)
 
 
 def _with_nearest(column: str, columns: Collection[str]) -> str:
@@ -121,7 +133,7 @@ def _csv_rows(reader: Any, header: list[str]) -> Iterator[TextRow]:
         yield _checked(line, values, problems)
 
 
-def _json_rows(text: IO[str], columns: Collection[str]) -> Iterator[TextRow]:
+def _json_rows(text: IO[str], columns: Collection[str], open_prefix: str | None) -> Iterator[TextRow]:
     line = 0
     while written := text.readline(LONGEST_LINE):
         line += 1
@@ -130,11 +142,13 @@ def _json_rows(text: IO[str], columns: Collection[str]) -> Iterator[TextRow]:
                 pass
             problem = f"is longer than {LONGEST_LINE} characters"
             yield TextRow(line, {}, [UnreadableRow(line, "the row", problem)])
-        elif written.strip() and ((row := _json_row(line, written, columns)).problems or any(row.values.values())):
+        elif written.strip() and (
+            (row := _json_row(line, written, columns, open_prefix)).problems or any(row.values.values())
+        ):
             yield row
 
 
-def _json_row(line: int, written: str, columns: Collection[str]) -> TextRow:
+def _json_row(line: int, written: str, columns: Collection[str], open_prefix: str | None) -> TextRow:
     try:
         row = exact_json.read(written.encode("utf-8", "surrogateescape"))
     except json.JSONDecodeError as error:
@@ -146,7 +160,7 @@ def _json_row(line: int, written: str, columns: Collection[str]) -> TextRow:
     values: dict[str, str] = {}
     problems: list[UnreadableRow] = []
     for name, value in row.items():
-        if name not in columns:
+        if not _known(name, columns, open_prefix):
             problems.append(UnreadableRow(line, name[:60], f"there is no column {_with_nearest(name, columns)}"))
         elif isinstance(value, bool | dict | list):
             problems.append(UnreadableRow(line, name, "is neither text nor a number"))

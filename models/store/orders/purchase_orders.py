@@ -259,6 +259,19 @@ async def reread(s: AsyncSession, connection_id: ConnectionId, erp_id: str) -> N
     )
 
 
+async def reread_open(s: AsyncSession, connection_id: ConnectionId) -> str | None:
+    """As `reread`, for all open orders of a connection; return the oldest revision of one, from which on they are to be
+    read. None: it has none."""
+    connection = await s.connection()
+    open_orders = "connection_id = :c and deleted_at is null and revision <> '' and status = any(cast(:open as text[]))"
+    values = {"c": connection_id, "open": [status.value for status in PoStatus if status is not PoStatus.CLOSED]}
+    oldest: str | None = await connection.scalar(
+        text(f"select min(revision) from purchase_orders where {open_orders}"), values
+    )
+    await connection.execute(text(f"update purchase_orders set revision = '' where {open_orders}"), values)
+    return oldest
+
+
 async def erp_statuses(s: AsyncSession, connection_id: ConnectionId) -> list[str]:
     """Return the ERP status texts that the connection's orders have."""
     statement = select(PurchaseOrderRow.erp_status).where(col(PurchaseOrderRow.connection_id) == connection_id)

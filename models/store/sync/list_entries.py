@@ -235,6 +235,29 @@ async def unknown(
     return {(ListKind(kind), value) for kind, value in (await s.execute(statement, wanted)).all()}
 
 
+_NO_VALUES = text(
+    """
+    select w.dimension, w.value from unnest(cast(:dimensions as text[]), cast(:names as text[])) as w (dimension, value)
+     where exists (select from list_entries e where e.connection_id = :c and e.kind = :kind
+                      and e.attributes ->> 'dimension' = w.dimension)
+       and not exists (select from list_entries e where e.connection_id = :c and e.kind = :kind and e.active
+                          and e.attributes ->> 'dimension' = w.dimension and e.deleted_at is null and e.key = w.value)
+    """
+)
+
+
+async def no_values(
+    s: AsyncSession, connection_id: ConnectionId, given: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Return which pairs of a dimension of the company's own and a value's key the ERP does not have. Of a dimension
+    whose values never came in nothing is known."""
+    if not given:
+        return set()
+    values = {"c": connection_id, "kind": ListKind.CUSTOM_DIMENSION.value}
+    wanted = {"dimensions": [name for name, _ in given], "names": [value for _, value in given]}
+    return {(row.dimension, row.value) for row in await s.execute(_NO_VALUES, values | wanted)}
+
+
 class Entry(NamedTuple):
     """One entry of a list, by each name that people may know it by."""
 

@@ -32,6 +32,12 @@ InitializeRecord: type!:InitializeType reference:InitializeRef auxReference:Init
 DeletionReason: deletionReasonCode!:R deletionReasonMemo:s
 DataCenterUrls: restDomain!:s webservicesDomain!:s systemDomain!:s
 GetDataCenterUrlsResult: status!:Status dataCenterUrls:DataCenterUrls
+GetSelectValueFieldDescription: recordType:RecordType customRecordType:R customTransactionType:R sublist:s field!:s
+    customForm:R filter:GetSelectValueFilter filterByValueList:GetSelectFilterByFieldValueList
+GetSelectValueFilter[operator:s]: filterValue!:s
+GetSelectFilterByFieldValueList: filterBy*:GetSelectFilterByFieldValue
+GetSelectFilterByFieldValue: sublist:s field!:s internalId!:s
+GetSelectValueResult: status!:Status totalRecords:i totalPages:i baseRefList:BaseRefList
 GetServerTimeResult: status!:Status serverTime!:t
 GetAccountGovernanceInfoResult: status!:Status accountConcurrencyLimit:l unallocatedConcurrencyLimit:l
 GetIntegrationGovernanceInfoResult: status!:Status integrationConcurrencyLimit:l
@@ -111,6 +117,8 @@ InitializeRequest: initializeRecord!:InitializeRecord
 InitializeResponse: readResponse!:ReadResponse
 InitializeListRequest: initializeRecord*!:InitializeRecord
 InitializeListResponse: readResponseList!:ReadResponseList
+GetSelectValueRequest: fieldDescription!:GetSelectValueFieldDescription pageIndex!:i
+GetSelectValueResponse: @getSelectValueResult!:GetSelectValueResult
 GetServerTimeRequest:
 GetServerTimeResponse: @getServerTimeResult!:GetServerTimeResult
 GetDataCenterUrlsRequest: account!:s

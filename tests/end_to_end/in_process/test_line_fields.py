@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.harness.account_lines import furnish
 from tests.harness.sandbox_company import SandboxCompany, today
 from tests.harness.stack_client import StackClient, refused
 
@@ -82,3 +83,56 @@ async def test_names_that_nobody_knows_are_refused(api: StackClient, company: Sa
     said = {one["preference"]: one["message"] for one in wrong["problems"]}
     assert "called WORSEPROMOTION" in said["dimension.Worse"]
     assert "DEPARTMENTID is a field that posync maps already" in said["custom.Team"]
+
+
+async def test_a_bill_without_an_order_has_them_too(api: StackClient, company: SandboxCompany) -> None:
+    """S1-28, S5-29..31, S5-101: sent with a line on an account, compared, and edited there."""
+    furnish(company)
+    await begun(api, company)
+    custom = {"Better": "10021", "Amortization start": "2026-12-01"}
+    line = {"account": "6600", "amount": "1200.00", "custom": custom}
+    bill_id = await api.direct_bill([line], number="RENT-1")
+    bill = await api.arrived(bill_id)
+    assert bill["lines"][0]["custom"] == custom
+    (held,) = company.one("bills", number="RENT-1")["lines"]
+    assert held["custom_fields"] == {"GLDIMBETTERPROMOTION": "10021", "AMORT_START": "12/01/2026"}
+    change = {"lines": [{"line_no": 1, "custom": {"Better": "10022"}}]}
+    edited = await api.patch(f"/v1/bills/{bill_id}", change)
+    assert edited.status_code == 200, edited.text
+
+    async def settled() -> Any:
+        return not (await api.read_bill(bill_id))["edit_pending"]
+
+    await api.until(settled, "the edit in the ERP")
+    (held,) = company.one("bills", number="RENT-1")["lines"]
+    assert held["custom_fields"] == {"GLDIMBETTERPROMOTION": "10022"}
+    assert await api.issues() == []
+
+
+async def test_values_are_a_list_and_others_are_refused(api: StackClient, company: SandboxCompany) -> None:
+    """S2-06, S2-25, S5-101: the values of the company's own dimensions come in and go, and a value that is none of them
+    is refused by line. An order that came before its dimension was named has its value afterwards."""
+    company.order("PO-1", lines={1: OF_THE_ORDER})
+    values = [
+        {"dimension": "BetterPromotion", "value_id": value_id, "name": name}
+        for value_id, name in (("10021", "Spring"), ("10022", "Autumn"))
+    ]
+    company.load(dimension_values=values)
+    await api.start()
+    assert (await api.order("PO-1"))["lines"][0]["custom"] == {}
+    assert (await api.prefer(**FIELDS))["complete"]
+    await api.sync()
+    path = f"/v1/connections/{api.connection_id}/lists/custom_dimension"
+    shown = (await api.get(path))["items"]
+    assert [(one["attributes"]["dimension"], one["key"], one["name"]) for one in shown] == [
+        ("Better", "10021", "Spring"),
+        ("Better", "10022", "Autumn"),
+    ]
+    order = await api.order("PO-1")
+    assert order["lines"][0]["custom"]["Better"] == "10021"
+    problem = refused(await entered(api, order, {"Better": "10029"}), 422, "VALIDATION_FAILED")
+    assert "Better has no value '10029' in the ERP" in problem["detail"]
+    company.load(dimension_values=[values[1] | {"status": "inactive"}], vendors=[{"vendor_id": "V-9", "name": "New"}])
+    await api.sync()
+    assert [one["name"] for one in (await api.get(path))["items"]] == ["Spring"]
+    refused(await entered(api, order, {"Better": "10022"}), 422, "VALIDATION_FAILED")

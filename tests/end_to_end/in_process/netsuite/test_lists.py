@@ -1,7 +1,7 @@
 """The lists that come in from NetSuite: projects, customers and employees are entities there, as vendors are."""
 
 from tests.harness.sandbox_company import SandboxCompany
-from tests.harness.stack_client import StackClient
+from tests.harness.stack_client import StackClient, refused
 
 
 async def test_projects_customers_and_employees_come_in(api: StackClient, company: SandboxCompany) -> None:
@@ -29,3 +29,52 @@ async def test_projects_customers_and_employees_come_in(api: StackClient, compan
     assert (await api.prefer())["complete"]
     await api.sync()
     assert (await api.order("PO-1"))["lines"][0]["project"] == project["key"]
+
+
+async def test_vendors_come_with_their_contact(api: StackClient, company: SandboxCompany) -> None:
+    """S5-01, S5-49..59: contact, address and term; account and tax numbers are masked. Items say their type."""
+    contact = {"email": "ap@pumps.example", "phone": "555-0100"}
+    address = {"street": "1 Quay Street", "city": "Bristol", "state": "CT", "zip": "06010"}
+    company.load(
+        terms=[{"term": "Net 15", "days": "15"}],
+        vendors=[
+            {"vendor_id": "V-7", "name": "Pumps", "term": "Net 15", "bank_account": "123456789", **contact, **address}
+        ],
+        items=[{"item_id": "SVC", "name": "Consulting", "item_type": "Service"}],
+    )
+    await api.connect()
+    lists = f"/v1/connections/{api.connection_id}/lists"
+    (vendor,) = await api.items(f"{lists}/vendor", q="V-7")
+    (term,) = [one for one in await api.items(f"{lists}/term") if one["name"] == "Net 15"]
+    shown = vendor["attributes"]
+    assert shown["address"] == "1 Quay Street, Bristol CT 06010"
+    assert (shown["term"], shown["account_number"]) == (term["key"], "****6789")
+    assert shown | contact == shown
+    (item,) = await api.items(f"{lists}/item", q="SVC")
+    assert item["attributes"]["item_type"] == "ServicePurchaseItem"
+
+
+async def test_accounts_show_all_their_entities(api: StackClient, company: SandboxCompany) -> None:
+    """S5-13: an account of several subsidiaries, and one of a subsidiary with all below it; a bill of another
+    subsidiary is refused the account before anything is saved."""
+    company.load(
+        entities=[{"entity_id": "EU", "name": "Europe"}, {"entity_id": "UK", "name": "Britain"}],
+        vendors=[{"vendor_id": "V-1", "name": "Vendor One"}],
+        accounts=[
+            {"account_no": "7100", "title": "Two", "description": "Of two", "entities": "EU UK"},
+            {"account_no": "7200", "title": "All", "entities": company.set_up.entity, "with_children": "true"},
+            {"account_no": "7300", "title": "Any"},
+        ],
+    )
+    await api.connect()
+    lists = f"/v1/connections/{api.connection_id}/lists"
+    entities = {one["name"]: one["key"] for one in await api.items(f"{lists}/entity")}
+    accounts = {one["attributes"]["number"]: one["attributes"] for one in await api.items(f"{lists}/gl_account")}
+    two = {entities["Europe"], entities["Britain"]}
+    assert (accounts["7100"]["description"], set(accounts["7100"]["entities"].split(","))) == ("Of two", two)
+    assert set(accounts["7200"]["entities"].split(",")) == {company.set_up.entity, *two}
+    assert "entities" not in accounts["7300"]
+    await api.prefer()
+    answer = await api.enter_direct([{"account": "7100", "amount": "10.00"}], vendor_id="V-1", number="X-1")
+    problem = refused(answer, 422, "ACCOUNT_UNKNOWN")
+    assert "'7100' is for" in problem["detail"], problem
