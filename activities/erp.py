@@ -19,6 +19,7 @@ from activities.bill_calls import BillCalls, calls_for
 from activities.connector_pool import Connections, OpenConnection
 from activities.exactly_once import ExactlyOnce
 from activities.failures import not_yet
+from activities.named_entries import NamedEntries
 from activities.read_backs import as_seen, status_of
 from activities.turns import Turn, Turns
 from erp.connector import offered
@@ -112,6 +113,7 @@ class ErpActivities:
         self._exactly_once = ExactlyOnce(database)
         self._outbox = OutboxDelivery(database, notifier)
         self._turns = Turns()
+        self._named_entries = NamedEntries(database)
 
     @activity.defn
     async def push_bill(self, push: PushBill) -> BillPushResult:
@@ -130,6 +132,8 @@ class ErpActivities:
             if isinstance(begun, BillPushResult):
                 return begun
             turn.is_of(begun.outgoing.bill.external_key)
+            known = await self._named_entries.settle(connection, push.bill_id, begun.outgoing)
+            begun = begun._replace(outgoing=known)
             try:
                 document_id = await self._write(connection, push.bill_id, begun)
             except StaysInReview as kept:

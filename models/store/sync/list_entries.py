@@ -235,6 +235,20 @@ async def unknown(
     return {(ListKind(kind), value) for kind, value in (await s.execute(statement, wanted)).all()}
 
 
+async def no_keys(
+    s: AsyncSession, connection_id: ConnectionId, given: Collection[tuple[ListKind, str]]
+) -> set[tuple[ListKind, str]]:
+    """Return what is no key of an entry that came in, whether its list is empty or not."""
+    statement = text(
+        "select w.kind, w.value from unnest(cast(:kinds as text[]), cast(:keys as text[])) as w (kind, value)"
+        " where not exists (select from list_entries e where e.connection_id = :c and e.kind = w.kind"
+        "   and e.key = w.value and e.deleted_at is null)"
+    )
+    asked = {"kinds": [kind.value for kind, _ in given], "keys": [value for _, value in given]}
+    rows = await s.execute(statement, {"c": connection_id, **asked})
+    return {(ListKind(row.kind), row.value) for row in rows}
+
+
 _NO_VALUES = text(
     """
     select w.dimension, w.value from unnest(cast(:dimensions as text[]), cast(:names as text[])) as w (dimension, value)

@@ -109,3 +109,18 @@ async def test_the_expense_account_is_one_of_expenses_and_the_rule_is_said(
     (check,) = [one for one in checks if one["code"] == "EXPENSE_ACCOUNT"]
     assert check["state"] == "pass"
     assert "acctType" in check["why"]
+
+
+async def test_a_vendor_that_came_after_the_first_sync_is_found(api: StackClient, company: SandboxCompany) -> None:
+    """S1-28: no vendor and no account of that name had come in when the bill was entered by their names: the lists are
+    read again before it is sent, and it has NetSuite's ids."""
+    await api.start()
+    assert await api.items(f"/v1/connections/{api.connection_id}/lists/vendor") == []
+    furnish_netsuite(company)
+    bill_id = await api.direct_bill([{"account": "6000", "amount": "90.00"}], vendor_id="Vendor One", number="NEW-1")
+    bill = await api.arrived(bill_id)
+    held = company.one("bills", number="NEW-1")
+    assert held["vendor_id"] == "V-1"
+    (vendor,) = await api.items(f"/v1/connections/{api.connection_id}/lists/vendor")
+    assert bill["vendor_id"] == vendor["key"]
+    assert await api.issues() == []

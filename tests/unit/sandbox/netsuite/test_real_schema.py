@@ -141,7 +141,10 @@ def test_every_type_keeps_the_vendors_order_of_elements() -> None:
     """Reference 9.1: zeep refuses elements out of order, so what is served here must be the real order."""
     real = _real_types()
     for shape in SHAPES.values():
-        kind = real[uri(shape.namespace, "2023_2"), shape.name]
+        name = shape.name
+        if name.startswith("GetSelectValueRe") and shape.namespace == "messages":  # the vendor's is in small letters
+            name = name[0].lower() + name[1:]
+        kind = real[uri(shape.namespace, "2023_2"), name]
         names = [(one.get("name") or one.get("ref") or "").rpartition(":")[2] for one in kind.iter(f"{_XSD}element")]
         own = [one.name for one in shape.own]
         assert [name for name in names if name in own] == own, shape.name
