@@ -42,6 +42,8 @@ async def test_orders_bills_and_issues_read_as_they_did(migrated_api: ApiClient)
     for connection in (INTACCT, NETSUITE):
         # S4-04: new connections start without orders; those of before keep theirs.
         assert (await migrated_api.get(f"/v1/connections/{connection}")).json()["purchase_orders_enabled"] is True
+        # S2-56: none had a schedule, and each has the one of new connections now.
+        assert (await migrated_api.get(f"/v1/connections/{connection}/schedule")).json()["every_minutes"] == 1440
         page = (await migrated_api.get("/v1/purchase-orders", connection=connection, limit=100)).json()
         numbers.append(len(page["items"]))
     assert numbers == [14, 16]

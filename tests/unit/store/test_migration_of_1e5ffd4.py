@@ -15,7 +15,15 @@ from cli.local.embedded import EmbeddedPostgres
 from models.domain.orders import PoStatus
 from models.store.base.database import Database
 from models.store.orders import purchase_orders
-from tests.harness.old_database import BILL_TO_PAY, FILLED_ORDER, OPEN_ORDER, REFUSED_BILL, restore_demo_end
+from tests.harness.old_database import (
+    BILL_TO_PAY,
+    FILLED_ORDER,
+    INTACCT,
+    NETSUITE,
+    OPEN_ORDER,
+    REFUSED_BILL,
+    restore_demo_end,
+)
 
 RENAMED = {
     "connections": {"match_again_since": "rematch_requested_at", "match_again_why": "rematch_why"},
@@ -62,6 +70,8 @@ def in_todays_words(table: str, row: dict[str, Any]) -> dict[str, Any]:
         row = row | {
             "capabilities": {name: capabilities[name] for name in sorted(capabilities, key=lambda n: (len(n), n))}
         }
+    if table == "connections":  # 0170: every connection syncs by itself
+        row = row | {"sync_every_minutes": row["sync_every_minutes"] or 1440}
     if table == "skipped_records" and row["code"] == "NOT_USD":  # a company may keep its books in another currency
         row = row | {"code": "OTHER_CURRENCY"}
     return {renamed.get(column, column): value for column, value in row.items() if column not in dropped}
@@ -111,8 +121,25 @@ async def test_a_bill_with_news_has_a_message_in_the_outbox(old: Database) -> No
         await s.execute(text("update bills set has_news = id = :id"), {"id": BILL_TO_PAY})
     await old.migrate()
     async with old.transaction() as s:
-        messages = await s.execute(text("select kind, subject_id from outbox"))
+        messages = await s.execute(text("select kind, subject_id from outbox where kind <> 'schedule_changed'"))
     assert [tuple(message) for message in messages] == [("bill_changed", BILL_TO_PAY)]
+
+
+async def test_connections_without_a_schedule_sync_once_a_day(old: Database) -> None:
+    """S2-56: as new ones do, with a notice that says how to have it otherwise; one that had a schedule keeps it."""
+    async with old.transaction() as s:
+        await s.execute(text("update connections set sync_every_minutes = 30 where id = :id"), {"id": NETSUITE})
+    await old.migrate()
+    async with old.transaction() as s:
+        connections = await s.execute(text("select id, sync_every_minutes from connections order by id"))
+        messages = await s.execute(text("select subject_id from outbox where kind = 'schedule_changed'"))
+        notices = await s.execute(text("select subject_id, message from notices where code = 'SCHEDULE_SET'"))
+        noticed = [tuple(row) for row in notices]
+        assert [tuple(row) for row in connections] == [(INTACCT, 1440), (NETSUITE, 30)]
+        assert list(messages.scalars()) == [INTACCT]
+    ((subject, message),) = noticed
+    assert subject == INTACCT
+    assert f"PUT /v1/connections/{INTACCT}/schedule" in message
 
 
 async def test_its_schema_is_what_the_rows_say(old: Database) -> None:
