@@ -21,7 +21,8 @@ def upgrade() -> None:
             update connections set sync_every_minutes = 1440 where sync_every_minutes is null
             returning id, organization_id, state
         ), noticed as (
-            insert into notices (id, organization_id, connection_id, code, subject_kind, subject_id, message, created_at)
+            insert into notices
+                   (id, organization_id, connection_id, code, subject_kind, subject_id, message, created_at)
             select 'notice_' || replace(gen_random_uuid()::text, '-', ''), organization_id, id, 'SCHEDULE_SET',
                    'connection', id, replace('{_MESSAGE}', '{{id}}', id), now()
               from without
