@@ -114,6 +114,7 @@ def _line(line: Record) -> Shown:
         "class": line["CLASSID"],
         "project": line["PROJECTID"],
         "vendor": line["VENDORID"],
+        "billable": line["BILLABLE"],
     }
 
 

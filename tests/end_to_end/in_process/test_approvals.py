@@ -127,8 +127,8 @@ async def test_switching_approvals_holds_what_was_not_sent_and_lets_it_go(
 async def test_a_draft_stays_one_after_the_setting_is_off(
     api: StackClient, company: SandboxCompany, whole_settings: Environment
 ) -> None:
-    """S5-152: of two drafts one is released by its approval, the other is denied and deleted there; both orders are
-    right afterwards."""
+    """S5-05, S5-152: of two drafts one is released by its approval, the other is denied and deleted there; both orders
+    are right afterwards."""
     company.orders("PO-1", "PO-2")
     await api.start()
     ben = await person(api, whole_settings.database_url, "Ben")

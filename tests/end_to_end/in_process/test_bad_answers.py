@@ -323,7 +323,8 @@ async def test_what_the_erp_holds_is_not_abandoned(api: StackClient, company: Sa
 
 
 async def test_an_outage_is_shown_and_everything_goes_on_after_it(api: StackClient, company: SandboxCompany) -> None:
-    """S4-24: bills of several orders, entered while the ERP is away, arrive once each."""
+    """S4-24, S5-160: bills of several orders, entered while the ERP is away, arrive once each; the connection shows
+    since when it does not answer."""
     company.orders("PO-1", "PO-2", "PO-3")
     await api.start()
     company.breaks("offline", times=None)

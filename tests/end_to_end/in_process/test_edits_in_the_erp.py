@@ -45,7 +45,7 @@ async def test_it_is_paid_even_when_no_sync_ran_in_between(api: StackClient, com
 
 
 async def test_another_price_in_the_erp_counts(api: StackClient, company: SandboxCompany) -> None:
-    """S2-87, S4-60: the ERP is the system of record for a synced bill; what is due follows it."""
+    """S2-87, S4-60, S4-74: the ERP is the system of record for a synced bill; what is due follows it."""
     company.order("PO-1")
     await api.start()
     bill = await api.billed("PO-1", {1: "8"})

@@ -100,6 +100,36 @@ async def test_a_persons_word_stands_until_the_erp_says_otherwise(
     assert (await api.get(path))["state"] == "unknown"
 
 
+ASKED_OF_A_PERSON = {
+    "CUSTOMIZATION_SERVICES": "subscribed",
+    "AP_ACCOUNT_LABELS": "off",
+    "CASH_ACCOUNT_LABELS": "off",
+    "RECLASSIFICATION": "on",
+    "OVERRIDE_1099": "on",
+    "AP_SUMMARY_FREQUENCY": "Daily",
+    "AR_SUMMARY_FREQUENCY": "Monthly",
+}
+
+
+async def test_what_intacct_shows_to_no_program_is_confirmed_by_a_person(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-26, S2-30, S2-31, S2-35, S2-37, S2-39: unknown until somebody looks, with the way to the setting; then right
+    or wrong as that person says, with who, when and the value seen. A wrong one is shown until it is right."""
+    await api.start()
+    checks = await run_checks(api)
+    for code, value in ASKED_OF_A_PERSON.items():
+        assert (checks[code]["state"], bool(checks[code]["fix"])) == ("unknown", True), code
+        wrong = (await confirm(api, code, "fail", "not so")).json()
+        assert (wrong["state"], wrong["confirmed"]["value"]) == ("fail", "not so"), code
+        right = (await confirm(api, code, "pass", value)).json()
+        assert (right["state"], right["read"], right["confirmed"]["value"]) == ("pass", "unknown", value), code
+        assert right["confirmed"]["by"].startswith("admin")
+        assert right["confirmed"]["at"]
+    again = await run_checks(api)
+    assert {again[code]["state"] for code in ASKED_OF_A_PERSON} == {"pass"}
+
+
 async def test_they_are_made_once_a_day_with_the_sync(
     api: StackClient, company: SandboxCompany, whole_settings: Settings
 ) -> None:

@@ -21,7 +21,8 @@ def figures(*values: str) -> tuple[Decimal, ...]:
 
 
 async def test_every_status_of_netsuite_has_its_meaning(api: StackClient, company: SandboxCompany) -> None:
-    """S4-49..52, S4-54, S4-60, G3: the order's word in NetSuite decides, after receipts, bills and closing there."""
+    """S4-29, S4-30, S4-48..52, S4-54, S4-60, G3: item receipts count as received; the order's word in NetSuite
+    decides, after receipts, bills and closing there."""
     numbers = [f"PO-{number}" for number in range(1, 7)]
     for number in numbers:
         company.order(number, "10")
