@@ -43,6 +43,8 @@ class Capabilities(Record):
     was to be sent; what differs of it is shown."""
     one_line_per_order_line: bool = False
     """True: lines of a bill for one order line go out as one line, so they have one class and one project."""
+    warehouses: bool = False
+    """True: lines of bills on orders name a warehouse."""
     line_fields: tuple[str, ...] = ()
     """The names of the company's own dimensions and fields that lines of orders and bills have."""
     longest_number: int | None = None

@@ -36,6 +36,7 @@ class DraftLine(Output):
     location: str | None
     class_id: str | None
     project: str | None
+    warehouse: str | None
     custom: dict[str, str]
     """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     remaining: Exact
@@ -120,6 +121,7 @@ def draft_lines(mode: BillMatchMode, stored: Sequence[LedgerLine]) -> tuple[list
                 location=line.location,
                 class_id=line.class_id,
                 project=line.project,
+                warehouse=line.warehouse,
                 custom=dict(line.custom),
                 remaining=_down(sums.remaining),
                 unbilled_received=_down(sums.unbilled_received),

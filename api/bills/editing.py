@@ -47,6 +47,7 @@ class BillLineEdit(Input):
     location: Code | None = None
     class_id: Code | None = None
     project: Code | None = None
+    warehouse: Code | None = None
     custom: OwnFields = Field(
         default={},
         description="All values of the company's own dimensions and fields that the line is to have.",

@@ -81,12 +81,19 @@ async def check_dimensions(
 async def check_own_fields(
     session: AsyncSession, connection: ConnectionRow, lines: Sequence[Any], *, known: Sequence[Any] = ()
 ) -> None:
-    """Refuse dimensions and fields that the connection has no name for, and values that the dimension or list does not
-    have. What stands on the `known` lines is taken.
+    """Refuse a warehouse where the ERP's bills have none, dimensions and fields that the connection has no name for,
+    and values that the dimension or list does not have. What stands on the `known` lines is taken.
 
     Raises:
         Problem: VALIDATION_FAILED, naming the first one.
     """
+    off_order = {line.line_no for line in known if getattr(line, "off_order", False)}
+    for position, line in enumerate(lines):
+        on_none = getattr(line, "off_order", False) or getattr(line, "line_no", None) in off_order
+        if getattr(line, "warehouse", None) and (on_none or not connection.capabilities.get("warehouses")):
+            what = "The line has no warehouse in the ERP: only lines on orders have one, on Intacct."
+            error = {"where": f"body.lines.{position}.warehouse", "message": what, "rule": "not_carried"}
+            raise Problem("VALIDATION_FAILED", f"{error['where']}: {what}", extra={"errors": [error]})
     offered = connection.capabilities.get("line_fields") or ()
     given = [
         (f"body.lines.{position}.custom.{name}", name, value)

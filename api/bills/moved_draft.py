@@ -50,6 +50,7 @@ class MovedLine(Output):
     location: str | None
     class_id: str | None
     project: str | None
+    warehouse: str | None
     custom: dict[str, str]
     """Values of the company's own dimensions and fields, by the names that the connection has for them."""
 
@@ -160,6 +161,7 @@ def _place(lines: Sequence[BillLineRow], stored: Sequence[LedgerLine]) -> tuple[
                 location=line.location,
                 class_id=line.class_id,
                 project=line.project,
+                warehouse=line.warehouse,
                 custom=dict(line.custom),
             )
         )

@@ -91,6 +91,9 @@ class NewBillLine(Input):
     location: Code | None = None
     class_id: Code | None = None
     project: Code | None = None
+    warehouse: Code | None = Field(
+        default=None, description="Where the goods are, as the ERP names it; null: the order line's."
+    )
     custom: OwnFields | None = Field(
         default=None,
         description="Values of the company's own dimensions and fields. A name that is absent has the order line's, an "

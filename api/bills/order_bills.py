@@ -293,7 +293,7 @@ async def check_bill_dimensions(
     Raises:
         Problem: VALIDATION_FAILED, by line.
     """
-    if not any(getattr(line, field, None) for line in new.lines for field in (*KINDS, "custom")):
+    if not any(getattr(line, field, None) for line in new.lines for field in (*KINDS, "warehouse", "custom")):
         return
     orders = {PurchaseOrderId(line.purchase_order_id or home.id) for line in new.lines}
     stored = await ledger.lines_of(session, sorted(orders))

@@ -109,6 +109,7 @@ class BillLine(Output):
     location: str | None
     class_id: str | None
     project: str | None
+    warehouse: str | None
     custom: dict[str, str]
     """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     reserves: bool

@@ -65,6 +65,7 @@ class SuggestedLine(Output):
     location: str | None
     class_id: str | None
     project: str | None
+    warehouse: str | None
     custom: dict[str, str]
     """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     remaining: Exact
@@ -142,6 +143,7 @@ def _line(asked: LineOfInvoice, suggestion: LineSuggestion, line: LedgerLine) ->
         location=line.location,
         class_id=line.class_id,
         project=line.project,
+        warehouse=line.warehouse,
         custom=dict(line.custom),
         remaining=as_decimal(sums.remaining),
         unbilled_received=as_decimal(sums.unbilled_received),

@@ -3,7 +3,7 @@ workflow."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -82,6 +82,10 @@ class PurchaseOrderLine(Output):
     zero: the ERP took a quantity off E that was credited only in price and so may not be billed again."""
     basis: LineBasis
     """What the line is measured by. For an amount line (services), what remains is money, in the order's currency."""
+    line_type: Literal["item"] = "item"
+    """Always this: whatever an order's line is measured by, it is billed as one of an item."""
+    billed_amount: Money
+    """What the ERP counts as billed, in the order's currency."""
     remaining: Exact
     """O - X - (E + P - C)."""
     unbilled_received: Exact
@@ -144,6 +148,10 @@ class ReceiptLine(Output):
     billed: Exact
     order_line_id: str | None
     """The order's line that was received."""
+    source_document: str | None
+    """What the ERP made it from: the order, or the receipt that it continues."""
+    notes: str
+    """The line's own text, which is its description where the ERP has no other."""
     continues: str | None
     """The number of the receipt that this line is the rest of: the ERP closed that one with a back order, and only what
     was billed of it counts as received under its own number."""
@@ -156,6 +164,8 @@ class Receipt(Output):
     erp_status: str
     status: ReceiptStatus
     received_on: date
+    shipped_on: date
+    """The ERPs know one day: the one on which the goods came in."""
     vendor_id: str
     entity: str | None
     memo: str
@@ -166,9 +176,16 @@ class Receipts(Output):
     items: list[Receipt]
 
 
-def _receipt_line(line: ReceiptLineRow, numbers: Mapping[str, str]) -> ReceiptLine:
+def _receipt_line(line: ReceiptLineRow, numbers: Mapping[str, str], order: PurchaseOrderRow) -> ReceiptLine:
     continues = None if line.source_line is None else numbers.get(line.source_line)
-    return ReceiptLine(**columns(line, ReceiptLine), order_line_id=line.order_line, continues=continues)
+    of_order = None if line.order_line is None else order.document_id
+    return ReceiptLine(
+        **columns(line, ReceiptLine),
+        order_line_id=line.order_line,
+        continues=continues,
+        source_document=continues or of_order,
+        notes=line.description,
+    )
 
 
 def _line(line: LedgerLine) -> PurchaseOrderLine:
@@ -325,7 +342,8 @@ async def list_receipts(purchase_order_id: Id, caller: Viewer, services: Service
         items=[
             Receipt(
                 **columns(receipt, Receipt),
-                lines=[_receipt_line(line, numbers) for line in lines],
+                shipped_on=receipt.received_on,
+                lines=[_receipt_line(line, numbers, row) for line in lines],
             )
             for receipt, lines in result
         ]

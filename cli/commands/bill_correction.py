@@ -11,7 +11,17 @@ from cli.commands.direct_bills import account_line
 from cli.commands.purchase_orders import find
 
 ACCOUNT_LINE = ("account", "amount", "description", "department", "location", "class_id", "project")
-CARRIED = ("description", "substitute", "account", "department", "location", "class_id", "project", "custom")
+CARRIED = (
+    "description",
+    "substitute",
+    "account",
+    "department",
+    "location",
+    "class_id",
+    "project",
+    "warehouse",
+    "custom",
+)
 
 
 def correct(

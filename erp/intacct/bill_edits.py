@@ -80,6 +80,7 @@ def _line(line: BillLineToPush, line_fields: Mapping[str, str]) -> str:
     fields = (
         # The item's own description stands where the line has none, so it is never emptied; the memo is.
         wire.element("itemdesc", line.description) if "description" in line.edited else "",
+        wire.empty_or("warehouseid", line.warehouse) if "warehouse" in line.edited else "",
         wire.empty_or("locationid", line.location or line.entity) if "location" in line.edited else "",
         wire.empty_or("departmentid", line.department) if "department" in line.edited else "",
         wire.empty_or("memo", line.description) if "description" in line.edited else "",
@@ -124,6 +125,7 @@ def differences(
             "location": (line.location or line.entity, translate.natural(row.get("LOCATIONID"))),
             "class_id": (line.class_id, translate.natural(row.get("CLASSID"))),
             "project": (line.project, translate.natural(row.get("PROJECTID"))),
+            "warehouse": (line.warehouse, translate.natural(row.get("WAREHOUSE.LOCATION_NO"))),
         }
         if "custom" in line.edited:
             result += whole_differences(line.line_no, line.custom, row, line_fields)

@@ -45,7 +45,16 @@ INVOICE_OPTIONAL = (
     "MESSAGE",
 )
 INVOICE_LINE_FIELDS = ("RECORDNO", "LINE_NO", "ITEMID", "UIQTY", "TRX_VALUE", "SOURCE_DOCLINEKEY")
-INVOICE_LINE_OPTIONAL = ("UNIT", "LOCATIONID", "DEPARTMENTID", "CLASSID", "PROJECTID", "SOURCE_DOCID", "MEMO")
+INVOICE_LINE_OPTIONAL = (
+    "UNIT",
+    "LOCATIONID",
+    "DEPARTMENTID",
+    "CLASSID",
+    "PROJECTID",
+    "SOURCE_DOCID",
+    "MEMO",
+    "WAREHOUSE.LOCATION_NO",
+)
 
 
 class Bills(BillsIn):
@@ -399,6 +408,7 @@ def _line_differences(bill: BillToPush, lines: Sequence[Row], line_fields: Mappi
             ("the department", sent.department, translate.natural(row.get("DEPARTMENTID"))),
             ("the class", sent.class_id, translate.natural(row.get("CLASSID"))),
             ("the project", sent.project, translate.natural(row.get("PROJECTID"))),
+            ("the warehouse", sent.warehouse, translate.natural(row.get("WAREHOUSE.LOCATION_NO"))),
         ]
         results += [
             f"line {sent.line_no}, {what}: sent {mine}, Intacct has {existing or 'nothing'}"

@@ -92,6 +92,7 @@ class IntacctConnector:
             direct_numbers_without=NUMBER_WITHOUT,
             account_lines=True,
             account_lines_as_items=True,
+            warehouses=True,
             line_fields=tuple(chosen.line_fields),
             states_in_use=statuses.IN_USE,
             posting_dates=True,

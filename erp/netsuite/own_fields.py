@@ -91,7 +91,7 @@ def values_of(row: Row, own: OwnFields) -> dict[str, str]:
     return {name: _shown(field, value) for name, field in own.items() if (value := row.get(field.id))} if own else {}
 
 
-def held(fields: Fields, own: OwnFields) -> dict[str, str]:
+def existing_of(fields: Fields, own: OwnFields) -> dict[str, str]:
     """Return the same of a line as `NsRecord.lines` gives it."""
     return values_of(wire.row_of(fields), own) if own else {}
 
@@ -164,7 +164,7 @@ def edits(line_no: int, values: Mapping[str, str], existing: Fields, own: OwnFie
     Raises:
         Rejected: FIELD_NOT_EMPTIED, because SOAP can never empty a field of a line.
     """
-    for name in held(existing, own):
+    for name in existing_of(existing, own):
         if not values.get(name):
             raise Rejected(
                 f"NetSuite's SOAP cannot empty the {name} of a bill line.",
@@ -178,7 +178,7 @@ def differences(
     line_no: int, values: Mapping[str, str], existing: Fields, own: OwnFields, *, whole: bool
 ) -> Iterator[str]:
     """Yield which values NetSuite does not hold as they were sent; `whole`: what was not sent must not be there."""
-    theirs = held(existing, own)
+    theirs = existing_of(existing, own)
     for name, field in own.items():
         mine, shown = values.get(name, ""), theirs.get(name, "")
         if field.kind is OwnKind.NUMBER and mine:
@@ -193,4 +193,4 @@ def differences(
 def copied(line: Fields, own: OwnFields, zone: timezone) -> dict[str, Any]:
     """Return the custom segments of a line of a bill, as a line that takes it back has them."""
     dimensions = dimensions_of(own)
-    return sent(held(line, dimensions), dimensions, zone)
+    return sent(existing_of(line, dimensions), dimensions, zone)

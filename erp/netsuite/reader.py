@@ -288,7 +288,7 @@ class Reader:
             answer = await self._client.call("getSelectValue", {"fieldDescription": described, "pageIndex": page})
             result = _result(answer, "getSelectValueResult")
             listed = wire.children(wire.child(result, "baseRefList"), "baseRef")
-            values += [found for one in listed if (found := wire.ref({"value": one}, "value")) is not None]
+            values += [value for one in listed if (value := wire.ref({"value": one}, "value")) is not None]
             page, pages = page + 1, _number(result, "totalPages")
         return values
 

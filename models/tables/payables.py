@@ -320,6 +320,7 @@ class BillLineRow(SQLModel, table=True):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
+    warehouse: str | None = None
     custom: dict[str, str] = json_column()
     """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     sources: list[dict[str, str]] = json_column("[]")

@@ -115,6 +115,7 @@ def _line(line: Record) -> Shown:
         "project": line["PROJECTID"],
         "vendor": line["VENDORID"],
         "billable": line["BILLABLE"],
+        "warehouse": line["WAREHOUSE.LOCATION_NO"],
     }
 
 

@@ -38,6 +38,7 @@ _LINE_EDITS = {
     "departmentid": "DEPARTMENTID",
     "classid": "CLASSID",
     "projectid": "PROJECTID",
+    "warehouseid": "WAREHOUSE.LOCATION_NO",
 }
 _HEADER_EDITS = {
     "referenceno": "PONUMBER",

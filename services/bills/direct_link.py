@@ -124,6 +124,7 @@ def _line(line: BillLineRow, on: OrderLine | None) -> RequestedLine:
             location=line.location,
             class_id=line.class_id,
             project=line.project,
+            custom=dict(line.custom),
         )
     return RequestedLine(
         order_line_id=on.order_line_id,
@@ -134,4 +135,5 @@ def _line(line: BillLineRow, on: OrderLine | None) -> RequestedLine:
         location=line.location,
         class_id=line.class_id,
         project=line.project,
+        custom=dict(line.custom),
     )

@@ -78,6 +78,8 @@ class RequestedLine(BaseModel):
     location: str | None = None
     class_id: str | None = None
     project: str | None = None
+    warehouse: str | None = None
+    """null: the order line's."""
     custom: dict[str, str] | None = None
     """Values of the company's own dimensions and fields; a name that is absent has the order line's, an empty value
     has none."""
@@ -478,6 +480,7 @@ def _lines_to_save(matched: MatchedBill) -> list[NewBillLine]:
                 amount=line.amount,
                 account=wanted.account,
                 **coding(matched.connection, wanted, order_line)._asdict(),
+                warehouse=wanted.warehouse or order_line.warehouse,
                 custom=_own_fields({**order_line.custom, **(wanted.custom or {})}),
                 sources=sources.get(line.line_no, []),
             )

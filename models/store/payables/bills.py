@@ -84,6 +84,7 @@ class NewBillLine:
     """With `billed_quantity`: as the supplier billed it, when its unit is not the order's."""
     substitute: str | None = None
     """The item billed in the place of `item_id`."""
+    warehouse: str | None = None
     custom: Mapping[str, str] = field(default_factory=dict)
     """Values of the company's own dimensions and fields, by the names that the connection has for them."""
     off_order: bool = False
@@ -169,17 +170,17 @@ _CREATE = text(
     ), lines as (
         insert into bill_lines (bill_id, line_no, purchase_order_id, purchase_order_line_no, item_id, account,
             description, quantity, exact_quantity, unit, billed_quantity, billed_unit, price, amount, department,
-            location, class_id, project, custom, sources, off_order, substitute, reserves)
+            location, class_id, project, warehouse, custom, sources, off_order, substitute, reserves)
         select made.id, l.line_no,
                case when not l.off_order then coalesce(l.purchase_order_id, made.purchase_order_id) end,
                l.order_line_no, l.item_id, l.account, l.description, l.quantity, l.exact_quantity, l.unit,
                l.billed_quantity, l.billed_unit, l.price, l.amount, l.department, l.location, l.class_id, l.project,
-               l.custom, l.sources, l.off_order, l.substitute, not l.off_order
+               l.warehouse, l.custom, l.sources, l.off_order, l.substitute, not l.off_order
         from made, json_to_recordset(cast(:lines as json)) as l(
             line_no int, purchase_order_id text, order_line_no int, item_id text, account text, description text,
             quantity numeric, exact_quantity text, unit text, billed_quantity numeric, billed_unit text, price numeric,
-            amount numeric, department text, location text, class_id text, project text, custom jsonb, sources jsonb,
-            off_order boolean, substitute text)
+            amount numeric, department text, location text, class_id text, project text, warehouse text, custom jsonb,
+            sources jsonb, off_order boolean, substitute text)
         order by 3, 4  -- the order in which everybody locks an order's lines: each row's foreign key locks one
     ), planned as (
         {writes.plan(WriteKind.BILL, purchase_order_id="purchase_order_id", state=":write_state")}

@@ -15,7 +15,7 @@ HEADER = (
     "match_mode", "entity", "term",
 )  # fmt: skip
 LINE = ("item_id", "substitute", "quantity", "unit", "price", "amount", "account", "description", "department",
-        "location", "class_id", "project", "custom")  # fmt: skip
+        "location", "class_id", "project", "warehouse", "custom")  # fmt: skip
 
 
 async def replace(

@@ -9,7 +9,7 @@ from models.tables import BillLineRow, BillRow
 HEADER = ("memo", "due_date")
 RELEASE = "approval"
 """Touched by the approval of a bill that the ERP keeps as a draft: the edit releases it."""
-LINE = ("description", "department", "location", "class_id", "project", "custom")
+LINE = ("description", "department", "location", "class_id", "project", "warehouse", "custom")
 """The line fields that the ERP takes after the sync. A line's GL account exists only here (S1-17)."""
 
 PUTS_BACK = "puts_back"

@@ -88,10 +88,10 @@ _IN_PUSH = text(
            l.line_no, coalesce(nullif(l.item_id, ''), ol.item_id) as item_id, l.description, l.amount,
            l.quantity, l.exact_quantity, l.billed_quantity, l.billed_unit, l.price,
            coalesce(nullif(l.unit, ''), ol.unit) as unit,
-           l.department, l.location, l.class_id, l.project, l.custom, l.sources,
+           l.department, l.location, l.class_id, l.project, l.warehouse, l.custom, l.sources,
            array(select k.source_document || ' ' || k.source_line from kept_quantities k
                   where k.bill_id = b.id and k.line_no = l.line_no) as kept,
-           l.purchase_order_id as line_order, ol.erp_id as order_line, ol.warehouse, ol.basis, l.off_order, l.account,
+           l.purchase_order_id as line_order, ol.erp_id as order_line, ol.basis, l.off_order, l.account,
            lo.erp_id as line_order_erp_id, lo.document_id as line_order_document, lo.number as line_order_number,
            lo.owner_entity as line_owner
       from bills b

@@ -136,3 +136,28 @@ async def test_values_are_a_list_and_others_are_refused(api: StackClient, compan
     await api.sync()
     assert [one["name"] for one in (await api.get(path))["items"]] == ["Spring"]
     refused(await entered(api, order, {"Better": "10022"}), 422, "VALIDATION_FAILED")
+
+
+async def test_the_warehouse_goes_all_the_way(api: StackClient, company: SandboxCompany) -> None:
+    """S5-91: the order's, shown and in the draft; another one on the bill, sent, compared, and edited there."""
+    company.order("PO-1", lines={1: {"warehouse": "WH-1"}, 2: {"warehouse": "WH-2"}})
+    await api.start()
+    order = await api.order("PO-1")
+    draft = await api.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    assert [line["warehouse"] for line in draft["lines"]] == ["WH-1", "WH-2"]
+    lines = [{"order_line_no": 1, "quantity": "4"}, {"order_line_no": 2, "quantity": "1", "warehouse": "WH-1"}]
+    body = {"number": "INV-1", "bill_date": today().isoformat(), "lines": lines}
+    answer = await api.post(f"/v1/purchase-orders/{order['id']}/bills", body)
+    assert answer.status_code == 201, answer.text
+    bill = await api.arrived(answer.json()["bill"]["id"])
+    assert [line["warehouse"] for line in bill["lines"]] == ["WH-1", "WH-1"]
+    assert [one["warehouse"] for one in company.one("vendor_invoices", reference="PO-1")["lines"]] == ["WH-1", "WH-1"]
+    edited = await api.patch(f"/v1/bills/{bill['id']}", {"lines": [{"line_no": 1, "warehouse": "WH-2"}]})
+    assert edited.status_code == 200, edited.text
+
+    async def settled() -> Any:
+        return not (await api.read_bill(bill["id"]))["edit_pending"]
+
+    await api.until(settled, "the edit in the ERP")
+    assert [one["warehouse"] for one in company.one("vendor_invoices", reference="PO-1")["lines"]] == ["WH-2", "WH-1"]
+    assert await api.issues() == []

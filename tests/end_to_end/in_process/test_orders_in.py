@@ -45,7 +45,8 @@ async def test_open_orders_of_three_months_come_in(api: StackClient, company: Sa
 async def test_an_order_comes_in_with_all_that_people_need(api: StackClient, company: SandboxCompany) -> None:
     """S5-79..100: the field map, end to end."""
     company.load(departments=[{"department_id": "OPS", "title": "Operations"}])
-    company.order("PO-1", "10.5", "5", memo="Two desks", department="OPS", unit="Box")
+    on_lines = {1: {"warehouse": "WH-1"}, 2: {"warehouse": "WH-2"}}
+    company.order("PO-1", "10.5", "5", memo="Two desks", department="OPS", unit="Box", lines=on_lines)
     await api.start()
     order = await api.order("PO-1")
     held = company.one("purchase_orders", number="PO-1")
@@ -60,6 +61,11 @@ async def test_an_order_comes_in_with_all_that_people_need(api: StackClient, com
     first = order["lines"][0]
     assert amounts(first, "quantity", "price", "amount") == amounts({"q": "10.5", "p": "12.50", "a": "131.25"}, *"qpa")
     assert (first["item_id"], first["unit"], first["department"], first["location"]) == ("ITEM-1", "Box", "OPS", "100")
+    assert [line["warehouse"] for line in order["lines"]] == ["WH-1", "WH-2"]
+    assert (first["line_type"], Decimal(first["billed_amount"])) == ("item", 0)
+    company.does("bill", number="PO-1", lines=[{"line": 1, "quantity": "2"}], invoice_number="SUP-1")
+    await api.sync()
+    assert Decimal((await api.order("PO-1"))["lines"][0]["billed_amount"]) == 25
 
 
 async def test_an_older_order_comes_in_once_it_is_saved_in_the_erp(api: StackClient, company: SandboxCompany) -> None:

@@ -37,7 +37,9 @@ async def test_receipts_come_in_with_what_was_received(api: StackClient, company
     assert (receipt["document_id"], receipt["vendor_id"], receipt["entity"]) == ("PO Receiver-RCV-1", "V-1", "100")
     assert (receipt["memo"], receipt["erp_status"]) == ("Left at the gate", held["state"])
     assert receipt["received_on"] == today().isoformat()
+    assert receipt["shipped_on"] == receipt["received_on"]
     (line,) = receipt["lines"]
+    assert (line["source_document"], line["notes"]) == ("Purchase Order-PO-1", line["description"])
     assert (line["item_id"], line["unit"], line["description"]) == ("ITEM-1", order["lines"][0]["unit"], "Item 1")
     assert (Decimal(line["quantity"]), line["order_line_id"]) == (6, order["lines"][0]["order_line_id"])
     draft = await api.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
