@@ -10,7 +10,7 @@ from cli.client.terminal import DEFAULT_STATE_DIR, StateDir, api, console
 from cli.commands.direct_bills import account_line
 from cli.commands.purchase_orders import find
 
-ACCOUNT_LINE = ("account", "amount", "description", "department", "location", "class_id", "project")
+ACCOUNT_LINE = ("account", "amount", "description", "department", "location", "class_id", "project", "custom")
 CARRIED = (
     "description",
     "substitute",

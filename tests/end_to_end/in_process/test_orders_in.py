@@ -63,7 +63,9 @@ async def test_an_order_comes_in_with_all_that_people_need(api: StackClient, com
     assert (first["item_id"], first["unit"], first["department"], first["location"]) == ("ITEM-1", "Box", "OPS", "100")
     assert [line["warehouse"] for line in order["lines"]] == ["WH-1", "WH-2"]
     assert (first["line_type"], Decimal(first["billed_amount"])) == ("item", 0)
-    company.does("bill", number="PO-1", lines=[{"line": 1, "quantity": "2"}], invoice_number="SUP-1")
+    company.does(
+        "convert_to_vendor_invoice", number="PO-1", lines=[{"line": 1, "quantity": "2"}], invoice_number="SUP-1"
+    )
     await api.sync()
     assert Decimal((await api.order("PO-1"))["lines"][0]["billed_amount"]) == 25
 
