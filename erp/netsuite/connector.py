@@ -143,11 +143,12 @@ class NetSuiteConnector:
         result = await preflight_of(self.check_preferences(preferences))
         try:
             in_advance = await preflight.bill_in_advance(self._reader) if result.whole else None
+            receives = await preflight.has_item_receipts(self._reader) if result.whole else None
         except AuthenticationFailed as error:
             if error.code != "PERMISSION_DENIED":
                 raise
-            in_advance = None
-        return setup_checks.check(result, in_advance)
+            in_advance = receives = None
+        return setup_checks.check(result, in_advance, receives)
 
     async def close(self) -> None:
         """Close the HTTP connections."""

@@ -246,3 +246,8 @@ def _to_be_billed(line: wire.Fields) -> bool:
     ordered = translate.optional_decimal(line, "quantity") or translate.ZERO
     billed = translate.optional_decimal(line, "quantityBilled") or translate.ZERO
     return ordered > billed and not wire.flag(line, "isClosed")
+
+
+async def has_item_receipts(source: Reader) -> bool:
+    """Return whether the account has item receipts at all, by a few of them."""
+    return bool(await source.some(transactions.changed([transactions.RECEIPT], None, None, whole=False)))

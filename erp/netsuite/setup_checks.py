@@ -55,13 +55,32 @@ ASKED = (
 )
 
 
-def check(preflight: PreflightResult, in_advance: bool | None) -> list[SetupCheck]:
-    """Return every check, with what the preflight found and what orders show of billing in advance of receipt."""
+def check(preflight: PreflightResult, in_advance: bool | None, receives: bool | None) -> list[SetupCheck]:
+    """Return every check, with what the preflight found and what orders show of billing in advance of receipt.
+    `receives`: whether the account has item receipts; None: that cannot be read now."""
     return [
         *of_preflight(PREFLIGHT, preflight),
         _bill_in_advance(in_advance),
+        _item_receipts(receives),
         *(unknown(asked) for asked in ASKED),
     ]
+
+
+def _item_receipts(receives: bool | None) -> SetupCheck:  # S4-30
+    title = "Goods are received by item receipts"
+    if receives:
+        why = "The account has item receipts."
+        return SetupCheck(code="ITEM_RECEIPTS", title=title, state=CheckState.PASS, why=why, seen="in use")
+    return SetupCheck(
+        code="ITEM_RECEIPTS",
+        title=title,
+        state=CheckState.UNKNOWN,
+        why="None is shown yet. Matching against what was received needs them: without, nothing can be billed.",
+        fix=(
+            "In NetSuite open Setup > Company > Enable Features > Transactions, and look at Advanced Receiving.",
+            "Receive orders by Transactions > Purchases > Receive Orders.",
+        ),
+    )
 
 
 def _bill_in_advance(in_advance: bool | None) -> SetupCheck:

@@ -1,5 +1,6 @@
 """An account's own segments, columns and amortization, from an order in NetSuite to its bill there."""
 
+import json
 from typing import Any
 
 from tests.harness.account_lines import furnish_netsuite
@@ -129,3 +130,30 @@ async def test_values_are_a_list_and_others_are_refused(api: StackClient, compan
     said = {one["preference"]: one["message"] for one in wrong["problems"]}
     assert "no values of cseg_worse" in said["dimension.Worse"]
     assert "'department' is no custom segment" in said["custom.Team"]
+
+
+async def imported(api: StackClient, *rows: str) -> list[dict[str, Any]]:
+    """What becomes of the bills of a file."""
+    header = "invoice_number,vendor_id,invoice_date,po_number,po_line_no,quantity,price,account,amount,custom.Region"
+    headers = {"Authorization": f"Bearer {api.keys['clerk']}", "Content-Type": "text/csv"}
+    path = f"/v1/imports/bills?connection={api.connection_id}"
+    answer = await api.http.post(path, content="\n".join([header, *rows, ""]), headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [one for line in answer.text.splitlines() if (one := json.loads(line))["kind"] == "bill"]
+
+
+async def test_a_file_gives_them_by_column(api: StackClient, company: SandboxCompany) -> None:
+    """S5-101, S5-159: `custom.<Name>` columns of an import, of a line on an order and of one on an account."""
+    furnish_netsuite(company)
+    await begun(api, company)
+    day = today().isoformat()
+    rows = [f"INV-1,Vendor One,{day},PO-1,1,2,12.50,,,8", f"RENT-1,Vendor One,{day},,,,,6600,50.00,7"]
+    done = await imported(api, *rows)
+    assert [one["outcome"] for one in done] == ["accepted"] * 2, done
+    for one, region in zip(done, ("8", "7"), strict=True):
+        bill = await api.arrived(one["bill_id"])
+        (line,) = company.one("bills", number=bill["number"])["lines"]
+        assert line["custom_fields"]["cseg_region"] == region
+    (wrong,) = await imported(api, f"INV-2,Vendor One,{day},PO-1,1,2,12.50,,,99")
+    assert (wrong["outcome"], wrong["code"]) == ("refused", "VALIDATION_FAILED")
+    assert "Region has no value '99'" in wrong["detail"]

@@ -5,7 +5,8 @@ from tests.harness.stack_client import StackClient, refused
 
 
 async def test_every_check_answers(api: StackClient, company: SandboxCompany) -> None:
-    """S2-02, S2-38, S4-70: rights and accounts are proven, approvals in NetSuite are asked for; nothing is written."""
+    """S2-02, S2-38, S4-30, S4-70: rights and accounts are proven, approvals in NetSuite are asked for; item receipts
+    are seen once there is one; nothing is written."""
     company.order("PO-1")
     await api.start()
     company.forget_calls()
@@ -18,7 +19,11 @@ async def test_every_check_answers(api: StackClient, company: SandboxCompany) ->
     assert all(check["fix"] for check in checks.values() if check["state"] != "pass")
     calls = company.calls()
     assert calls["requests"] <= 25, calls
+    assert (states["ITEM_RECEIPTS"], bool(checks["ITEM_RECEIPTS"]["fix"])) == ("unknown", True)
     assert not {"add", "update", "delete", "upsert"} & calls["by_operation"].keys(), calls
+    company.does("receive", number="PO-1")
+    again = await api.post(f"/v1/connections/{api.connection_id}/checks")
+    assert {check["code"]: check["state"] for check in again.json()["items"]}["ITEM_RECEIPTS"] == "pass"
 
 
 async def test_what_a_person_sees_to_be_wrong_stops_what_it_breaks(api: StackClient, company: SandboxCompany) -> None:
