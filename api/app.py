@@ -43,6 +43,7 @@ from api.connections import (
     retraction_ways,
     setting_list,
     setup_checks,
+    support_matrix,
     sync_schedule,
     usage,
 )
@@ -114,6 +115,7 @@ RESOURCES = (
     retraction_ways,
     setup_checks,
     setting_list,
+    support_matrix,
     bank_accounts,
     closed_periods,
     usage,

@@ -425,6 +425,15 @@ async def test_three_way_needs_what_the_erp_has(api: ApiClient, lacks: str, word
     assert f"no {word}" in problem["detail"]
 
 
+async def test_the_support_matrix_names_every_erp(api: ApiClient) -> None:
+    """S1-04, S4-01: what each ERP offers, before anything is connected."""
+    shown = {one["erp"]: one for one in (await api.get("/v1/erps")).json()["items"]}
+    assert set(shown) == {erp.value for erp in Erp}
+    assert all(one["purchase_orders"] for one in shown.values())
+    assert (shown["quickbooks_online"]["match_modes"], shown["quickbooks_online"]["receipts"]) == (["two_way"], False)
+    assert "vendor" in shown["netsuite"]["lists_out"]
+
+
 async def test_orders_are_not_switched_on_where_the_erp_has_none(api: ApiClient, erp: FakeErp) -> None:
     """S1-04: a connection without purchase orders refuses them with the reason, and another ERP is none of those there
     are; what each offers is shown as its capabilities."""

@@ -8,6 +8,7 @@ import pytest
 
 from erp.connector import ErpConnector
 from erp.errors import AuthenticationFailed, ErpError, MalformedAnswer, NotFound, Throttled, Unavailable
+from erp.support import SUPPORT
 from models.domain.bills import BillLineSource
 from models.domain.connections import MatchMode
 from models.domain.ids import ErpId
@@ -32,6 +33,18 @@ async def test_check_signs_in(harness: ErpHarness, connector: ErpConnector) -> N
     assert (found.company, found.entity) == (harness.company, harness.entity)
     assert found.capabilities == connector.capabilities
     assert found.base_currency == "USD"
+
+
+async def test_the_support_matrix_says_what_a_connection_offers(harness: ErpHarness, connector: ErpConnector) -> None:
+    """S1-04, S4-01: the matrix and the connectors are two texts of one thing."""
+    offered = (await connector.check()).capabilities
+    (said,) = (one for one in SUPPORT if one.erp == harness.name)
+    assert (said.purchase_orders, said.order_upload) == (offered.po_in, offered.order_upload)
+    assert (said.bills_without_an_order, said.credits) == (offered.direct_bills, offered.credits)
+    assert said.voids_payments == offered.voids_payments
+    assert set(said.lists_out) == {one.kind for one in offered.lists_out}
+    assert set(offered.match_modes) <= set(said.match_modes)
+    assert said.receipts or not offered.receipt_in
 
 
 async def test_the_currency_of_the_books_is_the_erps_own_word(harness: ErpHarness) -> None:
