@@ -4,7 +4,7 @@ their people a notice that says how to have it otherwise."""
 from alembic import op
 
 revision = "0170"
-down_revision = "0140"
+down_revision = "0120"
 branch_labels = None
 depends_on = None
 
