@@ -50,14 +50,17 @@ async def test_receivers_of_every_state_come_in(api: StackClient, company: Sandb
     """S5-127..135: the order line that each line is of, the entity, and what the state in Intacct means."""
     for number, state in enumerate(RECEIVERS, start=1):
         company.order(f"PO-{number}")
-        receipt = {"receipt_number": f"R-{number}", "po_number": f"PO-{number}", "po_line_no": "1", "quantity": "2"}
-        company.load(receipts=[{**receipt, "receipt_date": today().isoformat(), "status": state}])
+        part = [{"line": 1, "quantity": "2"}]
+        company.does("receive", number=f"PO-{number}", receipt_number=f"R-{number}", lines=part)
+        company.does("set_state", number=f"R-{number}", definition="PO Receiver", state=state)
     await api.start(mode="three_way")
     shown: dict[str, str] = {}
     for order in await api.items("/v1/purchase-orders"):
         whole = await api.get(f"/v1/purchase-orders/{order['id']}")
         for receipt in (await api.get(f"/v1/purchase-orders/{order['id']}/receipts"))["items"]:
             shown[receipt["erp_status"]] = receipt["status"]
+            if receipt["status"] == "deleted":
+                continue
             assert receipt["entity"] == "100"
             assert [line["order_line_id"] for line in receipt["lines"]] == [whole["lines"][0]["order_line_id"]]
     there = {state: status for state, status in RECEIVERS.items() if status != "deleted"}
