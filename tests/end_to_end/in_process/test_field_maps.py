@@ -95,4 +95,4 @@ async def test_a_company_that_refuses_the_sender_says_where_to_let_it_in(
     assert 400 <= answer.status_code < 500, answer.text
     assert "AUTH_BAD_SENDER" in answer.text
     assert answer.json()["fix"]
-    assert await api.items("/v1/connections") == []
+    assert (await api.get("/v1/connections"))["items"] == []
