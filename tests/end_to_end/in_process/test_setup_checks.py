@@ -210,7 +210,7 @@ async def test_a_company_whose_orders_lack_status_fields(api: StackClient, compa
     problem = refused(await api.enter("PO-1", {1: "1"}), 409, "SETUP_CHECK_FAILED")
     assert "CREATEDFROM" in problem["detail"]
     company.order("PO-2")
-    company.does("receive", number="PO-1", lines=[{"line_no": 1, "quantity": "2"}])
+    company.does("receive", number="PO-1", lines=[{"line": 1, "quantity": "2"}])
     await api.sync()
     assert await api.numbers() == {"PO-1", "PO-2"}
     assert {issue["code"] for issue in await api.issues()} <= {"SETTING_CHANGED"}
