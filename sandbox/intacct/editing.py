@@ -169,6 +169,7 @@ def _edit_lines(
         changed.department = changes.get("DEPARTMENTID", entry["DEPARTMENTID"])
         changed.class_id = changes.get("CLASSID", entry["CLASSID"])
         changed.project = changes.get("PROJECTID", entry["PROJECTID"])
+        changed.warehouse = changes.get("WAREHOUSE.LOCATION_NO", entry["WAREHOUSE.LOCATION_NO"])
         item = check_line(company, changed, converted=True)
         _check_room(company, entry, changed.quantity, changed.unit)
         values = line_values(header.values, changed, item, line_no)
