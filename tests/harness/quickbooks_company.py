@@ -46,14 +46,11 @@ async def connect(api: StackClient, **preferences: str) -> None:
     created = await api.post("/v1/connections", body)
     assert created.status_code == 201, created.text
     api.connection_id = created.json()["id"]
-    await authorize(api)
-    assert (await api.prefer(**preferences))["complete"]
-
-    async def synced_once() -> bool:
-        return (await api.connection())["last_synced_at"] is not None
-
-    await api.until(synced_once, "the first sync")
-    await api.sync()
+    async with api.http.only_answers():  # as `StackClient.start` does
+        await authorize(api)
+        assert (await api.prefer(**preferences))["complete"]
+    run = await api.first_sync()
+    assert run["state"] == "completed", run
 
 
 async def authorize(api: StackClient) -> None:
@@ -62,7 +59,7 @@ async def authorize(api: StackClient) -> None:
     start = urlsplit(consent.json()["url"])
     # The browser's cookies are the client's: what it is sent to lies at another address than the API it was made for.
     opened = await api.http.post(f"{start.path}?{start.query}")
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(verify=False) as browser:  # plain HTTP: certificates cost 20 ms
         back = urlsplit((await browser.get(opened.headers["location"])).headers["location"])
     cookies = "; ".join(f"{name}={value}" for name, value in opened.cookies.items())
     answer = await api.http.get(f"{back.path}?{back.query}", headers={"Cookie": cookies})

@@ -81,7 +81,7 @@ class StackClient:
         """Connect to the company's entity, and wait for the first sync."""
         async with self.http.only_answers():
             await self._sign_in(**changes)
-        await self._first_sync()
+        await self.first_sync()
 
     async def _sign_in(self, **changes: Any) -> None:
         settings = {"allow_loopback": True, "read_lag_seconds": 0, "timeout_seconds": 5, **changes.pop("settings", {})}
@@ -99,7 +99,7 @@ class StackClient:
         assert created.status_code == 201, created.text
         self.connection_id = created.json()["id"]
 
-    async def _first_sync(self) -> Any:
+    async def first_sync(self) -> Any:
         """Wait for the run that was handed over; its record."""
         await asyncio.wait_for(self.temporal.get_workflow_handle(f"sync/{self.connection_id}").result(), PATIENCE)
         return (await self.items(f"/v1/connections/{self.connection_id}/sync-runs"))[-1]
@@ -122,7 +122,7 @@ class StackClient:
             assert (await self.prefer())["complete"]
             if mode is not None:
                 await self.match(mode)
-        run = await self._first_sync()
+        run = await self.first_sync()
         assert run["state"] == "completed", run
 
     async def match(self, mode: str, *, enabled: bool = True) -> None:

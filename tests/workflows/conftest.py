@@ -8,8 +8,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from cli.local.embedded import free_port, temporal_command, temporal_is_ready
-from cli.local.processes import ChildProcess
+from tests.harness.temporal_server import temporal_server
 from tests.harness.workflow_harness import WorkflowHarness
 
 SUGGEST_AFTER_EVENTS = 25
@@ -19,20 +18,9 @@ SUGGEST_AFTER_EVENTS = 25
 @pytest.fixture(scope="session")
 def impatient_temporal_address(server_directory: Path) -> Iterator[str]:
     """A dev server that suggests continue-as-new after a handful of events."""
-    port = free_port()
     limit = {"limit.historyCount.suggestContinueAsNew": str(SUGGEST_AFTER_EVENTS)}
-    server = ChildProcess(
-        "temporal-impatient",
-        temporal_command(port=port, ui_port=None, database=None, dynamic_config=limit),
-        log=server_directory / "temporal-impatient.log",
-    )
-    server.start()
-    address = f"127.0.0.1:{port}"
-    try:
-        server.wait_until(lambda: temporal_is_ready(address))
+    with temporal_server(server_directory / "temporal-impatient.log", limit) as address:
         yield address
-    finally:
-        server.stop()
 
 
 @pytest.fixture
