@@ -37,7 +37,7 @@ def combinations() -> Iterator[ParameterSet]:
         seen.add(alike)
 
 
-@pytest.mark.parametrize(("asked", "orders"), combinations())
+@pytest.mark.parametrize(("asked", "orders"), list(combinations()))
 async def test_a_bill_goes_out_when_the_settings_say_so(
     api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings, orders: bool
 ) -> None:

@@ -23,7 +23,7 @@ def cases() -> Iterator[ParameterSet]:
         seen.add(asked.push_when)
 
 
-@pytest.mark.parametrize("asked", cases())
+@pytest.mark.parametrize("asked", list(cases()))
 async def test_a_bill_goes_out_when_the_settings_say_so(
     api: StackClient, company: SandboxCompany, whole_settings: Environment, asked: Settings
 ) -> None:
