@@ -4,21 +4,29 @@ An adjustment's reference is text that people type: a bill's number or an order'
 details of payments, those without money among them.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
+
+from lxml import etree
 
 from erp.intacct import own_key, statuses, translate, wire
 from erp.intacct.documents import changed_since
 from erp.intacct.preferences import Preferences
-from erp.intacct.reader import IntacctReader
+from erp.intacct.reader import BATCH, IntacctReader
 from erp.intacct.wire import Query, Row
+from erp.records import made
 from erp.roles.pages import BadRecord, Page
 from models.domain.bills import BillKind, ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
 from models.domain.payments import ErpPaymentShare
 
 OBJECT = "APADJUSTMENT"
+
+ITEM_FIELDS = ("LINE_NO", "ACCOUNTNO", "ITEMID", "ENTRYDESCRIPTION", "TRX_AMOUNT", "AMOUNT")
+"""What of an adjustment's or a bill's line is looked at."""
 
 NOT_READABLE = frozenset({"PERMISSION_DENIED", "QUERY_REFUSED"})
 """The refusals of a user who may not read adjustments: the company then shows none."""
@@ -73,21 +81,29 @@ class AdjustmentsIn:
         (rows,) = await self._reader.all_rows([query], level=self._level)
         return await self._whole(rows)
 
-    async def _whole(self, rows: Sequence[Row]) -> tuple[list[ErpBill], list[BadRecord]]:
+    async def _whole(self, shown: Sequence[Row]) -> tuple[list[ErpBill], list[BadRecord]]:
         """Read the listed adjustments with their lines and what is applied of each."""
-        listed = [row for row in rows if "RECORDNO" in row]
+        listed = [row for row in shown if "RECORDNO" in row]
         if not listed:
             return [], []
-        records = await self._reader.read_owned(OBJECT, listed, level=self._level)
         applied = await self._applied([row["RECORDNO"] for row in listed])
+        adjustments: list[ErpBill] = []
+        bad: list[BadRecord] = []
+        async for rows, records in self._reader.owned(OBJECT, listed, level=self._level):
+            for start in range(0, len(rows), BATCH):
+                usable, unusable = translate.usable(rows[start : start + BATCH], partial(self._made, records, applied))
+                adjustments += usable
+                bad += unusable
+                await asyncio.sleep(0)
+        return adjustments, bad
 
-        def adjustment(row: Row) -> ErpBill:
-            record = translate.shown(records, row)
-            shares = applied.get(row["RECORDNO"], ())
-            items = wire.owned_rows(record, "APADJUSTMENTITEMS")
-            return _adjustment(wire.flat(record), items, shares, self._preferences.key_field)
-
-        return translate.usable(listed, adjustment)
+    def _made(
+        self, records: Mapping[str, etree._Element], applied: Mapping[str, Sequence[ErpPaymentShare]], row: Row
+    ) -> ErpBill:
+        record = translate.shown(records, row)
+        items = wire.owned_rows(record, "APADJUSTMENTITEMS", ITEM_FIELDS)
+        shares = applied.get(row["RECORDNO"], ())
+        return _adjustment(wire.flat(record), items, shares, self._preferences.key_field)
 
     async def _applied(self, numbers: Sequence[str]) -> Mapping[str, Sequence[ErpPaymentShare]]:
         """Return, by adjustment, the bills that it is applied to, as the payments say that Intacct has posted."""
@@ -125,7 +141,8 @@ def _adjustment(row: Row, items: Sequence[Row], applied: Sequence[ErpPaymentShar
     # A debit memo's open part may be shown with either sign.
     left = abs(amount_of(row, "TOTALDUE"))
     key = own_key.key_of(row, key_field) or row.get("RECORDID")
-    return ErpBill(
+    return made(
+        ErpBill,
         erp_id=erp_id,
         kind=BillKind.CREDIT if lowers else BillKind.ADJUSTMENT,
         number=row.get("RECORDID", ""),
@@ -155,7 +172,8 @@ def amount_of(row: Row, field: str) -> Decimal:
 
 
 def _line(item: Row) -> ErpBillLine:
-    return ErpBillLine(
+    return made(
+        ErpBillLine,
         line_no=int(translate.need_decimal(item, "LINE_NO")),
         account=translate.natural(item.get("ACCOUNTNO")),
         item_id=translate.natural(item.get("ITEMID")),

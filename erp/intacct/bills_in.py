@@ -11,6 +11,7 @@ from erp.intacct.origins import origin
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
+from erp.records import made
 from erp.roles.pages import BadRecord, Page
 from models.domain.bills import ErpBill, ErpBillLine
 from models.domain.ids import DocumentId, ErpId, ExternalKey
@@ -78,13 +79,13 @@ class BillsIn:
             return [], []
         records = await self._reader.read_owned("APBILL", listed, level=self._level)
         flat = {number: wire.flat(record) for number, record in records.items()}
-        made = [number for number, row in flat.items() if row.get("MODULEKEY") == PURCHASING_MODULE]
-        posted = await self._posted(made)
+        purchased = [number for number, row in flat.items() if row.get("MODULEKEY") == PURCHASING_MODULE]
+        posted = await self._posted(purchased)
         sources = await self._source_lines(posted.values())
 
         def bill(row: Row) -> ErpBill:
             number = row["RECORDNO"]
-            lines = wire.owned_rows(translate.shown(records, row), "APBILLITEMS")
+            lines = wire.owned_rows(translate.shown(records, row), "APBILLITEMS", adjustments_in.ITEM_FIELDS)
             return _bill(flat[number], lines, posted.get(number), sources, self._preferences)
 
         return translate.usable(listed, bill)
@@ -116,7 +117,8 @@ class BillsIn:
     async def _source_lines(self, posted: Iterable[Posted]) -> dict[str, Row]:
         """Return the order and receipt lines that vendor invoice lines were converted from, by record number, and the
         receipt lines that those are the rest of (S5-25)."""
-        keys = {line["SOURCE_DOCLINEKEY"] for made in posted for line in made.lines if "SOURCE_DOCLINEKEY" in line}
+        lines = [line for invoice in posted for line in invoice.lines]
+        keys = {line["SOURCE_DOCLINEKEY"] for line in lines if "SOURCE_DOCLINEKEY" in line}
         by_record: dict[str, Row] = {}
         fields = ("RECORDNO", "DOCHDRID", "DOCPARID", "SOURCE_DOCLINEKEY", "UIQTY")
         # A document's id is its definition's name and its number (reference 2.6).
@@ -135,14 +137,15 @@ def _bill(
     row: Row, items: Sequence[Row], posted: Posted | None, sources: Mapping[str, Row], preferences: Preferences
 ) -> ErpBill:
     header = posted.header if posted else {}
-    made = {line["LINE_NO"]: line for line in posted.lines if "LINE_NO" in line} if posted else {}
+    entries = {line["LINE_NO"]: line for line in posted.lines if "LINE_NO" in line} if posted else {}
     order = _source_document(posted, sources, preferences.po_template)
     receipt = _source_document(posted, sources, preferences.receiver_template)
     document, number = header.get("DOCID"), header.get("DOCNO")
     if row.get("MODULEKEY") != PURCHASING_MODULE:
         number = own_key.key_of(row, preferences.key_field)
     total = _amount(row, "TOTALENTERED")
-    return ErpBill(
+    return made(
+        ErpBill,
         erp_id=ErpId(translate.need(row, "RECORDNO")),
         number=row.get("RECORDID", ""),
         vendor_id=translate.need(row, "VENDORID"),
@@ -162,7 +165,7 @@ def _bill(
         reversed=statuses.is_dead_bill(row),
         memo=own_key.split(row.get("DESCRIPTION", "")).memo,
         revision=translate.revision(row),
-        lines=tuple(_bill_line(item, made, sources, preferences) for item in items),
+        lines=tuple(_bill_line(item, entries, sources, preferences) for item in items),
     )
 
 
@@ -185,17 +188,20 @@ def _source_document(posted: Posted | None, sources: Mapping[str, Row], template
     return DocumentId(result.pop()) if len(result) == 1 else None
 
 
-def _bill_line(item: Row, made: Mapping[str, Row], sources: Mapping[str, Row], preferences: Preferences) -> ErpBillLine:
+def _bill_line(
+    item: Row, entries: Mapping[str, Row], sources: Mapping[str, Row], preferences: Preferences
+) -> ErpBillLine:
     line_no = int(translate.need_decimal(item, "LINE_NO"))
     # A bill's lines count from one, those of the document that posted it from zero (reference 2.9).
-    entry = made.get(str(line_no - 1), {})
+    entry = entries.get(str(line_no - 1), {})
     source = entry.get("SOURCE_DOCLINEKEY")
     source_row = sources.get(source or "", {})
     order_line: str | None = None
     if source_row and source_row.get("DOCPARID") in (preferences.po_template, preferences.receiver_template):
         order_line = origin(entry, sources, preferences.receiver_template).order_line
     amount = translate.optional_decimal(item, "TRX_AMOUNT")
-    return ErpBillLine(
+    return made(
+        ErpBillLine,
         line_no=line_no,
         account=translate.natural(item.get("ACCOUNTNO")),
         item_id=translate.natural(entry.get("ITEMID") or item.get("ITEMID")),

@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 BATCH = 200
 """Rows handed out at a time, so that a page of 2,000 does not block a worker's event loop."""
 
+OWNED_AT_ONCE = 500
+"""Records that one request reads with the lines they own: the next ones are under way while these are taken apart."""
+
 FIELD_ROUNDS = 3
 """How often one read may learn of fields that the tenant lacks, before that counts as an error."""
 
@@ -116,25 +119,53 @@ class IntacctReader:
     ) -> dict[str, etree._Element]:
         """Read records with the lines they own, by RECORDNO. A record that is not shown is absent from the result.
 
+        Raises:
+            MalformedAnswer: the answer breaks the protocol.
+        """
+        by_id: dict[str, etree._Element] = {}
+        async for _, some in self.owned(object_name, records, level=level):
+            by_id |= some
+        return by_id
+
+    async def owned(
+        self, object_name: str, records: Sequence[Row], *, level: str | None
+    ) -> AsyncIterator[tuple[list[Row], dict[str, etree._Element]]]:
+        """Read records with the lines they own, and return them a few hundred at a time: those that were asked for, and
+        those that are shown by RECORDNO. The next ones are requested while the caller works on these.
+
         Unlike `query`, `read` has no switch for private records. So from the top level each record is read at the level
-        that owns it (MEGAENTITYID; reference 7.1), with one request per owning entity.
+        that owns it (MEGAENTITYID; reference 7.1).
 
         Raises:
             MalformedAnswer: the answer breaks the protocol.
         """
-        by_level: defaultdict[str | None, list[str]] = defaultdict(list)
+        by_level: defaultdict[str | None, list[Row]] = defaultdict(list)
         for record in records:
-            by_level[level or record.get("MEGAENTITYID")].append(record["RECORDNO"])
-        by_id: dict[str, etree._Element] = {}
-        for owner, keys in by_level.items():
-            batches = [keys[start : start + wire.MAX_READ_KEYS] for start in range(0, len(keys), wire.MAX_READ_KEYS)]
-            results = await self._client.read([wire.read(object_name, batch) for batch in batches], level=owner)
-            for element in (element for result in results for element in result.rows_element()):
-                number = element.findtext("RECORDNO")
-                if not number:
-                    raise malformed(f"A {object_name} came without its record number.", writing=False)
-                by_id[number] = element
-        return by_id
+            by_level[level or record.get("MEGAENTITYID")].append(record)
+        parts = [
+            (owner, owned[start : start + OWNED_AT_ONCE])
+            for owner, owned in by_level.items()
+            for start in range(0, len(owned), OWNED_AT_ONCE)
+        ]
+        asked: asyncio.Task[list[Result]] | None = None
+        try:
+            for place, (owner, some) in enumerate(parts):
+                results = await (asked or self._read_some(object_name, some, owner))
+                asked = None
+                if place + 1 < len(parts):
+                    following, more = parts[place + 1]
+                    asked = asyncio.ensure_future(self._read_some(object_name, more, following))
+                    # Let the request go out before the caller's work holds the loop.
+                    await asyncio.sleep(0)
+                yield some, _by_number(object_name, results)
+        finally:
+            if asked is not None:
+                asked.cancel()
+
+    async def _read_some(self, object_name: str, records: Sequence[Row], level: str | None) -> list[Result]:
+        keys = [record["RECORDNO"] for record in records]
+        batches = [keys[start : start + wire.MAX_READ_KEYS] for start in range(0, len(keys), wire.MAX_READ_KEYS)]
+        return await self._client.read([wire.read(object_name, batch) for batch in batches], level=level)
 
     def _xml(self, query: Query, level: str | None) -> str:
         return query.xml(
@@ -151,6 +182,16 @@ class IntacctReader:
         refused = {field for field in query.optional if field in said} - known
         known |= refused
         return bool(refused)
+
+
+def _by_number(object_name: str, results: Sequence[Result]) -> dict[str, etree._Element]:
+    by_id: dict[str, etree._Element] = {}
+    for element in (element for result in results for element in result.rows_element()):
+        number = element.findtext("RECORDNO")
+        if not number:
+            raise malformed(f"A {object_name} came without its record number.", writing=False)
+        by_id[number] = element
+    return by_id
 
 
 def _words(fault: ErpError) -> set[str]:

@@ -15,6 +15,7 @@ from erp.intacct.documents import Documents
 from erp.intacct.preferences import Preferences
 from erp.intacct.reader import IntacctReader
 from erp.intacct.wire import Query, Row
+from erp.records import made
 from erp.roles.pages import Page
 from models.domain.ids import DocumentId, ErpId
 from models.domain.receipts import Receipt, ReceiptKind, ReceiptLine
@@ -72,8 +73,8 @@ class Returns:
             number = row.get("RECORDNO", "")
             return self._returns(row, lines[number], sources, posted.get(number))
 
-        made, bad = translate.usable(rows, of_row)
-        returns = [one for some in made for one in some]
+        several, bad = translate.usable(rows, of_row)
+        returns = [one for some in several for one in some]
         return Page(returns, resume, max((one.revision for one in returns), default=None), bad)
 
     async def _posted(self, template: str, numbers: Sequence[str]) -> dict[str, str]:
@@ -134,7 +135,8 @@ class Returns:
         declined = state.casefold() in ("declined", "r")
         orders = sorted(by_order, key=lambda order: order or "") or [None]
         return [
-            Receipt(
+            made(
+                Receipt,
                 erp_id=ErpId(erp_id if position == 0 else f"{erp_id}/{order}"),
                 document_id=DocumentId(translate.need(row, "DOCID")),
                 number=row.get("DOCNO", ""),
@@ -158,7 +160,8 @@ def _line(line: Row, chain: Chain | None, *, credits_itself: bool) -> ReceiptLin
     order_line = chain.order_line if chain else {}
     quantity = translate.in_source_unit(line, order_line, "UIQTY") or Decimal(0)
     billed = chain is not None and chain.receipt_line is None
-    return ReceiptLine(
+    return made(
+        ReceiptLine,
         erp_id=ErpId(translate.need(line, "RECORDNO")),
         line_no=int(translate.need_decimal(line, "LINE_NO")) + 1,
         item_id=translate.need(line, "ITEMID").partition("--")[0].strip(),

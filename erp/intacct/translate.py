@@ -351,7 +351,8 @@ def receipt_line(row: Row, come_from: Origin) -> ReceiptLine:
     """
     source_line = come_from.row
     need_decimal(row, "UIQTY")
-    return ReceiptLine(
+    return made(
+        ReceiptLine,
         erp_id=ErpId(need(row, "RECORDNO")),
         line_no=readable("LINE_NO", need(row, "LINE_NO"), int) + 1,
         item_id=need(row, "ITEMID").partition("--")[0].strip(),
@@ -384,7 +385,8 @@ def receipt(row: Row, lines: Sequence[Row], source_lines: Mapping[str, Row], rec
     if not any(one.continues for one in origins):
         source = row.get("CREATEDFROM") or source
     record_versions = [revision(row), *(version for version in map(line_revision, lines) if version)]
-    return Receipt(
+    return made(
+        Receipt,
         erp_id=ErpId(need(row, "RECORDNO")),
         document_id=DocumentId(document),
         number=row.get("DOCNO", document),

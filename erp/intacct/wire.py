@@ -262,22 +262,25 @@ def rows(data: etree._Element) -> list[Row]:
 
 def flat(record: etree._Element) -> Row:
     """Return a record of `read` without its own lines; a nested `TERM/NAME` is read as `TERM.NAME` (section 2.6)."""
+    # Untyped, as in `rows`.
+    fields: Any = record
     result: Row = {}
-    for child in record:
-        if child.text and len(child) == 0:
-            result[str(child.tag)] = child.text
-        for inner in child:
-            if inner.text and len(inner) == 0:
-                result[f"{child.tag!s}.{inner.tag!s}"] = inner.text
+    for child in fields:
+        if len(child):
+            for inner in child:
+                if (text := inner.text) and not len(inner):
+                    result[f"{child.tag}.{inner.tag}"] = text
+        elif text := child.text:
+            result[child.tag] = text
     return result
 
 
-def owned_rows(record: etree._Element, owner: str) -> list[Row]:
-    """Return the lines that a record owns in the answer of `read`; their element names come in either case (section
-    2.6)."""
-    for child in record:
-        if str(child.tag).upper() == owner:
-            return [{str(field.tag): field.text for field in line if field.text} for line in child]
+def owned_rows(record: etree._Element, owner: str, fields: Iterable[str] = ()) -> list[Row]:
+    """Return the lines that a record owns in the answer of `read`, with these of their fields, or all. The list's name
+    comes in either case (section 2.6)."""
+    for child in record.iterchildren(owner, owner.lower()):
+        lines: Any = child
+        return [{field.tag: text for field in line.iterchildren(*fields) if (text := field.text)} for line in lines]
     return []
 
 

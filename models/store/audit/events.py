@@ -3,14 +3,16 @@
 Rows are only ever added; a trigger refuses everything else (DESIGN section 7).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, OrganizationId
+from models.store.base.arrays import array_text, columns
 from models.tables import ConnectionRow, EventRow
 
 ADD = "insert into events (organization_id, connection_id, subject_kind, subject_id, kind, actor, why, before, after)"
@@ -87,22 +89,30 @@ async def record_all(
         return
     connection = await s.connection()
     await connection.execute(
-        insert(EventRow),
-        [
-            {
-                "organization_id": organization_id,
-                "connection_id": connection_id,
-                "subject_kind": subject_kind,
-                "subject_id": change.subject_id,
-                "kind": change.kind,
-                "actor": actor,
-                "why": why,
-                "before": None if change.before is None else dict(change.before),
-                "after": None if change.after is None else dict(change.after),
-            }
-            for change in changes
-        ],
+        _ADD_ALL,
+        {
+            "organization": organization_id,
+            "c": connection_id,
+            "subject_kind": subject_kind,
+            "actor": actor,
+            "why": why,
+            "place": array_text(range(len(changes))),
+            "subject": array_text([change.subject_id for change in changes]),
+            "event": array_text([change.kind for change in changes]),
+            "earlier": array_text([_as_json(change.before) for change in changes]),
+            "later": array_text([_as_json(change.after) for change in changes]),
+        },
     )
+
+
+_ADD_ALL = text(
+    f"{ADD} select :organization, cast(:c as text), :subject_kind, n.subject, n.event, :actor, :why, n.earlier, n.later"
+    f" from {columns('n', place='int', subject='text', event='text', earlier='jsonb', later='jsonb')} order by n.place"
+)
+
+
+def _as_json(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(dict(values))
 
 
 async def last_actor(s: AsyncSession, subject_kind: str, subject_id: str, kind: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.domain.bills import ErpBill
 from models.domain.ids import ErpId
 from models.domain.invoice_numbers import number_key, number_parts
+from models.store.base.arrays import array_text, columns
 from models.store.payables.statuses import moved
 from models.tables import ConnectionRow
 
@@ -104,27 +105,52 @@ async def write_applied(
     )
 
 
+_BILLS = columns(
+    "n",
+    id="text",
+    purchase_order_id="text",
+    number_key="text",
+    number_parts="text",
+    reference_key="text",
+    status="text",
+    linked_in_erp="boolean",
+    credit_of="text",
+    vendor_id="text",
+    number="text",
+    reference="text",
+    entity="text",
+    bill_date="date",
+    due_date="date",
+    currency="text",
+    memo="text",
+    total="numeric",
+    paid="numeric",
+    erp_id="text",
+    source_document="text",
+    revision="text",
+    order_document="text",
+    receipt_document="text",
+    applied="jsonb",
+    rejected="boolean",
+    kind="text",
+)
+
 _WRITE_BILLS = f"""
 insert into bills as held (id, organization_id, connection_id, purchase_order_id, vendor_id, vendor_name, number,
     number_key, number_parts, reference, reference_key, entity,
     origin, status, bill_date, posting_date, due_date, currency, memo, total, paid,
     erp_id, document_id, payable_id, erp_revision, payable_revision, linked_in_erp, order_document, receipt_document,
     applied, rejected_in_erp, manual_both_sides, created_by, version, kind, credit_of)
-select w.id, cast(:organization as text), cast(:c as text), w.purchase_order_id, n.vendor_id,
-       coalesce((select v.name from list_entries v where v.connection_id = cast(:c as text) and v.kind = 'vendor'
-                   and v.key = n.vendor_id and v.deleted_at is null limit 1), ''),
-       n.number, w.number_key, w.number_parts, n.reference, w.reference_key, n.entity,
-       'erp', w.status, n.bill_date, n.bill_date, n.due_date,
-       n.currency, n.memo, n.total, n.paid, n.erp_id, n.source_document, n.erp_id, n.revision, n.revision,
-       w.linked_in_erp, n.order_document, n.receipt_document, coalesce(n.applied, '[]'), coalesce(n.rejected, false),
-       false, 'erp', 1, n.kind, w.credit_of
-from json_to_recordset(cast(:bills as json)) as w(
-    id text, bill json, purchase_order_id text, number_key text, number_parts text, reference_key text, status text,
-    linked_in_erp boolean, credit_of text)
-cross join lateral json_to_record(w.bill) as n(
-    vendor_id text, number text, reference text, entity text, bill_date date, due_date date, currency text, memo text,
-    total numeric, paid numeric, erp_id text, source_document text, revision text, order_document text,
-    receipt_document text, applied jsonb, rejected boolean, kind text)
+select n.id, cast(:organization as text), cast(:c as text), n.purchase_order_id, n.vendor_id, coalesce(v.name, ''),
+       n.number, n.number_key, n.number_parts, n.reference, n.reference_key, n.entity,
+       'erp', n.status, n.bill_date, n.bill_date, n.due_date,
+       n.currency, n.memo, n.total, n.paid, n.erp_id, n.source_document, n.erp_id,
+       n.revision, n.revision, n.linked_in_erp, n.order_document, n.receipt_document, n.applied,
+       n.rejected, false, 'erp', 1, n.kind, n.credit_of
+from {_BILLS}
+left join lateral (select v.name from list_entries v
+                    where v.connection_id = cast(:c as text) and v.kind = 'vendor' and v.key = n.vendor_id
+                      and v.deleted_at is null limit 1) v on true
 on conflict (id) do update set
     purchase_order_id = excluded.purchase_order_id, vendor_id = excluded.vendor_id,
     vendor_name = excluded.vendor_name, number = excluded.number, number_key = excluded.number_key,
@@ -140,24 +166,38 @@ on conflict (id) do update set
     applied = excluded.applied, rejected_in_erp = excluded.rejected_in_erp, version = held.version + 1,
     changed_at = now()
 where coalesce(held.payable_revision <= excluded.payable_revision, true)
+returning id, xmax = 0 as is_new
 """
 
-_WRITE_LINES = """
+_LINES = columns(
+    "n",
+    bill_id="text",
+    purchase_order_id="text",
+    document="text",
+    line_no="int",
+    order_line="text",
+    source_line="text",
+    item_id="text",
+    account="text",
+    description="text",
+    quantity="numeric",
+    amount="numeric",
+    order_document="text",
+)
+
+_WRITE_LINES = f"""
 insert into bill_lines (bill_id, line_no, purchase_order_id, purchase_order_line_no, item_id, account, description,
     quantity, unit, price, amount, sources, reserves)
-select w.id, n.line_no, o.purchase_order_id, o.line_no, n.item_id, n.account, n.description, n.quantity,
+select n.bill_id, n.line_no, o.purchase_order_id, o.line_no, n.item_id, n.account, n.description, n.quantity,
        coalesce(o.unit, ''), case when n.quantity <> 0 then n.amount / n.quantity end, n.amount,
-       case when n.source_line is null or n.quantity is null or w.document is null then '[]'
+       case when n.source_line is null or n.quantity is null or n.document is null then '[]'
             else jsonb_build_array(jsonb_build_object(
-                'document_id', coalesce(n.order_document, w.document), 'line', n.source_line,
+                'document_id', coalesce(n.order_document, n.document), 'line', n.source_line,
                 'quantity', cast(n.quantity as text))) end, false
-from json_to_recordset(cast(:bills as json)) as w(id text, lines json, purchase_order_id text, document text)
-cross join lateral json_to_recordset(w.lines) as n(
-    line_no int, order_line text, source_line text, item_id text, account text, description text, quantity numeric,
-    amount numeric, order_document text)
+from {_LINES}
 left join purchase_orders other on other.connection_id = cast(:c as text) and other.document_id = n.order_document
-                               and w.purchase_order_id is not null
-left join purchase_order_lines o on o.purchase_order_id = coalesce(other.id, w.purchase_order_id)
+                               and n.purchase_order_id is not null
+left join purchase_order_lines o on o.purchase_order_id = coalesce(other.id, n.purchase_order_id)
                                 and o.erp_id = n.order_line
 """
 
@@ -166,20 +206,11 @@ async def write_theirs(connection: AsyncConnection, row: ConnectionRow, bills: S
     """Write bills made in the ERP with their lines; the caller has locked those that are stored."""
     whole = [new for new in bills if not new.figures_only]
     if whole:
-        await connection.execute(
-            text(_WRITE_BILLS),
-            {
-                "organization": row.organization_id,
-                "c": row.id,
-                "bills": to_json([_header(new) for new in whole], exclude=_WITHOUT_LINES).decode(),
-            },
+        written = await connection.execute(
+            text(_WRITE_BILLS), {"organization": row.organization_id, **_headers(row, whole)}
         )
-        await connection.execute(
-            text("delete from bill_lines where bill_id = any(cast(:ids as text[]))"), {"ids": [new.id for new in whole]}
-        )
-        await connection.execute(
-            text(_WRITE_LINES), {"c": row.id, "bills": to_json([_lines(new) for new in whole]).decode()}
-        )
+        is_new: dict[str, bool] = {one.id: one.is_new for one in written}
+        await _write_lines(connection, row, [new for new in whole if new.id in is_new], is_new)
     by_hand = [
         BillFigures(new.id, new.bill.erp_id, new.bill.revision, new.bill.total, new.bill.paid, new.status, {}, {}, True)
         for new in bills
@@ -188,27 +219,66 @@ async def write_theirs(connection: AsyncConnection, row: ConnectionRow, bills: S
     await write_figures(connection, by_hand)
 
 
-_WITHOUT_LINES = {"__all__": {"bill": {"lines"}}}
+async def _write_lines(
+    connection: AsyncConnection, row: ConnectionRow, written: Sequence[NewErpBill], is_new: Mapping[str, bool]
+) -> None:
+    """Write the lines of bills that were just written; one that was not stored before has none to replace."""
+    stored = [new.id for new in written if not is_new[new.id]]
+    if stored:
+        await connection.execute(
+            text("delete from bill_lines where bill_id = any(cast(:ids as text[]))"), {"ids": stored}
+        )
+    await connection.execute(text(_WRITE_LINES), _lines(row, written))
 
 
-def _header(new: NewErpBill) -> dict[str, Any]:
+def _headers(row: ConnectionRow, whole: Sequence[NewErpBill]) -> dict[str, Any]:
+    bills = [new.bill for new in whole]
     return {
-        "id": new.id,
-        "bill": new.bill,
-        "purchase_order_id": new.purchase_order_id,
-        "number_key": number_key(new.bill.number),
-        "number_parts": number_parts(new.bill.number),
-        "reference_key": number_key(new.bill.reference) if new.bill.reference else None,
-        "status": new.status,
-        "linked_in_erp": new.linked_in_erp,
-        "credit_of": new.credit_of,
+        "c": row.id,
+        "id": array_text([new.id for new in whole]),
+        "purchase_order_id": array_text([new.purchase_order_id for new in whole]),
+        "number_key": array_text([number_key(bill.number) for bill in bills]),
+        "number_parts": array_text([number_parts(bill.number) for bill in bills]),
+        "reference_key": array_text([number_key(bill.reference) if bill.reference else None for bill in bills]),
+        "status": array_text([new.status for new in whole]),
+        "linked_in_erp": array_text([new.linked_in_erp for new in whole]),
+        "credit_of": array_text([new.credit_of for new in whole]),
+        "vendor_id": array_text([bill.vendor_id for bill in bills]),
+        "number": array_text([bill.number for bill in bills]),
+        "reference": array_text([bill.reference for bill in bills]),
+        "entity": array_text([bill.entity for bill in bills]),
+        "bill_date": array_text([bill.bill_date for bill in bills]),
+        "due_date": array_text([bill.due_date for bill in bills]),
+        "currency": array_text([bill.currency for bill in bills]),
+        "memo": array_text([bill.memo for bill in bills]),
+        "total": array_text([bill.total for bill in bills]),
+        "paid": array_text([bill.paid for bill in bills]),
+        "erp_id": array_text([bill.erp_id for bill in bills]),
+        "source_document": array_text([bill.source_document for bill in bills]),
+        "revision": array_text([bill.revision for bill in bills]),
+        "order_document": array_text([bill.order_document for bill in bills]),
+        "receipt_document": array_text([bill.receipt_document for bill in bills]),
+        "applied": array_text([to_json(bill.applied).decode() if bill.applied else "[]" for bill in bills]),
+        "rejected": array_text([bill.rejected for bill in bills]),
+        "kind": array_text([bill.kind.value for bill in bills]),
     }
 
 
-def _lines(new: NewErpBill) -> dict[str, Any]:
+def _lines(row: ConnectionRow, whole: Sequence[NewErpBill]) -> dict[str, Any]:
+    of_bills = [(new, new.bill.receipt_document or new.bill.order_document) for new in whole]
+    lines = [(new, document, line) for new, document in of_bills for line in new.bill.lines]
     return {
-        "id": new.id,
-        "lines": new.bill.lines,
-        "purchase_order_id": new.purchase_order_id,
-        "document": new.bill.receipt_document or new.bill.order_document,
+        "c": row.id,
+        "bill_id": array_text([new.id for new, _, _ in lines]),
+        "purchase_order_id": array_text([new.purchase_order_id for new, _, _ in lines]),
+        "document": array_text([document for _, document, _ in lines]),
+        "line_no": array_text([line.line_no for _, _, line in lines]),
+        "order_line": array_text([line.order_line for _, _, line in lines]),
+        "source_line": array_text([line.source_line for _, _, line in lines]),
+        "item_id": array_text([line.item_id for _, _, line in lines]),
+        "account": array_text([line.account for _, _, line in lines]),
+        "description": array_text([line.description for _, _, line in lines]),
+        "quantity": array_text([line.quantity for _, _, line in lines]),
+        "amount": array_text([line.amount for _, _, line in lines]),
+        "order_document": array_text([line.order_document for _, _, line in lines]),
     }
