@@ -161,6 +161,34 @@ async def test_a_lowered_or_deleted_receiver_is_no_return(api: StackClient, comp
     assert await api.items("/v1/returns") == []
 
 
+@pytest.mark.parametrize("mode", ["three_way", "two_way"])
+async def test_a_receiver_lowered_below_what_was_billed_expects_a_credit_in_three_way_only(
+    api: StackClient, company: SandboxCompany, mode: str
+) -> None:
+    """R03: 10 received and billed, then the receiver says 5. In 3-way 5 too many are billed, and the vendor owes them;
+    in 2-way the bill stays settled. Nothing went back, and the ERP's bill stays as it was."""
+    await start(api, company)
+    await api.match(mode)
+    bill = await api.billed("PO-1", {1: "10"})
+    company.does("edit_receipt", number="RCV-1", line=1, quantity="5")
+    await api.sync()
+    order = await api.order("PO-1")
+    assert ledger(order) == figures("10", "5", "10", "0")
+    assert (await returned(api), await api.items("/v1/returns")) == (0, [])
+    draft = await api.get(f"/v1/purchase-orders/{order['id']}/bill-draft")
+    assert [line for line in draft["lines"] if line["order_line_no"] == 1] == []
+    if mode == "three_way":
+        issue = await api.issue("MATCH_WORSE")
+        (listed,) = issue["evidence"]["bills"]
+        price = Decimal(bill["total"]) / 10
+        assert listed["bill_id"] == bill["id"]
+        assert listed["credit_expected"] == {"PO-1 line 1": f"5 Each, worth {5 * price:.2f}"}
+    else:
+        assert await api.issues() == []
+    (in_erp,) = company.held("bills")
+    assert Decimal(in_erp["total"]) == Decimal(bill["total"])
+
+
 async def test_a_debit_note_and_a_return_in_any_order_end_the_same(api: StackClient, company: SandboxCompany) -> None:
     """R06, R07: 10 received and billed, 5 credited by hand against the bill, then 5 sent back: 5 kept and 5 billed, and
     nothing is expected; of what is received and not billed nothing is left."""
