@@ -189,7 +189,8 @@ class EmbeddedPostgres:
     def create_database(self, name: str, template: str | None = None) -> str:
         """Create a database, or leave it if it exists, and return its URL."""
         if not self.execute(f"select 1 from pg_database where datname = '{name}'"):
-            self.execute(f'create database "{name}"' + (f' template "{template}"' if template else ""))
+            copied = f' template "{template}" strategy file_copy' if template else ""
+            self.execute(f'create database "{name}"{copied}')
         return self.url(name)
 
     def is_running(self) -> bool:
