@@ -9,11 +9,12 @@ from temporalio import activity
 from activities.connector_pool import Connections, OpenConnection
 from activities.exactly_once import ExactlyOnce
 from erp.connector import offered
-from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected
+from erp.errors import Duplicate, ErpError, NotFound, OutcomeUnknown, Rejected, UnknownRefusal
 from erp.roles.list_writes import ListWrites
 from erp.time_budgets import ErpWork
 from erp.verdicts import Verdict
 from models.domain.ids import SYNCER, ConnectionId, ErpId, ExternalKey
+from models.domain.issue_states import IssueState
 from models.domain.list_changes import ListAction, ListChangeStatus, ListMaster, fields_of, same
 from models.domain.lists import ListEntry, ListKind
 from models.messages.list_changes import ListChangeFailed, ListChangePushed, PushListChange
@@ -22,7 +23,9 @@ from models.store.audit.writes import WriteAttempt
 from models.store.base.database import Database
 from models.store.sync import list_changes, list_entries
 from models.tables import ListChangeRow
+from services.lists import issues
 from services.lists.conflicts import Settled, settle
+from services.lists.decisions import close_issue
 
 
 class ListChanges:
@@ -65,6 +68,7 @@ class ListChanges:
             stored.erp_id, stored.key = entry.erp_id, entry.key
             await writes.confirm(session, ExternalKey(stored.external_key), entry.erp_id)
             await list_changes.end(session, stored, status, actor=SYNCER, conflicts=settled.conflicts)
+            await close_issue(session, stored, IssueState.RESOLVED, actor=SYNCER)
         return ListChangePushed(status=status)
 
     async def _create(
@@ -75,14 +79,19 @@ class ListChanges:
         async def is_free(_: WriteAttempt) -> None:
             await role.check_new(new)
 
-        erp_id = await self._exactly_once.write(
-            connection.row,
-            new.external_key,
-            attempt,
-            find=partial(role.find, new),
-            create=partial(role.create, new),
-            check=is_free,
-        )
+        try:
+            erp_id = await self._exactly_once.write(
+                connection.row,
+                new.external_key,
+                attempt,
+                find=partial(role.find, new),
+                create=partial(role.create, new),
+                check=is_free,
+            )
+        except Rejected as error:
+            if error.code == "ALREADY_EXISTS":  # said of documents: of an entry, its id or its name is taken
+                error.code = "LIST_KEY_TAKEN"
+            raise
         try:
             return await role.read(new.kind, erp_id, entity=new.entity)
         except NotFound as error:
@@ -104,11 +113,14 @@ class ListChanges:
         settled = settle(row.wanted, row.agreed, _fields_of(there), master)
         if not settled.to_send:
             return there, settled
+        unknown: UnknownRefusal | None = None
         try:
             # What is sent over other values than before is another write.
             await role.update(list_changes.to_push(row, settled.to_send), edition=f"{row.asks}:{there.revision or ''}")
         except Duplicate:
             pass  # an earlier attempt sent the same
+        except UnknownRefusal as error:
+            unknown = error  # what the ERP shows says what the words mean
         except ErpError as error:
             await self._forget_unsent(row, attempt, error)
             raise
@@ -116,6 +128,8 @@ class ListChanges:
         lost = _not_shown(settled.to_send, _fields_of(shown))
         if not lost:
             return shown, settled
+        if unknown is not None:
+            raise unknown.refusal() from unknown
         lag = timedelta(seconds=connection.row.settings.get("read_lag_seconds", 120))
         if datetime.now(UTC) - attempt.first_sent_at < lag:
             raise OutcomeUnknown(
@@ -150,11 +164,9 @@ class ListChangeRecords:
 
     @activity.defn
     async def list_change_failed(self, failed: ListChangeFailed) -> None:
-        """Record why a change failed. Twice is once."""
+        """Record why a change failed, and open its issue. Twice is once."""
         async with self._database.transaction() as session:
-            await list_changes.fail(
-                session, failed.change_id, failed.ask, failed.message, code=failed.code, actor=SYNCER
-            )
+            await issues.change_failed(session, failed)
 
 
 def _fields_of(entry: ListEntry) -> dict[str, str]:

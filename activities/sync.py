@@ -37,6 +37,7 @@ from models.store.payables import erp_payments
 from models.store.policies import rematch_requests
 from models.store.sync import change_hints, cursors, deletions, list_entries, mirrored_ids, record_versions, sync_runs
 from services import setup_checks
+from services.lists.issues import compare_refused
 from services.outbox.delivery import OutboxDelivery
 from services.sync import bad_records, clock_set_back, duplicates, order_page, repeated_units
 from services.sync import deletion_scan as deletion_scan
@@ -161,12 +162,14 @@ class SyncActivities:
         entries, read = stored_as(read, read_at)
         deleted = await self._entries_gone(connection, page, entries, read)
         async with self._database.transaction() as session:
-            upserted = await list_entries.upsert(session, page.connection_id, entries)
+            upserted = await list_entries.upsert(session, page.connection_id, entries, log=True)
             if deleted:
                 await deletions.apply(session, connection.row, deleted)
             await bad_records.report(session, connection.row, "list_entry", read.bad)
             mended = {entry.erp_id for entry in entries} - {record.erp_id for record in read.bad}
             await bad_records.report_repaired(session, connection.row, "list_entry", sorted(mended))
+            if upserted.changed or deleted:
+                await compare_refused(session, page.connection_id)
             await repeated_units.report(session, connection.row, {entry.kind for entry in entries})
             if upserted.changed:
                 await rematch_requests.request(session, page.connection_id, "a vendor, an item or a unit changed")
@@ -287,6 +290,7 @@ class SyncActivities:
             await deletion_scan.feed_is(session, row, True)
             applied = await deletions.apply(session, row, read.records)
             await repeated_units.report(session, row, {gone.list_kind for gone in read.records})
+            await compare_refused(session, page.connection_id)
             await order_page.take_in_whole(session, row, erp, whole)
             if applied.bills:
                 await duplicates.report(session, row, ())
@@ -310,6 +314,7 @@ class SyncActivities:
         async with self._database.transaction() as session:
             applied = await deletions.apply(session, row, result)
             await repeated_units.report(session, row, {gone.list_kind for gone in result})
+            await compare_refused(session, page.connection_id)
             await order_page.take_in_whole(session, row, connection.erp, whole)
             if applied.bills:
                 await duplicates.report(session, row, ())

@@ -2,7 +2,7 @@
 
 make or change (key known before the first attempt) ──> done
       ├── both sides changed it and the ERP is the master: set aside; a person may apply it again
-      └── refused: nothing is changed; a person looks at the reason and asks again
+      └── refused: nothing is changed; an issue says why, and a person retries it or abandons the change
 
 A change that ended so waits for nobody: the next ask is a new run, and what an earlier one may have done is looked up
 first.
@@ -61,7 +61,13 @@ class ListChangeWorkflow:
             failure = details_of(error)
             await workflow.execute_local_activity_method(
                 ListChangeRecords.list_change_failed,
-                ListChangeFailed(change_id=state.change_id, ask=ask, code=failure.code, message=failure.message),
+                ListChangeFailed(
+                    change_id=state.change_id,
+                    ask=ask,
+                    code=failure.code,
+                    message=failure.message,
+                    evidence={**failure.evidence, **({"erp_code": failure.erp_code} if failure.erp_code else {})},
+                ),
                 **policies.decide("record why it failed"),
             )
             self._show(ListChangeStatus.REFUSED, f"a person: {failure.message}", WaitsFor.PERSON, failure.code)

@@ -8,24 +8,41 @@ from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_entry import as_problem
+from api.bills.schemas import Event
 from api.connections.routes import load, must_be_let_in
 from api.http.auth import Accountant, Caller, Viewer
 from api.http.exact_json import ExactRoute
 from api.http.idempotency import WRITE, Answer, IdempotencyKey, IdempotentRequest, answer
 from api.http.problems import answers, not_found
-from api.http.schemas import Cursor, Id, Input, Limit, Page, Reason, page_of
+from api.http.schemas import Cursor, Id, Input, Limit, Page, Reason, columns, page_of
 from api.http.services import Services, ServiceSet
-from api.lists.schemas import EntryAccepted, EntryChange, ListChange, NewEntry, as_fields, shown
+from api.lists.schemas import (
+    EntryAccepted,
+    EntryChange,
+    EntryWithHistory,
+    ListChange,
+    ListChangeWithHistory,
+    NewEntry,
+    as_fields,
+    shown,
+    with_history,
+)
+from api.sync.routes import listed_entry
 from models.domain.ids import ConnectionId, ErpId, ListChangeId
 from models.domain.list_changes import ACTIVE, NAME, ListChangeStatus
 from models.domain.lists import ListKind
+from models.store.audit import events
 from models.store.audit.outbox import OutboxMessage
-from models.store.sync import list_changes, list_entries
+from models.store.sync import list_changes, list_entries, list_history
 from models.tables import ListChangeRow
 from services.lists.decisions import abandon, reapply
 from services.lists.entry import Accepted, AskedEntry, change, make
 
 router = APIRouter(prefix="/v1", tags=["lists"], route_class=ExactRoute)
+
+MOST_CHANGES = 100
+MOST_EVENTS = 500
+"""How much of an entry's history is shown: the newest."""
 
 FIELDS = ("CONNECTION_PENDING", "LIST_NOT_WRITTEN", "LIST_FIELD_REFUSED", "LIST_VALUE_UNKNOWN")
 
@@ -100,6 +117,32 @@ async def change_entry(
 
 
 @router.get(
+    "/connections/{connection_id}/lists/{kind}/{erp_id}",
+    operation_id="getListEntry",
+    summary="Read a list entry with its history",
+    responses=answers("NOT_FOUND"),
+)
+async def read_entry(
+    connection_id: Id, kind: ListKind, erp_id: Id, caller: Viewer, services: Services
+) -> EntryWithHistory:
+    """Return one entry by the ERP's id, a deleted one too, with what was asked for here and what happened to it since
+    it came in: who changed which field, here or in the ERP, and when."""
+    async with services.database.transaction() as session:
+        row = await load(session, services, caller, connection_id)
+        entry = await list_entries.by_erp_id(session, ConnectionId(row.id), kind, ErpId(erp_id))
+        if entry is None:
+            raise not_found(kind.value.replace("_", " "), erp_id)
+        changes = await list_changes.of_entry(session, entry, limit=MOST_CHANGES)
+        ids = [ListChangeId(one.id) for one in changes]
+        happened = await list_history.of_entry(session, entry, ids, limit=MOST_EVENTS)
+        return EntryWithHistory(
+            **listed_entry(entry).model_dump(),
+            changes=[shown(one) for one in changes],
+            events=[Event(**columns(one, Event)) for one in happened],
+        )
+
+
+@router.get(
     "/connections/{connection_id}/list-changes",
     operation_id="listListChanges",
     summary="List the changes to lists",
@@ -129,10 +172,12 @@ async def list_all(
     summary="Read a change to a list",
     responses=answers("NOT_FOUND"),
 )
-async def read(change_id: Id, caller: Viewer, services: Services) -> ListChange:
-    """Return one change, with the fields that both sides had changed."""
+async def read(change_id: Id, caller: Viewer, services: Services) -> ListChangeWithHistory:
+    """Return one change, with the fields that both sides had changed, and what happened to it."""
     async with services.database.transaction() as session:
-        return shown(await _load(session, caller, change_id, lock=False))
+        row = await _load(session, caller, change_id, lock=False)
+        happened = await events.for_subject(session, caller.organization_id, list_changes.SUBJECT, row.id)
+    return with_history(row, happened)
 
 
 class Decision(Input):

@@ -1,17 +1,19 @@
 """Define the bodies and answers around list entries that are made or changed here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from api.bills.schemas import Event
 from api.http.output import Output
 from api.http.schemas import Code, Input, Line, Name, Switch, columns
+from api.sync.routes import ListedEntry
 from models.domain.list_changes import FieldConflict, ListAction, ListChangeStatus, ListMaster
 from models.domain.lists import ListKind
 from models.store.sync import list_changes
-from models.tables import ListChangeRow
+from models.tables import EventRow, ListChangeRow
 
 Value = Line | Switch | None
 Values = Annotated[
@@ -90,6 +92,19 @@ class ListChange(Output):
     changed_at: datetime
 
 
+class ListChangeWithHistory(ListChange):
+    events: list[Event]
+    """Oldest first."""
+
+
+class EntryWithHistory(ListedEntry):
+    changes: list[ListChange]
+    """What was asked for here, newest first."""
+    events: list[Event]
+    """What happened to it and to these changes since it came in, oldest first: `changed_in_erp` and `deleted_in_erp`
+    are the ERP's, each with the fields as they were and as they are."""
+
+
 class EntryAccepted(Output):
     """What becomes of what was asked for."""
 
@@ -103,6 +118,13 @@ def shown(row: ListChangeRow) -> ListChange:
     """Return a change as it is shown."""
     conflicts = [_conflict(one) for one in list_changes.conflicts_of(row)]
     return ListChange(**{**columns(row, ListChange), "conflicts": conflicts})
+
+
+def with_history(row: ListChangeRow, happened: Sequence[EventRow]) -> ListChangeWithHistory:
+    """Return a change with what happened to it."""
+    return ListChangeWithHistory(
+        **shown(row).model_dump(), events=[Event(**columns(event, Event)) for event in happened]
+    )
 
 
 def _conflict(one: FieldConflict) -> Conflict:

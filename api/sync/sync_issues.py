@@ -127,6 +127,8 @@ async def read(issue_id: Id, caller: Viewer, services: Services) -> SyncIssue:
         "UPLOAD_NOT_OFFERED",
         "UPLOAD_SWITCHED_OFF",
         "UPLOAD_NEEDS_APPROVAL",
+        "LIST_CHANGE_UNDER_WAY",
+        "LIST_CHANGE_ENDED",
         "ISSUE_BEING_ABANDONED",
     ),
 )
@@ -148,7 +150,7 @@ async def retry(
     operation_id="abandonSyncIssue",
     summary="Abandon what the issue is about",
     response_model=Settled,
-    responses=answers(*WRITE, "WRITE_IN_DOUBT"),
+    responses=answers(*WRITE, "WRITE_IN_DOUBT", "LIST_CHANGE_IN_DOUBT"),
 )
 async def abandon(
     issue_id: Id, settlement: Settlement, key: IdempotencyKey, caller: Accountant, services: Services

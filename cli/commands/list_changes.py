@@ -69,6 +69,37 @@ def change(
 
 
 @app.command()
+def show(
+    kind: Annotated[str, typer.Argument(help="Any list: vendor, item, gl_account, project ...")],
+    which: Annotated[str, typer.Argument(metavar="KEY", help="The entry's key, number or name.")],
+    connection: ConnectionOption = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Show an entry with its history: who changed which field, here or in the ERP.
+
+    \f
+    Raises:
+        typer.BadParameter: there is no such entry, or more than one.
+    """
+    with api(state_dir) as client:
+        path = f"/v1/connections/{the_connection(client, connection)}/lists/{kind}"
+        entry = client.get(f"{path}/{_find(client, path, kind, which)['erp_id']}")
+    if as_json:
+        console.print_json(data=entry)
+        return
+    called = escape(f"{entry['key']} · {entry['name']}")
+    console.print(f"{kind} {called} · [bold]{entry['state']}[/]", highlight=False)
+    for field, value in sorted({**entry["attributes"], **entry["kept_here"]}.items()):
+        console.print(f"  {field}: {value}", markup=False, highlight=False)
+    shown = table("History", "when", "who", "what", "fields", "why")
+    for event in entry["events"]:
+        what, fields, why = event["kind"].replace("_", " "), _moved(event), event["why"]
+        shown.add_row(moment(event["at"]), *map(escape, (event["actor"], what, fields, why)))
+    console.print(shown if entry["events"] else "Nothing has changed since it came in.")
+
+
+@app.command()
 def changes(
     kind: Annotated[str | None, typer.Option(help="Only those of one list.")] = None,
     status: Annotated[str | None, typer.Option(help="sending, done, set_aside, refused or abandoned.")] = None,
@@ -162,6 +193,17 @@ def _find(client: Api, path: str, kind: str, which: str) -> dict[str, Any]:
         keys = ", ".join(one["key"] for one in exact)
         raise typer.BadParameter(f"there is more than one {which}; name its key: {keys}", param_hint="KEY")
     return dict(exact[0])
+
+
+def _moved(event: dict[str, Any]) -> str:
+    """Return an event's fields as they were and are."""
+    before, after = event["before"] or {}, event["after"] or {}
+    after = after.get("values", after)
+    return "; ".join(
+        f"{field}: {before[field]} -> {value}" if field in before else f"{field}: {value}"
+        for field, value in after.items()
+        if value not in (None, "", [])
+    )
 
 
 def _reason(why: str | None) -> dict[str, str]:

@@ -26,3 +26,4 @@ class IssueSubject(StrEnum):
     BILL = "bill"
     PAYMENT = "payment"
     SOURCE_ORDER = "source_order"
+    LIST_CHANGE = "list_change"

@@ -36,9 +36,12 @@ class IssueCode(NamedTuple):
         retried = any("retry" in step.lower() for step in self.fix)
         if is_waited_for and not retried:
             filled.append(THEN_RETRY)
+        if subject_kind == "list_change":
+            return [*filled, *(() if retried else (THEN_RETRY,)), NEW_CHANGE]
         return [*filled, NEW_PAYMENT] if subject_kind == "payment" and retried else filled
 
 
+NEW_CHANGE = "What is wrong in the change itself: ask for another one of the same entry; it takes this one's place."
 NEW_PAYMENT = "A payment cannot be edited: if what is wrong is in it, abandon the payment and schedule a new one."
 RETRY = "Retry the issue; nothing is sent twice."
 THEN_RETRY = "Then retry the issue, if it is still open; nothing is sent twice."
@@ -171,9 +174,16 @@ _CODES: tuple[IssueCode, ...] = (
     ),
     IssueCode(
         "LIST_KEY_TAKEN",
-        "The id is taken",
-        "The ERP has an entry with this id already, which posync did not make.",
-        ("Change that entry instead, or choose another id for the new one.",),
+        "The id or the name is taken",
+        "The ERP has an entry with this id or name already, which posync did not make.",
+        ("Change that entry instead, or choose another id or name for the new one.",),
+        ACCOUNTANT,
+    ),
+    IssueCode(
+        "LIST_CHANGE_NOT_KEPT",
+        "The ERP took the change and shows something else",
+        "The ERP answered that the entry is changed, and still shows other values: a rule or a script there sets them.",
+        ("Compare the fields in the evidence with the entry in the ERP, and see there what sets them.", RETRY),
         ACCOUNTANT,
     ),
     IssueCode(

@@ -48,3 +48,4 @@ class ListChangeFailed(BaseModel):
     """A later one is not failed by this."""
     code: str
     message: str
+    evidence: dict[str, str] = {}

@@ -57,7 +57,7 @@ class SyncIssueRow(SQLModel, table=True):
     connection_id: str = Field(foreign_key="connections.id", index=True)
     code: str
     subject_kind: str
-    """connection | purchase_order | receipt | bill | payment | list_entry."""
+    """connection | purchase_order | receipt | bill | payment | source_order | list_change | list_entry."""
     subject_id: str
     subject_name: str = ""
     """The name that people know the subject by."""

@@ -3,13 +3,15 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, ErpId, ExternalKey
+from models.domain.issue_states import IssueState, IssueSubject
 from models.domain.list_changes import ListAction, ListChangeStatus
 from models.domain.lists import ListKind
-from models.store.audit import writes
+from models.store.audit import sync_issues, writes
 from models.store.audit.outbox import OutboxMessage
 from models.store.sync import list_changes, list_entries
+from models.store.sync.list_entries import values_of
 from models.tables import ListChangeRow
-from services.lists.entry import owe, values_of
+from services.lists.owed import owe
 from services.refusal import Refused
 
 
@@ -35,6 +37,7 @@ async def reapply(
         here = values_of(entry)
         agreed = {field: here.get(field) for field in row.wanted}
     await list_changes.ask_anew(session, row, agreed, actor=actor, why=why)
+    await close_issue(session, row, IssueState.RESOLVED, actor=actor)
     return await owe(session, row, request_key)
 
 
@@ -52,3 +55,13 @@ async def abandon(session: AsyncSession, row: ListChangeRow, *, actor: str, why:
         raise Refused("LIST_CHANGE_ENDED", f"The change is {row.status.replace('_', ' ')}.")
     conflicts = list_changes.conflicts_of(row)
     await list_changes.end(session, row, ListChangeStatus.ABANDONED, actor=actor, why=why, conflicts=conflicts)
+    await close_issue(session, row, IssueState.ABANDONED, actor=actor)
+
+
+async def close_issue(session: AsyncSession, row: ListChangeRow, state: IssueState, *, actor: str) -> None:
+    """Close the issue of a change that is not refused any more."""
+    connection_id, subject = ConnectionId(row.connection_id), IssueSubject.LIST_CHANGE
+    if state is IssueState.ABANDONED:
+        await sync_issues.close_with_subject(session, connection_id, subject, [row.id], actor=actor)
+    else:
+        await sync_issues.close_for_subject(session, connection_id, subject, row.id, actor=actor)

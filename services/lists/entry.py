@@ -6,15 +6,17 @@ from typing import NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, ErpId, OrganizationId
-from models.domain.list_changes import ACTIVE, NAME, ListAction, VendorIds, WritableList, fields_of, same
+from models.domain.list_changes import ACTIVE, NAME, ListAction, VendorIds, WritableList, same
 from models.domain.lists import ListKind
-from models.domain.outbox import MessageKind
-from models.store.audit import events, outbox
+from models.store.audit import events
 from models.store.audit.outbox import OutboxMessage
 from models.store.sync import list_changes, list_entries
 from models.store.sync.list_changes import NewChange
+from models.store.sync.list_entries import values_of
 from models.tables import ConnectionRow, ListChangeRow, ListEntryRow
 from services.lists import placing
+from services.lists.issues import replace_refused
+from services.lists.owed import owe
 from services.refusal import Refused
 
 REFERS_TO: Mapping[str, ListKind] = {
@@ -87,7 +89,7 @@ async def make(
     entity = await placing.of_new(session, connection, asked.entity)
     if kind is ListKind.LOCATION and entity is not None and connection.capabilities.get("lists_have_levels"):
         fields.setdefault("parent", entity)
-    row = await list_changes.create(
+    row = await _replacing_refused(
         session,
         NewChange(
             organization_id=OrganizationId(connection.organization_id),
@@ -134,7 +136,7 @@ async def change(
     if not wanted:
         return Accepted(None, tuple(kept), ())
     seen = here if asked.seen is None else {**here, **asked.seen}
-    row = await list_changes.create(
+    row = await _replacing_refused(
         session,
         NewChange(
             organization_id=OrganizationId(connection.organization_id),
@@ -154,16 +156,10 @@ async def change(
     return Accepted(row, tuple(kept), (await owe(session, row, request_key),))
 
 
-async def owe(session: AsyncSession, row: ListChangeRow, request_key: str) -> OutboxMessage:
-    """Owe the change's workflow that somebody asked."""
-    return await outbox.add(
-        session,
-        MessageKind.LIST_CHANGE,
-        row.id,
-        organization_id=OrganizationId(row.organization_id),
-        connection_id=ConnectionId(row.connection_id),
-        request_key=request_key,
-    )
+async def _replacing_refused(session: AsyncSession, new: NewChange) -> ListChangeRow:
+    """Save a change in place of those that the ERP refused, of which it says the same anew."""
+    await replace_refused(session, new)
+    return await list_changes.create(session, new)
 
 
 def _checked(shape: WritableList, given: Mapping[str, str], taken: tuple[str, ...]) -> dict[str, str]:
@@ -254,11 +250,6 @@ async def _keep_here(
         before=before,
         after=entry.kept_here,
     )
-
-
-def values_of(entry: ListEntryRow) -> dict[str, str]:
-    """Return the values that are here of an entry, by field."""
-    return fields_of(entry.name, entry.attributes, active=entry.active)
 
 
 def _said(kind: ListKind) -> str:

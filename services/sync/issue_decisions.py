@@ -16,6 +16,7 @@ from models.store.orders import excluded_records, purchase_orders
 from models.store.sync import cursors
 from models.tables import ConnectionRow, SyncIssueRow
 from services.issues.write_issues import abandon_stopped
+from services.lists import issues as list_issues
 from services.refusal import Refused
 from services.source_orders import issues as uploads
 from services.sync.due import owe_sync
@@ -51,6 +52,10 @@ async def decide_issue(
     """
     if issue.state != IssueState.OPEN:
         raise Refused("ISSUE_IS_CLOSED", f"It was {issue.state} by {issue.closed_by} at {issue.closed_at}.")
+    if issue.subject_kind == IssueSubject.LIST_CHANGE:
+        return IssueDecided(
+            *await list_issues.settle(session, issue, decision, actor=actor, why=why, request_key=request_key)
+        )
     if decision is IssueDecision.ABANDON and await writes.in_doubt(session, issue.subject_id):
         raise Refused("WRITE_IN_DOUBT", f"{issue.subject_name or 'It'} was sent, and the ERP may hold it.")
     if issue.subject_kind == IssueSubject.SOURCE_ORDER:

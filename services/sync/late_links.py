@@ -18,6 +18,7 @@ _NOT_LINKED = text(
       from bills b
      where b.connection_id = :c and b.origin = 'erp' and b.purchase_order_id is null and b.reference_key is not null
        and b.order_document is null and b.receipt_document is null and not b.rejected_in_erp and b.status <> 'deleted'
+       and b.kind <> 'adjustment'
        and (cast(:orders as text[]) is null
             or b.vendor_id in (select o.vendor_id from purchase_orders o where o.id = any(cast(:orders as text[]))))
      order by b.bill_date, b.number, b.id

@@ -20,7 +20,7 @@ from models.store.orders.order_rows import lock_orders
 from models.store.payables import bill_payment_events
 from models.store.payables.payment_application import ANY_TIME, Paid, move_bills, take_back_credits
 from models.store.payables.statuses import moved
-from models.store.sync import part_deletions
+from models.store.sync import list_history, part_deletions
 from models.store.sync.deletion_keys import by_record
 from models.tables import ConnectionRow
 
@@ -318,12 +318,14 @@ async def _list_entries(connection: AsyncConnection, row: ConnectionRow, deletio
     )
     if not entries:
         return 0
+    kinds, erp_ids = [kind for kind, _ in entries], [erp_id for _, erp_id in entries]
+    await list_history.deleted(connection, ConnectionId(row.id), kinds, erp_ids)
     gone = await connection.execute(
         text(
             "update list_entries l set deleted_at = now(), active = false"
             " from unnest(cast(:kinds as text[]), cast(:ids as text[])) as d(kind, erp_id)"
             " where l.connection_id = :c and l.kind = d.kind and l.erp_id = d.erp_id and l.deleted_at is null"
         ),
-        {"c": row.id, "kinds": [kind for kind, _ in entries], "ids": [erp_id for _, erp_id in entries]},
+        {"c": row.id, "kinds": kinds, "ids": erp_ids},
     )
     return gone.rowcount

@@ -3,20 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import ColumnElement, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.connections import Erp
 from models.domain.ids import ConnectionId, ErpId, ExternalKey, ListChangeId, OrganizationId
-from models.domain.list_changes import EntryToPush, FieldConflict, ListAction, ListChangeStatus
+from models.domain.list_changes import EntryToPush, FieldConflict, ListAction, ListChangeStatus, fields_of
 from models.domain.lists import ListKind
 from models.domain.writes import WriteKind
 from models.messages.list_changes import ListChangeState
 from models.store.audit import events, writes
 from models.store.base.identity import digest_of, named_id
 from models.store.base.pages import Listing, decode_cursor, instant_in_cursor, listing, page_size
-from models.tables import ListChangeRow
+from models.tables import ListChangeRow, ListEntryRow
 
 SUBJECT = "list_change"
 _FRESH = {"populate_existing": True}
@@ -141,9 +141,15 @@ async def being_made(
         col(ListChangeRow.kind) == kind.value,
         col(ListChangeRow.action) == ListAction.CREATE.value,
         col(ListChangeRow.status) == ListChangeStatus.SENDING.value,
-        (col(ListChangeRow.name) == name) | (col(ListChangeRow.key) == key),
+        _is_called(key, name),
     )
     return (await session.exec(statement.limit(1), execution_options=_FRESH)).first()
+
+
+def _is_called(key: str | None, name: str) -> ColumnElement[bool]:
+    """Match by key or name. Entries that the ERP numbers have no key that two of them could share."""
+    named = col(ListChangeRow.name) == name
+    return named if key is None else named | (col(ListChangeRow.key) == key)
 
 
 def conflicts_of(row: ListChangeRow) -> list[FieldConflict]:
@@ -249,17 +255,78 @@ async def touch(session: AsyncSession, row: ListChangeRow) -> None:
 
 async def fail(
     session: AsyncSession, change_id: ListChangeId, ask: int, problem: str, *, code: str, actor: str
-) -> None:
-    """Record why an ask failed. A change that the ERP may hold stays under way."""
+) -> ListChangeRow | None:
+    """Record why an ask failed, and return the change; None: it was asked for anew, or has ended. A change that the ERP
+    may hold stays under way."""
     row = await get(session, change_id, lock=True)
     assert row is not None, "a change is never removed"
     if row.asks != ask or row.status != ListChangeStatus.SENDING:
-        return
+        return None
     if row.action == ListAction.CREATE and await writes.in_doubt(session, change_id):
         row.problem, row.problem_code = problem, code
         await touch(session, row)
-        return
+        after = {"problem": problem, "code": code}
+        await happened(session, row, "in_doubt", actor=actor, after=after)
+        return row
     await end(session, row, ListChangeStatus.REFUSED, actor=actor, problem=problem, code=code)
+    return row
+
+
+_REFUSED_AND_ENTERED = text(
+    "select c.id, e.erp_id, e.key, e.name, e.active, e.attributes, e.deleted_at from list_changes c"
+    " join list_entries e on e.connection_id = c.connection_id and e.kind = c.kind and case"
+    "   when c.action = 'change' then e.erp_id = c.erp_id"
+    "   when c.key is not null then e.key = c.key"
+    "   else e.name = c.name end"
+    " where c.connection_id = :c and c.status = 'refused' order by c.id for update of c"
+)
+
+
+class RefusedChange(NamedTuple):
+    """A refused change, and the entry as the ERP shows it by now."""
+
+    row: ListChangeRow
+    there: Mapping[str, str]
+    deleted: bool
+
+
+async def refused_and_entered(session: AsyncSession, connection_id: ConnectionId) -> list[RefusedChange]:
+    """Return the refused changes whose entries the ERP shows, or has shown, held until the transaction ends."""
+    found = []
+    for one in (await session.execute(_REFUSED_AND_ENTERED, {"c": connection_id})).all():
+        row = await get(session, ListChangeId(one.id))
+        assert row is not None, "a change is never removed"
+        there = fields_of(one.name, one.attributes, active=one.active)
+        found.append(RefusedChange(row, there, one.deleted_at is not None))
+    return found
+
+
+async def refused_of(session: AsyncSession, new: NewChange) -> list[ListChangeRow]:
+    """Return the refused changes whose place a new one takes, locked: those of the same fields of the same entry, or of
+    a new entry with the same key or name."""
+    statement = select(ListChangeRow).where(
+        col(ListChangeRow.connection_id) == new.connection_id,
+        col(ListChangeRow.kind) == new.kind.value,
+        col(ListChangeRow.action) == new.action.value,
+        col(ListChangeRow.status) == ListChangeStatus.REFUSED.value,
+    )
+    if new.action is ListAction.CHANGE:
+        statement = statement.where(col(ListChangeRow.erp_id) == new.erp_id)
+    else:
+        statement = statement.where(_is_called(new.key, new.name))
+    rows = (await session.exec(statement.with_for_update(), execution_options=_FRESH)).all()
+    return [row for row in rows if new.action is ListAction.CREATE or row.wanted.keys() <= new.wanted.keys()]
+
+
+async def of_entry(session: AsyncSession, entry: ListEntryRow, *, limit: int) -> Sequence[ListChangeRow]:
+    """Return the changes of one entry that were asked for here, newest first, the one that made it among them."""
+    statement = select(ListChangeRow).where(
+        col(ListChangeRow.connection_id) == entry.connection_id,
+        col(ListChangeRow.kind) == entry.kind,
+        col(ListChangeRow.erp_id) == entry.erp_id,
+    )
+    statement = statement.order_by(col(ListChangeRow.created_at).desc(), col(ListChangeRow.id).desc())
+    return (await session.exec(statement.limit(limit), execution_options=_FRESH)).all()
 
 
 async def happened(

@@ -9,9 +9,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.domain.ids import ConnectionId, ErpId, SyncRunId
+from models.domain.list_changes import fields_of
 from models.domain.lists import ListEntry, ListKind
 from models.store.base.pages import Listing, decode_cursor, listing, page_size
 from models.store.orders.order_pages import Upserted
+from models.store.sync import list_history
 from models.tables import ConnectionRow, ListEntryRow
 
 _FRESH = {"populate_existing": True}
@@ -39,10 +41,13 @@ _WRITE = text(
 )
 
 
-async def upsert(s: AsyncSession, connection_id: ConnectionId, entries: Sequence[ListEntry]) -> Upserted:
+async def upsert(
+    s: AsyncSession, connection_id: ConnectionId, entries: Sequence[ListEntry], *, log: bool = False
+) -> Upserted:
     """Store a page of entries. Equal content writes nothing; an older revision never overwrites a newer one.
 
-    An entry without a revision counts as the newest: some lists have no revision until their first change.
+    An entry without a revision counts as the newest: some lists have no revision until their first change. `log`: what
+    the ERP changed of entries that are here already is logged as events.
     """
     newest = _newest(entries)
     connection = await s.connection()
@@ -52,6 +57,7 @@ async def upsert(s: AsyncSession, connection_id: ConnectionId, entries: Sequence
     )
     stored = {(row.kind, row.erp_id): row for row in rows}
     writes: list[tuple[ListEntry, str, str]] = []
+    others: list[str] = []
     changed = 0
     for key, entry in newest.items():
         content = entry.model_dump_json(exclude={"revision"})
@@ -61,7 +67,11 @@ async def upsert(s: AsyncSession, connection_id: ConnectionId, entries: Sequence
         if row is not None and (_is_older(entry, row) or (same and entry.revision in (None, row.revision))):
             continue
         changed += not same
+        if row is not None and not same:
+            others.append(content)
         writes.append((entry, content, digest))
+    if others and log:
+        await list_history.changed(connection, connection_id, others)
     if writes:
         await connection.execute(
             _WRITE,
@@ -130,6 +140,11 @@ async def has_entities(s: AsyncSession, connection: ConnectionRow) -> bool:
     if connection.entity is not None:
         return True
     return bool((await page(s, ConnectionId(connection.id), ListKind.ENTITY, limit=1)).items)
+
+
+def values_of(entry: ListEntryRow) -> dict[str, str]:
+    """Return the values that are here of an entry, by field."""
+    return fields_of(entry.name, entry.attributes, active=entry.active)
 
 
 async def by_erp_id(

@@ -28,7 +28,7 @@ async def test_a_vendor_made_here_is_in_the_books_once(api: StackClient, company
     taken = {"name": "Others", "key": "V-150"}
     refused(await api.post(lists_of(api, "vendor"), taken, role="accountant"), 422, "LIST_KEY_REFUSED")
     twin = await make(api, "vendor", "Pumps & Co", status="refused", same_name=True)
-    assert ("exists" in twin["problem"], twin["problem_code"]) == (True, "ALREADY_EXISTS")
+    assert ("exists" in twin["problem"], twin["problem_code"]) == (True, "LIST_KEY_TAKEN")
 
 
 @pytest.mark.parametrize("kind", ["item", "department", "location", "class"])
@@ -119,3 +119,40 @@ async def test_what_the_delete_feed_does_not_have_is_found_by_comparing(
         (closed,) = await api.items(lists_of(api, kind), q="Gone", closed="true")
         assert closed["state"] == "closed"
     assert len(await api.items(lists_of(api, "gl_account"), q="Stays")) == 1
+
+
+async def test_a_refused_entry_opens_an_issue_that_closes_when_it_is_made(
+    api: StackClient, company: SandboxCompany
+) -> None:
+    """S2-06: NetSuite refuses a second vendor of one name; under another name it is made, and the issue is over."""
+    await api.start()
+    await make(api, "vendor", "Pumps & Co")
+    twin = await make(api, "vendor", "Pumps & Co", status="refused", same_name=True)
+    (issue,) = await api.issues()
+    assert (issue["code"], issue["subject_id"], issue["subject_kind"]) == ("LIST_KEY_TAKEN", twin["id"], "list_change")
+    await api.settle(issue, "retry")
+    await ended(api, twin, "refused")
+    (again,) = await api.issues()
+    await api.settle(again, "abandon")
+    await ended(api, twin, "abandoned")
+    assert await api.issues() == []
+    vendor = await entry_of(api, "vendor", "Pumps & Co")
+    company.does("edit_vendor", key=vendor["attributes"]["number"], email="erp@pumps.example")
+    for _ in range(2):  # a run looks for changes of vendors and of items in turn
+        await api.sync()
+    shown = await api.get(f"{lists_of(api, 'vendor')}/{vendor['erp_id']}")
+    assert [event["kind"] for event in shown["events"]] == ["asked_for", "done", "changed_in_erp"]
+    assert shown["events"][-1]["after"] == {"email": "erp@pumps.example"}
+
+
+async def test_two_departments_are_made_at_once(api: StackClient, company: SandboxCompany) -> None:
+    """S2-06: NetSuite gives both their keys, so that they have none that could be taken."""
+    await api.start()
+    company.breaks("unavailable", "add", times=None)
+    for name in ("North", "South"):
+        answer = await api.post(lists_of(api, "department"), {"name": name}, role="accountant")
+        assert answer.status_code == 202, answer.text
+    company.mend()
+    for one in await api.items(f"/v1/connections/{api.connection_id}/list-changes"):
+        await ended(api, one)
+    assert {"North", "South"} <= {one["name"] for one in company.held("departments")}
