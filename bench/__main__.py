@@ -12,7 +12,9 @@ from pathlib import Path
 from bench import (
     backfill_beside,
     credits_in,
+    exports,
     lifecycle,
+    lists_in,
     match_rate,
     netsuite,
     post_bills,
@@ -27,8 +29,10 @@ from bench.report import Report, wide_console
 
 STACK_PARTS = (
     "sync_in",
+    "lists_in",
     "backfill_beside",
     "credits_in",
+    "exports",
     "lifecycle",
     "post_bills",
     "netsuite",
@@ -45,10 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     parser.add_argument("--orders", type=int, default=10_000, help="orders to sync in")
+    parser.add_argument("--list-entries", type=int, default=20_000, help="entries of lists at a first sync")
     parser.add_argument("--older-orders", type=int, default=20_000, help="orders of a backfill beside a daily sync")
     parser.add_argument("--daily-orders", type=int, default=500, help="new orders of that sync")
     parser.add_argument("--pairs", type=int, default=3, help="times that the sync runs alone and beside a backfill")
     parser.add_argument("--credits", type=int, default=10_000, help="credits and returns to sync in, half of each")
+    parser.add_argument("--exported-rows", type=int, default=100_000, help="rows to export, and a tenth of them")
     parser.add_argument("--bare-signals", type=int, default=2_000, help="bare signal-with-starts to compare with")
     parser.add_argument("--lifecycles", type=int, default=100, help="orders to bill and pay")
     parser.add_argument("--netsuite-orders", type=int, default=2_000, help="orders to sync in from NetSuite")
@@ -82,6 +88,9 @@ async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Nam
     if part == "sync_in":
         await sync_in.measure(bench, report, count=chosen.orders, bare_count=chosen.bare_signals)
         return
+    if part == "lists_in":
+        await lists_in.measure(bench, report, count=chosen.list_entries)
+        return
     if part == "backfill_beside":
         older, daily = chosen.older_orders, chosen.daily_orders
         await backfill_beside.measure(bench, report, older=older, daily=daily, pairs=chosen.pairs)
@@ -105,7 +114,10 @@ async def _measure(part: str, bench: Bench, report: Report, chosen: argparse.Nam
         await turns.measure(bench, report, count=100)
         return
     connection_id = await asyncio.to_thread(bench.connect, in_flight=1)
-    if part == "read_order":
+    if part == "exports":
+        few, many = chosen.exported_rows // 10, chosen.exported_rows
+        await exports.measure(bench, report, connection_id, few=few, many=many)
+    elif part == "read_order":
         await read_order.measure(bench, report, connection_id, count=1_000)
     elif part == "lifecycle":
         await lifecycle.measure(bench, report, connection_id, count=chosen.lifecycles, at_once=20)

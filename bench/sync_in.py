@@ -139,6 +139,7 @@ class Activity(NamedTuple):
     name: str
     argument: Any
     span: Span
+    result: Any = None
 
 
 async def activities_of(client: Client, workflow_id: str, run_id: str) -> list[Activity]:
@@ -157,7 +158,9 @@ async def activities_of(client: Client, workflow_id: str, run_id: str) -> list[A
                 done = event.activity_task_completed_event_attributes
                 attributes, begin = scheduled[done.scheduled_event_id]
                 (argument,) = await client.data_converter.decode(attributes.input.payloads)
-                found.append(Activity(attributes.activity_type.name, argument, Span(begin, at)))
+                results = await client.data_converter.decode(done.result.payloads)
+                result = results[0] if results else None
+                found.append(Activity(attributes.activity_type.name, argument, Span(begin, at), result))
             elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
                 continued = event.workflow_execution_continued_as_new_event_attributes
                 following = continued.new_execution_run_id

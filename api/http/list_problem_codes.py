@@ -19,7 +19,9 @@ LIST_PROBLEM_CODES: dict[str, ProblemCode] = {
         ACCOUNTANT,
         ("Give the id as `key`, or leave it out.", "An administrator sets who numbers vendors (list settings)."),
     ),
-    "LIST_KEY_TAKEN": ProblemCode(409, "The id is taken", ACCOUNTANT, ("Choose another id, or change that entry.",)),
+    "LIST_KEY_TAKEN": ProblemCode(
+        409, "The id or the name is taken", ACCOUNTANT, ("Choose another id, or change that entry.",)
+    ),
     "LIST_NAME_TAKEN": ProblemCode(
         409,
         "There is one with this name",

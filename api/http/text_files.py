@@ -15,6 +15,8 @@ from fastapi.responses import StreamingResponse
 IN_MEMORY = 2_000_000
 """Bytes of a file that are kept in memory; the rest goes to disk."""
 PART = 64_000
+FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")
+"""What a formula begins with; some spreadsheets take the wide forms for the plain ones."""
 
 
 @asynccontextmanager
@@ -48,7 +50,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value[:1] in FORMULA_BEGINS:
         try:
             Decimal(value)
         except ArithmeticError:

@@ -64,6 +64,9 @@ async def import_bills(
     accept: Annotated[
         Literal["sure", "likely"], Query(description="How sure a suggested order line must be to be used.")
     ] = "sure",
+    line_offset: Annotated[
+        int, Query(ge=0, le=10**12, description="Added to each line number: of a part of a larger file.")
+    ] = 0,
 ) -> Response:
     """Enter the bills of a CSV file or of JSON lines, in the order of the file, each as `POST` of one bill does.
 
@@ -81,7 +84,7 @@ async def import_bills(
     file = await _received(request)
     try:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        rows = read_bills(text, written_as)
+        rows = read_bills(text, written_as, line_offset=line_offset)
     except UnreadableFile as error:
         file.close()
         raise Problem("IMPORT_FILE_UNREADABLE", f"{str(error)[:1].upper()}{str(error)[1:]}.") from error

@@ -1,19 +1,16 @@
 """Send a file of bills to the API, and return what became of each bill and of each row that cannot be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cli.client.api_client import Api
 from services.imports.outcomes import BillOutcome
+from services.imports.parts import split
 from services.imports.text_rows import LARGEST_FILE_BYTES, FileFormat, UnreadableRow
 
 MEDIA_TYPES = {FileFormat.CSV: "text/csv", FileFormat.JSONL: "application/jsonl"}
-
-
-class FileTooLarge(Exception):
-    """The API takes no file of this size; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,30 +50,40 @@ def import_bills(
     For bills that name no order, the orders of `connection` are searched; it may be left out if there is only one.
     `accept` is the lowest confidence at which a suggestion is used: sure or likely.
 
+    A file that is larger than the API takes is sent in parts, one after the other.
+
     Raises:
-        FileTooLarge: it is larger than an import may be.
         ApiProblem: the API refuses the file.
     """
-    size = path.stat().st_size
-    if size > LARGEST_FILE_BYTES:
-        most = LARGEST_FILE_BYTES // 1_000_000
-        raise FileTooLarge(
-            f"{path} has {size // 1_000_000:,} MB; an import takes at most {most} MB: split it between two invoices"
-        )
     written_as = FileFormat.JSONL if path.suffix.lower() in (".jsonl", ".ndjson") else FileFormat.CSV
-    complete = False
+    query: dict[str, str | None] = {"connection": connection, "accept": accept}
     with path.open("rb") as file:
-        query = {"connection": connection, "accept": accept}
-        for said in client.upload("/v1/imports/bills", file, MEDIA_TYPES[written_as], **query):
-            kind = said.pop("kind")
-            if kind == "bill":
-                yield Imported(**said | {"outcome": BillOutcome(said["outcome"])})
-            elif kind == "unreadable_row":
-                yield UnreadableRow(**said)
-            else:
-                complete = said["complete"]
-                if not complete:
-                    yield Stopped(said["code"], said["detail"])
-                    return
-    if not complete:
-        yield Stopped("IMPORT_CUT_OFF", "the answer ended before the end of the file")
+        if path.stat().st_size <= LARGEST_FILE_BYTES:
+            yield from _send(client, file, written_as, query)
+            return
+        for part in split(file, written_as, LARGEST_FILE_BYTES):
+            if isinstance(part, UnreadableRow):
+                yield part
+                continue
+            of_part = {**query, "line_offset": str(part.line_offset)}
+            with part.content as content:
+                for said in _send(client, content, written_as, of_part):
+                    yield said
+                    if isinstance(said, Stopped):
+                        return
+
+
+def _send(
+    client: Api, file: IO[bytes], written_as: FileFormat, query: Mapping[str, str | None]
+) -> Iterator[Imported | UnreadableRow | Stopped]:
+    for said in client.upload("/v1/imports/bills", file, MEDIA_TYPES[written_as], **query):
+        kind = said.pop("kind")
+        if kind == "bill":
+            yield Imported(**said | {"outcome": BillOutcome(said["outcome"])})
+        elif kind == "unreadable_row":
+            yield UnreadableRow(**said)
+        else:
+            if not said["complete"]:
+                yield Stopped(said["code"], said["detail"])
+            return
+    yield Stopped("IMPORT_CUT_OFF", "the answer ended before the end of the file")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.client.bill_import import FileTooLarge, Imported, Stopped, import_bills
+from cli.client.bill_import import Imported, Stopped, import_bills
 from cli.client.connections import today_of
 from cli.client.drafts import drafted_lines, written_line
 from cli.client.terminal import DEFAULT_STATE_DIR, AsJson, StateDir, api, console, errors, table
@@ -113,17 +113,14 @@ def import_file(
     accept = "likely" if accept_likely else "sure"
     with api(state_dir) as client, bar:
         task = bar.add_task("bills", total=None)
-        try:
-            for said in import_bills(client, path, connection=connection, accept=accept):
-                if isinstance(said, Imported):
-                    done.append(said)
-                    bar.advance(task)
-                elif isinstance(said, UnreadableRow):
-                    unreadable.append(said)
-                else:
-                    stopped = said
-        except FileTooLarge as error:
-            raise typer.BadParameter(str(error), param_hint="path") from error
+        for said in import_bills(client, path, connection=connection, accept=accept):
+            if isinstance(said, Imported):
+                done.append(said)
+                bar.advance(task)
+            elif isinstance(said, UnreadableRow):
+                unreadable.append(said)
+            else:
+                stopped = said
     if as_json:
         rows = [{"line": row.line, "column": row.column, "problem": row.problem} for row in unreadable]
         bills = [imported.as_json() for imported in done]

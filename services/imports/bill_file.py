@@ -160,13 +160,17 @@ class _Group:
         return _bill(self.rows)
 
 
-def read_bills(text: IO[str], written_as: FileFormat = FileFormat.CSV) -> Iterator[FileBill | UnreadableRow]:
-    """Return the bills of a file in its order, and every row that cannot be read as soon as it is met.
+def read_bills(
+    text: IO[str], written_as: FileFormat = FileFormat.CSV, *, line_offset: int = 0
+) -> Iterator[FileBill | UnreadableRow]:
+    """Return the bills of a file in its order, and every row that cannot be read as soon as it is met. `line_offset` is
+    added to each line number.
 
     Raises:
         UnreadableFile: it is no file of bills, or has a column we do not know; before the first bill is returned.
     """
-    return _bills(read_rows(text, written_as, COLUMNS, REQUIRED, open_prefix=OWN))
+    rows = read_rows(text, written_as, COLUMNS, REQUIRED, open_prefix=OWN, line_offset=line_offset)
+    return _bills(rows)
 
 
 def _bills(rows: Iterator[TextRow]) -> Iterator[FileBill | UnreadableRow]:

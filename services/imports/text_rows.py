@@ -64,22 +64,24 @@ def read_rows(
     required: Collection[str],
     *,
     open_prefix: str | None = None,
+    line_offset: int = 0,
 ) -> Iterator[TextRow]:
     """Return the rows of a file; rows without any value are left out. The header of a CSV file is read at once. Columns
-    that begin with `open_prefix` are read too, whatever follows it.
+    that begin with `open_prefix` are read too, whatever follows it. `line_offset` is added to each line number: of a
+    part of a larger file.
 
     Raises:
         UnreadableFile: it is not CSV, or its first line lacks a column, or names one that is unknown or comes twice.
     """
     if written_as is FileFormat.JSONL:
-        return _json_rows(text, columns, open_prefix)
+        return _json_rows(text, columns, open_prefix, line_offset)
     reader = csv.reader(text, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise UnreadableFile(f"not CSV ({error})") from error
     _check_header(header, columns, required, open_prefix)
-    return _csv_rows(reader, header)
+    return _csv_rows(reader, header, line_offset)
 
 
 def _check_header(
@@ -113,15 +115,16 @@ def _readable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _csv_rows(reader: Any, header: list[str]) -> Iterator[TextRow]:
+def _csv_rows(reader: Any, header: list[str], offset: int) -> Iterator[TextRow]:
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + offset
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            upto = "" if reader.line_num == line else f"; nothing was read up to line {reader.line_num}"
+            last = reader.line_num + offset
+            upto = "" if last == line else f"; nothing was read up to line {last}"
             yield TextRow(line, {}, [UnreadableRow(line, "the row", f"is not CSV ({error}){upto}")])
             continue
         values = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
@@ -133,8 +136,8 @@ def _csv_rows(reader: Any, header: list[str]) -> Iterator[TextRow]:
         yield _checked(line, values, problems)
 
 
-def _json_rows(text: IO[str], columns: Collection[str], open_prefix: str | None) -> Iterator[TextRow]:
-    line = 0
+def _json_rows(text: IO[str], columns: Collection[str], open_prefix: str | None, offset: int) -> Iterator[TextRow]:
+    line = offset
     while written := text.readline(LONGEST_LINE):
         line += 1
         if len(written) == LONGEST_LINE and not written.endswith("\n"):

@@ -292,13 +292,13 @@ class RefusedChange(NamedTuple):
 
 async def refused_and_entered(session: AsyncSession, connection_id: ConnectionId) -> list[RefusedChange]:
     """Return the refused changes whose entries the ERP shows, or has shown, held until the transaction ends."""
-    found = []
+    changes = []
     for one in (await session.execute(_REFUSED_AND_ENTERED, {"c": connection_id})).all():
         row = await get(session, ListChangeId(one.id))
         assert row is not None, "a change is never removed"
         there = fields_of(one.name, one.attributes, active=one.active)
-        found.append(RefusedChange(row, there, one.deleted_at is not None))
-    return found
+        changes.append(RefusedChange(row, there, one.deleted_at is not None))
+    return changes
 
 
 async def refused_of(session: AsyncSession, new: NewChange) -> list[ListChangeRow]:

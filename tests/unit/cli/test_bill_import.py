@@ -31,7 +31,12 @@ END = {"kind": "end", "complete": True, "outcomes": {}}
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, list[httpx.Request]]]:
-    def imported(*said: dict[str, Any], name: str = "bills.csv", arguments: tuple[str, ...] = ()) -> Any:
+    def imported(
+        *said: dict[str, Any],
+        name: str = "bills.csv",
+        arguments: tuple[str, ...] = (),
+        content: str = "invoice_number\n",
+    ) -> Any:
         asked: list[httpx.Request] = []
 
         def answer(request: httpx.Request) -> httpx.Response:
@@ -45,7 +50,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[
             return api
 
         path = tmp_path / name
-        path.write_text("invoice_number\n")
+        path.write_text(content)
         monkeypatch.setattr("cli.commands.bills.api", client)
         monkeypatch.setattr("cli.commands.bills.console.width", 200)
         return CliRunner().invoke(app, ["bills", "import", str(path), *arguments]), asked
@@ -84,10 +89,18 @@ def test_an_import_that_did_not_reach_the_end_says_so(run: Callable[..., Any], e
     assert "Import the same file again" in done.output
 
 
-def test_a_file_of_a_gigabyte_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    """Before anything is sent; a file of that size would be refused by the API as well."""
-    path = tmp_path / "bills.csv"
-    with path.open("wb") as file:
-        file.truncate(1_000_000_000)
-    with pytest.raises(bill_import.FileTooLarge, match="1,000 MB; an import takes at most 50 MB: split it"):
-        list(bill_import.import_bills(Api("http://api.test", "psk_test"), path))
+def test_a_file_that_is_too_large_for_one_import_is_sent_in_parts(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5-159: between two invoices, each with the first line; what the API says is told by the lines of the file."""
+    monkeypatch.setattr(bill_import, "LARGEST_FILE_BYTES", 100)
+    rows = "".join(f'INV-{number},V-1,"two\nlines"\n' for number in range(1, 9))
+    content = f"invoice_number,vendor_id,memo\n{rows}"
+    unreadable = {"kind": "unreadable_row", "line": 4, "column": "memo", "problem": "is not UTF-8 text"}
+    done, asked = run(SENT, unreadable, END, content=content)
+    assert done.exit_code == 1
+    sent = [one.content.decode() for one in asked]
+    assert len(sent) == 3
+    assert all(one.startswith("invoice_number,vendor_id,memo\n") and len(one) <= 100 for one in sent)
+    assert "".join(one.partition("\n")[2] for one in sent) == rows
+    assert [dict(one.url.params)["line_offset"] for one in asked] == ["0", "6", "12"]

@@ -18,6 +18,7 @@ async def test_the_order_comes_later(api: StackClient, company: SandboxCompany) 
     """S4-64: of an order older than the first import only the bill comes in; the backfill links it."""
     company.order("PO-OLD", "10", days_ago=400)
     await api.start(mode="two_way")
+    company.does("receive", number="PO-OLD")
     company.does("bill", number="PO-OLD", invoice_number="S-1")
     await api.sync()
     assert await api.numbers() == set()
@@ -37,6 +38,7 @@ async def test_the_feature_is_switched_on_later(api: StackClient, company: Sandb
     """S4-71: the bill and the credit that came in without orders are on their order then."""
     company.order("PO-1", "10")
     await api.start(purchase_orders=False)
+    company.does("receive", number="PO-1", lines=[{"line": "1", "quantity": "4"}])
     company.does("bill", number="PO-1", invoice_number="S-1")
     await api.sync()
     assert await order_of(api, "S-1") is None
