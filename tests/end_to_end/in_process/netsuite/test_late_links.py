@@ -1,8 +1,6 @@
 """A NetSuite bill names its orders by its lines, and has no field for an order number: it finds an order that comes in
 after it."""
 
-from typing import Any
-
 from tests.harness.sandbox_company import SandboxCompany
 from tests.harness.stack_client import StackClient
 
@@ -12,26 +10,6 @@ async def order_of(api: StackClient, number: str) -> str | None:
     (shown,) = [one for one in await api.items("/v1/bills") if one["number"] == number]
     orders = {one["id"]: one["number"] for one in await api.items("/v1/purchase-orders")}
     return orders.get(shown["purchase_order_id"] or "")
-
-
-async def test_the_order_comes_later(api: StackClient, company: SandboxCompany) -> None:
-    """S4-64: of an order older than the first import only the bill comes in; the backfill links it."""
-    company.order("PO-OLD", "10", days_ago=400)
-    await api.start(mode="two_way")
-    company.does("receive", number="PO-OLD")
-    company.does("bill", number="PO-OLD", invoice_number="S-1")
-    await api.sync()
-    assert await api.numbers() == set()
-    assert await order_of(api, "S-1") is None
-    asked = await api.post(f"/v1/connections/{api.connection_id}/backfills", {"numbers": ["PO-OLD"]})
-
-    async def is_over() -> Any:
-        return (await api.get(f"/v1/backfills/{asked.json()['id']}"))["state"] == "completed"
-
-    await api.until(is_over, "the end of the backfill")
-    assert await order_of(api, "S-1") == "PO-OLD"
-    await api.order_is("PO-OLD", "filled")
-    assert await api.issues() == []
 
 
 async def test_the_feature_is_switched_on_later(api: StackClient, company: SandboxCompany) -> None:
