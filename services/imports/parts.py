@@ -131,7 +131,8 @@ def _blocks(rows: Iterator[_Row]) -> Iterator[tuple[bytes, int]]:
     """Return the rows of one invoice after the other, with their number of lines. Between what cannot be read and its
     neighbours there is no cut."""
     block: list[bytes] = []
-    count, last = 0, None
+    count = 0
+    last: tuple[str, ...] | None = None
     for row in rows:
         if block and None not in (last, row.invoice) and last != row.invoice:
             yield b"".join(block), count
