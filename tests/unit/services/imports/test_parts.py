@@ -39,14 +39,14 @@ def in_parts(
     content: bytes, most: int, written_as: FileFormat = FileFormat.CSV
 ) -> list[tuple[bytes, int] | UnreadableRow]:
     """The content of each part and its offset, or what was left out."""
-    made: list[tuple[bytes, int] | UnreadableRow] = []
+    parted: list[tuple[bytes, int] | UnreadableRow] = []
     for part in split(io.BytesIO(content), written_as, most):
         if isinstance(part, Part):
             with part.content as file:
-                made.append((file.read(), part.line_offset))
+                parted.append((file.read(), part.line_offset))
         else:
-            made.append(part)
-    return made
+            parted.append(part)
+    return parted
 
 
 @pytest.mark.parametrize("most", [100, 150, 200, 300, 500, 10_000])
@@ -74,8 +74,8 @@ def test_parts_read_as_the_whole(most: int, end: str) -> None:
 def test_json_lines_are_cut_between_invoices() -> None:
     row = '{{"invoice_number": "INV-{}", "vendor_id": "V1", "quantity": 1}}\n'
     content = "".join(row.format(number // 2) for number in range(10)).encode()
-    made = in_parts(content, 3 * len(row), FileFormat.JSONL)
-    assert [(len(one[0].splitlines()), one[1]) for one in made if isinstance(one, tuple)] == [
+    parted = in_parts(content, 3 * len(row), FileFormat.JSONL)
+    assert [(len(one[0].splitlines()), one[1]) for one in parted if isinstance(one, tuple)] == [
         (2, 0), (2, 2), (2, 4), (2, 6), (2, 8),
     ]  # fmt: skip
 
