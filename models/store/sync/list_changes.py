@@ -276,8 +276,7 @@ _REFUSED_AND_ENTERED = text(
     "select c.id, e.erp_id, e.key, e.name, e.active, e.attributes, e.deleted_at from list_changes c"
     " join list_entries e on e.connection_id = c.connection_id and e.kind = c.kind and case"
     "   when c.action = 'change' then e.erp_id = c.erp_id"
-    "   when c.key is not null then e.key = c.key"
-    "   else e.name = c.name end"
+    "   else e.key = c.key end"
     " where c.connection_id = :c and c.status = 'refused' order by c.id for update of c"
 )
 
@@ -291,7 +290,8 @@ class RefusedChange(NamedTuple):
 
 
 async def refused_and_entered(session: AsyncSession, connection_id: ConnectionId) -> list[RefusedChange]:
-    """Return the refused changes whose entries the ERP shows, or has shown, held until the transaction ends."""
+    """Return the refused changes whose entries the ERP shows, or has shown, held until the transaction ends. Of a new
+    entry that the ERP would number nobody knows whether an entry of its name is it."""
     changes = []
     for one in (await session.execute(_REFUSED_AND_ENTERED, {"c": connection_id})).all():
         row = await get(session, ListChangeId(one.id))
