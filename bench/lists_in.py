@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import netsuite
-from bench.company import ENTITY, Bench
+from bench.company import Bench
 from bench.processes import CpuMeter
 from bench.report import Figure, Report, at_least
 from bench.sync_in import Span, activities_of, span_of
@@ -42,7 +42,7 @@ async def measure(bench: Bench, report: Report, *, count: int) -> None:
     await asyncio.to_thread(bench.sandbox.load, rows)
     pretend = PretendErp(SandboxControl(bench.sandbox.url), NetSuiteCompany.erp)
     load = f"/companies/{pretend.erp}/load?create_missing=true"
-    await asyncio.to_thread(pretend.control.post, load, {kind: _placed(of) for kind, of in rows.items()})
+    await asyncio.to_thread(pretend.control.post, load, rows)
     client = await Client.connect(bench.stack.endpoints.temporal_address, data_converter=pydantic_data_converter)
     for name in ("Intacct", "NetSuite"):
         meter = CpuMeter(bench.stack.options.state_dir)
@@ -111,8 +111,3 @@ def entries(count: int) -> dict[str, list[dict[str, str]]]:
     return {
         kind: [make[kind](number) for number in range(1, round(count * share) + 1)] for kind, share in SHARES.items()
     }
-
-
-def _placed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the rows as NetSuite's neutral form takes them: the entity there is a subsidiary."""
-    return [{name: NetSuiteCompany.entity if value == ENTITY else value for name, value in row.items()} for row in rows]
