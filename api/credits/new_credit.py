@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.bills.bill_entry import as_problem
 from api.bills.direct_bills import known_entry
+from api.bills.line_dimensions import check_dimensions
 from api.connections.routes import load, must_be_let_in
 from api.credits.schemas import CreditSummary, summary
 from api.http.auth import Accountant, Caller, Clerk
@@ -22,6 +23,7 @@ from models.domain.ids import BillId, PurchaseOrderId
 from models.domain.lists import ListKind
 from models.domain.retractions import BillEvent
 from models.store.audit.outbox import OutboxMessage
+from models.store.orders import ledger
 from models.store.orders.purchase_orders import order_and_connection
 from models.store.payables import bill_edits, bill_reads
 from models.tables import BillRow, ConnectionRow, PurchaseOrderRow
@@ -50,7 +52,12 @@ class NewCreditLine(Input):
 
     amount: PositiveAmount = Field(description="Above zero.")
     order_line_no: Annotated[int, Field(strict=True, ge=0)] | None = Field(
-        default=None, description="The line of the order that it gives something back of."
+        default=None,
+        description="The line of the order that it gives something back of, by its number as it is now; not needed "
+        "beside `order_line_id`, which counts.",
+    )
+    order_line_id: Name | None = Field(
+        default=None, description="The line by the id that orders and bills name: the same line, wherever it moves."
     )
     quantity: PositiveQuantity | None = Field(
         default=None, description="What may be billed again of that line, in its unit; null: money only."
@@ -193,6 +200,8 @@ async def _asked(session: AsyncSession, services: ServiceSet, caller: Caller, ne
     if not connection.capabilities.get("credits"):
         raise Problem("CREDITS_NOT_TAKEN", f"{connection.name} takes no credits from here.")
     _check_lines(new, order)
+    on_order = [] if order is None else await ledger.lines(session, PurchaseOrderId(order.id))
+    await check_dimensions(session, connection, new.lines, entity=entity, known=on_order)
     lines = [RequestedCreditLine(**line.model_dump()) for line in new.lines]
     return RequestedCredit(
         connection=connection,
@@ -221,10 +230,11 @@ async def _of_vendor(
 
 def _check_lines(new: NewCredit, order: PurchaseOrderRow | None) -> None:
     for position, line in enumerate(new.lines):
-        if line.quantity is not None and line.order_line_no is None:
+        named = [name for name in ("order_line_id", "order_line_no") if getattr(line, name) is not None]
+        if line.quantity is not None and not named:
             _refuse(f"lines.{position}.quantity", "A quantity is of an order's line: name it.")
-        if line.order_line_no is not None and order is None:
-            _refuse(f"lines.{position}.order_line_no", "The credit is against no order.")
+        if named and order is None:
+            _refuse(f"lines.{position}.{named[0]}", "The credit is against no order.")
 
 
 def _refuse(field: str, what: str) -> None:

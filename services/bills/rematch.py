@@ -106,15 +106,18 @@ async def compare_edited(session: AsyncSession, connection_id: ConnectionId, bil
 
 
 async def _as_it_stands(session: AsyncSession, bill: BillRow, asked: BillToMatch) -> BillToMatch:
-    """Return the bill with the lines and charges that the ERP has of it now: people may have edited it there."""
+    """Return the bill with the vendor, lines and charges that the ERP has of it now: people may have edited it
+    there."""
     first = {line.line_no: line for line in asked.lines}
     rows = await bill_reads.lines(session, BillId(bill.id))
     lines = [line for row in rows if (line := _line_now(row, first.get(row.line_no))) is not None]
     charges = tuple(ChargeToMatch(charge_class=one["class"], amount=Decimal(one["amount"])) for one in bill.charges)
     as_sent = [(line.quantity, line.amount) for line in asked.lines] == [(line.quantity, line.amount) for line in lines]
     same_charges = sum((one.amount for one in charges), ZERO) == sum((one.amount for one in asked.charges), ZERO)
+    moved = {"vendor_id": bill.vendor_id, "vendor_name": bill.vendor_name, "vendor_state": None}
     return asked.model_copy(
         update={
+            **(moved if bill.vendor_id != asked.vendor_id else {}),
             "lines": tuple(lines),
             "charges": asked.charges if same_charges else charges,
             # What the supplier wrote as the sum is that of what he wrote.

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from matching.kernel.exact import Exact, rounded, subtract
 from matching.rules.credit_limits import Creditable, CreditLineToMatch, over_credits
 from models.domain.bills import BillKind, BillStatus
-from models.domain.ids import BillId, ConnectionId, OrganizationId, PurchaseOrderId
+from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_parts
 from models.domain.lists import ListKind
 from models.domain.outbox import MessageKind
@@ -34,6 +34,9 @@ class RequestedCreditLine(NamedTuple):
 
     amount: Decimal
     order_line_no: int | None = None
+    """The line as it is now."""
+    order_line_id: str | None = None
+    """The same line, wherever it moves; it counts where both are given."""
     quantity: Decimal | None = None
     account: str | None = None
     description: str = ""
@@ -91,6 +94,7 @@ async def enter_credit(
     if other is not None:
         raise Refused("CREDIT_NUMBER_TAKEN", f"The vendor's credit {asked.number} is here already: {other}.")
     order_lines = await _order_lines(session, asked)
+    asked = _placed(asked, order_lines)
     _refuse_over_credit(asked, await _creditable(session, asked, order_lines, credit_id))
     lines = await _lines(session, asked, order_lines)
     status = BillStatus.AWAITING_APPROVAL if asked.connection.approvals_enabled else BillStatus.PENDING_PUSH
@@ -144,11 +148,27 @@ async def _order_lines(session: AsyncSession, asked: RequestedCredit) -> dict[in
     if asked.order is None:
         return {}
     stored = await ledger.lines(session, PurchaseOrderId(asked.order.id))
-    by_number = {line.line_no: line for line in stored}
+    return {line.line_no: line for line in stored}
+
+
+def _placed(asked: RequestedCredit, order_lines: Mapping[int, LedgerLine]) -> RequestedCredit:
+    """Return the credit with the number that each line of the order has now: what names a line by its id means the
+    same one after lines were inserted or removed in the ERP.
+
+    Raises:
+        Refused: ORDER_LINE_GONE.
+    """
+    if asked.order is None:
+        return asked
+    by_id = {line.erp_id: number for number, line in order_lines.items()}
+    lines = []
     for position, line in enumerate(asked.lines, start=1):
-        if line.order_line_no is not None and line.order_line_no not in by_number:
-            raise Refused("ORDER_LINE_GONE", f"Line {position}: {asked.order.number} has no line {line.order_line_no}.")
-    return by_number
+        number = line.order_line_no if line.order_line_id is None else by_id.get(ErpId(line.order_line_id))
+        named = line.order_line_id or line.order_line_no
+        if named is not None and number not in order_lines:
+            raise Refused("ORDER_LINE_GONE", f"Line {position}: {asked.order.number} has no line {named}.")
+        lines.append(line._replace(order_line_no=number))
+    return asked._replace(lines=lines)
 
 
 async def _creditable(

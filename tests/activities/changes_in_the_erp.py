@@ -161,6 +161,12 @@ TABLE: dict[str, Follows] = {
         "held: QTY_OVER_CEILING", "Two are left to bill, not four. Beside a bill that is there, six are as ordered."
     ),
     "bill: number changed": on_ours("number FIXED-1", "Taken over; the old number is free again."),
+    "bill: vendor changed": on_ours(
+        "vendor V-OTHER; issue of the order: MATCH_WORSE",
+        "Taken over: it is paid to whom it is owed. Vendors may have been merged. An ERP keeps the vendor of a bill "
+        "that is paid.",
+        paid=None,
+    ),
     "bill: dates changed": on_ours("date 2026-03-05; due 2026-04-15", "Taken over."),
     "bill: memo changed": on_ours(
         "stays as it is", "Texts stay as they were written here; an edit sends only the fields that it changes."
@@ -273,7 +279,6 @@ NOT_CHANGED: dict[str, str] = {
     "receipt line: billed": "moves with bills that are converted from it",
     "bill: entity": "an ERP moves no bill to another entity",
     "bill: reversed": "is a bill's without an order, and the same as its deletion",
-    "bill: vendor_id": "an ERP changes no vendor of a bill that is made from an order",
     "bill: currency": "an ERP changes no currency of a bill that is made from an order",
     "bill line: description": "stays as it was written here, like the memo",
     "credit: order_line": "a credit on another line is another credit",

@@ -489,6 +489,24 @@ async def test_a_department_that_the_erp_does_not_have_is_refused_by_line(api: A
     ).status_code == 200
 
 
+async def test_a_department_of_a_credit_that_the_erp_does_not_have_is_refused_by_line(
+    api: ApiClient, database: Database
+) -> None:
+    """H4's brother: it was 201, and the ERP refused it later."""
+    connection_id = await connected(api)
+    order_id = await mirrored(database, connection_id, an_order("PO-1"))
+    await billed(api, order_id)
+    entry = ListEntry(kind=ListKind.DEPARTMENT, erp_id=ErpId("1"), key="100", name="One")
+    async with database.transaction() as session:
+        await list_entries.upsert(session, ConnectionId(connection_id), [entry])
+        capabilities = """update connections set capabilities = capabilities || '{"credits": true}' where id = :id"""
+        await session.execute(text(capabilities), {"id": connection_id})
+    lines = [{"amount": "1.00", "account": "6000", "department": name} for name in ("100", "SALES")]
+    body = {"purchase_order_id": order_id, "number": "CM-1", "credit_date": "2026-11-20", "lines": lines}
+    assert refused_fields(await api.post("/v1/credits", body)) == {"body.lines.1.department"}
+    assert (await api.post("/v1/credits", {**body, "lines": lines[:1]})).status_code == 201
+
+
 async def test_a_location_of_another_entity_is_refused_by_line(api: ApiClient, database: Database) -> None:
     """S2-12: only the bill's own entity was compared; a line's location of another one was saved and sent."""
     connection_id = await connected(api)

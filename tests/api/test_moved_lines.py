@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from models.domain.orders import PurchaseOrder, PurchaseOrderLine
 from models.store.base.database import Database
@@ -35,6 +36,14 @@ def swapped(order: PurchaseOrder) -> PurchaseOrder:
 @pytest.fixture
 async def connection(api: ApiClient) -> str:
     return await connected(api)
+
+
+async def takes_credits(database: Database, connection: str) -> None:
+    async with database.transaction() as session:
+        await session.execute(
+            text("""update connections set capabilities = capabilities || '{"credits": true}' where id = :id"""),
+            {"id": connection},
+        )
 
 
 async def drafted(api: ApiClient, order_id: str) -> dict[str, Any]:
@@ -110,6 +119,28 @@ async def test_a_line_with_another_item_is_409(api: ApiClient, database: Databas
     await mirrored(database, connection, renumbered(order, [other]))
     answer = await api.post(f"/v1/purchase-orders/{order_id}/bills", draft)
     assert (answer.status_code, answer.json()["code"]) == (409, "ORDER_LINE_CHANGED"), answer.text
+
+
+async def test_the_line_that_was_meant_is_credited(api: ApiClient, database: Database, connection: str) -> None:
+    """B6's brother: a credit could name its line by the number alone, which another item had by then."""
+    order = an_order("PO-1")
+    order_id = await mirrored(database, connection, order)
+    await takes_credits(database, connection)
+    lines = [{"order_line_id": line.erp_id, "quantity": "4"} for line in order.lines]
+    bill = {"number": "INV-1", "bill_date": "2026-11-20", "lines": lines}
+    assert (await api.post(f"/v1/purchase-orders/{order_id}/bills", bill)).status_code == 201
+    await mirrored(database, connection, inserted(order))
+
+    def credit(number: str, line: str) -> dict[str, Any]:
+        credited = {"order_line_id": line, "quantity": "1", "amount": "5.00", "account": "6000"}
+        return {"purchase_order_id": order_id, "number": number, "credit_date": "2026-11-20", "lines": [credited]}
+
+    entered = await api.post("/v1/credits", credit("CM-1", order.lines[1].erp_id))
+    assert entered.status_code == 201, entered.text
+    shown = (await api.get(entered.headers["Location"])).json()
+    assert [(line["purchase_order_line_no"], line["item_id"]) for line in shown["lines"]] == [(3, "ITEM-2")]
+    gone = await api.post("/v1/credits", credit("CM-2", "no-such-line"))
+    assert (gone.status_code, gone.json()["code"]) == (409, "ORDER_LINE_GONE"), gone.text
 
 
 async def test_a_number_means_the_line_as_it_is_now(api: ApiClient, database: Database, connection: str) -> None:

@@ -86,6 +86,7 @@ ACTIONS: dict[str, Callable[[ErpPeople], None]] = {
     ),
     "bills: the rest billed by another": ErpPeople.bill_the_rest,
     "bill: number changed": _bill(number="FIXED-1"),
+    "bill: vendor changed": _bill(vendor_id="V-OTHER"),
     "bill: dates changed": _bill(bill_date=NEXT_DAY, due_date=date(2026, 4, 15)),
     "bill: memo changed": _bill(memo="as agreed"),
     "bill: line changed to 3 at 11": _bill_line(quantity=Decimal(3), amount=Decimal(33)),

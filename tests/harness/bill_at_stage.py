@@ -268,6 +268,7 @@ class BillAtStage:
         order_lines = {line.erp_id: f"order line {number}" for number, line in enumerate(self.order.lines, start=1)}
         now = {
             "status": row.status.replace("_", " "),
+            "vendor": row.vendor_id,
             "number": row.number.replace(self.order.erp_id, "1"),
             "date": str(row.bill_date),
             "due": str(row.due_date),
@@ -281,6 +282,7 @@ class BillAtStage:
         }
         was = {
             "status": "synced" if self.stage is Stage.IN_THE_ERP else "paid",
+            "vendor": self.order.vendor_id,
             "number": "INV-1",
             "date": "2026-03-02",
             "due": "2026-04-01",

@@ -36,8 +36,8 @@ NO_BILL = CreditedBill("", None)
 class ErpBillsUpserted(NamedTuple):
     """Result of a page of bills.
 
-    `ours`: our bills whose payment changed; their workflows should be notified. `edited`: those whose lines or charges
-    people changed in the ERP.
+    `ours`: our bills whose payment changed; their workflows should be notified. `edited`: those whose vendor, lines or
+    charges people changed in the ERP.
     """
 
     seen: int
@@ -100,9 +100,7 @@ async def upsert(
     moved, followed = await _take_in_mine(s, connection, row, mine, promised)
     await _take_in_theirs(s, connection, row, theirs, promised)
     reopened = await _take_in_applied(s, connection, row, mine, theirs)
-    edited = tuple(
-        BillId(one.bill_id) for one in followed if one.changed or one.added or one.removed or one.charges is not None
-    )
+    edited = tuple(BillId(one.bill_id) for one in followed if one.is_matched_otherwise)
     return ErpBillsUpserted(len(bills), len(mine) + len(theirs), tuple(dict.fromkeys([*moved, *reopened])), edited)
 
 
@@ -292,7 +290,7 @@ async def _stored(
     rows = await connection.execute(
         text(
             "select id, origin, status, external_key, document_id, payable_id, payable_revision, total, paid,"
-            "   purchase_order_id, linked_in_erp, manual_both_sides, applied, number, bill_date, due_date,"
+            "   purchase_order_id, linked_in_erp, manual_both_sides, applied, vendor_id, number, bill_date, due_date,"
             "   edit_pending, charges, tax, discount, rejected_in_erp, direct, generation, kind,"
             "   exists (select from kept_quantities k where k.bill_id = bills.id) as is_kept,"
             "   (select o.number from purchase_orders o where o.id = bills.purchase_order_id) as order_number"

@@ -1,4 +1,4 @@
-"""Take over what people changed on a bill of ours in the ERP: its number, its dates, and its lines.
+"""Take over what people changed on a bill of ours in the ERP: its vendor, its number, its dates, and its lines.
 
 A line is recognised by the order line that it bills, not by its place. What belongs to no order line is a charge here:
 if it comes to another sum, the difference is kept as a charge of its own, so that lines and charges add up to the
@@ -28,6 +28,8 @@ CHANGED_THERE = "changed in the accounting system"
 class Header(NamedTuple):
     """The fields of a bill of ours that people may change in the ERP, as they are from now on."""
 
+    vendor_id: str
+    """Another one where people moved the bill there, or merged two vendors: it is paid to whom it is owed there."""
     number: str
     bill_date: date
     due_date: date | None
@@ -61,6 +63,12 @@ class Followed(NamedTuple):
     charges: Sequence[Mapping[str, str]] | None
     before: Mapping[str, str]
     after: Mapping[str, str]
+
+    @property
+    def is_matched_otherwise(self) -> bool:
+        """Return whether its match may come out otherwise now."""
+        lines = self.changed or self.added or self.removed
+        return bool(lines or self.charges is not None or "vendor_id" in self.after)
 
 
 async def lines_of(connection: AsyncConnection, bill_ids: Sequence[str]) -> dict[str, list[Any]]:
@@ -131,8 +139,8 @@ def _header(stored: Any, bill: ErpBill) -> Header | None:
     due_date = stored.due_date
     if due_date is not None and bill.due_date is not None and not stored.edit_pending:
         due_date = bill.due_date
-    now = Header(number, bill.bill_date, due_date)
-    return None if now == (stored.number, stored.bill_date, stored.due_date) else now
+    now = Header(bill.vendor_id, number, bill.bill_date, due_date)
+    return None if now == (stored.vendor_id, stored.number, stored.bill_date, stored.due_date) else now
 
 
 def _is_numbered_anew(stored: Any, number: str) -> bool:
@@ -270,16 +278,21 @@ async def write(connection: AsyncConnection, changes: Sequence[Followed]) -> Non
     if headers:
         await connection.execute(
             text(
-                "update bills b set number = n.number, number_key = n.number_key, number_parts = n.number_parts,"
+                "update bills b set vendor_id = n.vendor_id, vendor_name = case when b.vendor_id = n.vendor_id"
+                "     then b.vendor_name else coalesce((select v.name from list_entries v"
+                "       where v.connection_id = b.connection_id and v.kind = 'vendor' and v.key = n.vendor_id"
+                "         and v.deleted_at is null limit 1), '') end,"
+                "   number = n.number, number_key = n.number_key, number_parts = n.number_parts,"
                 "   bill_date = n.bill_date, due_date = n.due_date,"
                 # Another bill may have the number already: the ERP let people give it twice.
-                "   repeats_number = b.repeats_number or b.number_parts <> n.number_parts"
-                " from unnest(cast(:ids as text[]), cast(:numbers as text[]), cast(:keys as text[]),"
-                "   cast(:parts as text[]), cast(:dates as date[]), cast(:due as date[]))"
-                "   as n(id, number, number_key, number_parts, bill_date, due_date) where b.id = n.id"
+                "   repeats_number = b.repeats_number or b.number_parts <> n.number_parts or b.vendor_id <> n.vendor_id"
+                " from unnest(cast(:ids as text[]), cast(:vendors as text[]), cast(:numbers as text[]),"
+                "   cast(:keys as text[]), cast(:parts as text[]), cast(:dates as date[]), cast(:due as date[]))"
+                "   as n(id, vendor_id, number, number_key, number_parts, bill_date, due_date) where b.id = n.id"
             ),
             {
                 "ids": [bill_id for bill_id, _ in headers],
+                "vendors": [header.vendor_id for _, header in headers],
                 "numbers": [header.number for _, header in headers],
                 "keys": [number_key(header.number) for _, header in headers],
                 "parts": [number_parts(header.number) for _, header in headers],
