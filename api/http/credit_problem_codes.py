@@ -1,6 +1,6 @@
 """List the refusals around credits of vendors, as data: see `problem_codes.py`."""
 
-from api.http.problem_code import ProblemCode
+from api.http.problem_code import CALLER, ProblemCode
 from models.domain.issues import ACCOUNTANT, ADMINISTRATOR
 
 CREDIT_PROBLEM_CODES: dict[str, ProblemCode] = {
@@ -9,6 +9,15 @@ CREDIT_PROBLEM_CODES: dict[str, ProblemCode] = {
         "The connection takes no credits from here",
         ADMINISTRATOR,
         ("Enter the credit in the ERP; the next sync shows it here.",),
+    ),
+    "CREDIT_DATE_UNLIKELY": ProblemCode(
+        422,
+        "The credit's date is years away",
+        CALLER,
+        (
+            "Send the date that the vendor wrote on the credit.",
+            "One that old is entered in the ERP; the next sync shows it.",
+        ),
     ),
     "CREDIT_EXCEEDS_BILLED": ProblemCode(
         422,

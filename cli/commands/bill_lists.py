@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from cli.client.api_client import Api
 from cli.client.by_number import find_bill
 from cli.client.terminal import (
     DEFAULT_STATE_DIR,
@@ -92,6 +93,7 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
     with api(state_dir) as client:
         bill = find_bill(client, number)
         approval = client.get(f"/v1/bills/{bill['id']}/approval")
+        since = _outage_since(client, bill)
     if as_json:
         console.print_json(data={**bill, "approval_steps": approval["steps"]})
         return
@@ -104,6 +106,8 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
         there = [part for part in bill["parts"] if part["state"] in ("in_erp", "link_missing", "differs")]
         place = f"{len(there)} of {len(bill['parts'])} parts in the ERP"
     console.print(f"{escape(place)} · paid {bill['paid']}, due {bill['due']} · {bill['id']}")
+    if since is not None:
+        console.print(f"The ERP has not answered since {moment(since)}. The bill goes out by itself when it does.")
     several = len({line["purchase_order_id"] for line in bill["lines"]}) > 1
     numbers = ("quantity", "price", "amount")
     accounts = any(line["off_order"] for line in bill["lines"])
@@ -131,6 +135,15 @@ def show_bill(number: BillNumber, as_json: AsJson = False, state_dir: StateDir =
     for event in bill["events"]:
         why = f": {escape(event['why'])}" if event["why"] else ""
         console.print(f"{moment(event['at'])} {_spoken(event['kind'])} by {escape(who(event['actor']))}{why}")
+
+
+def _outage_since(client: Api, bill: dict[str, Any]) -> str | None:
+    """Return since when the ERP does not answer that a bill is on its way to; None: it does, or none waits for it."""
+    if bill["status"] != "pending_push":
+        return None
+    connection = client.get(f"/v1/connections/{bill['connection_id']}")
+    since: str | None = connection["outage_since"]
+    return since
 
 
 def _print_parts(parts: list[dict[str, Any]]) -> None:

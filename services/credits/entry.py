@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from matching.kernel.exact import Exact, rounded, subtract
 from matching.rules.credit_limits import Creditable, CreditLineToMatch, over_credits
+from matching.rules.dates import YEARS_AHEAD, YEARS_BACK, years_later
 from models.domain.bills import BillKind, BillStatus
 from models.domain.ids import BillId, ConnectionId, ErpId, OrganizationId, PurchaseOrderId
 from models.domain.invoice_numbers import number_parts
@@ -16,6 +17,7 @@ from models.domain.lists import ListKind
 from models.domain.outbox import MessageKind
 from models.store.audit import outbox
 from models.store.audit.outbox import OutboxMessage
+from models.store.base.today import today_in
 from models.store.orders import ledger, purchase_orders
 from models.store.orders.ledger import LedgerLine
 from models.store.payables import bill_reads, bills, duplicate_candidates, entered_credits
@@ -77,10 +79,11 @@ async def enter_credit(
     """Match a credit with what was billed, and save it with its planned write, or refuse it.
 
     Raises:
-        Refused: CREDIT_EXCEEDS_BILLED, CREDIT_NUMBER_TAKEN, CREDIT_NEEDS_BILL, ORDER_LINE_GONE, BILL_NOT_CREDITABLE,
-            or a line has no account to go to.
+        Refused: CREDIT_DATE_UNLIKELY, CREDIT_EXCEEDS_BILLED, CREDIT_NUMBER_TAKEN, CREDIT_NEEDS_BILL, ORDER_LINE_GONE,
+            BILL_NOT_CREDITABLE, or a line has no account to go to.
     """
     connection_id = ConnectionId(asked.connection.id)
+    _refuse_unlikely_dates(asked, today_in(asked.connection.time_zone))
     credit_id = bills.bill_id_for(organization_id, request_key, asked.number)
     if asked.order is not None:
         await ledger.lock_lines(session, [PurchaseOrderId(asked.order.id)])
@@ -136,6 +139,14 @@ async def enter_credit(
         request_key=request_key,
     )
     return EnteredCredit(credit_id, message)
+
+
+def _refuse_unlikely_dates(asked: RequestedCredit, today: date) -> None:
+    """Refuse a year that nobody means: a credit is not held for a person, as a bill is (A9)."""
+    earliest, latest = years_later(today, -YEARS_BACK), years_later(today, YEARS_AHEAD)
+    for what, day in (("date", asked.credit_date), ("posting date", asked.posting_date)):
+        if not earliest <= day <= latest:
+            raise Refused("CREDIT_DATE_UNLIKELY", f"The credit's {what} is {day}; {earliest} to {latest} is taken.")
 
 
 def _refuse_bill(bill: BillRow) -> None:

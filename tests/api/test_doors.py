@@ -504,6 +504,9 @@ async def test_a_department_of_a_credit_that_the_erp_does_not_have_is_refused_by
     lines = [{"amount": "1.00", "account": "6000", "department": name} for name in ("100", "SALES")]
     body = {"purchase_order_id": order_id, "number": "CM-1", "credit_date": "2026-11-20", "lines": lines}
     assert refused_fields(await api.post("/v1/credits", body)) == {"body.lines.1.department"}
+    for day in ("1000-01-01", "2099-01-01"):
+        unlikely = await api.post("/v1/credits", {**body, "lines": lines[:1], "credit_date": day})
+        assert (unlikely.status_code, unlikely.json()["code"]) == (422, "CREDIT_DATE_UNLIKELY"), "A9's brother"
     assert (await api.post("/v1/credits", {**body, "lines": lines[:1]})).status_code == 201
 
 

@@ -88,6 +88,7 @@ class Asked:
         self.writes: list[tuple[str, Any, str | None]] = []
         self.same_number: list[dict[str, Any]] = [BILL]
         self.bill = BILL
+        self.outage_since: str | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -104,6 +105,8 @@ class Asked:
             return httpx.Response(200, json={"items": PEOPLE})
         if path.endswith("/approval"):
             return httpx.Response(200, json=APPROVAL)
+        if path == "/v1/connections/intacct-1":
+            return httpx.Response(200, json={"outage_since": self.outage_since})
         return httpx.Response(200, json=self.bill, headers={"ETag": '"1-x"'})
 
 
@@ -143,6 +146,16 @@ def test_the_list_fits_a_terminal_and_passes_its_filters_on(asked: Asked) -> Non
     }
     asked.same_number = []
     assert "There is no such bill." in run("bills", "list")
+
+
+def test_a_bill_that_waits_for_the_erp_says_since_when_that_does_not_answer(asked: Asked) -> None:
+    """F2: "pending push" alone said nothing of the outage, and there is no issue that would."""
+    asked.bill = {**BILL, "status": "pending_push"}
+    assert "has not answered" not in run("bills", "show", "INV-2026-000123")
+    asked.outage_since = "2026-11-20T08:00:00Z"
+    shown = " ".join(run("bills", "show", "INV-2026-000123").split())
+    assert "The ERP has not answered since 2026-11-20" in shown
+    assert "The bill goes out by itself when it does." in shown
 
 
 def test_a_bill_is_shown_by_its_number_with_the_order_of_each_line(asked: Asked) -> None:
