@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.http.auth import Viewer
 from api.http.exact_json import ExactRoute
 from api.http.output import Output
+from api.http.problems import answers
 from erp.support import SUPPORT
 from models.domain.connections import Erp, MatchMode
 from models.domain.lists import ListKind
@@ -32,7 +33,7 @@ class SupportedErps(Output):
     items: list[SupportedErp]
 
 
-@router.get("", operation_id="listErps", summary="List the ERPs that can be connected")
+@router.get("", operation_id="listErps", summary="List the ERPs that can be connected", responses=answers())
 async def list_all(caller: Viewer) -> SupportedErps:
     """Return what each ERP offers. A connection may offer less, by its preferences and by its company: its own
     `capabilities` count."""

@@ -86,6 +86,7 @@ DIRECT: dict[str, Any] = {
             "location": "100",
             "class_id": None,
             "project": None,
+            "custom": {},
         }
     ],
 }
