@@ -192,6 +192,8 @@ def _edit_document(kind: str) -> Callable[[Company, Given], Shown]:
         record = found(company, kind, given)
         names = (("memo", "PrivateNote"), ("invoice_number", "DocNumber"), ("date", "TxnDate"), ("due_date", "DueDate"))
         body: Json = {field: given[name] for name, field in names if name in given}
+        if "vendor_id" in given:
+            body["VendorRef"] = keyed(company, "Vendor", text(given, "vendor_id"))
         if "line" in given or "add_line" in given:
             body["Line"] = _edited_lines(company, record, given)
         return _changed(company, record, body)

@@ -30,6 +30,25 @@ async def test_a_copy_of_our_bill_made_there(api: StackClient, company: SandboxC
     assert listed == {bill["number"]: ("posync", Decimal(50)), "COPY": ("erp", Decimal(70))}
 
 
+async def test_our_bill_is_moved_to_another_vendor_there(api: StackClient, company: SandboxCompany) -> None:
+    """B2's brother: ours kept its first vendor, and QuickBooks refuses the payment of one vendor for another's bill.
+    QuickBooks takes the order's link off, and it is as it was once the bill is moved back."""
+    company.load(vendors=[{"vendor_id": "V-2", "name": "Vendor Two"}])
+    company.order("PO-1", "10")
+    await connect(api)
+    bill = await api.billed("PO-1", {1: "4"})
+    first = (bill["vendor_id"], bill["vendor_name"])
+    vendors = {one["name"]: one["key"] for one in await api.items(f"/v1/connections/{api.connection_id}/lists/vendor")}
+    company.does("edit_bill", number=bill["number"], vendor_id="V-2")
+    await api.sync()
+    moved = await api.read_bill(bill["id"])
+    assert (moved["vendor_id"], moved["vendor_name"]) == (vendors["Vendor Two"], "Vendor Two") != first
+    assert {issue["code"] for issue in await api.issues()} >= {"ORDER_LINK_LOST"}
+    # The number is V-2's now.
+    again = await api.enter("PO-1", {1: "1"}, number=bill["number"])
+    assert again.status_code == 201, again.text
+
+
 async def test_a_rebate_is_billed_as_drafted(api: StackClient, company: SandboxCompany) -> None:
     """A3: 10 x 100.00 and 1 x -25.00 come to 975.00, and the order is filled."""
     company.order("PO-1", "10", "1", lines={1: {"price": "100.00"}, 2: {"price": "-25.00"}})
