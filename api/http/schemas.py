@@ -231,6 +231,13 @@ class _Trimmed:
         return shown
 
 
+class _Closed:
+    """Marks the schema of a mapping whose names all follow the pattern of a name."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "additionalProperties": False}
+
+
 def one_form(text: str) -> str:
     """Return a text as it is stored: each line ends in one line feed, and surrounding blanks are removed."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -255,7 +262,7 @@ Exactly = Annotated[str, Field(max_length=1000, pattern=AS_IT_IS), ONE_LINE_RULE
 """A value used exactly as given: a password, the entity to sign in to. Surrounding blanks would be part of it."""
 Named = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_CODE, examples=["100"]), *CODE_RULES]
 """A code that must not be empty."""
-OwnFields = Annotated[dict[Named, Code], Field(max_length=20, examples=[{"Promotion": "10021"}])]
+OwnFields = Annotated[dict[Named, Code], Field(max_length=20, examples=[{"Promotion": "10021"}]), _Closed()]
 """Values of the company's own dimensions and fields, by the names that the connection has for them."""
 
 Id = Annotated[str, Path(min_length=1, max_length=200)]
