@@ -15,32 +15,24 @@ one in `tests/activities/test_guards.py`.
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
+from unittest.mock import patch
 
 from bench.company import Bench, running_bench
 from bench.proof import Proof
 from bench.proof_by_steps import Steps, prove_by_steps
 from bench.report import Report, wide_console
 from bench.without_guard import Guard
-from cli.local import processes, stack
+from cli.local import stack
+from cli.local.processes import our_program
 
 LONG_ENOUGH = {Guard.OUTBOX_ROW: 60.0, Guard.LOOK_UP: 150.0, Guard.LINE_LOCK: 30.0}
 """Seconds after which the books agree with every guard in its place. A killed worker is missed after a minute."""
 
 
-@contextmanager
-def _processes_without(guard: Guard) -> Iterator[None]:
-    """Start the stack's processes without a guard."""
-
-    def command(module: str, *arguments: str) -> list[str]:
-        return processes.our_program("bench.without_guard", guard.value, module, *arguments)
-
-    setattr(stack, "our_program", command)  # noqa: B010
-    try:
-        yield
-    finally:
-        setattr(stack, "our_program", processes.our_program)  # noqa: B010
+def _command(guard: Guard, module: str, *arguments: str) -> list[str]:
+    """Return the command that runs one of our modules without a guard."""
+    return our_program("bench.without_guard", guard.value, module, *arguments)
 
 
 async def _broken(bench: Bench, report: Report, guard: Guard) -> list[str]:
@@ -62,7 +54,7 @@ async def _broken(bench: Bench, report: Report, guard: Guard) -> list[str]:
 
 def what_breaks_without(guard: Guard, report: Report) -> list[str]:
     """Return what does not hold without a guard; nothing: the proof does not see that it is missing."""
-    with _processes_without(guard):
+    with patch.object(stack, "our_program", partial(_command, guard)):
         try:
             with running_bench(report.console.print, restart_temporal=True) as bench:
                 return asyncio.run(_broken(bench, report, guard))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from unittest.mock import patch
 
 from activities.exactly_once import ExactlyOnce
 from api.http.order_gate import OrderGate
@@ -33,7 +34,7 @@ def _without_the_outbox_row() -> None:
     async def add(_: object, kind: MessageKind, subject_id: str, *, request_key: str, **__: object) -> OutboxMessage:
         return OutboxMessage(OutboxId(0), kind, subject_id, request_key)
 
-    setattr(outbox, "add", add)  # noqa: B010
+    patch.object(outbox, "add", add).start()
 
 
 def _without_the_look_up() -> None:
@@ -42,7 +43,7 @@ def _without_the_look_up() -> None:
     async def nothing_there(_: ExactlyOnce, __: Callable[[], Awaitable[DocumentId | None]]) -> None:
         return None
 
-    setattr(ExactlyOnce, "_look_up", nothing_there)  # noqa: B010
+    patch.object(ExactlyOnce, "_look_up", nothing_there).start()
 
 
 def _without_the_lock_of_the_lines() -> None:
@@ -55,9 +56,8 @@ def _without_the_lock_of_the_lines() -> None:
     async def all_at_once(*_: object) -> AsyncIterator[None]:
         yield
 
-    setattr(ledger, "lock_lines", nothing)  # noqa: B010
-    for turn in ("one_at_a_time", "read_in_turn"):
-        setattr(OrderGate, turn, all_at_once)
+    patch.object(ledger, "lock_lines", nothing).start()
+    patch.multiple(OrderGate, one_at_a_time=all_at_once, read_in_turn=all_at_once).start()
 
 
 SWITCH_OFF: Mapping[Guard, Callable[[], None]] = {

@@ -122,8 +122,8 @@ async def _was_refused(session: AsyncSession, bill: BillRow) -> bool:
     write = await bill_edits.write_of(session, bill.id)
     if write is None or not BillStatus(bill.status).is_being_pushed:
         return False
-    refused = WriteState.PLANNED if bill.status == BillStatus.SYNC_ISSUE else WriteState.REJECTED
-    return write.state in (refused, WriteState.REJECTED)
+    looked = bill.status == BillStatus.SYNC_ISSUE and write.state == WriteState.PLANNED
+    return looked or write.state == WriteState.REJECTED
 
 
 async def _placed(

@@ -8,9 +8,10 @@ from models.domain.ids import SYNCER, ConnectionId
 from models.domain.issue_states import IssueDecision
 from models.store.audit import sync_issues
 from models.store.audit.outbox import OutboxMessage
+from models.store.connections.closed_periods import PERIOD_CLOSED
 from services.sync.issue_decisions import decide_issue
 
-HEALED_BY_THE_BOOKS = ("PERIOD_CLOSED",)
+HEALED_BY_THE_BOOKS = (PERIOD_CLOSED,)
 """Refusals that may pass when the books are closed or opened. A bill is matched again first: where its period is closed
 as far as is known, it goes on hold."""
 
