@@ -14,7 +14,7 @@ from models.store.audit.exchanges import StoredExchange, Waiter
 from models.store.base.database import Database
 
 RETRY_AFTER = timedelta(minutes=30)
-"""How soon an activity looks for its answer by itself: the process that stored it may crash before it notifies."""
+"""How soon an activity looks for its answer by itself. It is told of one before, by a message of the outbox."""
 
 NOT_DONE_PAUSE = timedelta(minutes=1)
 """How long a write waits that the ERP could not do now, because a person has its record open, for example."""

@@ -21,9 +21,8 @@ async def retry_activity_now(client: Client, *, workflow_id: str, run_id: str, a
     """Make a waiting activity try again now; return False when its workflow is over and nothing waits.
 
     An answer may come before the attempt that asked for it has ended. A reset would be lost on it, and its next attempt
-    would come after the whole pause: so its end is waited for. It adds no event to the workflow's history. The process
-    that stored the answer calls this. If that process crashes first, the activity looks for the answer by itself after
-    a while.
+    would come after the whole pause: so its end is waited for. It adds no event to the workflow's history. It is
+    called for a message of the outbox, which was stored with the answer.
 
     Raises:
         RPCError: Temporal refused or could not be reached.

@@ -23,11 +23,12 @@ from models.messages.bills import BillBalance, BillState
 from models.messages.credits import CreditApplicationState
 from models.messages.list_changes import ListChangeState
 from models.messages.orders import BillPushed, OrderFacts, PurchaseOrderState
-from models.messages.outbox import ScheduleToSet, SignalToSend
+from models.messages.outbox import ActivityToRetry, ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
 from models.messages.sync import SyncState, SyncWaits
 from temporal_gateway import gateway
+from temporal_gateway.deferred import retry_activity_now
 from temporal_gateway.errors import GatewayError
 
 
@@ -116,6 +117,15 @@ class WorkflowNotifier:
         """
         with _taking():
             await gateway.set_schedule(self._client, schedule)
+
+    async def retry_activity(self, activity: ActivityToRetry) -> None:
+        """Have an activity that waits for a late answer of the ERP try again now.
+
+        Raises:
+            NotTaken: Temporal is not reached.
+        """
+        with _taking():
+            await retry_activity_now(self._client, **activity._asdict())
 
     async def order_changed(self, order: PurchaseOrderState, facts: OrderFacts, *, new: bool = False) -> None:
         """Notify the order's workflow of what the mirror now holds; start the workflow if it does not run.

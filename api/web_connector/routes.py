@@ -1,23 +1,17 @@
 """Serve the QuickBooks Web Connector: it polls this endpoint, and takes and brings documents (reference 1)."""
 
-import logging
 import re
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, BackgroundTasks, Request, Response
-from temporalio.service import RPCError
+from fastapi import APIRouter, Request, Response
 
 from api.http.problems import Problem
 from api.http.services import Services, ServiceSet
 from api.web_connector import soap
 from api.web_connector.soap import Call, NotUnderstood
-from models.store.audit.exchanges import Waiter
 from services.web_connector.door import Door
 from services.web_connector.logins import PATH
-from temporal_gateway.deferred import retry_activity_now
-
-log = logging.getLogger(__name__)
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,38 +44,24 @@ async def support() -> Response:
 
 
 @router.post(PATH)
-async def serve(request: Request, services: Services, behind: BackgroundTasks) -> Response:
+async def serve(request: Request, services: Services) -> Response:
     """Answer one call of a Web Connector. It needs no API key: it signs in with its own user name and password."""
     try:
         call = soap.read(await request.body())
     except NotUnderstood as error:
         return Response(soap.fault(str(error), client=True), status_code=500, media_type=XML)
-    result = await _answer(_door(services, behind), call)
-    return Response(soap.answer(call.name, result), media_type=XML, background=behind)
+    result = await _answer(_door(services), call)
+    return Response(soap.answer(call.name, result), media_type=XML)
 
 
-def _door(services: ServiceSet, behind: BackgroundTasks) -> Door:
-    """Return the door for one call; its state is in the database. Who waits for an answer is woken behind the call's
-    own answer: the attempt that asked may still have to end."""
+def _door(services: ServiceSet) -> Door:
+    """Return the door for one call; its state is in the database."""
     return Door(
         services.database,
-        notify=lambda waiter: behind.add_task(_retry_waiter, services, waiter),
         deliver=services.outbox.deliver_behind_answer,
         hold_seconds=services.settings.web_connector_hold_seconds,
         busy_seconds=services.settings.web_connector_busy_seconds,
     )
-
-
-async def _retry_waiter(services: ServiceSet, waiter: Waiter) -> None:
-    try:
-        await retry_activity_now(
-            services.temporal,
-            workflow_id=waiter.workflow_id,
-            run_id=waiter.workflow_run_id,
-            activity_id=waiter.activity_id,
-        )
-    except (RPCError, RuntimeError) as error:
-        log.warning("%s was not woken and looks for its answer by itself: %s", waiter.workflow_id, error)
 
 
 async def _answer(door: Door, call: Call) -> Any:

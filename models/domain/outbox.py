@@ -41,6 +41,9 @@ class MessageKind(StrEnum):
     """To the workflow of a credit's application: somebody asked to apply it, or to undo that."""
     LIST_CHANGE = "list_change"
     """To the workflow of a change to a list entry: somebody asked to make an entry, or to change one."""
+    ANSWER_STORED = "answer_stored"
+    """To an activity that waits for the ERP's program: its request was answered, or is decided anew. Its subject is the
+    workflow, its run and the activity, with a space between."""
     ISSUE_DECIDED = "issue_decided"
     """To whoever waits behind an issue: a person decided on it."""
 

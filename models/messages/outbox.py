@@ -43,6 +43,14 @@ class SignalToSend(NamedTuple):
     """The order's workflow is about to start it, as its child, and is given a moment for that."""
 
 
+class ActivityToRetry(NamedTuple):
+    """An activity that waits for the ERP's program: its next attempt finds what became of its request."""
+
+    workflow_id: str
+    run_id: str
+    activity_id: str
+
+
 class ScheduleToSet(NamedTuple):
     """How often a connection is to be synced by itself."""
 
@@ -54,3 +62,7 @@ class ScheduleToSet(NamedTuple):
     """From when on the time is counted: the first run of the schedule is one interval later, not at once."""
     name: str
     """What people call the connection; it stands on the schedule in Temporal."""
+
+
+Built = SignalToSend | ScheduleToSet | ActivityToRetry | None
+"""What a message of the outbox becomes; None: there is nothing to send any more."""

@@ -13,7 +13,7 @@ from typing import Protocol, assert_never
 
 from models.domain.ids import SYNCER, ConnectionId, OutboxId, SyncIssueId
 from models.domain.outbox import MessageKind, NotTaken, WhenNotRunning
-from models.messages.outbox import ScheduleToSet, SignalToSend
+from models.messages.outbox import ActivityToRetry, Built, ScheduleToSet, SignalToSend
 from models.store.audit import outbox, sync_issues
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database, explain_outage
@@ -69,6 +69,9 @@ class Notifier(Protocol):
 
     async def set_schedule(self, schedule: ScheduleToSet) -> None:
         """Make, change or remove the schedule of a connection's syncs."""
+
+    async def retry_activity(self, activity: ActivityToRetry) -> None:
+        """Have an activity that waits try again now; one that is over needs nothing."""
 
 
 class OutboxDelivery:
@@ -174,6 +177,9 @@ class OutboxDelivery:
             if built is not None:
                 if isinstance(built, ScheduleToSet):
                     await self._set_schedule(message, delivery, built)
+                elif isinstance(built, ActivityToRetry):
+                    async with self._in_turn():
+                        await self._notifier.retry_activity(built)
                 else:
                     await self._send(message, built, delivery.when_not_running)
         except Exception as error:  # a fault in one row must not stop the others
@@ -191,13 +197,16 @@ class OutboxDelivery:
             await outbox.delivered(session, messages)
         return [None] * len(messages)
 
-    async def _build(self, message: OutboxMessage, delivery: Delivery) -> SignalToSend | ScheduleToSet | None:
+    async def _build(self, message: OutboxMessage, delivery: Delivery) -> Built:
         # No transaction: what changes between two of its reads is told by a message of its own.
         async with self._reading, self._database.statement() as session:
             return await delivery.build(session, message.subject_id)
 
     async def _set_schedule(
-        self, message: OutboxMessage, delivery: Delivery, schedule: SignalToSend | ScheduleToSet | None
+        self,
+        message: OutboxMessage,
+        delivery: Delivery,
+        schedule: Built,
     ) -> None:
         """Set a schedule until it is as the connection has it: a later change may have been delivered in between."""
         done = None

@@ -30,7 +30,7 @@ from models.messages.credits import ApplicationAsked
 from models.messages.issues import SettleIssue
 from models.messages.list_changes import ListChangeAsked
 from models.messages.orders import BillAccepted, BillPushed
-from models.messages.outbox import ScheduleToSet, SignalToSend
+from models.messages.outbox import ActivityToRetry, Built, ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentAbandoned, PaymentDue, PaymentScheduled
 from models.messages.source_orders import UploadAskedFor
 from models.messages.sync import SyncState
@@ -59,7 +59,7 @@ BEFORE_ERP = [status for status in BillStatus if status.is_before_erp]
 class Delivery(NamedTuple):
     """How one kind of message is delivered."""
 
-    build: Callable[[AsyncSession, str], Awaitable[SignalToSend | ScheduleToSet | None]]
+    build: Callable[[AsyncSession, str], Awaitable[Built]]
     """Builds the message from the subject's id and the current data; None: there is nothing to send any more."""
     when_not_running: WhenNotRunning
 
@@ -335,6 +335,11 @@ async def list_change(session: AsyncSession, subject_id: str) -> SignalToSend | 
     )
 
 
+async def answer_stored(_: AsyncSession, subject_id: str) -> ActivityToRetry:
+    """Name the activity whose request the ERP's program has answered."""
+    return ActivityToRetry(*subject_id.rsplit(" ", 2))
+
+
 async def issue_decided(session: AsyncSession, subject_id: str) -> SignalToSend | None:
     """Build the message that tells whoever waits behind an issue what a person decided; None: it is closed."""
     issue = await sync_issues.get(session, SyncIssueId(subject_id))
@@ -371,5 +376,6 @@ DELIVERIES: Mapping[MessageKind, Delivery] = {
     MessageKind.SOURCE_ORDER_UPLOAD: Delivery(source_order_upload, WhenNotRunning.START),
     MessageKind.CREDIT_APPLICATION: Delivery(credit_application, WhenNotRunning.START),
     MessageKind.LIST_CHANGE: Delivery(list_change, WhenNotRunning.START),
+    MessageKind.ANSWER_STORED: Delivery(answer_stored, WhenNotRunning.DROP),
     MessageKind.ISSUE_DECIDED: Delivery(issue_decided, WhenNotRunning.CLOSE_ISSUE),
 }

@@ -23,8 +23,9 @@ from erp.quickbooks_desktop import envelope
 from erp.quickbooks_desktop.connector import ENHANCED, capabilities
 from erp.quickbooks_desktop.preferences import Preferences
 from models.domain.connections import ConnectionState
-from models.domain.ids import SYNCER, ConnectionId
-from models.store.audit import handouts, sync_issues
+from models.domain.ids import SYNCER, ConnectionId, OrganizationId
+from models.domain.outbox import MessageKind
+from models.store.audit import handouts, outbox, sync_issues
 from models.store.audit.exchanges import Waiter
 from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
@@ -60,21 +61,20 @@ class Admitted(NamedTuple):
 class Door:
     """Serves the sessions of all Web Connectors of one installation.
 
-    `notify` has an activity look for its answer; `deliver` delivers a message of the outbox. `hold_seconds` is how long
-    a call waits for the next document, `busy_seconds` how long a session that does not call keeps others out.
+    `deliver` delivers a message of the outbox, so that an activity looks for its answer also where this process dies
+    before it has said so. `hold_seconds` is how long a call waits for the next document, `busy_seconds` how long a
+    session that does not call keeps others out.
     """
 
     def __init__(
         self,
         database: Database,
         *,
-        notify: Callable[[Waiter], None],
         deliver: Callable[[OutboxMessage], None],
         hold_seconds: float,
         busy_seconds: float,
     ) -> None:
         self._database = database
-        self._notify = notify
         self._deliver = deliver
         self._hold_seconds = hold_seconds
         self._alive = timedelta(seconds=busy_seconds)
@@ -114,12 +114,11 @@ class Door:
                 document, waiters = session.document if session.kind else None, ()
                 if document is None and session.recognized:
                     document, waiters = await documents.next_document(s, session)
+                    owed += tuple([await _owe(s, session, waiter) for waiter in waiters if waiter.workflow_id])
                 refused, answered = session.error, session.answered
                 s.add(session)
             for message in owed:
                 self._deliver(message)
-            for waiter in waiters:
-                self._notify_waiter(waiter)
             if document is not None or refused:
                 return document or ""
             ends = ends or time.monotonic() + self._hold_seconds
@@ -144,18 +143,14 @@ class Door:
             else:
                 taken = await self._take_answer(s, session, name, response)
             s.add(session)
+            owed = taken.owed
+            if taken.waiter is not None and taken.waiter.workflow_id:  # a note, or a test's own request, has none
+                owed += (await _owe(s, session, taken.waiter),)
             left = await handouts.waiting(s, ConnectionId(session.connection_id))
             failed, answered = bool(session.error), session.answered
-        for owed in taken.owed:
-            self._deliver(owed)
-        if taken.waiter is not None:
-            self._notify_waiter(taken.waiter)
+        for each in owed:
+            self._deliver(each)
         return -1 if failed else max(1, min(99, 100 * answered // (answered + left + 1)))
-
-    def _notify_waiter(self, waiter: Waiter) -> None:
-        """Have an activity look at what became of its request. A note or a test's own request has none."""
-        if waiter.workflow_id:
-            self._notify(waiter)
 
     async def _take_answer(self, s: AsyncSession, session: WebConnectorSessionRow, name: str, response: str) -> Taken:
         """Take in an answer. One that was taken in already and is brought once more changes nothing."""
@@ -334,6 +329,20 @@ class Door:
             await s.flush()
         await troubles.opened(s, row)
         return ()
+
+
+async def _owe(s: AsyncSession, session: WebConnectorSessionRow, waiter: Waiter) -> OutboxMessage:
+    """Owe an activity the word that something became of its request."""
+    row = await connections.get(s, ConnectionId(session.connection_id))
+    assert row is not None, "a session belongs to a connection"
+    return await outbox.add(
+        s,
+        MessageKind.ANSWER_STORED,
+        " ".join(waiter),
+        organization_id=OrganizationId(row.organization_id),
+        connection_id=ConnectionId(row.id),
+        request_key=f"{session.id} {session.answered}",
+    )
 
 
 def _number(hresult: str) -> str:

@@ -15,7 +15,7 @@ from models.messages.bills import BillBalance, BillState
 from models.messages.credits import CreditApplicationState
 from models.messages.list_changes import ListChangeState
 from models.messages.orders import BillAccepted, BillPushed, OrderFacts, PurchaseOrderState
-from models.messages.outbox import ScheduleToSet, SignalToSend
+from models.messages.outbox import ActivityToRetry, ScheduleToSet, SignalToSend
 from models.messages.payments import PaymentState
 from models.messages.source_orders import SourceOrderState
 from models.messages.sync import SyncWaits
@@ -36,6 +36,8 @@ class FakeNotifier:
     rematched: list[tuple[str, str]] = field(default_factory=list)
     """Number of the order, and why."""
     schedules: list[ScheduleToSet] = field(default_factory=list)
+    retried: list[ActivityToRetry] = field(default_factory=list)
+    """Activities whose answer of the ERP is there."""
     waits: list[SyncWaits] = field(default_factory=list)
     """Why sync runs cannot read."""
     broken: bool = False
@@ -88,6 +90,11 @@ class FakeNotifier:
         if self.broken:
             raise ConnectionError("Temporal is away")
         self.schedules.append(schedule)
+
+    async def retry_activity(self, activity: ActivityToRetry) -> None:
+        if self.broken:
+            raise ConnectionError("Temporal is away")
+        self.retried.append(activity)
 
     def _record(self, signal: SignalToSend) -> None:
         match signal.argument:

@@ -10,7 +10,9 @@ from sqlalchemy import text
 from erp.errors import Deferred
 from erp.quickbooks_desktop import wire
 from models.domain.ids import ConnectionId
+from models.domain.outbox import MessageKind
 from models.store.audit.exchanges import Waiter
+from models.store.audit.outbox import OutboxMessage
 from models.store.base.database import Database
 from services.exchanges import StoredExchanges
 from tests.fakes.web_connector import Dropped, FakeCompany, FakeWebConnector
@@ -118,3 +120,14 @@ async def received(pair: Pair, secret: str, response: str, hresult: str = "", me
         "receiveResponseXML", ticket=secret, response=response, hresult=hresult, message=message
     )
     return int(done.text or "")
+
+
+def woken_by(owed: OutboxMessage) -> Waiter:
+    """Return the activity that a message wakes."""
+    assert owed.kind == MessageKind.ANSWER_STORED
+    return Waiter(*owed.subject_id.rsplit(" ", 2))
+
+
+def nobody_waits(owed: OutboxMessage) -> None:
+    """Refuse to wake anybody."""
+    assert owed.kind != MessageKind.ANSWER_STORED, owed

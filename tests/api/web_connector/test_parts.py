@@ -4,12 +4,16 @@ import re
 
 import pytest
 from lxml import etree
+from sqlalchemy import text
 
 from erp.errors import Deferred
 from erp.quickbooks_desktop import wire
+from models.messages.outbox import ActivityToRetry
 from models.store.audit.exchanges import Waiter
+from services.outbox.delivery import OutboxDelivery
 from services.web_connector.door import Door
-from tests.harness.paired_web_connector import Pair, calls, received, sent
+from tests.fakes.fake_notifier import FakeNotifier
+from tests.harness.paired_web_connector import Pair, calls, received, sent, woken_by
 
 
 def a_part(document: str, number: int, left: int, code: int = 0) -> str:
@@ -63,13 +67,30 @@ async def test_an_activity_is_woken_per_window_and_not_per_part(pair: Pair) -> N
     with pytest.raises(Deferred):
         await pair.journal.read_paged("pages", request)
     woken: list[Waiter] = []
-    door = Door(pair.database, notify=woken.append, deliver=lambda owed: None, hold_seconds=0, busy_seconds=0)
+    door = Door(pair.database, deliver=lambda owed: woken.append(woken_by(owed)), hold_seconds=0, busy_seconds=0)
     secret, document = await calls(pair)
     for number, left in ((1, 2), (2, 1), (3, 0)):
         assert woken == []
         assert await door.receive_response(secret, a_part(document, number, left), "", "") > 0
         document = await sent(pair, secret)
     assert woken == [pair.waiter]
+
+
+async def test_an_activity_is_woken_though_the_process_that_stored_its_answer_died(pair: Pair) -> None:
+    """Issue 12: it waited for half an hour, until it looked by itself. The word is stored with the answer, and the
+    worker brings it."""
+    pair.waiter = Waiter("bill/INV 1", "run", "a")
+    request = wire.request("PurchaseOrderQuery", wire.part("MaxReturned", "1"), key="p", iterated=True)
+    with pytest.raises(Deferred):
+        await pair.journal.read_paged("pages", request)
+    dead = Door(pair.database, deliver=lambda _: None, hold_seconds=0, busy_seconds=0)
+    secret, document = await calls(pair)
+    assert await dead.receive_response(secret, a_part(document, 1, 0), "", "") > 0
+    async with pair.database.transaction() as s:
+        await s.execute(text("update outbox set next_try = now() where connection_id = :c"), {"c": pair.connection_id})
+    notifier = FakeNotifier()
+    await OutboxDelivery(pair.database, notifier).deliver_due()
+    assert notifier.retried == [ActivityToRetry("bill/INV 1", "run", "a")]
 
 
 async def test_a_lost_place_in_an_answer_starts_it_anew(pair: Pair) -> None:

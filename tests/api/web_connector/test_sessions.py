@@ -9,7 +9,6 @@ from lxml import etree
 from sqlalchemy import text
 
 from erp.errors import Deferred
-from models.store.audit.exchanges import Waiter
 from models.store.base.database import Database
 from models.store.connections import web_connector
 from services.connections.upkeep import Upkeep
@@ -17,7 +16,17 @@ from services.web_connector.door import Door
 from services.web_connector.logins import hashed
 from tests.harness.activity_harness import NoVault
 from tests.harness.api_client import ApiClient, a_problem
-from tests.harness.paired_web_connector import QUESTION, WRITE, Pair, calls, new_pair, received, said, sent
+from tests.harness.paired_web_connector import (
+    QUESTION,
+    WRITE,
+    Pair,
+    calls,
+    new_pair,
+    nobody_waits,
+    received,
+    said,
+    sent,
+)
 
 
 async def test_a_connection_is_let_in_when_its_company_file_is_open(pair: Pair, api: ApiClient) -> None:
@@ -180,10 +189,7 @@ async def test_an_idle_call_costs_little(pair: Pair) -> None:
     """Issue 12: its four calls together cost at most three statements; two of the calls need none."""
     await pair.connector.session()
 
-    def notify(waiter: Waiter) -> None:
-        raise AssertionError("nobody waits")
-
-    door = Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0, busy_seconds=60)
+    door = Door(pair.database, deliver=nobody_waits, hold_seconds=0, busy_seconds=60)
     before = pair.database.statements
     admitted = await door.authenticate(pair.connector.user, pair.connector.password)
     await door.close(admitted.secret)
@@ -225,11 +231,8 @@ async def test_a_second_web_connector_comes_later(pair: Pair) -> None:
     await pair.connector.session()
     await pair.wrote()
 
-    def notify(waiter: Waiter) -> None:
-        raise AssertionError("nobody waits")
-
     def door(busy_seconds: float) -> Door:
-        return Door(pair.database, notify=notify, deliver=lambda owed: None, hold_seconds=0, busy_seconds=busy_seconds)
+        return Door(pair.database, deliver=nobody_waits, hold_seconds=0, busy_seconds=busy_seconds)
 
     who = (pair.connector.user, pair.connector.password)
     first = await door(60).authenticate(*who)

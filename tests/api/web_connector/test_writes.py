@@ -15,7 +15,18 @@ from models.store.base.database import Database
 from services.web_connector.documents import LOOK_UP_HOLDS
 from services.web_connector.door import Door
 from tests.harness.api_client import ApiClient
-from tests.harness.paired_web_connector import QUESTION, WRITE, Pair, bill, calls, new_pair, received, said, sent
+from tests.harness.paired_web_connector import (
+    QUESTION,
+    WRITE,
+    Pair,
+    bill,
+    calls,
+    new_pair,
+    received,
+    said,
+    sent,
+    woken_by,
+)
 
 
 async def test_a_question_is_answered_in_one_session(pair: Pair) -> None:
@@ -129,7 +140,7 @@ async def test_a_write_whose_look_up_is_gone_wakes_its_activity(pair: Pair) -> N
     await decide(pair, await looked_up(pair))
     await pair.journal.discard("orders")
     woken: list[Waiter] = []
-    door = Door(pair.database, notify=woken.append, deliver=lambda _: None, hold_seconds=0, busy_seconds=0)
+    door = Door(pair.database, deliver=lambda owed: woken.append(woken_by(owed)), hold_seconds=0, busy_seconds=0)
     admitted = await door.authenticate(pair.connector.user, pair.connector.password)
     assert await door.send_request(admitted.secret, said(pair), "C:\\books.qbw", 16, 0) == ""
     assert (woken, pair.company.bills) == ([pair.waiter], {})
